@@ -1,0 +1,40 @@
+/** Builds dist when it is missing or older than what it is made from. Run it, or import `buildIfNeeded`. */
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const sources = ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+
+if (process.argv[1] === import.meta.filename) buildIfNeeded();
+
+/** Ends the process when the build fails. */
+export function buildIfNeeded() {
+  if (isFresh()) return;
+  console.log('Building dist …');
+  const { status } = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
+}
+
+function isFresh() {
+  const entry = join(root, 'dist/index.js');
+  return existsSync(entry) && newest(sources.map((source) => join(root, source))) <= statSync(entry).mtimeMs;
+}
+
+/**
+ * When one of these files, or anything below these folders, last changed. Folders count as well: a file that was
+ * deleted leaves no other trace.
+ *
+ * @param {string[]} paths
+ * @returns {number} in milliseconds since 1970
+ */
+function newest(paths) {
+  return Math.max(...paths.map((path) => Math.max(statSync(path).mtimeMs, newestInside(path))));
+}
+
+/** @param {string} path @returns {number} */
+function newestInside(path) {
+  if (!statSync(path).isDirectory()) return 0;
+  return newest(readdirSync(path).map((name) => join(path, name)));
+}

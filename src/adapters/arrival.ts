@@ -1,0 +1,64 @@
+import type { Duplex } from 'node:stream';
+
+/** The most a client may send before it is answered; it should send nothing. */
+const mostEarlyBytes = 4096;
+
+/**
+ * A socket that has asked for an upgrade and must wait for the answer.
+ *
+ * Why it is read: nobody else reads it meanwhile, and an unread socket does not tell that its peer has gone. A client
+ * that ends or closes while it waits gives its place back at once; the little it may have sent is kept for later.
+ */
+export class Arrival {
+  readonly #stream: Duplex;
+  readonly #whenGone: () => void;
+  #early: Buffer[];
+  #isOver = false;
+
+  constructor(stream: Duplex, head: Buffer, whenGone: () => void) {
+    this.#stream = stream;
+    this.#whenGone = whenGone;
+    this.#early = head.length > 0 ? [head] : [];
+    stream.on('error', this.#gone);
+    stream.on('close', this.#gone);
+    stream.on('end', this.#gone);
+    stream.on('readable', this.#read);
+  }
+
+  /** Stops watching. @returns what was sent so far, the upgrade's head included */
+  handOver(): Buffer {
+    this.#stop();
+    return this.#early.length === 1 && this.#early[0] !== undefined ? this.#early[0] : Buffer.concat(this.#early);
+  }
+
+  readonly #read = (): void => {
+    for (let chunk = this.#next(); chunk !== null; chunk = this.#next()) this.#early.push(chunk);
+    if (this.#early.reduce((sum, chunk) => sum + chunk.length, 0) > mostEarlyBytes) this.#gone();
+  };
+
+  readonly #gone = (): void => {
+    if (this.#isOver) return;
+    this.#stop();
+    this.#early = [];
+    // An error may still follow; without a listener it would end the process.
+    this.#stream.on('error', ignore);
+    this.#stream.destroy();
+    this.#whenGone();
+  };
+
+  #next(): Buffer | null {
+    return this.#stream.read() as Buffer | null;
+  }
+
+  #stop(): void {
+    this.#isOver = true;
+    this.#stream.off('error', this.#gone);
+    this.#stream.off('close', this.#gone);
+    this.#stream.off('end', this.#gone);
+    this.#stream.off('readable', this.#read);
+  }
+}
+
+function ignore(): void {
+  // The socket is being destroyed already.
+}

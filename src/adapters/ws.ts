@@ -1,0 +1,241 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocket, WebSocketServer } from 'ws';
+import type { Admission } from '../core/admission/admission.js';
+import type { Ticket } from '../core/admission/ticket.js';
+import type { RefusalError } from '../core/errors.js';
+import type { WebSocketManager } from '../core/managers/manager.js';
+import { Arrival } from './arrival.js';
+import { Entry, type EntryOptions } from './attach.js';
+import { bindSocket, connectionOfSocket, mooredClass } from './moored-web-socket.js';
+import { WsConnection, type MooredSocket } from './ws-connection.js';
+
+/** What {@link attach} needs. */
+export interface AttachOptions extends EntryOptions<IncomingMessage> {
+  /**
+   * Which `Origin`s may connect; others get 403 before anything else. Requests without one are let through: they do
+   * not come from a page.
+   * @default all
+   */
+  readonly allowedOrigins?: readonly string[] | ((origin: string) => boolean);
+}
+
+/** What is done with an upgraded socket. */
+type Upgraded = (socket: WebSocket, request: IncomingMessage) => void;
+
+/** An upgrade on its way through. */
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly stream: Duplex;
+  readonly head: Buffer;
+  readonly upgraded: Upgraded;
+}
+
+/** The longest message read from a client that was refused. */
+const refusedMaxPayload = 65_536;
+
+/**
+ * Puts Mooring in front of a `ws` server, in any of its modes (`port`, `server`, `noServer`): whoever connects is
+ * authenticated and admitted before the 101, and every admitted socket has a manager. The server behaves as before
+ * otherwise. Sockets connected before are not managed.
+ *
+ * @example
+ * const server = new WebSocketServer({ port: 8080 });
+ * attach(server, { mooring: createMooring(), authenticate: (request) => whoIs(request) });
+ * server.on('connection', (socket) => socket.on('message', (text) => socket.send(text)));
+ *
+ * @returns detaches: later sockets pass unmanaged; those already managed stay so
+ * @throws TypeError where the server has a Mooring already
+ */
+export function attach(server: WebSocketServer, options: AttachOptions): () => void {
+  const gate = new Gate(server, options);
+  return gate.install();
+}
+
+/** The manager of a socket, for `hold()` and `onRelease()`; `undefined` where Mooring does not manage it. Never throws. */
+export function managerOf(socket: WebSocket): WebSocketManager | undefined {
+  return connectionOfSocket(socket)?.link?.manager;
+}
+
+const gated = new WeakSet<WebSocketServer>();
+
+class Gate {
+  readonly #server: WebSocketServer;
+  readonly #options: AttachOptions;
+  readonly #entry: Entry<IncomingMessage>;
+  readonly #pass: WebSocketServer['handleUpgrade'];
+  /** Accepts whom the application must not see, to tell them why. */
+  readonly #refuser = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: refusedMaxPayload,
+  });
+
+  constructor(server: WebSocketServer, options: AttachOptions) {
+    if (gated.has(server)) throw new TypeError('This WebSocketServer has a Mooring attached already');
+    this.#server = server;
+    this.#options = options;
+    this.#entry = new Entry(options);
+    this.#pass = server.handleUpgrade.bind(server);
+  }
+
+  /** All three modes of `ws` come through `handleUpgrade`, and make their sockets of `options.WebSocket`. */
+  install(): () => void {
+    const server = this.#server;
+    const Base = server.options.WebSocket ?? WebSocket;
+    const own = Object.getOwnPropertyDescriptor(server, 'handleUpgrade');
+    server.options.WebSocket = mooredClass(Base);
+    server.handleUpgrade = (...[request, stream, head, upgraded]) => {
+      this.#arrive({ request, stream, head, upgraded });
+    };
+    gated.add(server);
+    return () => {
+      if (!gated.delete(server)) return;
+      server.options.WebSocket = Base;
+      if (own === undefined) Reflect.deleteProperty(server, 'handleUpgrade');
+      else Object.defineProperty(server, 'handleUpgrade', own);
+    };
+  }
+
+  #arrive(upgrade: Upgrade): void {
+    const { request, stream } = upgrade;
+    if (!isHandshake(request) || !this.#server.shouldHandle(request)) {
+      this.#leaveToServer(upgrade);
+      return;
+    }
+    if (!this.#isAllowed(request.headers.origin)) {
+      this.#reject(stream, 403, 'Forbidden');
+      return;
+    }
+    if (!this.#entry.arrive(stream)) {
+      this.#reject(stream, 503, 'Service Unavailable');
+      return;
+    }
+    this.#enter(upgrade);
+  }
+
+  #enter(upgrade: Upgrade): void {
+    const passage: { isDecided: boolean; arrival: Arrival | null } = { isDecided: false, arrival: null };
+    const entrant = this.#entry.begin(upgrade.request, (admission) => {
+      passage.isDecided = true;
+      const head = passage.arrival?.handOver() ?? upgrade.head;
+      this.#decided({ ...upgrade, head }, admission);
+    });
+    if (passage.isDecided) return;
+    passage.arrival = new Arrival(upgrade.stream, upgrade.head, () => {
+      this.#entry.leave(upgrade.stream);
+      entrant.cancel();
+    });
+  }
+
+  #decided(upgrade: Upgrade, { ticket, refusal }: Admission): void {
+    if (refusal !== null) {
+      this.#refuse(upgrade, refusal);
+      return;
+    }
+    this.#entry.leave(upgrade.stream);
+    this.#accept(upgrade, ticket);
+  }
+
+  /** The server completes the handshake, or finds fault with it: then the slot is given back. */
+  #accept({ request, stream, head, upgraded }: Upgrade, ticket: Ticket): void {
+    const handshake = { isDone: false };
+    this.#pass(request, stream, head, (socket) => {
+      handshake.isDone = true;
+      if (this.#open(socket as MooredSocket, stream, ticket)) upgraded(socket, request);
+    });
+    if (handshake.isDone) return;
+    if (stream.destroyed) ticket.cancel();
+    else
+      stream.once('close', () => {
+        ticket.cancel();
+      });
+  }
+
+  #open(socket: MooredSocket, stream: Duplex, ticket: Ticket): boolean {
+    const { mooring } = this.#options;
+    const connection = new WsConnection(socket, stream, mooring.config.recogniseKeepalives);
+    const { link, refusal } = ticket.open(connection);
+    if (refusal !== null) {
+      this.#dismiss(socket, refusal);
+      return false;
+    }
+    connection.bind(link);
+    bindSocket(socket, connection);
+    mooring.connections.opened(ticket);
+    return true;
+  }
+
+  /** A page cannot read an HTTP status, so it is let in just far enough to be told. */
+  #refuse({ request, stream, head }: Upgrade, refusal: RefusalError): void {
+    stream.once('close', () => {
+      this.#entry.leave(stream);
+    });
+    if (stream.destroyed) {
+      this.#entry.leave(stream);
+      return;
+    }
+    this.#refuser.handleUpgrade(request, stream, head, (socket) => {
+      this.#dismiss(socket, refusal);
+    });
+  }
+
+  #dismiss(socket: WebSocket, { close }: RefusalError): void {
+    const { mooring } = this.#options;
+    const grace = mooring.clock.setTimer(() => {
+      socket.terminate();
+    }, mooring.config.closeGraceMs);
+    socket.on('error', ignore);
+    socket.on('close', () => {
+      grace.cancel();
+    });
+    socket.close(close.code, close.reason);
+  }
+
+  #reject(stream: Duplex, status: number, reason: string): void {
+    const { mooring } = this.#options;
+    mooring.events.emit('socket.rejected', { status, reason });
+    const grace = mooring.clock.setTimer(() => {
+      stream.destroy();
+    }, mooring.config.closeGraceMs);
+    stream.on('error', ignore);
+    stream.once('close', () => {
+      grace.cancel();
+    });
+    stream.once('finish', () => {
+      stream.destroy();
+    });
+    stream.end(`HTTP/1.1 ${String(status)} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  }
+
+  /** What is no WebSocket handshake, the server turns down by itself; should it not, nobody unmanaged gets in. */
+  #leaveToServer({ request, stream, head }: Upgrade): void {
+    this.#pass(request, stream, head, (socket) => {
+      socket.terminate();
+    });
+  }
+
+  #isAllowed(origin: string | undefined): boolean {
+    const { allowedOrigins } = this.#options;
+    if (allowedOrigins === undefined || origin === undefined) return true;
+    return typeof allowedOrigins === 'function' ? allowedOrigins(origin) : allowedOrigins.includes(origin);
+  }
+}
+
+const handshakeKey = /^[+/0-9A-Za-z]{22}==$/;
+
+/** Whether `ws` would take it for a handshake; authentication is not asked about anything else. */
+function isHandshake({ method, headers }: IncomingMessage): boolean {
+  const version = Number(headers['sec-websocket-version']);
+  return (
+    method === 'GET' &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    handshakeKey.test(headers['sec-websocket-key'] ?? '') &&
+    (version === 13 || version === 8)
+  );
+}
+
+function ignore(): void {
+  // The socket is on its way out; what it says of its end changes nothing.
+}

@@ -1,0 +1,260 @@
+import { describe, type EventStream } from '../events.js';
+import type { RefusalError } from '../errors.js';
+import type { UserExecutionContext } from '../identity/user-execution-context.js';
+import { createUserExecutionContext, type ContextFields } from '../identity/user-execution-context.js';
+import { isolationKey } from '../identity/isolation-key.js';
+import type { EmergencyCleanup } from '../cleanup/emergency.js';
+import type { EmergencyCleanupResult, EvictionRequest } from '../cleanup/emergency-run.js';
+import type { UserCleanup } from '../cleanup/user-cleanup.js';
+import { timeToFloorMs } from '../managers/engagement.js';
+import type { UserLimits } from '../managers/limits.js';
+import { WebSocketManager, type ManagerHost } from '../managers/manager.js';
+import type { ManagerRegistry } from '../managers/registry.js';
+import type { Releaser } from '../managers/release.js';
+import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
+import type { WebSocketConfig } from '../settings.js';
+import type { Clock } from '../time.js';
+import { isPending, refused, type Admission, type PendingAdmission } from './admission.js';
+import { Tally } from '../cleanup/tally.js';
+import { Place, type PlaceQueue } from './queue.js';
+import type { LedgerDesk } from './ledger-desk.js';
+import type { Refusals } from './refusals.js';
+import type { Takeover } from './takeover.js';
+import type { TicketDesk } from './ticket.js';
+
+interface FactoryParts {
+  readonly clock: Clock;
+  readonly config: WebSocketConfig;
+  readonly events: EventStream;
+  readonly registry: ManagerRegistry;
+  readonly releaser: Releaser;
+  readonly limits: UserLimits;
+  readonly queue: PlaceQueue;
+  readonly desk: TicketDesk;
+  readonly takeover: Takeover;
+  readonly ledger: LedgerDesk;
+  readonly emergency: EmergencyCleanup;
+  readonly userCleanup: UserCleanup;
+  readonly monitor: WebSocketResourceMonitor;
+  readonly refusals: Refusals;
+  readonly host: ManagerHost;
+  readonly whenAdmitted: (manager: WebSocketManager) => void;
+}
+
+/**
+ * Creates and gives up managers: who gets one, who waits, who is refused.
+ *
+ * Decided in one breath: nothing awaits between reading a count and taking the slot, and there is no lock.
+ * @source seed fixes 1 and 2; spec section 3
+ */
+export class WebSocketManagerFactory {
+  readonly #parts: FactoryParts;
+  #isDraining = false;
+
+  /** @internal */
+  constructor(parts: FactoryParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * A slot for a connection of this context: at once where there is one, else after the user's dead and abandoned
+   * connections were looked for.
+   * @throws MalformedContextError
+   */
+  admit(fields: ContextFields): Admission | PendingAdmission {
+    const context = createUserExecutionContext(fields);
+    const outcome = this.#decide(context);
+    if (!isPending(outcome) && outcome.refusal !== null) this.#announceRefusal(context, outcome.refusal);
+    return outcome;
+  }
+
+  /**
+   * A manager of its own for a thread, before any socket: one that gets none within `ticketMs` is released again.
+   * Where the thread has a manager, that one.
+   * @throws MalformedContextError, QuotaExceededError or another RefusalError
+   * @source seed, `WebSocketManagerFactory`
+   */
+  async createManager(fields: ContextFields): Promise<WebSocketManager> {
+    const existing = this.getManager(fields);
+    if (existing !== undefined) return existing;
+    const outcome = this.admit(fields);
+    const { ticket, refusal } = isPending(outcome) ? await outcome.settled : outcome;
+    if (refusal !== null) throw refusal;
+    return ticket.manager;
+  }
+
+  /** The manager of a thread, by context or isolation key. */
+  getManager(of: ContextFields | string): WebSocketManager | undefined {
+    return this.#parts.registry.get(typeof of === 'string' ? of : isolationKey(of));
+  }
+
+  /** How many managers count against the user's limit, reserved slots included. @source seed, `get_user_manager_count` */
+  getUserManagerCount(userId: string): number {
+    return this.#parts.registry.countOf(userId);
+  }
+
+  /** The user's managers, oldest first. */
+  getUserManagers(userId: string): WebSocketManager[] {
+    return [...this.#parts.registry.ofUser(userId).values()];
+  }
+
+  /** Everybody who holds a manager. @source seed, `_get_active_users` */
+  getActiveUsers(): Set<string> {
+    return new Set(this.#parts.registry.users());
+  }
+
+  /** Managers of all users. */
+  get managerCount(): number {
+    return this.#parts.registry.size;
+  }
+
+  /** Releases the manager with this key. @returns whether there was one. @source seed, `cleanup_manager` */
+  cleanupManager(key: string): boolean {
+    const manager = this.#parts.registry.get(key);
+    return manager !== undefined && this.#parts.releaser.release(manager, 'requested');
+  }
+
+  /** As {@link cleanupManager}, by context. @source seed fix 2, `cleanup_manager_by_context` */
+  cleanupManagerByContext(context: ContextFields): boolean {
+    return this.cleanupManager(isolationKey(context));
+  }
+
+  /** Releases all managers of exactly this user. @returns how many. @source seed fix 2, `cleanup_all_user_managers` */
+  cleanupAllUserManagers(userId: string): number {
+    return this.getUserManagers(userId).filter((manager) => this.#parts.releaser.release(manager, 'requested')).length;
+  }
+
+  /**
+   * Probes the user's connections and releases those that are dead, idle or in error; evicts only as many as asked for.
+   * Never rejects.
+   * @source seed fix 1, `_emergency_cleanup_with_timeout`
+   */
+  emergencyCleanup(userId: string, wanted: EvictionRequest = {}): Promise<EmergencyCleanupResult> {
+    return this.#parts.emergency.request(userId, wanted);
+  }
+
+  /** @internal Shuts admission: whoever waits is told to go elsewhere, and freed slots are handed to nobody. */
+  drain(): void {
+    this.#isDraining = true;
+    for (const place of this.#parts.queue.all()) this.#refusePlace(place, this.#parts.refusals.draining());
+  }
+
+  /** @internal A slot of this user is free: the first in line gets it, in the same breath. */
+  serve(userId: string): void {
+    const { queue, registry } = this.#parts;
+    if (queue.sizeOf(userId) === 0 || this.#isDraining) return;
+    const limit = this.#parts.limits.of(userId);
+    // One freed slot may always be taken again, even above a limit that was lowered: the count does not grow by it.
+    const free = Math.max(limit - registry.countOf(userId), limit > 0 ? 1 : 0);
+    for (let served = 0; served < free; served++) {
+      const place = queue.headOf(userId);
+      if (place === undefined) return;
+      queue.remove(place);
+      place.grant(this.#grant(place.key, place.context, this.#parts.clock.now() - place.takenAtMs));
+    }
+  }
+
+  /** @internal A run is over: places taken before it began had their chance. */
+  refuseUnserved(userId: string, serial: number): void {
+    for (const place of this.#parts.queue.placesOf(userId)) {
+      if (place.serial < serial) this.#refusePlace(place, this.#quotaRefusal(userId));
+    }
+  }
+
+  #decide(context: UserExecutionContext): Admission | PendingAdmission {
+    const { registry, limits, queue, refusals, takeover } = this.#parts;
+    if (this.#isDraining) return refused(refusals.draining());
+    const key = isolationKey(context);
+    const existing = registry.get(key);
+    if (existing !== undefined) return this.#watched(context, takeover.claim(existing, context));
+    const { userId } = context;
+    const limit = limits.of(userId);
+    if (limit === 0) return refused(this.#quotaRefusal(userId));
+    if (queue.sizeOf(userId) > 0 || registry.countOf(userId) >= limit) return this.#enqueue(key, context, limit);
+    if (!this.#hasRoomInTotal(userId)) return refused(refusals.capacity(this.#parts.config.maxTotalManagers ?? 0));
+    return this.#grant(key, context, 0);
+  }
+
+  /** Takes the slot: from here on the key has a manager. The ledger confirms, then or later; the monitor looks after. */
+  #grant(key: string, context: UserExecutionContext, waitedMs: number): Admission | PendingAdmission {
+    const { registry, desk, events, ledger, monitor, host } = this.#parts;
+    const manager = new WebSocketManager(host, key, context);
+    registry.add(manager);
+    const ticket = desk.issue(manager, context);
+    this.#parts.whenAdmitted(manager);
+    const { userId, threadId } = context;
+    const managerCount = registry.countOf(userId);
+    events.emit('manager.admitted', { userId, threadId, key, managerCount, waitedMs });
+    const outcome = ledger.confirm(ticket, () => this.#quotaRefusal(userId));
+    monitor.observe(userId);
+    return outcome;
+  }
+
+  #enqueue(key: string, context: UserExecutionContext, limit: number): Admission | PendingAdmission {
+    const { queue, emergency, refusals, clock, events } = this.#parts;
+    const { userId, threadId } = context;
+    const former = queue.placeOf(userId, key);
+    if (former === undefined && queue.sizeOf(userId) >= limit) return refused(this.#quotaRefusal(userId));
+    const serial = former?.serial ?? emergency.nextSerial();
+    const place = new Place(key, context, { serial, takenAtMs: clock.now(), leave: this.#leave });
+    queue.put(place);
+    if (former !== undefined) this.#turnAway(former, refusals.replaced());
+    events.emit('admission.queued', { userId, threadId, key, position: queue.positionOf(place) });
+    emergency.wake(userId);
+    return place;
+  }
+
+  readonly #leave = (place: Place): void => {
+    const { queue, events, clock, refusals } = this.#parts;
+    if (!queue.remove(place)) return;
+    const { userId, threadId } = place.context;
+    events.emit('admission.cancelled', { userId, threadId, key: place.key, waitedMs: clock.now() - place.takenAtMs });
+    place.settle(refused(refusals.cancelled()));
+  };
+
+  #refusePlace(place: Place, refusal: RefusalError): void {
+    if (this.#parts.queue.remove(place)) this.#turnAway(place, refusal);
+  }
+
+  #turnAway(place: Place, refusal: RefusalError): void {
+    this.#announceRefusal(place.context, refusal, this.#parts.clock.now() - place.takenAtMs);
+    place.settle(refused(refusal));
+  }
+
+  /** Announces the refusals of an admission that was decided later than asked. */
+  #watched(context: UserExecutionContext, outcome: Admission | PendingAdmission): Admission | PendingAdmission {
+    if (!isPending(outcome)) return outcome;
+    const askedAtMs = this.#parts.clock.now();
+    void outcome.settled.then(({ refusal }) => {
+      if (refusal !== null) this.#announceRefusal(context, refusal, this.#parts.clock.now() - askedAtMs);
+    });
+    return outcome;
+  }
+
+  #announceRefusal(context: UserExecutionContext, refusal: RefusalError, waitedMs = 0): void {
+    const { userId, threadId } = context;
+    const { code, closeCause, retryAfterMs = null } = refusal;
+    const key = isolationKey(context);
+    this.#parts.events.emit('admission.refused', { userId, threadId, key, code, closeCause, retryAfterMs, waitedMs });
+  }
+
+  #quotaRefusal(userId: string): RefusalError {
+    const { limits, refusals, registry, userCleanup } = this.#parts;
+    const rule = userCleanup.engagement();
+    const waits = [...registry.ofUser(userId).values()].map((manager) => timeToFloorMs(manager, rule));
+    return refusals.quota(limits.of(userId), waits.length === 0 ? rule.floorMs : Math.min(...waits));
+  }
+
+  /** Whether one more fits into this process, after swapping one of the user's own that is not engaged if need be. */
+  #hasRoomInTotal(userId: string): boolean {
+    const { registry, config, userCleanup } = this.#parts;
+    const most = config.maxTotalManagers ?? Infinity;
+    if (registry.size < most) return true;
+    try {
+      userCleanup.evict(userId, new Tally(), { most: 1 });
+    } catch (error) {
+      this.#parts.events.emit('cleanup.failed', { userId, trigger: 'admission', error: describe(error) });
+    }
+    return registry.size < most;
+  }
+}

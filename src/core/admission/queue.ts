@@ -1,0 +1,104 @@
+import type { UserExecutionContext } from '../identity/user-execution-context.js';
+import { isPending, type Admission, type PendingAdmission } from './admission.js';
+
+/** When a place was taken, and what happens when its newcomer leaves. */
+interface Turn {
+  /** Its number in the order of everything; a run with a higher one began later. */
+  readonly serial: number;
+  readonly takenAtMs: number;
+  readonly leave: (place: Place) => void;
+}
+
+/** A newcomer's turn in the queue. It is not a slot: it counts against nothing. */
+export class Place implements PendingAdmission {
+  readonly settled: Promise<Admission>;
+  readonly serial: number;
+  readonly takenAtMs: number;
+  readonly #leave: (place: Place) => void;
+  #resolve!: (admission: Admission) => void;
+  #granted: Admission | PendingAdmission | null = null;
+
+  constructor(
+    readonly key: string,
+    readonly context: UserExecutionContext,
+    { serial, takenAtMs, leave }: Turn,
+  ) {
+    this.serial = serial;
+    this.takenAtMs = takenAtMs;
+    this.#leave = leave;
+    this.settled = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  /** Its turn has come: the slot is taken, the ledger may still have to confirm. */
+  grant(outcome: Admission | PendingAdmission): void {
+    this.#granted = outcome;
+    if (!isPending(outcome)) this.settle(outcome);
+    else void outcome.settled.then(this.#resolve);
+  }
+
+  settle(admission: Admission): void {
+    this.#resolve(admission);
+  }
+
+  /** Leaves the queue or, where the slot was granted in the same moment, gives that back. */
+  cancel(): void {
+    const granted = this.#granted;
+    if (granted === null) this.#leave(this);
+    else if (isPending(granted)) granted.cancel();
+    else granted.ticket?.cancel();
+  }
+}
+
+/** Places of all users: first come, first served, one per key. */
+export class PlaceQueue {
+  readonly #byUser = new Map<string, Map<string, Place>>();
+
+  /** How many of the user's newcomers wait. */
+  sizeOf(userId: string): number {
+    return this.#byUser.get(userId)?.size ?? 0;
+  }
+
+  placeOf(userId: string, key: string): Place | undefined {
+    return this.#byUser.get(userId)?.get(key);
+  }
+
+  /** Queues the place at the end or, if its key waits already, where that stands. */
+  put(place: Place): void {
+    const { userId } = place.context;
+    const places = this.#byUser.get(userId) ?? new Map<string, Place>();
+    places.set(place.key, place);
+    this.#byUser.set(userId, places);
+  }
+
+  /** Takes this very place out; `false` where it is not in any longer. */
+  remove(place: Place): boolean {
+    const { userId } = place.context;
+    const places = this.#byUser.get(userId);
+    if (places?.get(place.key) !== place) return false;
+    places.delete(place.key);
+    if (places.size === 0) this.#byUser.delete(userId);
+    return true;
+  }
+
+  /** The user's places, first in line first. */
+  placesOf(userId: string): Place[] {
+    return [...(this.#byUser.get(userId)?.values() ?? [])];
+  }
+
+  /** The first in line. */
+  headOf(userId: string): Place | undefined {
+    return this.#byUser.get(userId)?.values().next().value;
+  }
+
+  /** Everybody's places. */
+  all(): Place[] {
+    return [...this.#byUser.values()].flatMap((places) => [...places.values()]);
+  }
+
+  /** Where a place stands, the first being 1. */
+  positionOf(place: Place): number {
+    return this.placesOf(place.context.userId).indexOf(place) + 1;
+  }
+}

@@ -1,0 +1,52 @@
+/** One manager's claim on its user's quota. */
+export interface QuotaClaim {
+  readonly userId: string;
+  readonly threadId: string;
+  /** Distinguishes this claim from an earlier or later one of the same thread; a late release must not end the wrong one. */
+  readonly claimId: number;
+}
+
+/** What a ledger says to a claim. */
+export type LedgerAnswer =
+  /** `total`: the user's slots in use everywhere, this one included. */
+  | { readonly granted: true; readonly total: number }
+  /** The quota is full elsewhere; the local reservation is given back. */
+  | { readonly granted: false; readonly total: number };
+
+/**
+ * Where a user's slots are counted when that is not this process alone.
+ *
+ * The local reservation comes first and decides in one breath; the ledger then confirms it, at once or later. A ledger
+ * that throws or rejects is reported, and the local limit decides.
+ */
+export interface QuotaLedger {
+  /** Asks for a slot. The same thread again takes its former slot over. */
+  acquire(claim: QuotaClaim, limit: number): LedgerAnswer | Promise<LedgerAnswer>;
+  /** Gives the slot back if it is still this claim's. */
+  release(claim: QuotaClaim): void | Promise<void>;
+}
+
+/** Counts in memory: one quota for several Moorings of one process, and the model for other ledgers. */
+export class MemoryLedger implements QuotaLedger {
+  readonly #slots = new Map<string, Map<string, number>>();
+
+  acquire({ userId, threadId, claimId }: QuotaClaim, limit: number): LedgerAnswer {
+    const slots = this.#slots.get(userId) ?? new Map<string, number>();
+    if (!slots.has(threadId) && slots.size >= limit) return { granted: false, total: slots.size };
+    slots.set(threadId, claimId);
+    this.#slots.set(userId, slots);
+    return { granted: true, total: slots.size };
+  }
+
+  release({ userId, threadId, claimId }: QuotaClaim): void {
+    const slots = this.#slots.get(userId);
+    if (slots?.get(threadId) !== claimId) return;
+    slots.delete(threadId);
+    if (slots.size === 0) this.#slots.delete(userId);
+  }
+
+  /** The user's slots in use. */
+  totalOf(userId: string): number {
+    return this.#slots.get(userId)?.size ?? 0;
+  }
+}

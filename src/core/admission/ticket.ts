@@ -1,0 +1,198 @@
+import type { RefusalError } from '../errors.js';
+import type { EventStream } from '../events.js';
+import { ExpiryQueue } from '../expiry-queue.js';
+import type { UserExecutionContext } from '../identity/user-execution-context.js';
+import type { Heartbeat } from '../liveness/heartbeat.js';
+import type { ClosingConnections } from '../managers/closing.js';
+import { closeFrame, type CloseCodeProfile } from '../close-codes.js';
+import type { Connection } from '../managers/connection.js';
+import { ManagedConnection } from '../managers/managed-connection.js';
+import type { Successor, WebSocketManager } from '../managers/manager.js';
+import type { Releaser } from '../managers/release.js';
+import type { Clock } from '../time.js';
+import type { Refusals } from './refusals.js';
+
+/** What became of opening a ticket. */
+export type Opening =
+  | { readonly link: ManagedConnection; readonly refusal: null }
+  | { readonly link: null; readonly refusal: RefusalError };
+
+interface Issue {
+  readonly desk: TicketDesk;
+  /** Whether opening it counts in a fight for the key. */
+  readonly isCounted: boolean;
+}
+
+/** The right to attach one socket to a manager, good for `ticketMs`. */
+export class Ticket implements Successor {
+  /** Why it is no good any longer, or `null`. */
+  refusal: RefusalError | null = null;
+  /** The connection it opened, or `null`. */
+  link: ManagedConnection | null = null;
+
+  /** @internal */ readonly desk: TicketDesk;
+  /** @internal */ readonly isCounted: boolean;
+
+  /** @internal */
+  constructor(
+    readonly manager: WebSocketManager,
+    readonly context: UserExecutionContext,
+    { desk, isCounted }: Issue,
+  ) {
+    this.desk = desk;
+    this.isCounted = isCounted;
+  }
+
+  /** Attaches the socket: from here on the manager's events go to it. @returns why not, where the ticket ended before */
+  open(connection: Connection): Opening {
+    return this.desk.open(this, connection);
+  }
+
+  /** The socket will not come: the slot is given back now. After opening it does nothing. */
+  cancel(): void {
+    this.desk.cancel(this);
+  }
+
+  /** @internal */
+  superseded(cause: 'replaced' | 'released'): void {
+    this.desk.superseded(this, cause);
+  }
+}
+
+interface TicketDeskOptions {
+  readonly clock: Clock;
+  readonly events: EventStream;
+  readonly releaser: Releaser;
+  readonly closing: ClosingConnections;
+  readonly heartbeat: Heartbeat;
+  readonly refusals: Refusals;
+  readonly closeCodes: CloseCodeProfile;
+  readonly ticketMs: number;
+}
+
+/**
+ * Where tickets are issued, opened and ended. A manager has at most one that is not opened: its first, or its
+ * successor's.
+ */
+export class TicketDesk {
+  readonly #options: TicketDeskOptions;
+  readonly #outstanding = new Map<WebSocketManager, Ticket>();
+  readonly #expiries: ExpiryQueue<Ticket>;
+
+  constructor(options: TicketDeskOptions) {
+    this.#options = options;
+    const { clock, ticketMs, refusals } = options;
+    this.#expiries = new ExpiryQueue({
+      clock,
+      timeoutMs: ticketMs,
+      onExpired: (ticket) => {
+        this.#giveBack(ticket, refusals.expired());
+      },
+    });
+  }
+
+  /** The manager's ticket that is not opened. */
+  outstanding(manager: WebSocketManager): Ticket | undefined {
+    return this.#outstanding.get(manager);
+  }
+
+  /** Every ticket that is not opened. */
+  allOutstanding(): Ticket[] {
+    return [...this.#outstanding.values()];
+  }
+
+  /** A ticket for the manager; one that is outstanding ends `replaced`. */
+  issue(manager: WebSocketManager, context: UserExecutionContext, isCounted = false): Ticket {
+    const former = this.#outstanding.get(manager);
+    if (former !== undefined) this.#end(former, this.#options.refusals.replaced());
+    const ticket = new Ticket(manager, context, { desk: this, isCounted });
+    this.#outstanding.set(manager, ticket);
+    this.#expiries.add(ticket);
+    if (manager.generation > 0) manager.mutableParticulars().successor = ticket;
+    else manager.context = context;
+    return ticket;
+  }
+
+  open(ticket: Ticket, connection: Connection): Opening {
+    if (ticket.link !== null) throw new TypeError('This ticket was opened before; each opens one connection');
+    if (ticket.refusal !== null) return { link: null, refusal: ticket.refusal };
+    this.#forget(ticket);
+    const { manager } = ticket;
+    const former = manager.link;
+    if (former !== null) this.#partFrom(former);
+    const link = this.#attach(ticket, connection);
+    this.#announce(manager);
+    if (former !== null) this.#options.closing.close(former, closeFrame('replaced', {}, this.#options.closeCodes));
+    return { link, refusal: null };
+  }
+
+  cancel(ticket: Ticket): void {
+    if (ticket.link === null && ticket.refusal === null) this.#giveBack(ticket, this.#options.refusals.cancelled());
+  }
+
+  superseded(ticket: Ticket, cause: 'replaced' | 'released'): void {
+    this.#end(ticket, this.#options.refusals[cause]());
+  }
+
+  /** The manager is gone, and with it whatever a ticket promised. */
+  released(manager: WebSocketManager): void {
+    const ticket = this.#outstanding.get(manager);
+    if (ticket !== undefined) this.#end(ticket, this.#options.refusals.released());
+  }
+
+  /** Ends every outstanding ticket and leaves no timer. */
+  stop(): void {
+    const { refusals } = this.#options;
+    for (const ticket of this.allOutstanding()) this.#giveBack(ticket, refusals.draining(), 'shutdown');
+    this.#expiries.clear();
+  }
+
+  /** The new connection is the manager's before anybody hears of it. */
+  #attach(ticket: Ticket, connection: Connection): ManagedConnection {
+    const { manager, context } = ticket;
+    manager.generation += 1;
+    manager.context = context;
+    const link = new ManagedConnection(manager, connection, context);
+    manager.link = link;
+    ticket.link = link;
+    manager.lastInboundAtMs = link.connectedAtMs;
+    if (manager.particulars !== null) {
+      manager.particulars.successor = null;
+      manager.particulars.due = null;
+      if (ticket.isCounted) manager.particulars.takeoversAtMs.push(link.connectedAtMs);
+    }
+    this.#options.heartbeat.add(link);
+    return link;
+  }
+
+  #partFrom(former: ManagedConnection): void {
+    this.#options.heartbeat.remove(former);
+    former.manager.formerOutboundAtMs = former.manager.lastOutboundAtMs;
+  }
+
+  #announce({ userId, threadId, key, generation }: WebSocketManager): void {
+    const name = generation === 1 ? 'connection.opened' : 'connection.replaced';
+    this.#options.events.emit(name, { userId, threadId, key, generation });
+  }
+
+  /** What the ticket stood for is free again: the slot, or the release that waited for it. */
+  #giveBack(ticket: Ticket, refusal: RefusalError, reason: 'unattached' | 'shutdown' = 'unattached'): void {
+    const { manager } = ticket;
+    this.#end(ticket, refusal);
+    if (manager.generation === 0) this.#options.releaser.release(manager, reason);
+    else this.#options.releaser.settleDue(manager);
+  }
+
+  #end(ticket: Ticket, refusal: RefusalError): void {
+    if (ticket.refusal !== null) return;
+    ticket.refusal = refusal;
+    this.#forget(ticket);
+  }
+
+  #forget(ticket: Ticket): void {
+    const { manager } = ticket;
+    this.#expiries.delete(ticket);
+    if (this.#outstanding.get(manager) === ticket) this.#outstanding.delete(manager);
+    if (manager.particulars?.successor === ticket) manager.particulars.successor = null;
+  }
+}

@@ -1,0 +1,227 @@
+import { describe, type EventStream, type StrategyTally } from '../events.js';
+import { DeadlineWheel } from '../deadline-wheel.js';
+import type { WebSocketManager } from '../managers/manager.js';
+import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
+import type { WebSocketConfig } from '../settings.js';
+import { ShardedMap } from '../sharded-map.js';
+import type { Slices } from '../slices.js';
+import type { Clock, Timer } from '../time.js';
+import { Tally } from './tally.js';
+import type { UserCleanup } from './user-cleanup.js';
+
+/** How a background cycle ended. @source seed fix 5; spec section 5 */
+export interface BackgroundCleanupResult {
+  /** Managers released by the cycle itself. */
+  readonly cleaned: number;
+  /** Users with something due. */
+  readonly users: number;
+  readonly byStrategy: StrategyTally;
+  /** Users whose cleanup threw. */
+  readonly errors: number;
+  readonly durationMs: number;
+}
+
+interface BackgroundOptions {
+  readonly clock: Clock;
+  readonly events: EventStream;
+  readonly config: WebSocketConfig;
+  readonly slices: Slices;
+  readonly userCleanup: UserCleanup;
+  readonly monitor: WebSocketResourceMonitor;
+}
+
+/** Into how many buckets the idle timeout is cut. */
+const bucketsPerTimeout = 256;
+
+/**
+ * Cleans up once in `backgroundCleanupIntervalMs`, visiting only what is due: managers whose idle deadline has come,
+ * those in error, and users at `critical` or above. Its cost does not depend on how many managers there are.
+ *
+ * Each manager lies in the bucket of the time at which it would be idle; one that turns out to have been active is put
+ * where its new deadline is. Activity itself touches nothing.
+ * @source seed fix 5, `_enhanced_background_cleanup`; spec section 5
+ */
+export class BackgroundCleanup {
+  readonly #options: BackgroundOptions;
+  readonly #wheel = new DeadlineWheel<WebSocketManager>(bucketsPerTimeout + 2);
+  readonly #bucketMs: number;
+  readonly #failed = new Set<WebSocketManager>();
+  readonly #reported = new Set<WebSocketManager>();
+  /** The first bucket that has not been swept to its end. */
+  #bucket: number;
+  #timer: Timer | null = null;
+  #cycle: Promise<BackgroundCleanupResult> | null = null;
+  #isStopped = false;
+
+  /** @internal */
+  constructor(options: BackgroundOptions) {
+    this.#options = options;
+    this.#bucketMs = Math.max(1, options.config.idleManagerTimeoutMs / bucketsPerTimeout);
+    this.#bucket = this.#bucketAt(options.clock.now());
+  }
+
+  /** @internal Watches a manager from its admission on. */
+  add(manager: WebSocketManager): void {
+    this.#wheel.put(manager, this.#bucketAt(this.#dueAtMs(manager)));
+    if (this.#timer !== null || this.#isStopped || this.#cycle !== null) return;
+    this.#bucket = this.#bucketAt(this.#options.clock.now());
+    this.#arm();
+  }
+
+  /** @internal */
+  remove(manager: WebSocketManager): void {
+    this.#wheel.remove(manager);
+    this.#failed.delete(manager);
+    this.#reported.delete(manager);
+  }
+
+  /** @internal */
+  failed(manager: WebSocketManager): void {
+    this.#failed.add(manager);
+  }
+
+  /** @internal */
+  reported(manager: WebSocketManager): void {
+    this.#reported.delete(manager);
+    this.#reported.add(manager);
+  }
+
+  /** Whether its timer is armed: from the first manager on, until a cycle finds none. */
+  get isArmed(): boolean {
+    return this.#timer !== null;
+  }
+
+  /** Runs a cycle now; one that runs already is joined. Never rejects. */
+  runCycle(): Promise<BackgroundCleanupResult> {
+    this.#cycle ??= new Promise((resolve) => {
+      this.#sweep((result) => {
+        this.#cycle = null;
+        resolve(result);
+      });
+    });
+    return this.#cycle;
+  }
+
+  /** Leaves no timer; a cycle under way ends with the slice it is in. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  #arm(): void {
+    this.#timer = this.#options.clock.setTimer(() => {
+      this.#timer = null;
+      void this.runCycle().then(() => {
+        if (!this.#isStopped && this.#timer === null && this.#wheel.count > 0) this.#arm();
+      });
+    }, this.#options.config.backgroundCleanupIntervalMs);
+  }
+
+  #sweep(whenDone: (result: BackgroundCleanupResult) => void): void {
+    const { clock, events, slices } = this.#options;
+    const startedAtMs = clock.now();
+    const cycle = { tally: new Tally(), users: new ShardedMap<true>(), failedUsers: new Set<string>() };
+    const steps = this.#steps(cycle);
+    slices.run(
+      () => !this.#isStopped && steps.next().done !== true,
+      () => {
+        const result = {
+          cleaned: cycle.tally.cleaned,
+          users: cycle.users.size,
+          byStrategy: cycle.tally.byStrategy,
+          errors: cycle.failedUsers.size,
+          durationMs: clock.now() - startedAtMs,
+        };
+        events.emit('background.completed', result);
+        whenDone(result);
+      },
+    );
+  }
+
+  *#steps(cycle: Cycle): Generator<void> {
+    for (const manager of this.#due()) {
+      yield;
+      this.#guarded(cycle, manager.userId, () => {
+        this.#visit(manager, cycle);
+      });
+    }
+    for (const userId of this.#options.monitor.pressedUsers()) {
+      yield;
+      this.#guarded(cycle, userId, () => {
+        this.#options.monitor.actAgain(userId);
+      });
+    }
+  }
+
+  /** Managers whose idle deadline may have come, then those in error whose time is up. */
+  *#due(): Generator<WebSocketManager> {
+    const { clock, config } = this.#options;
+    const now = clock.now();
+    const current = this.#bucketAt(now);
+    this.#bucket = Math.max(this.#bucket, current - this.#wheel.size);
+    for (; this.#bucket < current; this.#bucket++) yield* this.#drain(this.#bucket);
+    yield* this.#dueIn(current, now);
+    for (const manager of this.#failed) yield manager;
+    for (const manager of this.#reported) {
+      const reportedAtMs = manager.errorReportedAtMs;
+      if (reportedAtMs !== null && now - reportedAtMs < config.reportedErrorTimeoutMs) break;
+      yield manager;
+    }
+  }
+
+  /** Each is taken out when it is yielded, and put back by the visit unless it is released. */
+  *#drain(bucket: number): Generator<WebSocketManager> {
+    for (let manager = this.#wheel.lastIn(bucket); manager !== undefined; manager = this.#wheel.lastIn(bucket)) {
+      this.#wheel.remove(manager);
+      yield manager;
+    }
+  }
+
+  /** The bucket of this moment, of which only a part is due. From its end, as a visit may take out what it visits. */
+  *#dueIn(bucket: number, now: number): Generator<WebSocketManager> {
+    for (let index = this.#wheel.countIn(bucket) - 1; index >= 0; index--) {
+      const manager = this.#wheel.at(bucket, index);
+      if (manager !== undefined && this.#dueAtMs(manager) <= now) yield manager;
+    }
+  }
+
+  #visit(manager: WebSocketManager, { tally, users }: Cycle): void {
+    if (manager.isReleased) return;
+    if (!manager.hasFailed) this.#failed.delete(manager);
+    if (manager.errorReportedAtMs === null) this.#reported.delete(manager);
+    // Back into the wheel first: whatever the cleanup throws, the manager stays watched.
+    this.#putBack(manager);
+    if (this.#options.userCleanup.cleanOne(manager, tally)) users.set(manager.userId, true);
+  }
+
+  /** Where its deadline is; one that is past it and still here, because it is held, is looked at in the next cycle. */
+  #putBack(manager: WebSocketManager): void {
+    const soonest = this.#options.clock.now() + this.#bucketMs;
+    this.#wheel.put(manager, this.#bucketAt(Math.max(this.#dueAtMs(manager), soonest)));
+  }
+
+  #guarded({ failedUsers }: Cycle, userId: string, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      failedUsers.add(userId);
+      this.#options.events.emit('cleanup.failed', { userId, trigger: 'background', error: describe(error) });
+    }
+  }
+
+  #dueAtMs(manager: WebSocketManager): number {
+    return manager.lastActivityAtMs + this.#options.config.idleManagerTimeoutMs;
+  }
+
+  /** A bucket holds what is due before its end, so a bucket wholly in the past holds only what is due. */
+  #bucketAt(atMs: number): number {
+    return Math.floor(atMs / this.#bucketMs);
+  }
+}
+
+interface Cycle {
+  readonly tally: Tally;
+  readonly users: ShardedMap<true>;
+  readonly failedUsers: Set<string>;
+}

@@ -1,0 +1,228 @@
+import { describe, type EventStream, type StrategyTally } from '../events.js';
+import { Probe, type ProbeFindings, type ProbeParts } from '../liveness/probe.js';
+import type { ManagedConnection } from '../managers/managed-connection.js';
+import type { ManagerRegistry } from '../managers/registry.js';
+import type { WebSocketConfig } from '../settings.js';
+import type { Timer } from '../time.js';
+import { Tally } from './tally.js';
+import type { UserCleanup } from './user-cleanup.js';
+
+/** How an emergency cleanup ended. @source spec section 5 */
+export interface EmergencyCleanupResult {
+  readonly userId: string;
+  /** Managers released. */
+  readonly cleaned: number;
+  readonly byStrategy: StrategyTally;
+  /** Passes made. */
+  readonly attempts: number;
+  /** Whether it was cut off at `emergencyCleanupTimeoutMs`. */
+  readonly timedOut: boolean;
+  readonly durationMs: number;
+  /** Managers left to the user. */
+  readonly remaining: number;
+}
+
+/** What somebody who asks for a cleanup wants beyond the harmless part. */
+export interface EvictionRequest {
+  /** Evict up to this many managers that are not engaged. */
+  readonly evict?: number;
+  /** Evict managers that are not engaged until this many are left. */
+  readonly keep?: number;
+}
+
+/** Where newcomers wait, as cleanup sees it. */
+export interface WaitingRoom {
+  /** How many of the user's newcomers wait now. */
+  sizeOf(userId: string): number;
+}
+
+/** What runs share. */
+export interface RunParts extends ProbeParts {
+  readonly events: EventStream;
+  readonly config: WebSocketConfig;
+  readonly registry: ManagerRegistry;
+  readonly userCleanup: UserCleanup;
+  readonly waitingRoom: WaitingRoom;
+}
+
+/** The part of a run's time that one ping of a slow connection may take. */
+const slowestShare = 0.4;
+
+/**
+ * One emergency cleanup of one user: a pass at once, one after the first ping of a probe, one after the second, and
+ * forced eviction only in the last. It ends early once nobody wants it any longer.
+ * @source seed fix 1; spec section 5 "Emergency cleanup"
+ */
+export class EmergencyRun {
+  readonly #parts: RunParts;
+  readonly #userId: string;
+  readonly #whenOver: (run: EmergencyRun) => void;
+  readonly #tally = new Tally();
+  readonly #silent = new Set<ManagedConnection>();
+  readonly #stuck = new Set<ManagedConnection>();
+  readonly #probes = new Set<Probe>();
+  readonly #waiters: ((result: EmergencyCleanupResult) => void)[] = [];
+  #evict = 0;
+  #keep = Infinity;
+  #isRequested = false;
+  #attempts = 0;
+  #startedAtMs = 0;
+  #deadline: Timer | null = null;
+  #isOver = false;
+  /** Its place in the order of everything; places taken earlier are settled when it ends. 0 until it starts. */
+  serial = 0;
+
+  constructor(parts: RunParts, userId: string, whenOver: (run: EmergencyRun) => void) {
+    this.#parts = parts;
+    this.#userId = userId;
+    this.#whenOver = whenOver;
+  }
+
+  get userId(): string {
+    return this.#userId;
+  }
+
+  /** Somebody who wants the result joins: what they want evicted is added to what others want. */
+  join(wanted: EvictionRequest): Promise<EmergencyCleanupResult> {
+    this.#isRequested = true;
+    this.#evict = Math.max(this.#evict, wanted.evict ?? 0);
+    this.#keep = Math.min(this.#keep, wanted.keep ?? Infinity);
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Makes the first pass and sends the first pings. */
+  start(serial: number): void {
+    const { clock, config } = this.#parts;
+    this.serial = serial;
+    this.#startedAtMs = clock.now();
+    this.#deadline = clock.setTimer(() => {
+      this.finish(true);
+    }, config.emergencyCleanupTimeoutMs);
+    if (config.maxCleanupRetries > 1) this.#pass();
+    if (!this.#isNeeded()) this.finish();
+    else if (clock.now() - clock.lastStallEndedAtMs < config.probeTimeoutMs)
+      clock.afterPoll(() => {
+        this.#probe();
+      });
+    else this.#probe();
+  }
+
+  /** Ends it now, whatever is still open. */
+  finish(timedOut = false): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#deadline?.cancel();
+    for (const probe of this.#probes) probe.cancel();
+    const result = this.#result(timedOut);
+    this.#whenOver(this);
+    const trigger = this.#isRequested ? 'request' : 'admission';
+    this.#parts.events.emit('cleanup.completed', { ...result, trigger });
+    for (const resolve of this.#waiters) resolve(result);
+  }
+
+  #probe(): void {
+    if (this.#isOver) return;
+    const { config } = this.#parts;
+    const { fast, slow, slowWindowMs } = this.#sortBySpeed();
+    const hasMiddlePass = config.maxCleanupRetries > 2;
+    const probes = [
+      this.#newProbe(fast, config.probeTimeoutMs, slow.length === 0 && hasMiddlePass),
+      ...(slow.length > 0 ? [this.#newProbe(slow, slowWindowMs, false)] : []),
+    ];
+    for (const probe of probes) this.#probes.add(probe);
+    for (const probe of probes) probe.start();
+  }
+
+  #newProbe(links: ManagedConnection[], windowMs: number, passesHalfway: boolean): Probe {
+    const probe: Probe = new Probe(this.#parts, {
+      links,
+      windowMs,
+      ...(passesHalfway && {
+        onHalf: () => {
+          this.#middlePass();
+        },
+      }),
+      onDone: (findings) => {
+        this.#probed(probe, findings);
+      },
+    });
+    return probe;
+  }
+
+  #probed(probe: Probe, findings: ProbeFindings): void {
+    this.#probes.delete(probe);
+    for (const link of findings.silent) this.#silent.add(link);
+    for (const link of findings.stuck) this.#stuck.add(link);
+    if (this.#probes.size > 0) {
+      if (this.#attempts < this.#parts.config.maxCleanupRetries - 1) this.#middlePass();
+      return;
+    }
+    this.#pass();
+    this.#makeRoom();
+    this.finish();
+  }
+
+  #middlePass(): void {
+    this.#pass();
+    if (!this.#isNeeded()) this.finish();
+  }
+
+  /** One pass. What it throws is reported; what it had released stays counted. */
+  #pass(): void {
+    this.#attempts += 1;
+    const evidence = { silent: this.#silent, stuck: this.#stuck };
+    this.#guarded(() => {
+      this.#parts.userCleanup.clean(this.#userId, { trigger: 'admission', tally: this.#tally, evidence });
+    });
+  }
+
+  #makeRoom(): void {
+    this.#guarded(() => {
+      const { registry, userCleanup, waitingRoom } = this.#parts;
+      const excess = registry.countOf(this.#userId) - this.#keep;
+      const most = Math.max(waitingRoom.sizeOf(this.#userId), this.#evict, excess);
+      if (most > 0) userCleanup.evict(this.#userId, this.#tally, { most });
+    });
+  }
+
+  #guarded(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      const trigger = this.#isRequested ? 'request' : 'admission';
+      this.#parts.events.emit('cleanup.failed', { userId: this.#userId, trigger, error: describe(error) });
+    }
+  }
+
+  #isNeeded(): boolean {
+    return this.#isRequested || this.#parts.waitingRoom.sizeOf(this.#userId) > 0;
+  }
+
+  /** Connections with a long usual round trip get longer; one too long for the run's time cannot be judged in it. */
+  #sortBySpeed(): { fast: ManagedConnection[]; slow: ManagedConnection[]; slowWindowMs: number } {
+    const { probeTimeoutMs, emergencyCleanupTimeoutMs } = this.#parts.config;
+    const longestMs = slowestShare * emergencyCleanupTimeoutMs;
+    const fast: ManagedConnection[] = [];
+    const slow: ManagedConnection[] = [];
+    let slowWindowMs = 0;
+    for (const { link } of this.#parts.registry.ofUser(this.#userId).values()) {
+      if (link === null || link.roundTripMs > longestMs) continue;
+      if (4 * link.roundTripMs <= probeTimeoutMs) fast.push(link);
+      else slow.push(link);
+      slowWindowMs = Math.max(slowWindowMs, Math.min(4 * link.roundTripMs, longestMs));
+    }
+    return { fast, slow, slowWindowMs };
+  }
+
+  #result(timedOut: boolean): EmergencyCleanupResult {
+    return {
+      userId: this.#userId,
+      cleaned: this.#tally.cleaned,
+      byStrategy: this.#tally.byStrategy,
+      attempts: this.#attempts,
+      timedOut,
+      durationMs: this.#parts.clock.now() - this.#startedAtMs,
+      remaining: this.#parts.registry.countOf(this.#userId),
+    };
+  }
+}

@@ -1,0 +1,50 @@
+import { pressedIdleTimeoutMs } from '../config.js';
+import type { CleanupTrigger } from '../events.js';
+import { mostWithin, type AlertLevel, type Thresholds } from '../pressure/level.js';
+import type { WebSocketConfig } from '../settings.js';
+import { disconnected } from './strategies/disconnected.js';
+import { errored } from './strategies/errored.js';
+import { idle } from './strategies/idle.js';
+import type { Strategy } from './strategies/victim.js';
+
+/** What every cleanup does, in this order: none of it can hurt a connection in use. @source spec section 5, 9.20 */
+export const harmless: readonly Strategy[] = Object.freeze([disconnected, idle, errored]);
+
+/** How patient each cleanup is with idle managers. Patience never grows with pressure. @source spec section 9.16 */
+export const patience = Object.freeze({
+  background: (config) => config.idleManagerTimeoutMs,
+  level: pressedIdleTimeoutMs,
+  admission: pressedIdleTimeoutMs,
+  request: pressedIdleTimeoutMs,
+}) satisfies Readonly<Record<CleanupTrigger, (config: WebSocketConfig) => number>>;
+
+/** What a level evicts under `forcedEviction: 'by-level'`, the seed's own ladder. @source seed fixes 1 and 4; spec section 5 */
+export interface LevelEviction {
+  /** Whether there is still reason to. */
+  readonly applies: (usage: number, thresholds: Thresholds) => boolean;
+  /** How many managers are left to the user… */
+  readonly keep: (limit: number, thresholds: Thresholds) => number;
+  /** …and how many are taken at the most. */
+  readonly most: number;
+}
+
+const toWarning: LevelEviction = {
+  applies: (usage, { warning }) => usage > warning,
+  keep: (limit, { warning }) => mostWithin(warning, limit),
+  most: 5,
+};
+
+const toHalf: LevelEviction = {
+  applies: (usage, { critical }) => usage >= critical,
+  keep: (limit) => Math.floor(limit / 2),
+  most: Infinity,
+};
+
+/** The evictions of each level, one after the other. */
+export const levelEvictions = Object.freeze({
+  normal: [],
+  info: [],
+  warning: [],
+  critical: [toWarning],
+  emergency: [toWarning, toHalf],
+}) satisfies Readonly<Record<AlertLevel, readonly LevelEviction[]>>;

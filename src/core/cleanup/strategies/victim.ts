@@ -1,0 +1,33 @@
+import type { CloseCause } from '../../close-codes.js';
+import type { StrategyName } from '../../events.js';
+import type { ManagedConnection } from '../../managers/managed-connection.js';
+import type { EngagementRule } from '../../managers/engagement.js';
+import type { WebSocketManager } from '../../managers/manager.js';
+import type { ReleaseReason } from '../../managers/release-reason.js';
+
+/** What is known when a strategy chooses. */
+export interface Sight {
+  readonly nowMs: number;
+  /** How long whoever asks lets a manager go without activity. */
+  readonly idleLimitMs: number;
+  readonly reportedErrorTimeoutMs: number;
+  readonly silent: ReadonlySet<ManagedConnection>;
+  readonly stuck: ReadonlySet<ManagedConnection>;
+  readonly engagement: EngagementRule;
+}
+
+/** Somebody to release, by which strategy, and why. */
+export interface Victim {
+  readonly manager: WebSocketManager;
+  readonly strategy: StrategyName;
+  readonly reason: ReleaseReason;
+  readonly closeCause?: CloseCause;
+}
+
+/** A pure choice among one user's managers. Never throws. */
+export type Strategy = (managers: Iterable<WebSocketManager>, sight: Sight) => Victim[];
+
+/** Whether strategies may choose it: it has, or had, a socket, and none is about to take it over. */
+export function isEligible(manager: WebSocketManager): boolean {
+  return !manager.isReleased && manager.link !== null && manager.successor === null;
+}

@@ -1,0 +1,75 @@
+/** Why Mooring closes or refuses a WebSocket, as its client is told. */
+export type CloseCause = keyof typeof closeCodes;
+
+/**
+ * The default close code of each cause.
+ * @source spec section 10
+ */
+export const closeCodes = {
+  quota: 1013,
+  capacity: 1013,
+  contested: 1013,
+  slow: 1013,
+  silent: 1013,
+  drain: 1012,
+  error: 1012,
+  replaced: 4409,
+  evicted: 4410,
+  idle: 4408,
+  requested: 4412,
+  malformed: 1008,
+  unauthenticated: 4401,
+  authentication: 1011,
+  closed: 1000,
+  unattached: 1013,
+} as const satisfies Record<string, number>;
+
+/** Another code for some causes; what it leaves out keeps its default. */
+export type CloseCodeProfile = Partial<Record<CloseCause, number>>;
+
+/** A close frame as it will be sent: the code, and a reason of at most 123 bytes that machines read first. */
+export interface CloseFrame {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** What a close reason can say beside its cause. */
+export interface CloseDetail {
+  /** When to come back, in milliseconds; told in whole seconds, rounded up. */
+  readonly retryAfterMs?: number;
+  /** The user's limit. */
+  readonly max?: number;
+  /** The words instead of the cause's own name, e.g. `expired` for credentials. */
+  readonly text?: string;
+}
+
+/**
+ * The close frame for a cause, e.g. `1013 quota;retry=30;max=20`.
+ * @source spec section 10
+ */
+export function closeFrame(cause: CloseCause, detail: CloseDetail = {}, profile: CloseCodeProfile = {}): CloseFrame {
+  const parts = [detail.text ?? cause];
+  if (detail.retryAfterMs !== undefined) parts.push(`retry=${String(Math.ceil(detail.retryAfterMs / 1000))}`);
+  if (detail.max !== undefined) parts.push(`max=${String(detail.max)}`);
+  return { code: profile[cause] ?? closeCodes[cause], reason: withinCloseReason(parts.join(';')) };
+}
+
+/** The longest reason a close frame can carry, in bytes (RFC 6455, 5.5: 125 less the code). */
+const maxReasonBytes = 123;
+
+function withinCloseReason(text: string): string {
+  let bytes = 0;
+  let end = 0;
+  for (const character of text) {
+    bytes += utf8Length(character.codePointAt(0) ?? 0);
+    if (bytes > maxReasonBytes) break;
+    end += character.length;
+  }
+  return text.slice(0, end);
+}
+
+function utf8Length(codePoint: number): number {
+  if (codePoint < 0x80) return 1;
+  if (codePoint < 0x800) return 2;
+  return codePoint < 0x10000 ? 3 : 4;
+}

@@ -1,0 +1,245 @@
+import { ConfigurationError } from './errors.js';
+import { environments, presets, type Environment } from './presets.js';
+import { outsideName, readWritten, settingNames, settings, variableName } from './settings.js';
+import type { SettingName, WebSocketConfig } from './settings.js';
+
+export type { WebSocketConfig } from './settings.js';
+
+/** Where the value of a setting came from, weakest first. */
+export type SettingSource = 'preset' | 'file' | 'environment' | 'code' | 'flag';
+
+/** What a configuration is made of; each part overrides those before it, setting by setting. */
+export interface ConfigSources {
+  /** Environment variables: the environment's name, and `MOORING_<SETTING>`. @default none */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** The environment, whatever the variables say. */
+  readonly environment?: string | undefined;
+  /** The parsed configuration file; durations with a unit, e.g. `{ "idleManagerTimeout": "120s" }`. */
+  readonly file?: Readonly<Record<string, unknown>> | undefined;
+  /** Settings given in code; durations in milliseconds. */
+  readonly overrides?: Partial<WebSocketConfig> | undefined;
+  /** `--set` flags: name and value as written. */
+  readonly flags?: readonly (readonly [name: string, written: string])[] | undefined;
+}
+
+/** A complete configuration, and how it came to be. */
+export interface LoadedConfig {
+  readonly config: WebSocketConfig;
+  readonly environment: Environment;
+  readonly sources: Readonly<Record<SettingName, SettingSource>>;
+  /** Sentences for the log: unknown variables, an unknown `NODE_ENV`. */
+  readonly warnings: readonly string[];
+}
+
+/** The configuration as the seed's `get_cleanup_config` gives it: durations in seconds. @source seed, `WebSocketConfig` */
+export interface CleanupConfig {
+  readonly emergencyTimeout: number;
+  readonly backgroundInterval: number;
+  readonly proactiveThreshold: number;
+  readonly idleTimeout: number;
+  readonly maxManagers: number;
+}
+
+/**
+ * Puts a configuration together and checks all of it. Precedence: flags, code, environment variables, file, preset;
+ * overriding one setting never resets another.
+ * @throws ConfigurationError with every problem found
+ * @source seed, `WebSocketConfig`; spec section 7
+ */
+export function loadConfig(given: ConfigSources = {}): LoadedConfig {
+  const draft = new Draft();
+  const environment = environmentOf(given, draft);
+  draft.put('preset', presets[environment]);
+  for (const [name, value] of Object.entries(given.file ?? {})) draft.putWritten('file', name, value);
+  putVariables(given.env ?? {}, draft);
+  draft.put('code', given.overrides ?? {});
+  for (const [name, written] of given.flags ?? []) draft.putWritten('flag', name, written);
+  return { config: draft.finish(), environment, sources: draft.sources, warnings: draft.warnings };
+}
+
+/** The five numbers the seed calls the cleanup configuration, in seconds. Never throws. */
+export function getCleanupConfig(config: WebSocketConfig): CleanupConfig {
+  return {
+    emergencyTimeout: config.emergencyCleanupTimeoutMs / 1000,
+    backgroundInterval: config.backgroundCleanupIntervalMs / 1000,
+    proactiveThreshold: config.proactiveCleanupThreshold,
+    idleTimeout: config.idleManagerTimeoutMs / 1000,
+    maxManagers: config.maxManagersPerUser,
+  };
+}
+
+/** How long an active manager is safe from eviction. */
+export function evictionFloorMs(config: WebSocketConfig): number {
+  return config.evictionFloorRatio * config.idleManagerTimeoutMs;
+}
+
+/** How long cleanups under pressure let a manager go without activity. */
+export function pressedIdleTimeoutMs(config: WebSocketConfig): number {
+  return config.patienceRatio * config.idleManagerTimeoutMs;
+}
+
+/** How many sockets may be on their way in or out at once; none is unlimited. @source spec section 3.8 */
+export function unadmittedLimit(config: WebSocketConfig): number {
+  if (config.maxUnadmittedSockets !== null) return config.maxUnadmittedSockets;
+  if (config.maxTotalManagers === null) return Infinity;
+  return Math.max(100, Math.floor(config.maxTotalManagers / 10));
+}
+
+class Draft {
+  readonly #values: Partial<Record<SettingName, unknown>> = {};
+  readonly sources = {} as Record<SettingName, SettingSource>;
+  readonly problems: string[] = [];
+  readonly warnings: string[] = [];
+
+  constructor() {
+    for (const name of settingNames) {
+      const setting = settings[name];
+      this.#values[name] = 'default' in setting ? setting.default : undefined;
+      this.sources[name] = 'preset';
+    }
+  }
+
+  put(source: SettingSource, values: object): void {
+    for (const [name, value] of Object.entries(values)) {
+      if (value === undefined) continue;
+      if (isSettingName(name)) this.#set(source, name, value);
+      else this.problems.push(`${name}: there is no such setting${didYouMean(name, settingNames)}`);
+    }
+  }
+
+  putWritten(source: SettingSource, label: string, written: unknown): void {
+    const name = settingNames.find((candidate) => outsideName(candidate) === label);
+    if (name === undefined) this.problems.push(`${label}: there is no such setting${hintFor(label)}`);
+    else this.putVariable(source, { name, label, written });
+  }
+
+  putVariable(source: SettingSource, given: { name: SettingName; label: string; written: unknown }): void {
+    const read = readWritten(given.name, given.written);
+    if ('problem' in read) this.problems.push(`${given.label}: ${read.problem}`);
+    else this.#set(source, given.name, read.value);
+  }
+
+  finish(): WebSocketConfig {
+    for (const name of settingNames) this.#check(name);
+    const config = Object.freeze({ ...this.#values }) as WebSocketConfig;
+    if (this.problems.length === 0) this.problems.push(...contradictions(config));
+    if (this.problems.length > 0) throw new ConfigurationError(this.problems);
+    return config;
+  }
+
+  #set(source: SettingSource, name: SettingName, value: unknown): void {
+    this.#values[name] = value;
+    this.sources[name] = source;
+  }
+
+  #check(name: SettingName): void {
+    const result = settings[name].schema.safeParse(this.#values[name]);
+    if (result.success) return;
+    const wanted = result.error.issues.map((issue) => [issue.path.join('.'), issue.message].filter(Boolean).join(': '));
+    this.problems.push(`${name}: got ${show(this.#values[name])}; ${wanted.join('; ')}`);
+  }
+}
+
+/** What no single setting can tell. @source spec section 5 */
+function contradictions(config: WebSocketConfig): string[] {
+  const problems: string[] = [];
+  const { evictionFloorRatio, patienceRatio, probeTimeoutMs, emergencyCleanupTimeoutMs } = config;
+  const { proactiveCleanupThreshold, criticalThreshold, emergencyThreshold } = config;
+  if (evictionFloorRatio > patienceRatio) {
+    problems.push(
+      `evictionFloorRatio: got ${String(evictionFloorRatio)}, wanted at most patienceRatio (${String(patienceRatio)}): patience never grows with pressure`,
+    );
+  }
+  if (2 * probeTimeoutMs > emergencyCleanupTimeoutMs / 2) {
+    problems.push(
+      `probeTimeoutMs: got ${String(probeTimeoutMs)}, wanted at most a quarter of emergencyCleanupTimeoutMs (${String(emergencyCleanupTimeoutMs)}): two probes must fit into half of it`,
+    );
+  }
+  if (!(proactiveCleanupThreshold <= criticalThreshold && criticalThreshold <= emergencyThreshold)) {
+    problems.push(
+      `proactiveCleanupThreshold, criticalThreshold, emergencyThreshold: got ${[proactiveCleanupThreshold, criticalThreshold, emergencyThreshold].join(', ')}; wanted them in rising order`,
+    );
+  }
+  return problems;
+}
+
+function environmentOf(given: ConfigSources, draft: Draft): Environment {
+  const env = given.env ?? {};
+  const named: [string, string | undefined][] = [
+    ['environment', given.environment],
+    ['MOORING_ENV', env['MOORING_ENV']],
+    ['NETRA_ENV', env['NETRA_ENV']],
+  ];
+  for (const [label, value] of named) {
+    if (value === undefined || value === '') continue;
+    if (isEnvironment(value)) return value;
+    draft.problems.push(`${label}: got "${value}", wanted one of ${environments.join(', ')}`);
+    return 'production';
+  }
+  const nodeEnv = env['NODE_ENV'];
+  if (nodeEnv === undefined || nodeEnv === '') return 'development';
+  if (isEnvironment(nodeEnv)) return nodeEnv;
+  draft.warnings.push(`NODE_ENV is "${nodeEnv}", which names no environment here; using development`);
+  return 'development';
+}
+
+function putVariables(env: Readonly<Record<string, string | undefined>>, draft: Draft): void {
+  const names = new Map(settingNames.map((name) => [variableName(name), name]));
+  for (const [variable, written] of Object.entries(env)) {
+    if (!variable.startsWith('MOORING_') || written === undefined || isNotOurs(variable, written)) continue;
+    const name = names.get(variable);
+    if (name !== undefined) draft.putVariable('environment', { name, label: variable, written });
+    else draft.warnings.push(`${variable} is set but names no setting${didYouMean(variable, [...names.keys()])}`);
+  }
+}
+
+/** Variables that other parts of Mooring read. */
+const knownElsewhere: ReadonlySet<string> = new Set(['MOORING_ENV', 'MOORING_URL', 'MOORING_TOKEN']);
+
+/** Kubernetes tells every pod of a service called `mooring` where that is; nobody meant to configure anything by it. */
+const fromKubernetes = /^MOORING_(SERVICE_(HOST|PORT)(_.*)?|PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?)$/;
+
+function isNotOurs(variable: string, written: string): boolean {
+  if (knownElsewhere.has(variable)) return true;
+  return fromKubernetes.test(variable) && (variable !== 'MOORING_PORT' || written.includes('://'));
+}
+
+function isEnvironment(value: string): value is Environment {
+  return (environments as readonly string[]).includes(value);
+}
+
+function isSettingName(name: string): name is SettingName {
+  return Object.hasOwn(settings, name);
+}
+
+function hintFor(label: string): string {
+  if (isSettingName(label)) return `; outside code it is written ${outsideName(label)}, with a unit`;
+  return didYouMean(label, settingNames.map(outsideName));
+}
+
+function didYouMean(name: string, candidates: readonly string[]): string {
+  const ranked = candidates.map((candidate) => ({ candidate, distance: distance(name, candidate) }));
+  const best = ranked.sort((a, b) => a.distance - b.distance)[0];
+  return best !== undefined && best.distance <= 3 ? `; did you mean ${best.candidate}?` : '';
+}
+
+/** The number of single-character edits between two names, case apart. */
+function distance(a: string, b: string): number {
+  const target = b.toLowerCase();
+  let row = Array.from({ length: target.length + 1 }, (_, index) => index);
+  const source = a.toLowerCase();
+  for (let i = 0; i < source.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < target.length; j++) {
+      const substitution = (row[j] ?? 0) + (source[i] === target[j] ? 0 : 1);
+      next.push(Math.min(substitution, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[target.length] ?? Infinity;
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  return typeof value === 'number' ? String(value) : JSON.stringify(value);
+}

@@ -1,0 +1,127 @@
+import { isPending, type Admission } from './admission/admission.js';
+import type { WebSocketManagerFactory } from './admission/factory.js';
+import type { Refusals } from './admission/refusals.js';
+import type { Ticket } from './admission/ticket.js';
+import type { RefusalError } from './errors.js';
+import {
+  createUserExecutionContext,
+  type ContextFields,
+  type UserExecutionContext,
+} from './identity/user-execution-context.js';
+import type { ClosingConnections } from './managers/closing.js';
+import type { Connection } from './managers/connection.js';
+import type { ManagedConnection } from './managers/managed-connection.js';
+import type { WebSocketManager } from './managers/manager.js';
+import type { Releaser } from './managers/release.js';
+
+/** How connecting ended. */
+export type Connected =
+  | { readonly link: ManagedConnection; readonly manager: WebSocketManager; readonly refusal: null }
+  | { readonly link: null; readonly manager: null; readonly refusal: RefusalError };
+
+/** What can be said to {@link WebSocketConnectionManager.connect}. */
+export interface ConnectOptions {
+  /** Aborted when the client vanishes while it waits: its place is given back. */
+  readonly signal?: AbortSignal;
+}
+
+interface ConnectionParts {
+  readonly factory: WebSocketManagerFactory;
+  readonly releaser: Releaser;
+  readonly closing: ClosingConnections;
+  readonly refusals: Refusals;
+}
+
+/**
+ * Connects sockets to managers and ends them: for sockets that were accepted already. Adapters that can admit before
+ * they accept use `factory.admit` and open the ticket themselves.
+ * @source seed fix 3, `WebSocketConnectionManager`
+ */
+export class WebSocketConnectionManager {
+  readonly #parts: ConnectionParts;
+  readonly #ends = new WeakMap<UserExecutionContext, () => void>();
+
+  /** @internal */
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Admits an accepted socket and attaches it. One that is refused is closed with the reason.
+   * @returns the link that wants to be told of the socket's events, or why there is none
+   * @throws MalformedContextError
+   */
+  async connect(connection: Connection, fields: ContextFields, { signal }: ConnectOptions = {}): Promise<Connected> {
+    const context = createUserExecutionContext(fields);
+    const outcome = this.#parts.factory.admit(context);
+    if (!isPending(outcome)) return this.#open(connection, outcome);
+    this.#ends.set(context, () => {
+      outcome.cancel();
+    });
+    const cancel = (): void => {
+      outcome.cancel();
+    };
+    signal?.addEventListener('abort', cancel, { once: true });
+    if (signal?.aborted === true) cancel();
+    const admission = await outcome.settled;
+    signal?.removeEventListener('abort', cancel);
+    return this.#open(connection, admission);
+  }
+
+  /**
+   * Ends the connection that was made for this very context object: at once, whatever its socket does. If that is gone
+   * or was replaced, the call is late and ignored. A context never passed to `connect` names the manager by its key.
+   * @returns whether something was released by this call
+   * @source seed fix 3, `disconnect`; spec section 4
+   */
+  disconnect(fields: ContextFields): boolean {
+    const end = this.#ends.get(fields as UserExecutionContext);
+    if (end === undefined) return this.#parts.factory.cleanupManagerByContext(fields);
+    const before = this.#parts.factory.managerCount;
+    end();
+    return this.#parts.factory.managerCount < before;
+  }
+
+  /** @internal Ties a context to the connection its ticket opened. Adapters that open tickets themselves come through here. */
+  opened(ticket: Ticket): void {
+    const { link, context } = ticket;
+    if (link === null) return;
+    this.#ends.set(context, () => {
+      this.#end(link);
+    });
+  }
+
+  #open(connection: Connection, { ticket, refusal }: Admission): Connected {
+    if (refusal !== null) return this.#turnAway(connection, refusal);
+    if (hasClosed(connection)) {
+      ticket.cancel();
+      return { link: null, manager: null, refusal: this.#parts.refusals.cancelled() };
+    }
+    const opening = ticket.open(connection);
+    if (opening.refusal !== null) return this.#turnAway(connection, opening.refusal);
+    this.opened(ticket);
+    return { link: opening.link, manager: opening.link.manager, refusal: null };
+  }
+
+  #turnAway(connection: Connection, refusal: RefusalError): Connected {
+    try {
+      connection.close(refusal.close.code, refusal.close.reason);
+    } catch {
+      // It is refused all the same.
+    }
+    return { link: null, manager: null, refusal };
+  }
+
+  #end(link: ManagedConnection): void {
+    if (link.isCurrent) this.#parts.releaser.release(link.manager, 'closed');
+  }
+}
+
+/** While it waited; a socket whose state cannot be read is attached, and then probed. */
+function hasClosed(connection: Connection): boolean {
+  try {
+    return !connection.isOpen;
+  } catch {
+    return false;
+  }
+}

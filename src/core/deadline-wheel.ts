@@ -1,0 +1,72 @@
+/** What a wheel notes on each of its items, so that taking one out is a swap and not a search. */
+export interface WheelItem {
+  /** The bucket it lies in, or -1. Owned by the wheel. */
+  wheelBucket: number;
+  /** Its place in that bucket. Owned by the wheel. */
+  wheelIndex: number;
+}
+
+/**
+ * Buckets of items around a circle: O(1) to put one in, to take one out and to visit it, whatever the number.
+ *
+ * Why not a queue: an item that turns out to have been active gets a deadline earlier than the queue's tail has, so a
+ * queue would look at it up to a whole timeout late. A wheel puts it where its deadline is.
+ */
+export class DeadlineWheel<T extends WheelItem> {
+  readonly #buckets: T[][];
+
+  constructor(size: number) {
+    this.#buckets = Array.from({ length: size }, () => []);
+  }
+
+  get size(): number {
+    return this.#buckets.length;
+  }
+
+  /** Puts the item into the bucket, out of the one it lay in. Bucket numbers wrap around. */
+  put(item: T, bucketNumber: number): void {
+    this.remove(item);
+    const number = bucketNumber % this.#buckets.length;
+    const bucket = this.#bucket(number);
+    item.wheelBucket = number;
+    item.wheelIndex = bucket.push(item) - 1;
+  }
+
+  /** Takes the item out; does nothing where it is in no bucket. */
+  remove(item: T): void {
+    if (item.wheelBucket < 0) return;
+    const bucket = this.#bucket(item.wheelBucket);
+    const last = bucket.pop();
+    if (last !== undefined && last !== item) {
+      bucket[item.wheelIndex] = last;
+      last.wheelIndex = item.wheelIndex;
+    }
+    item.wheelBucket = -1;
+  }
+
+  /** How many lie in all buckets. */
+  get count(): number {
+    return this.#buckets.reduce((sum, bucket) => sum + bucket.length, 0);
+  }
+
+  /** How many lie in a bucket. */
+  countIn(bucketNumber: number): number {
+    return this.#bucket(bucketNumber % this.#buckets.length).length;
+  }
+
+  /** The item that {@link remove} takes out cheapest, or `undefined` where the bucket is empty. */
+  lastIn(bucketNumber: number): T | undefined {
+    return this.#bucket(bucketNumber % this.#buckets.length).at(-1);
+  }
+
+  /** The item at a place of a bucket, for sweeps that leave items where they are. */
+  at(bucketNumber: number, index: number): T | undefined {
+    return this.#bucket(bucketNumber % this.#buckets.length)[index];
+  }
+
+  #bucket(number: number): T[] {
+    const bucket = this.#buckets[number];
+    if (bucket === undefined) throw new TypeError(`There is no bucket ${String(number)}`);
+    return bucket;
+  }
+}

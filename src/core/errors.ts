@@ -1,0 +1,117 @@
+import {
+  closeFrame,
+  type CloseCause,
+  type CloseCodeProfile,
+  type CloseDetail,
+  type CloseFrame,
+} from './close-codes.js';
+
+/** What stands behind each stable error code. */
+export const errorCodes = {
+  'context.malformed': 'The user or thread id breaks a rule; the message names the field and the rule.',
+  'config.invalid': 'The configuration has mistakes; `problems` lists all of them.',
+  'quota.exceeded': 'The user holds as many managers as allowed and none of them could be freed.',
+  'capacity.exceeded': 'This server holds as many managers as `maxTotalManagers` allows.',
+  'key.contested': 'Another live connection keeps taking this thread back.',
+  'key.replaced': 'A newer connection of the same thread took this place.',
+  'server.draining': 'The server is stopping; connect to another one, or later.',
+  'admission.cancelled': 'The caller gave up before it was admitted.',
+  'ticket.expired': 'The slot was granted but no connection was attached within `ticketMs`.',
+  'credentials.rejected': 'The credentials are missing, wrong or expired.',
+  'authentication.failed': '`authenticate` failed by itself: it threw, rejected or never answered.',
+} as const satisfies Record<string, string>;
+
+/** A stable name for a kind of failure: it can be switched on and never changes its meaning. */
+export type ErrorCode = keyof typeof errorCodes;
+
+/** A failure that operating the software brings with it. Programming mistakes throw plain `TypeError`s instead. */
+export class MooringError extends Error {
+  override readonly name: string = 'MooringError';
+
+  constructor(
+    /** @see errorCodes */
+    readonly code: ErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** A user or thread id that breaks a rule. @source spec section 2 */
+export class MalformedContextError extends MooringError {
+  override readonly name = 'MalformedContextError';
+
+  constructor(
+    /** The field at fault, e.g. `threadId`. */
+    readonly field: string,
+    /** The rule it breaks, in words. */
+    readonly rule: string,
+  ) {
+    super('context.malformed', `${field} ${rule}`);
+  }
+}
+
+/** All that is wrong with a configuration, at once. @source spec section 7 */
+export class ConfigurationError extends MooringError {
+  override readonly name = 'ConfigurationError';
+
+  constructor(
+    /** One sentence each: where, what was got, what was wanted. */
+    readonly problems: readonly string[],
+  ) {
+    super('config.invalid', `The configuration has ${count(problems)}:\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+  }
+}
+
+function count(problems: readonly string[]): string {
+  return problems.length === 1 ? 'a mistake' : `${String(problems.length)} mistakes`;
+}
+
+/** A connection that is not admitted, as its client should be told. An expected outcome: returned, not thrown. */
+export class RefusalError extends MooringError {
+  override readonly name: string = 'RefusalError';
+  /** What to say to the client. */
+  readonly close: CloseFrame;
+
+  constructor(
+    code: ErrorCode,
+    /** The row of the close-code table. */
+    readonly closeCause: CloseCause,
+    readonly detail: CloseDetail & { readonly message: string; readonly profile?: CloseCodeProfile | undefined },
+  ) {
+    super(code, detail.message);
+    this.close = closeFrame(closeCause, detail, detail.profile);
+  }
+
+  /** When to try again, in milliseconds; absent where trying again as such does not help. */
+  get retryAfterMs(): number | undefined {
+    return this.detail.retryAfterMs;
+  }
+}
+
+/** The user's limit is reached and nothing could be freed. @source spec section 3 */
+export class QuotaExceededError extends RefusalError {
+  override readonly name = 'QuotaExceededError';
+
+  constructor(limit: number, retryAfterMs: number, profile?: CloseCodeProfile) {
+    super('quota.exceeded', 'quota', {
+      message: `All ${String(limit)} of this user's connections are in use; try again in ${String(Math.ceil(retryAfterMs / 1000))} s.`,
+      retryAfterMs,
+      max: limit,
+      profile,
+    });
+  }
+}
+
+/** The credentials were missing, wrong or expired. Throw it from `authenticate` to answer 4401. */
+export class AuthenticationError extends MooringError {
+  override readonly name = 'AuthenticationError';
+
+  constructor(
+    /** Told to the client as the close reason. @default 'unauthenticated' */
+    readonly reason: 'missing' | 'wrong' | 'expired' | (string & {}) = 'unauthenticated',
+  ) {
+    super('credentials.rejected', `The credentials are ${reason}.`);
+  }
+}

@@ -1,0 +1,178 @@
+import type { CloseCause } from './close-codes.js';
+import type { ErrorCode } from './errors.js';
+import type { AlertLevel } from './pressure/level.js';
+import type { ReleaseReason } from './managers/release-reason.js';
+
+/** Why a cleanup ran. */
+export type CleanupTrigger = 'background' | 'level' | 'admission' | 'request';
+
+/** The strategies of cleanup, in the order they are applied. */
+export type StrategyName = 'disconnected' | 'idle' | 'error' | 'oldest';
+
+/** How many managers each strategy released. */
+export type StrategyTally = Readonly<Record<StrategyName, number>>;
+
+interface OfUser {
+  readonly userId: string;
+}
+
+interface OfKey extends OfUser {
+  readonly threadId: string;
+  readonly key: string;
+}
+
+/**
+ * Everything Mooring says about itself, by event name. Each event is a plain object that survives JSON and is emitted
+ * after the state has changed.
+ */
+export interface MooringEvents {
+  /** A slot was taken: the key has a manager from here on. */
+  'manager.admitted': OfKey & { readonly managerCount: number; readonly waitedMs: number };
+  /** A slot is free again. Exactly once for each `manager.admitted`. */
+  'manager.released': OfKey & {
+    readonly reason: ReleaseReason;
+    /** The cause told to the peer, where one was. */
+    readonly closeCause: CloseCause | null;
+    readonly generation: number;
+    readonly ageMs: number;
+    readonly idleMs: number;
+  };
+  /** A socket was attached to its manager. */
+  'connection.opened': OfKey & { readonly generation: number };
+  /** A newer socket of the same thread took over. */
+  'connection.replaced': OfKey & { readonly generation: number };
+  /** A heartbeat found a ping unanswered. */
+  'heartbeat.missed': OfKey & { readonly generation: number; readonly misses: number };
+  /** A newcomer waits for a slot. */
+  'admission.queued': OfKey & { readonly position: number };
+  /** A newcomer was not admitted. */
+  'admission.refused': OfKey & {
+    readonly code: ErrorCode;
+    readonly closeCause: CloseCause;
+    readonly retryAfterMs: number | null;
+    readonly waitedMs: number;
+  };
+  /** A newcomer gave up before it was served. */
+  'admission.cancelled': OfKey & { readonly waitedMs: number };
+  /** A user's alert level rose or fell. */
+  'level.changed': OfUser & {
+    readonly level: AlertLevel;
+    readonly previous: AlertLevel;
+    readonly direction: 'rise' | 'fall';
+    readonly managerCount: number;
+    readonly maxManagers: number;
+    readonly usageRatio: number;
+  };
+  /** A cleanup of one user ended. */
+  'cleanup.completed': OfUser & {
+    readonly trigger: CleanupTrigger;
+    readonly cleaned: number;
+    readonly byStrategy: StrategyTally;
+    readonly attempts: number;
+    readonly timedOut: boolean;
+    readonly durationMs: number;
+    readonly remaining: number;
+  };
+  /** A pass of a cleanup threw; the cleanup went on. */
+  'cleanup.failed': OfUser & { readonly trigger: CleanupTrigger; readonly error: string };
+  /** A background cycle ended. */
+  'background.completed': {
+    readonly cleaned: number;
+    readonly users: number;
+    readonly byStrategy: StrategyTally;
+    readonly errors: number;
+    readonly durationMs: number;
+  };
+  /** An onRelease hook threw, rejected or ran out of time. */
+  'hook.failed': OfKey & { readonly error: string };
+  /** A listener of this stream threw. */
+  'listener.failed': { readonly event: MooringEventName; readonly error: string };
+  /** The limit function threw or gave something that is no limit; the configured one was used. */
+  'limit.rejected': OfUser & { readonly got: string; readonly used: number };
+  /** The quota ledger failed; the local limit decided. */
+  'ledger.failed': OfUser & { readonly error: string };
+  /** This process did not run for a while; that time is taken out of every age. */
+  'process.stalled': { readonly stalledMs: number };
+  /** `authenticate` threw, rejected or never answered. */
+  'authentication.failed': { readonly error: string };
+  /** A socket was turned away before authentication, with an HTTP status. */
+  'socket.rejected': { readonly status: number; readonly reason: string };
+  /** Admission is shut; connections are being closed in waves. */
+  'server.draining': { readonly managers: number };
+  /** Everything is released and every timer gone. */
+  'server.stopped': { readonly released: number };
+}
+
+/** The name of an event: a noun and what happened to it. */
+export type MooringEventName = keyof MooringEvents;
+
+/** An event as listeners get it. `atMs` is wall-clock time, for display. */
+export type MooringEvent<Name extends MooringEventName = MooringEventName> = {
+  readonly [N in Name]: { readonly type: N; readonly atMs: number } & MooringEvents[N];
+}[Name];
+
+/** A listener. What it throws is reported as `listener.failed`, and stops nothing. */
+export type MooringListener<Name extends MooringEventName = MooringEventName> = (event: MooringEvent<Name>) => void;
+
+/** The one stream that logs, metrics, journal and tests read. */
+export class EventStream {
+  readonly #byName = new Map<MooringEventName, Set<MooringListener>>();
+  readonly #toAll = new Set<MooringListener>();
+  readonly #wallNow: () => number;
+
+  constructor(wallNow: () => number) {
+    this.#wallNow = wallNow;
+  }
+
+  /** Listens to one kind of event. @returns what ends it */
+  on<Name extends MooringEventName>(name: Name, listener: MooringListener<Name>): () => void {
+    const listeners = this.#byName.get(name) ?? new Set();
+    this.#byName.set(name, listeners);
+    return added(listeners, listener as MooringListener);
+  }
+
+  /** Listens to every event. @returns what ends it */
+  onAny(listener: MooringListener): () => void {
+    return added(this.#toAll, listener);
+  }
+
+  /** Never throws. */
+  emit<Name extends MooringEventName>(name: Name, details: MooringEvents[Name]): void {
+    const listeners = this.#byName.get(name);
+    if (listeners === undefined && this.#toAll.size === 0) return;
+    const event = { type: name, atMs: this.#wallNow(), ...details } as unknown as MooringEvent;
+    if (listeners !== undefined) this.#tell(listeners, event);
+    this.#tell(this.#toAll, event);
+  }
+
+  #tell(listeners: ReadonlySet<MooringListener>, event: MooringEvent): void {
+    for (const listener of listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        if (event.type !== 'listener.failed')
+          this.emit('listener.failed', { event: event.type, error: describe(error) });
+      }
+    }
+  }
+}
+
+/** An error as one line of text; whatever was thrown. Never throws. */
+export function describe(error: unknown): string {
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  } catch {
+    return 'something that cannot be described';
+  }
+}
+
+function added(listeners: Set<MooringListener>, listener: MooringListener): () => void {
+  // Its own function for each registration: the same listener may be registered twice, and each end ends one.
+  const registered: MooringListener = (event) => {
+    listener(event);
+  };
+  listeners.add(registered);
+  return () => {
+    listeners.delete(registered);
+  };
+}

@@ -1,0 +1,116 @@
+import type { Clock, Timer } from '../time.js';
+import type { ManagedConnection, Watcher } from '../managers/managed-connection.js';
+import type { Pinger } from './ping.js';
+import { hasUnsent, judgeSilence, sample, stateOf } from './silence.js';
+
+/** What a probe found. Connections in neither answered, or cannot be judged now. */
+export interface ProbeFindings {
+  /** Not a byte through two pings. */
+  readonly silent: ReadonlySet<ManagedConnection>;
+  /** Data has been stuck on the way for `stalledMs`. */
+  readonly stuck: ReadonlySet<ManagedConnection>;
+}
+
+/** What a probe needs. */
+export interface ProbeParts {
+  readonly clock: Clock;
+  readonly pinger: Pinger;
+  readonly stalledMs: number;
+}
+
+/** What to ask, and whom to tell. */
+export interface ProbeRequest {
+  readonly links: readonly ManagedConnection[];
+  /** How long each of the two pings waits. */
+  readonly windowMs: number;
+  /** Called after the first ping's window, unless everything was known before. */
+  readonly onHalf?: () => void;
+  readonly onDone: (findings: ProbeFindings) => void;
+}
+
+/**
+ * Asks connections whether their peers are there: a ping to each, twice, at once. It ends as soon as all have
+ * answered; before a verdict of silence it lets the process look at its sockets once more.
+ *
+ * Everybody is asked, however recently seen: a peer that fell silent a moment ago must not cost its user a refusal.
+ * @source spec section 5 "Probe"; orca#12790
+ */
+export class Probe implements Watcher {
+  readonly #parts: ProbeParts;
+  readonly #request: ProbeRequest;
+  /** Who has not been heard of, with `bytesReceived` at the first ping. */
+  readonly #unheard = new Map<ManagedConnection, number>();
+  #timer: Timer | null = null;
+  #isOver = false;
+
+  constructor(parts: ProbeParts, request: ProbeRequest) {
+    this.#parts = parts;
+    this.#request = request;
+  }
+
+  /** Sends the first pings. `onDone` may be called before this returns, where nobody has to be asked. */
+  start(): void {
+    if (this.#isOver) return;
+    for (const link of this.#request.links) if (stateOf(link) !== 'closed') this.#ask(link);
+    if (this.#unheard.size === 0) this.#finish();
+    else this.#timer = this.#parts.clock.setTimer(this.#half, this.#request.windowMs);
+  }
+
+  /** Ends it without findings. */
+  cancel(): void {
+    this.#isOver = true;
+    this.#timer?.cancel();
+    for (const link of this.#unheard.keys()) this.#forget(link);
+  }
+
+  heard(link: ManagedConnection): void {
+    this.#forget(link);
+    if (this.#unheard.size === 0) this.#finish();
+  }
+
+  #ask(link: ManagedConnection): void {
+    sample(link);
+    this.#unheard.set(link, link.bytesReceivedSeen);
+    link.watcher = this;
+    this.#parts.pinger.ping(link);
+  }
+
+  readonly #half = (): void => {
+    for (const [link, bytesThen] of this.#unheard) {
+      if (this.#isHeard(link, bytesThen)) this.#forget(link);
+      else if (!hasUnsent(link)) this.#parts.pinger.ping(link);
+    }
+    this.#request.onHalf?.();
+    if (this.#isOver) return;
+    if (this.#unheard.size === 0) this.#finish();
+    else this.#timer = this.#parts.clock.setTimer(this.#lookAgain, this.#request.windowMs);
+  };
+
+  readonly #lookAgain = (): void => {
+    this.#parts.clock.afterPoll(() => {
+      this.#finish();
+    });
+  };
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#timer?.cancel();
+    const findings = { silent: new Set<ManagedConnection>(), stuck: new Set<ManagedConnection>() };
+    for (const [link, bytesThen] of this.#unheard) {
+      const verdict = judgeSilence(link, bytesThen, this.#parts.stalledMs);
+      if (verdict === 'silent' || verdict === 'stuck') findings[verdict].add(link);
+      this.#forget(link);
+    }
+    this.#request.onDone(findings);
+  }
+
+  #isHeard(link: ManagedConnection, bytesThen: number): boolean {
+    return judgeSilence(link, bytesThen, this.#parts.stalledMs) === 'heard';
+  }
+
+  #forget(link: ManagedConnection): void {
+    this.#unheard.delete(link);
+    if (link.watcher === this) link.watcher = null;
+  }
+}

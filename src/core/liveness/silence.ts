@@ -1,0 +1,87 @@
+import type { ManagedConnection } from '../managers/managed-connection.js';
+
+/** Whether frames can go both ways; `unreadable` where even asking fails. */
+export type ConnectionState = 'open' | 'closed' | 'unreadable';
+
+/**
+ * What a ping that was not answered by a pong says of its connection:
+ * `heard`: some byte came; `excused`: the ping may still be on its way, or we are not reading; `stuck`: it has been
+ * excused for too long; `silent`: it had its chance.
+ */
+export type Verdict = 'heard' | 'excused' | 'stuck' | 'silent';
+
+/** Never throws. */
+export function stateOf(link: ManagedConnection): ConnectionState {
+  try {
+    return link.connection.isOpen ? 'open' : 'closed';
+  } catch {
+    return 'unreadable';
+  }
+}
+
+/**
+ * Looks at the connection's counters and notes what moved since they were last looked at: data of a message that is
+ * still arriving is activity, and so is data of a message that is still leaving. Never throws.
+ */
+export function sample(link: ManagedConnection): void {
+  try {
+    noteCounters(link);
+  } catch {
+    // A socket whose counters cannot be read has shown nothing; it is judged by what else is known of it.
+  }
+}
+
+function noteCounters(link: ManagedConnection): void {
+  const { connection, manager } = link;
+  const now = manager.host.clock.now();
+  const { bytesReceived, bytesSent, unsentBytes, partialMessageBytes = 0 } = connection;
+  if (bytesReceived !== link.bytesReceivedSeen) {
+    link.bytesReceivedSeen = bytesReceived;
+    link.lastBytesAtMs = now;
+    if (unsentBytes === 0) link.wasBacklogged = false;
+  }
+  if (unsentBytes > 0) link.wasBacklogged = true;
+  if (bytesSent !== link.bytesSentSeen) {
+    link.bytesSentSeen = bytesSent;
+    link.lastWriteAtMs = now;
+  }
+  if (partialMessageBytes !== link.partialBytesSeen) {
+    link.partialBytesSeen = partialMessageBytes;
+    if (partialMessageBytes > 0 && link.isCurrent) manager.lastInboundAtMs = now;
+  }
+}
+
+/**
+ * The one judge of silence.
+ *
+ * Why the excuses: a ping behind megabytes of unsent data has asked nothing yet, and while nobody reads nothing can be
+ * heard. What the kernel holds cannot be seen, so data that was stuck here since the peer was last heard of excuses
+ * too. No excuse outlasts `stalledMs` without a byte moving: a dead peer with a full buffer must go.
+ * @param bytesThen `bytesReceived` when the first unanswered ping was sent
+ * @source spec section 5 "Probe"
+ */
+export function judgeSilence(link: ManagedConnection, bytesThen: number, stalledMs: number): Verdict {
+  sample(link);
+  if (link.bytesReceivedSeen !== bytesThen) return 'heard';
+  if (!isBlocked(link)) return 'silent';
+  const movedAtMs = Math.max(link.lastSeenAtMs, link.lastBytesAtMs, link.lastWriteAtMs);
+  return link.manager.host.clock.now() - movedAtMs >= stalledMs ? 'stuck' : 'excused';
+}
+
+/** Whether something still waits to leave the process; another ping would only wait behind it. Never throws. */
+export function hasUnsent(link: ManagedConnection): boolean {
+  try {
+    return link.connection.unsentBytes > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether an answer cannot be expected yet. */
+export function isBlocked(link: ManagedConnection): boolean {
+  try {
+    return link.wasBacklogged || link.connection.unsentBytes > 0 || link.connection.isReadingPaused;
+  } catch {
+    return false;
+  }
+}

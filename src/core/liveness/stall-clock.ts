@@ -1,0 +1,123 @@
+import type { Clock, Time, Timer } from '../time.js';
+
+/** How often the clock checks itself while any timer is armed; also how precisely it knows when a stall began. */
+export const tickMs = 250;
+
+interface ClockOptions {
+  readonly time: Time;
+  /** How late a timer may be before its lateness counts as stalled, in milliseconds. */
+  readonly toleranceMs: number;
+  /** Told of each stall when it is noticed. */
+  readonly onStall?: (stalledMs: number) => void;
+}
+
+/**
+ * A clock on which a blocked loop, a long collection or a suspended machine takes no time.
+ *
+ * Why: after any of these, every peer looks silent and every manager idle, and it is our own doing. One ticker,
+ * running while anything is armed, measures how late it is; every reader looks at it first, so that a byte read
+ * after a stall, but before the ticker, is not stamped with a time in the future.
+ * @source spec section 2 "stalled time"; HikariCP's housekeeper
+ */
+export class StallClock implements Clock {
+  readonly #time: Time;
+  readonly #toleranceMs: number;
+  readonly #onStall: ((stalledMs: number) => void) | undefined;
+  readonly #armed = new Set<ArmedTimer>();
+  #ticker: Timer | null = null;
+  #tickDueAt = Infinity;
+  #stalledMs = 0;
+  #latest = -Infinity;
+  lastStallEndedAtMs = -Infinity;
+
+  constructor({ time, toleranceMs, onStall }: ClockOptions) {
+    this.#time = time;
+    this.#toleranceMs = toleranceMs;
+    this.#onStall = onStall;
+  }
+
+  now(): number {
+    const raw = this.#time.now();
+    if (raw - this.#tickDueAt > this.#toleranceMs) this.#account(raw);
+    // Whole milliseconds: V8 keeps them in the objects that note them, where fractions would need a box each.
+    const now = Math.floor(raw - this.#stalledMs);
+    if (now > this.#latest) this.#latest = now;
+    return this.#latest;
+  }
+
+  wallNow(): number {
+    return this.#time.wallNow();
+  }
+
+  setTimer(callback: () => void, delayMs: number): Timer {
+    const timer = new ArmedTimer(this.now() + delayMs, callback, this.#armed);
+    this.#arm(timer, delayMs);
+    if (this.#ticker === null) this.#startTicker();
+    return timer;
+  }
+
+  afterPoll(callback: () => void): void {
+    this.#time.afterPoll(callback);
+  }
+
+  /** Stops the ticker. For a clock nobody will arm again. */
+  dispose(): void {
+    for (const timer of this.#armed) timer.cancel();
+    this.#ticker?.cancel();
+    this.#ticker = null;
+    this.#tickDueAt = Infinity;
+  }
+
+  #arm(timer: ArmedTimer, delayMs: number): void {
+    timer.native = this.#time.setTimer(() => {
+      this.#fire(timer);
+    }, delayMs);
+  }
+
+  #fire(timer: ArmedTimer): void {
+    if (!this.#armed.has(timer)) return;
+    const left = timer.dueAtMs - this.now();
+    // Node's timers count whole milliseconds and may be up to one early.
+    if (left > 1) {
+      this.#arm(timer, left);
+      return;
+    }
+    this.#armed.delete(timer);
+    timer.callback();
+  }
+
+  #startTicker(): void {
+    this.#tickDueAt = this.#time.now() + tickMs;
+    this.#ticker = this.#time.setTimer(() => {
+      this.now();
+      this.#ticker = null;
+      this.#tickDueAt = Infinity;
+      if (this.#armed.size > 0) this.#startTicker();
+    }, tickMs);
+  }
+
+  #account(raw: number): void {
+    const late = raw - this.#tickDueAt;
+    this.#stalledMs += late;
+    this.#tickDueAt = raw;
+    this.lastStallEndedAtMs = Math.max(this.#latest, Math.floor(raw - this.#stalledMs));
+    this.#onStall?.(late);
+  }
+}
+
+class ArmedTimer implements Timer {
+  native: Timer | null = null;
+
+  constructor(
+    readonly dueAtMs: number,
+    readonly callback: () => void,
+    readonly armed: Set<ArmedTimer>,
+  ) {
+    armed.add(this);
+  }
+
+  cancel(): void {
+    this.armed.delete(this);
+    this.native?.cancel();
+  }
+}

@@ -1,0 +1,70 @@
+import type { CloseFrame } from '../close-codes.js';
+import { ExpiryQueue } from '../expiry-queue.js';
+import type { Clock } from '../time.js';
+import type { ManagedConnection } from './managed-connection.js';
+
+/**
+ * Connections that were told to close and have not yet.
+ *
+ * Why: a close handshake can take as long as the peer likes. The slot is free already; here the socket gets
+ * `closeGraceMs`, then it is destroyed.
+ * @source spec section 4; ws#2203
+ */
+export class ClosingConnections {
+  readonly #expiries: ExpiryQueue<ManagedConnection>;
+  readonly #emptied: (() => void)[] = [];
+
+  constructor(clock: Clock, closeGraceMs: number) {
+    this.#expiries = new ExpiryQueue({
+      clock,
+      timeoutMs: closeGraceMs,
+      onExpired: (link) => {
+        this.#terminate(link);
+      },
+    });
+  }
+
+  get size(): number {
+    return this.#expiries.size;
+  }
+
+  /** Sends the close frame now and sees the socket off. Never throws. */
+  close(link: ManagedConnection, frame: CloseFrame): void {
+    this.#expiries.add(link);
+    try {
+      link.connection.close(frame.code, frame.reason);
+    } catch {
+      this.#terminate(link);
+    }
+  }
+
+  /** The socket closed by itself. */
+  closed(link: ManagedConnection): void {
+    if (this.#expiries.delete(link)) this.#checkEmpty();
+  }
+
+  /** Resolves once every socket is closed or destroyed. */
+  whenEmpty(): Promise<void> {
+    if (this.#expiries.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#emptied.push(resolve));
+  }
+
+  /** Destroys what is left, and leaves no timer. */
+  dispose(): void {
+    for (const link of this.#expiries.clear()) this.#terminate(link);
+  }
+
+  #terminate(link: ManagedConnection): void {
+    this.#expiries.delete(link);
+    try {
+      link.connection.terminate();
+    } catch {
+      // Nothing more can be done to a socket that cannot even be destroyed; its slot is free all the same.
+    }
+    this.#checkEmpty();
+  }
+
+  #checkEmpty(): void {
+    if (this.#expiries.size === 0) for (const resolve of this.#emptied.splice(0)) resolve();
+  }
+}

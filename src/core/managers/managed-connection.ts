@@ -1,0 +1,121 @@
+import type { UserExecutionContext } from '../identity/user-execution-context.js';
+import { never } from '../time.js';
+import type { Connection } from './connection.js';
+import type { WebSocketManager } from './manager.js';
+
+/** A ping that no pong has answered yet. */
+export interface SentPing {
+  readonly payload: string;
+  readonly atMs: number;
+}
+
+/** Who wants to know at once that a connection answered. */
+export interface Watcher {
+  heard(link: ManagedConnection): void;
+}
+
+/**
+ * One accepted WebSocket and its manager: what an adapter tells what happens to.
+ *
+ * Every call of a connection that is no longer its manager's is ignored, so a late close of a socket that was taken
+ * over changes nothing. Never throws.
+ * @source spec section 2 "connection"; ComfyUI#16010
+ */
+export class ManagedConnection {
+  /** 1 for the manager's first socket, one more for each that took over. */
+  readonly generation: number;
+  readonly connectedAtMs: number;
+  /** @internal */ lastControlAtMs: number;
+  /** @internal */ lastSendAtMs = never;
+  /** @internal When `bytesReceived` was last found to have grown. */
+  lastBytesAtMs: number;
+  /** @internal When `bytesSent` was last found to have grown. */
+  lastWriteAtMs: number;
+  /** @internal */ bytesReceivedSeen = 0;
+  /** @internal */ bytesSentSeen = 0;
+  /** @internal */ partialBytesSeen = 0;
+  /** @internal Data was stuck in this process since the peer was last heard of. */
+  wasBacklogged = false;
+  /** @internal */ misses = 0;
+  /** @internal What `bytesReceived` was when the first unanswered heartbeat left; -1 while none is out. */
+  bytesAtPing = -1;
+  /** @internal */ pings: SentPing[] | null = null;
+  /** @internal The usual round trip in milliseconds; -1 while unknown. */
+  roundTripMs = -1;
+  /** @internal */ watcher: Watcher | null = null;
+  /** @internal */ wheelBucket = -1;
+  /** @internal */ wheelIndex = 0;
+
+  /** @internal */
+  constructor(
+    readonly manager: WebSocketManager,
+    readonly connection: Connection,
+    readonly context: UserExecutionContext,
+  ) {
+    const now = manager.host.clock.now();
+    this.generation = manager.generation;
+    this.connectedAtMs = now;
+    this.lastControlAtMs = now;
+    this.lastBytesAtMs = now;
+    this.lastWriteAtMs = now;
+  }
+
+  /** Whether this is still its manager's connection. */
+  get isCurrent(): boolean {
+    return this.manager.link === this;
+  }
+
+  /** When a frame last arrived. */
+  get lastSeenAtMs(): number {
+    return Math.max(this.lastControlAtMs, this.isCurrent ? this.manager.lastInboundAtMs : never);
+  }
+
+  /** When the application last said something, either way. */
+  get lastActivityAtMs(): number {
+    return this.manager.lastActivityAtMs;
+  }
+
+  /** An application message arrived. */
+  received(): void {
+    const { manager } = this;
+    if (manager.link === this) manager.lastInboundAtMs = manager.host.clock.now();
+  }
+
+  /** A frame arrived that is no activity: a ping, or an application's keepalive. */
+  touched(): void {
+    this.lastControlAtMs = this.manager.host.clock.now();
+  }
+
+  /** A pong arrived. Its payload is the peer's to choose; only one that is ours tells the round trip. */
+  ponged(payload: string): void {
+    const now = this.manager.host.clock.now();
+    this.lastControlAtMs = now;
+    const ping = this.pings?.find((sent) => sent.payload === payload);
+    if (ping !== undefined) this.#measured(now - ping.atMs);
+    if (this.isCurrent) this.watcher?.heard(this);
+  }
+
+  /**
+   * The application handed over a message for sending. It counts as activity once it has left the process.
+   * @param isBacklogged whether some of it is still here
+   */
+  sent(isBacklogged: boolean): void {
+    this.lastSendAtMs = this.manager.host.clock.now();
+    if (isBacklogged) this.wasBacklogged = true;
+  }
+
+  /** The socket closed, or is closing: nothing of its manager waits for the rest. */
+  closed(): void {
+    this.manager.host.connectionClosed(this);
+  }
+
+  /** The socket failed for good: a reset, a protocol error. */
+  errored(error: unknown): void {
+    if (this.isCurrent) this.manager.fail(error);
+  }
+
+  #measured(roundTripMs: number): void {
+    this.pings = null;
+    this.roundTripMs = this.roundTripMs < 0 ? roundTripMs : Math.round(0.75 * this.roundTripMs + 0.25 * roundTripMs);
+  }
+}

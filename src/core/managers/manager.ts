@@ -1,0 +1,205 @@
+import type { CloseCause } from '../close-codes.js';
+import type { UserExecutionContext } from '../identity/user-execution-context.js';
+import type { Clock } from '../time.js';
+import { never } from '../time.js';
+import type { ManagedConnection } from './managed-connection.js';
+import type { ReleaseReason } from './release-reason.js';
+
+/** What a manager was released for, as its hooks are told. */
+export interface Release {
+  readonly manager: WebSocketManager;
+  readonly reason: ReleaseReason;
+  /** Aborted when the hook has run for `hookTimeoutMs`. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs once when the manager is released, whatever for. What it throws is reported and holds nothing up. */
+export type ReleaseHook = (release: Release) => void | Promise<void>;
+
+/** A newcomer of the same thread that will take over once its socket is open. */
+export interface Successor {
+  /** Tells it that the connection it waits for, or the manager itself, is gone. */
+  superseded(cause: 'replaced' | 'released'): void;
+}
+
+/** A release that was decided while a successor was pending; it happens if the successor does not come. */
+export interface DueRelease {
+  readonly reason: ReleaseReason;
+  readonly closeCause: CloseCause;
+}
+
+/** What managers share: one object, so that each of them stays small. */
+export interface ManagerHost {
+  readonly clock: Clock;
+  readonly idleManagerTimeoutMs: number;
+  connectionClosed(link: ManagedConnection): void;
+  managerFailed(manager: WebSocketManager): void;
+  managerReported(manager: WebSocketManager): void;
+}
+
+/** What few managers have, kept apart so that most need no room for it. */
+interface Particulars {
+  holds: Set<symbol>;
+  hooks: Set<ReleaseHook>;
+  takeoversAtMs: number[];
+  failedAtMs: number;
+  reportedAtMs: number;
+  lastError: unknown;
+  successor: Successor | null;
+  due: DueRelease | null;
+}
+
+/**
+ * Owns the one connection of an isolation key. It is what counts against the user's limit, from the moment the slot
+ * is granted to the moment it is released; sockets come and go beneath it.
+ * @source seed, `WebSocketManagerFactory`; spec section 2
+ */
+export class WebSocketManager {
+  /** @internal */ link: ManagedConnection | null = null;
+  /** @internal */ generation = 0;
+  /** @internal */ lastInboundAtMs: number;
+  /** @internal What connections before the current one sent. */
+  formerOutboundAtMs = never;
+  readonly admittedAtMs: number;
+  /** @internal */ isReleased = false;
+  /** @internal */ particulars: Particulars | null = null;
+  /** @internal */ wheelBucket = -1;
+  /** @internal */ wheelIndex = 0;
+
+  /** @internal */
+  constructor(
+    readonly host: ManagerHost,
+    /** The isolation key. */
+    readonly key: string,
+    /** The context of the newest connection. */
+    public context: UserExecutionContext,
+  ) {
+    this.admittedAtMs = host.clock.now();
+    this.lastInboundAtMs = this.admittedAtMs;
+  }
+
+  get userId(): string {
+    return this.context.userId;
+  }
+
+  get threadId(): string {
+    return this.context.threadId;
+  }
+
+  /** `reserved` until a first socket is attached, `released` from the moment the slot is free. */
+  get state(): 'reserved' | 'attached' | 'released' {
+    if (this.isReleased) return 'released';
+    return this.generation === 0 ? 'reserved' : 'attached';
+  }
+
+  /** When the application last said something in either direction, on the clock without stalled time. */
+  get lastActivityAtMs(): number {
+    return Math.max(this.lastInboundAtMs, this.lastOutboundAtMs);
+  }
+
+  /** When the last message was sent that has left the process; one still leaving counts from when some of it left. */
+  get lastOutboundAtMs(): number {
+    const { link } = this;
+    if (link === null) return this.formerOutboundAtMs;
+    return Math.max(this.formerOutboundAtMs, hasLeft(link) ? link.lastSendAtMs : link.lastWriteAtMs);
+  }
+
+  /** Whether the application holds it, because a run streams. */
+  get isHeld(): boolean {
+    const holds = this.particulars?.holds.size ?? 0;
+    return holds > 0 && this.host.clock.now() - this.lastActivityAtMs < this.host.idleManagerTimeoutMs;
+  }
+
+  /**
+   * Keeps the manager from every cleanup while something runs, until the returned function is called, or
+   * `idleManagerTimeoutMs` after the last activity. A dead connection is dead, held or not.
+   * @returns ends this hold; calling it again does nothing
+   */
+  hold(): () => void {
+    const hold = Symbol('hold');
+    const { holds } = this.mutableParticulars();
+    holds.add(hold);
+    this.lastInboundAtMs = this.host.clock.now();
+    return () => {
+      if (holds.delete(hold)) this.lastInboundAtMs = this.host.clock.now();
+    };
+  }
+
+  /**
+   * Runs the hook once when the manager is released. Not when a newer connection of the same thread takes over.
+   * @returns takes the hook back
+   */
+  onRelease(hook: ReleaseHook): () => void {
+    const { hooks } = this.mutableParticulars();
+    hooks.add(hook);
+    return () => {
+      hooks.delete(hook);
+    };
+  }
+
+  /** Says that the connection is broken: the next cleanup releases it, unless something arrives before. */
+  fail(error: unknown): void {
+    if (this.isReleased) return;
+    const particulars = this.mutableParticulars();
+    particulars.failedAtMs = this.host.clock.now();
+    particulars.lastError = error;
+    this.host.managerFailed(this);
+  }
+
+  /**
+   * Says that something went wrong: unless something arrives, the manager is released `reportedErrorTimeoutMs`
+   * after the first report.
+   */
+  reportError(error: unknown): void {
+    if (this.isReleased) return;
+    const particulars = this.mutableParticulars();
+    particulars.lastError = error;
+    if (particulars.reportedAtMs >= this.lastInboundAtMs) return;
+    particulars.reportedAtMs = this.host.clock.now();
+    this.host.managerReported(this);
+  }
+
+  /** Whether `fail` was called and nothing has arrived since. */
+  get hasFailed(): boolean {
+    return this.particulars !== null && this.particulars.failedAtMs >= this.lastInboundAtMs;
+  }
+
+  /** When the first error was reported since something last arrived, or `null`. */
+  get errorReportedAtMs(): number | null {
+    const reportedAtMs = this.particulars?.reportedAtMs ?? never;
+    return reportedAtMs >= this.lastInboundAtMs ? reportedAtMs : null;
+  }
+
+  /** The last error reported, whether or not it still counts. */
+  get lastError(): unknown {
+    return this.particulars?.lastError;
+  }
+
+  /** @internal */
+  get successor(): Successor | null {
+    return this.particulars?.successor ?? null;
+  }
+
+  /** @internal */
+  mutableParticulars(): Particulars {
+    this.particulars ??= {
+      holds: new Set(),
+      hooks: new Set(),
+      takeoversAtMs: [],
+      failedAtMs: never,
+      reportedAtMs: never,
+      lastError: undefined,
+      successor: null,
+      due: null,
+    };
+    return this.particulars;
+  }
+}
+
+function hasLeft(link: ManagedConnection): boolean {
+  try {
+    return link.connection.unsentBytes === 0;
+  } catch {
+    return false;
+  }
+}

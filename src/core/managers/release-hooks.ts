@@ -1,0 +1,82 @@
+import { describe, type EventStream } from '../events.js';
+import type { Clock } from '../time.js';
+import type { ReleaseHook, WebSocketManager } from './manager.js';
+import type { ReleaseReason } from './release-reason.js';
+
+interface HooksOptions {
+  readonly clock: Clock;
+  readonly events: EventStream;
+  readonly hookTimeoutMs: number;
+}
+
+/**
+ * Runs the application's release hooks. One that throws, rejects or hangs is reported; nothing waits for it but
+ * `stop()`, and that no longer than `hookTimeoutMs`.
+ */
+export class ReleaseHooks {
+  readonly #options: HooksOptions;
+  readonly #running = new Set<symbol>();
+  readonly #emptied: (() => void)[] = [];
+
+  constructor(options: HooksOptions) {
+    this.#options = options;
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Starts the manager's hooks. Never throws. */
+  start(manager: WebSocketManager, reason: ReleaseReason): void {
+    for (const hook of manager.particulars?.hooks ?? []) this.#run(hook, manager, reason);
+  }
+
+  /** Resolves once no hook runs any longer. */
+  whenEmpty(): Promise<void> {
+    if (this.#running.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#emptied.push(resolve));
+  }
+
+  #run(hook: ReleaseHook, manager: WebSocketManager, reason: ReleaseReason): void {
+    const controller = new AbortController();
+    const run = Symbol('hook');
+    let result: void | Promise<void>;
+    try {
+      result = hook({ manager, reason, signal: controller.signal });
+    } catch (error) {
+      this.#report(manager, describe(error));
+      return;
+    }
+    if (!isPromise(result)) return;
+    this.#running.add(run);
+    const deadline = this.#options.clock.setTimer(() => {
+      this.#report(manager, `still running after ${String(this.#options.hookTimeoutMs)} ms`);
+      this.#finish(run);
+      controller.abort();
+    }, this.#options.hookTimeoutMs);
+    result.then(
+      () => {
+        deadline.cancel();
+        this.#finish(run);
+      },
+      (error: unknown) => {
+        deadline.cancel();
+        if (this.#finish(run)) this.#report(manager, describe(error));
+      },
+    );
+  }
+
+  #finish(run: symbol): boolean {
+    const wasRunning = this.#running.delete(run);
+    if (this.#running.size === 0) for (const resolve of this.#emptied.splice(0)) resolve();
+    return wasRunning;
+  }
+
+  #report({ userId, threadId, key }: WebSocketManager, error: string): void {
+    this.#options.events.emit('hook.failed', { userId, threadId, key, error });
+  }
+}
+
+function isPromise(value: unknown): value is PromiseLike<void> & Promise<void> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

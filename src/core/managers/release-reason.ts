@@ -1,0 +1,28 @@
+import type { CloseCause } from '../close-codes.js';
+
+/**
+ * Why a manager was released, and what its peer is told unless the releaser says something more exact.
+ * `null`: nothing, the peer is gone already.
+ * @source spec sections 4 and 10
+ */
+export const releaseReasons = {
+  /** The socket's own close event, or `disconnect` of its own context. */
+  closed: 'closed',
+  /** Not open, two heartbeats missed, or silent to a probe. */
+  disconnected: 'silent',
+  /** No activity for as long as whoever asked allows. */
+  idle: 'idle',
+  /** `fail(error)`, a fatal socket error, or a reported error that stood too long. */
+  error: 'error',
+  /** Made room for a newcomer of the same user. */
+  evicted: 'evicted',
+  /** An operator or the application asked. */
+  requested: 'requested',
+  /** The slot was granted and no socket ever came. */
+  unattached: 'unattached',
+  /** The server stops. */
+  shutdown: 'drain',
+} as const satisfies Record<string, CloseCause>;
+
+/** @see releaseReasons */
+export type ReleaseReason = keyof typeof releaseReasons;

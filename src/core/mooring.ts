@@ -1,0 +1,105 @@
+import type { WebSocketManagerFactory } from './admission/factory.js';
+import type { Refusals } from './admission/refusals.js';
+import type { BackgroundCleanup } from './cleanup/background.js';
+import type { WebSocketConnectionManager } from './connections.js';
+import type { EventStream, MooringEventName, MooringListener } from './events.js';
+import type { WebSocketResourceMonitor } from './pressure/monitor.js';
+import type { WebSocketConfig } from './settings.js';
+import { jittered, type Clock, type Random } from './time.js';
+import { wire, type MooringParts, type Wiring } from './wiring.js';
+
+/**
+ * The whole: admission, liveness, cleanup and monitor around one registry. It needs no start: timers run while there is
+ * something to watch. `stop()` ends it for good.
+ */
+export class Mooring {
+  readonly config: WebSocketConfig;
+  readonly events: EventStream;
+  /** Who gets a manager. @source seed, `WebSocketManagerFactory` */
+  readonly factory: WebSocketManagerFactory;
+  /** Sockets come and go. @source seed, `WebSocketConnectionManager` */
+  readonly connections: WebSocketConnectionManager;
+  /** How full the quotas are. @source seed, `WebSocketResourceMonitor` */
+  readonly monitor: WebSocketResourceMonitor;
+  /** What runs every `backgroundCleanupIntervalMs`. @source seed fix 5 */
+  readonly backgroundCleanup: BackgroundCleanup;
+  readonly #wiring: Wiring;
+  readonly #random: Random;
+  #stopping: Promise<void> | null = null;
+
+  /** @internal */
+  constructor(parts: MooringParts) {
+    this.#wiring = wire(parts);
+    this.#random = parts.random;
+    this.config = parts.config;
+    this.events = this.#wiring.events;
+    this.factory = this.#wiring.factory;
+    this.connections = this.#wiring.connections;
+    this.monitor = this.#wiring.monitor;
+    this.backgroundCleanup = this.#wiring.background;
+  }
+
+  /** Whether `stop()` was called. */
+  get isDraining(): boolean {
+    return this.#stopping !== null;
+  }
+
+  /** Milliseconds on the clock of all ages: monotonic, stalled time taken out. */
+  now(): number {
+    return this.#wiring.clock.now();
+  }
+
+  /** The timers of that clock, for adapters' own deadlines. */
+  get clock(): Pick<Clock, 'now' | 'setTimer'> {
+    return this.#wiring.clock;
+  }
+
+  /** The refusals adapters answer with. @internal */
+  get refusals(): Refusals {
+    return this.#wiring.refusals;
+  }
+
+  /** Listens to one kind of event. @returns what ends it */
+  on<Name extends MooringEventName>(name: Name, listener: MooringListener<Name>): () => void {
+    return this.events.on(name, listener);
+  }
+
+  /**
+   * Shuts admission, tells everybody in waves to reconnect elsewhere, and resolves once all sockets are closed, all
+   * hooks have ended or run out of time, and no timer is left. Never rejects; a second call joins the first.
+   */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    const { factory, desk, emergency, background, registry, events, closing, hooks, clock, heartbeat } = this.#wiring;
+    const managers = registry.size;
+    factory.drain();
+    emergency.stop();
+    desk.stop();
+    background.stop();
+    events.emit('server.draining', { managers });
+    await this.#closeInWaves();
+    heartbeat.dispose();
+    await Promise.all([closing.whenEmpty(), hooks.whenEmpty()]);
+    closing.dispose();
+    clock.dispose();
+    events.emit('server.stopped', { released: managers });
+  }
+
+  async #closeInWaves(): Promise<void> {
+    const { registry, releaser, clock } = this.#wiring;
+    const { drainWaveSize, drainWaveIntervalMs, drainRetryMs } = this.config;
+    const everybody = [...registry.all()];
+    for (let from = 0; from < everybody.length; from += drainWaveSize) {
+      for (const manager of everybody.slice(from, from + drainWaveSize)) {
+        const retryAfterMs = jittered(drainRetryMs, 0.5, this.#random);
+        releaser.release(manager, 'shutdown', { detail: { retryAfterMs } });
+      }
+      if (from + drainWaveSize >= everybody.length) return;
+      await new Promise<void>((resolve) => clock.setTimer(resolve, drainWaveIntervalMs));
+    }
+  }
+}

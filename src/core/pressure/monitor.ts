@@ -1,0 +1,162 @@
+import type { EventStream } from '../events.js';
+import type { UserLimits } from '../managers/limits.js';
+import type { ManagerRegistry } from '../managers/registry.js';
+import type { Clock } from '../time.js';
+import { never } from '../time.js';
+import { isAtLeast, levelOf, usageRatio, type AlertLevel, type Thresholds } from './level.js';
+
+/** A user's usage, as the seed's monitor reports it. @source seed, `check_user_resources` */
+export interface UserResources {
+  readonly userId: string;
+  /** Live and reserved managers. */
+  readonly managerCount: number;
+  readonly usageRatio: number;
+  readonly alertLevel: AlertLevel;
+  readonly maxManagers: number;
+}
+
+/** What a level does about a user. */
+export interface LevelAction {
+  readonly userId: string;
+  readonly level: AlertLevel;
+  readonly maxManagers: number;
+  /** The limit was lowered beneath what the user holds; nobody may be evicted for that. */
+  readonly isLowered: boolean;
+}
+
+interface MonitorOptions {
+  readonly clock: Clock;
+  readonly events: EventStream;
+  readonly registry: ManagerRegistry;
+  readonly limits: UserLimits;
+  readonly thresholds: Thresholds;
+  readonly cleanupCooldownMs: number;
+  /** Whether levels evict: then every user's limit is remembered, to notice when it is lowered. */
+  readonly remembersLimits: boolean;
+  /** Whether an emergency cleanup of the user runs: then levels only announce. */
+  readonly isRunning: (userId: string) => boolean;
+  readonly act: (action: LevelAction) => void;
+}
+
+interface Watched {
+  level: AlertLevel;
+  actedAtMs: number;
+  limit: number;
+  isLowered: boolean;
+}
+
+/**
+ * Watches how full users' quotas are, announces levels and, when one rises, cleans up.
+ *
+ * A level that stays acts once per background cycle from `critical` on, at most once in `cleanupCooldownMs`; a level
+ * that falls is announced and does nothing.
+ * @source seed fix 4; spec section 6
+ */
+export class WebSocketResourceMonitor {
+  readonly #options: MonitorOptions;
+  readonly #watched = new Map<string, Watched>();
+  readonly #pressed = new Set<string>();
+
+  /** @internal */
+  constructor(options: MonitorOptions) {
+    this.#options = options;
+  }
+
+  /** Looks at a user now, and acts as after an admission. Never throws. */
+  checkUserResources(userId: string): UserResources {
+    const resources = this.#measure(userId);
+    this.#note(resources);
+    return this.#measure(userId);
+  }
+
+  /** The user's level as of the last check. */
+  levelOf(userId: string): AlertLevel {
+    return this.#watched.get(userId)?.level ?? 'normal';
+  }
+
+  /** How many users have something remembered of them. */
+  get watchedUsers(): number {
+    return this.#watched.size;
+  }
+
+  /** @internal After each admission and release. */
+  observe(userId: string): void {
+    const { registry, limits, thresholds, remembersLimits } = this.#options;
+    if (!remembersLimits && !this.#watched.has(userId)) {
+      const ratio = usageRatio(registry.countOf(userId), limits.of(userId));
+      if (ratio < thresholds.info) return;
+    }
+    this.#note(this.#measure(userId));
+  }
+
+  /** @internal Who is at `critical` or above. */
+  pressedUsers(): string[] {
+    return [...this.#pressed];
+  }
+
+  /** @internal Acts again on a user still at `critical` or above. */
+  actAgain(userId: string): void {
+    const resources = this.#measure(userId);
+    this.#note(resources);
+    const watched = this.#watched.get(userId);
+    if (watched !== undefined && isAtLeast(watched.level, 'critical')) this.#act(resources, watched);
+  }
+
+  #measure(userId: string): UserResources {
+    const { registry, limits, thresholds } = this.#options;
+    const managerCount = registry.countOf(userId);
+    const maxManagers = limits.of(userId);
+    const ratio = usageRatio(managerCount, maxManagers);
+    return { userId, managerCount, usageRatio: ratio, alertLevel: levelOf(ratio, thresholds), maxManagers };
+  }
+
+  #note(resources: UserResources): void {
+    const { userId, managerCount, alertLevel, maxManagers } = resources;
+    const watched = this.#watched.get(userId) ?? {
+      level: 'normal',
+      actedAtMs: never,
+      limit: maxManagers,
+      isLowered: false,
+    };
+    const previous = watched.level;
+    if (maxManagers < watched.limit) watched.isLowered = true;
+    if (!isAtLeast(alertLevel, 'critical')) watched.isLowered = false;
+    watched.level = alertLevel;
+    watched.limit = maxManagers;
+    this.#remember(resources, watched);
+    if (alertLevel === previous) return;
+    const rose = isAtLeast(alertLevel, previous);
+    this.#announce(resources, { previous, direction: rose ? 'rise' : 'fall' });
+    if (rose && managerCount > 0 && isAtLeast(alertLevel, 'warning')) this.#act(resources, watched);
+  }
+
+  /** A user's level goes with the user's last manager. */
+  #remember({ userId, managerCount, alertLevel }: UserResources, watched: Watched): void {
+    if (managerCount === 0) this.#watched.delete(userId);
+    else this.#watched.set(userId, watched);
+    if (managerCount > 0 && isAtLeast(alertLevel, 'critical')) this.#pressed.add(userId);
+    else this.#pressed.delete(userId);
+  }
+
+  #announce(
+    { userId, managerCount, maxManagers, usageRatio: ratio, alertLevel: level }: UserResources,
+    change: { previous: AlertLevel; direction: 'rise' | 'fall' },
+  ): void {
+    this.#options.events.emit('level.changed', {
+      userId,
+      level,
+      ...change,
+      managerCount,
+      maxManagers,
+      usageRatio: ratio,
+    });
+  }
+
+  #act({ userId, alertLevel: level, maxManagers }: UserResources, watched: Watched): void {
+    const { clock, cleanupCooldownMs, isRunning, act } = this.#options;
+    const now = clock.now();
+    if (isRunning(userId) || now - watched.actedAtMs < cleanupCooldownMs) return;
+    watched.actedAtMs = now;
+    act({ userId, level, maxManagers, isLowered: watched.isLowered });
+  }
+}

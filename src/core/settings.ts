@@ -1,0 +1,293 @@
+import { z } from 'zod';
+import { closeCodes, type CloseCause } from './close-codes.js';
+
+/** How a setting is written outside code: durations want a unit there, and lose the `Ms` of their name. */
+export type SettingKind = 'duration' | 'integer' | 'ratio' | 'choice' | 'flag' | 'table';
+
+const duration = (least: number, most = 86_400_000) => z.number().min(least).max(most);
+const ratio = z.number().gt(0).lte(1);
+const closeCode = z.union([z.int().min(3000).max(4999), z.literal([1000, 1008, 1011, 1012, 1013])]);
+const closeCauses = Object.keys(closeCodes) as [CloseCause, ...CloseCause[]];
+
+interface Setting {
+  readonly kind: SettingKind;
+  readonly schema: z.ZodType;
+  /** Absent: the environment's preset has it, or it follows another setting. */
+  readonly default?: unknown;
+  readonly about: string;
+}
+
+/**
+ * Every setting: how it is written, what it may be, its default, and what it is for.
+ * The reference page is made from this table.
+ * @source spec sections 3–7
+ */
+export const settings = Object.freeze({
+  maxManagersPerUser: {
+    kind: 'integer',
+    schema: z.int().min(0).max(100_000),
+    about: 'Managers one user may hold; 0 refuses everybody.',
+  },
+  maxTotalManagers: {
+    kind: 'integer',
+    schema: z.int().min(1).nullable(),
+    default: null,
+    about:
+      'Managers this process may hold; none by default in the library, half the file-descriptor limit in the server.',
+  },
+  maxUnadmittedSockets: {
+    kind: 'integer',
+    schema: z.int().min(1).nullable(),
+    default: null,
+    about:
+      'Sockets that may be authenticating, waiting or being refused at once. Default: a tenth of maxTotalManagers, at least 100; none without it.',
+  },
+  emergencyCleanupTimeoutMs: { kind: 'duration', schema: duration(100), about: 'The time an emergency cleanup has.' },
+  maxCleanupRetries: {
+    kind: 'integer',
+    schema: z.int().min(1).max(3),
+    default: 3,
+    about: 'Passes of an emergency cleanup.',
+  },
+  emergencyCleanupSpacingMs: {
+    kind: 'duration',
+    schema: duration(0),
+    default: 1_000,
+    about: 'The least time between the starts of two emergency cleanups of one user.',
+  },
+  probeTimeoutMs: {
+    kind: 'duration',
+    schema: duration(10),
+    default: 500,
+    about: 'How long each of the two pings of a probe waits for a byte.',
+  },
+  backgroundCleanupIntervalMs: {
+    kind: 'duration',
+    schema: duration(100),
+    about: 'The time between background cleanups.',
+  },
+  proactiveCleanupThreshold: {
+    kind: 'ratio',
+    schema: ratio,
+    about: 'The usage at which the level is `warning` and cleanup starts; `info` begins at two thirds of it.',
+  },
+  criticalThreshold: {
+    kind: 'ratio',
+    schema: ratio,
+    default: 0.8,
+    about: 'The usage at which the level is `critical`.',
+  },
+  emergencyThreshold: {
+    kind: 'ratio',
+    schema: ratio,
+    default: 0.9,
+    about: 'The usage at which the level is `emergency`.',
+  },
+  idleManagerTimeoutMs: {
+    kind: 'duration',
+    schema: duration(100),
+    about: 'How long a manager may go without activity.',
+  },
+  patienceRatio: {
+    kind: 'ratio',
+    schema: ratio,
+    default: 0.3,
+    about: 'The part of idleManagerTimeout that cleanups under pressure allow.',
+  },
+  evictionFloorRatio: {
+    kind: 'ratio',
+    schema: ratio,
+    default: 0.1,
+    about: 'The part of idleManagerTimeout within which an active manager is never evicted.',
+  },
+  streamingWindowMs: {
+    kind: 'duration',
+    schema: duration(0),
+    default: 5_000,
+    about: 'How long after a write completed a manager counts as streaming.',
+  },
+  forcedEviction: {
+    kind: 'choice',
+    schema: z.enum(['on-demand', 'by-level']),
+    default: 'on-demand',
+    about: 'Whether managers are evicted only for waiting newcomers, or by alert level too, as the seed does.',
+  },
+  cleanupCooldownMs: {
+    kind: 'duration',
+    schema: duration(0),
+    default: 5_000,
+    about: 'The least time between two level-driven cleanups of one user.',
+  },
+  heartbeatIntervalMs: {
+    kind: 'duration',
+    schema: duration(50),
+    default: 25_000,
+    about: 'How often a quiet connection is pinged.',
+  },
+  maxHeartbeatMisses: {
+    kind: 'integer',
+    schema: z.int().min(2).max(100),
+    default: 2,
+    about: 'Unanswered heartbeats after which a connection is dead.',
+  },
+  stalledMs: {
+    kind: 'duration',
+    schema: duration(100),
+    default: 60_000,
+    about: 'How long unsent data or paused reading excuse silence.',
+  },
+  stallToleranceMs: {
+    kind: 'duration',
+    schema: duration(1),
+    default: 100,
+    about: 'How late a timer may be before its lateness counts as stalled time.',
+  },
+  ticketMs: {
+    kind: 'duration',
+    schema: duration(10),
+    default: 10_000,
+    about: 'How long a granted slot waits for its socket.',
+  },
+  authenticateTimeoutMs: {
+    kind: 'duration',
+    schema: duration(10),
+    default: 10_000,
+    about: 'How long authentication may take.',
+  },
+  closeGraceMs: {
+    kind: 'duration',
+    schema: duration(0),
+    default: 1_000,
+    about: 'How long a peer has to answer a close frame before the socket is destroyed.',
+  },
+  hookTimeoutMs: {
+    kind: 'duration',
+    schema: duration(1),
+    default: 5_000,
+    about: 'How long an onRelease hook may run before it is reported and abandoned.',
+  },
+  reportedErrorTimeoutMs: {
+    kind: 'duration',
+    schema: duration(0),
+    default: 300_000,
+    about: 'How long a reported error may stand before the manager is released.',
+  },
+  takeoverFightLimit: {
+    kind: 'integer',
+    schema: z.int().min(1).max(1_000),
+    default: 5,
+    about: 'Takeovers of one key within takeoverFightWindow after which the incumbent is asked first.',
+  },
+  takeoverFightWindowMs: {
+    kind: 'duration',
+    schema: duration(100),
+    default: 10_000,
+    about: 'The window of takeoverFightLimit.',
+  },
+  contestedRetryMs: {
+    kind: 'duration',
+    schema: duration(0),
+    default: 10_000,
+    about: 'When the loser of a fight for a key is told to come back, ± 50 %.',
+  },
+  drainRetryMs: {
+    kind: 'duration',
+    schema: duration(0),
+    default: 5_000,
+    about: 'When clients of a stopping server are told to reconnect, ± 50 %.',
+  },
+  drainWaveSize: {
+    kind: 'integer',
+    schema: z.int().min(1),
+    default: 500,
+    about: 'Connections closed at once while stopping.',
+  },
+  drainWaveIntervalMs: {
+    kind: 'duration',
+    schema: duration(0),
+    default: 100,
+    about: 'The time between two waves of closes while stopping.',
+  },
+  sliceBudgetMs: {
+    kind: 'duration',
+    schema: duration(1, 1_000),
+    default: 5,
+    about: 'How long a sweep works before it lets the process do something else.',
+  },
+  recogniseKeepalives: {
+    kind: 'flag',
+    schema: z.boolean(),
+    default: true,
+    about: 'Whether application keepalives are told from activity.',
+  },
+  closeCodes: {
+    kind: 'table',
+    schema: z.partialRecord(z.enum(closeCauses), closeCode),
+    default: {},
+    about: 'Other close codes for some causes.',
+  },
+} as const satisfies Record<string, Setting>);
+
+/** The name of a setting, as in code. */
+export type SettingName = keyof typeof settings;
+
+/** All settings, with durations in milliseconds. */
+export type WebSocketConfig = { readonly [Name in SettingName]: z.output<(typeof settings)[Name]['schema']> };
+
+/** All names, in the order of the reference. */
+export const settingNames = Object.freeze(Object.keys(settings)) as readonly SettingName[];
+
+/** The name outside code: `idleManagerTimeoutMs` is written `idleManagerTimeout`, since its value has a unit there. */
+export function outsideName(name: SettingName): string {
+  return settings[name].kind === 'duration' ? name.slice(0, -'Ms'.length) : name;
+}
+
+/** The environment variable of a setting: `MOORING_IDLE_MANAGER_TIMEOUT`. */
+export function variableName(name: SettingName): string {
+  return `MOORING_${outsideName(name).replace(/[A-Z]/g, '_$&').toUpperCase()}`;
+}
+
+const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+
+/** A value as written outside code, or what is wrong with it. */
+export type Written = { readonly value: unknown } | { readonly problem: string };
+
+/** Reads what a person wrote for a setting. Durations want a unit: a bare 120 could be seconds as well as milliseconds. */
+export function readWritten(name: SettingName, written: unknown): Written {
+  const { kind } = settings[name];
+  if (kind === 'table') return typeof written === 'string' ? readJson(written) : { value: written };
+  if (kind === 'duration') return readDuration(written);
+  if (typeof written !== 'string') return { value: written };
+  const text = written.trim();
+  if (kind === 'choice') return { value: text };
+  if (kind === 'flag') return text === 'true' ? { value: true } : text === 'false' ? { value: false } : { value: text };
+  if (text === 'none') return { value: null };
+  if (/^[0-9]+(\.[0-9]+)?$/.test(text)) return { value: Number(text) };
+  return { problem: `got "${written}", wanted a number` };
+}
+
+function readDuration(written: unknown): Written {
+  const match = typeof written === 'string' ? /^([0-9]+(?:\.[0-9]+)?) *(ms|s|m|h)$/.exec(written.trim()) : null;
+  if (match === null) {
+    return {
+      problem: `got ${JSON.stringify(written)}, wanted a duration with its unit, such as 500ms, 120s, 10m or 1h`,
+    };
+  }
+  return { value: Number(match[1]) * units[match[2] as keyof typeof units] };
+}
+
+function readJson(text: string): Written {
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch {
+    return { problem: `got "${text}", wanted a JSON object such as {"idle":4408}` };
+  }
+}
+
+/** A duration as a person would write it: 600000 → `10m`. */
+export function writeDuration(valueMs: number): string {
+  for (const unit of ['h', 'm', 's'] as const) {
+    if (valueMs >= units[unit] && valueMs % units[unit] === 0) return `${String(valueMs / units[unit])}${unit}`;
+  }
+  return `${String(valueMs)}ms`;
+}

@@ -1,0 +1,177 @@
+import { WebSocketManagerFactory } from './admission/factory.js';
+import { LedgerDesk } from './admission/ledger-desk.js';
+import { PlaceQueue } from './admission/queue.js';
+import type { QuotaLedger } from './admission/quota-ledger.js';
+import { Refusals } from './admission/refusals.js';
+import { Takeover } from './admission/takeover.js';
+import { TicketDesk } from './admission/ticket.js';
+import { BackgroundCleanup } from './cleanup/background.js';
+import { EmergencyCleanup } from './cleanup/emergency.js';
+import { LevelCleanup } from './cleanup/level-cleanup.js';
+import { UserCleanup } from './cleanup/user-cleanup.js';
+import { WebSocketConnectionManager } from './connections.js';
+import { EventStream } from './events.js';
+import { Heartbeat } from './liveness/heartbeat.js';
+import { Pinger } from './liveness/ping.js';
+import { StallClock } from './liveness/stall-clock.js';
+import { ClosingConnections } from './managers/closing.js';
+import { UserLimits, type LimitOf } from './managers/limits.js';
+import type { ManagerHost, WebSocketManager } from './managers/manager.js';
+import { ManagerRegistry } from './managers/registry.js';
+import { Releaser } from './managers/release.js';
+import { ReleaseHooks } from './managers/release-hooks.js';
+import { thresholdsOf } from './pressure/level.js';
+import { WebSocketResourceMonitor } from './pressure/monitor.js';
+import type { WebSocketConfig } from './settings.js';
+import { Slices } from './slices.js';
+import type { Random, Time } from './time.js';
+
+/** What a Mooring is made of. */
+export interface MooringParts {
+  readonly config: WebSocketConfig;
+  readonly time: Time;
+  readonly random: Random;
+  /** Another limit for some users. Without it everybody has `maxManagersPerUser`. */
+  readonly limitOf?: LimitOf | undefined;
+  /** A quota shared with others. Without it the local limit decides alone. */
+  readonly ledger?: QuotaLedger | undefined;
+}
+
+/** All parts of a Mooring. */
+export type Wiring = ReturnType<typeof wire>;
+
+/** Makes all parts and ties them together, in the order of the flow. */
+export function wire(parts: MooringParts) {
+  const ground = layGround(parts);
+  const watch = setWatch(parts, ground);
+  const entrance = openEntrance(parts, { ...ground, ...watch });
+  const wiring = { ...ground, ...watch, ...entrance };
+  tie(wiring);
+  return wiring;
+}
+
+/** What everything stands on: time, events, the registry and the one way out of it. */
+function layGround({ config, time, random, limitOf }: MooringParts) {
+  const events = new EventStream(() => time.wallNow());
+  const onStall = (stalledMs: number): void => {
+    events.emit('process.stalled', { stalledMs });
+  };
+  const clock = new StallClock({ time, toleranceMs: config.stallToleranceMs, onStall });
+  const registry = new ManagerRegistry();
+  const closing = new ClosingConnections(clock, config.closeGraceMs);
+  const hooks = new ReleaseHooks({ clock, events, hookTimeoutMs: config.hookTimeoutMs });
+  const releaser = new Releaser({ registry, events, closing, hooks, closeCodes: config.closeCodes });
+  const limits = new UserLimits({ events, maxManagersPerUser: config.maxManagersPerUser, limitOf });
+  const slices = new Slices({ time, clock, budgetMs: config.sliceBudgetMs });
+  const pinger = new Pinger(random);
+  return { events, clock, registry, closing, hooks, releaser, limits, slices, pinger };
+}
+
+type Ground = ReturnType<typeof layGround>;
+
+/** What watches managers: heartbeat, monitor and the cleanups. */
+function setWatch({ config }: MooringParts, ground: Ground) {
+  const { clock, events, registry, limits } = ground;
+  const queue = new PlaceQueue();
+  const thresholds = thresholdsOf(config);
+  const heartbeat = new Heartbeat({ ...config, ...ground });
+  const userCleanup = new UserCleanup({ ...ground, config });
+  const emergency = new EmergencyCleanup({
+    ...{ ...ground, config, userCleanup },
+    stalledMs: config.stalledMs,
+    waitingRoom: queue,
+  });
+  const levels = new LevelCleanup({ clock, events, config, thresholds, registry, userCleanup });
+  const monitor = new WebSocketResourceMonitor({
+    ...{ clock, events, registry, limits, thresholds },
+    cleanupCooldownMs: config.cleanupCooldownMs,
+    remembersLimits: config.forcedEviction === 'by-level',
+    isRunning: (userId) => emergency.isRunning(userId),
+    act: (action) => {
+      levels.act(action);
+    },
+  });
+  const background = new BackgroundCleanup({ ...ground, config, userCleanup, monitor });
+  return { queue, heartbeat, userCleanup, emergency, monitor, background };
+}
+
+type Watch = ReturnType<typeof setWatch>;
+
+/** Where managers come from. */
+function openEntrance({ config, random, ledger }: MooringParts, built: Ground & Watch) {
+  const { events, limits, closing, releaser, background } = built;
+  const { closeCodes, ticketMs, stalledMs } = config;
+  const refusals = new Refusals(config, random);
+  const desk = new TicketDesk({ ...built, refusals, closeCodes, ticketMs });
+  const takeover = new Takeover({ ...built, config, desk, refusals, stalledMs });
+  const ledgerDesk = new LedgerDesk({ events, limits, ledger });
+  const host = hostOf({ ...built, config, takeover });
+  const whenAdmitted = (manager: WebSocketManager): void => {
+    background.add(manager);
+  };
+  const factory = new WebSocketManagerFactory({
+    ...{ ...built, config, desk, takeover, refusals, host, whenAdmitted },
+    ledger: ledgerDesk,
+  });
+  const connections = new WebSocketConnectionManager({ factory, releaser, closing, refusals });
+  return { refusals, desk, takeover, ledgerDesk, factory, connections };
+}
+
+type Entrance = ReturnType<typeof openEntrance>;
+
+/** What managers and their connections report, and what comes of it. */
+function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Takeover }): ManagerHost {
+  const { clock, closing, heartbeat, releaser, background, takeover, config } = built;
+  return {
+    clock,
+    idleManagerTimeoutMs: config.idleManagerTimeoutMs,
+    connectionClosed: (link) => {
+      closing.closed(link);
+      heartbeat.remove(link);
+      const { manager } = link;
+      if (!link.isCurrent || manager.isReleased) return;
+      manager.formerOutboundAtMs = manager.lastOutboundAtMs;
+      manager.link = null;
+      releaser.release(manager, 'closed');
+      takeover.incumbentEnded(manager);
+    },
+    managerFailed: (manager) => {
+      background.failed(manager);
+    },
+    managerReported: (manager) => {
+      background.reported(manager);
+    },
+  };
+}
+
+/** Who hears of what, and in which order: here and nowhere else. */
+function tie({
+  releaser,
+  heartbeat,
+  background,
+  desk,
+  ledgerDesk,
+  factory,
+  monitor,
+  emergency,
+  takeover,
+}: Ground & Watch & Entrance): void {
+  releaser.whenFreed((manager) => {
+    if (manager.link !== null) heartbeat.remove(manager.link);
+    background.remove(manager);
+    desk.released(manager);
+    ledgerDesk.released(manager);
+    factory.serve(manager.userId);
+  });
+  releaser.whenDone((manager) => {
+    monitor.observe(manager.userId);
+  });
+  heartbeat.whenDead((link, closeCause) => {
+    heartbeat.remove(link);
+    if (link.isCurrent) releaser.release(link.manager, 'disconnected', { closeCause });
+    takeover.incumbentEnded(link.manager);
+  });
+  emergency.whenRunEnded((userId, serial) => {
+    factory.refuseUnserved(userId, serial);
+  });
+}

@@ -1,0 +1,64 @@
+// Who a connection belongs to
+export {
+  createUserExecutionContext,
+  type ContextFields,
+  type UserExecutionContext,
+} from './core/identity/user-execution-context.js';
+export { isolationKey, parseIsolationKey, type KeyParts } from './core/identity/isolation-key.js';
+
+// The whole
+export { createMooring, type MooringOptions } from './create-mooring.js';
+export type { Mooring } from './core/mooring.js';
+
+// Admission
+export type { WebSocketManagerFactory } from './core/admission/factory.js';
+export type { Admission, PendingAdmission } from './core/admission/admission.js';
+export { isPending } from './core/admission/admission.js';
+export type { Opening, Ticket } from './core/admission/ticket.js';
+export { MemoryLedger, type LedgerAnswer, type QuotaClaim, type QuotaLedger } from './core/admission/quota-ledger.js';
+
+// Managers and their connections
+export type { WebSocketConnectionManager, Connected, ConnectOptions } from './core/connections.js';
+export type { Release, ReleaseHook, WebSocketManager } from './core/managers/manager.js';
+export type { Connection } from './core/managers/connection.js';
+export type { ManagedConnection } from './core/managers/managed-connection.js';
+export { releaseReasons, type ReleaseReason } from './core/managers/release-reason.js';
+export type { LimitOf } from './core/managers/limits.js';
+
+// Pressure
+export type { UserResources, WebSocketResourceMonitor } from './core/pressure/monitor.js';
+export { alertLevels, type AlertLevel } from './core/pressure/level.js';
+
+// Cleanup
+export type { BackgroundCleanup, BackgroundCleanupResult } from './core/cleanup/background.js';
+export type { EmergencyCleanupResult, EvictionRequest } from './core/cleanup/emergency-run.js';
+export { isKeepalive } from './core/liveness/keepalive.js';
+
+// Configuration
+export {
+  getCleanupConfig,
+  type CleanupConfig,
+  type ConfigSources,
+  type LoadedConfig,
+  type SettingSource,
+} from './core/config.js';
+export { loadProcessConfig, loadWebSocketConfig } from './create-mooring.js';
+export type { WebSocketConfig } from './core/settings.js';
+export { presets, type Environment } from './core/presets.js';
+
+// Events, errors, close codes
+export type { EventStream, MooringEvent, MooringEventName, MooringEvents, MooringListener } from './core/events.js';
+export {
+  AuthenticationError,
+  ConfigurationError,
+  errorCodes,
+  MalformedContextError,
+  MooringError,
+  QuotaExceededError,
+  RefusalError,
+  type ErrorCode,
+} from './core/errors.js';
+export { closeCodes, type CloseCause, type CloseFrame } from './core/close-codes.js';
+
+// Time
+export type { Random, Time, Timer } from './core/time.js';

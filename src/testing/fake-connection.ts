@@ -1,0 +1,146 @@
+import type { Connection } from '../core/managers/connection.js';
+import type { ManagedConnection } from '../core/managers/managed-connection.js';
+import type { Time } from '../core/time.js';
+
+/** How a fake peer behaves. */
+export interface FakeConnectionOptions {
+  /** Needed for anything that takes time. */
+  readonly time?: Time;
+  /** How long after a ping its pong arrives; `null` never: a half-open socket. @default 0, in the same call */
+  readonly pongAfterMs?: number | null;
+  /** How long after a close frame the peer has closed; `null` never. @default 0 */
+  readonly closeAfterMs?: number | null;
+  /** Which calls throw. @default none */
+  readonly throwsFrom?: readonly ('ping' | 'close' | 'terminate' | 'isOpen')[];
+}
+
+/** The bytes of a frame that says little. */
+const frameBytes = 8;
+
+/**
+ * A connection without a socket, for tests: it answers, is silent, slow or broken, as told. Bind it to the link that
+ * `connect` or a ticket gave, and it reports to it as an adapter would.
+ */
+export class FakeConnection implements Connection {
+  bytesReceived = 0;
+  bytesSent = 0;
+  unsentBytes = 0;
+  partialMessageBytes = 0;
+  isReadingPaused = false;
+  /** Payloads of all pings sent to it. */
+  readonly pings: string[] = [];
+  /** Close frames sent to it. */
+  readonly closes: { readonly code: number; readonly reason: string }[] = [];
+  isTerminated = false;
+  pongAfterMs: number | null;
+  closeAfterMs: number | null;
+  readonly throwsFrom: Set<string>;
+  readonly #time: Time | undefined;
+  #isClosed = false;
+  #link: ManagedConnection | null = null;
+
+  constructor({ time, pongAfterMs = 0, closeAfterMs = 0, throwsFrom = [] }: FakeConnectionOptions = {}) {
+    this.#time = time;
+    this.pongAfterMs = pongAfterMs;
+    this.closeAfterMs = closeAfterMs;
+    this.throwsFrom = new Set(throwsFrom);
+  }
+
+  /** A peer that fell silent: nothing it is sent is answered, and nothing says so. */
+  static silent(options: FakeConnectionOptions = {}): FakeConnection {
+    return new FakeConnection({ ...options, pongAfterMs: null, closeAfterMs: null });
+  }
+
+  get isOpen(): boolean {
+    this.#mayThrow('isOpen');
+    return !this.#isClosed && this.closes.length === 0;
+  }
+
+  /** Whether the socket is gone. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Reports to this link from now on. */
+  bind(link: ManagedConnection): this {
+    this.#link = link;
+    return this;
+  }
+
+  /** The peer falls silent from now on. */
+  fallSilent(): void {
+    this.pongAfterMs = null;
+    this.closeAfterMs = null;
+  }
+
+  /** The peer sends a message. */
+  message(bytes = frameBytes): void {
+    this.bytesReceived += bytes;
+    this.#link?.received();
+  }
+
+  /** The peer sends a keepalive. */
+  keepalive(): void {
+    this.bytesReceived += frameBytes;
+    this.#link?.touched();
+  }
+
+  /** The application sends a message, and it leaves the process. */
+  send(bytes = frameBytes): void {
+    this.bytesSent += bytes;
+    this.#link?.sent(false);
+  }
+
+  /** The application sends a message, and it stays in the process. */
+  sendStuck(bytes = frameBytes): void {
+    this.unsentBytes += bytes;
+    this.#link?.sent(true);
+  }
+
+  ping(payload: string): void {
+    this.#mayThrow('ping');
+    this.pings.push(payload);
+    if (this.pongAfterMs !== null)
+      this.#after(this.pongAfterMs, () => {
+        this.pong(payload);
+      });
+  }
+
+  /** The peer's pong arrives. */
+  pong(payload: string): void {
+    if (this.#isClosed || this.isReadingPaused) return;
+    this.bytesReceived += frameBytes;
+    this.#link?.ponged(payload);
+  }
+
+  close(code: number, reason: string): void {
+    this.#mayThrow('close');
+    this.closes.push({ code, reason });
+    if (this.closeAfterMs !== null)
+      this.#after(this.closeAfterMs, () => {
+        this.vanish();
+      });
+  }
+
+  terminate(): void {
+    this.#mayThrow('terminate');
+    this.isTerminated = true;
+    this.vanish();
+  }
+
+  /** The socket closes, and says so. */
+  vanish(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#link?.closed();
+  }
+
+  #after(delayMs: number, act: () => void): void {
+    if (delayMs === 0 || this.#time === undefined) act();
+    else this.#time.setTimer(act, delayMs);
+  }
+
+  #mayThrow(from: string): void {
+    if (this.throwsFrom.has(from)) throw new Error(`fake failure of ${from}`);
+  }
+}
