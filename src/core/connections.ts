@@ -12,7 +12,6 @@ import type { ClosingConnections } from './managers/closing.js';
 import type { Connection } from './managers/connection.js';
 import type { ManagedConnection } from './managers/managed-connection.js';
 import type { WebSocketManager } from './managers/manager.js';
-import type { Releaser } from './managers/release.js';
 
 /** How connecting ended. */
 export type Connected =
@@ -27,7 +26,6 @@ export interface ConnectOptions {
 
 interface ConnectionParts {
   readonly factory: WebSocketManagerFactory;
-  readonly releaser: Releaser;
   readonly closing: ClosingConnections;
   readonly refusals: Refusals;
 }
@@ -39,7 +37,7 @@ interface ConnectionParts {
  */
 export class WebSocketConnectionManager {
   readonly #parts: ConnectionParts;
-  readonly #ends = new WeakMap<UserExecutionContext, () => void>();
+  readonly #ends = new WeakMap<UserExecutionContext, () => boolean>();
 
   /** @internal */
   constructor(parts: ConnectionParts) {
@@ -55,12 +53,11 @@ export class WebSocketConnectionManager {
     const context = createUserExecutionContext(fields);
     const outcome = this.#parts.factory.admit(context);
     if (!isPending(outcome)) return this.#open(connection, outcome);
-    this.#ends.set(context, () => {
+    const cancel = (): boolean => {
       outcome.cancel();
-    });
-    const cancel = (): void => {
-      outcome.cancel();
+      return true;
     };
+    this.#ends.set(context, cancel);
     signal?.addEventListener('abort', cancel, { once: true });
     if (signal?.aborted === true) cancel();
     const admission = await outcome.settled;
@@ -71,24 +68,19 @@ export class WebSocketConnectionManager {
   /**
    * Ends the connection that was made for this very context object: at once, whatever its socket does. If that is gone
    * or was replaced, the call is late and ignored. A context never passed to `connect` names the manager by its key.
-   * @returns whether something was released by this call
+   * @returns whether there was something to end
    * @source seed fix 3, `disconnect`; spec section 4
    */
   disconnect(fields: ContextFields): boolean {
     const end = this.#ends.get(fields as UserExecutionContext);
-    if (end === undefined) return this.#parts.factory.cleanupManagerByContext(fields);
-    const before = this.#parts.factory.managerCount;
-    end();
-    return this.#parts.factory.managerCount < before;
+    return end === undefined ? this.#parts.factory.cleanupManagerByContext(fields) : end();
   }
 
   /** @internal Ties a context to the connection its ticket opened. Adapters that open tickets themselves come through here. */
   opened(ticket: Ticket): void {
     const { link, context } = ticket;
     if (link === null) return;
-    this.#ends.set(context, () => {
-      this.#end(link);
-    });
+    this.#ends.set(context, () => endConnection(link));
   }
 
   #open(connection: Connection, { ticket, refusal }: Admission): Connected {
@@ -104,17 +96,16 @@ export class WebSocketConnectionManager {
   }
 
   #turnAway(connection: Connection, refusal: RefusalError): Connected {
-    try {
-      connection.close(refusal.close.code, refusal.close.reason);
-    } catch {
-      // It is refused all the same.
-    }
+    this.#parts.closing.close(connection, refusal.close);
     return { link: null, manager: null, refusal };
   }
+}
 
-  #end(link: ManagedConnection): void {
-    if (link.isCurrent) this.#parts.releaser.release(link.manager, 'closed');
-  }
+function endConnection(link: ManagedConnection): boolean {
+  const { manager, isCurrent } = link;
+  if (!isCurrent || manager.isReleased) return false;
+  manager.host.endConnection(link);
+  return true;
 }
 
 /** While it waited; a socket whose state cannot be read is attached, and then probed. */

@@ -37,6 +37,8 @@ export interface Clock {
   afterPoll(callback: () => void): void;
   /** When, on this clock, the last stall ended; nothing seen before it is fresh. `-Infinity` without any. */
   readonly lastStallEndedAtMs: number;
+  /** How many stalls there have been. */
+  readonly stalls: number;
 }
 
 /** An instant before any other, small enough to be kept without a box. */

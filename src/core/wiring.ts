@@ -9,6 +9,7 @@ import { BackgroundCleanup } from './cleanup/background.js';
 import { EmergencyCleanup } from './cleanup/emergency.js';
 import { LevelCleanup } from './cleanup/level-cleanup.js';
 import { UserCleanup } from './cleanup/user-cleanup.js';
+import { closeFrame } from './close-codes.js';
 import { WebSocketConnectionManager } from './connections.js';
 import { EventStream } from './events.js';
 import { Heartbeat } from './liveness/heartbeat.js';
@@ -16,6 +17,7 @@ import { Pinger } from './liveness/ping.js';
 import { StallClock } from './liveness/stall-clock.js';
 import { ClosingConnections } from './managers/closing.js';
 import { UserLimits, type LimitOf } from './managers/limits.js';
+import type { ManagedConnection } from './managers/managed-connection.js';
 import type { ManagerHost, WebSocketManager } from './managers/manager.js';
 import { ManagerRegistry } from './managers/registry.js';
 import { Releaser } from './managers/release.js';
@@ -99,7 +101,7 @@ type Watch = ReturnType<typeof setWatch>;
 
 /** Where managers come from. */
 function openEntrance({ config, random, ledger }: MooringParts, built: Ground & Watch) {
-  const { events, limits, closing, releaser, background } = built;
+  const { events, limits, closing, background } = built;
   const { closeCodes, ticketMs, stalledMs } = config;
   const refusals = new Refusals(config, random);
   const desk = new TicketDesk({ ...built, refusals, closeCodes, ticketMs });
@@ -113,7 +115,7 @@ function openEntrance({ config, random, ledger }: MooringParts, built: Ground & 
     ...{ ...built, config, desk, takeover, refusals, host, whenAdmitted },
     ledger: ledgerDesk,
   });
-  const connections = new WebSocketConnectionManager({ factory, releaser, closing, refusals });
+  const connections = new WebSocketConnectionManager({ factory, closing, refusals });
   return { refusals, desk, takeover, ledgerDesk, factory, connections };
 }
 
@@ -122,18 +124,23 @@ type Entrance = ReturnType<typeof openEntrance>;
 /** What managers and their connections report, and what comes of it. */
 function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Takeover }): ManagerHost {
   const { clock, closing, heartbeat, releaser, background, takeover, config } = built;
+  const connectionClosed = (link: ManagedConnection): void => {
+    closing.closed(link.connection);
+    heartbeat.remove(link);
+    const { manager } = link;
+    if (!link.isCurrent || manager.isReleased) return;
+    manager.formerOutboundAtMs = manager.lastOutboundAtMs;
+    manager.link = null;
+    releaser.release(manager, 'closed');
+    takeover.incumbentEnded(manager);
+  };
   return {
     clock,
     idleManagerTimeoutMs: config.idleManagerTimeoutMs,
-    connectionClosed: (link) => {
-      closing.closed(link);
-      heartbeat.remove(link);
-      const { manager } = link;
-      if (!link.isCurrent || manager.isReleased) return;
-      manager.formerOutboundAtMs = manager.lastOutboundAtMs;
-      manager.link = null;
-      releaser.release(manager, 'closed');
-      takeover.incumbentEnded(manager);
+    connectionClosed,
+    endConnection: (link) => {
+      connectionClosed(link);
+      closing.close(link.connection, closeFrame('closed', {}, config.closeCodes));
     },
     managerFailed: (manager) => {
       background.failed(manager);

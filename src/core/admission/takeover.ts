@@ -33,9 +33,10 @@ export class Takeover {
     const { desk } = this.#options;
     const { link, successor } = manager;
     if (successor instanceof Contest) return successor.challenge(context);
-    const isFresh = desk.outstanding(manager) !== undefined || link === null || stateOf(link) === 'closed';
-    if (isFresh) return admitted(desk.issue(manager, context));
-    if (!this.#isFought(manager)) return admitted(desk.issue(manager, context, true));
+    if (link === null || stateOf(link) === 'closed') return admitted(desk.issue(manager, context));
+    if (desk.outstanding(manager) !== undefined || !this.#isFought(manager)) {
+      return admitted(desk.issue(manager, context, true));
+    }
     return this.#contest(manager, { link, context });
   }
 

@@ -9,7 +9,7 @@ import type { Connection } from '../managers/connection.js';
 import { ManagedConnection } from '../managers/managed-connection.js';
 import type { Successor, WebSocketManager } from '../managers/manager.js';
 import type { Releaser } from '../managers/release.js';
-import type { Clock } from '../time.js';
+import { never, type Clock } from '../time.js';
 import type { Refusals } from './refusals.js';
 
 /** What became of opening a ticket. */
@@ -122,7 +122,8 @@ export class TicketDesk {
     if (former !== null) this.#partFrom(former);
     const link = this.#attach(ticket, connection);
     this.#announce(manager);
-    if (former !== null) this.#options.closing.close(former, closeFrame('replaced', {}, this.#options.closeCodes));
+    if (former !== null)
+      this.#options.closing.close(former.connection, closeFrame('replaced', {}, this.#options.closeCodes));
     return { link, refusal: null };
   }
 
@@ -159,6 +160,8 @@ export class TicketDesk {
     if (manager.particulars !== null) {
       manager.particulars.successor = null;
       manager.particulars.due = null;
+      manager.particulars.failedAtMs = never;
+      manager.particulars.reportedAtMs = never;
       if (ticket.isCounted) manager.particulars.takeoversAtMs.push(link.connectedAtMs);
     }
     this.#options.heartbeat.add(link);

@@ -37,7 +37,7 @@ export class Heartbeat {
   readonly #phaseMs: number;
   #phase = 0;
   #spread = 0;
-  #visitedAtMs = 0;
+  #stallsSeen = 0;
   #timer: Timer | null = null;
   #whenDead: WhenDead = () => undefined;
 
@@ -77,12 +77,12 @@ export class Heartbeat {
   }
 
   #arm(): void {
-    this.#visitedAtMs = this.#options.clock.now();
+    this.#stallsSeen = this.#options.clock.stalls;
     this.#timer = this.#options.clock.setTimer(this.#beat, this.#phaseMs);
   }
 
   readonly #beat = (): void => {
-    const wasStalled = this.#options.clock.lastStallEndedAtMs >= this.#visitedAtMs;
+    const wasStalled = this.#options.clock.stalls !== this.#stallsSeen;
     this.#arm();
     if (wasStalled) return;
     const phase = this.#phase;

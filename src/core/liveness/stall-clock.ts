@@ -29,6 +29,7 @@ export class StallClock implements Clock {
   #stalledMs = 0;
   #latest = -Infinity;
   lastStallEndedAtMs = -Infinity;
+  stalls = 0;
 
   constructor({ time, toleranceMs, onStall }: ClockOptions) {
     this.#time = time;
@@ -60,9 +61,9 @@ export class StallClock implements Clock {
     this.#time.afterPoll(callback);
   }
 
-  /** Stops the ticker. For a clock nobody will arm again. */
+  /** Stops the ticker, unless somebody still has a timer armed; then it stops with the last. */
   dispose(): void {
-    for (const timer of this.#armed) timer.cancel();
+    if (this.#armed.size > 0) return;
     this.#ticker?.cancel();
     this.#ticker = null;
     this.#tickDueAt = Infinity;
@@ -98,6 +99,7 @@ export class StallClock implements Clock {
 
   #account(raw: number): void {
     const late = raw - this.#tickDueAt;
+    this.stalls += 1;
     this.#stalledMs += late;
     this.#tickDueAt = raw;
     this.lastStallEndedAtMs = Math.max(this.#latest, Math.floor(raw - this.#stalledMs));

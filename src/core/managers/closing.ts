@@ -1,7 +1,7 @@
 import type { CloseFrame } from '../close-codes.js';
 import { ExpiryQueue } from '../expiry-queue.js';
 import type { Clock } from '../time.js';
-import type { ManagedConnection } from './managed-connection.js';
+import type { Connection } from './connection.js';
 
 /**
  * Connections that were told to close and have not yet.
@@ -11,15 +11,15 @@ import type { ManagedConnection } from './managed-connection.js';
  * @source spec section 4; ws#2203
  */
 export class ClosingConnections {
-  readonly #expiries: ExpiryQueue<ManagedConnection>;
+  readonly #expiries: ExpiryQueue<Connection>;
   readonly #emptied: (() => void)[] = [];
 
   constructor(clock: Clock, closeGraceMs: number) {
     this.#expiries = new ExpiryQueue({
       clock,
       timeoutMs: closeGraceMs,
-      onExpired: (link) => {
-        this.#terminate(link);
+      onExpired: (connection) => {
+        this.#terminate(connection);
       },
     });
   }
@@ -29,18 +29,18 @@ export class ClosingConnections {
   }
 
   /** Sends the close frame now and sees the socket off. Never throws. */
-  close(link: ManagedConnection, frame: CloseFrame): void {
-    this.#expiries.add(link);
+  close(connection: Connection, frame: CloseFrame): void {
+    this.#expiries.add(connection);
     try {
-      link.connection.close(frame.code, frame.reason);
+      connection.close(frame.code, frame.reason);
     } catch {
-      this.#terminate(link);
+      this.#terminate(connection);
     }
   }
 
   /** The socket closed by itself. */
-  closed(link: ManagedConnection): void {
-    if (this.#expiries.delete(link)) this.#checkEmpty();
+  closed(connection: Connection): void {
+    if (this.#expiries.delete(connection)) this.#checkEmpty();
   }
 
   /** Resolves once every socket is closed or destroyed. */
@@ -51,13 +51,13 @@ export class ClosingConnections {
 
   /** Destroys what is left, and leaves no timer. */
   dispose(): void {
-    for (const link of this.#expiries.clear()) this.#terminate(link);
+    for (const connection of this.#expiries.clear()) this.#terminate(connection);
   }
 
-  #terminate(link: ManagedConnection): void {
-    this.#expiries.delete(link);
+  #terminate(connection: Connection): void {
+    this.#expiries.delete(connection);
     try {
-      link.connection.terminate();
+      connection.terminate();
     } catch {
       // Nothing more can be done to a socket that cannot even be destroyed; its slot is free all the same.
     }

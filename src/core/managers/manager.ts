@@ -33,6 +33,7 @@ export interface ManagerHost {
   readonly clock: Clock;
   readonly idleManagerTimeoutMs: number;
   connectionClosed(link: ManagedConnection): void;
+  endConnection(link: ManagedConnection): void;
   managerFailed(manager: WebSocketManager): void;
   managerReported(manager: WebSocketManager): void;
 }
@@ -68,7 +69,7 @@ export class WebSocketManager {
 
   /** @internal */
   constructor(
-    readonly host: ManagerHost,
+    /** @internal */ readonly host: ManagerHost,
     /** The isolation key. */
     readonly key: string,
     /** The context of the newest connection. */

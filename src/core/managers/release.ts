@@ -68,7 +68,7 @@ export class Releaser {
     this.#emit(manager, { reason, closeCause, lastActivityAtMs });
     const { link } = manager;
     if (link !== null)
-      this.#options.closing.close(link, closeFrame(closeCause, options.detail, this.#options.closeCodes));
+      this.#options.closing.close(link.connection, closeFrame(closeCause, options.detail, this.#options.closeCodes));
     this.#options.hooks.start(manager, reason);
     for (const act of this.#whenDone) act(manager);
     return true;
