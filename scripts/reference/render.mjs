@@ -1,0 +1,110 @@
+/** Renders the reference pages from the code's own tables, so that neither can say what the other does not. */
+
+/** @typedef {{ kind: string, about: string, default?: unknown }} Setting */
+
+const notice = '<!-- Made from the code by `npm run docs`; change it there. -->';
+
+/**
+ * @param {{
+ *   settings: Record<string, Setting>,
+ *   presets: Record<string, Record<string, unknown>>,
+ *   outsideName: (name: string) => string,
+ *   variableName: (name: string) => string,
+ *   writeDuration: (valueMs: number) => string,
+ * }} tables
+ */
+export function renderConfig({ settings, presets, outsideName, variableName, writeDuration }) {
+  const write = (/** @type {Setting} */ setting, /** @type {unknown} */ value) =>
+    setting.kind === 'duration' && typeof value === 'number' ? writeDuration(value) : written(value);
+  const rows = Object.entries(settings).map(([name, setting]) => {
+    const value =
+      'default' in setting
+        ? write(setting, setting.default)
+        : ['production', 'staging', 'development'].map((env) => write(setting, presets[env]?.[name])).join(' / ');
+    return [`\`${name}\``, value, `\`${outsideName(name)}\`, \`${variableName(name)}\``, setting.about];
+  });
+  return page('Configuration', [
+    'In code, `createMooring({ config: { idleManagerTimeoutMs: 120_000 } })`: durations are milliseconds and end in',
+    '`Ms`. Outside code the `Ms` is dropped and a unit is required: `--set idleManagerTimeout=120s`,',
+    '`MOORING_IDLE_MANAGER_TIMEOUT=2m`, or `{ "idleManagerTimeout": "120s" }` in a file. Precedence: flags, code,',
+    'environment variables, file, preset; one override never resets the others. Mistakes are reported all at once, at start.',
+    '',
+    'The environment is `MOORING_ENV`, else `NETRA_ENV` (an unknown value fails), else `NODE_ENV` (an unknown value means',
+    'development, and the log says so), else development. Three values separated by `/` are production, staging and',
+    'development; `test` is development.',
+    '',
+    table(['setting', 'default', 'outside code', 'meaning'], rows),
+  ]);
+}
+
+/** @param {{ closeCodes: Record<string, number>, advice: Record<string, string> }} tables */
+export function renderCloseCodes({ closeCodes, advice }) {
+  const rows = Object.entries(closeCodes).map(([cause, code]) => [`\`${cause}\``, String(code), advice[cause] ?? '']);
+  return page('Close codes', [
+    'Every close by Mooring carries a code and a reason of at most 123 bytes that machines read first: the cause, then',
+    '`;retry=<seconds>` and `;max=<limit>` where they apply, e.g. `1013 quota;retry=30;max=20`. For malformed ids the',
+    'reason is the field and the rule; for credentials it is what is wrong with them. `retry` is jittered for each client.',
+    'The setting `closeCodes` changes the code of a cause.',
+    '',
+    table(['cause', 'code', 'when, and what the client should do'], rows),
+    '',
+    'Clients need not know the table: `shouldReconnect(event)` of `mooring/client` does.',
+  ]);
+}
+
+/** @param {{ errorCodes: Record<string, string> }} tables */
+export function renderErrors({ errorCodes }) {
+  const rows = Object.entries(errorCodes).map(([code, meaning]) => [`\`${code}\``, meaning]);
+  return page('Errors', [
+    'Failures that operating the software brings with it are `MooringError`s with a stable `code`. Expected refusals are',
+    'returned, as `RefusalError`s with the close frame to send, not thrown. Programming mistakes throw `TypeError`s.',
+    '',
+    table(['code', 'meaning'], rows),
+  ]);
+}
+
+/** @param {string} source the text of `src/core/events.ts` */
+export function renderEvents(source) {
+  const body = source.slice(
+    source.indexOf('export interface MooringEvents'),
+    source.indexOf('export type MooringEventName'),
+  );
+  const rows = [...body.matchAll(/\/\*\* (.+?) \*\/\n {2}'([a-z.]+)': ([^;{]*(?:\{[^}]*\})?)/g)].map(
+    ([, about = '', name = '', type = '']) => [`\`${name}\``, about, fieldsOf(type)],
+  );
+  return page('Events', [
+    '`mooring.on(name, listener)` listens to one kind, `mooring.events.onAny(listener)` to all. Each event is a plain object',
+    'with `type`, `atMs` (wall-clock time, for display) and its own fields, and is emitted after the state has changed. A',
+    'listener that throws is reported as `listener.failed` and stops nothing.',
+    '',
+    table(['event', 'when', 'fields'], rows),
+  ]);
+}
+
+/** @param {string} type */
+function fieldsOf(type) {
+  const shared = type.includes('OfKey') ? ['userId', 'threadId', 'key'] : type.includes('OfUser') ? ['userId'] : [];
+  const own = [...type.matchAll(/readonly (\w+):/g)].map(([, field]) => field);
+  return [...shared, ...own].map((field) => `\`${field ?? ''}\``).join(' ');
+}
+
+/** @param {string} title @param {readonly string[]} lines */
+function page(title, lines) {
+  return `${[`# ${title}`, '', notice, '', ...lines].join('\n')}\n`;
+}
+
+/** @param {readonly string[]} head @param {readonly (readonly string[])[]} rows */
+function table(head, rows) {
+  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
+}
+
+/** @param {string} text */
+function cell(text) {
+  return text.replaceAll('|', '\\|');
+}
+
+/** @param {unknown} value */
+function written(value) {
+  if (value === null) return 'none';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,20 @@
+/** `npm run docs`: writes the reference pages from the built code. */
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { referencePages } from './pages.mjs';
+
+const root = join(import.meta.dirname, '../..');
+const folder = join(root, 'docs/reference');
+
+const modules = ['settings', 'presets', 'close-codes', 'errors'];
+/** @type {Parameters<typeof referencePages>[0]['tables'][]} */
+const loaded = await Promise.all(modules.map((name) => import(join(root, `dist/core/${name}.js`))));
+const tables = loaded.reduce((all, part) => ({ ...all, ...part }));
+const eventsSource = readFileSync(join(root, 'src/core/events.ts'), 'utf8');
+
+mkdirSync(folder, { recursive: true });
+for (const [name, text] of Object.entries(referencePages({ tables, eventsSource }))) {
+  writeFileSync(join(folder, name), text);
+  console.log(`wrote docs/reference/${name}`);
+}
