@@ -4,9 +4,12 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { Admission } from '../core/admission/admission.js';
 import type { Ticket } from '../core/admission/ticket.js';
 import type { RefusalError } from '../core/errors.js';
+import { describe } from '../core/events.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import { Arrival } from './arrival.js';
+import { AttemptLimiter, type AttemptRate } from './attempt-rate.js';
 import { Entry, type EntryOptions } from './attach.js';
+import { Farewell } from './farewell.js';
 import { bindSocket, connectionOfSocket, mooredClass } from './moored-web-socket.js';
 import { WsConnection, type MooredSocket } from './ws-connection.js';
 
@@ -18,6 +21,8 @@ export interface AttachOptions extends EntryOptions<IncomingMessage> {
    * @default all
    */
   readonly allowedOrigins?: readonly string[] | ((origin: string) => boolean);
+  /** How often one client may try; attempts over it get 429 before authentication. @default unlimited */
+  readonly attemptRate?: AttemptRate;
 }
 
 /** What is done with an upgraded socket. */
@@ -31,8 +36,8 @@ interface Upgrade {
   readonly upgraded: Upgraded;
 }
 
-/** The longest message read from a client that was refused. */
-const refusedMaxPayload = 65_536;
+/** When to come back where too many are on their way in: they are quickly through. */
+const busyRetryMs = 1_000;
 
 /**
  * Puts Mooring in front of a `ws` server, in any of its modes (`port`, `server`, `noServer`): whoever connects is
@@ -63,20 +68,17 @@ class Gate {
   readonly #server: WebSocketServer;
   readonly #options: AttachOptions;
   readonly #entry: Entry<IncomingMessage>;
+  readonly #attempts: AttemptLimiter | null;
   readonly #pass: WebSocketServer['handleUpgrade'];
-  /** Accepts whom the application must not see, to tell them why. */
-  readonly #refuser = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: refusedMaxPayload,
-  });
+  readonly #farewell: Farewell;
 
   constructor(server: WebSocketServer, options: AttachOptions) {
     if (gated.has(server)) throw new TypeError('This WebSocketServer has a Mooring attached already');
     this.#server = server;
     this.#options = options;
     this.#entry = new Entry(options);
+    this.#farewell = new Farewell(options.mooring);
+    this.#attempts = options.attemptRate === undefined ? null : new AttemptLimiter(options.attemptRate);
     this.#pass = server.handleUpgrade.bind(server);
   }
 
@@ -105,14 +107,28 @@ class Gate {
       return;
     }
     if (!this.#isAllowed(request.headers.origin)) {
-      this.#reject(stream, 403, 'Forbidden');
+      this.#farewell.reject(stream, { status: 403, reason: 'Forbidden' });
       return;
     }
     if (!this.#entry.arrive(stream)) {
-      this.#reject(stream, 503, 'Service Unavailable');
+      this.#farewell.reject(stream, { status: 503, reason: 'Service Unavailable', retryAfterMs: busyRetryMs });
       return;
     }
-    this.#enter(upgrade);
+    if (this.#attempts === null) this.#enter(upgrade);
+    else void this.#enterWithinRate(upgrade, this.#attempts);
+  }
+
+  async #enterWithinRate(upgrade: Upgrade, attempts: AttemptLimiter): Promise<void> {
+    const retryAfterMs = await attempts.check(upgrade.request).catch((error: unknown) => {
+      this.#options.mooring.events.emit('authentication.failed', { error: describe(error) });
+      return null;
+    });
+    if (retryAfterMs === null) {
+      this.#enter(upgrade);
+      return;
+    }
+    this.#entry.leave(upgrade.stream);
+    this.#farewell.reject(upgrade.stream, { status: 429, reason: 'Too Many Requests', retryAfterMs });
   }
 
   #enter(upgrade: Upgrade): void {
@@ -158,7 +174,7 @@ class Gate {
     const connection = new WsConnection(socket, stream, mooring.config.recogniseKeepalives);
     const { link, refusal } = ticket.open(connection);
     if (refusal !== null) {
-      this.#dismiss(socket, refusal);
+      this.#farewell.dismiss(socket, refusal);
       return false;
     }
     connection.bind(link);
@@ -167,46 +183,12 @@ class Gate {
     return true;
   }
 
-  /** A page cannot read an HTTP status, so it is let in just far enough to be told. */
   #refuse({ request, stream, head }: Upgrade, refusal: RefusalError): void {
     stream.once('close', () => {
       this.#entry.leave(stream);
     });
-    if (stream.destroyed) {
-      this.#entry.leave(stream);
-      return;
-    }
-    this.#refuser.handleUpgrade(request, stream, head, (socket) => {
-      this.#dismiss(socket, refusal);
-    });
-  }
-
-  #dismiss(socket: WebSocket, { close }: RefusalError): void {
-    const { mooring } = this.#options;
-    const grace = mooring.clock.setTimer(() => {
-      socket.terminate();
-    }, mooring.config.closeGraceMs);
-    socket.on('error', ignore);
-    socket.on('close', () => {
-      grace.cancel();
-    });
-    socket.close(close.code, close.reason);
-  }
-
-  #reject(stream: Duplex, status: number, reason: string): void {
-    const { mooring } = this.#options;
-    mooring.events.emit('socket.rejected', { status, reason });
-    const grace = mooring.clock.setTimer(() => {
-      stream.destroy();
-    }, mooring.config.closeGraceMs);
-    stream.on('error', ignore);
-    stream.once('close', () => {
-      grace.cancel();
-    });
-    stream.once('finish', () => {
-      stream.destroy();
-    });
-    stream.end(`HTTP/1.1 ${String(status)} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    if (stream.destroyed) this.#entry.leave(stream);
+    else this.#farewell.refuse({ request, stream, head }, refusal);
   }
 
   /** What is no WebSocket handshake, the server turns down by itself; should it not, nobody unmanaged gets in. */
@@ -234,8 +216,4 @@ function isHandshake({ method, headers }: IncomingMessage): boolean {
     handshakeKey.test(headers['sec-websocket-key'] ?? '') &&
     (version === 13 || version === 8)
   );
-}
-
-function ignore(): void {
-  // The socket is on its way out; what it says of its end changes nothing.
 }

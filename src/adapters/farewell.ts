@@ -1,0 +1,84 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { RefusalError } from '../core/errors.js';
+import type { Mooring } from '../core/mooring.js';
+
+/** A handshake that nobody has answered. */
+export interface Unanswered {
+  readonly request: IncomingMessage;
+  readonly stream: Duplex;
+  /** What the client has sent after its request. */
+  readonly head: Buffer;
+}
+
+/** An answer before authentication. */
+export interface HttpRejection {
+  readonly status: number;
+  readonly reason: string;
+  readonly retryAfterMs?: number;
+}
+
+/** The longest message read from a client that was refused. */
+const refusedMaxPayload = 65_536;
+
+/** Tells those who may not in why, and sees that they are gone within `closeGraceMs`. */
+export class Farewell {
+  readonly #mooring: Mooring;
+  /** A server of its own: whom it accepts, the application never sees. */
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: refusedMaxPayload,
+  });
+
+  constructor(mooring: Mooring) {
+    this.#mooring = mooring;
+  }
+
+  /** With a close frame: a page cannot read an HTTP status, so the client is let in just far enough to be told. */
+  refuse({ request, stream, head }: Unanswered, refusal: RefusalError): void {
+    this.#server.handleUpgrade(request, stream, head, (socket) => {
+      this.dismiss(socket, refusal);
+    });
+  }
+
+  /** Closes a socket that is open already. */
+  dismiss(socket: WebSocket, { close }: RefusalError): void {
+    const grace = this.#afterGrace(() => {
+      socket.terminate();
+    });
+    socket.on('error', ignore);
+    socket.on('close', grace.cancel);
+    socket.close(close.code, close.reason);
+  }
+
+  /** With an HTTP status, before authentication. */
+  reject(stream: Duplex, { status, reason, retryAfterMs }: HttpRejection): void {
+    this.#mooring.events.emit('socket.rejected', { status, reason });
+    const grace = this.#afterGrace(() => {
+      stream.destroy();
+    });
+    stream.on('error', ignore);
+    stream.once('close', grace.cancel);
+    stream.once('finish', () => {
+      stream.destroy();
+    });
+    const retry = retryAfterMs === undefined ? '' : `Retry-After: ${String(Math.ceil(retryAfterMs / 1000))}\r\n`;
+    stream.end(`HTTP/1.1 ${String(status)} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n${retry}\r\n`);
+  }
+
+  #afterGrace(act: () => void): { readonly cancel: () => void } {
+    const timer = this.#mooring.clock.setTimer(act, this.#mooring.config.closeGraceMs);
+    return {
+      cancel: () => {
+        timer.cancel();
+      },
+    };
+  }
+}
+
+function ignore(): void {
+  // The socket is on its way out; what it says of its end changes nothing.
+}
