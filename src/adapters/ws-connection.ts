@@ -140,7 +140,7 @@ export class WsConnection implements Connection {
   sent(content: unknown): void {
     const isShort = typeof content === 'string' || content instanceof Uint8Array;
     if (isShort && this.#recognisesKeepalives && isKeepalive(content)) return;
-    this.#link?.sent(this.#socket.bufferedAmount > 0);
+    this.#link?.sent(this.#stream.writableLength > 0);
   }
 
   /** The socket closed, or a close frame went either way. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocket, WebSocketServer } from 'ws';
+import { WebSocket, type WebSocketServer } from 'ws';
 import type { Admission } from '../core/admission/admission.js';
 import type { Ticket } from '../core/admission/ticket.js';
 import type { RefusalError } from '../core/errors.js';

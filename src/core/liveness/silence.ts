@@ -1,4 +1,5 @@
 import type { ManagedConnection } from '../managers/managed-connection.js';
+import { never } from '../time.js';
 
 /** Whether frames can go both ways; `unreadable` where even asking fails. */
 export type ConnectionState = 'open' | 'closed' | 'unreadable';
@@ -9,6 +10,9 @@ export type ConnectionState = 'open' | 'closed' | 'unreadable';
  * excused for too long; `silent`: it had its chance.
  */
 export type Verdict = 'heard' | 'excused' | 'stuck' | 'silent';
+
+/** More unsent bytes than this are a backlog, and not just a frame that is being compressed. */
+const backlogBytes = 16_384;
 
 /** Never throws. */
 export function stateOf(link: ManagedConnection): ConnectionState {
@@ -38,9 +42,9 @@ function noteCounters(link: ManagedConnection): void {
   if (bytesReceived !== link.bytesReceivedSeen) {
     link.bytesReceivedSeen = bytesReceived;
     link.lastBytesAtMs = now;
-    if (unsentBytes === 0) link.wasBacklogged = false;
+    if (unsentBytes === 0) link.backloggedAtMs = never;
   }
-  if (unsentBytes > 0) link.wasBacklogged = true;
+  if (unsentBytes > backlogBytes) link.backloggedAtMs = now;
   if (bytesSent !== link.bytesSentSeen) {
     link.bytesSentSeen = bytesSent;
     link.lastWriteAtMs = now;
@@ -55,17 +59,18 @@ function noteCounters(link: ManagedConnection): void {
  * The one judge of silence.
  *
  * Why the excuses: a ping behind megabytes of unsent data has asked nothing yet, and while nobody reads nothing can be
- * heard. What the kernel holds cannot be seen, so data that was stuck here since the peer was last heard of excuses
- * too. No excuse outlasts `stalledMs` without a byte moving: a dead peer with a full buffer must go.
+ * heard. What the kernel holds cannot be seen, so data that was stuck here, and has only just left, excuses too. No
+ * excuse outlasts `stalledMs` without a byte moving: a dead peer with a full buffer must go.
  * @param bytesThen `bytesReceived` when the first unanswered ping was sent
  * @source spec section 5 "Probe"
  */
 export function judgeSilence(link: ManagedConnection, bytesThen: number, stalledMs: number): Verdict {
   sample(link);
   if (link.bytesReceivedSeen !== bytesThen) return 'heard';
-  if (!isBlocked(link)) return 'silent';
+  const now = link.manager.host.clock.now();
+  if (!isBlocked(link)) return now - link.backloggedAtMs < stalledMs ? 'excused' : 'silent';
   const movedAtMs = Math.max(link.lastSeenAtMs, link.lastBytesAtMs, link.lastWriteAtMs);
-  return link.manager.host.clock.now() - movedAtMs >= stalledMs ? 'stuck' : 'excused';
+  return now - movedAtMs >= stalledMs ? 'stuck' : 'excused';
 }
 
 /** Whether something still waits to leave the process; another ping would only wait behind it. Never throws. */
@@ -77,10 +82,10 @@ export function hasUnsent(link: ManagedConnection): boolean {
   }
 }
 
-/** Whether an answer cannot be expected yet. */
-export function isBlocked(link: ManagedConnection): boolean {
+/** Whether the question has not left, or the answer would not be read. */
+function isBlocked(link: ManagedConnection): boolean {
   try {
-    return link.wasBacklogged || link.connection.unsentBytes > 0 || link.connection.isReadingPaused;
+    return hasUnsent(link) || link.connection.isReadingPaused;
   } catch {
     return false;
   }

@@ -34,8 +34,8 @@ export class ManagedConnection {
   /** @internal */ bytesReceivedSeen = 0;
   /** @internal */ bytesSentSeen = 0;
   /** @internal */ partialBytesSeen = 0;
-  /** @internal Data was stuck in this process since the peer was last heard of. */
-  wasBacklogged = false;
+  /** @internal When data was last seen stuck in this process; `never` once the peer was heard of after it. */
+  backloggedAtMs = never;
   /** @internal */ misses = 0;
   /** @internal What `bytesReceived` was when the first unanswered heartbeat left; -1 while none is out. */
   bytesAtPing = -1;
@@ -97,11 +97,11 @@ export class ManagedConnection {
 
   /**
    * The application handed over a message for sending. It counts as activity once it has left the process.
-   * @param isBacklogged whether some of it is still here
+   * @param isBacklogged whether the transport could not take all of it
    */
   sent(isBacklogged: boolean): void {
     this.lastSendAtMs = this.manager.host.clock.now();
-    if (isBacklogged) this.wasBacklogged = true;
+    if (isBacklogged) this.backloggedAtMs = this.lastSendAtMs;
   }
 
   /** The socket closed, or is closing: nothing of its manager waits for the rest. */
