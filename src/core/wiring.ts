@@ -168,7 +168,7 @@ function tie({
     background.remove(manager);
     desk.released(manager);
     ledgerDesk.released(manager);
-    factory.serve(manager.userId);
+    factory.slotFreed(manager.userId);
   });
   releaser.whenDone((manager) => {
     monitor.observe(manager.userId);

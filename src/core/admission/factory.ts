@@ -1,4 +1,4 @@
-import { describe, type EventStream } from '../events.js';
+import type { EventStream } from '../events.js';
 import type { RefusalError } from '../errors.js';
 import type { UserExecutionContext } from '../identity/user-execution-context.js';
 import { createUserExecutionContext, type ContextFields } from '../identity/user-execution-context.js';
@@ -139,26 +139,36 @@ export class WebSocketManagerFactory {
     for (const place of this.#parts.queue.all()) this.#refusePlace(place, this.#parts.refusals.draining());
   }
 
-  /** @internal A slot of this user is free: the first in line gets it, in the same breath. */
-  serve(userId: string): void {
-    const { queue, registry } = this.#parts;
-    if (queue.sizeOf(userId) === 0 || this.#isDraining) return;
-    const limit = this.#parts.limits.of(userId);
-    // One freed slot may always be taken again, even above a limit that was lowered: the count does not grow by it.
-    const free = Math.max(limit - registry.countOf(userId), limit > 0 ? 1 : 0);
-    for (let served = 0; served < free; served++) {
-      const place = queue.headOf(userId);
-      if (place === undefined) return;
-      queue.remove(place);
-      place.grant(this.#grant(place.key, place.context, this.#parts.clock.now() - place.takenAtMs));
-    }
+  /**
+   * @internal A slot of this user is free: the first in line gets it, in the same breath. It may be taken again even
+   * above a limit that was lowered, since the count does not grow by it.
+   */
+  slotFreed(userId: string): void {
+    if (this.#parts.queue.sizeOf(userId) === 0 || this.#isDraining) return;
+    if (this.#parts.limits.of(userId) > 0) this.#serveHead(userId);
+    this.#serveBelowLimit(userId);
   }
 
   /** @internal A run is over: places taken before it began had their chance. */
   refuseUnserved(userId: string, serial: number): void {
+    this.#serveBelowLimit(userId);
     for (const place of this.#parts.queue.placesOf(userId)) {
       if (place.serial < serial) this.#refusePlace(place, this.#quotaRefusal(userId));
     }
+  }
+
+  /** Counted anew for each: serving one may release others, and that serve again. */
+  #serveBelowLimit(userId: string): void {
+    const { registry, limits, queue } = this.#parts;
+    while (queue.sizeOf(userId) > 0 && registry.countOf(userId) < limits.of(userId)) this.#serveHead(userId);
+  }
+
+  #serveHead(userId: string): void {
+    const { queue, clock } = this.#parts;
+    const place = queue.headOf(userId);
+    if (place === undefined) return;
+    queue.remove(place);
+    place.grant(this.#grant(place.key, place.context, clock.now() - place.takenAtMs));
   }
 
   #decide(context: UserExecutionContext): Admission | PendingAdmission {
@@ -250,11 +260,7 @@ export class WebSocketManagerFactory {
     const { registry, config, userCleanup } = this.#parts;
     const most = config.maxTotalManagers ?? Infinity;
     if (registry.size < most) return true;
-    try {
-      userCleanup.evict(userId, new Tally(), { most: 1 });
-    } catch (error) {
-      this.#parts.events.emit('cleanup.failed', { userId, trigger: 'admission', error: describe(error) });
-    }
+    userCleanup.evict(userId, new Tally(), { most: 1 });
     return registry.size < most;
   }
 }
