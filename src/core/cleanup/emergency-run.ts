@@ -1,5 +1,5 @@
 import { describe, type EventStream, type StrategyTally } from '../events.js';
-import { Probe, type ProbeFindings, type ProbeParts } from '../liveness/probe.js';
+import { noFindings, Probe, type ProbeFindings, type ProbeParts } from '../liveness/probe.js';
 import type { ManagedConnection } from '../managers/managed-connection.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import type { WebSocketConfig } from '../settings.js';
@@ -58,8 +58,6 @@ export class EmergencyRun {
   readonly #userId: string;
   readonly #whenOver: (run: EmergencyRun) => void;
   readonly #tally = new Tally();
-  readonly #silent = new Set<ManagedConnection>();
-  readonly #stuck = new Set<ManagedConnection>();
   readonly #probes = new Set<Probe>();
   readonly #waiters: ((result: EmergencyCleanupResult) => void)[] = [];
   #evict = 0;
@@ -100,11 +98,17 @@ export class EmergencyRun {
     }, config.emergencyCleanupTimeoutMs);
     if (config.maxCleanupRetries > 1) this.#pass();
     if (!this.#isNeeded()) this.finish();
-    else if (clock.now() - clock.lastStallEndedAtMs < config.probeTimeoutMs)
-      clock.afterPoll(() => {
+    else
+      this.#whenPolled(() => {
         this.#probe();
       });
-    else this.#probe();
+  }
+
+  /** Right after a stall, bytes that came before it may not have been read; as an answer to a ping they would be stale. */
+  #whenPolled(act: () => void): void {
+    const { clock, config } = this.#parts;
+    if (clock.now() - clock.lastStallEndedAtMs < config.probeTimeoutMs) clock.afterPoll(act);
+    else act();
   }
 
   /** Ends it now, whatever is still open. */
@@ -151,28 +155,25 @@ export class EmergencyRun {
 
   #probed(probe: Probe, findings: ProbeFindings): void {
     this.#probes.delete(probe);
-    for (const link of findings.silent) this.#silent.add(link);
-    for (const link of findings.stuck) this.#stuck.add(link);
     if (this.#probes.size > 0) {
-      if (this.#attempts < this.#parts.config.maxCleanupRetries - 1) this.#middlePass();
+      this.#middlePass(findings);
       return;
     }
-    this.#pass();
+    this.#pass(findings);
     this.#makeRoom();
     this.finish();
   }
 
-  #middlePass(): void {
-    this.#pass();
+  #middlePass(findings?: ProbeFindings): void {
+    this.#pass(findings);
     if (!this.#isNeeded()) this.finish();
   }
 
   /** One pass. What it throws is reported; what it had released stays counted. */
-  #pass(): void {
+  #pass(findings: ProbeFindings = noFindings): void {
     this.#attempts += 1;
-    const evidence = { silent: this.#silent, stuck: this.#stuck };
     this.#guarded(() => {
-      this.#parts.userCleanup.clean(this.#userId, { trigger: 'admission', tally: this.#tally, evidence });
+      this.#parts.userCleanup.clean(this.#userId, { trigger: 'admission', tally: this.#tally, findings });
     });
   }
 

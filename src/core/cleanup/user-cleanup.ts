@@ -1,7 +1,7 @@
 import { evictionFloorMs } from '../config.js';
 import type { CleanupTrigger } from '../events.js';
+import { noFindings, type ProbeFindings } from '../liveness/probe.js';
 import { sample } from '../liveness/silence.js';
-import type { ManagedConnection } from '../managers/managed-connection.js';
 import type { EngagementRule } from '../managers/engagement.js';
 import type { WebSocketManager } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
@@ -20,20 +20,12 @@ interface UserCleanupOptions {
   readonly releaser: Releaser;
 }
 
-/** What a probe told. */
-export interface Evidence {
-  readonly silent: ReadonlySet<ManagedConnection>;
-  readonly stuck: ReadonlySet<ManagedConnection>;
-}
-
 /** For whom it is done, where it is counted, and what a probe told. */
 export interface CleaningOrder {
   readonly trigger: CleanupTrigger;
   readonly tally: Tally;
-  readonly evidence?: Evidence;
+  readonly findings?: ProbeFindings;
 }
-
-const nothing: Evidence = { silent: new Set(), stuck: new Set() };
 
 /** Applies strategies to one user's managers: each chooses purely, then its choice is released. */
 export class UserCleanup {
@@ -44,16 +36,16 @@ export class UserCleanup {
   }
 
   /** Releases what is dead, idle for whoever asks, or in error. */
-  clean(userId: string, { trigger, tally, evidence = nothing }: CleaningOrder): void {
+  clean(userId: string, { trigger, tally, findings = noFindings }: CleaningOrder): void {
     this.#sampleAll(userId);
-    const sight = this.#sight(trigger, evidence);
+    const sight = this.#sight(trigger, findings);
     for (const strategy of harmless) this.#apply(strategy, userId, { sight, tally });
   }
 
   /** As {@link clean} in the background, for one manager only. @returns whether it was released */
   cleanOne(manager: WebSocketManager, tally: Tally): boolean {
     if (manager.link !== null) sample(manager.link);
-    const sight = this.#sight('background', nothing);
+    const sight = this.#sight('background', noFindings);
     for (const strategy of harmless) this.#release(strategy([manager], sight), tally);
     return manager.isReleased;
   }
@@ -90,14 +82,14 @@ export class UserCleanup {
     for (const { link } of this.#managersOf(userId)) if (link !== null) sample(link);
   }
 
-  #sight(trigger: CleanupTrigger, evidence: Evidence): Sight {
+  #sight(trigger: CleanupTrigger, findings: ProbeFindings): Sight {
     const { config, clock } = this.#options;
     return {
       nowMs: clock.now(),
       idleLimitMs: patience[trigger](config),
       reportedErrorTimeoutMs: config.reportedErrorTimeoutMs,
       engagement: this.engagement(),
-      ...evidence,
+      ...findings,
     };
   }
 }

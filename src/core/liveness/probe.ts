@@ -11,6 +11,9 @@ export interface ProbeFindings {
   readonly stuck: ReadonlySet<ManagedConnection>;
 }
 
+/** Before anybody was asked. */
+export const noFindings: ProbeFindings = Object.freeze({ silent: new Set<never>(), stuck: new Set<never>() });
+
 /** What a probe needs. */
 export interface ProbeParts {
   readonly clock: Clock;

@@ -1,18 +1,16 @@
 import type { CloseCause } from '../../close-codes.js';
 import type { StrategyName } from '../../events.js';
-import type { ManagedConnection } from '../../managers/managed-connection.js';
+import type { ProbeFindings } from '../../liveness/probe.js';
 import type { EngagementRule } from '../../managers/engagement.js';
 import type { WebSocketManager } from '../../managers/manager.js';
 import type { ReleaseReason } from '../../managers/release-reason.js';
 
 /** What is known when a strategy chooses. */
-export interface Sight {
+export interface Sight extends ProbeFindings {
   readonly nowMs: number;
   /** How long whoever asks lets a manager go without activity. */
   readonly idleLimitMs: number;
   readonly reportedErrorTimeoutMs: number;
-  readonly silent: ReadonlySet<ManagedConnection>;
-  readonly stuck: ReadonlySet<ManagedConnection>;
   readonly engagement: EngagementRule;
 }
 
