@@ -124,17 +124,19 @@ export class EmergencyRun {
     for (const resolve of this.#waiters) resolve(result);
   }
 
+  /** The quick are judged without waiting for the slow, where there is a pass for each. */
   #probe(): void {
     if (this.#isOver) return;
-    const { config } = this.#parts;
+    const { probeTimeoutMs, maxCleanupRetries } = this.#parts.config;
     const { fast, slow, slowWindowMs } = this.#sortBySpeed();
-    const hasMiddlePass = config.maxCleanupRetries > 2;
-    const probes = [
-      this.#newProbe(fast, config.probeTimeoutMs, slow.length === 0 && hasMiddlePass),
-      ...(slow.length > 0 ? [this.#newProbe(slow, slowWindowMs, false)] : []),
-    ];
-    for (const probe of probes) this.#probes.add(probe);
-    for (const probe of probes) probe.start();
+    const hasMiddlePass = maxCleanupRetries > 2;
+    if (slow.length === 0) this.#probes.add(this.#newProbe(fast, probeTimeoutMs, hasMiddlePass));
+    else if (!hasMiddlePass) this.#probes.add(this.#newProbe([...fast, ...slow], slowWindowMs, false));
+    else {
+      this.#probes.add(this.#newProbe(fast, probeTimeoutMs, false));
+      this.#probes.add(this.#newProbe(slow, slowWindowMs, false));
+    }
+    for (const probe of [...this.#probes]) probe.start();
   }
 
   #newProbe(links: ManagedConnection[], windowMs: number, passesHalfway: boolean): Probe {
