@@ -106,7 +106,7 @@ function openEntrance({ config, random, ledger }: MooringParts, built: Ground & 
   const refusals = new Refusals(config, random);
   const desk = new TicketDesk({ ...built, refusals, closeCodes, ticketMs });
   const takeover = new Takeover({ ...built, config, desk, refusals, stalledMs });
-  const ledgerDesk = new LedgerDesk({ events, limits, ledger });
+  const ledgerDesk = new LedgerDesk({ events, limits, desk, ledger });
   const host = hostOf({ ...built, config, takeover });
   const whenAdmitted = (manager: WebSocketManager): void => {
     background.add(manager);

@@ -159,8 +159,10 @@ export class WebSocketManagerFactory {
 
   /** Counted anew for each: serving one may release others, and that serve again. */
   #serveBelowLimit(userId: string): void {
-    const { registry, limits, queue } = this.#parts;
-    while (queue.sizeOf(userId) > 0 && registry.countOf(userId) < limits.of(userId)) this.#serveHead(userId);
+    const { registry, limits, queue, config } = this.#parts;
+    const most = config.maxTotalManagers ?? Infinity;
+    const hasRoom = (): boolean => registry.countOf(userId) < limits.of(userId) && registry.size < most;
+    while (queue.sizeOf(userId) > 0 && hasRoom()) this.#serveHead(userId);
   }
 
   #serveHead(userId: string): void {
@@ -168,21 +170,30 @@ export class WebSocketManagerFactory {
     const place = queue.headOf(userId);
     if (place === undefined) return;
     queue.remove(place);
-    place.grant(this.#grant(place.key, place.context, clock.now() - place.takenAtMs));
+    const outcome = this.#watched(place.context, this.#grant(place.key, place.context, clock.now() - place.takenAtMs));
+    if (!isPending(outcome) && outcome.refusal !== null) this.#announceRefusal(place.context, outcome.refusal);
+    place.grant(outcome);
   }
 
   #decide(context: UserExecutionContext): Admission | PendingAdmission {
-    const { registry, limits, queue, refusals, takeover } = this.#parts;
+    const { registry, limits, queue, refusals } = this.#parts;
     if (this.#isDraining) return refused(refusals.draining());
     const key = isolationKey(context);
     const existing = registry.get(key);
-    if (existing !== undefined) return this.#watched(context, takeover.claim(existing, context));
+    if (existing !== undefined) return this.#takeOver(existing, context);
     const { userId } = context;
     const limit = limits.of(userId);
     if (limit === 0) return refused(this.#quotaRefusal(userId));
     if (queue.sizeOf(userId) > 0 || registry.countOf(userId) >= limit) return this.#enqueue(key, context, limit);
     if (!this.#hasRoomInTotal(userId)) return refused(refusals.capacity(this.#parts.config.maxTotalManagers ?? 0));
-    return this.#grant(key, context, 0);
+    return this.#watched(context, this.#grant(key, context, 0));
+  }
+
+  /** Of a manager whose own reservation is not confirmed yet, the newer connection waits for that too. */
+  #takeOver(manager: WebSocketManager, context: UserExecutionContext): Admission | PendingAdmission {
+    const outcome = this.#parts.takeover.claim(manager, context);
+    if (isPending(outcome) || outcome.ticket === null) return this.#watched(context, outcome);
+    return this.#watched(context, this.#parts.ledger.whenConfirmed(outcome.ticket));
   }
 
   /** Takes the slot: from here on the key has a manager. The ledger confirms, then or later; the monitor looks after. */

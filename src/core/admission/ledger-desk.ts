@@ -1,15 +1,22 @@
-import { describe, type EventStream } from '../events.js';
 import type { RefusalError } from '../errors.js';
+import { describe, type EventStream } from '../events.js';
 import type { UserLimits } from '../managers/limits.js';
 import type { WebSocketManager } from '../managers/manager.js';
 import { admitted, refused, type Admission, type PendingAdmission } from './admission.js';
 import type { LedgerAnswer, QuotaClaim, QuotaLedger } from './quota-ledger.js';
-import type { Ticket } from './ticket.js';
+import type { Ticket, TicketDesk } from './ticket.js';
 
 interface LedgerDeskOptions {
   readonly events: EventStream;
   readonly limits: UserLimits;
+  readonly desk: TicketDesk;
   readonly ledger?: QuotaLedger | undefined;
+}
+
+/** A claim the ledger knows of; `answered` while its answer is awaited. */
+interface Asked {
+  readonly claim: QuotaClaim;
+  answered: Promise<unknown> | null;
 }
 
 /**
@@ -18,66 +25,89 @@ interface LedgerDeskOptions {
  */
 export class LedgerDesk {
   readonly #options: LedgerDeskOptions;
-  readonly #claims = new Map<WebSocketManager, QuotaClaim>();
+  readonly #asked = new Map<WebSocketManager, Asked>();
   #claimId = 0;
 
   constructor(options: LedgerDeskOptions) {
     this.#options = options;
   }
 
-  /** Confirms a fresh reservation, or gives it back. */
-  confirm(ticket: Ticket, refusal: () => RefusalError): Admission | PendingAdmission {
+  /** Asks for a fresh reservation. @param refuse what to answer where the quota is full elsewhere */
+  confirm(ticket: Ticket, refuse: () => RefusalError): Admission | PendingAdmission {
     const { ledger, limits } = this.#options;
     if (ledger === undefined) return admitted(ticket);
     const { manager } = ticket;
     const { userId, threadId } = manager;
     const claim = { userId, threadId, claimId: (this.#claimId += 1) };
-    this.#claims.set(manager, claim);
+    const asked: Asked = { claim, answered: null };
+    this.#asked.set(manager, asked);
     try {
       const answer = ledger.acquire(claim, limits.of(userId));
-      if (!isPromise(answer)) return this.#settle(ticket, answer, refusal);
-      const settled = answer.then(
-        (later) => this.#settle(ticket, later, refusal),
-        (error: unknown) => this.#failedOpen(ticket, error),
-      );
-      return {
-        settled,
-        cancel: () => {
-          ticket.cancel();
-        },
-      };
+      if (isPromise(answer)) asked.answered = this.#await(answer, { manager, asked, refuse });
+      else this.#settle(manager, answer, refuse);
     } catch (error) {
-      return this.#failedOpen(ticket, error);
+      this.#report(userId, error);
     }
+    return this.whenConfirmed(ticket);
+  }
+
+  /** A ticket of a manager whose reservation may still have to be confirmed. It ends waiting when the ticket ends. */
+  whenConfirmed(ticket: Ticket): Admission | PendingAdmission {
+    if (ticket.refusal !== null) return refused(ticket.refusal);
+    const answered = this.#asked.get(ticket.manager)?.answered ?? null;
+    if (answered === null) return admitted(ticket);
+    const settled = new Promise<Admission>((resolve) => {
+      ticket.whenEnded = (refusal) => {
+        resolve(refused(refusal));
+      };
+      void answered.then(() => {
+        ticket.whenEnded = null;
+        resolve(ticket.refusal === null ? admitted(ticket) : refused(ticket.refusal));
+      });
+    });
+    return {
+      settled,
+      cancel: () => {
+        ticket.cancel();
+      },
+    };
   }
 
   /** Gives a released manager's claim back. */
   released(manager: WebSocketManager): void {
-    const claim = this.#claims.get(manager);
-    if (claim === undefined || this.#options.ledger === undefined) return;
-    this.#claims.delete(manager);
+    const { ledger } = this.#options;
+    const asked = this.#asked.get(manager);
+    if (asked === undefined || ledger === undefined) return;
+    this.#asked.delete(manager);
+    const { claim } = asked;
     try {
-      const result = this.#options.ledger.release(claim);
-      if (isPromise(result))
-        result.catch((error: unknown) => {
-          this.#report(claim.userId, error);
-        });
+      const result = ledger.release(claim);
+      if (!isPromise(result)) return;
+      result.then(undefined, (error: unknown) => {
+        this.#report(claim.userId, error);
+      });
     } catch (error) {
       this.#report(claim.userId, error);
     }
   }
 
-  #settle(ticket: Ticket, answer: LedgerAnswer, refusal: () => RefusalError): Admission {
-    if (ticket.refusal !== null) return refused(ticket.refusal);
-    if (answer.granted) return admitted(ticket);
-    const why = refusal();
-    ticket.cancel();
-    return refused(why);
+  async #await(
+    answer: PromiseLike<LedgerAnswer>,
+    { manager, asked, refuse }: { manager: WebSocketManager; asked: Asked; refuse: () => RefusalError },
+  ): Promise<void> {
+    try {
+      const later = await answer;
+      asked.answered = null;
+      if (!manager.isReleased) this.#settle(manager, later, refuse);
+    } catch (error) {
+      asked.answered = null;
+      this.#report(manager.userId, error);
+    }
   }
 
-  #failedOpen(ticket: Ticket, error: unknown): Admission {
-    this.#report(ticket.manager.userId, error);
-    return ticket.refusal === null ? admitted(ticket) : refused(ticket.refusal);
+  #settle(manager: WebSocketManager, answer: LedgerAnswer, refuse: () => RefusalError): void {
+    if (!isAnswer(answer)) throw new TypeError('the ledger gave no answer');
+    if (!answer.granted) this.#options.desk.refuse(manager, refuse());
   }
 
   #report(userId: string, error: unknown): void {
@@ -85,6 +115,11 @@ export class LedgerDesk {
   }
 }
 
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return value instanceof Promise;
+/** Ledgers are other people's code. */
+function isAnswer(value: unknown): value is LedgerAnswer {
+  return typeof value === 'object' && value !== null && 'granted' in value && typeof value.granted === 'boolean';
+}
+
+function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

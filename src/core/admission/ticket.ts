@@ -30,6 +30,8 @@ export class Ticket implements Successor {
   /** The connection it opened, or `null`. */
   link: ManagedConnection | null = null;
 
+  /** @internal Told when it ends without having been opened. */ whenEnded: ((refusal: RefusalError) => void) | null =
+    null;
   /** @internal */ readonly desk: TicketDesk;
   /** @internal */ readonly isCounted: boolean;
 
@@ -127,6 +129,12 @@ export class TicketDesk {
     return { link, refusal: null };
   }
 
+  /** The manager's reservation is refused after all: it goes, and with it whatever was promised on it. */
+  refuse(manager: WebSocketManager, refusal: RefusalError): void {
+    const ticket = this.#outstanding.get(manager);
+    if (ticket !== undefined) this.#giveBack(ticket, refusal);
+  }
+
   cancel(ticket: Ticket): void {
     if (ticket.link === null && ticket.refusal === null) this.#giveBack(ticket, this.#options.refusals.cancelled());
   }
@@ -190,6 +198,7 @@ export class TicketDesk {
     if (ticket.refusal !== null) return;
     ticket.refusal = refusal;
     this.#forget(ticket);
+    ticket.whenEnded?.(refusal);
   }
 
   #forget(ticket: Ticket): void {

@@ -54,7 +54,8 @@ export class Probe implements Watcher {
   /** Sends the first pings. `onDone` may be called before this returns, where nobody has to be asked. */
   start(): void {
     if (this.#isOver) return;
-    for (const link of this.#request.links) if (stateOf(link) !== 'closed') this.#ask(link);
+    for (const link of this.#request.links) if (stateOf(link) !== 'closed') this.#listenTo(link);
+    for (const link of [...this.#unheard.keys()]) this.#parts.pinger.ping(link);
     if (this.#unheard.size === 0) this.#finish();
     else this.#timer = this.#parts.clock.setTimer(this.#half, this.#request.windowMs);
   }
@@ -71,11 +72,10 @@ export class Probe implements Watcher {
     if (this.#unheard.size === 0) this.#finish();
   }
 
-  #ask(link: ManagedConnection): void {
+  #listenTo(link: ManagedConnection): void {
     sample(link);
     this.#unheard.set(link, link.bytesReceivedSeen);
     link.watcher = this;
-    this.#parts.pinger.ping(link);
   }
 
   readonly #half = (): void => {

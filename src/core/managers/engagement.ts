@@ -14,11 +14,7 @@ export interface EngagementRule {
  * @source spec section 2 "engaged"
  */
 export function engagedUntilMs(manager: WebSocketManager, rule: EngagementRule): number {
-  const streaming = Math.min(
-    manager.lastOutboundAtMs + rule.streamingWindowMs,
-    manager.lastInboundAtMs + rule.idleManagerTimeoutMs,
-  );
-  return Math.max(manager.lastInboundAtMs + rule.floorMs, streaming);
+  return Math.max(manager.lastInboundAtMs + rule.floorMs, streamingUntilMs(manager, rule));
 }
 
 /** Whether the connection is in use: then nothing closes it to make room. */
@@ -29,7 +25,11 @@ export function isEngaged(manager: WebSocketManager, rule: EngagementRule): bool
 /** How long until the manager could make room for somebody; one that is held or streaming counts as the whole floor. */
 export function timeToFloorMs(manager: WebSocketManager, rule: EngagementRule): number {
   const now = manager.host.clock.now();
-  const left = manager.lastInboundAtMs + rule.floorMs - now;
-  const isStreaming = engagedUntilMs(manager, rule) > now && left <= 0;
-  return manager.isHeld || isStreaming ? rule.floorMs : Math.max(0, left);
+  if (manager.isHeld || streamingUntilMs(manager, rule) > now) return rule.floorMs;
+  return Math.max(0, manager.lastInboundAtMs + rule.floorMs - now);
+}
+
+/** Something is being written to it, and its client was there not long ago. */
+function streamingUntilMs({ lastInboundAtMs, lastOutboundAtMs }: WebSocketManager, rule: EngagementRule): number {
+  return Math.min(lastOutboundAtMs + rule.streamingWindowMs, lastInboundAtMs + rule.idleManagerTimeoutMs);
 }
