@@ -54,9 +54,13 @@ export class DeadlineWheel<T extends WheelItem> {
     return this.#bucket(bucketNumber % this.#buckets.length).length;
   }
 
-  /** The item that {@link remove} takes out cheapest, or `undefined` where the bucket is empty. */
-  lastIn(bucketNumber: number): T | undefined {
-    return this.#bucket(bucketNumber % this.#buckets.length).at(-1);
+  /** Takes out all that lie in a bucket. What is put into it from now on, another visit will find. */
+  take(bucketNumber: number): readonly T[] {
+    const number = bucketNumber % this.#buckets.length;
+    const taken = this.#bucket(number);
+    this.#buckets[number] = [];
+    for (const item of taken) item.wheelBucket = -1;
+    return taken;
   }
 
   /** The item at a place of a bucket, for sweeps that leave items where they are. */

@@ -30,6 +30,9 @@ interface BackgroundOptions {
   readonly monitor: WebSocketResourceMonitor;
 }
 
+/** How many buckets there are at the most, however long the interval; then a cycle looks at some too early. */
+const mostBuckets = 4096;
+
 /** Into how many buckets the idle timeout is cut. */
 const bucketsPerTimeout = 256;
 
@@ -43,7 +46,7 @@ const bucketsPerTimeout = 256;
  */
 export class BackgroundCleanup {
   readonly #options: BackgroundOptions;
-  readonly #wheel = new DeadlineWheel<WebSocketManager>(bucketsPerTimeout + 2);
+  readonly #wheel: DeadlineWheel<WebSocketManager>;
   readonly #bucketMs: number;
   readonly #failed = new Set<WebSocketManager>();
   readonly #reported = new Set<WebSocketManager>();
@@ -56,7 +59,11 @@ export class BackgroundCleanup {
   /** @internal */
   constructor(options: BackgroundOptions) {
     this.#options = options;
-    this.#bucketMs = Math.max(1, options.config.idleManagerTimeoutMs / bucketsPerTimeout);
+    const { idleManagerTimeoutMs, backgroundCleanupIntervalMs } = options.config;
+    this.#bucketMs = Math.max(1, idleManagerTimeoutMs / bucketsPerTimeout);
+    // Once around is a timeout and an interval: what is put back never lies where the same cycle still has to look.
+    const around = (idleManagerTimeoutMs + backgroundCleanupIntervalMs) / this.#bucketMs;
+    this.#wheel = new DeadlineWheel(Math.min(mostBuckets, Math.ceil(around) + 3));
     this.#bucket = this.#bucketAt(options.clock.now());
   }
 
@@ -160,20 +167,12 @@ export class BackgroundCleanup {
     const now = clock.now();
     const current = this.#bucketAt(now);
     this.#bucket = Math.max(this.#bucket, current - this.#wheel.size);
-    for (; this.#bucket < current; this.#bucket++) yield* this.#drain(this.#bucket);
+    for (; this.#bucket < current; this.#bucket++) yield* this.#wheel.take(this.#bucket);
     yield* this.#dueIn(current, now);
     for (const manager of this.#failed) yield manager;
     for (const manager of this.#reported) {
       const reportedAtMs = manager.errorReportedAtMs;
       if (reportedAtMs !== null && now - reportedAtMs < config.reportedErrorTimeoutMs) break;
-      yield manager;
-    }
-  }
-
-  /** Each is taken out when it is yielded, and put back by the visit unless it is released. */
-  *#drain(bucket: number): Generator<WebSocketManager> {
-    for (let manager = this.#wheel.lastIn(bucket); manager !== undefined; manager = this.#wheel.lastIn(bucket)) {
-      this.#wheel.remove(manager);
       yield manager;
     }
   }
