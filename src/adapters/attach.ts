@@ -5,6 +5,7 @@ import { describe } from '../core/events.js';
 import type { ContextFields } from '../core/identity/user-execution-context.js';
 import { createUserExecutionContext } from '../core/identity/user-execution-context.js';
 import type { Mooring } from '../core/mooring.js';
+import { isPromise } from '../core/promises.js';
 
 /**
  * Says who a request comes from. Throw {@link AuthenticationError}, or give nothing, to answer 4401; whatever else is
@@ -142,8 +143,4 @@ class Entering implements Entrant {
     this.isOver = true;
     this.#cancelWait?.();
   }
-}
-
-function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

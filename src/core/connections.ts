@@ -2,7 +2,7 @@ import { isPending, type Admission } from './admission/admission.js';
 import type { WebSocketManagerFactory } from './admission/factory.js';
 import type { Refusals } from './admission/refusals.js';
 import type { Ticket } from './admission/ticket.js';
-import type { RefusalError } from './errors.js';
+import { MalformedContextError, type RefusalError } from './errors.js';
 import {
   createUserExecutionContext,
   type ContextFields,
@@ -37,7 +37,7 @@ interface ConnectionParts {
  */
 export class WebSocketConnectionManager {
   readonly #parts: ConnectionParts;
-  readonly #ends = new WeakMap<UserExecutionContext, () => boolean>();
+  readonly #ends = new WeakMap<ContextFields, () => boolean>();
 
   /** @internal */
   constructor(parts: ConnectionParts) {
@@ -50,19 +50,26 @@ export class WebSocketConnectionManager {
    * @throws MalformedContextError
    */
   async connect(connection: Connection, fields: ContextFields, { signal }: ConnectOptions = {}): Promise<Connected> {
-    const context = createUserExecutionContext(fields);
+    const context = this.#contextOf(connection, fields);
+    const note = (end: () => boolean): void => {
+      this.#ends.set(fields, end);
+      this.#ends.set(context, end);
+    };
+    note(nothingToEnd);
     const outcome = this.#parts.factory.admit(context);
-    if (!isPending(outcome)) return this.#open(connection, outcome);
+    if (!isPending(outcome)) return this.#open(connection, outcome, note);
     const cancel = (): boolean => {
+      note(nothingToEnd);
       outcome.cancel();
       return true;
     };
-    this.#ends.set(context, cancel);
+    note(cancel);
     signal?.addEventListener('abort', cancel, { once: true });
     if (signal?.aborted === true) cancel();
     const admission = await outcome.settled;
     signal?.removeEventListener('abort', cancel);
-    return this.#open(connection, admission);
+    note(nothingToEnd);
+    return this.#open(connection, admission, note);
   }
 
   /**
@@ -72,18 +79,26 @@ export class WebSocketConnectionManager {
    * @source seed fix 3, `disconnect`; spec section 4
    */
   disconnect(fields: ContextFields): boolean {
-    const end = this.#ends.get(fields as UserExecutionContext);
+    const end = this.#ends.get(fields);
     return end === undefined ? this.#parts.factory.cleanupManagerByContext(fields) : end();
   }
 
   /** @internal Ties a context to the connection its ticket opened. Adapters that open tickets themselves come through here. */
-  opened(ticket: Ticket): void {
-    const { link, context } = ticket;
-    if (link === null) return;
-    this.#ends.set(context, () => endConnection(link));
+  opened({ link, context }: Ticket): void {
+    if (link !== null) this.#ends.set(context, () => endConnection(link));
   }
 
-  #open(connection: Connection, { ticket, refusal }: Admission): Connected {
+  /** One whose ids break a rule is closed with the rule before it is thrown. */
+  #contextOf(connection: Connection, fields: ContextFields): UserExecutionContext {
+    try {
+      return createUserExecutionContext(fields);
+    } catch (error) {
+      if (error instanceof MalformedContextError) this.#turnAway(connection, this.#parts.refusals.malformed(error));
+      throw error;
+    }
+  }
+
+  #open(connection: Connection, { ticket, refusal }: Admission, note: (end: () => boolean) => void): Connected {
     if (refusal !== null) return this.#turnAway(connection, refusal);
     if (hasClosed(connection)) {
       ticket.cancel();
@@ -91,8 +106,9 @@ export class WebSocketConnectionManager {
     }
     const opening = ticket.open(connection);
     if (opening.refusal !== null) return this.#turnAway(connection, opening.refusal);
-    this.opened(ticket);
-    return { link: opening.link, manager: opening.link.manager, refusal: null };
+    const { link } = opening;
+    note(() => endConnection(link));
+    return { link, manager: link.manager, refusal: null };
   }
 
   #turnAway(connection: Connection, refusal: RefusalError): Connected {
@@ -100,6 +116,8 @@ export class WebSocketConnectionManager {
     return { link: null, manager: null, refusal };
   }
 }
+
+const nothingToEnd = (): boolean => false;
 
 function endConnection(link: ManagedConnection): boolean {
   const { manager, isCurrent } = link;

@@ -2,6 +2,7 @@ import type { CloseCause } from './close-codes.js';
 import type { ErrorCode } from './errors.js';
 import type { AlertLevel } from './pressure/level.js';
 import type { ReleaseReason } from './managers/release-reason.js';
+import { isPromise } from './promises.js';
 
 /** Why a cleanup ran. */
 export type CleanupTrigger = 'background' | 'level' | 'admission' | 'request';
@@ -114,10 +115,14 @@ export type MooringEvent<Name extends MooringEventName = MooringEventName> = {
 /** A listener. What it throws is reported as `listener.failed`, and stops nothing. */
 export type MooringListener<Name extends MooringEventName = MooringEventName> = (event: MooringEvent<Name>) => void;
 
+interface Registration {
+  readonly listener: (event: MooringEvent) => unknown;
+}
+
 /** The one stream that logs, metrics, journal and tests read. */
 export class EventStream {
-  readonly #byName = new Map<MooringEventName, Set<MooringListener>>();
-  readonly #toAll = new Set<MooringListener>();
+  readonly #byName = new Map<MooringEventName, Set<Registration>>();
+  readonly #toAll = new Set<Registration>();
   readonly #wallNow: () => number;
 
   constructor(wallNow: () => number) {
@@ -145,15 +150,27 @@ export class EventStream {
     this.#tell(this.#toAll, event);
   }
 
-  #tell(listeners: ReadonlySet<MooringListener>, event: MooringEvent): void {
-    for (const listener of listeners) {
+  #tell(listeners: ReadonlySet<Registration>, event: MooringEvent): void {
+    for (const { listener } of listeners) {
       try {
-        listener(event);
+        const result = listener(event);
+        if (isPromise(result)) void this.#watch(result, event.type);
       } catch (error) {
-        if (event.type !== 'listener.failed')
-          this.emit('listener.failed', { event: event.type, error: describe(error) });
+        this.#report(event.type, error);
       }
     }
+  }
+
+  async #watch(result: PromiseLike<unknown>, event: MooringEventName): Promise<void> {
+    try {
+      await result;
+    } catch (error) {
+      this.#report(event, error);
+    }
+  }
+
+  #report(event: MooringEventName, error: unknown): void {
+    if (event !== 'listener.failed') this.emit('listener.failed', { event, error: describe(error) });
   }
 }
 
@@ -166,13 +183,11 @@ export function describe(error: unknown): string {
   }
 }
 
-function added(listeners: Set<MooringListener>, listener: MooringListener): () => void {
-  // Its own function for each registration: the same listener may be registered twice, and each end ends one.
-  const registered: MooringListener = (event) => {
-    listener(event);
-  };
-  listeners.add(registered);
+/** An object of its own for each registration: the same listener may be registered twice, and each end ends one. */
+function added(registrations: Set<Registration>, listener: MooringListener): () => void {
+  const registration = { listener };
+  registrations.add(registration);
   return () => {
-    listeners.delete(registered);
+    registrations.delete(registration);
   };
 }

@@ -139,6 +139,10 @@ function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Tak
     idleManagerTimeoutMs: config.idleManagerTimeoutMs,
     connectionClosed,
     endConnection: (link) => {
+      if (link.manager.successor === null) {
+        releaser.release(link.manager, 'closed');
+        return;
+      }
       connectionClosed(link);
       closing.close(link.connection, closeFrame('closed', {}, config.closeCodes));
     },

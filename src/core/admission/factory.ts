@@ -262,8 +262,16 @@ export class WebSocketManagerFactory {
   #quotaRefusal(userId: string): RefusalError {
     const { limits, refusals, registry, userCleanup } = this.#parts;
     const rule = userCleanup.engagement();
-    const waits = [...registry.ofUser(userId).values()].map((manager) => timeToFloorMs(manager, rule));
+    const waits = [...registry.ofUser(userId).values()].map((manager) =>
+      manager.state === 'reserved' ? this.#ticketLeftMs(manager) : timeToFloorMs(manager, rule),
+    );
     return refusals.quota(limits.of(userId), waits.length === 0 ? rule.floorMs : Math.min(...waits));
+  }
+
+  /** A slot that nobody has attached to yet comes back by itself. */
+  #ticketLeftMs(manager: WebSocketManager): number {
+    const { clock, config } = this.#parts;
+    return Math.max(0, manager.admittedAtMs + config.ticketMs - clock.now());
   }
 
   /** Whether one more fits into this process, after swapping one of the user's own that is not engaged if need be. */

@@ -1,5 +1,6 @@
 import type { RefusalError } from '../errors.js';
 import { describe, type EventStream } from '../events.js';
+import { isPromise } from '../promises.js';
 import type { UserLimits } from '../managers/limits.js';
 import type { WebSocketManager } from '../managers/manager.js';
 import { admitted, refused, type Admission, type PendingAdmission } from './admission.js';
@@ -118,8 +119,4 @@ export class LedgerDesk {
 /** Ledgers are other people's code. */
 function isAnswer(value: unknown): value is LedgerAnswer {
   return typeof value === 'object' && value !== null && 'granted' in value && typeof value.granted === 'boolean';
-}
-
-function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

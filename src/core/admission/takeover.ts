@@ -117,7 +117,7 @@ class Contest implements Successor {
     challenger.resolve(admitted(this.#options.desk.issue(this.#manager, challenger.context)));
   }
 
-  superseded(cause: 'replaced' | 'released'): void {
+  superseded(cause: 'replaced' | 'released' | 'draining'): void {
     this.#over()?.resolve(refused(this.#options.refusals[cause]()));
   }
 

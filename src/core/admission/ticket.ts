@@ -56,7 +56,7 @@ export class Ticket implements Successor {
   }
 
   /** @internal */
-  superseded(cause: 'replaced' | 'released'): void {
+  superseded(cause: 'replaced' | 'released' | 'draining'): void {
     this.desk.superseded(this, cause);
   }
 }
@@ -139,7 +139,7 @@ export class TicketDesk {
     if (ticket.link === null && ticket.refusal === null) this.#giveBack(ticket, this.#options.refusals.cancelled());
   }
 
-  superseded(ticket: Ticket, cause: 'replaced' | 'released'): void {
+  superseded(ticket: Ticket, cause: 'replaced' | 'released' | 'draining'): void {
     this.#end(ticket, this.#options.refusals[cause]());
   }
 

@@ -100,13 +100,18 @@ export class BackgroundCleanup {
 
   /** Runs a cycle now; one that runs already is joined. Never rejects. */
   runCycle(): Promise<BackgroundCleanupResult> {
-    this.#cycle ??= new Promise((resolve) => {
+    if (this.#cycle !== null) return this.#cycle;
+    const progress = { isOver: false };
+    const cycle = new Promise<BackgroundCleanupResult>((resolve) => {
       this.#sweep((result) => {
+        progress.isOver = true;
         this.#cycle = null;
+        this.#armAgain();
         resolve(result);
       });
     });
-    return this.#cycle;
+    if (!progress.isOver) this.#cycle = cycle;
+    return cycle;
   }
 
   /** Leaves no timer; a cycle under way ends with the slice it is in. */
@@ -119,10 +124,12 @@ export class BackgroundCleanup {
   #arm(): void {
     this.#timer = this.#options.clock.setTimer(() => {
       this.#timer = null;
-      void this.runCycle().then(() => {
-        if (!this.#isStopped && this.#timer === null && this.#wheel.count > 0) this.#arm();
-      });
+      void this.runCycle();
     }, this.#options.config.backgroundCleanupIntervalMs);
+  }
+
+  #armAgain(): void {
+    if (!this.#isStopped && this.#timer === null && this.#wheel.count > 0) this.#arm();
   }
 
   #sweep(whenDone: (result: BackgroundCleanupResult) => void): void {

@@ -4,10 +4,10 @@ import { DeadlineWheel } from '../deadline-wheel.js';
 import type { Slices } from '../slices.js';
 import type { Clock, Timer } from '../time.js';
 import type { Pinger } from './ping.js';
-import { hasUnsent, judgeSilence, sample, stateOf } from './silence.js';
+import { hasUnsent, judgeSilence, sample, stateOf, type Verdict } from './silence.js';
 
-/** Into how many parts an interval is cut: each connection is visited in one of them, so pings are spread. */
-const phases = 100;
+/** Into how many buckets an interval is cut: how exactly visits come, and how finely they are spread. */
+const bucketsPerInterval = 100;
 
 interface HeartbeatOptions {
   readonly clock: Clock;
@@ -23,19 +23,21 @@ interface HeartbeatOptions {
 export type WhenDead = (link: ManagedConnection, cause: 'silent' | 'slow') => void;
 
 /**
- * Visits each connection once an interval and pings it if nothing came since the last visit. Two pings without a byte
- * and the connection is dead.
+ * Visits each connection an interval after it last said something, and pings it, then once an interval. Two pings without a byte and the
+ * connection is dead.
  *
- * One timer for all, armed with the first connection and disarmed with the last. A visit that was late because this
- * process did not run is made up for one phase later, when answers that waited have been read: it charges no miss and
- * forgives none.
+ * A connection whose round trip is not known yet is pinged once though bytes arrive: without it, a slow one could not
+ * be told from a dead one when somebody waits. One timer serves all, armed with the first connection and disarmed with
+ * the last. Visits that were late because this process did not run are made a moment later, when answers that waited
+ * have been read: a stall charges no miss and forgives none.
  * @source spec section 5; orca#12790, #12841, #11300, #9885; crossbar's heartbeat timers
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
-  readonly #wheel = new DeadlineWheel<ManagedConnection>(phases);
-  readonly #phaseMs: number;
-  #phase = 0;
+  readonly #wheel = new DeadlineWheel<ManagedConnection>(bucketsPerInterval + 3);
+  readonly #bucketMs: number;
+  /** The first bucket that has not been visited. */
+  #bucket = 0;
   #spread = 0;
   #stallsSeen = 0;
   #timer: Timer | null = null;
@@ -43,7 +45,7 @@ export class Heartbeat {
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
-    this.#phaseMs = options.heartbeatIntervalMs / phases;
+    this.#bucketMs = options.heartbeatIntervalMs / bucketsPerInterval;
   }
 
   /** Who acts on dead connections. */
@@ -58,9 +60,8 @@ export class Heartbeat {
 
   /** Watches a connection. Its first visit is half an interval to a whole one away: a peer just accepted is left alone. */
   add(link: ManagedConnection): void {
-    this.#spread = (this.#spread + 1) % (phases / 2);
-    this.#wheel.put(link, this.#phase + phases / 2 + this.#spread);
-    if (this.#timer === null) this.#arm();
+    this.#spread = (this.#spread + 1) % (bucketsPerInterval / 2);
+    this.#visitAt(link, link.connectedAtMs + (bucketsPerInterval / 2 + this.#spread) * this.#bucketMs);
   }
 
   remove(link: ManagedConnection): void {
@@ -76,60 +77,65 @@ export class Heartbeat {
     this.#timer = null;
   }
 
+  #visitAt(link: ManagedConnection, atMs: number): void {
+    if (this.#timer === null) {
+      this.#bucket = this.#bucketAt(this.#options.clock.now());
+      this.#arm();
+    }
+    this.#wheel.put(link, this.#bucketAt(atMs));
+  }
+
   #arm(): void {
-    this.#stallsSeen = this.#options.clock.stalls;
-    this.#timer = this.#options.clock.setTimer(this.#beat, this.#phaseMs);
+    const { clock } = this.#options;
+    this.#stallsSeen = clock.stalls;
+    this.#timer = clock.setTimer(this.#beat, this.#bucketMs - (clock.now() % this.#bucketMs));
   }
 
   readonly #beat = (): void => {
-    const wasStalled = this.#options.clock.stalls !== this.#stallsSeen;
+    const { clock } = this.#options;
+    const wasStalled = clock.stalls !== this.#stallsSeen;
     this.#arm();
     if (wasStalled) return;
-    const phase = this.#phase;
-    this.#phase = (phase + 1) % phases;
-    this.#sweep(phase);
+    const current = Math.floor(clock.now() / this.#bucketMs);
+    while (this.#bucket <= current) this.#sweep(this.#wheel.take(this.#bucket++));
+    if (this.#wheel.count === 0) this.dispose();
   };
 
-  #sweep(phase: number): void {
-    let index = this.#wheel.countIn(phase) - 1;
+  #sweep(links: readonly ManagedConnection[]): void {
+    let index = 0;
     this.#options.slices.run(() => {
-      const link = this.#wheel.at(phase, index--);
+      const link = links[index++];
       if (link !== undefined) this.#visit(link);
-      return index >= 0;
+      return index < links.length;
     });
   }
 
   #visit(link: ManagedConnection): void {
+    if (!isWatched(link)) return;
     if (stateOf(link) === 'closed') {
       this.#whenDead(link, 'silent');
       return;
     }
-    const bytesBefore = link.bytesReceivedSeen;
-    const wasAsked = link.bytesAtPing >= 0;
-    if (wasAsked) this.#judge(link);
-    else sample(link);
-    if (link.misses >= this.#options.maxHeartbeatMisses || !isWatched(link)) return;
-    const isHeard = link.bytesReceivedSeen !== bytesBefore && (!wasAsked || this.#saidSomething(link));
-    if (isHeard && link.roundTripMs >= 0) return;
-    if (!wasAsked || !hasUnsent(link)) this.#ping(link);
-  }
-
-  /** Bytes alone may have been the pong to the last ping, and so an interval old. */
-  #saidSomething(link: ManagedConnection): boolean {
+    if (link.bytesAtPing < 0) sample(link);
+    else if (this.#judge(link) !== 'heard') return;
     const { clock, heartbeatIntervalMs } = this.#options;
-    return clock.now() - link.manager.lastInboundAtMs < heartbeatIntervalMs;
+    const dueAtMs = link.lastSaidAtMs + heartbeatIntervalMs;
+    if (dueAtMs > clock.now() && link.roundTripMs >= 0) this.#visitAt(link, dueAtMs);
+    else this.#ping(link);
   }
 
-  #judge(link: ManagedConnection): void {
+  /** What became of the last ping. Unless it was heard, the next visit is arranged here. */
+  #judge(link: ManagedConnection): Verdict {
     const verdict = judgeSilence(link, link.bytesAtPing, this.#options.stalledMs);
     if (verdict === 'heard') {
       link.misses = 0;
       link.bytesAtPing = -1;
-    } else if (verdict === 'silent') {
-      this.#miss(link);
-    } else if (verdict === 'stuck') {
-      this.#lookAgain(link);
+      return verdict;
     }
+    if (verdict === 'silent') this.#miss(link);
+    this.#ping(link);
+    if (verdict === 'stuck' || link.misses >= this.#options.maxHeartbeatMisses) this.#lookAgain(link);
+    return verdict;
   }
 
   #miss(link: ManagedConnection): void {
@@ -137,25 +143,33 @@ export class Heartbeat {
     const { userId, threadId, key } = link.manager;
     const { generation, misses } = link;
     this.#options.events.emit('heartbeat.missed', { userId, threadId, key, generation, misses });
-    if (misses >= this.#options.maxHeartbeatMisses) this.#lookAgain(link);
   }
 
-  /** Before a verdict: an answer may be waiting behind the timer. */
+  /** Before a verdict of death: an answer may be waiting behind the timer. */
   #lookAgain(link: ManagedConnection): void {
     this.#options.clock.afterPoll(() => {
-      if (!isWatched(link)) return;
+      if (!isWatched(link) || link.wheelBucket < 0 || link.bytesAtPing < 0) return;
       const verdict = judgeSilence(link, link.bytesAtPing, this.#options.stalledMs);
       if (verdict === 'silent') this.#whenDead(link, 'silent');
       else if (verdict === 'stuck') this.#whenDead(link, 'slow');
     });
   }
 
+  /** Asks, unless the last question has not even left, and comes back for the answer. */
   #ping(link: ManagedConnection): void {
+    if (!isWatched(link)) return;
+    if (link.bytesAtPing < 0 || !hasUnsent(link)) this.#options.pinger.ping(link);
     if (link.bytesAtPing < 0) link.bytesAtPing = link.bytesReceivedSeen;
-    this.#options.pinger.ping(link);
+    this.#visitAt(link, this.#options.clock.now() + this.#options.heartbeatIntervalMs);
+  }
+
+  /** Buckets are visited from their time on, and hold what is due until then. */
+  #bucketAt(atMs: number): number {
+    return Math.ceil(atMs / this.#bucketMs);
   }
 }
 
-function isWatched(link: ManagedConnection): boolean {
-  return link.wheelBucket >= 0;
+/** Still a manager's connection; a listener may have changed that since the visit began. */
+function isWatched({ isCurrent, manager }: ManagedConnection): boolean {
+  return isCurrent && !manager.isReleased;
 }

@@ -25,7 +25,8 @@ export class ManagedConnection {
   /** 1 for the manager's first socket, one more for each that took over. */
   readonly generation: number;
   readonly connectedAtMs: number;
-  /** @internal */ lastControlAtMs: number;
+  /** @internal When a ping or a keepalive last arrived. */ lastTouchedAtMs: number;
+  /** @internal */ lastPongAtMs = never;
   /** @internal */ lastSendAtMs = never;
   /** @internal When `bytesReceived` was last found to have grown. */
   lastBytesAtMs: number;
@@ -55,7 +56,7 @@ export class ManagedConnection {
     const now = manager.host.clock.now();
     this.generation = manager.generation;
     this.connectedAtMs = now;
-    this.lastControlAtMs = now;
+    this.lastTouchedAtMs = now;
     this.lastBytesAtMs = now;
     this.lastWriteAtMs = now;
   }
@@ -67,7 +68,12 @@ export class ManagedConnection {
 
   /** When a frame last arrived. */
   get lastSeenAtMs(): number {
-    return Math.max(this.lastControlAtMs, this.isCurrent ? this.manager.lastInboundAtMs : never);
+    return Math.max(this.lastSaidAtMs, this.lastPongAtMs);
+  }
+
+  /** @internal When the peer last sent something of its own accord. */
+  get lastSaidAtMs(): number {
+    return Math.max(this.lastTouchedAtMs, this.isCurrent ? this.manager.lastInboundAtMs : never);
   }
 
   /** When the application last said something, either way. */
@@ -83,13 +89,13 @@ export class ManagedConnection {
 
   /** A frame arrived that is no activity: a ping, or an application's keepalive. */
   touched(): void {
-    this.lastControlAtMs = this.manager.host.clock.now();
+    this.lastTouchedAtMs = this.manager.host.clock.now();
   }
 
   /** A pong arrived. Its payload is the peer's to choose; only one that is ours tells the round trip. */
   ponged(payload: string): void {
     const now = this.manager.host.clock.now();
-    this.lastControlAtMs = now;
+    this.lastPongAtMs = now;
     const ping = this.pings?.find((sent) => sent.payload === payload);
     if (ping !== undefined) this.#measured(now - ping.atMs);
     if (this.isCurrent) this.watcher?.heard(this);

@@ -19,7 +19,7 @@ export type ReleaseHook = (release: Release) => void | Promise<void>;
 /** A newcomer of the same thread that will take over once its socket is open. */
 export interface Successor {
   /** Tells it that the connection it waits for, or the manager itself, is gone. */
-  superseded(cause: 'replaced' | 'released'): void;
+  superseded(cause: 'replaced' | 'released' | 'draining'): void;
 }
 
 /** A release that was decided while a successor was pending; it happens if the successor does not come. */

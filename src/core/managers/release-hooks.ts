@@ -1,6 +1,7 @@
 import { describe, type EventStream } from '../events.js';
 import type { Clock } from '../time.js';
 import type { ReleaseHook, WebSocketManager } from './manager.js';
+import { isPromise } from '../promises.js';
 import type { ReleaseReason } from './release-reason.js';
 
 interface HooksOptions {
@@ -39,22 +40,24 @@ export class ReleaseHooks {
 
   #run(hook: ReleaseHook, manager: WebSocketManager, reason: ReleaseReason): void {
     const controller = new AbortController();
-    const run = Symbol('hook');
-    let result: void | Promise<void>;
     try {
-      result = hook({ manager, reason, signal: controller.signal });
+      const result = hook({ manager, reason, signal: controller.signal });
+      if (isPromise(result)) void this.#await(result, manager, controller);
     } catch (error) {
       this.#report(manager, describe(error));
-      return;
     }
-    if (!isPromise(result)) return;
+  }
+
+  #await(result: PromiseLike<unknown>, manager: WebSocketManager, controller: AbortController): Promise<void> {
+    const run = Symbol('hook');
     this.#running.add(run);
-    const deadline = this.#options.clock.setTimer(() => {
-      this.#report(manager, `still running after ${String(this.#options.hookTimeoutMs)} ms`);
+    const { clock, hookTimeoutMs } = this.#options;
+    const deadline = clock.setTimer(() => {
+      this.#report(manager, `still running after ${String(hookTimeoutMs)} ms`);
       this.#finish(run);
       controller.abort();
-    }, this.#options.hookTimeoutMs);
-    result.then(
+    }, hookTimeoutMs);
+    return Promise.resolve(result).then(
       () => {
         deadline.cancel();
         this.#finish(run);
@@ -75,8 +78,4 @@ export class ReleaseHooks {
   #report({ userId, threadId, key }: WebSocketManager, error: string): void {
     this.#options.events.emit('hook.failed', { userId, threadId, key, error });
   }
-}
-
-function isPromise(value: unknown): value is PromiseLike<void> & Promise<void> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

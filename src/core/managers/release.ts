@@ -63,7 +63,7 @@ export class Releaser {
     if (!this.#options.registry.remove(manager)) return false;
     const lastActivityAtMs = manager.lastActivityAtMs;
     manager.isReleased = true;
-    manager.successor?.superseded('released');
+    manager.successor?.superseded(reason === 'shutdown' ? 'draining' : 'released');
     for (const act of this.#whenFreed) act(manager);
     this.#emit(manager, { reason, closeCause, lastActivityAtMs });
     const { link } = manager;
