@@ -1,0 +1,292 @@
+import { describe, expect, it } from 'vitest';
+import { MemoryLedger, type LedgerAnswer, type QuotaClaim, type QuotaLedger } from '../../../src/index.js';
+import { harness, remote, silent } from '../support.js';
+
+const granted: LedgerAnswer = { granted: true, total: 1 };
+const full: LedgerAnswer = { granted: false, total: 20 };
+
+/** A ledger that is asked and answers when told to. */
+class SlowLedger implements QuotaLedger {
+  readonly asked: QuotaClaim[] = [];
+  readonly released: QuotaClaim[] = [];
+  readonly #answers: ((answer: LedgerAnswer | Promise<never>) => void)[] = [];
+
+  acquire(claim: QuotaClaim): Promise<LedgerAnswer> {
+    this.asked.push(claim);
+    return new Promise((resolve) => this.#answers.push(resolve));
+  }
+
+  release(claim: QuotaClaim): void {
+    this.released.push(claim);
+  }
+
+  answer(answer: LedgerAnswer | Promise<never>): void {
+    for (const resolve of this.#answers.splice(0)) resolve(answer);
+  }
+}
+
+/** A ledger that always does the same. */
+const ledgerThat = (acquire: QuotaLedger['acquire'], release: QuotaLedger['release'] = () => {}): QuotaLedger => ({
+  acquire,
+  release,
+});
+
+describe('MemoryLedger', () => {
+  const claim = (threadId: string, claimId: number, userId = 'ada') => ({ userId, threadId, claimId });
+
+  it.each([0, 1, 4])('grants %i slots of as many', (limit) => {
+    const ledger = new MemoryLedger();
+    for (let i = 1; i <= limit; i++) {
+      expect(ledger.acquire(claim(`thread_${i}`, i), limit)).toEqual({ granted: true, total: i });
+    }
+    expect(ledger.acquire(claim('thread_more', 99), limit)).toEqual({ granted: false, total: limit });
+  });
+
+  it('lets the same thread take its former slot over, though all are taken', () => {
+    const ledger = new MemoryLedger();
+    ledger.acquire(claim('thread_1', 1), 1);
+    expect(ledger.acquire(claim('thread_1', 2), 1)).toEqual({ granted: true, total: 1 });
+  });
+
+  it('vumi-go#541, flashblocks#9, DocsGPT#2769: takes a slot back once, and only from the claim that has it', () => {
+    const ledger = new MemoryLedger();
+    ledger.acquire(claim('thread_1', 1), 1);
+    ledger.acquire(claim('thread_1', 2), 1);
+    ledger.release(claim('thread_1', 1));
+    expect(ledger.totalOf('ada')).toBe(1);
+    ledger.release(claim('thread_1', 2));
+    ledger.release(claim('thread_1', 2));
+    expect(ledger.totalOf('ada')).toBe(0);
+  });
+
+  it('counts users apart', () => {
+    const ledger = new MemoryLedger();
+    ledger.acquire(claim('thread_1', 1, 'a'), 1);
+    expect(ledger.acquire(claim('thread_1', 2, 'a:b'), 1).granted).toBe(true);
+  });
+
+  it('is one quota for several Moorings', async () => {
+    const ledger = new MemoryLedger();
+    const [one, other] = [1, 2].map(() => harness({ ledger, config: { maxManagersPerUser: 2 } }));
+    await one!.fill('ada', 2, remote);
+    expect(other!.refusal('ada', 'thread_3').code).toBe('quota.exceeded');
+    one!.mooring.factory.cleanupAllUserManagers('ada');
+    await other!.fill('ada', 2, remote);
+    expect(ledger.totalOf('ada')).toBe(2);
+  });
+
+  it('holds nothing once everybody is gone', async () => {
+    const ledger = new MemoryLedger();
+    const h = harness({ ledger });
+    await h.fill('ada', 5, remote);
+    await h.stop();
+    expect(ledger.totalOf('ada')).toBe(0);
+  });
+});
+
+describe('a ledger that answers at once', () => {
+  it('confirms in the same tick', () => {
+    const h = harness({ ledger: ledgerThat(() => granted) });
+    h.ticket('ada', 'thread_1');
+    expect(h.countOf('ada')).toBe(1);
+  });
+
+  it('is asked after the slot was taken locally', () => {
+    const counts: number[] = [];
+    const ledger = ledgerThat(({ userId }) => {
+      counts.push(h.countOf(userId));
+      return granted;
+    });
+    const h = harness({ ledger });
+    h.ticket('ada', 'thread_1');
+    expect(counts).toEqual([1]);
+  });
+
+  it('is asked with the limit of the user', () => {
+    const limits: number[] = [];
+    const ledger = ledgerThat((_, limit) => (limits.push(limit), granted));
+    const h = harness({ ledger, limitOf: () => 7 });
+    h.ticket('ada', 'thread_1');
+    expect(limits).toEqual([7]);
+  });
+
+  it('and refuses gives the reservation back', () => {
+    const h = harness({ ledger: ledgerThat(() => full) });
+    expect(h.refusal('ada', 'thread_1').close.reason).toMatch(/^quota;retry=\d+;max=20$/);
+    expect(h.countOf('ada')).toBe(0);
+    expect(h.said('admission.refused')).toMatchObject([{ threadId: 'thread_1', code: 'quota.exceeded' }]);
+  });
+
+  it('is not asked for a takeover', async () => {
+    const ledger = new SlowLedger();
+    const h = harness({ ledger });
+    const first = h.arrive('ada', 'thread_1', remote);
+    ledger.answer(granted);
+    await first.connected;
+    await h.connect('ada', 'thread_1', remote);
+    expect(ledger.asked).toHaveLength(1);
+  });
+
+  it('gets its slot back with the claim it granted', async () => {
+    const ledger = new SlowLedger();
+    const h = harness({ ledger });
+    const { connected, connection } = h.arrive('ada', 'thread_1', remote);
+    ledger.answer(granted);
+    await connected;
+    connection.vanish();
+    expect(ledger.released).toEqual(ledger.asked);
+  });
+
+  it('is asked for each who was served from the queue', async () => {
+    const ledger = new MemoryLedger();
+    const h = harness({ ledger, config: { maxManagersPerUser: 2 } });
+    await h.fill('ada', 2, silent);
+    const newcomers = [h.arrive('ada', 'thread_3', remote), h.arrive('ada', 'thread_4', remote)];
+    await h.time.advance(3_000);
+    expect(newcomers.map(({ outcome }) => outcome?.refusal)).toEqual([null, null]);
+    expect(ledger.totalOf('ada')).toBe(2);
+  });
+
+  it('and refuses one served from the queue announces that refusal', async () => {
+    let answer: LedgerAnswer = granted;
+    const h = harness({ ledger: ledgerThat(() => answer), config: { maxManagersPerUser: 1 } });
+    const [client] = await h.fill('ada', 1, remote);
+    const newcomer = h.arrive('ada', 'thread_2', remote);
+    answer = full;
+    client!.connection.vanish();
+    await h.time.settle();
+    expect(newcomer.outcome?.refusal?.code).toBe('quota.exceeded');
+    expect(h.said('admission.refused')).toMatchObject([{ threadId: 'thread_2', code: 'quota.exceeded' }]);
+  });
+});
+
+describe('a ledger that answers later', () => {
+  const asked = (threadId = 'thread_1') => {
+    const ledger = new SlowLedger();
+    const h = harness({ ledger });
+    return { h, ledger, newcomer: h.arrive('ada', threadId, remote) };
+  };
+
+  it('holds the reservation meanwhile', async () => {
+    const { h, ledger, newcomer } = asked();
+    await h.time.advance(100);
+    expect(newcomer.outcome).toBeNull();
+    expect(h.countOf('ada')).toBe(1);
+    ledger.answer(granted);
+    await h.time.settle();
+    expect(newcomer.outcome?.refusal).toBeNull();
+  });
+
+  it('and refuses gives the reservation back', async () => {
+    const { h, ledger, newcomer } = asked();
+    ledger.answer(full);
+    await h.time.settle();
+    expect(newcomer.outcome?.refusal?.code).toBe('quota.exceeded');
+    expect(h.countOf('ada')).toBe(0);
+    expect(ledger.released).toEqual(ledger.asked);
+  });
+
+  it('and refuses announces that refusal', async () => {
+    const { h, ledger } = asked();
+    ledger.answer(full);
+    await h.time.settle();
+    expect(h.said('admission.refused')).toMatchObject([{ threadId: 'thread_1', code: 'quota.exceeded' }]);
+  });
+
+  it('and rejects lets the local limit decide', async () => {
+    const { h, ledger, newcomer } = asked();
+    ledger.answer(Promise.reject(new Error('connection lost')));
+    await h.time.settle();
+    expect(newcomer.outcome?.refusal).toBeNull();
+    expect(h.said('ledger.failed')).toMatchObject([{ userId: 'ada', error: 'Error: connection lost' }]);
+  });
+
+  it('and gives no answer lets the local limit decide', async () => {
+    const { h, ledger, newcomer } = asked();
+    ledger.answer(undefined as unknown as LedgerAnswer);
+    await h.time.settle();
+    expect(newcomer.outcome?.refusal).toBeNull();
+    expect(h.said('ledger.failed')).toHaveLength(1);
+  });
+
+  it('finds the slot returned when the newcomer vanished meanwhile', async () => {
+    const { h, ledger, newcomer } = asked();
+    newcomer.vanish();
+    expect(h.countOf('ada')).toBe(0);
+    expect(ledger.released).toEqual(ledger.asked);
+    ledger.answer(granted);
+    await h.time.settle();
+    expect(newcomer.outcome?.refusal?.code).toBe('admission.cancelled');
+    expect(h.countOf('ada')).toBe(0);
+  });
+
+  it('is not waited for by a newcomer that vanishes', async () => {
+    const { h, newcomer } = asked();
+    newcomer.vanish();
+    await h.time.settle();
+    expect(newcomer.outcome?.refusal?.code).toBe('admission.cancelled');
+  });
+
+  it('OpenWA#932: is waited for no longer than the granted slot lasts', async () => {
+    const { h, newcomer } = asked();
+    await h.time.advance(10_000);
+    expect(newcomer.outcome?.refusal?.code).toBe('ticket.expired');
+    expect(h.countOf('ada')).toBe(0);
+  });
+
+  it('is not waited for by stop', async () => {
+    const { h, newcomer } = asked();
+    await h.stop();
+    expect(newcomer.outcome?.refusal?.close).toMatchObject({ code: 1012 });
+  });
+
+  it('and refuses ends a second newcomer of the same key too', async () => {
+    const { h, ledger } = asked();
+    h.arrive('ada', 'thread_1', remote);
+    await h.time.settle();
+    ledger.answer(full);
+    await h.time.settle();
+    expect(h.countOf('ada')).toBe(0);
+    expect(h.said('connection.opened')).toEqual([]);
+  });
+
+  it("soketi's limit: does not let a burst through while it is asked", async () => {
+    const ledger = new SlowLedger();
+    const h = harness({ ledger, config: { maxManagersPerUser: 2 } });
+    const newcomers = Array.from({ length: 10 }, (_, i) => h.arrive('ada', `thread_${i}`, remote));
+    expect(h.countOf('ada')).toBe(2);
+    ledger.answer(granted);
+    await h.time.advance(3_000);
+    expect(newcomers.filter(({ outcome }) => outcome?.refusal === null)).toEqual(newcomers.slice(0, 2));
+  });
+});
+
+describe('a ledger that fails', () => {
+  it.each<[string, QuotaLedger['acquire']]>([
+    ['throws', () => throwing('down')],
+    ['rejects', () => Promise.reject(new Error('down'))],
+  ])('because it %s is reported, and the local limit decides', async (_, acquire) => {
+    const h = harness({ ledger: ledgerThat(acquire), config: { maxManagersPerUser: 2 } });
+    await h.fill('ada', 2, remote);
+    const beyond = h.arrive('ada', 'thread_3', remote);
+    await h.time.advance(100);
+    expect(beyond.outcome?.refusal?.code).toBe('quota.exceeded');
+    expect(h.said('ledger.failed')).toMatchObject([{ error: 'Error: down' }, { error: 'Error: down' }]);
+  });
+
+  it.each<[string, QuotaLedger['release']]>([
+    ['throws', () => throwing('down')],
+    ['rejects', () => Promise.reject(new Error('down'))],
+  ])('because its release %s is reported, and the slot is free', async (_, release) => {
+    const h = harness({ ledger: ledgerThat(() => granted, release) });
+    const { connection } = await h.connect('ada', 'thread_1');
+    connection.vanish();
+    await h.time.settle();
+    expect(h.countOf('ada')).toBe(0);
+    expect(h.said('ledger.failed')).toMatchObject([{ userId: 'ada', error: 'Error: down' }]);
+  });
+});
+
+function throwing(message: string): never {
+  throw new Error(message);
+}

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { closeCodes, closeFrame, type CloseCause } from '../../src/core/close-codes.js';
+
+const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
+
+describe('the close code', () => {
+  const table: Record<CloseCause, number> = {
+    quota: 1013,
+    capacity: 1013,
+    contested: 1013,
+    slow: 1013,
+    silent: 1013,
+    unattached: 1013,
+    drain: 1012,
+    error: 1012,
+    replaced: 4409,
+    evicted: 4410,
+    idle: 4408,
+    requested: 4412,
+    malformed: 1008,
+    unauthenticated: 4401,
+    authentication: 1011,
+    closed: 1000,
+  };
+
+  it('of every cause is in the table below', () => {
+    expect(Object.keys(table).toSorted()).toEqual(Object.keys(closeCodes).toSorted());
+  });
+
+  it.each(Object.entries(table) as [CloseCause, number][])('of %s is %i, and its name is the reason', (cause, code) => {
+    expect(closeFrame(cause)).toEqual({ code, reason: cause });
+  });
+
+  it('can be another one, cause by cause', () => {
+    const profile = { idle: 4000 };
+    expect(closeFrame('idle', {}, profile).code).toBe(4000);
+    expect(closeFrame('evicted', {}, profile).code).toBe(4410);
+  });
+});
+
+describe('the close reason', () => {
+  it.each([
+    [{ retryAfterMs: 30_000, max: 20 }, 'quota;retry=30;max=20'],
+    [{ retryAfterMs: 7_000 }, 'quota;retry=7'],
+    [{ max: 0 }, 'quota;max=0'],
+    [{ retryAfterMs: 1 }, 'quota;retry=1'],
+    [{ retryAfterMs: 999 }, 'quota;retry=1'],
+    [{ retryAfterMs: 1_000 }, 'quota;retry=1'],
+    [{ retryAfterMs: 1_001 }, 'quota;retry=2'],
+    [{ text: 'expired' }, 'expired'],
+  ])('of %o is machine-first: %s', (detail, reason) => {
+    expect(closeFrame('quota', detail).reason).toBe(reason);
+  });
+
+  it.each([
+    ['one byte each', 'a', 123],
+    ['two bytes each', 'é', 61],
+    ['three bytes each', '阿', 41],
+    ['four bytes each', '😀', 30],
+  ])('of characters of %s is cut within 123 bytes, and at a character', (_, character, fitting) => {
+    const { reason } = closeFrame('malformed', { text: character.repeat(200) });
+    expect(reason).toBe(character.repeat(fitting));
+    expect(bytesOf(reason)).toBeLessThanOrEqual(123);
+  });
+
+  it.each([122, 123])('of %i bytes is whole', (length) => {
+    expect(closeFrame('malformed', { text: 'a'.repeat(length) }).reason).toHaveLength(length);
+  });
+
+  it('is not cut beside a character that just fits', () => {
+    expect(closeFrame('malformed', { text: `${'a'.repeat(119)}😀b` }).reason).toBe(`${'a'.repeat(119)}😀`);
+  });
+});

@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+import { MalformedContextError } from '../../src/index.js';
+import { harness, remote, silent } from './support.js';
+
+describe('connect', () => {
+  it('gives the link and the manager of the socket', async () => {
+    const h = harness();
+    const connection = h.socket();
+    const { link, manager, refusal } = await h.mooring.connections.connect(connection, {
+      userId: 'ada',
+      threadId: 'thread_1',
+    });
+    expect(refusal).toBeNull();
+    expect(link).toMatchObject({ connection, isCurrent: true, generation: 1 });
+    expect(manager).toBe(h.mooring.factory.getManager('ada:thread_1'));
+  });
+
+  it('returns a refusal, and closes the socket with its reason', async () => {
+    const h = harness({ config: { maxManagersPerUser: 0 } });
+    const { connection, connected } = h.arrive('ada', 'thread_1');
+    const { link, manager, refusal } = await connected;
+    expect([link, manager, refusal?.code]).toEqual([null, null, 'quota.exceeded']);
+    expect(connection.closes).toEqual([refusal!.close]);
+  });
+
+  it.each([
+    ['a user id that is empty', { userId: '', threadId: 'thread_1' }],
+    ['no thread id', { userId: 'ada', threadId: undefined as unknown as string }],
+    ['a thread id that is only the prefix', { userId: 'ada', threadId: 'thread_' }],
+  ])('rejects %s with a typed error and closes the socket 1008', async (_, fields) => {
+    const h = harness();
+    const connection = h.socket();
+    await expect(h.mooring.connections.connect(connection, fields)).rejects.toThrow(MalformedContextError);
+    expect(h.mooring.factory.managerCount).toBe(0);
+    expect(connection.closes).toMatchObject([{ code: 1008 }]);
+  });
+
+  it('turns away a socket that can not even be closed', async () => {
+    const h = harness({ config: { maxManagersPerUser: 0 } });
+    const { connected } = h.arrive('ada', 'thread_1', { throwsFrom: ['close', 'terminate'] });
+    expect((await connected).refusal?.code).toBe('quota.exceeded');
+  });
+
+  it('attaches no socket that has closed already', async () => {
+    const h = harness();
+    const connection = h.socket();
+    connection.vanish();
+    const { refusal } = await h.mooring.connections.connect(connection, { userId: 'ada', threadId: 'thread_1' });
+    expect(refusal?.code).toBe('admission.cancelled');
+    expect(h.countOf('ada')).toBe(0);
+  });
+
+  it('attaches a socket whose state cannot be read; it has to prove itself', async () => {
+    const h = harness();
+    await h.connect('ada', 'thread_1', { ...silent, throwsFrom: ['isOpen'] });
+    expect(h.countOf('ada')).toBe(1);
+    await h.time.advance(80_000);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
+  });
+
+  it('keeps a socket whose state cannot be read but which answers', async () => {
+    const h = harness();
+    const { manager } = await h.connect('ada', 'thread_1', { ...remote, throwsFrom: ['isOpen'] });
+    await h.time.advance(300_000);
+    expect(manager.state).toBe('attached');
+  });
+
+  it('waits no longer than its signal', async () => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    await h.connect('ada', 'thread_1', remote);
+    const connecting = h.mooring.connections.connect(
+      h.socket(),
+      { userId: 'ada', threadId: 'thread_2' },
+      { signal: AbortSignal.abort() },
+    );
+    expect((await connecting).refusal?.code).toBe('admission.cancelled');
+    expect(h.countOf('ada')).toBe(1);
+  });
+});
+
+describe('disconnect of the context a connection was made for', () => {
+  it('ends that connection at once, whatever its socket does', async () => {
+    const h = harness();
+    const { context, connection } = await h.connect('ada', 'thread_1', silent);
+    expect(h.mooring.connections.disconnect(context)).toBe(true);
+    expect(h.countOf('ada')).toBe(0);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'closed' }]);
+    expect(connection.closes).toEqual([{ code: 1000, reason: 'closed' }]);
+  });
+
+  it('is late and ignored once the connection was replaced', async () => {
+    const h = harness();
+    const former = await h.connect('ada', 'thread_1', remote);
+    const current = await h.connect('ada', 'thread_1', remote);
+    expect(h.mooring.connections.disconnect(former.context)).toBe(false);
+    expect(current.link.isCurrent).toBe(true);
+    expect(h.countOf('ada')).toBe(1);
+  });
+
+  it('is late and ignored once the connection is gone and its key has another manager', async () => {
+    const h = harness();
+    const former = await h.connect('ada', 'thread_1', remote);
+    former.connection.vanish();
+    const current = await h.connect('ada', 'thread_1', remote);
+    expect(h.mooring.connections.disconnect(former.context)).toBe(false);
+    expect(current.manager.state).toBe('attached');
+  });
+
+  it('ends nothing twice', async () => {
+    const h = harness();
+    const { context } = await h.connect('ada', 'thread_1', remote);
+    h.mooring.connections.disconnect(context);
+    expect(h.mooring.connections.disconnect(context)).toBe(false);
+    expect(h.said('manager.released')).toHaveLength(1);
+  });
+
+  it('gives up the place of one that still waits', async () => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    await h.connect('ada', 'thread_1', remote);
+    const waiting = h.arrive('ada', 'thread_2', remote);
+    expect(h.mooring.connections.disconnect(waiting.context)).toBe(true);
+    await h.time.settle();
+    expect(waiting.outcome?.refusal?.code).toBe('admission.cancelled');
+  });
+
+  it('leaves the manager to a successor that is pending', async () => {
+    const h = harness();
+    const { context, connection } = await h.connect('ada', 'thread_1', remote);
+    const successor = h.ticket('ada', 'thread_1');
+    expect(h.mooring.connections.disconnect(context)).toBe(true);
+    expect(connection.closes).toHaveLength(1);
+    expect(h.countOf('ada')).toBe(1);
+    expect(h.open(successor).link.generation).toBe(2);
+  });
+
+  it('of plain fields given to connect is that of the connection too', async () => {
+    const h = harness();
+    const [former, current] = [1, 2].map(() => ({ userId: 'ada', threadId: 'thread_1' }));
+    await h.mooring.connections.connect(h.socket(), former!);
+    await h.mooring.connections.connect(h.socket(), current!);
+    expect(h.mooring.connections.disconnect(former!)).toBe(false);
+    expect(h.countOf('ada')).toBe(1);
+    expect(h.mooring.connections.disconnect(current!)).toBe(true);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'closed' }]);
+  });
+});
+
+describe('disconnect of a context that was refused', () => {
+  it('ComfyUI#16010: at once, does not end the connection that got in later', async () => {
+    let limit = 0;
+    const h = harness({ limitOf: () => limit });
+    const turnedAway = h.arrive('ada', 'thread_1', remote);
+    await turnedAway.connected;
+    limit = 1;
+    const current = await h.connect('ada', 'thread_1', remote);
+    expect(h.mooring.connections.disconnect(turnedAway.context)).toBe(false);
+    expect(current.manager.state).toBe('attached');
+  });
+
+  it('ComfyUI#16010: after waiting, does not end the connection that got in later', async () => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    const first = await h.connect('ada', 'thread_1', remote);
+    const turnedAway = h.arrive('ada', 'thread_2', remote);
+    await h.time.advance(1_000);
+    first.connection.vanish();
+    const current = await h.connect('ada', 'thread_2', remote);
+    expect(h.mooring.connections.disconnect(turnedAway.context)).toBe(false);
+    expect(current.manager.state).toBe('attached');
+  });
+
+  it('ComfyUI#16010: because its socket had closed, does not end the connection that got in later', async () => {
+    const h = harness();
+    const { context } = h.ticket('ada', 'thread_1');
+    const gone = h.socket();
+    gone.vanish();
+    await h.mooring.connections.connect(gone, context);
+    const current = await h.connect('ada', 'thread_1', remote);
+    expect(h.mooring.connections.disconnect(context)).toBe(false);
+    expect(current.manager.state).toBe('attached');
+  });
+});
+
+describe('disconnect of a context never passed to connect', () => {
+  it('releases the manager of its key as requested', async () => {
+    const h = harness();
+    const { connection } = await h.connect('ada', 'thread_1', remote);
+    expect(h.mooring.connections.disconnect({ userId: 'ada', threadId: 'thread_1' })).toBe(true);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'requested' }]);
+    expect(connection.closes).toEqual([{ code: 4412, reason: 'requested' }]);
+  });
+
+  it('does nothing where the key has no manager', () => {
+    expect(harness().mooring.connections.disconnect({ userId: 'ada', threadId: 'thread_1' })).toBe(false);
+  });
+
+  it('touches no other thread and no user whose id looks alike', async () => {
+    const h = harness();
+    for (const userId of ['a', 'a:b', 'a:thread_b', 'a%3Ab']) await h.fill(userId, 2, remote);
+    h.mooring.connections.disconnect({ userId: 'a', threadId: 'thread_1' });
+    expect(h.said('manager.released')).toMatchObject([{ userId: 'a', threadId: 'thread_1' }]);
+  });
+});

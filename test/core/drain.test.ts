@@ -1,0 +1,212 @@
+import { describe, expect, it, vi } from 'vitest';
+import { harness, remote, silent, type Arrival } from './support.js';
+
+const refusalOf = ({ outcome }: Arrival) => outcome?.refusal;
+const drained = { code: 1012, reason: expect.stringMatching(/^drain;retry=[3-8]$/) as string };
+
+/** Two connections and a stop that has closed one of them; the other is left for a second. */
+async function halfStopped() {
+  const h = harness({ config: { drainWaveSize: 1, drainWaveIntervalMs: 1_000 } });
+  const clients = await h.fill('ada', 2, remote);
+  const stopped = h.mooring.stop();
+  const [left, ...others] = clients.filter(({ manager }) => manager.state === 'attached');
+  if (left === undefined || others.length > 0) throw new Error('one of two should be left');
+  return { h, stopped, left };
+}
+
+describe('stop', () => {
+  it('tells those who wait to go elsewhere, and hands them no freed slot', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    await h.fill('ada', 2, remote);
+    const waiting = [h.arrive('ada', 'thread_3', remote), h.arrive('ada', 'thread_4', remote)];
+    await h.stop();
+    expect(waiting.map((arrival) => refusalOf(arrival)?.code)).toEqual(['server.draining', 'server.draining']);
+    expect(waiting.map(({ connection }) => connection.closes)).toEqual([[drained], [drained]]);
+    expect(h.said('manager.admitted')).toHaveLength(2);
+  });
+
+  it('refuses whoever comes later, takeovers too', async () => {
+    const { h, stopped, left } = await halfStopped();
+    const late = [left.context.threadId, 'thread_new'].map((threadId) => h.arrive('ada', threadId, remote));
+    await h.time.settle();
+    expect(late.map(({ connection }) => connection.closes)).toEqual([[drained], [drained]]);
+    expect(left.link.isCurrent).toBe(true);
+    await h.time.advance(2_000);
+    await stopped;
+  });
+
+  it('refuses whoever comes after it', async () => {
+    const h = harness();
+    await h.stop();
+    const { connection, connected } = h.arrive('ada', 'thread_1', silent);
+    expect((await connected).refusal?.code).toBe('server.draining');
+    expect(connection.closes).toEqual([drained]);
+    await expect(h.mooring.factory.createManager({ userId: 'ada', threadId: 'thread_1' })).rejects.toThrow();
+  });
+
+  it('returns slots that were granted and not opened', async () => {
+    const h = harness();
+    const ticket = h.ticket('ada', 'thread_1');
+    const stopped = h.mooring.stop();
+    expect(h.countOf('ada')).toBe(0);
+    expect(ticket.open(h.socket()).refusal?.close).toEqual(drained);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'shutdown' }]);
+    await stopped;
+  });
+
+  it('ends a pending successor, and then its incumbent', async () => {
+    const h = harness();
+    const { connection } = await h.connect('ada', 'thread_1', remote);
+    const successor = h.ticket('ada', 'thread_1');
+    await h.stop();
+    expect(successor.refusal?.close).toEqual(drained);
+    expect(connection.closes).toEqual([drained]);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'shutdown' }]);
+  });
+
+  it('tells a newcomer that contests a key to go elsewhere', async () => {
+    const h = harness();
+    for (let i = 0; i < 6; i++) await h.connect('ada', 'thread_1', silent);
+    const newcomer = h.arrive('ada', 'thread_1', remote);
+    await h.stop();
+    expect(refusalOf(newcomer)?.code).toBe('server.draining');
+    expect(newcomer.connection.closes).toEqual([drained]);
+  });
+
+  it('ends a run that was under way', async () => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    await h.connect('ada', 'thread_1', silent);
+    h.arrive('ada', 'thread_2', remote);
+    const result = h.mooring.factory.emergencyCleanup('ada');
+    const stopped = h.mooring.stop();
+    await h.time.settle();
+    expect(await result).toMatchObject({ userId: 'ada', timedOut: false });
+    await h.time.advance(1_000);
+    await stopped;
+  });
+});
+
+describe('the waves of stop', () => {
+  it('close so many at once, so far apart', async () => {
+    const h = harness({ config: { drainWaveSize: 2, drainWaveIntervalMs: 100 } });
+    await h.fill('ada', 5, remote);
+    const begunAtMs = h.time.wallNow();
+    await h.stop();
+    const released = h.said('manager.released');
+    expect(released.map(({ atMs }) => atMs - begunAtMs)).toEqual([0, 0, 100, 100, 200]);
+    expect(released.every(({ reason }) => reason === 'shutdown')).toBe(true);
+  });
+
+  it('leave those whose turn has not come in use', async () => {
+    const { h, stopped, left } = await halfStopped();
+    await h.time.advance(999);
+    expect(left.manager.state).toBe('attached');
+    await h.time.advance(1);
+    expect(left.connection.closes).toEqual([drained]);
+    await h.time.advance(1_000);
+    await stopped;
+  });
+
+  it('pass over those that left by themselves meanwhile', async () => {
+    const { h, stopped, left } = await halfStopped();
+    left.connection.vanish();
+    await h.time.advance(2_000);
+    await stopped;
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'shutdown' }, { reason: 'closed' }]);
+  });
+
+  it('spread when clients are told to come back', async () => {
+    const h = harness();
+    const clients = await h.fill('ada', 20, remote);
+    await h.stop();
+    const reasons = clients.map(({ connection }) => connection.closes[0]!.reason);
+    expect(new Set(reasons).size).toBeGreaterThan(2);
+  });
+});
+
+describe('stop resolves', () => {
+  it('at once where there is nothing', async () => {
+    await harness().mooring.stop();
+  });
+
+  it('when every socket has closed or was destroyed', async () => {
+    const h = harness();
+    const { connection } = await h.connect('ada', 'thread_1', silent);
+    const done = vi.fn();
+    void h.mooring.stop().then(done);
+    await h.time.advance(999);
+    expect(done).not.toHaveBeenCalled();
+    await h.time.advance(1);
+    expect(done).toHaveBeenCalledOnce();
+    expect(connection.isTerminated).toBe(true);
+  });
+
+  it('when every hook has ended', async () => {
+    const h = harness();
+    const { manager } = await h.connect('ada', 'thread_1', remote);
+    manager.onRelease(() => new Promise((resolve) => void h.time.setTimer(resolve, 3_000)));
+    const done = vi.fn();
+    void h.mooring.stop().then(done);
+    await h.time.advance(2_999);
+    expect(done).not.toHaveBeenCalled();
+    await h.time.advance(1);
+    expect(done).toHaveBeenCalledOnce();
+  });
+
+  it('although sockets, hooks and listeners do their worst', async () => {
+    const h = harness();
+    const clients = await h.fill('ada', 3, { ...silent, throwsFrom: ['ping', 'close', 'terminate', 'isOpen'] });
+    clients[0]!.manager.onRelease(() => new Promise(() => {}));
+    clients[1]!.manager.onRelease(() => Promise.reject(new Error('hook')));
+    h.mooring.on('manager.released', () => {
+      throw new Error('listener');
+    });
+    await h.stop();
+    expect(h.said('server.stopped')).toHaveLength(1);
+    expect(h.said('hook.failed')).toHaveLength(2);
+  });
+
+  it('for every caller of it, and stops once', async () => {
+    const h = harness();
+    await h.connect('ada', 'thread_1', remote);
+    const stopping = [h.mooring.stop(), h.mooring.stop()];
+    await h.time.advance(1_000);
+    await Promise.all(stopping);
+    await h.mooring.stop();
+    expect(h.said('server.stopped')).toMatchObject([{ released: 1 }]);
+  });
+});
+
+describe('stopping', () => {
+  it('can be seen from the start', () => {
+    const h = harness();
+    expect(h.mooring.isDraining).toBe(false);
+    void h.mooring.stop();
+    expect(h.mooring.isDraining).toBe(true);
+  });
+
+  it('is announced before anybody is closed, and its end after everybody is', async () => {
+    const h = harness();
+    await h.fill('ada', 2, remote);
+    const admissions = h.events.length;
+    await h.stop();
+    const names = h.events.slice(admissions).map(({ type }) => type);
+    expect(names[0]).toBe('server.draining');
+    expect(names.at(-1)).toBe('server.stopped');
+    expect(names.filter((name) => name === 'manager.released')).toHaveLength(2);
+  });
+
+  it('leaves no timer, whatever was under way', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    await h.connect('ada', 'thread_1', silent);
+    h.ticket('ada', 'thread_2');
+    h.arrive('ada', 'thread_3', remote);
+    h.ticket('bob', 'thread_1').cancel();
+    void h.mooring.factory.emergencyCleanup('bob');
+    await h.time.advance(100);
+    const stopped = h.mooring.stop();
+    await h.time.advance(1_000);
+    await stopped;
+    expect(h.time.pendingTimers).toBe(0);
+  });
+});

@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import { describe as described, EventStream, type MooringEvent } from '../../src/core/events.js';
+import { harness, remote } from './support.js';
+
+const wallNowMs = 1_700_000_000_000;
+const stall = { stalledMs: 7 };
+
+/** A stream, and everything it said to a listener of all. */
+function stream() {
+  const events = new EventStream(() => wallNowMs);
+  const heard: MooringEvent[] = [];
+  const listen = () => events.onAny((event) => heard.push(event));
+  return { events, heard, listen };
+}
+
+describe('the event stream', () => {
+  it('tells listeners of a name and listeners of all, with name and wall-clock time', () => {
+    const { events, heard, listen } = stream();
+    const named: MooringEvent[] = [];
+    events.on('process.stalled', (event) => named.push(event));
+    listen();
+    events.emit('process.stalled', stall);
+    expect(named).toEqual([{ type: 'process.stalled', atMs: wallNowMs, stalledMs: 7 }]);
+    expect(heard).toEqual(named);
+  });
+
+  it('tells nobody of other names', () => {
+    const { events } = stream();
+    const heard: MooringEvent[] = [];
+    events.on('server.draining', (event) => heard.push(event));
+    events.emit('process.stalled', stall);
+    expect(heard).toEqual([]);
+  });
+
+  it('tells in the order of registration', () => {
+    const { events } = stream();
+    const order: number[] = [];
+    for (const number of [1, 2, 3]) events.on('process.stalled', () => order.push(number));
+    events.emit('process.stalled', stall);
+    expect(order).toEqual([1, 2, 3]);
+  });
+
+  it('tells no longer whoever ended it, and others still', () => {
+    const { events, heard, listen } = stream();
+    const end = listen();
+    const others: MooringEvent[] = [];
+    events.onAny((event) => others.push(event));
+    end();
+    end();
+    events.emit('process.stalled', stall);
+    expect(heard).toEqual([]);
+    expect(others).toHaveLength(1);
+  });
+
+  it('takes the same listener twice, and each end ends one', () => {
+    const { events } = stream();
+    let calls = 0;
+    const listener = (): void => {
+      calls += 1;
+    };
+    const end = events.on('process.stalled', listener);
+    events.on('process.stalled', listener);
+    events.emit('process.stalled', stall);
+    end();
+    events.emit('process.stalled', stall);
+    expect(calls).toBe(3);
+  });
+
+  it('lets a listener end itself while it is told', () => {
+    const { events, heard, listen } = stream();
+    const end = events.on('process.stalled', () => {
+      end();
+    });
+    listen();
+    events.emit('process.stalled', stall);
+    events.emit('process.stalled', stall);
+    expect(heard).toHaveLength(2);
+  });
+});
+
+describe('a listener that throws', () => {
+  const fail = (): never => {
+    throw new RangeError('too far');
+  };
+
+  it('is reported, and the others are told', () => {
+    const { events, heard, listen } = stream();
+    events.on('process.stalled', fail);
+    listen();
+    events.emit('process.stalled', stall);
+    expect(heard).toMatchObject([
+      { type: 'listener.failed', event: 'process.stalled', error: 'RangeError: too far' },
+      { type: 'process.stalled' },
+    ]);
+  });
+
+  it('of failures does not make another failure', () => {
+    const { events, heard, listen } = stream();
+    events.on('listener.failed', fail);
+    events.on('process.stalled', fail);
+    listen();
+    events.emit('process.stalled', stall);
+    expect(heard.map(({ type }) => type)).toEqual(['listener.failed', 'process.stalled']);
+  });
+
+  it('of everything does not stop anything', () => {
+    const { events } = stream();
+    events.onAny(fail);
+    expect(() => {
+      events.emit('process.stalled', stall);
+    }).not.toThrow();
+  });
+
+  it('asynchronously is reported too, and is no unhandled rejection', async () => {
+    const { events, heard, listen } = stream();
+    const rejecting: () => unknown = () => Promise.reject(new RangeError('too late'));
+    events.on('process.stalled', rejecting);
+    listen();
+    events.emit('process.stalled', stall);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(heard.at(-1)).toMatchObject({ type: 'listener.failed', error: 'RangeError: too late' });
+  });
+});
+
+describe('an error as text', () => {
+  it.each([
+    [new TypeError('bad'), 'TypeError: bad'],
+    ['plain', 'plain'],
+    [undefined, 'undefined'],
+    [{ toString: () => 'shown' }, 'shown'],
+    [Object.create(null), 'something that cannot be described'],
+  ])('%o is %s', (thrown, text) => {
+    expect(described(thrown)).toBe(text);
+  });
+});
+
+describe('every event of a Mooring', () => {
+  it('survives JSON', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    const [first] = await h.fill('ada', 2, remote);
+    h.arrive('ada', 'thread_late', remote);
+    await h.time.advance(2_000);
+    first!.manager.fail(new Error('broken'));
+    await h.stop();
+    expect(JSON.parse(JSON.stringify(h.events))).toEqual(h.events);
+  });
+
+  it('is sent after the state has changed', async () => {
+    const h = harness();
+    const counts: [type: string, count: number][] = [];
+    h.mooring.events.onAny(({ type }) => counts.push([type, h.countOf('ada')]));
+    const { connection } = await h.connect('ada', 'thread_1');
+    connection.vanish();
+    expect(counts).toEqual([
+      ['manager.admitted', 1],
+      ['connection.opened', 1],
+      ['manager.released', 0],
+    ]);
+  });
+
+  it('may be answered by a listener that throws: nothing stops', async () => {
+    const h = harness();
+    h.mooring.events.onAny(() => {
+      throw new Error('broken listener');
+    });
+    const { connection } = await h.connect('ada', 'thread_1');
+    connection.vanish();
+    expect(h.countOf('ada')).toBe(0);
+  });
+});

@@ -1,0 +1,462 @@
+import { describe, expect, it } from 'vitest';
+import { EventStream } from '../../../src/core/events.js';
+import { Heartbeat } from '../../../src/core/liveness/heartbeat.js';
+import { Pinger } from '../../../src/core/liveness/ping.js';
+import { Slices } from '../../../src/core/slices.js';
+import { afterThisTest } from '../../support/setup.js';
+import { harness, remote, seeded, silent, type Client, type Harness, type PeerOptions } from '../support.js';
+import { loneLink, watchfulClock } from './lone-link.js';
+
+const intervalMs = 25_000;
+const phaseMs = intervalMs / 100;
+
+/** A heartbeat with nothing around it. */
+function heartbeat() {
+  const at = watchfulClock();
+  const dead: string[] = [];
+  const made = new Heartbeat({
+    clock: at.clock,
+    events: new EventStream(() => at.time.wallNow()),
+    pinger: new Pinger(seeded(1)),
+    slices: new Slices({ time: at.time, clock: at.clock, budgetMs: 5 }),
+    heartbeatIntervalMs: intervalMs,
+    maxHeartbeatMisses: 2,
+    stalledMs: 60_000,
+  });
+  made.whenDead((link, cause) => {
+    dead.push(cause);
+    made.remove(link);
+  });
+  afterThisTest(() => {
+    made.dispose();
+  });
+  return { ...at, heartbeat: made, dead, link: (options: PeerOptions = remote) => loneLink(at, options) };
+}
+
+/** One connection, and its life until something was done about it. */
+async function watched(options: PeerOptions = remote) {
+  const h = harness();
+  const client = await h.connect('ada', 'thread_1', options);
+  return { h, ...client };
+}
+
+const missesOf = (h: Harness): number[] => h.said('heartbeat.missed').map(({ misses }) => misses);
+
+/** Lets time pass until the connection has been pinged once more. */
+async function untilPinged(h: Harness, { connection }: Pick<Client, 'connection'>): Promise<void> {
+  const before = connection.pings.length;
+  for (let passed = 0; connection.pings.length === before; passed += phaseMs) {
+    if (passed > 2 * intervalMs) throw new Error('it was not pinged');
+    await h.time.advance(phaseMs);
+  }
+}
+
+/** How long after falling silent now each connection was released, in order of release. */
+async function timesToRelease(h: Harness, clients: readonly Client[]): Promise<number[]> {
+  const fellSilentAtMs = h.time.wallNow();
+  for (const { connection } of clients) connection.fallSilent();
+  await h.time.advance(6 * intervalMs);
+  return h.said('manager.released').map(({ atMs }) => atMs - fellSilentAtMs);
+}
+
+/** Fifty users of one connection each, who connect at once: the heartbeat spreads them over half an interval. */
+async function fifty(h: Harness, prefix = 'user'): Promise<Client[]> {
+  const clients: Client[] = [];
+  for (let i = 0; i < 50; i++) clients.push(await h.connect(`${prefix}${i}`, 'thread_1', remote));
+  return clients;
+}
+
+/** A hundred of them, over the whole interval, with known round trips. */
+async function hundred(h: Harness): Promise<Client[]> {
+  const first = await fifty(h, 'first');
+  await h.time.advance(intervalMs / 2);
+  const clients = [...first, ...(await fifty(h, 'second'))];
+  await h.time.advance(2 * intervalMs);
+  return clients;
+}
+
+describe('a connection that was just accepted', () => {
+  it('is not pinged at once, wherever in the interval it falls', async () => {
+    const h = harness();
+    for (let i = 0; i < 100; i++) {
+      const { connection } = await h.connect(`user${i}`, 'thread_1', remote);
+      await h.time.advance(intervalMs / 2 - 1);
+      expect(connection.pings).toEqual([]);
+      connection.vanish();
+      await h.time.advance(137);
+    }
+  });
+
+  it('is pinged within an interval', async () => {
+    const { h, connection } = await watched();
+    await h.time.advance(intervalMs + phaseMs);
+    expect(connection.pings).toHaveLength(1);
+  });
+});
+
+describe('a quiet connection', () => {
+  it('is pinged once an interval', async () => {
+    const { h, connection } = await watched();
+    await untilPinged(h, { connection });
+    await h.time.advance(9 * intervalMs);
+    expect(connection.pings).toHaveLength(10);
+  });
+
+  it('that answers lives on', async () => {
+    const { h } = await watched();
+    await h.time.advance(20 * intervalMs);
+    expect(h.countOf('ada')).toBe(1);
+    expect(missesOf(h)).toEqual([]);
+  });
+});
+
+describe('a connection from which bytes arrive', () => {
+  it('is pinged once, for its round trip, and then no more', async () => {
+    const { h, connection } = await watched();
+    for (let i = 0; i < 20; i++) {
+      await h.time.advance(10_000);
+      connection.message();
+    }
+    expect(connection.pings).toHaveLength(1);
+  });
+
+  it('is not pinged any longer once it was', async () => {
+    const { h, connection } = await watched();
+    await untilPinged(h, { connection });
+    for (let i = 0; i < 20; i++) {
+      await h.time.advance(10_000);
+      connection.message();
+    }
+    expect(connection.pings).toHaveLength(1);
+  });
+
+  it('is not pinged for sending only keepalives', async () => {
+    const { h, connection } = await watched();
+    await untilPinged(h, { connection });
+    for (let i = 0; i < 20; i++) {
+      await h.time.advance(10_000);
+      connection.keepalive();
+    }
+    expect(connection.pings).toHaveLength(1);
+  });
+
+  it('is pinged again when they stop', async () => {
+    const { h, connection } = await watched();
+    await untilPinged(h, { connection });
+    for (let i = 0; i < 5; i++) {
+      await h.time.advance(10_000);
+      connection.message();
+    }
+    await h.time.advance(2 * intervalMs + phaseMs);
+    expect(connection.pings.length).toBeGreaterThan(1);
+  });
+});
+
+describe('a peer that is not there', () => {
+  it('is released as disconnected after two misses, not after one', async () => {
+    const { h, connection } = await watched(silent);
+    await untilPinged(h, { connection });
+    await h.time.advance(intervalMs);
+    expect(missesOf(h)).toEqual([1]);
+    expect(h.countOf('ada')).toBe(1);
+    await h.time.advance(intervalMs);
+    expect(missesOf(h)).toEqual([1, 2]);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected', closeCause: 'silent' }]);
+  });
+
+  it('is told 1013 silent, and destroyed after the grace', async () => {
+    const { h, connection } = await watched(silent);
+    await h.time.advance(3 * intervalMs + phaseMs);
+    expect(connection.closes).toEqual([{ code: 1013, reason: 'silent' }]);
+    expect(connection.isTerminated).toBe(true);
+  });
+
+  it('held or not: a dead connection is dead', async () => {
+    const { h, manager } = await watched(silent);
+    manager.hold();
+    await h.time.advance(3 * intervalMs + phaseMs);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
+  });
+
+  it('is found by its state where the socket says nothing of its end', async () => {
+    const h = harness();
+    const ticket = h.ticket('ada', 'thread_1');
+    const connection = h.socket(remote);
+    ticket.open(connection);
+    connection.vanish();
+    await h.time.advance(intervalMs + phaseMs);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
+    expect(missesOf(h)).toEqual([]);
+  });
+
+  it('of which the state cannot be read is judged by its silence', async () => {
+    const { h } = await watched({ ...silent, throwsFrom: ['isOpen', 'ping'] });
+    await h.time.advance(3 * intervalMs + phaseMs);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
+  });
+});
+
+describe('a peer that falls silent', () => {
+  const withinMs = 75_000 + 2 * phaseMs;
+
+  it('is freed within 75 s, wherever in the interval it does', async () => {
+    const h = harness();
+    const times = await timesToRelease(h, await hundred(h));
+    expect(times).toHaveLength(100);
+    expect(Math.max(...times)).toBeLessThanOrEqual(withinMs);
+  });
+
+  it('right after a message is freed within 75 s, wherever in the interval it does', async () => {
+    const h = harness();
+    const clients = await hundred(h);
+    for (const { connection } of clients) connection.message();
+    const times = await timesToRelease(h, clients);
+    expect(times).toHaveLength(100);
+    expect(Math.max(...times)).toBeLessThanOrEqual(withinMs);
+  });
+
+  it('right after a keepalive is freed within 75 s, wherever in the interval it does', async () => {
+    const h = harness();
+    const clients = await hundred(h);
+    for (const { connection } of clients) connection.keepalive();
+    const times = await timesToRelease(h, clients);
+    expect(times).toHaveLength(100);
+    expect(Math.max(...times)).toBeLessThanOrEqual(withinMs);
+  });
+
+  it('before its first ping is freed within 75 s of being accepted', async () => {
+    const h = harness();
+    const times = await timesToRelease(h, await fifty(h));
+    expect(times).toHaveLength(50);
+    expect(Math.max(...times)).toBeLessThanOrEqual(withinMs);
+  });
+});
+
+describe('orca#12790: one missed ping is not death', () => {
+  it('a peer that answers the next one lives, and starts from nothing', async () => {
+    const { h, connection } = await watched(silent);
+    await untilPinged(h, { connection });
+    connection.pongAfterMs = 20;
+    await h.time.advance(intervalMs);
+    expect(missesOf(h)).toEqual([1]);
+    await h.time.advance(intervalMs);
+    connection.fallSilent();
+    await h.time.advance(2 * intervalMs);
+    expect(missesOf(h)).toEqual([1, 1]);
+    expect(h.countOf('ada')).toBe(1);
+  });
+
+  it.each(['message', 'keepalive', 'partial'] as const)('a %s takes the miss back', async (what) => {
+    const { h, connection } = await watched(silent);
+    await untilPinged(h, { connection });
+    await h.time.advance(intervalMs);
+    if (what === 'partial') connection.bytesReceived += 1;
+    else connection[what]();
+    await h.time.advance(intervalMs);
+    expect(missesOf(h)).toEqual([1]);
+    expect(h.countOf('ada')).toBe(1);
+  });
+
+  it('nor is one of which others learn: whoever is released meanwhile has nobody visited twice', async () => {
+    const h = harness();
+    const clients: Client[] = [];
+    for (let i = 0; i <= 100; i++) clients.push(await h.connect(`user${i}`, 'thread_1', i === 100 ? silent : remote));
+    const last = clients[100]!;
+    h.mooring.on('heartbeat.missed', () => h.mooring.factory.cleanupManager(clients[0]!.manager.key));
+    await untilPinged(h, last);
+    await h.time.advance(intervalMs);
+    expect(missesOf(h)).toEqual([1]);
+    expect(last.manager.isReleased).toBe(false);
+  });
+});
+
+describe('orca#12841: a tick that came late', () => {
+  const pinged = async () => {
+    const made = await watched(silent);
+    await untilPinged(made.h, made);
+    return made;
+  };
+
+  it('charges no miss', async () => {
+    const { h } = await pinged();
+    await h.time.advance(intervalMs - phaseMs / 2);
+    h.time.stall(10_000);
+    await h.time.advance(0);
+    expect(missesOf(h)).toEqual([]);
+  });
+
+  it('is made up for a phase later: an answer that had waited is heard', async () => {
+    const { h, connection } = await pinged();
+    await h.time.advance(intervalMs - phaseMs / 2);
+    h.time.stall(10_000);
+    await h.time.advance(0);
+    connection.pong(connection.pings[0]!);
+    await h.time.advance(2 * phaseMs);
+    expect(missesOf(h)).toEqual([]);
+  });
+
+  it('forgives no miss', async () => {
+    const { h } = await pinged();
+    await h.time.advance(intervalMs);
+    expect(missesOf(h)).toEqual([1]);
+    h.time.stall(10_000);
+    await h.time.advance(intervalMs + 2 * phaseMs);
+    expect(missesOf(h)).toEqual([1, 2]);
+    expect(h.countOf('ada')).toBe(0);
+  });
+});
+
+describe('orca#9885: the timer', () => {
+  it('is armed with the first connection and disarmed with the last', () => {
+    const { heartbeat: beat, link } = heartbeat();
+    expect(beat.isArmed).toBe(false);
+    const [first, second] = [link(), link()];
+    beat.add(first.link);
+    beat.add(second.link);
+    expect(beat.isArmed).toBe(true);
+    beat.remove(first.link);
+    expect(beat.isArmed).toBe(true);
+    beat.remove(second.link);
+    expect(beat.isArmed).toBe(false);
+  });
+
+  it('is armed again with the next first one', async () => {
+    const { time, heartbeat: beat, link } = heartbeat();
+    const first = link();
+    beat.add(first.link);
+    beat.remove(first.link);
+    beat.remove(first.link);
+    await time.advance(60_000);
+    const second = link();
+    beat.add(second.link);
+    await time.advance(intervalMs + phaseMs);
+    expect(second.connection.pings).toHaveLength(1);
+    expect(first.connection.pings).toEqual([]);
+  });
+
+  it('is disarmed with the last dead one', async () => {
+    const { time, heartbeat: beat, link, dead } = heartbeat();
+    beat.add(link(silent).link);
+    await time.advance(3 * intervalMs + phaseMs);
+    expect(dead).toEqual(['silent']);
+    expect(beat.isArmed).toBe(false);
+  });
+
+  it('is one for all connections', () => {
+    const { time, heartbeat: beat, link } = heartbeat();
+    const before = time.pendingTimers;
+    for (let i = 0; i < 1_000; i++) beat.add(link().link);
+    expect(time.pendingTimers - before).toBe(1);
+  });
+
+  it('is gone when there is no connection left in a Mooring', async () => {
+    const h = harness();
+    const { connection } = await h.connect('ada', 'thread_1', remote);
+    connection.vanish();
+    await h.time.advance(60_001);
+    expect(h.time.pendingTimers).toBe(0);
+  });
+
+  it('is gone after disposal', () => {
+    const { heartbeat: beat, link } = heartbeat();
+    beat.add(link().link);
+    beat.dispose();
+    expect(beat.isArmed).toBe(false);
+  });
+});
+
+describe('the pings of many who connect at once', () => {
+  it('are spread over half an interval', async () => {
+    const { time, clock, heartbeat: beat, link } = heartbeat();
+    const many = Array.from({ length: 500 }, () => link());
+    for (const { link: each } of many) beat.add(each);
+    const perMoment = new Map<number, number>();
+    let before = 0;
+    for (let passed = 0; passed <= intervalMs; passed += phaseMs) {
+      await time.advance(phaseMs);
+      const pings = many.reduce((sum, { connection }) => sum + connection.pings.length, 0);
+      if (pings > before) perMoment.set(clock.now(), pings - before);
+      before = pings;
+    }
+    expect(before).toBe(500);
+    expect(perMoment.size).toBe(50);
+    expect(new Set(perMoment.values())).toEqual(new Set([10]));
+  });
+});
+
+describe('before a heartbeat verdict', () => {
+  it('the sockets are looked at once more', async () => {
+    const { time, heartbeat: beat, link, dead } = heartbeat();
+    const { connection, link: each } = link(silent);
+    beat.add(each);
+    let looks = 0;
+    const afterPoll = time.afterPoll.bind(time);
+    time.afterPoll = (callback) => {
+      afterPoll(() => {
+        looks += 1;
+        connection.message();
+        callback();
+      });
+    };
+    await time.advance(3 * intervalMs + phaseMs);
+    expect(looks).toBe(1);
+    expect(dead).toEqual([]);
+  });
+
+  it('a connection that was taken over meanwhile is left alone', async () => {
+    const { time, heartbeat: beat, link, dead } = heartbeat();
+    const { link: each } = link(silent);
+    beat.add(each);
+    const afterPoll = time.afterPoll.bind(time);
+    time.afterPoll = (callback) => {
+      beat.remove(each);
+      afterPoll(callback);
+    };
+    await time.advance(3 * intervalMs + phaseMs);
+    expect(dead).toEqual([]);
+  });
+});
+
+describe('a connection whose data is stuck', () => {
+  /** From the last byte to the first visit after stalledMs. */
+  const withinMs = 60_000 + intervalMs + phaseMs;
+
+  it.each([
+    ['unsent', 'sendStuck'],
+    ['not read', 'pause'],
+  ] as const)('%s is not called dead within stalledMs, and is 1013 slow after it', async (_, how) => {
+    const { h, connection } = await watched(remote);
+    await h.time.advance(60_000);
+    connection.message();
+    connection.fallSilent();
+    if (how === 'pause') connection.isReadingPaused = true;
+    else connection.sendStuck();
+    await h.time.advance(59_999);
+    expect(h.countOf('ada')).toBe(1);
+    expect(missesOf(h)).toEqual([]);
+    await h.time.advance(withinMs - 59_999);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected', closeCause: 'slow' }]);
+    expect(connection.closes).toEqual([{ code: 1013, reason: 'slow' }]);
+  });
+
+  it('but leaves, however slowly, is alive', async () => {
+    const { h, connection } = await watched(silent);
+    connection.sendStuck(2 ** 20);
+    for (let i = 0; i < 20; i++) {
+      await h.time.advance(20_000);
+      connection.bytesSent += 1;
+      connection.unsentBytes -= 1;
+    }
+    expect(h.countOf('ada')).toBe(1);
+  });
+
+  it('and whose peer is gone is freed in the end, once the data has left into nothing', async () => {
+    const { h, connection } = await watched(remote);
+    connection.sendStuck(2 ** 20);
+    connection.fallSilent();
+    await h.time.advance(20_000);
+    connection.unsentBytes = 0;
+    await h.time.advance(60_000 + 3 * intervalMs);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
+  });
+});

@@ -1,0 +1,283 @@
+import { describe, expect, it } from 'vitest';
+import { harness, remote, silent } from '../support.js';
+
+/** A client of a user far from the limit. */
+async function client(options = remote) {
+  const h = harness();
+  return { h, ...(await h.connect('ada', 'thread_1', options)) };
+}
+
+describe('a manager', () => {
+  it('is reserved, attached and released, in this order', () => {
+    const h = harness();
+    const ticket = h.ticket('ada', 'thread_1');
+    const { manager } = ticket;
+    const states = [manager.state];
+    h.open(ticket);
+    states.push(manager.state);
+    h.mooring.factory.cleanupManager(manager.key);
+    expect([...states, manager.state]).toEqual(['reserved', 'attached', 'released']);
+  });
+
+  it('tells who it belongs to', async () => {
+    const { manager, context } = await client();
+    expect(manager).toMatchObject({ userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1', admittedAtMs: 0 });
+    expect(manager.context).toBe(context);
+  });
+
+  it('opened its connection as inbound activity', async () => {
+    const h = harness();
+    const ticket = h.ticket('ada', 'thread_1');
+    await h.time.advance(5_000);
+    h.open(ticket);
+    expect(ticket.manager.lastActivityAtMs).toBe(5_000);
+  });
+
+  it('keeps what its former connection sent', async () => {
+    const { h, manager, connection } = await client();
+    await h.time.advance(5_000);
+    connection.send();
+    await h.connect('ada', 'thread_1');
+    expect(manager.lastOutboundAtMs).toBe(5_000);
+  });
+});
+
+describe('activity', () => {
+  it('is a message from the client when it arrives', async () => {
+    const { h, manager, connection } = await client();
+    await h.time.advance(5_000);
+    connection.message();
+    expect(manager.lastActivityAtMs).toBe(5_000);
+  });
+
+  it('is a message to the client when it has left', async () => {
+    const { h, manager, connection } = await client();
+    await h.time.advance(5_000);
+    connection.sendStuck(8);
+    expect(manager.lastActivityAtMs).toBe(0);
+    connection.unsentBytes = 0;
+    expect(manager.lastActivityAtMs).toBe(5_000);
+  });
+
+  it.each<[string, (made: Awaited<ReturnType<typeof client>>) => void]>([
+    ['pong', ({ connection }) => connection.pong('m1.x')],
+    ['keepalive', ({ connection }) => connection.keepalive()],
+  ])('is no %s, though the peer was seen', async (_, act) => {
+    const made = await client();
+    await made.h.time.advance(5_000);
+    act(made);
+    expect(made.manager.lastActivityAtMs).toBe(0);
+    expect(made.link.lastSeenAtMs).toBe(5_000);
+  });
+});
+
+describe('hold', () => {
+  it('holds until it is let go', async () => {
+    const { manager } = await client();
+    const letGo = manager.hold();
+    expect(manager.isHeld).toBe(true);
+    letGo();
+    expect(manager.isHeld).toBe(false);
+  });
+
+  it('holds until the last of several is let go', async () => {
+    const { manager } = await client();
+    const [one, other] = [manager.hold(), manager.hold()];
+    one();
+    one();
+    expect(manager.isHeld).toBe(true);
+    other();
+    expect(manager.isHeld).toBe(false);
+  });
+
+  it('counts as inbound activity when it starts and when it ends', async () => {
+    const { h, manager } = await client();
+    await h.time.advance(1_000);
+    const letGo = manager.hold();
+    expect(manager.lastActivityAtMs).toBe(1_000);
+    await h.time.advance(1_000);
+    letGo();
+    expect(manager.lastActivityAtMs).toBe(2_000);
+    await h.time.advance(1_000);
+    letGo();
+    expect(manager.lastActivityAtMs).toBe(2_000);
+  });
+
+  it.each([
+    [599_999, true],
+    [600_000, false],
+  ])('%i ms after the last activity: %s', async (ageMs, expected) => {
+    const { h, manager } = await client();
+    manager.hold();
+    await h.time.advance(ageMs);
+    expect(manager.isHeld).toBe(expected);
+  });
+
+  it('is renewed by another one', async () => {
+    const { h, manager } = await client();
+    manager.hold();
+    await h.time.advance(500_000);
+    manager.hold();
+    await h.time.advance(599_999);
+    expect(manager.isHeld).toBe(true);
+  });
+
+  it('is renewed by activity in either direction', async () => {
+    const { h, manager, connection } = await client();
+    manager.hold();
+    await h.time.advance(500_000);
+    connection.send();
+    await h.time.advance(500_000);
+    connection.message();
+    await h.time.advance(500_000);
+    expect(manager.isHeld).toBe(true);
+  });
+
+  it('that was forgotten does not keep its manager for ever', async () => {
+    const { h, manager } = await client();
+    manager.hold();
+    await h.time.advance(720_000);
+    expect(manager.state).toBe('released');
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'idle' }]);
+  });
+
+  it('does not keep a dead connection', async () => {
+    const { h, manager } = await client(silent);
+    manager.hold();
+    await h.time.advance(80_000);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
+  });
+
+  it('may be let go after the release', async () => {
+    const { h, manager } = await client();
+    const letGo = manager.hold();
+    h.mooring.factory.cleanupManager(manager.key);
+    letGo();
+    expect(h.said('manager.released')).toHaveLength(1);
+  });
+});
+
+describe('fail', () => {
+  it('has the next cleanup release the manager', async () => {
+    const { h, manager } = await client();
+    manager.fail(new Error('broken'));
+    expect(manager).toMatchObject({ state: 'attached', hasFailed: true });
+    await h.time.advance(60_000);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'error', closeCause: 'error' }]);
+  });
+
+  it('is what a fatal error of the socket does', async () => {
+    const { h, manager, link } = await client();
+    const reset = new Error('reset');
+    link.errored(reset);
+    expect(manager).toMatchObject({ hasFailed: true, lastError: reset });
+    await h.time.advance(60_000);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'error' }]);
+  });
+
+  it('is unset by what arrives later', async () => {
+    const { h, manager, connection } = await client();
+    manager.fail(new Error('broken'));
+    await h.time.advance(1);
+    connection.message();
+    expect(manager.hasFailed).toBe(false);
+    await h.time.advance(120_000);
+    expect(manager.state).toBe('attached');
+  });
+
+  it('is not unset by a pong or by what is sent', async () => {
+    const { h, manager, connection } = await client();
+    manager.fail(new Error('broken'));
+    await h.time.advance(1);
+    connection.send();
+    connection.pong('m1.x');
+    expect(manager.hasFailed).toBe(true);
+  });
+
+  it('makes room for a newcomer at once', async () => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    const { manager } = await h.connect('ada', 'thread_1', remote);
+    manager.fail(new Error('broken'));
+    const newcomer = h.arrive('ada', 'thread_2', remote);
+    await h.time.settle();
+    expect(newcomer.outcome?.refusal).toBeNull();
+  });
+
+  it('counts again, though it was unset before', async () => {
+    const { h, manager, connection } = await client();
+    manager.fail(new Error('broken'));
+    await h.time.advance(1);
+    connection.message();
+    await h.time.advance(100_000);
+    manager.fail(new Error('broken again'));
+    await h.time.advance(60_000);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'error' }]);
+  });
+});
+
+describe('reportError', () => {
+  it('leaves the manager alone for five minutes, then has it released', async () => {
+    const { h, manager, connection } = await client();
+    await h.time.advance(1);
+    manager.reportError(new Error('odd'));
+    expect(manager.errorReportedAtMs).toBe(1);
+    await h.time.advance(299_999);
+    connection.send();
+    expect(manager.state).toBe('attached');
+    await h.time.advance(60_000);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'error' }]);
+  });
+
+  it('counts from the first report, and keeps the last error', async () => {
+    const { h, manager } = await client();
+    manager.reportError(new Error('first'));
+    await h.time.advance(200_000);
+    const last = new Error('last');
+    manager.reportError(last);
+    expect(manager).toMatchObject({ errorReportedAtMs: 0, lastError: last });
+    await h.time.advance(100_000);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'error' }]);
+  });
+
+  it('is unset by what arrives later', async () => {
+    const { h, manager, connection } = await client();
+    manager.reportError(new Error('odd'));
+    await h.time.advance(1);
+    connection.message();
+    expect(manager.errorReportedAtMs).toBeNull();
+    await h.time.advance(400_000);
+    expect(manager.state).toBe('attached');
+  });
+
+  it('counts anew after it was unset', async () => {
+    const { h, manager, connection } = await client();
+    manager.reportError(new Error('odd'));
+    await h.time.advance(100_000);
+    connection.message();
+    await h.time.advance(1);
+    manager.reportError(new Error('odd again'));
+    expect(manager.errorReportedAtMs).toBe(100_001);
+    await h.time.advance(299_998);
+    expect(manager.state).toBe('attached');
+    await h.time.advance(60_001);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'error' }]);
+  });
+
+  it('does not stand in the way of a later report of another manager', async () => {
+    const { h, manager, connection } = await client();
+    const second = await h.connect('ada', 'thread_2', remote);
+    manager.reportError(new Error('odd'));
+    second.manager.reportError(new Error('odd'));
+    await h.time.advance(1);
+    connection.message();
+    await h.time.advance(360_000);
+    expect(h.threadsOf('ada')).toEqual(['thread_1']);
+  });
+
+  it('is no failure', async () => {
+    const { h, manager } = await client();
+    manager.reportError(new Error('odd'));
+    await h.time.advance(120_000);
+    expect(manager).toMatchObject({ state: 'attached', hasFailed: false });
+  });
+});

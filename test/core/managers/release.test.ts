@@ -1,0 +1,224 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { MooringEventName } from '../../../src/index.js';
+import { harness, remote, silent, type Client, type Harness } from '../support.js';
+
+describe('a release', () => {
+  it('frees the slot, serves the next, tells, closes and starts the hooks: in this order, in one call', async () => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    const { manager, connection } = await h.connect('ada', 'thread_1', remote);
+    h.arrive('ada', 'thread_2', remote);
+    const seen: string[] = [];
+    const note = (what: string) => {
+      seen.push(`${what}: ${h.threadsOf('ada').join()} ${connection.closes.length}`);
+    };
+    h.mooring.on('manager.admitted', () => note('served'));
+    h.mooring.on('manager.released', () => note('told'));
+    manager.onRelease(() => note('hook'));
+    h.mooring.factory.cleanupManager(manager.key);
+    expect(seen).toEqual(['served: thread_2 0', 'told: thread_2 0', 'hook: thread_2 1']);
+  });
+
+  it('happens exactly once, whoever else asks', async () => {
+    const h = harness();
+    const { manager, connection, context } = await h.connect('ada', 'thread_1', remote);
+    h.mooring.factory.cleanupManager(manager.key);
+    h.mooring.factory.cleanupManager(manager.key);
+    h.mooring.connections.disconnect(context);
+    connection.vanish();
+    await h.stop();
+    expect(h.said('manager.released')).toHaveLength(1);
+    expect(connection.closes).toHaveLength(1);
+  });
+
+  it('asked for again from its own event is the same release', async () => {
+    const h = harness();
+    const { manager } = await h.connect('ada', 'thread_1');
+    const again = vi.fn(() => h.mooring.factory.cleanupManager(manager.key));
+    h.mooring.on('manager.released', again);
+    expect(h.mooring.factory.cleanupManager(manager.key)).toBe(true);
+    expect(again).toHaveReturnedWith(false);
+  });
+
+  it('tells generation, age, idle time and what the peer was told', async () => {
+    const h = harness();
+    const { connection } = await h.connect('ada', 'thread_1', remote);
+    await h.time.advance(4_000);
+    connection.message();
+    await h.time.advance(1_000);
+    h.mooring.factory.cleanupAllUserManagers('ada');
+    expect(h.said('manager.released')).toMatchObject([
+      { key: 'ada:thread_1', generation: 1, ageMs: 5_000, idleMs: 1_000, reason: 'requested', closeCause: 'requested' },
+    ]);
+  });
+
+  it('leaves a manager that says so', async () => {
+    const h = harness();
+    const { manager, link } = await h.connect('ada', 'thread_1');
+    h.mooring.factory.cleanupManager(manager.key);
+    expect(manager.state).toBe('released');
+    link.received();
+    link.errored(new Error('late'));
+    manager.reportError(new Error('late'));
+    await h.time.advance(600_000);
+    expect(h.said('manager.released')).toHaveLength(1);
+  });
+
+  it('at the close of its own socket is immediate, and nobody is told anything', async () => {
+    const h = harness();
+    const { connection } = await h.connect('ada', 'thread_1');
+    connection.vanish();
+    expect(h.countOf('ada')).toBe(0);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'closed', closeCause: null }]);
+    expect(connection.closes).toEqual([]);
+  });
+});
+
+describe('what the peer is told', () => {
+  type Act = (h: Harness, client: Client) => unknown;
+  const table: { reason: string; act: Act; code: number; text: RegExp; isSilent?: true }[] = [
+    {
+      reason: 'requested',
+      act: (h, { manager }) => h.mooring.factory.cleanupManager(manager.key),
+      code: 4412,
+      text: /^requested$/,
+    },
+    { reason: 'idle', act: (h) => h.time.advance(660_000), code: 4408, text: /^idle$/ },
+    { reason: 'disconnected', act: (h) => h.time.advance(80_000), code: 1013, text: /^silent$/, isSilent: true },
+    {
+      reason: 'error',
+      act: async (h, { manager }) => {
+        manager.fail(new Error('broken'));
+        await h.time.advance(60_000);
+      },
+      code: 1012,
+      text: /^error$/,
+    },
+    {
+      reason: 'evicted',
+      act: async (h) => {
+        await h.time.advance(60_000);
+        h.arrive('ada', 'thread_2', remote);
+        await h.time.advance(1_000);
+      },
+      code: 4410,
+      text: /^evicted$/,
+    },
+    { reason: 'shutdown', act: (h) => h.stop(), code: 1012, text: /^drain;retry=\d+$/ },
+  ];
+  it.each(table)('of a manager released as $reason is $code', async ({ reason, act, code, text, isSilent }) => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    const client = await h.connect('ada', 'thread_1', isSilent ? silent : remote);
+    await act(h, client);
+    expect(h.said('manager.released')[0]).toMatchObject({ threadId: 'thread_1', reason });
+    expect(client.connection.closes).toEqual([{ code, reason: expect.stringMatching(text) as string }]);
+  });
+
+  it('follows the close-code profile', async () => {
+    const h = harness({ config: { closeCodes: { requested: 4999, replaced: 4998 } } });
+    const first = await h.connect('ada', 'thread_1');
+    const second = await h.connect('ada', 'thread_1');
+    h.mooring.factory.cleanupAllUserManagers('ada');
+    expect(first.connection.closes).toEqual([{ code: 4998, reason: 'replaced' }]);
+    expect(second.connection.closes).toEqual([{ code: 4999, reason: 'requested' }]);
+  });
+});
+
+describe('a socket that throws from', () => {
+  it.each(['ping', 'close', 'terminate', 'isOpen'] as const)('%s holds no slot', async (from) => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    const { manager } = await h.connect('ada', 'thread_1', { ...silent, throwsFrom: [from] });
+    expect(h.mooring.factory.cleanupManager(manager.key)).toBe(true);
+    expect(h.countOf('ada')).toBe(0);
+    await h.time.advance(1_000);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'requested' }]);
+  });
+
+  it.each(['ping', 'close', 'terminate', 'isOpen'] as const)('%s stops no run', async (from) => {
+    const h = harness({ config: { maxManagersPerUser: 3 } });
+    await h.connect('ada', 'thread_1', { ...silent, throwsFrom: [from] });
+    await h.connect('ada', 'thread_2', { ...remote, throwsFrom: [from] });
+    await h.connect('ada', 'thread_3', silent);
+    const newcomers = [h.arrive('ada', 'thread_4', remote), h.arrive('ada', 'thread_5', remote)];
+    await h.time.advance(3_000);
+    expect(newcomers.map(({ outcome }) => outcome?.refusal)).toEqual([null, null]);
+    expect(h.said('cleanup.failed')).toEqual([]);
+  });
+
+  it.each(['ping', 'close', 'terminate', 'isOpen'] as const)('%s is no obstacle to a takeover', async (from) => {
+    const h = harness();
+    await h.connect('ada', 'thread_1', { ...silent, throwsFrom: [from] });
+    expect((await h.connect('ada', 'thread_1')).link.generation).toBe(2);
+    await h.time.advance(2_000);
+    expect(h.countOf('ada')).toBe(1);
+  });
+
+  it('everything is released by the heartbeat all the same', async () => {
+    const h = harness();
+    await h.connect('ada', 'thread_1', { ...silent, throwsFrom: ['ping', 'close', 'terminate', 'isOpen'] });
+    await h.time.advance(80_000);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
+  });
+});
+
+describe('a listener', () => {
+  const everyStep: MooringEventName[] = [
+    'manager.admitted',
+    'connection.opened',
+    'admission.queued',
+    'manager.released',
+  ];
+
+  it('that throws is reported and breaks nothing', async () => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    for (const name of everyStep) h.mooring.on(name, () => throwing());
+    const { connection } = await h.connect('ada', 'thread_1', remote);
+    const next = h.arrive('ada', 'thread_2', remote);
+    connection.vanish();
+    await h.time.settle();
+    expect(next.outcome?.refusal).toBeNull();
+    expect(new Set(h.said('listener.failed').map(({ event }) => event))).toEqual(new Set(everyStep));
+    expect(h.said('listener.failed')[0]!.error).toBe('Error: listener');
+  });
+
+  it('that throws when it is told so is not told again', async () => {
+    const h = harness();
+    h.mooring.events.onAny(() => throwing());
+    await h.connect('ada', 'thread_1');
+    expect(h.countOf('ada')).toBe(1);
+    expect(h.said('listener.failed').map(({ event }) => event)).toEqual(['manager.admitted', 'connection.opened']);
+  });
+
+  it('that rejects is reported and no unhandled rejection', async () => {
+    const h = harness();
+    const listener = (): unknown => Promise.reject(new Error('listener'));
+    h.mooring.on('manager.admitted', listener);
+    await h.connect('ada', 'thread_1');
+    await h.time.settle();
+    expect(h.said('listener.failed')).toMatchObject([{ event: 'manager.admitted', error: 'Error: listener' }]);
+  });
+
+  it('that never ends holds nothing up', async () => {
+    const h = harness();
+    const listener = (): unknown => new Promise(() => {});
+    h.mooring.on('manager.released', listener);
+    const { connection } = await h.connect('ada', 'thread_1');
+    connection.vanish();
+    expect(h.countOf('ada')).toBe(0);
+  });
+
+  it('may admit and release in the middle of a release', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    const [first, second] = await h.fill('ada', 2, remote);
+    const stop = h.mooring.on('manager.released', () => {
+      stop();
+      h.mooring.factory.cleanupManager(second!.manager.key);
+      h.ticket('ada', 'thread_3');
+    });
+    first!.connection.vanish();
+    expect(h.threadsOf('ada')).toEqual(['thread_3']);
+  });
+});
+
+function throwing(): never {
+  throw new Error('listener');
+}
