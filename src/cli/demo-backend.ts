@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WebSocket, type RawData } from 'ws';
+import { z } from 'zod';
+import { managerOf } from '../adapters/ws.js';
+
+/** `{"type":"run","tokens":50,"everyMs":100}`: an answer that takes its time, as an AI agent's does. */
+const runRequest = z.object({
+  type: z.literal('run'),
+  tokens: z.int().min(1).max(100_000),
+  everyMs: z.int().min(0).max(60_000).default(50),
+});
+
+type RunRequest = z.output<typeof runRequest>;
+
+/** What a message asks for: a run, an echo, or nothing that makes sense as a run. */
+type Asked = { readonly run: RunRequest } | { readonly problem: string } | 'echo';
+
+/** A backend to try things with: echoes every message, and streams tokens when asked to, holding the manager. */
+export function serveDemo(socket: WebSocket): void {
+  const gone = new AbortController();
+  socket.on('close', () => {
+    gone.abort();
+  });
+  // What is wrong with the connection is told by its close; without a listener it would end the process.
+  socket.on('error', () => undefined);
+  socket.on('message', (content, isBinary) => {
+    const asked = isBinary ? 'echo' : whatIsAsked(content);
+    if (asked === 'echo') socket.send(content, { binary: isBinary });
+    else if ('problem' in asked) socket.send(JSON.stringify({ type: 'error', message: asked.problem }));
+    else void stream(socket, asked.run, gone.signal);
+  });
+}
+
+/** Only a JSON object whose type is `run` is more than something to echo. */
+export function whatIsAsked(content: RawData): Asked {
+  const text = (content as Buffer).toString();
+  if (!text.startsWith('{')) return 'echo';
+  const message = parsed(text);
+  if (typeof message !== 'object' || message === null || !('type' in message) || message.type !== 'run') return 'echo';
+  const request = runRequest.safeParse(message);
+  if (request.success) return { run: request.data };
+  return { problem: request.error.issues.map(({ path, message: wrong }) => `${path.join('.')}: ${wrong}`).join('; ') };
+}
+
+async function stream(socket: WebSocket, { tokens, everyMs }: RunRequest, gone: AbortSignal): Promise<void> {
+  const done = managerOf(socket)?.hold();
+  try {
+    for (let index = 0; index < tokens; index++) {
+      if (socket.readyState !== WebSocket.OPEN) return;
+      socket.send(JSON.stringify({ type: 'token', index, text: `token ${String(index + 1)} of ${String(tokens)}` }));
+      await sleep(everyMs, undefined, { signal: gone });
+    }
+    socket.send(JSON.stringify({ type: 'done', tokens }));
+  } catch (error) {
+    if (!gone.aborted) throw error;
+  } finally {
+    done?.();
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,16 @@
+import { pino, type Logger } from 'pino';
+import pretty from 'pino-pretty';
+
+/** How the server logs. */
+export interface LogFlags {
+  readonly logLevel: string;
+  /** `pretty` for people, `json` for machines. @default pretty on a terminal, else json */
+  readonly logFormat?: 'pretty' | 'json';
+}
+
+/** A logger to stdout. Written synchronously, so that the last lines before an exit are not lost. */
+export function createLogger({ logLevel: level, logFormat }: LogFlags): Logger {
+  const format = logFormat ?? (process.stdout.isTTY ? 'pretty' : 'json');
+  const options = { level, base: null };
+  return format === 'json' ? pino(options) : pino(options, pretty({ sync: true, colorize: process.stdout.isTTY }));
+}

@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { MooringError } from '../core/errors.js';
+import { addServe } from './serve.js';
+import { readVersion } from './version.js';
+
+/** What is wrong, in one line a person can act on. */
+const hints: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'that port is taken; choose another with --port, or --port 0 for any that is free',
+  EACCES: 'that port needs more rights; choose one from 1024 on with --port',
+  EADDRNOTAVAIL: 'this machine has no such address; choose another with --host',
+  ENOTFOUND: 'there is no such host; choose another with --host',
+};
+
+const program = new Command('mooring')
+  .description('WebSocket connection management: a limit per user that dead connections never fill')
+  .version(readVersion())
+  .showHelpAfterError('(mooring --help tells more)')
+  .exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? 0 : 2);
+  });
+addServe(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const [text, code] = explain(error);
+  process.stderr.write(`mooring: ${text}\n`);
+  process.exit(code);
+}
+
+function explain(error: unknown): [text: string, exitCode: number] {
+  if (error instanceof MooringError) return [error.message, 2];
+  const { code, message } = error as NodeJS.ErrnoException;
+  const hint = code === undefined ? undefined : hints[code];
+  return [hint === undefined ? message : `${message}: ${hint}`, 1];
+}

@@ -1,0 +1,26 @@
+/** Exit codes of a process ended by these signals, as shells count them. */
+const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/**
+ * The first Ctrl-C or SIGTERM stops in good order; the second ends the process at once.
+ * @param stop what stopping means
+ * @param exit ends the process
+ * @returns takes the listeners back
+ */
+export function onStopSignals(stop: (signal: string) => void, exit: (code: number) => void): () => void {
+  let isStopping = false;
+  const listener = (signal: keyof typeof exitCodes): void => {
+    if (isStopping) {
+      exit(exitCodes[signal]);
+      return;
+    }
+    isStopping = true;
+    stop(signal);
+  };
+  process.on('SIGINT', listener);
+  process.on('SIGTERM', listener);
+  return () => {
+    process.off('SIGINT', listener);
+    process.off('SIGTERM', listener);
+  };
+}

@@ -1,0 +1,90 @@
+import type { MooringEvent, MooringEventName } from '../core/events.js';
+import type { Mooring } from '../core/mooring.js';
+
+/** The part of a pino logger that is used. */
+export interface Logger {
+  debug(fields: object, text: string): void;
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}
+
+/** How loud each event is. */
+const levels = Object.freeze({
+  'manager.admitted': 'debug',
+  'manager.released': 'debug',
+  'connection.opened': 'debug',
+  'connection.replaced': 'info',
+  'heartbeat.missed': 'debug',
+  'admission.queued': 'debug',
+  'admission.refused': 'warn',
+  'admission.cancelled': 'debug',
+  'level.changed': 'info',
+  'cleanup.completed': 'info',
+  'cleanup.failed': 'error',
+  'background.completed': 'debug',
+  'hook.failed': 'error',
+  'listener.failed': 'error',
+  'limit.rejected': 'error',
+  'ledger.failed': 'error',
+  'process.stalled': 'warn',
+  'authentication.failed': 'error',
+  'socket.rejected': 'warn',
+  'server.draining': 'info',
+  'server.stopped': 'info',
+} satisfies Record<MooringEventName, keyof Logger>);
+
+/** Of how many events of one kind each is a line of its own, within the window; the rest is summed up in one. */
+const linesPerWindow = 5;
+const windowMs = 10_000;
+
+/** Clients that loop on a refusal must not fill the disk: these are sampled, by kind and cause. */
+const sampled: ReadonlySet<MooringEventName> = new Set([
+  'admission.refused',
+  'socket.rejected',
+  'authentication.failed',
+]);
+
+/**
+ * Writes the event stream to a log.
+ * @param logger a pino logger, or anything with its four methods
+ * @returns ends it
+ */
+export function logEvents(mooring: Mooring, logger: Logger): () => void {
+  const sampler = new Sampler(logger);
+  return mooring.events.onAny((event) => {
+    if (!sampled.has(event.type) || sampler.admits(event)) write(logger, event);
+  });
+}
+
+/** The logger stamps its own time. */
+function write(logger: Logger, { type, ...event }: MooringEvent): void {
+  logger[levels[type]]({ ...event, atMs: undefined }, type);
+}
+
+/** Counts what is said too often. The summary comes with the next event after the window. */
+class Sampler {
+  readonly #logger: Logger;
+  readonly #windows = new Map<string, { endsAtMs: number; count: number }>();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  admits(event: MooringEvent): boolean {
+    const key = 'closeCause' in event ? `${event.type} ${String(event.closeCause)}` : event.type;
+    const window = this.#windows.get(key);
+    if (window === undefined || event.atMs >= window.endsAtMs) {
+      if (window !== undefined) this.#sumUp(key, window.count);
+      this.#windows.set(key, { endsAtMs: event.atMs + windowMs, count: 1 });
+      return true;
+    }
+    window.count += 1;
+    return window.count <= linesPerWindow;
+  }
+
+  #sumUp(key: string, count: number): void {
+    const suppressed = count - linesPerWindow;
+    if (suppressed > 0) this.#logger.warn({ suppressed, windowMs }, `${key}: more of the same`);
+  }
+}
