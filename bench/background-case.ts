@@ -1,0 +1,167 @@
+import { createMooring, isPending, type ManagedConnection, type Mooring } from '../src/index.js';
+import { collect, nextTurn, pause, serveCase } from './support/case.js';
+import { GcWatch, gcWithin, lengthOf, type Span } from './support/gc.js';
+import { LeapTime } from './support/leap-time.js';
+import { fieldsAt, idsFor } from './support/people.js';
+import { QuietConnection } from './support/quiet-connection.js';
+
+/**
+ * Who is due in the cycle that is measured.
+ * `none`: nobody's time comes near. `steady`: everybody is active, and a tenth is looked at, as in every minute of a
+ * running server. `some`: one in a hundred is idle. `all`: everybody is.
+ */
+export type Situation = 'none' | 'steady' | 'some' | 'all';
+
+export interface BackgroundInput {
+  readonly managers: number;
+  readonly situation: Situation;
+}
+
+/** One cycle. Slices are stretches of the process's one thread. */
+export interface Cycle {
+  readonly durationMs: number;
+  readonly busyMs: number;
+  readonly gcMs: number;
+  readonly longestSliceMs: number;
+  readonly longestSliceWithoutGcMs: number;
+  /** Timers that fired in the 1.5 s after it: sockets that did not answer the close frame are destroyed. */
+  readonly longestTimerMs: number;
+  readonly longestTimerWithoutGcMs: number;
+  readonly slices: number;
+  readonly cleaned: number;
+}
+
+export interface BackgroundOutput extends BackgroundInput {
+  readonly cycles: readonly Cycle[];
+}
+
+const idleMs = 600_000;
+const minuteMs = 60_000;
+
+serveCase(async ({ managers, situation }: BackgroundInput): Promise<BackgroundOutput> => {
+  for (let round = 0; round < 3; round++) await run(2_000, situation);
+  return { managers, situation, cycles: await run(managers, situation) };
+});
+
+function run(managers: number, situation: Situation): Promise<Cycle[]> {
+  const world = new World(managers);
+  switch (situation) {
+    case 'none':
+      return world.runNone();
+    case 'steady':
+      return world.runSteady();
+    case 'some':
+      return world.runDue(managers / 100);
+    case 'all':
+      return world.runDue(managers);
+  }
+}
+
+/** Managers and their time. */
+class World {
+  readonly #managers: number;
+  readonly #time = new LeapTime();
+  readonly #mooring: Mooring;
+  readonly #ids: string[];
+  readonly #links: ManagedConnection[] = [];
+
+  constructor(managers: number) {
+    this.#managers = managers;
+    this.#ids = idsFor(managers);
+    const never = 86_400_000;
+    const config = { heartbeatIntervalMs: never, backgroundCleanupIntervalMs: never };
+    this.#mooring = createMooring({ environment: 'production', env: {}, config, time: this.#time });
+  }
+
+  /** Everybody arrives at once; then a cycle each minute, until the first could be idle. */
+  async runNone(): Promise<Cycle[]> {
+    this.#admit(this.#managers);
+    const cycles: Cycle[] = [];
+    for (let minute = 1; minute < 10; minute++) {
+      this.#time.leap(minuteMs);
+      cycles.push(await this.#cycle());
+    }
+    return this.#end(cycles);
+  }
+
+  /** People come all the time, nobody goes, and everybody is active. */
+  async runSteady(): Promise<Cycle[]> {
+    for (let second = 0; second < idleMs / 1_000; second++) {
+      this.#admit(Math.ceil(((second + 1) * this.#managers) / 600) - this.#links.length);
+      this.#time.leap(1_000);
+    }
+    const cycles: Cycle[] = [];
+    for (let minute = 0; minute < 12; minute++) {
+      for (const link of this.#links) link.received();
+      this.#time.leap(minuteMs / 2);
+      const cycle = await this.#cycle();
+      if (minute > 0) cycles.push(cycle);
+      this.#time.leap(minuteMs / 2);
+    }
+    return this.#end(cycles);
+  }
+
+  /** So many have been idle long enough, the others came later. */
+  async runDue(due: number): Promise<Cycle[]> {
+    this.#admit(Math.round(due));
+    this.#time.leap(idleMs / 2);
+    this.#admit(this.#managers - this.#links.length);
+    this.#time.leap(idleMs / 2);
+    const cycle = await this.#cycle(1_500);
+    if (cycle.cleaned !== Math.round(due)) throw new Error(`${cycle.cleaned} cleaned instead of ${due}`);
+    return this.#end([cycle]);
+  }
+
+  #admit(count: number): void {
+    for (let added = 0; added < count; added++) {
+      const outcome = this.#mooring.factory.admit(fieldsAt(this.#ids, this.#links.length));
+      if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
+      const { link } = outcome.ticket.open(new QuietConnection());
+      if (link === null) throw new Error('not opened');
+      this.#mooring.connections.opened(outcome.ticket);
+      this.#links.push(link);
+    }
+  }
+
+  async #cycle(thenForMs = 0): Promise<Cycle> {
+    collect();
+    for (let turn = 0; turn < 3; turn++) await nextTurn();
+    const watch = new GcWatch();
+    this.#time.slices.length = 0;
+    this.#time.timers.length = 0;
+    const from = performance.now();
+    let to = from;
+    const { cleaned } = await this.#time.flow(async () => {
+      const result = await this.#mooring.backgroundCleanup.runCycle();
+      to = performance.now();
+      if (thenForMs > 0) await pause(thenForMs);
+      return result;
+    });
+    return this.#measured({ from, to }, { cleaned, pauses: await watch.finish() });
+  }
+
+  #measured(cycle: Span, { cleaned, pauses }: { cleaned: number; pauses: readonly Span[] }): Cycle {
+    const { slices, timers } = this.#time;
+    const longest = (spans: readonly Span[]): number => Math.max(0, ...spans.map(lengthOf));
+    const withoutGc = (spans: readonly Span[]): number =>
+      Math.max(0, ...spans.map((span) => lengthOf(span) - gcWithin(span, pauses)));
+    return {
+      durationMs: lengthOf(cycle),
+      busyMs: slices.reduce((sum, slice) => sum + lengthOf(slice), 0),
+      gcMs: gcWithin(cycle, pauses),
+      longestSliceMs: longest(slices),
+      longestSliceWithoutGcMs: withoutGc(slices),
+      longestTimerMs: longest(timers),
+      longestTimerWithoutGcMs: withoutGc(timers),
+      slices: slices.length,
+      cleaned,
+    };
+  }
+
+  async #end(cycles: Cycle[]): Promise<Cycle[]> {
+    const stopped = this.#mooring.stop();
+    await this.#time.leapAsync(this.#managers / 5 + minuteMs);
+    await stopped;
+    return cycles;
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * `npm run bench`: compiles src and bench into a temporary folder and runs bench/run.ts there. The folder goes when the
+ * run ends; results are written to bench/results.
+ */
+
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const out = mkdtempSync(join(tmpdir(), 'mooring-bench-'));
+
+try {
+  process.exitCode = compile() ? await run() : 1;
+} finally {
+  rmSync(out, { recursive: true, force: true });
+}
+
+function compile() {
+  symlinkSync(join(root, 'node_modules'), join(out, 'node_modules'));
+  writeFileSync(join(out, 'package.json'), '{ "type": "module" }\n');
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const options = ['-p', join(import.meta.dirname, 'tsconfig.build.json'), '--outDir', out];
+  return spawnSync(process.execPath, [compiler, ...options], { cwd: root, stdio: 'inherit' }).status === 0;
+}
+
+/** @returns {Promise<number>} the exit code; signals reach the run as they are */
+function run() {
+  const env = { ...process.env, MOORING_BENCH_RESULTS: join(import.meta.dirname, 'results') };
+  const runner = join(out, 'bench/run.js');
+  const child = spawn(process.execPath, [runner, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit', env });
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
+}

@@ -1,0 +1,73 @@
+import { fork, type ChildProcess } from 'node:child_process';
+
+/** How long one case may take before it is ended. */
+const longestCaseMs = 30 * 60_000;
+
+/** Makes this module a case: it waits for its input, measures, answers and ends. Does nothing outside a child. */
+export function serveCase(measure: (input: never) => unknown): void {
+  process.once('message', (input) => {
+    // Mooring's timers keep no process alive.
+    setInterval(() => undefined, 60_000);
+    void Promise.resolve(measure(input as never)).then((output) => {
+      process.send?.({ output }, () => process.exit(0));
+    });
+  });
+}
+
+/**
+ * With this, collections come whole, and each is reported. By default V8 also marks in steps, between and within
+ * whatever runs, and reports only how each collection ends.
+ */
+export const wholeCollections = '--no-incremental-marking';
+
+/** A case named by its module, measured in a process of its own, where nothing but it is in memory. */
+export function runCase<Output>(moduleUrl: URL, input: object, flags: readonly string[] = []): Promise<Output> {
+  const child = forkNode(moduleUrl, { flags });
+  const timer = setTimeout(() => child.kill('SIGKILL'), longestCaseMs);
+  return new Promise((resolve, reject) => {
+    child.once('message', (message) => {
+      resolve((message as { output: Output }).output);
+    });
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer);
+      reject(new Error(`${moduleUrl.pathname} ended with ${String(code ?? signal)}`));
+    });
+    child.send(input);
+  });
+}
+
+/** A child with room for millions of objects, and collections on demand. */
+export function forkNode(
+  moduleUrl: URL,
+  { args = [], flags = [] }: { args?: readonly string[]; flags?: readonly string[] } = {},
+): ChildProcess {
+  const profile = process.env['MOORING_BENCH_PROFILE'];
+  const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+  return fork(moduleUrl, args, {
+    execArgv: ['--expose-gc', '--max-old-space-size=8192', ...profiling, ...flags],
+    serialization: 'advanced',
+  });
+}
+
+/** Frees what can be freed. Twice: what only a weak table held goes in the second. */
+export function collect(): void {
+  if (globalThis.gc === undefined) throw new Error('run with --expose-gc');
+  globalThis.gc();
+  globalThis.gc();
+}
+
+/** Bytes of JavaScript heap in use, garbage collected first. */
+export function heapUsed(): number {
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
+/** Resolves after a turn of the event loop. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Resolves after a while. */
+export function pause(forMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, forMs));
+}

@@ -1,0 +1,56 @@
+import { WebSocket } from 'ws';
+
+/** Connections to open. */
+export interface CrowdOrder {
+  readonly port: number;
+  readonly users: number;
+  readonly perUser: number;
+  /** What the names of the threads say, apart from their numbers. */
+  readonly threads: string;
+}
+
+export interface CrowdReport {
+  /** How long each took from the call to the open socket. */
+  readonly openedMs: readonly number[];
+  readonly refused: number;
+}
+
+/** A process full of clients, told what to do by its parent; it ends with its parent's channel. */
+process.on('message', (order: CrowdOrder) => {
+  void gather(order).then((report) => process.send?.(report));
+});
+
+async function gather({ port, users, perUser, threads }: CrowdOrder): Promise<CrowdReport> {
+  const openedMs: number[] = [];
+  let refused = 0;
+  const openings = Array.from({ length: users * perUser }, async (_, index) => {
+    const thread = `thread_${threads}_${Math.floor(index / users)}`;
+    const took = await open(`ws://127.0.0.1:${port}/?userId=user-${index % users}&threadId=${thread}`);
+    if (took === null) refused += 1;
+    else openedMs.push(took);
+  });
+  await Promise.all(openings);
+  return { openedMs, refused };
+}
+
+/** @returns how long it took, or `null` where it was closed at once */
+function open(url: string): Promise<number | null> {
+  const startedAt = performance.now();
+  const socket = new WebSocket(url, { perMessageDeflate: false });
+  return new Promise((resolve) => {
+    let tookMs: number | null = null;
+    socket.on('open', () => {
+      tookMs = performance.now() - startedAt;
+      // A refusal is an open and an immediate close: what is open after that is admitted.
+      setTimeout(() => {
+        resolve(tookMs);
+      }, 200);
+    });
+    socket.on('close', () => {
+      resolve(null);
+    });
+    socket.on('error', () => {
+      resolve(null);
+    });
+  });
+}

@@ -1,0 +1,77 @@
+import type { Time, Timer } from '../../src/index.js';
+import { SimulatedTime } from '../../src/testing/index.js';
+import type { Span } from './gc.js';
+
+/**
+ * Time that stands still and leaps when told to, and flows as it really does while something is measured. So a manager
+ * can be made ten minutes old in a moment, and the sweep that finds it still works against a real clock.
+ */
+export class LeapTime implements Time {
+  /** When the core worked while time flowed: first slices, slices after a poll, and timers. */
+  readonly slices: Span[] = [];
+  readonly timers: Span[] = [];
+  readonly #simulated = new SimulatedTime();
+  #flowsSince: number | null = null;
+
+  now(): number {
+    return this.#simulated.now() + (this.#flowsSince === null ? 0 : performance.now() - this.#flowsSince);
+  }
+
+  wallNow(): number {
+    return this.#simulated.wallNow();
+  }
+
+  setTimer(callback: () => void, delayMs: number): Timer {
+    return this.#simulated.setTimer(callback, delayMs);
+  }
+
+  /** As the system's time does: after a whole poll phase. */
+  afterPoll(callback: () => void): void {
+    if (this.#flowsSince === null) this.#simulated.afterPoll(callback);
+    else setImmediate(() => setImmediate(() => this.#timed(this.slices, callback)));
+  }
+
+  /** Lets time pass in no time. */
+  leap(forMs: number): void {
+    this.#simulated.advanceSync(forMs);
+  }
+
+  /** As {@link leap}, and promises settle on the way. */
+  leapAsync(forMs: number): Promise<void> {
+    return this.#simulated.advance(forMs);
+  }
+
+  /** Lets time flow until `work` is done. Its first, synchronous part counts as a slice. */
+  async flow<T>(work: () => Promise<T>): Promise<T> {
+    this.#flowsSince = performance.now();
+    const pump = setInterval(() => {
+      this.#catchUp();
+    }, 1);
+    try {
+      return await this.#timed(this.slices, work);
+    } finally {
+      clearInterval(pump);
+      this.#catchUp();
+      this.#flowsSince = null;
+    }
+  }
+
+  /** Fires what has become due since the last time. */
+  #catchUp(): void {
+    const since = this.#flowsSince ?? performance.now();
+    const now = performance.now();
+    this.#flowsSince = now;
+    this.#timed(this.timers, () => {
+      this.#simulated.advanceSync(now - since);
+    });
+  }
+
+  #timed<T>(spans: Span[], act: () => T): T {
+    const from = performance.now();
+    try {
+      return act();
+    } finally {
+      spans.push({ from, to: performance.now() });
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import type { Connection } from '../../src/index.js';
+
+/** The least a connection can be: open, and nothing ever comes of it. */
+export class QuietConnection implements Connection {
+  isOpen = true;
+  bytesReceived = 0;
+  bytesSent = 0;
+  unsentBytes = 0;
+  isReadingPaused = false;
+
+  ping(): void {}
+
+  close(): void {
+    this.isOpen = false;
+  }
+
+  terminate(): void {
+    this.isOpen = false;
+  }
+}

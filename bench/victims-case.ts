@@ -1,0 +1,171 @@
+import { createMooring, isPending, type ManagedConnection, type Mooring } from '../src/index.js';
+import { FakeConnection } from '../src/testing/index.js';
+import { whoMustGo, type Fact, type Verdict } from './oracle.js';
+import { SeedFactory, type SeedManager } from './seed-port.js';
+import { serveCase } from './support/case.js';
+import { LeapTime } from './support/leap-time.js';
+import { seeded, shuffled } from './support/numbers.js';
+import { fieldsAt, idsFor } from './support/people.js';
+
+export interface VictimsInput {
+  readonly managers: number;
+  /** How many of each kind must go: not open, idle, errored. */
+  readonly plantEach: number;
+  /** Whether the seed's algorithm is to run as well. */
+  readonly withSeed: boolean;
+}
+
+/** How many an algorithm took: of those who must go, and of others. */
+export interface Hits {
+  readonly notOpen: number;
+  readonly idle: number;
+  readonly errored: number;
+  readonly wrong: number;
+}
+
+export interface VictimsOutput {
+  readonly managers: number;
+  /** Of each kind, by the oracle. */
+  readonly planted: Hits;
+  readonly byCycle: Hits;
+  /** By the cycle and one heartbeat interval. */
+  readonly byCycleAndHeartbeat: Hits;
+  readonly bySeed: Hits | null;
+  readonly cycleMs: number;
+  readonly seedMs: number | null;
+}
+
+/** When things happen, in milliseconds from the arrival of all. */
+const activeAtMs = 500_000;
+const reportedActiveAtMs = 100_000;
+const reportedAtMs = 101_000;
+const cycleAtMs = 600_500;
+
+type Kind = 'not open' | 'idle' | 'failed' | 'reported' | 'well';
+
+interface Subject {
+  readonly key: string;
+  readonly userId: string;
+  readonly threadId: string;
+  readonly kind: Kind;
+}
+
+serveCase(async ({ managers, plantEach, withSeed }: VictimsInput): Promise<VictimsOutput> => {
+  await judgeMooring(populate(2_000, 2));
+  const subjects = populate(managers, plantEach);
+  const mustGo = whoMustGo(subjects.map(factOf), cycleAtMs);
+  const ours = await judgeMooring(subjects);
+  const seeds = withSeed ? await judgeSeed(subjects) : null;
+  return {
+    managers,
+    planted: hitsOf(mustGo.keys(), mustGo),
+    byCycle: hitsOf(ours.byCycle, mustGo),
+    byCycleAndHeartbeat: hitsOf(ours.byCycleAndHeartbeat, mustGo),
+    bySeed: seeds === null ? null : hitsOf(seeds.cleaned, mustGo),
+    cycleMs: ours.cycleMs,
+    seedMs: seeds?.durationMs ?? null,
+  };
+});
+
+/** Everybody, and what shall happen to whom. */
+function populate(managers: number, each: number): Subject[] {
+  const ids = idsFor(managers);
+  const halfEach = Math.ceil(each / 2);
+  const plan: Kind[] = [
+    ...new Array<Kind>(each).fill('not open'),
+    ...new Array<Kind>(each).fill('idle'),
+    ...new Array<Kind>(halfEach).fill('failed'),
+    ...new Array<Kind>(each - halfEach).fill('reported'),
+  ];
+  const well = new Array<Kind>(managers - plan.length).fill('well');
+  return shuffled([...plan, ...well], seeded(7)).map((kind, index) => {
+    const { userId, threadId } = fieldsAt(ids, index);
+    return { key: `${userId}:${threadId}`, userId, threadId, kind };
+  });
+}
+
+/** By the plan, not by what Mooring knows. */
+function factOf({ key, kind }: Subject): Fact {
+  return {
+    key,
+    isOpen: kind !== 'not open',
+    lastActivityAtMs: kind === 'idle' ? 0 : kind === 'reported' ? reportedActiveAtMs : activeAtMs,
+    hasFailed: kind === 'failed',
+    reportedAtMs: kind === 'reported' ? reportedAtMs : null,
+  };
+}
+
+async function judgeMooring(subjects: readonly Subject[]) {
+  const time = new LeapTime();
+  const config = { backgroundCleanupIntervalMs: 86_400_000 };
+  const mooring = createMooring({ environment: 'production', env: {}, config, time });
+  const clients = subjects.map((subject) => connect(mooring, subject, time));
+  const of = (...kinds: Kind[]): Client[] => clients.filter(({ kind }) => kinds.includes(kind));
+  time.leap(reportedActiveAtMs);
+  for (const { connection } of of('reported')) connection.message();
+  time.leap(reportedAtMs - reportedActiveAtMs);
+  for (const { link } of of('reported')) link.manager.reportError('planted');
+  time.leap(activeAtMs - reportedAtMs);
+  for (const { connection } of of('not open', 'failed', 'well')) connection.message();
+  time.leap(cycleAtMs - activeAtMs);
+  for (const { link } of of('failed')) link.manager.fail('planted');
+  for (const { connection } of of('not open')) connection.closes.push({ code: 1006, reason: 'nobody said so' });
+  const judged = await judge(mooring, time);
+  const stopped = mooring.stop();
+  await time.leapAsync(subjects.length / 5 + 60_000);
+  await stopped;
+  return judged;
+}
+
+/** One cycle; and what else goes until everybody was visited by the heartbeat once. */
+async function judge(mooring: Mooring, time: LeapTime) {
+  const released = new Set<string>();
+  mooring.on('manager.released', ({ key }) => released.add(key));
+  const startedAt = performance.now();
+  await time.flow(() => mooring.backgroundCleanup.runCycle());
+  const cycleMs = performance.now() - startedAt;
+  const byCycle = [...released];
+  await time.leapAsync(mooring.config.heartbeatIntervalMs + 1_000);
+  return { byCycle, byCycleAndHeartbeat: [...released], cycleMs };
+}
+
+interface Client {
+  readonly kind: Kind;
+  readonly link: ManagedConnection;
+  readonly connection: FakeConnection;
+}
+
+function connect(mooring: Mooring, { userId, threadId, kind }: Subject, time: LeapTime): Client {
+  const outcome = mooring.factory.admit({ userId, threadId });
+  if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
+  const connection = new FakeConnection({ time });
+  const { link } = outcome.ticket.open(connection);
+  if (link === null) throw new Error('not opened');
+  return { kind, link, connection: connection.bind(link) };
+}
+
+/** The seed's algorithm on the same people. */
+async function judgeSeed(subjects: readonly Subject[]) {
+  const factory = new SeedFactory(() => cycleAtMs);
+  const kept = subjects.map((subject) => {
+    const manager = seedManagerOf(factOf(subject));
+    factory.add(subject.userId, subject.threadId, manager);
+    return manager;
+  });
+  const startedAt = performance.now();
+  await factory.enhancedBackgroundCleanup();
+  const durationMs = performance.now() - startedAt;
+  if (kept.length !== subjects.length) throw new Error('managers were not kept alive');
+  return { cleaned: factory.cleaned, durationMs };
+}
+
+function seedManagerOf({ isOpen, lastActivityAtMs, hasFailed, reportedAtMs: lastErrorAtMs }: Fact): SeedManager {
+  const ping = (): Promise<void> => (isOpen ? Promise.resolve() : Promise.reject(new Error('not open')));
+  return { websocket: { ping }, lastActivityAtMs, connectionError: hasFailed ? 'planted' : null, lastErrorAtMs };
+}
+
+function hitsOf(taken: Iterable<string>, mustGo: ReadonlyMap<string, Verdict>): Hits {
+  const verdicts = [...taken].map((key) => mustGo.get(key));
+  const count = (wanted: Verdict | undefined): number => verdicts.filter((verdict) => verdict === wanted).length;
+  return { notOpen: count('not open'), idle: count('idle'), errored: count('errored'), wrong: count(undefined) };
+}
