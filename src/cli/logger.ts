@@ -12,5 +12,6 @@ export interface LogFlags {
 export function createLogger({ logLevel: level, logFormat }: LogFlags): Logger {
   const format = logFormat ?? (process.stdout.isTTY ? 'pretty' : 'json');
   const options = { level, base: null };
-  return format === 'json' ? pino(options) : pino(options, pretty({ sync: true, colorize: process.stdout.isTTY }));
+  const destination = format === 'json' ? pino.destination({ fd: 1, sync: true }) : pretty({ sync: true });
+  return pino(options, destination);
 }

@@ -1,15 +1,10 @@
 import type { LoadedConfig } from '../core/config.js';
 import { outsideName, settingNames, settings, writeDuration, type SettingName } from '../core/settings.js';
 
-/** The effective configuration as a table: each setting, its value, where that came from, and what it is for. */
+/** The effective configuration as a table: each setting, its value, and where that came from. */
 export function configTable({ config, sources, environment }: LoadedConfig): string {
-  const rows = settingNames.map((name) => [
-    outsideName(name),
-    written(name, config[name]),
-    sources[name],
-    settings[name].about,
-  ]);
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const rows = settingNames.map((name) => [outsideName(name), written(name, config[name]), sources[name]]);
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
   return `environment: ${environment}\n\n${lines.join('\n')}\n`;
 }
@@ -20,9 +15,13 @@ export function configJson({ config, sources, environment }: LoadedConfig): stri
   return `${JSON.stringify({ environment, settings: Object.fromEntries(rows) as unknown }, null, 2)}\n`;
 }
 
-/** What differs from the preset, for the log at start. */
-export function overridden({ config, sources }: LoadedConfig): Record<string, string> {
-  const names = settingNames.filter((name) => sources[name] !== 'preset');
+/** The settings that are not as preset. */
+export function overridden({ sources }: LoadedConfig): readonly SettingName[] {
+  return settingNames.filter((name) => sources[name] !== 'preset');
+}
+
+/** Some settings, as a person would write them. */
+export function writtenSettings({ config }: LoadedConfig, names: readonly SettingName[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [outsideName(name), written(name, config[name])]));
 }
 

@@ -27,11 +27,11 @@ export function addSettingsFlags(command: Command): Command {
 }
 
 /** The configuration these flags make, over the process's environment. @throws ConfigurationError */
-export function loadFlags(flags: SettingsFlags, overrides: Partial<WebSocketConfig> = {}): LoadedConfig {
+export function loadFlags(flags: SettingsFlags, machine: Partial<WebSocketConfig> = {}): LoadedConfig {
   return loadProcessConfig({
     environment: flags.env,
     flags: flags.set,
-    overrides,
+    machine,
     ...(flags.config !== undefined && { file: readSettings(flags.config) }),
   });
 }

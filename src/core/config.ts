@@ -6,7 +6,7 @@ import type { SettingName, WebSocketConfig } from './settings.js';
 export type { WebSocketConfig } from './settings.js';
 
 /** Where the value of a setting came from, weakest first. */
-export type SettingSource = 'preset' | 'file' | 'environment' | 'code' | 'flag';
+export type SettingSource = 'preset' | 'machine' | 'file' | 'environment' | 'code' | 'flag';
 
 /** What a configuration is made of; each part overrides those before it, setting by setting. */
 export interface ConfigSources {
@@ -14,6 +14,8 @@ export interface ConfigSources {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** The environment, whatever the variables say. */
   readonly environment?: string | undefined;
+  /** Defaults made for this machine; durations in milliseconds. */
+  readonly machine?: Partial<WebSocketConfig> | undefined;
   /** The parsed configuration file; durations with a unit, e.g. `{ "idleManagerTimeout": "120s" }`. */
   readonly file?: Readonly<Record<string, unknown>> | undefined;
   /** Settings given in code; durations in milliseconds. */
@@ -41,7 +43,7 @@ export interface CleanupConfig {
 }
 
 /**
- * Puts a configuration together and checks all of it. Precedence: flags, code, environment variables, file, preset;
+ * Puts a configuration together and checks all of it. Precedence: flags, code, environment variables, file, machine, preset;
  * overriding one setting never resets another.
  * @throws ConfigurationError with every problem found
  * @source seed, `WebSocketConfig`; spec section 7
@@ -50,6 +52,7 @@ export function loadConfig(given: ConfigSources = {}): LoadedConfig {
   const draft = new Draft();
   const environment = environmentOf(given, draft);
   draft.put('preset', presets[environment]);
+  draft.put('machine', given.machine ?? {});
   for (const [name, value] of Object.entries(given.file ?? {})) draft.putWritten('file', name, value);
   putVariables(given.env ?? {}, draft);
   draft.put('code', given.overrides ?? {});

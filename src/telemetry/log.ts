@@ -53,7 +53,7 @@ const sampled: ReadonlySet<MooringEventName> = new Set([
 export function logEvents(mooring: Mooring, logger: Logger): () => void {
   const sampler = new Sampler(logger);
   return mooring.events.onAny((event) => {
-    if (!sampled.has(event.type) || sampler.admits(event)) write(logger, event);
+    if (!sampled.has(event.type) || sampler.admits(kindOf(event), event.atMs)) write(logger, event);
   });
 }
 
@@ -62,29 +62,37 @@ function write(logger: Logger, { type, ...event }: MooringEvent): void {
   logger[levels[type]]({ ...event, atMs: undefined }, type);
 }
 
-/** Counts what is said too often. The summary comes with the next event after the window. */
-class Sampler {
+/** What repeats itself: the same event for the same cause. */
+function kindOf(event: MooringEvent): string {
+  return 'closeCause' in event ? `${event.type} ${String(event.closeCause)}` : event.type;
+}
+
+/** Keeps what is said too often out of a log. Its summary comes with the first of the kind after the window. */
+export class Sampler {
   readonly #logger: Logger;
+  readonly #lines: number;
   readonly #windows = new Map<string, { endsAtMs: number; count: number }>();
 
-  constructor(logger: Logger) {
+  /** @param lines how many of a kind are written in ten seconds @default 5 */
+  constructor(logger: Logger, lines = linesPerWindow) {
     this.#logger = logger;
+    this.#lines = lines;
   }
 
-  admits(event: MooringEvent): boolean {
-    const key = 'closeCause' in event ? `${event.type} ${String(event.closeCause)}` : event.type;
-    const window = this.#windows.get(key);
-    if (window === undefined || event.atMs >= window.endsAtMs) {
-      if (window !== undefined) this.#sumUp(key, window.count);
-      this.#windows.set(key, { endsAtMs: event.atMs + windowMs, count: 1 });
+  /** Whether a line of this kind may be written now. */
+  admits(kind: string, atMs: number): boolean {
+    const window = this.#windows.get(kind);
+    if (window === undefined || atMs >= window.endsAtMs) {
+      if (window !== undefined) this.#sumUp(kind, window.count);
+      this.#windows.set(kind, { endsAtMs: atMs + windowMs, count: 1 });
       return true;
     }
     window.count += 1;
-    return window.count <= linesPerWindow;
+    return window.count <= this.#lines;
   }
 
-  #sumUp(key: string, count: number): void {
-    const suppressed = count - linesPerWindow;
-    if (suppressed > 0) this.#logger.warn({ suppressed, windowMs }, `${key}: more of the same`);
+  #sumUp(kind: string, count: number): void {
+    const suppressed = count - this.#lines;
+    if (suppressed > 0) this.#logger.warn({ suppressed, windowMs }, `${kind}: more of the same`);
   }
 }
