@@ -262,8 +262,8 @@ export function readWritten(name: SettingName, written: unknown): Written {
   if (kind === 'choice') return { value: text };
   if (kind === 'flag') return text === 'true' ? { value: true } : text === 'false' ? { value: false } : { value: text };
   if (text === 'none') return { value: null };
-  if (/^-?[0-9]+(\.[0-9]+)?$/.test(text)) return { value: Number(text) };
-  return { problem: `got "${written}", wanted a number` };
+  if (/^[0-9]+(\.[0-9]+)?$/.test(text)) return { value: Number(text) };
+  return { problem: `got "${written}", wanted a number of at least 0` };
 }
 
 function readDuration(written: unknown): Written {

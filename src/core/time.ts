@@ -53,5 +53,5 @@ export type Random = () => number;
  * Why: clients that were refused together must not come back together.
  */
 export function jittered(valueMs: number, ratio: number, random: Random): number {
-  return valueMs * (1 + ratio * (2 * random() - 1));
+  return Math.round(valueMs * (1 + ratio * (2 * random() - 1)));
 }
