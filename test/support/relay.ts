@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterThisTest } from './setup.js';
+
+/** What the relay does to the bytes on their way, each direction by itself. */
+export interface Link {
+  /** How long each byte is on its way, one way. */
+  readonly delayMs?: number;
+  /** How many bytes get through in a second. */
+  readonly bytesPerSecond?: number;
+}
+
+/** A slow network: relays TCP to a port of this machine, late or little at a time. */
+export async function relayTo(port: number, link: Link): Promise<{ readonly port: number }> {
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true, highWaterMark: 16_384 }, (near) => {
+    const far = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => sockets.delete(socket));
+    }
+    void carry(near, far, link);
+    void carry(far, near, link);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  afterThisTest(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  });
+  return { port: (server.address() as AddressInfo).port };
+}
+
+/** Reads no faster than it may write, so that the sender feels the slowness as it would over a real link. */
+async function carry(from: Socket, to: Socket, { delayMs = 0, bytesPerSecond = Infinity }: Link): Promise<void> {
+  try {
+    for await (const chunk of from as AsyncIterable<Buffer>) {
+      if (delayMs > 0) setTimeout(() => to.destroyed || to.write(chunk), delayMs);
+      else if (!to.write(chunk)) await once(to, 'drain');
+      await sleep((chunk.length / bytesPerSecond) * 1000);
+    }
+    await sleep(delayMs);
+    to.end();
+  } catch {
+    to.destroy();
+  }
+}
