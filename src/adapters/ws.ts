@@ -36,8 +36,8 @@ interface Upgrade {
   readonly upgraded: Upgraded;
 }
 
-/** When to come back where too many are on their way in: they are quickly through. */
-const busyRetryMs = 1_000;
+/** Who is on the way in is quickly through. */
+const tooBusy = Object.freeze({ status: 503, reason: 'Service Unavailable', retryAfterMs: 1_000 });
 
 /**
  * Puts Mooring in front of a `ws` server, in any of its modes (`port`, `server`, `noServer`): whoever connects is
@@ -111,7 +111,7 @@ class Gate {
       return;
     }
     if (!this.#entry.arrive(stream)) {
-      this.#farewell.reject(stream, { status: 503, reason: 'Service Unavailable', retryAfterMs: busyRetryMs });
+      this.#farewell.reject(stream, tooBusy);
       return;
     }
     if (this.#attempts === null) this.#enter(upgrade);
@@ -163,10 +163,22 @@ class Gate {
     });
     if (handshake.isDone) return;
     if (stream.destroyed) ticket.cancel();
-    else
-      stream.once('close', () => {
-        ticket.cancel();
-      });
+    else this.#awaitServer(stream, ticket, handshake);
+  }
+
+  /** `verifyClient` takes its time, or has said no. Nobody reads the stream: it must not wait for ever. */
+  #awaitServer(stream: Duplex, ticket: Ticket, handshake: { readonly isDone: boolean }): void {
+    const { mooring } = this.#options;
+    const giveUp = (): void => {
+      if (!handshake.isDone && !stream.destroyed) this.#farewell.reject(stream, tooBusy);
+    };
+    ticket.whenEnded = () => {
+      if (mooring.isDraining) giveUp();
+      else mooring.clock.setTimer(giveUp, mooring.config.authenticateTimeoutMs);
+    };
+    stream.once('close', () => {
+      ticket.cancel();
+    });
   }
 
   #open(socket: MooredSocket, stream: Duplex, ticket: Ticket): boolean {

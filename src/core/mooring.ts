@@ -41,7 +41,7 @@ export class Mooring {
 
   /** Whether `stop()` was called. */
   get isDraining(): boolean {
-    return this.#stopping !== null;
+    return this.factory.isDraining;
   }
 
   /** Milliseconds on the clock of all ages: monotonic, stalled time taken out. */

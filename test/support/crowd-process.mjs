@@ -15,7 +15,7 @@ function obey(order) {
   if (order.do === 'connect') connect(order);
   else if (order.do === 'send') sockets.get(order.id)?.send(order.text);
   else if (order.do === 'close') sockets.get(order.id)?.close(order.code);
-  else if (order.do === 'terminate') sockets.get(order.id)?.terminate();
+  else sockets.get(order.id)?.terminate();
 }
 
 /** @param {Extract<import('./crowd.js').CrowdOrder, { do: 'connect' }>} order */
@@ -36,7 +36,8 @@ function connect({ id, url, keepaliveEveryMs, chatterEveryMs, pongsToSkip = 0, l
     if (pings > pongsToSkip) socket.pong(payload);
   });
   socket.on('message', (content, isBinary) => {
-    tell({ id, what: 'message', bytes: byteLength(content), text: isBinary ? '' : String(content).slice(0, 200) });
+    const received = /** @type {Buffer} */ (content);
+    tell({ id, what: 'message', bytes: received.length, text: isBinary ? '' : received.toString().slice(0, 200) });
   });
   socket.on('error', (error) => tell({ id, what: 'error', message: error.message }));
   socket.on('close', (code, reason) => {
@@ -44,11 +45,6 @@ function connect({ id, url, keepaliveEveryMs, chatterEveryMs, pongsToSkip = 0, l
     sockets.delete(id);
     tell({ id, what: 'close', code, reason: String(reason) });
   });
-}
-
-/** @param {import('ws').RawData} content */
-function byteLength(content) {
-  return Array.isArray(content) ? content.reduce((sum, part) => sum + part.length, 0) : content.byteLength;
 }
 
 process.on('message', (order) => obey(/** @type {import('./crowd.js').CrowdOrder} */ (order)));

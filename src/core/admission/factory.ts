@@ -56,6 +56,11 @@ export class WebSocketManagerFactory {
     this.#parts = parts;
   }
 
+  /** Whether admission is shut for good. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
   /**
    * A slot for a connection of this context: at once where there is one, else after the user's dead and abandoned
    * connections were looked for.

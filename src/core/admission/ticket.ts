@@ -30,8 +30,8 @@ export class Ticket implements Successor {
   /** The connection it opened, or `null`. */
   link: ManagedConnection | null = null;
 
-  /** @internal Told when it ends without having been opened. */ whenEnded: ((refusal: RefusalError) => void) | null =
-    null;
+  /** Told, once, when it ends without having been opened. The adapter's, from the grant on. */
+  whenEnded: ((refusal: RefusalError) => void) | null = null;
   /** @internal */ readonly desk: TicketDesk;
   /** @internal */ readonly isCounted: boolean;
 
