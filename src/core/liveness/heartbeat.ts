@@ -9,6 +9,9 @@ import { hasUnsent, judgeSilence, sample, stateOf, type Verdict } from './silenc
 /** Into how many buckets an interval is cut: how exactly visits come, and how finely they are spread. */
 const bucketsPerInterval = 100;
 
+/** When the first visit comes, in buckets: soon, but not at the door, and not everybody's at once after a deploy. */
+const firstVisit = Object.freeze({ earliest: 4, spread: 16 });
+
 interface HeartbeatOptions {
   readonly clock: Clock;
   readonly events: EventStream;
@@ -23,11 +26,11 @@ interface HeartbeatOptions {
 export type WhenDead = (link: ManagedConnection, cause: 'silent' | 'slow') => void;
 
 /**
- * Visits each connection an interval after it last said something, and pings it, then once an interval. Two pings without a byte and the
- * connection is dead.
+ * Visits each connection an interval after it last said something, and pings it, then once an interval. Two pings
+ * without a byte and the connection is dead.
  *
- * A connection whose round trip is not known yet is pinged once though bytes arrive: without it, a slow one could not
- * be told from a dead one when somebody waits. One timer serves all, armed with the first connection and disarmed with
+ * The first visit comes within a fifth of the interval and pings whatever arrives, for the round trip: as long as that
+ * is unknown, a slow connection cannot be told from a dead one when somebody waits. One timer serves all, armed with the first connection and disarmed with
  * the last. Visits that were late because this process did not run are made a moment later, when answers that waited
  * have been read: a stall charges no miss and forgives none.
  * @source spec section 5; orca#12790, #12841, #11300, #9885; crossbar's heartbeat timers
@@ -58,10 +61,10 @@ export class Heartbeat {
     return this.#timer !== null;
   }
 
-  /** Watches a connection. Its first visit is half an interval to a whole one away: a peer just accepted is left alone. */
+  /** Watches a connection. */
   add(link: ManagedConnection): void {
-    this.#spread = (this.#spread + 1) % (bucketsPerInterval / 2);
-    this.#visitAt(link, link.connectedAtMs + (bucketsPerInterval / 2 + this.#spread) * this.#bucketMs);
+    this.#spread = (this.#spread + 1) % firstVisit.spread;
+    this.#visitAt(link, link.connectedAtMs + (firstVisit.earliest + this.#spread) * this.#bucketMs);
   }
 
   remove(link: ManagedConnection): void {

@@ -38,10 +38,11 @@ export function sample(link: ManagedConnection): void {
 function noteCounters(link: ManagedConnection): void {
   const { connection, manager } = link;
   const now = manager.host.clock.now();
-  const { bytesReceived, bytesSent, unsentBytes, partialMessageBytes = 0 } = connection;
+  const { bytesReceived, bytesSent, unsentBytes, partialMessageBytes } = connection;
   if (bytesReceived !== link.bytesReceivedSeen) {
     link.bytesReceivedSeen = bytesReceived;
-    link.lastBytesAtMs = now;
+    // Where nothing is incomplete, the last byte came with the last frame, and its time is known.
+    link.lastBytesAtMs = partialMessageBytes === 0 ? Math.max(link.lastBytesAtMs, link.lastSeenAtMs) : now;
     if (unsentBytes === 0) link.backloggedAtMs = never;
   }
   if (unsentBytes > backlogBytes) link.backloggedAtMs = now;
@@ -49,7 +50,7 @@ function noteCounters(link: ManagedConnection): void {
     link.bytesSentSeen = bytesSent;
     link.lastWriteAtMs = now;
   }
-  if (partialMessageBytes !== link.partialBytesSeen) {
+  if (partialMessageBytes !== undefined && partialMessageBytes !== link.partialBytesSeen) {
     link.partialBytesSeen = partialMessageBytes;
     if (partialMessageBytes > 0 && link.isCurrent) manager.lastInboundAtMs = now;
   }
