@@ -25,6 +25,8 @@ export interface AttachOptions extends EntryOptions<IncomingMessage> {
   readonly attemptRate?: AttemptRate;
 }
 
+export { anonymous } from './anonymous.js';
+
 /** What is done with an upgraded socket. */
 type Upgraded = (socket: WebSocket, request: IncomingMessage) => void;
 

@@ -2,9 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { attach } from '../adapters/ws.js';
+import { anonymous, attach } from '../adapters/ws.js';
 import type { WebSocketConfig } from '../core/config.js';
-import type { ContextFields } from '../core/identity/user-execution-context.js';
 import { Mooring } from '../core/mooring.js';
 import { fileDescriptorLimit } from '../runtime/file-descriptor-limit.js';
 import { SystemTime } from '../runtime/system-time.js';
@@ -40,7 +39,7 @@ export async function startServer(config: WebSocketConfig, address: Address, log
     answer(request, response, mooring);
   });
   const server = new WebSocketServer({ noServer: true });
-  attach(server, { mooring, authenticate: whoeverTheySay });
+  attach(server, { mooring, authenticate: anonymous });
   server.on('connection', serveDemo);
   http.on('upgrade', (request, stream, head) => {
     server.handleUpgrade(request, stream, head, (socket) => server.emit('connection', socket, request));
@@ -77,13 +76,6 @@ function liveOnWithoutDescriptors(http: Server, logger: Logger): void {
 function urlOf(http: Server, host: string): string {
   const { port } = http.address() as AddressInfo;
   return `ws://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
-}
-
-/** Anonymous users, for trying things: `?user_id=alice&thread_id=thread_1`. What is missing is refused by its rule. */
-function whoeverTheySay({ url }: IncomingMessage): ContextFields {
-  const query = new URLSearchParams(url?.split('?', 2)[1]);
-  const fields = { userId: query.get('user_id') ?? undefined, threadId: query.get('thread_id') ?? undefined };
-  return fields as ContextFields;
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, mooring: Mooring): void {
