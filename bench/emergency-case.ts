@@ -13,6 +13,8 @@ export interface EmergencyInput {
 /** Times are from the moment the first newcomer of all came. */
 export interface EmergencyOutput {
   readonly users: number;
+  /** Of all rounds. */
+  readonly newcomers: number;
   readonly admittedMs: Summary;
   readonly freedMs: Summary;
   readonly refused: number;
@@ -39,7 +41,8 @@ serveCase(async ({ users, rounds }: EmergencyInput): Promise<EmergencyOutput> =>
     end();
   }
   await mooring.stop();
-  return { users, admittedMs: summarise(times.admitted), freedMs: summarise(times.freed), refused, stalledMs };
+  const admittedMs = summarise(times.admitted);
+  return { users, newcomers: users * rounds, admittedMs, freedMs: summarise(times.freed), refused, stalledMs };
 });
 
 /** Everybody's 20 are taken by peers that answer nothing. */
@@ -64,8 +67,8 @@ async function rush(mooring: Mooring, names: readonly string[], times: Times): P
   const refusals = names.map(async (userId) => {
     const connection = new FakeConnection();
     const { link } = await mooring.connections.connect(connection, { userId, threadId: 'thread_new' });
-    times.admitted.push(performance.now() - startedAt);
     if (link === null) return 1;
+    times.admitted.push(performance.now() - startedAt);
     connection.bind(link);
     return 0;
   });

@@ -53,15 +53,24 @@ function rowOf(sockets: string, found: EmergencyOutput | SocketsOutput): Row {
   };
 }
 
-function barsOf(kind: string, { users, admittedMs, freedMs, refused }: EmergencyOutput | SocketsOutput): Bar[] {
+function barsOf(kind: string, found: EmergencyOutput | SocketsOutput): Bar[] {
+  const { users, newcomers, admittedMs, freedMs, refused } = found;
   const bar = `${show(users)} at once, ${kind}`;
-  const nobody: Bar = { bar: `${bar}: refused`, wanted: 'nobody', got: show(refused), isMet: refused === 0 };
-  if (users === 1) {
-    const most = Math.max(admittedMs.max, freedMs.max);
-    const got = `${show(most)} ms`;
-    return [{ bar, wanted: `at most ${show(mostForOneMs)} ms`, got, isMet: most <= mostForOneMs }, nobody];
-  }
-  const p99 = Math.max(admittedMs.p99, freedMs.p99);
-  const isMet = p99 <= mostForAllMs;
-  return [{ bar, wanted: `p99 at most ${show(mostForAllMs)} ms`, got: `${show(p99)} ms`, isMet }, nobody];
+  return [
+    users === 1
+      ? timeBar(bar, Math.max(admittedMs.max, freedMs.max), { most: mostForOneMs, of: '' })
+      : timeBar(bar, Math.max(admittedMs.p99, freedMs.p99), { most: mostForAllMs, of: 'p99 ' }),
+    countBar(`${bar}: refused`, refused, 0),
+    countBar(`${bar}: admitted`, admittedMs.count, newcomers),
+    countBar(`${bar}: users with all 20 freed`, freedMs.count, newcomers),
+  ];
+}
+
+function timeBar(bar: string, ms: number, { most, of }: { most: number; of: string }): Bar {
+  return { bar, wanted: `${of}at most ${show(most)} ms`, got: `${show(ms)} ms`, isMet: ms <= most };
+}
+
+/** Times say nothing of those who have none. */
+function countBar(bar: string, got: number, wanted: number): Bar {
+  return { bar, wanted: show(wanted), got: show(got), isMet: got === wanted };
 }

@@ -1,30 +1,45 @@
 import { benchBackground } from './background.js';
 import { benchCore } from './core.js';
 import { benchEmergency } from './emergency.js';
+import { endOnSignals } from './support/case.js';
 import { print, save, type Report } from './support/report.js';
+import { writeResults } from './write-results.js';
+import { benchWs } from './ws.js';
 
 /** Every part, by the name it is asked for. */
 const parts: Readonly<Record<string, (isQuick: boolean) => Promise<Report>>> = {
   core: benchCore,
   background: benchBackground,
   emergency: benchEmergency,
+  ws: benchWs,
 };
 
+endOnSignals();
+
+const flags = ['--quick', '--write'];
 const given = process.argv.slice(2);
 const isQuick = given.includes('--quick');
-const names = given.filter((argument) => argument !== '--quick');
-const unknown = names.filter((name) => !(name in parts));
+const names = given.filter((argument) => !flags.includes(argument));
+const unknown = names.filter((name) => !Object.hasOwn(parts, name));
 
 if (unknown.length > 0) {
+  const known = Object.keys(parts).join(', ');
   console.error(
-    `There is no part ${unknown.join(', ')}. Parts: ${Object.keys(parts).join(', ')}; --quick for small sizes.`,
+    `There is no part ${unknown.join(', ')}. Parts: ${known}. --quick: small sizes. --write: fill the page.`,
   );
   process.exitCode = 2;
+} else if (given.includes('--write')) {
+  if (given.length > 1) console.error('--write measures nothing: it fills the page with what was measured last.');
+  writeResults(Object.keys(parts));
 } else {
-  for (const name of names.length > 0 ? names : Object.keys(parts)) {
-    const report = await parts[name]?.(isQuick);
-    if (report === undefined) continue;
-    print(report);
-    save(isQuick ? `${name}-quick` : name, report);
-  }
+  for (const name of names.length > 0 ? names : Object.keys(parts)) await run(name);
+}
+
+/** Small sizes show that a part works; only full ones are judged. */
+async function run(name: string): Promise<void> {
+  const report = await parts[name]?.(isQuick);
+  if (report === undefined) return;
+  print(report);
+  save(isQuick ? `${name}-quick` : name, report);
+  if (!isQuick && report.bars.some(({ isMet }) => !isMet)) process.exitCode = 1;
 }

@@ -1,13 +1,13 @@
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { attach } from '../src/adapters/ws.js';
 import { createMooring } from '../src/index.js';
-import type { CrowdOrder, CrowdReport } from './support/crowd.js';
-import { forkNode, pause, serveCase } from './support/case.js';
+import { pause, serveCase } from './support/case.js';
+import type { CrowdCalls } from './support/crowd.js';
 import { summarise, type Summary } from './support/numbers.js';
 import { whoIs } from './support/who-is.js';
+import { Worker } from './support/worker.js';
 
 export interface SocketsInput {
   readonly users: number;
@@ -17,6 +17,7 @@ export interface SocketsInput {
 /** As the newcomers' own process sees it, and as the server does from the moment each was queued. */
 export interface SocketsOutput {
   readonly users: number;
+  readonly newcomers: number;
   readonly admittedMs: Summary;
   readonly freedMs: Summary;
   readonly refused: number;
@@ -32,30 +33,23 @@ serveCase(async ({ users, perUser }: SocketsInput): Promise<SocketsOutput> => {
   const sleepers = startCrowd();
   const newcomers = startCrowd();
   try {
-    await order(sleepers, { port, users, perUser, threads: 'old' });
+    await sleepers.call('gather', { port, users, perUser, threads: 'old' });
     if (mooring.factory.managerCount !== users * perUser) throw new Error('not all are connected');
-    sleepers.kill('SIGSTOP');
+    sleepers.freeze();
     await pause(1_000);
     const freedMs = watchFreed(mooring, perUser);
-    const { openedMs, refused } = await order(newcomers, { port, users, perUser: 1, threads: 'new' });
+    const { openedMs, refused } = await newcomers.call('gather', { port, users, perUser: 1, threads: 'new' });
     await pause(500);
-    return { users, admittedMs: summarise(openedMs), freedMs: summarise(freedMs), refused };
+    return { users, newcomers: users, admittedMs: summarise(openedMs), freedMs: summarise(freedMs), refused };
   } finally {
-    sleepers.kill('SIGKILL');
-    newcomers.kill('SIGKILL');
+    await Promise.all([sleepers.end(), newcomers.end()]);
     await mooring.stop();
     server.close();
   }
 });
 
-function startCrowd(): ChildProcess {
-  return forkNode(new URL('./support/crowd.js', import.meta.url));
-}
-
-async function order(crowd: ChildProcess, wanted: CrowdOrder): Promise<CrowdReport> {
-  crowd.send(wanted);
-  const [report] = (await once(crowd, 'message')) as [CrowdReport];
-  return report;
+function startCrowd(): Worker<CrowdCalls> {
+  return new Worker(new URL('./support/crowd.js', import.meta.url));
 }
 
 /** How long after a user's newcomer was queued the last of the user's old connections was released. */
@@ -67,7 +61,8 @@ function watchFreed(mooring: ReturnType<typeof createMooring>, perUser: number):
   mooring.on('manager.released', ({ userId }) => {
     const count = (released.get(userId) ?? 0) + 1;
     released.set(userId, count);
-    if (count === perUser) freedMs.push(performance.now() - (queuedAt.get(userId) ?? Number.NaN));
+    const since = queuedAt.get(userId);
+    if (count === perUser && since !== undefined) freedMs.push(performance.now() - since);
   });
   return freedMs;
 }

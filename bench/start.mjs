@@ -11,6 +11,11 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 const out = mkdtempSync(join(tmpdir(), 'mooring-bench-'));
 
+/** @type {import('node:child_process').ChildProcess | undefined} */
+let child;
+// Without a listener a signal would end this process at once, and the folder would stay.
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => child?.kill(signal));
+
 try {
   process.exitCode = compile() ? await run() : 1;
 } finally {
@@ -28,8 +33,8 @@ function compile() {
 /** @returns {Promise<number>} the exit code; signals reach the run as they are */
 function run() {
   const env = { ...process.env, MOORING_BENCH_RESULTS: join(import.meta.dirname, 'results') };
-  const runner = join(out, 'bench/run.js');
-  const child = spawn(process.execPath, [runner, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit', env });
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => child.kill(signal));
-  return new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)));
+  const main = join(out, 'bench/run.js');
+  const runner = spawn(process.execPath, [main, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit', env });
+  child = runner;
+  return new Promise((resolve) => runner.on('exit', (code) => resolve(code ?? 1)));
 }

@@ -5,6 +5,8 @@ const longestCaseMs = 30 * 60_000;
 
 /** Makes this module a case: it waits for its input, measures, answers and ends. Does nothing outside a child. */
 export function serveCase(measure: (input: never) => unknown): void {
+  if (process.send === undefined) return;
+  endWithParent();
   process.once('message', (input) => {
     // Mooring's timers keep no process alive.
     setInterval(() => undefined, 60_000);
@@ -36,6 +38,13 @@ export function runCase<Output>(moduleUrl: URL, input: object, flags: readonly s
   });
 }
 
+/** Children that have not ended; none outlives this process. */
+const living = new Set<ChildProcess>();
+
+process.on('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
 /** A child with room for millions of objects, and collections on demand. */
 export function forkNode(
   moduleUrl: URL,
@@ -43,10 +52,25 @@ export function forkNode(
 ): ChildProcess {
   const profile = process.env['MOORING_BENCH_PROFILE'];
   const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-  return fork(moduleUrl, args, {
+  const child = fork(moduleUrl, args, {
     execArgv: ['--expose-gc', '--max-old-space-size=8192', ...profiling, ...flags],
     serialization: 'advanced',
   });
+  living.add(child);
+  child.once('exit', () => living.delete(child));
+  return child;
+}
+
+/** Ends with the parent, whatever that dies of, and on a signal; children end with this process. */
+export function endWithParent(): void {
+  process.once('disconnect', () => process.exit(1));
+  endOnSignals();
+}
+
+/** Ends on a signal in an orderly way, so that children are not left behind. */
+export function endOnSignals(): void {
+  process.once('SIGINT', () => process.exit(130));
+  process.once('SIGTERM', () => process.exit(143));
 }
 
 /** Frees what can be freed. Twice: what only a weak table held goes in the second. */

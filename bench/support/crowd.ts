@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws';
+import { serveCalls } from './worker.js';
 
 /** Connections to open. */
 export interface CrowdOrder {
@@ -15,10 +16,12 @@ export interface CrowdReport {
   readonly refused: number;
 }
 
-/** A process full of clients, told what to do by its parent; it ends with its parent's channel. */
-process.on('message', (order: CrowdOrder) => {
-  void gather(order).then((report) => process.send?.(report));
-});
+/** A process full of clients. */
+export interface CrowdCalls {
+  gather(order: CrowdOrder): Promise<CrowdReport>;
+}
+
+serveCalls<CrowdCalls>({ gather });
 
 async function gather({ port, users, perUser, threads }: CrowdOrder): Promise<CrowdReport> {
   const openedMs: number[] = [];

@@ -30,15 +30,6 @@ export function summarise(values: readonly number[]): Summary {
   };
 }
 
-/** Where the true median lies with 95 % confidence, by its order statistics. */
-export function medianInterval(values: readonly number[]): readonly [number, number] {
-  const sorted = [...values].sort((a, b) => a - b);
-  const reach = 0.98 * Math.sqrt(sorted.length);
-  const low = Math.max(0, Math.floor(sorted.length / 2 - reach));
-  const high = Math.min(sorted.length - 1, Math.ceil(sorted.length / 2 + reach));
-  return [sorted[low] ?? Number.NaN, sorted[high] ?? Number.NaN];
-}
-
 /** The same numbers in every run (mulberry32). */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;

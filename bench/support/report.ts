@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,32 +14,60 @@ export interface Bar {
   readonly isMet: boolean;
 }
 
+/** Columns of equal keys, and what they say. */
+export interface Table {
+  readonly caption: string;
+  readonly rows: readonly Row[];
+}
+
 /** What a part of the benchmark says. */
 export interface Report {
   readonly title: string;
-  readonly tables: readonly { readonly caption: string; readonly rows: readonly Row[] }[];
+  readonly tables: readonly Table[];
   readonly bars: readonly Bar[];
   /** All that was measured, for the file. */
   readonly measured: unknown;
 }
 
-export function print({ title, tables, bars }: Report): void {
-  console.log(`\n# ${title}`);
-  for (const { caption, rows } of tables) {
-    console.log(`\n${caption}\n`);
-    console.log(tableOf(rows));
-  }
-  if (bars.length === 0) return;
-  console.log('\nBars\n');
-  console.log(tableOf(bars.map(({ bar, wanted, got, isMet }) => ({ bar, wanted, got, met: isMet ? 'yes' : 'NO' }))));
+/** Where and how a report was made. */
+export interface Machine {
+  readonly atUtc: string;
+  readonly command: string;
+  readonly node: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly commit: string | null;
+}
+
+/** A report as it is kept. */
+export type SavedReport = Report & { readonly machine: Machine };
+
+export function print(report: Report): void {
+  console.log(`\n# ${report.title}\n\n${tablesOf(report)}`);
+}
+
+/** All tables, the bars last. */
+export function tablesOf({ tables, bars }: Pick<Report, 'tables' | 'bars'>): string {
+  const barRows = bars.map(({ bar, wanted, got, isMet }) => ({ bar, wanted, got, met: isMet ? 'yes' : 'NO' }));
+  const all = bars.length === 0 ? tables : [...tables, { caption: 'Bars', rows: barRows }];
+  return all.map(({ caption, rows }) => `${caption}\n\n${tableOf(rows)}`).join('\n\n');
 }
 
 /** Writes the report, with the machine it was made on, into the results folder. */
 export function save(name: string, report: Report): void {
-  const folder = process.env['MOORING_BENCH_RESULTS'] ?? join(process.cwd(), 'bench/results');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ machine: machine(), ...report }, null, 2)}\n`);
+  mkdirSync(resultsFolder, { recursive: true });
+  const kept: SavedReport = { machine: machine(), ...report };
+  writeFileSync(join(resultsFolder, `${name}.json`), `${JSON.stringify(kept, null, 2)}\n`);
 }
+
+/** What was saved under this name, if anything. */
+export function saved(name: string): SavedReport | null {
+  const file = join(resultsFolder, `${name}.json`);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as SavedReport) : null;
+}
+
+const resultsFolder = process.env['MOORING_BENCH_RESULTS'] ?? join(process.cwd(), 'bench/results');
 
 function tableOf(rows: readonly Row[]): string {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
@@ -57,12 +85,12 @@ export function show(value: string | number | undefined): string {
   return Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)));
 }
 
-function machine(): Record<string, unknown> {
-  const [cpu] = cpus();
+function machine(): Machine {
   return {
     atUtc: new Date().toISOString(),
+    command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
     node: process.version,
-    cpu: cpu?.model,
+    cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     commit: commit(),

@@ -26,6 +26,8 @@ export interface AttachOptions extends EntryOptions<IncomingMessage> {
 }
 
 export { anonymous } from './anonymous.js';
+export type { Authenticate } from './attach.js';
+export type { AttemptRate } from './attempt-rate.js';
 
 /** What is done with an upgraded socket. */
 type Upgraded = (socket: WebSocket, request: IncomingMessage) => void;
