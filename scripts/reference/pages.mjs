@@ -1,6 +1,6 @@
 /** Which reference page comes from which table. */
 
-import { renderCloseCodes, renderConfig, renderErrors, renderEvents } from './render.mjs';
+import { renderCli, renderCloseCodes, renderConfig, renderErrors, renderEvents } from './render.mjs';
 
 /** When each close happens and what its client should do; the table of the code has the numbers. */
 export const advice = Object.freeze({
@@ -23,14 +23,26 @@ export const advice = Object.freeze({
 });
 
 /**
- * @param {{ tables: Parameters<typeof renderConfig>[0] & Omit<Parameters<typeof renderCloseCodes>[0], 'advice'> & Parameters<typeof renderErrors>[0], eventsSource: string }} from
+ * @param {{ tables: Parameters<typeof renderConfig>[0] & Omit<Parameters<typeof renderCloseCodes>[0], 'advice'> & Parameters<typeof renderErrors>[0], eventsSource: string, program: import('commander').Command }} from
  * @returns {Record<string, string>} pages by file name
  */
-export function referencePages({ tables, eventsSource }) {
+export function referencePages({ tables, eventsSource, program }) {
   return {
+    'cli.md': renderCli(
+      helpOf(program),
+      Object.fromEntries(program.commands.map((each) => [each.name(), helpOf(each)])),
+    ),
     'config.md': renderConfig(tables),
     'close-codes.md': renderCloseCodes({ ...tables, advice }),
     'errors.md': renderErrors(tables),
     'events.md': renderEvents(eventsSource),
   };
+}
+
+/** As it is printed, examples included, in lines that fit the page. @param {import('commander').Command} command */
+function helpOf(command) {
+  let text = '';
+  command.configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 110 });
+  command.outputHelp();
+  return text;
 }

@@ -81,6 +81,38 @@ export function renderEvents(source) {
   ]);
 }
 
+/**
+ * @param {string} help of `mooring`
+ * @param {Record<string, string>} commands the help of each command, by name
+ */
+export function renderCli(help, commands) {
+  const block = (/** @type {string} */ text) => ['```text', text.trimEnd(), '```'];
+  return page('Command line', [
+    '`mooring` comes with the package: `npx mooring serve`. In this repository `npm start` builds what is needed and runs',
+    '`mooring serve --port 8080`.',
+    '',
+    ...block(help),
+    ...Object.entries(commands).flatMap(([name, text]) => ['', `## mooring ${name}`, '', ...block(text)]),
+    '',
+    '## Exit codes',
+    '',
+    table(
+      ['code', 'when'],
+      [
+        ['0', 'Done; for `serve`: stopped in good order by Ctrl-C or SIGTERM.'],
+        ['1', 'It could not run: a port that is taken, a host that does not exist.'],
+        ['2', 'The arguments or the configuration are wrong. Every mistake of the configuration is listed.'],
+        ['130, 143', 'A second Ctrl-C, or SIGTERM, while stopping.'],
+      ],
+    ),
+    '',
+    '## Stopping',
+    '',
+    'The first Ctrl-C or SIGTERM shuts admission, closes everybody with 1012 `drain;retry=<seconds>` in waves of',
+    '`drainWaveSize`, waits for hooks and close frames within their times, and exits with 0. The second exits at once.',
+  ]);
+}
+
 /** @param {string} type */
 function fieldsOf(type) {
   const shared = type.includes('OfKey') ? ['userId', 'threadId', 'key'] : type.includes('OfUser') ? ['userId'] : [];

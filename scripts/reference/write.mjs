@@ -11,10 +11,13 @@ const modules = ['settings', 'presets', 'close-codes', 'errors'];
 /** @type {Parameters<typeof referencePages>[0]['tables'][]} */
 const loaded = await Promise.all(modules.map((name) => import(join(root, `dist/core/${name}.js`))));
 const tables = loaded.reduce((all, part) => ({ ...all, ...part }));
+const { createProgram } = /** @type {{ createProgram: () => import('commander').Command }} */ (
+  await import(join(root, 'dist/cli/program.js'))
+);
 const eventsSource = readFileSync(join(root, 'src/core/events.ts'), 'utf8');
 
 mkdirSync(folder, { recursive: true });
-for (const [name, text] of Object.entries(referencePages({ tables, eventsSource }))) {
+for (const [name, text] of Object.entries(referencePages({ tables, eventsSource, program: createProgram() }))) {
   writeFileSync(join(folder, name), text);
   console.log(`wrote docs/reference/${name}`);
 }

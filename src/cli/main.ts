@@ -1,8 +1,6 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
 import { MooringError } from '../core/errors.js';
-import { addServe } from './serve.js';
-import { readVersion } from './version.js';
+import { createProgram } from './program.js';
 
 /** What is wrong, in one line a person can act on. */
 const hints: Readonly<Record<string, string>> = {
@@ -12,17 +10,8 @@ const hints: Readonly<Record<string, string>> = {
   ENOTFOUND: 'there is no such host; choose another with --host',
 };
 
-const program = new Command('mooring')
-  .description('WebSocket connection management: a limit per user that dead connections never fill')
-  .version(readVersion())
-  .showHelpAfterError('(mooring --help tells more)')
-  .exitOverride((error) => {
-    process.exit(error.exitCode === 0 ? 0 : 2);
-  });
-addServe(program);
-
 try {
-  await program.parseAsync();
+  await createProgram().parseAsync();
 } catch (error) {
   const [text, code] = explain(error);
   process.stderr.write(`mooring: ${text}\n`);

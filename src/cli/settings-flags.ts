@@ -10,7 +10,7 @@ import { loadProcessConfig } from '../create-mooring.js';
 export interface SettingsFlags {
   readonly env?: string;
   readonly config?: string;
-  readonly set: readonly (readonly [name: string, written: string])[];
+  readonly set?: readonly (readonly [name: string, written: string])[];
 }
 
 /** Adds the flags every command with a configuration has. */
@@ -21,8 +21,7 @@ export function addSettingsFlags(command: Command): Command {
     .option(
       '--set <name=value>',
       'a setting, e.g. --set maxManagersPerUser=3 --set idleManagerTimeout=120s; may be repeated',
-      (text: string, former: SettingsFlags['set']) => [...former, nameAndValue(text)],
-      [] as SettingsFlags['set'],
+      (text: string, former: SettingsFlags['set']) => [...(former ?? []), nameAndValue(text)],
     );
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { advice, referencePages } from '../../../scripts/reference/pages.mjs';
+import { createProgram } from '../../../src/cli/program.js';
 import * as closeCodes from '../../../src/core/close-codes.js';
 import * as errors from '../../../src/core/errors.js';
 import * as presets from '../../../src/core/presets.js';
@@ -12,7 +13,7 @@ const tables = { ...settings, ...presets, ...closeCodes, ...errors } as unknown 
   typeof referencePages
 >[0]['tables'];
 const eventsSource = readFileSync(join(root, 'src/core/events.ts'), 'utf8');
-const pages = referencePages({ tables, eventsSource });
+const pages = referencePages({ tables, eventsSource, program: createProgram() });
 
 describe('the reference', () => {
   it.each(Object.keys(pages))('%s says what the code says (npm run docs writes it)', (name) => {

@@ -1,0 +1,37 @@
+import { describe, expect, it, vi } from 'vitest';
+import { onStopSignals } from '../../../src/cli/stop-signals.js';
+import { afterThisTest } from '../../support/setup.js';
+
+function signals() {
+  const [stop, exit] = [vi.fn(), vi.fn()];
+  const forget = onStopSignals(stop, exit);
+  afterThisTest(forget);
+  return { stop, exit, forget };
+}
+
+describe('signals', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s stops at first, and exits with %i the second time', (signal, code) => {
+    const { stop, exit } = signals();
+    process.emit(signal, signal);
+    expect([stop.mock.calls, exit.mock.calls]).toEqual([[[signal]], []]);
+    process.emit(signal, signal);
+    expect([stop.mock.calls.length, exit.mock.calls]).toEqual([1, [[code]]]);
+  });
+
+  it('of two kinds count together', () => {
+    const { exit } = signals();
+    process.emit('SIGINT', 'SIGINT');
+    process.emit('SIGTERM', 'SIGTERM');
+    expect(exit.mock.calls).toEqual([[143]]);
+  });
+
+  it('are not listened to any longer once forgotten', () => {
+    const before = process.listenerCount('SIGINT');
+    const { forget } = signals();
+    forget();
+    expect(process.listenerCount('SIGINT')).toBe(before);
+  });
+});
