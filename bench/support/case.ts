@@ -1,7 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 
-/** How long one case may take before it is ended. */
+/** How long one case may take before it is ended, and how long it has for that. */
 const longestCaseMs = 30 * 60_000;
+const graceMs = 10_000;
 
 /** Makes this module a case: it waits for its input, measures, answers and ends. Does nothing outside a child. */
 export function serveCase(measure: (input: never) => unknown): void {
@@ -25,13 +26,16 @@ export const wholeCollections = '--no-incremental-marking';
 /** A case named by its module, measured in a process of its own, where nothing but it is in memory. */
 export function runCase<Output>(moduleUrl: URL, input: object, flags: readonly string[] = []): Promise<Output> {
   const child = forkNode(moduleUrl, { flags });
-  const timer = setTimeout(() => child.kill('SIGKILL'), longestCaseMs);
+  const timers = [
+    setTimeout(() => child.kill('SIGTERM'), longestCaseMs),
+    setTimeout(() => child.kill('SIGKILL'), longestCaseMs + graceMs),
+  ];
   return new Promise((resolve, reject) => {
     child.once('message', (message) => {
       resolve((message as { output: Output }).output);
     });
     child.once('exit', (code, signal) => {
-      clearTimeout(timer);
+      for (const timer of timers) clearTimeout(timer);
       reject(new Error(`${moduleUrl.pathname} ended with ${String(code ?? signal)}`));
     });
     child.send(input);
@@ -42,7 +46,11 @@ export function runCase<Output>(moduleUrl: URL, input: object, flags: readonly s
 const living = new Set<ChildProcess>();
 
 process.on('exit', () => {
-  for (const child of living) child.kill('SIGKILL');
+  for (const child of living) {
+    // Not SIGKILL, as children have children; a stopped one must go on to end.
+    child.kill('SIGTERM');
+    child.kill('SIGCONT');
+  }
 });
 
 /** A child with room for millions of objects, and collections on demand. */

@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import { seeded, shuffled } from './support/numbers.js';
+import { messageOf, RawClient, type Target } from './support/raw-client.js';
+import { serveCalls } from './support/worker.js';
+
+/** What is sent: as most applications send it, and beginning with a letter that no keepalive begins with. */
+const messages = {
+  json: messageOf('{"type":"message","room":"general","text":"See you at eight"}'),
+  text: messageOf('message general See you at eight, at the usual place, in rain'),
+};
+
+export type MessageKind = keyof typeof messages;
+
+export interface OpenOrder {
+  readonly port: number;
+  readonly connections: number;
+}
+
+export interface EchoOrder {
+  readonly port: number;
+  readonly message: MessageKind;
+  /** Echoes of each connection, one after the other. */
+  readonly each: number;
+}
+
+export interface ChurnOrder {
+  readonly port: number;
+  readonly connects: number;
+}
+
+export interface ClientCalls {
+  /** Opens connections and keeps them. */
+  open(order: OpenOrder): Promise<void>;
+  /** Has all connections kept to this server echo, all at once. */
+  echo(order: EchoOrder): Promise<void>;
+  /** Opens connections and closes them as soon as they are open. @returns the milliseconds until the last is gone */
+  churn(order: ChurnOrder): Promise<number>;
+}
+
+/** How many are on their way in, or out, at once. */
+const atOnce = 64;
+
+/** As each has few ports to connect from. */
+const addresses = process.platform === 'linux' ? 16 : 1;
+
+const mostThreads = 20;
+
+/** Open connections by port. */
+const crowds = new Map<number, RawClient[]>();
+
+/** How many echoes each connection still wants, of what. */
+const wanted = new Map<RawClient, number>();
+let message = messages.json;
+let whenEchoed: (() => void) | null = null;
+
+serveCalls<ClientCalls>({
+  async open({ port, connections }) {
+    const crowd: RawClient[] = [];
+    crowds.set(port, crowd);
+    await eachOf(targetsOf(port, connections), (target, done) => {
+      const opened = (client: RawClient): void => {
+        crowd.push(client);
+        done();
+      };
+      new RawClient(target, { opened, echoed });
+    });
+  },
+
+  echo({ port, message: kind, each }) {
+    const crowd = crowds.get(port) ?? [];
+    if (crowd.length === 0) throw new Error('nobody is connected');
+    return new Promise((resolve) => {
+      whenEchoed = resolve;
+      message = messages[kind];
+      for (const client of crowd) wanted.set(client, each);
+      for (const client of crowd) client.send(message);
+    });
+  },
+
+  async churn({ port, connects }) {
+    const targets = targetsOf(port, connects);
+    const startedAt = performance.now();
+    await eachOf(targets, (target, closed) => {
+      new RawClient(target, { opened: (client) => client.close(), closed });
+    });
+    return performance.now() - startedAt;
+  },
+});
+
+function echoed(client: RawClient): void {
+  const left = (wanted.get(client) ?? 0) - 1;
+  if (left > 0) {
+    wanted.set(client, left);
+    client.send(message);
+    return;
+  }
+  if (!wanted.delete(client)) throw new Error('an echo nobody asked for');
+  if (wanted.size === 0) whenEchoed?.();
+}
+
+/** Users nobody has seen before: the first with one thread, the next with two… up to 20; in no order. */
+function targetsOf(port: number, count: number): Target[] {
+  const targets: Target[] = [];
+  for (let user = 0; targets.length < count; user++) {
+    const userId = randomUUID();
+    for (let thread = 0; thread <= user % mostThreads && targets.length < count; thread++) {
+      const path = `/?userId=${userId}&threadId=thread_${randomUUID()}`;
+      targets.push({ port, path, localAddress: `127.0.0.${1 + (targets.length % addresses)}` });
+    }
+  }
+  return shuffled(targets, seeded(count));
+}
+
+/** Begins with some, and with another whenever one is done. */
+function eachOf(targets: readonly Target[], begin: (target: Target, done: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
+    let next = 0;
+    let left = targets.length;
+    const go = (): void => {
+      const target = targets[next++];
+      if (target !== undefined) begin(target, done);
+    };
+    const done = (): void => {
+      left -= 1;
+      if (left === 0) resolve();
+      else go();
+    };
+    for (let index = 0; index < atOnce; index++) go();
+  });
+}

@@ -1,0 +1,110 @@
+import { Progress } from './support/progress.js';
+import { measurePairs, ratioOf, type Generation, type Pair, type Ratio, type Sides } from './support/pairs.js';
+import type { MessageKind } from './ws-client.js';
+import { settle, startSides, withProcesses, type Processes, type Server } from './ws-processes.js';
+
+/** How much is measured. */
+export interface SidesSizes {
+  /** How often new processes are started: two of the same program can differ by a few percent as long as they live. */
+  readonly generations: number;
+  readonly pairs: number;
+  readonly slices: number;
+  /** Connections that echo, to each server, and echoes of each in one slice. */
+  readonly connections: number;
+  readonly echoes: number;
+  /** Connections that come and go in one slice. */
+  readonly connects: number;
+  /** Slices of each kind on each server before anything is measured. */
+  readonly warmUps: number;
+}
+
+/** Both sides, in one respect. */
+export interface Compared {
+  readonly what: Subject;
+  /** With Mooring to without: of processor time, or of connects per second. */
+  readonly ratio: Ratio;
+  /** The same of two servers without Mooring. */
+  readonly control: Ratio;
+  /** Costs: microseconds per echo, milliseconds per connect. */
+  readonly generations: readonly Generation[];
+}
+
+/** Echoes of a kind of message, or connects. */
+export type Subject = MessageKind | 'connects';
+
+const subjects = ['json', 'text', 'connects'] as const satisfies Subject[];
+
+/** How far from 1 the control may be: beyond, this machine cannot tell the sides apart now. */
+export const controlTolerance = 0.015;
+
+export function isControlled({ control }: Compared): boolean {
+  return Math.abs(control.median - 1) <= controlTolerance;
+}
+
+/** A server with Mooring, one without and another without, side by side. */
+export async function compareSides(sizes: SidesSizes): Promise<Compared[]> {
+  const progress = new Progress('ws: pairs of servers');
+  const found: Record<Subject, Generation[]> = { json: [], text: [], connects: [] };
+  for (let index = 0; index < sizes.generations; index++) {
+    await withProcesses(async (processes) => {
+      const sides = await startSides(processes);
+      await warmUp(processes, { sides, sizes });
+      for (const [step, subject] of subjects.entries()) {
+        progress.at(subjects.length * index + step, subjects.length * sizes.generations);
+        const sample = (server: Server): Promise<number> => costOf(subject, processes, { server, sizes });
+        found[subject].push(await measurePairs(sides, { ...sizes, sample }));
+      }
+    });
+  }
+  return subjects.map((what) => comparedOf(what, found[what]));
+}
+
+/** Of speeds, more is better. */
+function comparedOf(what: Subject, generations: readonly Generation[]): Compared {
+  const ratio = ({ base, other }: Pair): number => (what === 'connects' ? base / other : other / base);
+  const pairs = generations.map((generation) => generation.pairs);
+  const controlPairs = generations.map((generation) => generation.controlPairs);
+  return { what, ratio: ratioOf(pairs, ratio), control: ratioOf(controlPairs, ratio), generations };
+}
+
+/** All servers stay to the end of the generation, with their connections. */
+async function warmUp(
+  processes: Processes,
+  { sides, sizes }: { sides: Sides<Server>; sizes: SidesSizes },
+): Promise<void> {
+  const servers = [sides.plain, sides.moored, sides.twin];
+  for (const server of servers) {
+    await processes.client.call('open', { port: server.port, connections: sizes.connections });
+    await settle(server, sizes.connections);
+  }
+  for (let round = 0; round < sizes.warmUps; round++) {
+    for (const subject of subjects) for (const server of servers) await costOf(subject, processes, { server, sizes });
+  }
+}
+
+interface Slice {
+  readonly server: Server;
+  readonly sizes: SidesSizes;
+}
+
+function costOf(subject: Subject, { client }: Processes, slice: Slice): Promise<number> {
+  return subject === 'connects' ? msPerConnect(client, slice) : cpuUsPerEcho(client, { ...slice, message: subject });
+}
+
+/** User and system time of the server's process alone. */
+async function cpuUsPerEcho(
+  client: Processes['client'],
+  { server: { worker, port }, sizes, message }: Slice & { readonly message: MessageKind },
+): Promise<number> {
+  const before = await worker.call('cpuUs');
+  await client.call('echo', { port, message, each: sizes.echoes });
+  const after = await worker.call('cpuUs');
+  return (after - before) / (sizes.connections * sizes.echoes);
+}
+
+/** Each is closed as soon as it is open, and the last is gone. */
+async function msPerConnect(client: Processes['client'], { server, sizes }: Slice): Promise<number> {
+  const tookMs = await client.call('churn', { port: server.port, connects: sizes.connects });
+  await settle(server, sizes.connections);
+  return tookMs / sizes.connects;
+}
