@@ -118,7 +118,6 @@ class World {
       if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
       const { link } = outcome.ticket.open(new QuietConnection());
       if (link === null) throw new Error('not opened');
-      this.#mooring.connections.opened(outcome.ticket);
       this.#links.push(link);
     }
   }

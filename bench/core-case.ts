@@ -174,7 +174,6 @@ function admit(mooring: Mooring, context: UserExecutionContext): ManagedConnecti
   if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
   const { link } = outcome.ticket.open(shared);
   if (link === null) throw new Error('not opened');
-  mooring.connections.opened(outcome.ticket);
   return link;
 }
 

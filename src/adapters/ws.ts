@@ -195,7 +195,6 @@ class Gate {
     }
     connection.bind(link);
     bindSocket(socket, connection);
-    mooring.connections.opened(ticket);
     return true;
   }
 

@@ -1,12 +1,11 @@
 import { isPending, type Admission } from './admission/admission.js';
 import type { WebSocketManagerFactory } from './admission/factory.js';
 import type { Refusals } from './admission/refusals.js';
-import type { Ticket } from './admission/ticket.js';
 import { MalformedContextError, type RefusalError } from './errors.js';
 import {
   createUserExecutionContext,
+  UserExecutionContext,
   type ContextFields,
-  type UserExecutionContext,
 } from './identity/user-execution-context.js';
 import type { ClosingConnections } from './managers/closing.js';
 import type { Connection } from './managers/connection.js';
@@ -80,12 +79,14 @@ export class WebSocketConnectionManager {
    */
   disconnect(fields: ContextFields): boolean {
     const end = this.#ends.get(fields);
-    return end === undefined ? this.#parts.factory.cleanupManagerByContext(fields) : end();
+    if (end !== undefined) return end();
+    if (UserExecutionContext.wasOpened(fields)) return this.#endConnectionOf(fields);
+    return this.#parts.factory.cleanupManagerByContext(fields);
   }
 
-  /** @internal Ties a context to the connection its ticket opened. Adapters that open tickets themselves come through here. */
-  opened({ link, context }: Ticket): void {
-    if (link !== null) this.#ends.set(context, () => endConnection(link));
+  #endConnectionOf(context: UserExecutionContext): boolean {
+    const link = this.#parts.factory.getManager(context)?.link;
+    return link?.context === context && endConnection(link);
   }
 
   /** One whose ids break a rule is closed with the rule before it is thrown. */

@@ -1,7 +1,10 @@
 import type { EventStream } from '../events.js';
 import type { RefusalError } from '../errors.js';
-import type { UserExecutionContext } from '../identity/user-execution-context.js';
-import { createUserExecutionContext, type ContextFields } from '../identity/user-execution-context.js';
+import {
+  createUserExecutionContext,
+  UserExecutionContext,
+  type ContextFields,
+} from '../identity/user-execution-context.js';
 import { isolationKey } from '../identity/isolation-key.js';
 import type { EmergencyCleanup } from '../cleanup/emergency.js';
 import type { EmergencyCleanupResult, EvictionRequest } from '../cleanup/emergency-run.js';
@@ -183,7 +186,7 @@ export class WebSocketManagerFactory {
   #decide(context: UserExecutionContext): Admission | PendingAdmission {
     const { registry, limits, queue, refusals } = this.#parts;
     if (this.#isDraining) return refused(refusals.draining());
-    const key = isolationKey(context);
+    const key = UserExecutionContext.keyOf(context);
     const existing = registry.get(key);
     if (existing !== undefined) return this.#takeOver(existing, context);
     const { userId } = context;
@@ -204,7 +207,7 @@ export class WebSocketManagerFactory {
   /** Takes the slot: from here on the key has a manager. The ledger confirms, then or later; the monitor looks after. */
   #grant(key: string, context: UserExecutionContext, waitedMs: number): Admission | PendingAdmission {
     const { registry, desk, events, ledger, monitor, host } = this.#parts;
-    const manager = new WebSocketManager(host, key, context);
+    const manager = new WebSocketManager(host, context);
     registry.add(manager);
     const ticket = desk.issue(manager, context);
     this.#parts.whenAdmitted(manager);
@@ -260,7 +263,7 @@ export class WebSocketManagerFactory {
   #announceRefusal(context: UserExecutionContext, refusal: RefusalError, waitedMs = 0): void {
     const { userId, threadId } = context;
     const { code, closeCause, retryAfterMs = null } = refusal;
-    const key = isolationKey(context);
+    const key = UserExecutionContext.keyOf(context);
     this.#parts.events.emit('admission.refused', { userId, threadId, key, code, closeCause, retryAfterMs, waitedMs });
   }
 

@@ -1,7 +1,7 @@
 import type { RefusalError } from '../errors.js';
 import type { EventStream } from '../events.js';
 import { ExpiryQueue } from '../expiry-queue.js';
-import type { UserExecutionContext } from '../identity/user-execution-context.js';
+import { UserExecutionContext } from '../identity/user-execution-context.js';
 import type { Heartbeat } from '../liveness/heartbeat.js';
 import type { ClosingConnections } from '../managers/closing.js';
 import { closeFrame, type CloseCodeProfile } from '../close-codes.js';
@@ -55,7 +55,7 @@ export class Ticket implements Successor {
     this.desk.cancel(this);
   }
 
-  /** @internal */
+  /** The core tells it that what it stands for is gone. */
   superseded(cause: 'replaced' | 'released' | 'draining'): void {
     this.desk.superseded(this, cause);
   }
@@ -161,6 +161,7 @@ export class TicketDesk {
     const { manager, context } = ticket;
     manager.generation += 1;
     manager.context = context;
+    UserExecutionContext.opened(context);
     const link = new ManagedConnection(manager, connection, context);
     manager.link = link;
     ticket.link = link;

@@ -1,5 +1,5 @@
 import { MalformedContextError } from '../errors.js';
-import { createUserExecutionContext } from './user-execution-context.js';
+import { checkIds } from './ids.js';
 
 /** The ids a key is made of. */
 export interface KeyParts {
@@ -28,7 +28,7 @@ export function parseIsolationKey(key: string): KeyParts {
   if (colon < 0) throw new MalformedContextError('isolation key', 'has no ":" between user and thread');
   const userId = key.slice(0, colon).replace(/%3A/g, ':').replace(/%25/g, '%');
   const parts = { userId, threadId: key.slice(colon + 1) };
-  createUserExecutionContext(parts);
+  checkIds(parts);
   if (isolationKey(parts) !== key) throw new MalformedContextError('isolation key', 'is not in its canonical form');
   return parts;
 }

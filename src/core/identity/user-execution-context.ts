@@ -1,4 +1,5 @@
-import { MalformedContextError } from '../errors.js';
+import { checkIds } from './ids.js';
+import { isolationKey } from './isolation-key.js';
 
 /** What an application says about a connection. */
 export interface ContextFields {
@@ -11,8 +12,6 @@ export interface ContextFields {
   readonly connectionId?: string | undefined;
 }
 
-declare const checked: unique symbol;
-
 /**
  * Who a connection belongs to: made once per connection, frozen, and passed on, never regenerated.
  *
@@ -20,63 +19,50 @@ declare const checked: unique symbol;
  * was replaced is recognised as late, although its ids are those of the live one.
  * @source seed fix 2; spec section 2
  */
-export type UserExecutionContext = ContextFields & { readonly [checked]: true };
+export class UserExecutionContext implements ContextFields {
+  readonly userId: string;
+  readonly threadId: string;
+  declare readonly runId?: string;
+  declare readonly requestId?: string;
+  declare readonly connectionId?: string;
+  readonly #key: string;
+  #isOpened = false;
 
-/** Every thread id begins so. @source seed fix 2 */
-export const threadPrefix = 'thread_';
+  /** @internal Of checked fields. */
+  constructor({ userId, threadId, runId, requestId, connectionId }: ContextFields) {
+    this.#key = isolationKey({ userId, threadId });
+    const end = this.#key.length - threadId.length;
+    // Cut out of the key: ids cut out of a request's URL, as queries give them, would keep the whole URL in memory.
+    this.userId = end === userId.length + 1 ? this.#key.slice(0, userId.length) : userId;
+    this.threadId = this.#key.slice(end);
+    if (runId !== undefined) this.runId = runId;
+    if (requestId !== undefined) this.requestId = requestId;
+    if (connectionId !== undefined) this.connectionId = connectionId;
+    Object.freeze(this);
+  }
 
-/** The longest id, in UTF-16 units. */
-export const maxIdLength = 256;
+  /** @internal Its isolation key. */
+  static keyOf(context: UserExecutionContext): string {
+    return context.#key;
+  }
 
-const made = new WeakSet();
+  /** @internal Notes that a connection was opened for it. */
+  static opened(context: UserExecutionContext): void {
+    context.#isOpened = true;
+  }
+
+  /** @internal Whether a connection was ever opened for these very fields. */
+  static wasOpened(fields: ContextFields): fields is UserExecutionContext {
+    return fields instanceof UserExecutionContext && fields.#isOpened;
+  }
+}
 
 /**
  * Checks the ids and freezes them into a context. A context made here before is returned as it is.
  * @throws MalformedContextError naming the field and the rule it breaks
  */
 export function createUserExecutionContext(fields: ContextFields): UserExecutionContext {
-  if (made.has(fields)) return fields as UserExecutionContext;
-  checkId('userId', fields.userId);
-  checkThreadId(fields.threadId);
-  const { userId, threadId, runId, requestId, connectionId } = fields;
-  const context = Object.freeze({
-    userId,
-    threadId,
-    ...(runId !== undefined && { runId }),
-    ...(requestId !== undefined && { requestId }),
-    ...(connectionId !== undefined && { connectionId }),
-  }) as UserExecutionContext;
-  made.add(context);
-  return context;
-}
-
-/** @throws MalformedContextError */
-export function checkId(field: string, value: unknown): asserts value is string {
-  if (value === undefined || value === null) throw new MalformedContextError(field, 'is missing');
-  if (typeof value !== 'string') throw new MalformedContextError(field, `must be a string, not ${typeof value}`);
-  if (value === '') throw new MalformedContextError(field, 'is empty');
-  if (value.length > maxIdLength) {
-    throw new MalformedContextError(field, `is ${String(value.length)} units long; the most is ${String(maxIdLength)}`);
-  }
-  if (!isWellFormed(value)) throw new MalformedContextError(field, 'is not well-formed Unicode (a lone surrogate)');
-  if (hasControlCharacter(value)) throw new MalformedContextError(field, 'has a control character');
-}
-
-function checkThreadId(value: unknown): asserts value is string {
-  checkId('threadId', value);
-  if (!value.startsWith(threadPrefix)) throw new MalformedContextError('threadId', `must begin with "${threadPrefix}"`);
-  if (value.length === threadPrefix.length) {
-    throw new MalformedContextError('threadId', `must go on after "${threadPrefix}"`);
-  }
-}
-
-const loneSurrogate = /\p{Surrogate}/u;
-const controlCharacter = /\p{Cc}/u;
-
-function isWellFormed(value: string): boolean {
-  return !loneSurrogate.test(value);
-}
-
-function hasControlCharacter(value: string): boolean {
-  return controlCharacter.test(value);
+  if (fields instanceof UserExecutionContext) return fields;
+  checkIds(fields);
+  return new UserExecutionContext(fields);
 }

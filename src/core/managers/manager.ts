@@ -1,5 +1,5 @@
 import type { CloseCause } from '../close-codes.js';
-import type { UserExecutionContext } from '../identity/user-execution-context.js';
+import { UserExecutionContext } from '../identity/user-execution-context.js';
 import type { Clock } from '../time.js';
 import { never } from '../time.js';
 import type { ManagedConnection } from './managed-connection.js';
@@ -70,13 +70,16 @@ export class WebSocketManager {
   /** @internal */
   constructor(
     /** @internal */ readonly host: ManagerHost,
-    /** The isolation key. */
-    readonly key: string,
     /** The context of the newest connection. */
     public context: UserExecutionContext,
   ) {
     this.admittedAtMs = host.clock.now();
     this.lastInboundAtMs = this.admittedAtMs;
+  }
+
+  /** The isolation key. */
+  get key(): string {
+    return UserExecutionContext.keyOf(this.context);
   }
 
   get userId(): string {

@@ -1,5 +1,4 @@
 import { createUserExecutionContext } from '../../../src/core/identity/user-execution-context.js';
-import { isolationKey } from '../../../src/core/identity/isolation-key.js';
 import { StallClock } from '../../../src/core/liveness/stall-clock.js';
 import { ManagedConnection } from '../../../src/core/managers/managed-connection.js';
 import { WebSocketManager, type ManagerHost } from '../../../src/core/managers/manager.js';
@@ -33,7 +32,7 @@ export function loneLink(at: { time: SimulatedTime; clock: StallClock }, options
     managerReported: () => {},
   };
   const context = createUserExecutionContext({ userId: 'ada', threadId: `thread_${(made += 1)}` });
-  const manager = new WebSocketManager(host, isolationKey(context), context);
+  const manager = new WebSocketManager(host, context);
   manager.generation = 1;
   const connection = new FakeConnection({ ...options, time: at.time });
   const link = new ManagedConnection(manager, connection, context);

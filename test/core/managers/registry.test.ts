@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { isolationKey } from '../../../src/core/identity/isolation-key.js';
 import { createUserExecutionContext } from '../../../src/core/identity/user-execution-context.js';
 import { StallClock } from '../../../src/core/liveness/stall-clock.js';
 import { WebSocketManager, type ManagerHost } from '../../../src/core/managers/manager.js';
@@ -17,7 +16,7 @@ const host: ManagerHost = {
 
 function managerOf(userId: string, threadId: string): WebSocketManager {
   const context = createUserExecutionContext({ userId, threadId });
-  return new WebSocketManager(host, isolationKey(context), context);
+  return new WebSocketManager(host, context);
 }
 
 function registryOf(...managers: WebSocketManager[]): ManagerRegistry {

@@ -1,0 +1,47 @@
+import { MalformedContextError } from '../errors.js';
+
+/** Every thread id begins so. @source seed fix 2 */
+export const threadPrefix = 'thread_';
+
+/** The longest id, in UTF-16 units. */
+export const maxIdLength = 256;
+
+/**
+ * Checks both ids of a thread.
+ * @throws MalformedContextError naming the field and the rule it breaks
+ * @source spec section 2
+ */
+export function checkIds({ userId, threadId }: { readonly userId: unknown; readonly threadId: unknown }): void {
+  checkId('userId', userId);
+  checkThreadId(threadId);
+}
+
+function checkId(field: string, value: unknown): asserts value is string {
+  if (value === undefined || value === null) throw new MalformedContextError(field, 'is missing');
+  if (typeof value !== 'string') throw new MalformedContextError(field, `must be a string, not ${typeof value}`);
+  if (value === '') throw new MalformedContextError(field, 'is empty');
+  if (value.length > maxIdLength) {
+    throw new MalformedContextError(field, `is ${String(value.length)} units long; the most is ${String(maxIdLength)}`);
+  }
+  if (!isWellFormed(value)) throw new MalformedContextError(field, 'is not well-formed Unicode (a lone surrogate)');
+  if (hasControlCharacter(value)) throw new MalformedContextError(field, 'has a control character');
+}
+
+function checkThreadId(value: unknown): asserts value is string {
+  checkId('threadId', value);
+  if (!value.startsWith(threadPrefix)) throw new MalformedContextError('threadId', `must begin with "${threadPrefix}"`);
+  if (value.length === threadPrefix.length) {
+    throw new MalformedContextError('threadId', `must go on after "${threadPrefix}"`);
+  }
+}
+
+const loneSurrogate = /\p{Surrogate}/u;
+const controlCharacter = /\p{Cc}/u;
+
+function isWellFormed(value: string): boolean {
+  return !loneSurrogate.test(value);
+}
+
+function hasControlCharacter(value: string): boolean {
+  return controlCharacter.test(value);
+}
