@@ -1,43 +1,86 @@
+import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
-import type { WsConnection } from './ws-connection.js';
-
-/** Where a socket keeps its connection; a symbol, so that nothing the application lists shows it. */
-const connectionOf = Symbol('mooring.connection');
+import { isKeepalive } from '../core/liveness/keepalive.js';
+import type { ManagedConnection } from '../core/managers/managed-connection.js';
 
 /** What can be sent. */
 type Content = Parameters<WebSocket['send']>[0];
 
-/** Ties a socket to its connection. */
-export function bindSocket(socket: WebSocket, connection: WsConnection): void {
-  (socket as { [connectionOf]?: WsConnection })[connectionOf] = connection;
+/** The part of a stream that is looked at for every message. `ws` takes any Duplex; only sockets count their bytes. */
+interface CountingStream {
+  readonly bytesRead?: number;
+  readonly writableLength: number;
+  readonly encrypted?: boolean;
 }
 
-/** The connection of a socket, if Mooring manages it. */
-export function connectionOfSocket(socket: WebSocket): WsConnection | undefined {
-  return (socket as { [connectionOf]?: WsConnection })[connectionOf];
+/** What a TLS stream may have pending after a send: it encrypts later, so that something always is. */
+const encryptionBytes = 65_536;
+
+/** What Mooring needs of a socket, past the application's overrides. */
+export interface MooredSocket extends WebSocket {
+  /** The connection this socket is, once it is one. */
+  readonly moored: ManagedConnection | null;
+  /** Bytes received when the last frame ended; where the stream does not count bytes, frames. */
+  readonly receivedAtFrame: number;
+  /** From here on the connection is told what happens. */
+  moor(link: ManagedConnection, stream: Duplex): void;
+  /** Closes without telling Mooring, which is who asks. */
+  closeQuietly(code: number, reason: string): void;
+  /** Pings without this being the application's ping. */
+  pingQuietly(payload: string): void;
+}
+
+/** Whether the socket is of a class made here. */
+export function isMoored(socket: WebSocket): socket is MooredSocket {
+  return 'moor' in socket;
 }
 
 /**
  * The server's own WebSocket class, with Mooring listening in.
  *
  * Why a subclass: no listener is added to any socket, so `listenerCount`, `on`, `once` and the order of listeners are
- * exactly the application's, and a message costs one comparison more.
+ * exactly the application's. And with thousands of connections it is not instructions that a message costs but objects
+ * that have to come from memory: what every message needs lies in the socket itself and in one object more.
  */
-export function mooredClass(Base: typeof WebSocket): typeof WebSocket {
-  return class MooredWebSocket extends Base {
+// eslint-disable-next-line max-lines-per-function -- a class has to be made inside a function to extend what it is given
+export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolean): typeof WebSocket {
+  return class MooredWebSocket extends Base implements MooredSocket {
+    #link: ManagedConnection | null = null;
+    #stream: CountingStream | null = null;
+    #receivedAtFrame = 0;
+    /** The application pinged and has had no pong since. */
+    #isWaitingForPong = false;
+
+    get moored(): ManagedConnection | null {
+      return this.#link;
+    }
+
+    get receivedAtFrame(): number {
+      return this.#receivedAtFrame;
+    }
+
+    moor(link: ManagedConnection, stream: Duplex): void {
+      this.#stream = stream;
+      this.#receivedAtFrame = this.#stream.bytesRead ?? 0;
+      this.#link = link;
+    }
+
     override emit(event: string | symbol, ...args: unknown[]): boolean {
-      const connection = connectionOfSocket(this);
-      if (connection !== undefined && !overhear(connection, event, args)) return true;
+      const link = this.#link;
+      if (link !== null && !this.#overhear(link, event, args[0])) return true;
       return super.emit(event, ...args);
     }
 
     override send(content: Content, ...rest: unknown[]): void {
       super.send(content, ...(rest as [{ binary?: boolean }, (error?: Error) => void]));
-      connectionOfSocket(this)?.sent(content);
+      const link = this.#link;
+      if (link === null || (recognisesKeepalives && isShort(content) && isKeepalive(content))) return;
+      const { writableLength = 0, encrypted } = this.#stream ?? {};
+      link.sent(writableLength > (encrypted === true ? encryptionBytes : 0));
     }
 
     override ping(...args: Parameters<WebSocket['ping']>): void {
-      connectionOfSocket(this)?.appPinged();
+      this.#isWaitingForPong = true;
       super.ping(...args);
     }
 
@@ -45,7 +88,7 @@ export function mooredClass(Base: typeof WebSocket): typeof WebSocket {
     override close(code?: number, reason?: string | Buffer): void {
       const wasOpen = this.readyState === WebSocket.OPEN;
       super.close(code, reason);
-      if (wasOpen) connectionOfSocket(this)?.closed();
+      if (wasOpen) this.#link?.closed();
     }
 
     closeQuietly(code: number, reason: string): void {
@@ -55,27 +98,59 @@ export function mooredClass(Base: typeof WebSocket): typeof WebSocket {
     pingQuietly(payload: string): void {
       super.ping(payload);
     }
+
+    /** Notes what an event says of the connection. @returns whether the application should have the event too */
+    #overhear(link: ManagedConnection, event: string | symbol, first: unknown): boolean {
+      switch (event) {
+        case 'message':
+          this.#frameEnded();
+          if (recognisesKeepalives && isShort(first) && isKeepalive(first)) link.touched();
+          else link.received();
+          return true;
+        case 'ping':
+          this.#controlFrameEnded(link);
+          link.touched();
+          return true;
+        case 'pong':
+          this.#controlFrameEnded(link);
+          return this.#ponged(link, first as Buffer);
+        case 'close':
+          link.closed();
+          return true;
+        case 'error':
+          link.errored(first);
+          return true;
+        default:
+          return true;
+      }
+    }
+
+    /**
+     * @returns whether the application should see it: its own pings' pongs, and those of ours that may stand for them,
+     * since a peer need answer only the latest ping (RFC 6455, 5.5.3)
+     */
+    #ponged(link: ManagedConnection, payload: Buffer): boolean {
+      const text = payload.toString('latin1');
+      const isOurs = link.pings?.some((ping) => ping.payload === text) ?? false;
+      link.ponged(text);
+      const isSeen = !isOurs || this.#isWaitingForPong;
+      this.#isWaitingForPong = false;
+      return isSeen;
+    }
+
+    /** A control frame between the fragments of a message must not hide that the message goes on. */
+    #controlFrameEnded(link: ManagedConnection): void {
+      if ((link.connection.partialMessageBytes ?? 0) > 0) link.received();
+      this.#frameEnded();
+    }
+
+    #frameEnded(): void {
+      this.#receivedAtFrame = this.#stream?.bytesRead ?? this.#receivedAtFrame + 1;
+    }
   };
 }
 
-/** Notes what an event says of the connection. @returns whether the application should have the event too */
-function overhear(connection: WsConnection, event: string | symbol, args: readonly unknown[]): boolean {
-  switch (event) {
-    case 'message':
-      connection.message(args[0] as RawData);
-      return true;
-    case 'ping':
-      connection.pinged();
-      return true;
-    case 'pong':
-      return connection.ponged(args[0] as Buffer);
-    case 'close':
-      connection.closed();
-      return true;
-    case 'error':
-      connection.errored(args[0]);
-      return true;
-    default:
-      return true;
-  }
+/** A message that came, or goes, in one piece. */
+function isShort(content: unknown): content is RawData & Uint8Array {
+  return typeof content === 'string' || content instanceof Uint8Array;
 }

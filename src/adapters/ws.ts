@@ -10,8 +10,8 @@ import { Arrival } from './arrival.js';
 import { AttemptLimiter, type AttemptRate } from './attempt-rate.js';
 import { Entry, type EntryOptions } from './attach.js';
 import { Farewell } from './farewell.js';
-import { bindSocket, connectionOfSocket, mooredClass } from './moored-web-socket.js';
-import { WsConnection, type MooredSocket } from './ws-connection.js';
+import { isMoored, mooredClass } from './moored-web-socket.js';
+import { WsConnection } from './ws-connection.js';
 
 /** What {@link attach} needs. */
 export interface AttachOptions extends EntryOptions<IncomingMessage> {
@@ -63,7 +63,7 @@ export function attach(server: WebSocketServer, options: AttachOptions): () => v
 
 /** The manager of a socket, for `hold()` and `onRelease()`; `undefined` where Mooring does not manage it. Never throws. */
 export function managerOf(socket: WebSocket): WebSocketManager | undefined {
-  return connectionOfSocket(socket)?.link?.manager;
+  return isMoored(socket) ? socket.moored?.manager : undefined;
 }
 
 const gated = new WeakSet<WebSocketServer>();
@@ -91,7 +91,7 @@ class Gate {
     const server = this.#server;
     const Base = server.options.WebSocket ?? WebSocket;
     const own = Object.getOwnPropertyDescriptor(server, 'handleUpgrade');
-    server.options.WebSocket = mooredClass(Base);
+    server.options.WebSocket = mooredClass(Base, this.#options.mooring.config.recogniseKeepalives);
     server.handleUpgrade = (...[request, stream, head, upgraded]) => {
       this.#arrive({ request, stream, head, upgraded });
     };
@@ -163,7 +163,7 @@ class Gate {
     const handshake = { isDone: false };
     this.#pass(request, stream, head, (socket) => {
       handshake.isDone = true;
-      if (this.#open(socket as MooredSocket, stream, ticket)) upgraded(socket, request);
+      if (this.#open(socket, stream, ticket)) upgraded(socket, request);
     });
     if (handshake.isDone) return;
     if (stream.destroyed) ticket.cancel();
@@ -185,16 +185,18 @@ class Gate {
     });
   }
 
-  #open(socket: MooredSocket, stream: Duplex, ticket: Ticket): boolean {
-    const { mooring } = this.#options;
-    const connection = new WsConnection(socket, stream, mooring.config.recogniseKeepalives);
-    const { link, refusal } = ticket.open(connection);
+  /** @returns whether the application gets the socket. One made after Mooring was detached is not managed. */
+  #open(socket: WebSocket, stream: Duplex, ticket: Ticket): boolean {
+    if (!isMoored(socket)) {
+      ticket.cancel();
+      return true;
+    }
+    const { link, refusal } = ticket.open(new WsConnection(socket, stream));
     if (refusal !== null) {
       this.#farewell.dismiss(socket, refusal);
       return false;
     }
-    connection.bind(link);
-    bindSocket(socket, connection);
+    socket.moor(link, stream);
     return true;
   }
 

@@ -129,7 +129,7 @@ function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Tak
     heartbeat.remove(link);
     const { manager } = link;
     if (!link.isCurrent || manager.isReleased) return;
-    manager.formerOutboundAtMs = manager.lastOutboundAtMs;
+    manager.keepActivity();
     manager.link = null;
     releaser.release(manager, 'closed');
     takeover.incumbentEnded(manager);

@@ -165,7 +165,6 @@ export class TicketDesk {
     const link = new ManagedConnection(manager, connection, context);
     manager.link = link;
     ticket.link = link;
-    manager.lastInboundAtMs = link.connectedAtMs;
     if (manager.particulars !== null) {
       manager.particulars.successor = null;
       manager.particulars.due = null;
@@ -179,7 +178,7 @@ export class TicketDesk {
 
   #partFrom(former: ManagedConnection): void {
     this.#options.heartbeat.remove(former);
-    former.manager.formerOutboundAtMs = former.manager.lastOutboundAtMs;
+    former.manager.keepActivity();
   }
 
   #announce({ userId, threadId, key, generation }: WebSocketManager): void {

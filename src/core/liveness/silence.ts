@@ -52,7 +52,7 @@ function noteCounters(link: ManagedConnection): void {
   }
   if (partialMessageBytes !== undefined && partialMessageBytes !== link.partialBytesSeen) {
     link.partialBytesSeen = partialMessageBytes;
-    if (partialMessageBytes > 0 && link.isCurrent) manager.lastInboundAtMs = now;
+    if (partialMessageBytes > 0) link.lastInboundAtMs = now;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { UserExecutionContext } from '../identity/user-execution-context.js';
-import { never } from '../time.js';
+import { never, type Clock } from '../time.js';
 import type { Connection } from './connection.js';
 import type { WebSocketManager } from './manager.js';
 
@@ -25,9 +25,10 @@ export class ManagedConnection {
   /** 1 for the manager's first socket, one more for each that took over. */
   readonly generation: number;
   readonly connectedAtMs: number;
+  /** @internal When an application message last arrived. */ lastInboundAtMs: number;
+  /** @internal */ lastSendAtMs = never;
   /** @internal When a ping or a keepalive last arrived. */ lastTouchedAtMs: number;
   /** @internal */ lastPongAtMs = never;
-  /** @internal */ lastSendAtMs = never;
   /** @internal When `bytesReceived` was last found to have grown. */
   lastBytesAtMs: number;
   /** @internal When `bytesSent` was last found to have grown. */
@@ -46,6 +47,7 @@ export class ManagedConnection {
   /** @internal */ watcher: Watcher | null = null;
   /** @internal */ wheelBucket = -1;
   /** @internal */ wheelIndex = 0;
+  readonly #clock: Clock;
 
   /** @internal */
   constructor(
@@ -53,9 +55,11 @@ export class ManagedConnection {
     readonly connection: Connection,
     readonly context: UserExecutionContext,
   ) {
-    const now = manager.host.clock.now();
+    this.#clock = manager.host.clock;
+    const now = this.#clock.now();
     this.generation = manager.generation;
     this.connectedAtMs = now;
+    this.lastInboundAtMs = now;
     this.lastTouchedAtMs = now;
     this.lastBytesAtMs = now;
     this.lastWriteAtMs = now;
@@ -73,7 +77,7 @@ export class ManagedConnection {
 
   /** @internal When the peer last sent something of its own accord. */
   get lastSaidAtMs(): number {
-    return Math.max(this.lastTouchedAtMs, this.isCurrent ? this.manager.lastInboundAtMs : never);
+    return Math.max(this.lastTouchedAtMs, this.lastInboundAtMs);
   }
 
   /** When the application last said something, either way. */
@@ -81,20 +85,19 @@ export class ManagedConnection {
     return this.manager.lastActivityAtMs;
   }
 
-  /** An application message arrived. */
+  /** An application message arrived. Its manager asks for this when it wants to know: a message costs one store. */
   received(): void {
-    const { manager } = this;
-    if (manager.link === this) manager.lastInboundAtMs = manager.host.clock.now();
+    this.lastInboundAtMs = this.#clock.now();
   }
 
   /** A frame arrived that is no activity: a ping, or an application's keepalive. */
   touched(): void {
-    this.lastTouchedAtMs = this.manager.host.clock.now();
+    this.lastTouchedAtMs = this.#clock.now();
   }
 
   /** A pong arrived. Its payload is the peer's to choose; only one that is ours tells the round trip. */
   ponged(payload: string): void {
-    const now = this.manager.host.clock.now();
+    const now = this.#clock.now();
     this.lastPongAtMs = now;
     const ping = this.pings?.find((sent) => sent.payload === payload);
     if (ping !== undefined) this.#measured(now - ping.atMs);
@@ -106,8 +109,8 @@ export class ManagedConnection {
    * @param isBacklogged whether the transport could not take all of it
    */
   sent(isBacklogged: boolean): void {
-    this.lastSendAtMs = this.manager.host.clock.now();
-    if (isBacklogged) this.backloggedAtMs = this.lastSendAtMs;
+    this.lastSendAtMs = this.#clock.now();
+    if (isBacklogged && this.backloggedAtMs === never) this.backloggedAtMs = this.lastSendAtMs;
   }
 
   /** The socket closed, or is closing: nothing of its manager waits for the rest. */

@@ -58,9 +58,10 @@ interface Particulars {
 export class WebSocketManager {
   /** @internal */ link: ManagedConnection | null = null;
   /** @internal */ generation = 0;
-  /** @internal */ lastInboundAtMs: number;
-  /** @internal What connections before the current one sent. */
-  formerOutboundAtMs = never;
+  /** Inbound activity apart from the current connection's: admission, holds, and connections before. */
+  #inboundAtMs: number;
+  /** What connections before the current one sent. */
+  #formerOutboundAtMs = never;
   readonly admittedAtMs: number;
   /** @internal */ isReleased = false;
   /** @internal */ particulars: Particulars | null = null;
@@ -74,7 +75,7 @@ export class WebSocketManager {
     public context: UserExecutionContext,
   ) {
     this.admittedAtMs = host.clock.now();
-    this.lastInboundAtMs = this.admittedAtMs;
+    this.#inboundAtMs = this.admittedAtMs;
   }
 
   /** The isolation key. */
@@ -101,11 +102,16 @@ export class WebSocketManager {
     return Math.max(this.lastInboundAtMs, this.lastOutboundAtMs);
   }
 
+  /** When the application's peer last said something, or the application held or let go. */
+  get lastInboundAtMs(): number {
+    return Math.max(this.#inboundAtMs, this.link?.lastInboundAtMs ?? never);
+  }
+
   /** When the last message was sent that has left the process; one still leaving counts from when some of it left. */
   get lastOutboundAtMs(): number {
     const { link } = this;
-    if (link === null) return this.formerOutboundAtMs;
-    return Math.max(this.formerOutboundAtMs, hasLeft(link) ? link.lastSendAtMs : link.lastWriteAtMs);
+    if (link === null) return this.#formerOutboundAtMs;
+    return Math.max(this.#formerOutboundAtMs, hasLeft(link) ? link.lastSendAtMs : link.lastWriteAtMs);
   }
 
   /** Whether the application holds it, because a run streams. */
@@ -123,9 +129,9 @@ export class WebSocketManager {
     const hold = Symbol('hold');
     const { holds } = this.mutableParticulars();
     holds.add(hold);
-    this.lastInboundAtMs = this.host.clock.now();
+    this.#inboundAtMs = this.host.clock.now();
     return () => {
-      if (holds.delete(hold)) this.lastInboundAtMs = this.host.clock.now();
+      if (holds.delete(hold)) this.#inboundAtMs = this.host.clock.now();
     };
   }
 
@@ -177,6 +183,12 @@ export class WebSocketManager {
   /** The last error reported, whether or not it still counts. */
   get lastError(): unknown {
     return this.particulars?.lastError;
+  }
+
+  /** @internal Its connection goes; what it did stays known. */
+  keepActivity(): void {
+    this.#inboundAtMs = this.lastInboundAtMs;
+    this.#formerOutboundAtMs = this.lastOutboundAtMs;
   }
 
   /** @internal */
