@@ -1,13 +1,14 @@
 /** What a wheel notes on each of its items, so that taking one out is a swap and not a search. */
 export interface WheelItem {
-  /** The bucket it lies in, or -1. Owned by the wheel. */
+  /** The number of the bucket it lies in, or -1. Owned by the wheel. */
   wheelBucket: number;
   /** Its place in that bucket. Owned by the wheel. */
   wheelIndex: number;
 }
 
 /**
- * Buckets of items around a circle: O(1) to put one in, to take one out and to visit it, whatever the number.
+ * Buckets of items around a circle: O(1) to put one in, to take one out and to visit it, whatever the number. Bucket
+ * numbers go on for ever; those a whole turn apart share a bucket, and an item stays until its own number is taken.
  *
  * Why not a queue: an item that turns out to have been active gets a deadline earlier than the queue's tail has, so a
  * queue would look at it up to a whole timeout late. A wheel puts it where its deadline is.
@@ -23,13 +24,11 @@ export class DeadlineWheel<T extends WheelItem> {
     return this.#buckets.length;
   }
 
-  /** Puts the item into the bucket, out of the one it lay in. Bucket numbers wrap around. */
+  /** Puts the item into the bucket, out of the one it lay in. */
   put(item: T, bucketNumber: number): void {
     this.remove(item);
-    const number = bucketNumber % this.#buckets.length;
-    const bucket = this.#bucket(number);
-    item.wheelBucket = number;
-    item.wheelIndex = bucket.push(item) - 1;
+    item.wheelBucket = bucketNumber;
+    item.wheelIndex = this.#bucket(bucketNumber).push(item) - 1;
   }
 
   /** Takes the item out; does nothing where it is in no bucket. */
@@ -49,27 +48,32 @@ export class DeadlineWheel<T extends WheelItem> {
     return this.#buckets.reduce((sum, bucket) => sum + bucket.length, 0);
   }
 
-  /** How many lie in a bucket. */
+  /** How many lie in a bucket, those of other turns included. */
   countIn(bucketNumber: number): number {
-    return this.#bucket(bucketNumber % this.#buckets.length).length;
+    return this.#bucket(bucketNumber).length;
   }
 
-  /** Takes out all that lie in a bucket. What is put into it from now on, another visit will find. */
+  /** Takes out all that lie in a bucket by this number or a lower one. What is put into it later, another visit finds. */
   take(bucketNumber: number): readonly T[] {
-    const number = bucketNumber % this.#buckets.length;
-    const taken = this.#bucket(number);
-    this.#buckets[number] = [];
-    for (const item of taken) item.wheelBucket = -1;
+    const bucket = this.#bucket(bucketNumber);
+    this.#buckets[bucketNumber % this.#buckets.length] = [];
+    const taken = bucket.filter((item) => item.wheelBucket <= bucketNumber);
+    for (const item of bucket) this.#leaveOrKeep(item, bucketNumber);
     return taken;
   }
 
   /** The item at a place of a bucket, for sweeps that leave items where they are. */
   at(bucketNumber: number, index: number): T | undefined {
-    return this.#bucket(bucketNumber % this.#buckets.length)[index];
+    return this.#bucket(bucketNumber)[index];
+  }
+
+  #leaveOrKeep(item: T, taken: number): void {
+    if (item.wheelBucket <= taken) item.wheelBucket = -1;
+    else item.wheelIndex = this.#bucket(item.wheelBucket).push(item) - 1;
   }
 
   #bucket(number: number): T[] {
-    const bucket = this.#buckets[number];
+    const bucket = this.#buckets[number % this.#buckets.length];
     if (bucket === undefined) throw new TypeError(`There is no bucket ${String(number)}`);
     return bucket;
   }

@@ -65,6 +65,20 @@ describe('a deadline wheel', () => {
     expect(wheel.take(5)).toEqual([items[0]]);
   });
 
+  it('leaves an item of a further turn where it is until its own number comes', () => {
+    const { wheel, items } = wheelOf(3, 13, 23, 3);
+    expect(wheel.take(3)).toEqual([items[0], items[3]]);
+    expect(wheel.count).toBe(2);
+    expect(wheel.take(13)).toEqual([items[1]]);
+    wheel.remove(items[2]!);
+    expect(wheel.count).toBe(0);
+  });
+
+  it('takes what is overdue by whole turns too', () => {
+    const { wheel, items } = wheelOf(3, 13);
+    expect(wheel.take(33)).toEqual(items);
+  });
+
   it('does nothing about an item that was never put', () => {
     const { wheel } = wheelOf(1);
     wheel.remove(item());

@@ -30,8 +30,8 @@ export type WhenDead = (link: ManagedConnection, cause: 'silent' | 'slow') => vo
  * without a byte and the connection is dead.
  *
  * The first visit comes within a fifth of the interval and pings whatever arrives, for the round trip: as long as that
- * is unknown, a slow connection cannot be told from a dead one when somebody waits. One timer serves all, armed with the first connection and disarmed with
- * the last. Visits that were late because this process did not run are made a moment later, when answers that waited
+ * is unknown, a slow connection cannot be told from a dead one when somebody waits. One timer serves all, armed with
+ * the first connection and disarmed with the last. Visits that were late because this process did not run are made a moment later, when answers that waited
  * have been read: a stall charges no miss and forgives none.
  * @source spec section 5; orca#12790, #12841, #11300, #9885; crossbar's heartbeat timers
  */
@@ -114,7 +114,7 @@ export class Heartbeat {
   }
 
   #visit(link: ManagedConnection): void {
-    if (!isWatched(link)) return;
+    if (!link.isCurrent) return; // a listener of another visit may have seen to that
     if (stateOf(link) === 'closed') {
       this.#whenDead(link, 'silent');
       return;
@@ -151,7 +151,7 @@ export class Heartbeat {
   /** Before a verdict of death: an answer may be waiting behind the timer. */
   #lookAgain(link: ManagedConnection): void {
     this.#options.clock.afterPoll(() => {
-      if (!isWatched(link) || link.wheelBucket < 0 || link.bytesAtPing < 0) return;
+      if (!link.isCurrent || link.wheelBucket < 0 || link.bytesAtPing < 0) return;
       const verdict = judgeSilence(link, link.bytesAtPing, this.#options.stalledMs);
       if (verdict === 'silent') this.#whenDead(link, 'silent');
       else if (verdict === 'stuck') this.#whenDead(link, 'slow');
@@ -160,7 +160,7 @@ export class Heartbeat {
 
   /** Asks, unless the last question has not even left, and comes back for the answer. */
   #ping(link: ManagedConnection): void {
-    if (!isWatched(link)) return;
+    if (!link.isCurrent) return;
     if (link.bytesAtPing < 0 || !hasUnsent(link)) this.#options.pinger.ping(link);
     if (link.bytesAtPing < 0) link.bytesAtPing = link.bytesReceivedSeen;
     this.#visitAt(link, this.#options.clock.now() + this.#options.heartbeatIntervalMs);
@@ -170,9 +170,4 @@ export class Heartbeat {
   #bucketAt(atMs: number): number {
     return Math.ceil(atMs / this.#bucketMs);
   }
-}
-
-/** Still a manager's connection; a listener may have changed that since the visit began. */
-function isWatched({ isCurrent, manager }: ManagedConnection): boolean {
-  return isCurrent && !manager.isReleased;
 }

@@ -460,3 +460,29 @@ describe('a connection whose data is stuck', () => {
     expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
   });
 });
+
+describe('a short interval', () => {
+  it.each([100, 250, 1_000, 3_000])(
+    'of %i ms charges nobody for timers that were late',
+    async (heartbeatIntervalMs) => {
+      const h = harness({ config: { heartbeatIntervalMs } });
+      await h.fill('ada', 10, remote);
+      for (let i = 0; i < 100; i++) {
+        h.time.stall(95);
+        await h.time.advance(25);
+      }
+      expect(missesOf(h)).toEqual([]);
+      expect(h.countOf('ada')).toBe(10);
+    },
+  );
+
+  it('still finds the dead', async () => {
+    const h = harness({ config: { heartbeatIntervalMs: 1_000 } });
+    await h.connect('ada', 'thread_1', silent);
+    for (let i = 0; i < 40; i++) {
+      h.time.stall(95);
+      await h.time.advance(5);
+    }
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
+  });
+});

@@ -30,6 +30,7 @@ export function loneLink(at: { time: SimulatedTime; clock: StallClock }, options
     endConnection: () => {},
     managerFailed: () => {},
     managerReported: () => {},
+    hookCameLate: () => {},
   };
   const context = createUserExecutionContext({ userId: 'ada', threadId: `thread_${(made += 1)}` });
   const manager = new WebSocketManager(host, context);
