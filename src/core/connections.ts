@@ -19,7 +19,7 @@ export type Connected =
 
 /** What can be said to {@link WebSocketConnectionManager.connect}. */
 export interface ConnectOptions {
-  /** Aborted when the client vanishes while it waits: its place is given back. */
+  /** Aborted when the client vanishes while it waits: its place is given back. Ignored once it is connected. */
   readonly signal?: AbortSignal;
 }
 
@@ -55,6 +55,7 @@ export class WebSocketConnectionManager {
       this.#ends.set(context, end);
     };
     note(nothingToEnd);
+    if (signal?.aborted === true) return this.#turnAway(connection, this.#parts.refusals.cancelled());
     const outcome = this.#parts.factory.admit(context);
     if (!isPending(outcome)) return this.#open(connection, outcome, note);
     const cancel = (): boolean => {
@@ -64,7 +65,6 @@ export class WebSocketConnectionManager {
     };
     note(cancel);
     signal?.addEventListener('abort', cancel, { once: true });
-    if (signal?.aborted === true) cancel();
     const admission = await outcome.settled;
     signal?.removeEventListener('abort', cancel);
     note(nothingToEnd);
@@ -121,9 +121,8 @@ export class WebSocketConnectionManager {
 const nothingToEnd = (): boolean => false;
 
 function endConnection(link: ManagedConnection): boolean {
-  const { manager, isCurrent } = link;
-  if (!isCurrent || manager.isReleased) return false;
-  manager.host.endConnection(link);
+  if (!link.isCurrent) return false;
+  link.manager.host.endConnection(link);
   return true;
 }
 

@@ -7,3 +7,10 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
     return false;
   }
 }
+
+/** A promise and what resolves it. */
+export function withResolver<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((settle) => (resolve = settle));
+  return { promise, resolve };
+}

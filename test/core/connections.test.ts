@@ -65,14 +65,23 @@ describe('connect', () => {
     expect(manager.state).toBe('attached');
   });
 
+  it('connects nobody who has vanished before, though there is room', async () => {
+    const h = harness();
+    const socket = h.socket();
+    const fields = { userId: 'ada', threadId: 'thread_1' };
+    const { refusal } = await h.mooring.connections.connect(socket, fields, { signal: AbortSignal.abort() });
+    expect(refusal?.code).toBe('admission.cancelled');
+    expect(socket.closes).toHaveLength(1);
+    expect(h.said('manager.admitted')).toEqual([]);
+  });
+
   it('waits no longer than its signal', async () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
     await h.connect('ada', 'thread_1', remote);
-    const connecting = h.mooring.connections.connect(
-      h.socket(),
-      { userId: 'ada', threadId: 'thread_2' },
-      { signal: AbortSignal.abort() },
-    );
+    const leaving = new AbortController();
+    const fields = { userId: 'ada', threadId: 'thread_2' };
+    const connecting = h.mooring.connections.connect(h.socket(), fields, leaving);
+    leaving.abort();
     expect((await connecting).refusal?.code).toBe('admission.cancelled');
     expect(h.countOf('ada')).toBe(1);
   });
@@ -121,6 +130,19 @@ describe('disconnect of the context a connection was made for', () => {
     expect(h.mooring.connections.disconnect(waiting.context)).toBe(true);
     await h.time.settle();
     expect(waiting.outcome?.refusal?.code).toBe('admission.cancelled');
+  });
+
+  it.each(['a place', 'a slot'])('gives up %s that was granted in the same moment', async (granted) => {
+    const h = harness({ config: { maxManagersPerUser: granted === 'a place' ? 1 : 20, takeoverFightLimit: 1 } });
+    const threadId = granted === 'a place' ? 'thread_2' : 'thread_1';
+    await h.connect('ada', 'thread_1', remote);
+    const incumbent = await h.connect('ada', 'thread_1', remote);
+    const waiting = h.arrive('ada', threadId, remote);
+    incumbent.connection.vanish();
+    expect(h.mooring.connections.disconnect(waiting.context)).toBe(true);
+    await h.time.settle();
+    expect(waiting.outcome?.refusal?.code).toBe('admission.cancelled');
+    expect(h.countOf('ada')).toBe(0);
   });
 
   it('leaves the manager to a successor that is pending', async () => {

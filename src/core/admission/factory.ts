@@ -52,6 +52,8 @@ interface FactoryParts {
  */
 export class WebSocketManagerFactory {
   readonly #parts: FactoryParts;
+  /** Users whose queue is being served, with the slots that were freed meanwhile. */
+  readonly #serving = new Map<string, { freed: number }>();
   #isDraining = false;
 
   /** @internal */
@@ -135,6 +137,7 @@ export class WebSocketManagerFactory {
   /**
    * Probes the user's connections and releases those that are dead, idle or in error; evicts only as many as asked for.
    * Never rejects.
+   * @throws TypeError where `evict` or `keep` is no integer of at least 0
    * @source seed fix 1, `_emergency_cleanup_with_timeout`
    */
   emergencyCleanup(userId: string, wanted: EvictionRequest = {}): Promise<EmergencyCleanupResult> {
@@ -152,25 +155,40 @@ export class WebSocketManagerFactory {
    * above a limit that was lowered, since the count does not grow by it.
    */
   slotFreed(userId: string): void {
-    if (this.#parts.queue.sizeOf(userId) === 0 || this.#isDraining) return;
-    if (this.#parts.limits.of(userId) > 0) this.#serveHead(userId);
-    this.#serveBelowLimit(userId);
+    if (this.#parts.queue.sizeOf(userId) > 0 && !this.#isDraining) this.#serve(userId, 1);
   }
 
   /** @internal A run is over: places taken before it began had their chance. */
   refuseUnserved(userId: string, serial: number): void {
-    this.#serveBelowLimit(userId);
+    this.#serve(userId, 0);
     for (const place of this.#parts.queue.placesOf(userId)) {
       if (place.serial < serial) this.#refusePlace(place, this.#quotaRefusal(userId));
     }
   }
 
-  /** Counted anew for each: serving one may release others, and that serve again. */
-  #serveBelowLimit(userId: string): void {
-    const { registry, limits, queue, config } = this.#parts;
-    const most = config.maxTotalManagers ?? Infinity;
-    const hasRoom = (): boolean => registry.countOf(userId) < limits.of(userId) && registry.size < most;
-    while (queue.sizeOf(userId) > 0 && hasRoom()) this.#serveHead(userId);
+  /**
+   * Serves the user's queue: one for each freed slot, then as long as there is room, counted anew for each. Serving one
+   * may free other slots; they are served by the loop that goes on already, not by one inside it.
+   */
+  #serve(userId: string, freed: number): void {
+    const { limits, queue } = this.#parts;
+    const underWay = this.#serving.get(userId);
+    if (underWay !== undefined) {
+      underWay.freed += freed;
+      return;
+    }
+    const round = { freed };
+    this.#serving.set(userId, round);
+    while (queue.sizeOf(userId) > 0 && (round.freed > 0 ? limits.of(userId) > 0 : this.#hasRoom(userId))) {
+      round.freed = Math.max(0, round.freed - 1);
+      this.#serveHead(userId);
+    }
+    this.#serving.delete(userId);
+  }
+
+  #hasRoom(userId: string): boolean {
+    const { registry, limits, config } = this.#parts;
+    return registry.countOf(userId) < limits.of(userId) && registry.size < (config.maxTotalManagers ?? Infinity);
   }
 
   #serveHead(userId: string): void {
@@ -270,10 +288,12 @@ export class WebSocketManagerFactory {
   #quotaRefusal(userId: string): RefusalError {
     const { limits, refusals, registry, userCleanup } = this.#parts;
     const rule = userCleanup.engagement();
-    const waits = [...registry.ofUser(userId).values()].map((manager) =>
-      manager.state === 'reserved' ? this.#ticketLeftMs(manager) : timeToFloorMs(manager, rule),
-    );
-    return refusals.quota(limits.of(userId), waits.length === 0 ? rule.floorMs : Math.min(...waits));
+    let shortestMs = Infinity;
+    for (const manager of registry.ofUser(userId).values()) {
+      const waitMs = manager.state === 'reserved' ? this.#ticketLeftMs(manager) : timeToFloorMs(manager, rule);
+      shortestMs = Math.min(shortestMs, waitMs);
+    }
+    return refusals.quota(limits.of(userId), shortestMs === Infinity ? rule.floorMs : shortestMs);
   }
 
   /** A slot that nobody has attached to yet comes back by itself. */

@@ -14,6 +14,9 @@ interface LedgerDeskOptions {
   readonly ledger?: QuotaLedger | undefined;
 }
 
+/** Distinguishes claims of all Moorings in this process, which may share a ledger. */
+let claims = 0;
+
 /** A claim the ledger knows of; `answered` while its answer is awaited. */
 interface Asked {
   readonly claim: QuotaClaim;
@@ -27,7 +30,6 @@ interface Asked {
 export class LedgerDesk {
   readonly #options: LedgerDeskOptions;
   readonly #asked = new Map<WebSocketManager, Asked>();
-  #claimId = 0;
 
   constructor(options: LedgerDeskOptions) {
     this.#options = options;
@@ -39,7 +41,7 @@ export class LedgerDesk {
     if (ledger === undefined) return admitted(ticket);
     const { manager } = ticket;
     const { userId, threadId } = manager;
-    const claim = { userId, threadId, claimId: (this.#claimId += 1) };
+    const claim = { userId, threadId, claimId: (claims += 1) };
     const asked: Asked = { claim, answered: null };
     this.#asked.set(manager, asked);
     try {
@@ -76,13 +78,15 @@ export class LedgerDesk {
 
   /** Gives a released manager's claim back. */
   released(manager: WebSocketManager): void {
-    const { ledger } = this.#options;
     const asked = this.#asked.get(manager);
-    if (asked === undefined || ledger === undefined) return;
+    if (asked === undefined) return;
     this.#asked.delete(manager);
-    const { claim } = asked;
+    this.#giveBack(asked.claim);
+  }
+
+  #giveBack(claim: QuotaClaim): void {
     try {
-      const result = ledger.release(claim);
+      const result = this.#options.ledger?.release(claim);
       if (!isPromise(result)) return;
       result.then(undefined, (error: unknown) => {
         this.#report(claim.userId, error);
@@ -100,6 +104,7 @@ export class LedgerDesk {
       const later = await answer;
       asked.answered = null;
       if (!manager.isReleased) this.#settle(manager, later, refuse);
+      else if (isAnswer(later) && later.granted) this.#giveBack(asked.claim); // it may have come after the release
     } catch (error) {
       asked.answered = null;
       this.#report(manager.userId, error);

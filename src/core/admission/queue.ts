@@ -1,4 +1,5 @@
 import type { UserExecutionContext } from '../identity/user-execution-context.js';
+import { withResolver } from '../promises.js';
 import { isPending, type Admission, type PendingAdmission } from './admission.js';
 
 /** When a place was taken, and what happens when its newcomer leaves. */
@@ -15,7 +16,7 @@ export class Place implements PendingAdmission {
   readonly serial: number;
   readonly takenAtMs: number;
   readonly #leave: (place: Place) => void;
-  #resolve!: (admission: Admission) => void;
+  readonly #resolve: (admission: Admission) => void;
   #granted: Admission | PendingAdmission | null = null;
 
   constructor(
@@ -26,9 +27,9 @@ export class Place implements PendingAdmission {
     this.serial = serial;
     this.takenAtMs = takenAtMs;
     this.#leave = leave;
-    this.settled = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
+    const { promise, resolve } = withResolver<Admission>();
+    this.settled = promise;
+    this.#resolve = resolve;
   }
 
   /** Its turn has come: the slot is taken, the ledger may still have to confirm. */

@@ -2,7 +2,10 @@
 export interface QuotaClaim {
   readonly userId: string;
   readonly threadId: string;
-  /** Distinguishes this claim from an earlier or later one of the same thread; a late release must not end the wrong one. */
+  /**
+   * Distinguishes this claim from an earlier or later one of the same thread, within this process; a late release must
+   * not end the wrong one.
+   */
   readonly claimId: number;
 }
 
@@ -17,12 +20,13 @@ export type LedgerAnswer =
  * Where a user's slots are counted when that is not this process alone.
  *
  * The local reservation comes first and decides in one breath; the ledger then confirms it, at once or later. A ledger
- * that throws or rejects is reported, and the local limit decides.
+ * that throws or rejects is reported, and the local limit decides. One that never answers lets nobody in: a reservation
+ * that is not confirmed returns after `ticketMs`.
  */
 export interface QuotaLedger {
   /** Asks for a slot. The same thread again takes its former slot over. */
   acquire(claim: QuotaClaim, limit: number): LedgerAnswer | Promise<LedgerAnswer>;
-  /** Gives the slot back if it is still this claim's. */
+  /** Gives the slot back if it is still this claim's. May be called again for a claim that was granted after it. */
   release(claim: QuotaClaim): void | Promise<void>;
 }
 

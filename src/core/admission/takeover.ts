@@ -4,10 +4,11 @@ import { stateOf } from '../liveness/silence.js';
 import type { ManagedConnection } from '../managers/managed-connection.js';
 import type { Successor, WebSocketManager } from '../managers/manager.js';
 import type { Releaser } from '../managers/release.js';
+import { withResolver } from '../promises.js';
 import type { WebSocketConfig } from '../settings.js';
 import { admitted, refused, type Admission, type PendingAdmission } from './admission.js';
 import type { Refusals } from './refusals.js';
-import type { TicketDesk } from './ticket.js';
+import type { Ticket, TicketDesk } from './ticket.js';
 
 interface TakeoverOptions extends ProbeParts {
   readonly config: WebSocketConfig;
@@ -68,6 +69,8 @@ export class Takeover {
 interface Challenger {
   readonly context: UserExecutionContext;
   readonly resolve: (admission: Admission) => void;
+  /** What it was granted, from then on. */
+  ticket: Ticket | null;
 }
 
 /** A fight for a key: the incumbent is asked whether it is there, and the newest challenger waits for the answer. */
@@ -99,13 +102,12 @@ class Contest implements Successor {
   /** A newer newcomer takes the place of the one that waits. */
   challenge(context: UserExecutionContext): PendingAdmission {
     this.#dismiss(refused(this.#options.refusals.replaced()));
-    let challenger: Challenger | null = null;
-    const settled = new Promise<Admission>((resolve) => {
-      challenger = { context, resolve };
-      this.#challenger = challenger;
-    });
+    const { promise: settled, resolve } = withResolver<Admission>();
+    const challenger: Challenger = { context, resolve, ticket: null };
+    this.#challenger = challenger;
     const cancel = (): void => {
-      if (this.#challenger !== null && this.#challenger === challenger) this.#abandon();
+      if (this.#challenger === challenger) this.#abandon();
+      else challenger.ticket?.cancel();
     };
     return { settled, cancel };
   }
@@ -114,7 +116,8 @@ class Contest implements Successor {
   conceded(): void {
     const challenger = this.#over();
     if (challenger === null) return;
-    challenger.resolve(admitted(this.#options.desk.issue(this.#manager, challenger.context)));
+    challenger.ticket = this.#options.desk.issue(this.#manager, challenger.context);
+    challenger.resolve(admitted(challenger.ticket));
   }
 
   superseded(cause: 'replaced' | 'released' | 'draining'): void {

@@ -1,4 +1,5 @@
 import { describe, type EventStream } from '../events.js';
+import { isPromise } from '../promises.js';
 
 /** How many managers a user may hold: an integer of at least 0. May differ between users and change at any time. */
 export type LimitOf = (userId: string) => number;
@@ -23,8 +24,10 @@ export class UserLimits {
     const { limitOf, maxManagersPerUser } = this.#options;
     if (limitOf === undefined) return maxManagersPerUser;
     try {
-      const limit = limitOf(userId);
-      if (Number.isSafeInteger(limit) && limit >= 0) return limit;
+      const limit: unknown = limitOf(userId);
+      if (isLimit(limit)) return limit;
+      // Nobody waits for an asynchronous one; what becomes of it is not to end the process.
+      if (isPromise(limit)) limit.then(undefined, () => undefined);
       this.#report(userId, describe(limit));
     } catch (error) {
       this.#report(userId, describe(error));
@@ -35,4 +38,8 @@ export class UserLimits {
   #report(userId: string, got: string): void {
     this.#options.events.emit('limit.rejected', { userId, got, used: this.#options.maxManagersPerUser });
   }
+}
+
+function isLimit(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }

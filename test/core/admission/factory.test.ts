@@ -78,6 +78,7 @@ describe('the limit', () => {
     ['gives a text', () => '3' as unknown as number, '3'],
     ['gives nothing', () => undefined as unknown as number, 'undefined'],
     ['gives a promise', () => Promise.resolve(3) as unknown as number, '[object Promise]'],
+    ['gives a promise that rejects', () => Promise.reject(new Error('x')) as unknown as number, '[object Promise]'],
   ];
   it.each(broken)('is the configured one where the function %s', async (_, limitOf, got) => {
     const h = harness({ limitOf, config: { maxManagersPerUser: 2 } });

@@ -75,6 +75,15 @@ describe('MemoryLedger', () => {
     expect(ledger.totalOf('ada')).toBe(2);
   });
 
+  it('is not mixed up by Moorings that have the same thread', async () => {
+    const ledger = new MemoryLedger();
+    const [one, other] = [1, 2].map(() => harness({ ledger, config: { maxManagersPerUser: 2 } }));
+    const former = await one!.connect('ada', 'thread_1', remote);
+    await other!.connect('ada', 'thread_1', remote);
+    former.connection.vanish();
+    expect(ledger.totalOf('ada')).toBe(1);
+  });
+
   it('holds nothing once everybody is gone', async () => {
     const ledger = new MemoryLedger();
     const h = harness({ ledger });
@@ -145,6 +154,19 @@ describe('a ledger that answers at once', () => {
     await h.time.advance(3_000);
     expect(newcomers.map(({ outcome }) => outcome?.refusal)).toEqual([null, null]);
     expect(ledger.totalOf('ada')).toBe(2);
+  });
+
+  it('and refuses each of many who were waiting does so one after the other, not one inside the other', async () => {
+    let isFull = false;
+    const ledger = ledgerThat(() => (isFull ? full : granted));
+    const h = harness({ ledger, config: { maxManagersPerUser: 3_000 } });
+    const [first] = await h.fill('ada', 3_000, remote);
+    const waiting = Array.from({ length: 3_000 }, (_, i) => h.arrive('ada', `thread_more${i}`, remote));
+    isFull = true;
+    first!.connection.vanish();
+    await h.time.settle();
+    expect(waiting.filter(({ outcome }) => outcome?.refusal?.code === 'quota.exceeded')).toHaveLength(3_000);
+    expect(h.countOf('ada')).toBe(2_999);
   });
 
   it('and refuses one served from the queue announces that refusal', async () => {
@@ -218,6 +240,22 @@ describe('a ledger that answers later', () => {
     await h.time.settle();
     expect(newcomer.outcome?.refusal?.code).toBe('admission.cancelled');
     expect(h.countOf('ada')).toBe(0);
+  });
+
+  it('gets back what it granted after the slot was returned', async () => {
+    const { h, ledger, newcomer } = asked();
+    newcomer.vanish();
+    ledger.answer(granted);
+    await h.time.settle();
+    expect(ledger.released).toEqual([...ledger.asked, ...ledger.asked]);
+  });
+
+  it('is not bothered about what it did not grant', async () => {
+    const { h, ledger, newcomer } = asked();
+    newcomer.vanish();
+    ledger.answer(full);
+    await h.time.settle();
+    expect(ledger.released).toEqual(ledger.asked);
   });
 
   it('is not waited for by a newcomer that vanishes', async () => {
