@@ -1,8 +1,9 @@
 import type { QuotaLedger } from './core/admission/quota-ledger.js';
 import { loadConfig, type ConfigSources, type LoadedConfig } from './core/config.js';
+import { describe } from './core/events.js';
 import type { LimitOf } from './core/managers/limits.js';
 import { Mooring } from './core/mooring.js';
-import type { WebSocketConfig } from './core/settings.js';
+import { settingNames, type WebSocketConfig } from './core/settings.js';
 import type { Random, Time } from './core/time.js';
 import { SystemTime } from './runtime/system-time.js';
 
@@ -29,9 +30,10 @@ export interface MooringOptions {
  *
  * @example
  * const mooring = createMooring({ config: { maxManagersPerUser: 5 } });
- * @throws ConfigurationError with every problem of the configuration at once
+ * @throws ConfigurationError with every problem of the configuration at once; TypeError for options there are not
  */
 export function createMooring(options: MooringOptions = {}): Mooring {
+  checkOptions(options);
   const { environment, config: overrides, limitOf, ledger } = options;
   const { config } = loadProcessConfig({ env: options.env, environment, overrides });
   const time = options.time ?? new SystemTime();
@@ -46,4 +48,28 @@ export function loadProcessConfig(given: ConfigSources = {}): LoadedConfig {
 /** As {@link loadProcessConfig}, just the settings. @throws ConfigurationError @source seed, `WebSocketConfig` */
 export function loadWebSocketConfig(given: ConfigSources = {}): WebSocketConfig {
   return loadProcessConfig(given).config;
+}
+
+const optionNames: readonly string[] = [
+  'config',
+  'environment',
+  'env',
+  'limitOf',
+  'ledger',
+  'time',
+  'random',
+] satisfies (keyof MooringOptions)[];
+
+/** A mistyped option would silently do nothing. */
+function checkOptions(options: MooringOptions): void {
+  for (const name of Object.keys(options)) {
+    if (optionNames.includes(name)) continue;
+    const isSetting = (settingNames as readonly string[]).includes(name);
+    const hint = isSetting ? `it is a setting: { config: { ${name}: … } }` : `wanted ${optionNames.join(', ')}`;
+    throw new TypeError(`createMooring has no option ${name}; ${hint}`);
+  }
+  const { limitOf } = options;
+  if (limitOf !== undefined && typeof limitOf !== 'function') {
+    throw new TypeError(`limitOf: got ${describe(limitOf)}, wanted a function of the user id`);
+  }
 }

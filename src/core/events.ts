@@ -94,7 +94,7 @@ export interface MooringEvents {
   'ledger.failed': OfUser & { readonly error: string };
   /** This process did not run for a while; that time is taken out of every age. */
   'process.stalled': { readonly stalledMs: number };
-  /** `authenticate` threw, rejected or never answered. */
+  /** `authenticate`, or what comes before it (`allowedOrigins`, `attemptRate`), threw, rejected or gave no answer. */
   'authentication.failed': { readonly error: string };
   /** A socket was turned away before authentication, with an HTTP status. */
   'socket.rejected': { readonly status: number; readonly reason: string };

@@ -83,7 +83,7 @@ export class Mooring {
     events.emit('server.draining', { managers });
     await this.#closeInWaves();
     heartbeat.dispose();
-    await Promise.all([closing.whenEmpty(), hooks.whenEmpty()]);
+    await Promise.all([closing.whenGone(), hooks.whenEmpty()]);
     closing.dispose();
     clock.dispose();
     events.emit('server.stopped', { released: managers });

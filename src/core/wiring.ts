@@ -123,12 +123,12 @@ type Entrance = ReturnType<typeof openEntrance>;
 
 /** What managers and their connections report, and what comes of it. */
 function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Takeover }): ManagerHost {
-  const { clock, closing, heartbeat, releaser, background, takeover, config } = built;
+  const { clock, closing, heartbeat, hooks, releaser, background, takeover, config } = built;
   const connectionClosed = (link: ManagedConnection): void => {
     closing.closed(link.connection);
     heartbeat.remove(link);
     const { manager } = link;
-    if (!link.isCurrent || manager.isReleased) return;
+    if (!link.isCurrent) return;
     manager.keepActivity();
     manager.link = null;
     releaser.release(manager, 'closed');
@@ -151,6 +151,9 @@ function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Tak
     },
     managerReported: (manager) => {
       background.reported(manager);
+    },
+    hookCameLate: (manager, hook, reason) => {
+      hooks.run(hook, manager, reason);
     },
   };
 }

@@ -38,11 +38,13 @@ const levels = Object.freeze({
 const linesPerWindow = 5;
 const windowMs = 10_000;
 
-/** Clients that loop on a refusal must not fill the disk: these are sampled, by kind and cause. */
+/** What every newcomer may cause must not fill the disk: these are sampled, by kind and cause. */
 const sampled: ReadonlySet<MooringEventName> = new Set([
   'admission.refused',
   'socket.rejected',
   'authentication.failed',
+  'limit.rejected',
+  'ledger.failed',
 ]);
 
 /**

@@ -210,3 +210,18 @@ describe('stopping', () => {
     expect(h.time.pendingTimers).toBe(0);
   });
 });
+
+describe('stop', () => {
+  it('is over although newcomers keep coming and being refused', async () => {
+    const h = harness();
+    await h.connect('ada', 'thread_1', silent);
+    let isOver = false;
+    void h.mooring.stop().then(() => (isOver = true));
+    for (let i = 0; i < 20; i++) {
+      h.arrive('ada', `thread_new${i}`, silent);
+      await h.time.advance(100);
+    }
+    expect(isOver).toBe(true);
+    await h.time.advance(2_000);
+  });
+});

@@ -48,6 +48,9 @@ export interface RunParts extends ProbeParts {
 /** The part of a run's time that one ping of a slow connection may take. */
 const slowestShare = 0.4;
 
+/** Whoever usually needs more than this many of the longest windows cannot be judged in two of them. */
+const judgeableWindows = 1.5;
+
 /**
  * One emergency cleanup of one user: a pass at once, one after the first ping of a probe, one after the second, and
  * forced eviction only in the last. It ends early once nobody wants it any longer.
@@ -64,7 +67,7 @@ export class EmergencyRun {
   #keep = Infinity;
   #isRequested = false;
   #attempts = 0;
-  #startedAtMs = 0;
+  #startedAtMs: number;
   #deadline: Timer | null = null;
   #isOver = false;
   /** Its place in the order of everything; places taken earlier are settled when it ends. 0 until it starts. */
@@ -74,6 +77,7 @@ export class EmergencyRun {
     this.#parts = parts;
     this.#userId = userId;
     this.#whenOver = whenOver;
+    this.#startedAtMs = parts.clock.now();
   }
 
   get userId(): string {
@@ -201,7 +205,7 @@ export class EmergencyRun {
     return this.#isRequested || this.#parts.waitingRoom.sizeOf(this.#userId) > 0;
   }
 
-  /** Connections with a long usual round trip get longer; one too long for the run's time cannot be judged in it. */
+  /** Connections with a long usual round trip get longer; with one too long for the run's time they are not asked. */
   #sortBySpeed(): { fast: ManagedConnection[]; slow: ManagedConnection[]; slowWindowMs: number } {
     const { probeTimeoutMs, emergencyCleanupTimeoutMs } = this.#parts.config;
     const longestMs = slowestShare * emergencyCleanupTimeoutMs;
@@ -209,7 +213,7 @@ export class EmergencyRun {
     const slow: ManagedConnection[] = [];
     let slowWindowMs = 0;
     for (const { link } of this.#parts.registry.ofUser(this.#userId).values()) {
-      if (link === null || link.roundTripMs > longestMs) continue;
+      if (link === null || link.roundTripMs > judgeableWindows * longestMs) continue;
       if (4 * link.roundTripMs <= probeTimeoutMs) fast.push(link);
       else slow.push(link);
       slowWindowMs = Math.max(slowWindowMs, Math.min(4 * link.roundTripMs, longestMs));

@@ -1,3 +1,4 @@
+import { describe } from '../events.js';
 import type { Timer } from '../time.js';
 import { EmergencyRun, type EmergencyCleanupResult, type EvictionRequest, type RunParts } from './emergency-run.js';
 
@@ -43,8 +44,11 @@ export class EmergencyCleanup {
   /**
    * Somebody asks for a run and wants its result: dead, idle and errored managers go, and as many that are not engaged
    * as they say.
+   * @throws TypeError where what they say is no number of managers
    */
   request(userId: string, wanted: EvictionRequest = {}): Promise<EmergencyCleanupResult> {
+    checkCount('evict', wanted.evict);
+    checkCount('keep', wanted.keep);
     const running = this.#runs.get(userId);
     if (running !== undefined) return running.join(wanted);
     const run = new EmergencyRun(this.#parts, userId, this.#ended);
@@ -94,4 +98,9 @@ export class EmergencyCleanup {
     this.#whenRunEnded(run.userId, run.serial);
     if (this.#parts.waitingRoom.sizeOf(run.userId) > 0) this.#runOf(run.userId);
   };
+}
+
+function checkCount(name: string, count: unknown): void {
+  if (count === undefined || (Number.isSafeInteger(count) && Number(count) >= 0)) return;
+  throw new TypeError(`${name}: got ${describe(count)}, wanted an integer of at least 0`);
 }

@@ -11,7 +11,11 @@ export const maxIdLength = 256;
  * @throws MalformedContextError naming the field and the rule it breaks
  * @source spec section 2
  */
-export function checkIds({ userId, threadId }: { readonly userId: unknown; readonly threadId: unknown }): void {
+export function checkIds(fields: unknown): void {
+  if (typeof fields !== 'object' || fields === null) {
+    throw new MalformedContextError('context', `must be an object with userId and threadId, not ${String(fields)}`);
+  }
+  const { userId, threadId } = fields as { readonly userId?: unknown; readonly threadId?: unknown };
   checkId('userId', userId);
   checkThreadId(threadId);
 }

@@ -1,5 +1,6 @@
 import type { CloseFrame } from '../close-codes.js';
 import { ExpiryQueue } from '../expiry-queue.js';
+import { withResolver } from '../promises.js';
 import type { Clock } from '../time.js';
 import type { Connection } from './connection.js';
 
@@ -14,7 +15,12 @@ export class ClosingConnections {
   readonly #expiries: ExpiryQueue<Connection>;
   readonly #emptied: (() => void)[] = [];
 
+  readonly #clock: Clock;
+  readonly #closeGraceMs: number;
+
   constructor(clock: Clock, closeGraceMs: number) {
+    this.#clock = clock;
+    this.#closeGraceMs = closeGraceMs;
     this.#expiries = new ExpiryQueue({
       clock,
       timeoutMs: closeGraceMs,
@@ -43,10 +49,18 @@ export class ClosingConnections {
     if (this.#expiries.delete(connection)) this.#checkEmpty();
   }
 
-  /** Resolves once every socket is closed or destroyed. */
-  whenEmpty(): Promise<void> {
+  /** Resolves once every socket that is closing now is closed or destroyed, however many more begin to. */
+  whenGone(): Promise<void> {
     if (this.#expiries.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#emptied.push(resolve));
+    const { promise, resolve } = withResolver<undefined>();
+    const grace = this.#clock.setTimer(() => {
+      resolve(undefined);
+    }, this.#closeGraceMs);
+    this.#emptied.push(() => {
+      grace.cancel();
+      resolve(undefined);
+    });
+    return promise;
   }
 
   /** Destroys what is left, and leaves no timer. */

@@ -65,9 +65,9 @@ export class ManagedConnection {
     this.lastWriteAtMs = now;
   }
 
-  /** Whether this is still its manager's connection. */
+  /** Whether this is still the connection of a manager that holds its slot. */
   get isCurrent(): boolean {
-    return this.manager.link === this;
+    return this.manager.link === this && !this.manager.isReleased;
   }
 
   /** When a frame last arrived. */
@@ -123,8 +123,11 @@ export class ManagedConnection {
     if (this.isCurrent) this.manager.fail(error);
   }
 
+  /** One that was slow once is believed to be fast again sooner than the other way round. */
   #measured(roundTripMs: number): void {
     this.pings = null;
-    this.roundTripMs = this.roundTripMs < 0 ? roundTripMs : Math.round(0.75 * this.roundTripMs + 0.25 * roundTripMs);
+    const usual = this.roundTripMs < 0 ? roundTripMs : this.roundTripMs;
+    const weight = roundTripMs < usual ? 0.5 : 0.25;
+    this.roundTripMs = Math.round((1 - weight) * usual + weight * roundTripMs);
   }
 }

@@ -36,6 +36,7 @@ export interface ManagerHost {
   endConnection(link: ManagedConnection): void;
   managerFailed(manager: WebSocketManager): void;
   managerReported(manager: WebSocketManager): void;
+  hookCameLate(manager: WebSocketManager, hook: ReleaseHook, reason: ReleaseReason): void;
 }
 
 /** What few managers have, kept apart so that most need no room for it. */
@@ -63,7 +64,7 @@ export class WebSocketManager {
   /** What connections before the current one sent. */
   #formerOutboundAtMs = never;
   readonly admittedAtMs: number;
-  /** @internal */ isReleased = false;
+  /** @internal What it was released for. */ releasedFor: ReleaseReason | null = null;
   /** @internal */ particulars: Particulars | null = null;
   /** @internal */ wheelBucket = -1;
   /** @internal */ wheelIndex = 0;
@@ -97,6 +98,11 @@ export class WebSocketManager {
     return this.generation === 0 ? 'reserved' : 'attached';
   }
 
+  /** @internal */
+  get isReleased(): boolean {
+    return this.releasedFor !== null;
+  }
+
   /** When the application last said something in either direction, on the clock without stalled time. */
   get lastActivityAtMs(): number {
     return Math.max(this.lastInboundAtMs, this.lastOutboundAtMs);
@@ -123,12 +129,14 @@ export class WebSocketManager {
   /**
    * Keeps the manager from every cleanup while something runs, until the returned function is called, or
    * `idleManagerTimeoutMs` after the last activity. A dead connection is dead, held or not.
+   * Holds that have lapsed stay so. Does nothing once the manager is released.
    * @returns ends this hold; calling it again does nothing
    */
   hold(): () => void {
     const hold = Symbol('hold');
     const { holds } = this.mutableParticulars();
-    holds.add(hold);
+    if (!this.isHeld) holds.clear();
+    if (!this.isReleased) holds.add(hold);
     this.#inboundAtMs = this.host.clock.now();
     return () => {
       if (holds.delete(hold)) this.#inboundAtMs = this.host.clock.now();
@@ -136,10 +144,15 @@ export class WebSocketManager {
   }
 
   /**
-   * Runs the hook once when the manager is released. Not when a newer connection of the same thread takes over.
+   * Runs the hook once when the manager is released; at once where it is already. Not when a newer connection of the
+   * same thread takes over.
    * @returns takes the hook back
    */
   onRelease(hook: ReleaseHook): () => void {
+    if (this.releasedFor !== null) {
+      this.host.hookCameLate(this, hook, this.releasedFor);
+      return () => undefined;
+    }
     const { hooks } = this.mutableParticulars();
     hooks.add(hook);
     return () => {

@@ -29,16 +29,11 @@ export class ReleaseHooks {
 
   /** Starts the manager's hooks. Never throws. */
   start(manager: WebSocketManager, reason: ReleaseReason): void {
-    for (const hook of manager.particulars?.hooks ?? []) this.#run(hook, manager, reason);
+    for (const hook of manager.particulars?.hooks ?? []) this.run(hook, manager, reason);
   }
 
-  /** Resolves once no hook runs any longer. */
-  whenEmpty(): Promise<void> {
-    if (this.#running.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#emptied.push(resolve));
-  }
-
-  #run(hook: ReleaseHook, manager: WebSocketManager, reason: ReleaseReason): void {
+  /** Runs one hook of a manager that is released. Never throws. */
+  run(hook: ReleaseHook, manager: WebSocketManager, reason: ReleaseReason): void {
     const controller = new AbortController();
     try {
       const result = hook({ manager, reason, signal: controller.signal });
@@ -46,6 +41,12 @@ export class ReleaseHooks {
     } catch (error) {
       this.#report(manager, describe(error));
     }
+  }
+
+  /** Resolves once no hook runs any longer. */
+  whenEmpty(): Promise<void> {
+    if (this.#running.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#emptied.push(resolve));
   }
 
   #await(result: PromiseLike<unknown>, manager: WebSocketManager, controller: AbortController): Promise<void> {

@@ -62,7 +62,7 @@ export class Releaser {
     }
     if (!this.#options.registry.remove(manager)) return false;
     const lastActivityAtMs = manager.lastActivityAtMs;
-    manager.isReleased = true;
+    manager.releasedFor = reason;
     manager.successor?.superseded(reason === 'shutdown' ? 'draining' : 'released');
     for (const act of this.#whenFreed) act(manager);
     this.#emit(manager, { reason, closeCause, lastActivityAtMs });

@@ -80,9 +80,9 @@ describe('a connection that is told to close', () => {
   });
 });
 
-describe('whenEmpty', () => {
+describe('whenGone', () => {
   it('resolves at once where nothing closes', async () => {
-    await desk().closing.whenEmpty();
+    await desk().closing.whenGone();
   });
 
   it('resolves with the last connection, closed or destroyed', async () => {
@@ -91,7 +91,7 @@ describe('whenEmpty', () => {
     closing.close(answers, frame);
     closing.close(hangs, frame);
     let isEmpty = false;
-    void closing.whenEmpty().then(() => (isEmpty = true));
+    void closing.whenGone().then(() => (isEmpty = true));
     closing.closed(answers);
     await time.advance(999);
     expect(isEmpty).toBe(false);
@@ -103,7 +103,7 @@ describe('whenEmpty', () => {
     const { time, closing } = desk();
     const connection = FakeConnection.silent();
     closing.close(connection, frame);
-    const emptied = closing.whenEmpty();
+    const emptied = closing.whenGone();
     closing.dispose();
     await emptied;
     expect(connection.isTerminated).toBe(true);

@@ -148,6 +148,24 @@ describe('hold', () => {
     expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
   });
 
+  it('that has lapsed is not renewed by another one, which may be let go alone', async () => {
+    const { h, manager, connection } = await client();
+    manager.hold();
+    await h.time.advance(600_000);
+    const letGo = manager.hold();
+    letGo();
+    connection.message();
+    expect(manager.isHeld).toBe(false);
+  });
+
+  it('of a released manager is none', async () => {
+    const { h, manager } = await client();
+    h.mooring.factory.cleanupManager(manager.key);
+    const letGo = manager.hold();
+    expect(manager.isHeld).toBe(false);
+    letGo();
+  });
+
   it('may be let go after the release', async () => {
     const { h, manager } = await client();
     const letGo = manager.hold();

@@ -12,6 +12,7 @@ const host: ManagerHost = {
   endConnection: () => {},
   managerFailed: () => {},
   managerReported: () => {},
+  hookCameLate: () => {},
 };
 
 function managerOf(userId: string, threadId: string): WebSocketManager {

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Release, ReleaseHook } from '../../../src/index.js';
-import { harness, type HarnessOptions } from '../support.js';
+import { harness, remote, type HarnessOptions } from '../support.js';
 
 /** A connected manager with these hooks. */
 async function hooked(hooks: ReleaseHook[], options: HarnessOptions = {}) {
@@ -169,3 +169,27 @@ describe('an onRelease hook that hangs', () => {
 function throwing(): never {
   throw new Error('hook');
 }
+
+describe('a hook that is registered after the release', () => {
+  it('runs at once, with the reason', async () => {
+    const h = harness();
+    const { manager } = await h.connect('ada', 'thread_1', remote);
+    h.mooring.factory.cleanupManager(manager.key);
+    const reasons: string[] = [];
+    const takeBack = manager.onRelease(({ reason }) => {
+      reasons.push(reason);
+    });
+    takeBack();
+    expect(reasons).toEqual(['requested']);
+  });
+
+  it('is reported like any other when it throws', async () => {
+    const h = harness();
+    const { manager } = await h.connect('ada', 'thread_1', remote);
+    h.mooring.factory.cleanupManager(manager.key);
+    manager.onRelease(() => {
+      throw new Error('too late');
+    });
+    expect(h.said('hook.failed')).toMatchObject([{ error: 'Error: too late' }]);
+  });
+});
