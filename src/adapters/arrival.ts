@@ -1,24 +1,27 @@
 import type { Duplex } from 'node:stream';
 
-/** The most a client may send before it is answered; it should send nothing. */
+/** How much of what a client sends before it is answered is read; it should send nothing. */
 const mostEarlyBytes = 4096;
 
 /**
  * A socket that has asked for an upgrade and must wait for the answer.
  *
  * Why it is read: nobody else reads it meanwhile, and an unread socket does not tell that its peer has gone. A client
- * that ends or closes while it waits gives its place back at once; the little it may have sent is kept for later.
+ * that ends or closes while it waits gives its place back at once; the little it may have sent is kept for later. One
+ * that sends much is read no further: then its end shows only when it is answered.
  */
 export class Arrival {
   readonly #stream: Duplex;
   readonly #whenGone: () => void;
   #early: Buffer[];
+  #earlyBytes: number;
   #isOver = false;
 
   constructor(stream: Duplex, head: Buffer, whenGone: () => void) {
     this.#stream = stream;
     this.#whenGone = whenGone;
     this.#early = head.length > 0 ? [head] : [];
+    this.#earlyBytes = head.length;
     stream.on('error', this.#gone);
     stream.on('close', this.#gone);
     stream.on('end', this.#gone);
@@ -32,8 +35,12 @@ export class Arrival {
   }
 
   readonly #read = (): void => {
-    for (let chunk = this.#next(); chunk !== null; chunk = this.#next()) this.#early.push(chunk);
-    if (this.#early.reduce((sum, chunk) => sum + chunk.length, 0) > mostEarlyBytes) this.#gone();
+    while (this.#earlyBytes < mostEarlyBytes) {
+      const chunk = this.#stream.read() as Buffer | null;
+      if (chunk === null) return;
+      this.#early.push(chunk);
+      this.#earlyBytes += chunk.length;
+    }
   };
 
   readonly #gone = (): void => {
@@ -45,10 +52,6 @@ export class Arrival {
     this.#stream.destroy();
     this.#whenGone();
   };
-
-  #next(): Buffer | null {
-    return this.#stream.read() as Buffer | null;
-  }
 
   #stop(): void {
     this.#isOver = true;

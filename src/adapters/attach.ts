@@ -1,4 +1,4 @@
-import { isPending, type Admission } from '../core/admission/admission.js';
+import { isPending, refused, type Admission, type PendingAdmission } from '../core/admission/admission.js';
 import { unadmittedLimit } from '../core/config.js';
 import { AuthenticationError, MalformedContextError, type RefusalError } from '../core/errors.js';
 import { describe } from '../core/events.js';
@@ -35,10 +35,16 @@ export class Entry<Request> {
   readonly #options: EntryOptions<Request>;
   readonly #unadmitted = new Set<object>();
   readonly #limit: number;
+  readonly #authenticating = new Set<Entering>();
 
   constructor(options: EntryOptions<Request>) {
+    checkOptions(options);
+    const { mooring } = options;
     this.#options = options;
-    this.#limit = unadmittedLimit(options.mooring.config);
+    this.#limit = unadmittedLimit(mooring.config);
+    mooring.on('server.draining', () => {
+      for (const entrant of this.#authenticating) entrant.take(refused(mooring.refusals.draining()));
+    });
   }
 
   /**
@@ -56,53 +62,55 @@ export class Entry<Request> {
     this.#unadmitted.delete(socket);
   }
 
-  /** Authenticates and admits. @param decide called once, unless the entrant is cancelled before */
+  /**
+   * Authenticates and admits.
+   * @param decide called once, unless the entrant is cancelled before. What it throws is the application's, and goes
+   * where it would without Mooring
+   */
   begin(request: Request, decide: (admission: Admission) => void): Entrant {
     const entrant = new Entering(decide);
-    const { authenticate } = this.#options;
-    try {
-      const answer = authenticate(request);
-      if (isPromise(answer)) this.#await(answer, entrant);
-      else this.#admit(answer, entrant);
-    } catch (error) {
-      this.#refuse(error, entrant);
-    }
+    const answer = this.#ask(request);
+    if (isPromise(answer)) this.#await(answer, entrant);
+    else entrant.take(this.#outcomeFor(answer));
     return entrant;
   }
 
-  #await(answer: PromiseLike<ContextFields | null | undefined>, entrant: Entering): void {
-    const { mooring } = this.#options;
-    const { authenticateTimeoutMs } = mooring.config;
-    const deadline = mooring.clock.setTimer(() => {
-      this.#refuse(new Error(`no answer within ${String(authenticateTimeoutMs)} ms`), entrant);
-    }, authenticateTimeoutMs);
-    answer.then(
-      (fields) => {
-        deadline.cancel();
-        this.#admit(fields, entrant);
-      },
-      (error: unknown) => {
-        deadline.cancel();
-        this.#refuse(error, entrant);
-      },
-    );
-  }
-
-  #admit(fields: ContextFields | null | undefined, entrant: Entering): void {
-    if (entrant.isOver) return;
+  #ask(request: Request): Answer | PromiseLike<Answer> {
     try {
-      if (fields === null || fields === undefined) throw new AuthenticationError('missing');
-      const outcome = this.#options.mooring.factory.admit(createUserExecutionContext(fields));
-      if (isPending(outcome)) entrant.wait(outcome);
-      else entrant.decide(outcome);
+      const fields = this.#options.authenticate(request);
+      return isPromise(fields) ? fields.then(nobodyFailed, failed) : { fields };
     } catch (error) {
-      this.#refuse(error, entrant);
+      return { error };
     }
   }
 
-  #refuse(error: unknown, entrant: Entering): void {
-    if (entrant.isOver) return;
-    entrant.decide({ ticket: null, refusal: this.#refusalFor(error) });
+  #await(answer: PromiseLike<Answer>, entrant: Entering): void {
+    const { mooring } = this.#options;
+    const { authenticateTimeoutMs } = mooring.config;
+    const deadline = mooring.clock.setTimer(() => {
+      entrant.take(this.#outcomeFor({ error: new Error(`no answer within ${String(authenticateTimeoutMs)} ms`) }));
+    }, authenticateTimeoutMs);
+    this.#authenticating.add(entrant);
+    entrant.whenOver = () => {
+      this.#authenticating.delete(entrant);
+      deadline.cancel();
+    };
+    afterwards(answer, (settled) => {
+      if (!entrant.isOver) entrant.take(this.#outcomeFor(settled));
+    });
+  }
+
+  /** Never throws. */
+  #outcomeFor(answer: Answer): Admission | PendingAdmission {
+    const { mooring } = this.#options;
+    try {
+      if ('error' in answer) throw answer.error;
+      const { fields } = answer;
+      if (fields === null || fields === undefined) throw new AuthenticationError('missing');
+      return mooring.factory.admit(createUserExecutionContext(fields));
+    } catch (error) {
+      return refused(this.#refusalFor(error));
+    }
   }
 
   #refusalFor(error: unknown): RefusalError {
@@ -114,33 +122,75 @@ export class Entry<Request> {
   }
 }
 
+/** What `authenticate` said, or how it failed. */
+type Answer = { readonly fields: ContextFields | null | undefined } | { readonly error: unknown };
+
+const nobodyFailed = (fields: ContextFields | null | undefined): Answer => ({ fields });
+const failed = (error: unknown): Answer => ({ error });
+
+/**
+ * Acts on what a promise gives, outside of any promise: an exception of the application's must reach the process as
+ * the uncaught exception it is, not as a rejection of a promise of ours.
+ */
+export function afterwards<T>(promise: PromiseLike<T>, act: (value: T) => void): void {
+  void promise.then((value) => {
+    process.nextTick(act, value);
+  });
+}
+
 class Entering implements Entrant {
   readonly #decide: (admission: Admission) => void;
   #cancelWait: (() => void) | null = null;
-  isOver = false;
+  #isOver = false;
+  /** Told once, when authentication is over. */
+  whenOver: (() => void) | null = null;
 
   constructor(decide: (admission: Admission) => void) {
     this.#decide = decide;
   }
 
-  decide(admission: Admission): void {
-    this.isOver = true;
-    this.#decide(admission);
+  /** Whether nothing more is wanted of authentication. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
-  wait(pending: { readonly settled: Promise<Admission>; cancel(): void }): void {
-    this.#cancelWait = () => {
-      pending.cancel();
-    };
-    void pending.settled.then((admission) => {
-      if (this.isOver) admission.ticket?.cancel();
-      else this.decide(admission);
-    });
+  /** Authentication has led to this. */
+  take(outcome: Admission | PendingAdmission): void {
+    this.#end();
+    if (isPending(outcome)) this.#wait(outcome);
+    else this.#decide(outcome);
   }
 
   cancel(): void {
-    if (this.isOver) return;
-    this.isOver = true;
+    this.#end();
     this.#cancelWait?.();
+  }
+
+  #wait(pending: PendingAdmission): void {
+    let isCancelled = false;
+    this.#cancelWait = () => {
+      isCancelled = true;
+      pending.cancel();
+    };
+    afterwards(pending.settled, (admission) => {
+      if (isCancelled) admission.ticket?.cancel();
+      else this.#decide(admission);
+    });
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.whenOver?.();
+  }
+}
+
+function checkOptions({ mooring, authenticate }: Partial<EntryOptions<never>>): void {
+  if (mooring?.factory === undefined) {
+    throw new TypeError(`mooring: got ${describe(mooring)}, wanted what createMooring() gives`);
+  }
+  if (typeof authenticate !== 'function') {
+    throw new TypeError(
+      `authenticate: got ${describe(authenticate)}, wanted a function that says who a request is from`,
+    );
   }
 }

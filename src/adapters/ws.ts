@@ -6,9 +6,10 @@ import type { Ticket } from '../core/admission/ticket.js';
 import type { RefusalError } from '../core/errors.js';
 import { describe } from '../core/events.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
+import { isPromise } from '../core/promises.js';
 import { Arrival } from './arrival.js';
 import { AttemptLimiter, type AttemptRate } from './attempt-rate.js';
-import { Entry, type EntryOptions } from './attach.js';
+import { afterwards, Entry, type EntryOptions } from './attach.js';
 import { Farewell } from './farewell.js';
 import { isMoored, mooredClass } from './moored-web-socket.js';
 import { WsConnection } from './ws-connection.js';
@@ -119,20 +120,22 @@ class Gate {
       return;
     }
     if (this.#attempts === null) this.#enter(upgrade);
-    else void this.#enterWithinRate(upgrade, this.#attempts);
+    else this.#enterWithinRate(upgrade, this.#attempts);
   }
 
-  async #enterWithinRate(upgrade: Upgrade, attempts: AttemptLimiter): Promise<void> {
-    const retryAfterMs = await attempts.check(upgrade.request).catch((error: unknown) => {
-      this.#options.mooring.events.emit('authentication.failed', { error: describe(error) });
+  #enterWithinRate(upgrade: Upgrade, attempts: AttemptLimiter): void {
+    const checked = attempts.check(upgrade.request).catch((error: unknown) => {
+      this.#report(error);
       return null;
     });
-    if (retryAfterMs === null) {
-      this.#enter(upgrade);
-      return;
-    }
-    this.#entry.leave(upgrade.stream);
-    this.#farewell.reject(upgrade.stream, { status: 429, reason: 'Too Many Requests', retryAfterMs });
+    afterwards(checked, (retryAfterMs) => {
+      if (retryAfterMs === null) {
+        this.#enter(upgrade);
+        return;
+      }
+      this.#entry.leave(upgrade.stream);
+      this.#farewell.reject(upgrade.stream, { status: 429, reason: 'Too Many Requests', retryAfterMs });
+    });
   }
 
   #enter(upgrade: Upgrade): void {
@@ -161,17 +164,22 @@ class Gate {
   /** The server completes the handshake, or finds fault with it: then the slot is given back. */
   #accept({ request, stream, head, upgraded }: Upgrade, ticket: Ticket): void {
     const handshake = { isDone: false };
-    this.#pass(request, stream, head, (socket) => {
-      handshake.isDone = true;
-      if (this.#open(socket, stream, ticket)) upgraded(socket, request);
-    });
-    if (handshake.isDone) return;
-    if (stream.destroyed) ticket.cancel();
-    else this.#awaitServer(stream, ticket, handshake);
+    try {
+      this.#pass(request, stream, head, (socket) => {
+        handshake.isDone = true;
+        if (this.#open(socket, stream, ticket)) upgraded(socket, request);
+      });
+    } finally {
+      if (!handshake.isDone) this.#awaitServer(stream, ticket, handshake);
+    }
   }
 
-  /** `verifyClient` takes its time, or has said no. Nobody reads the stream: it must not wait for ever. */
+  /** `verifyClient` takes its time, or has said no, or threw. Nobody reads the stream: it must not wait for ever. */
   #awaitServer(stream: Duplex, ticket: Ticket, handshake: { readonly isDone: boolean }): void {
+    if (stream.destroyed) {
+      ticket.cancel();
+      return;
+    }
     const { mooring } = this.#options;
     const giveUp = (): void => {
       if (!handshake.isDone && !stream.destroyed) this.#farewell.reject(stream, tooBusy);
@@ -218,7 +226,20 @@ class Gate {
   #isAllowed(origin: string | undefined): boolean {
     const { allowedOrigins } = this.#options;
     if (allowedOrigins === undefined || origin === undefined) return true;
-    return typeof allowedOrigins === 'function' ? allowedOrigins(origin) : allowedOrigins.includes(origin);
+    if (typeof allowedOrigins !== 'function') return allowedOrigins.includes(origin);
+    try {
+      const answer: unknown = allowedOrigins(origin);
+      if (typeof answer === 'boolean') return answer;
+      if (isPromise(answer)) answer.then(undefined, () => undefined);
+      throw new TypeError(`allowedOrigins gave ${describe(answer)}, wanted true or false at once`);
+    } catch (error) {
+      this.#report(error);
+      return false;
+    }
+  }
+
+  #report(error: unknown): void {
+    this.#options.mooring.events.emit('authentication.failed', { error: describe(error) });
   }
 }
 

@@ -1,0 +1,213 @@
+import { describe, expect, it, vi } from 'vitest';
+import { UserCleanup } from '../../../src/core/cleanup/user-cleanup.js';
+import { harness, remote, silent, type Client, type Harness } from '../support.js';
+
+const environments: [string, number, number][] = [
+  ['production', 60_000, 600_000],
+  ['staging', 30_000, 300_000],
+  ['development', 15_000, 120_000],
+];
+
+const cyclesOf = (h: Harness) => h.said('background.completed');
+
+/** What is left open for the moment of a cycle: a connection that is used every minute. */
+async function keptInUse(h: Harness, clients: readonly Client[], forMs: number): Promise<void> {
+  for (let passed = 0; passed < forMs; passed += 60_000) {
+    for (const { connection } of clients) connection.message();
+    await h.time.advance(Math.min(60_000, forMs - passed));
+  }
+}
+
+describe('a background cycle', () => {
+  it.each(environments)('in %s comes every %i ms while there is a manager', async (environment, intervalMs) => {
+    const h = harness({ environment });
+    const { connection } = await h.connect('ada', 'thread_1', remote);
+    await h.time.advance(3 * intervalMs);
+    expect(cyclesOf(h)).toHaveLength(3);
+    connection.vanish();
+    await h.time.advance(5 * intervalMs);
+    expect(cyclesOf(h)).toHaveLength(4);
+    expect(h.mooring.backgroundCleanup.isArmed).toBe(false);
+  });
+
+  it.each(environments)('in %s releases what was idle for %i/%i ms, at the next cycle', async (...row) => {
+    const [environment, intervalMs, idleManagerTimeoutMs] = row;
+    const h = harness({ environment });
+    const { connection } = await h.connect('ada', 'thread_1', remote);
+    await h.time.advance(intervalMs / 2);
+    connection.message();
+    await h.time.advance(idleManagerTimeoutMs - 1);
+    expect(h.countOf('ada')).toBe(1);
+    await h.time.advance(intervalMs / 2 + 1);
+    expect(h.said('manager.released')).toMatchObject([
+      { reason: 'idle', idleMs: idleManagerTimeoutMs + intervalMs / 2 },
+    ]);
+    expect(connection.closes).toEqual([{ code: 4408, reason: 'idle' }]);
+  });
+
+  it('releases what is idle in the very moment of a cycle', async () => {
+    const h = harness();
+    await h.connect('ada', 'thread_1', remote);
+    await h.time.advance(599_999);
+    expect(h.countOf('ada')).toBe(1);
+    await h.time.advance(1);
+    expect(h.countOf('ada')).toBe(0);
+  });
+
+  it('releases nobody in use, nor anybody who is held or written to', async () => {
+    const h = harness();
+    const [inUse, held, written] = await h.fill('ada', 3, remote);
+    for (let i = 0; i < 20; i++) {
+      await h.time.advance(60_000);
+      inUse!.connection.message();
+      written!.connection.send();
+      held!.manager.hold();
+    }
+    expect(h.countOf('ada')).toBe(3);
+  });
+
+  it('releases those not open and those in error before their time', async () => {
+    const h = harness();
+    const [failed, reported, fine] = await h.fill('ada', 3, remote);
+    failed!.manager.fail(new Error('broken'));
+    reported!.manager.reportError(new Error('odd'));
+    await h.time.advance(60_000);
+    expect(h.said('manager.released')).toMatchObject([{ threadId: 'thread_1', reason: 'error' }]);
+    await h.time.advance(300_000);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'error' }, { threadId: 'thread_2', reason: 'error' }]);
+    expect(fine!.manager.state).toBe('attached');
+  });
+
+  it('never pings', async () => {
+    const h = harness({ config: { heartbeatIntervalMs: 86_400_000 } });
+    const { connection } = await h.connect('ada', 'thread_1', silent);
+    await h.mooring.backgroundCleanup.runCycle();
+    await h.time.advance(60_000);
+    expect(connection.pings).toEqual([]);
+  });
+
+  it('tells what it did', async () => {
+    const h = harness();
+    await h.fill('ada', 2, remote);
+    await h.fill('grace', 1, remote);
+    const inUse = await h.fill('alan', 3, remote);
+    await keptInUse(h, inUse, 540_000);
+    inUse[0]!.manager.fail(new Error('broken'));
+    await h.time.advance(60_000);
+    expect(cyclesOf(h).at(-1)).toMatchObject({
+      cleaned: 4,
+      users: 3,
+      byStrategy: { disconnected: 0, idle: 3, error: 1, oldest: 0 },
+      errors: 0,
+      durationMs: 0,
+    });
+  });
+
+  it('visits only what is due', async () => {
+    const h = harness();
+    const inUse = await h.fill('alan', 5, remote);
+    await keptInUse(h, inUse, 590_000);
+    const visit = vi.spyOn(UserCleanup.prototype, 'cleanOne');
+    await h.connect('ada', 'thread_1', remote);
+    await h.time.advance(60_000);
+    expect(visit).not.toHaveBeenCalled();
+  });
+
+  it('looks at users at critical or above, and at no others', async () => {
+    const h = harness();
+    await h.fill('ada', 15, remote);
+    await h.fill('grace', 16, remote);
+    const clean = vi.spyOn(UserCleanup.prototype, 'clean');
+    await h.time.advance(60_000);
+    expect(clean.mock.calls.map(([userId]) => userId)).toEqual(['grace']);
+  });
+
+  it('goes on where the cleanup of one user throws, and looks at that user again', async () => {
+    const h = harness();
+    await h.fill('ada', 1, remote);
+    await h.fill('grace', 1, remote);
+    const { cleanOne } = UserCleanup.prototype;
+    const visit = vi.spyOn(UserCleanup.prototype, 'cleanOne').mockImplementationOnce(() => {
+      throw new Error('a bug');
+    });
+    visit.mockImplementation(function (this: UserCleanup, ...args) {
+      return cleanOne.apply(this, args);
+    });
+    await h.time.advance(600_000);
+    expect(cyclesOf(h).at(-1)).toMatchObject({ cleaned: 1, errors: 1 });
+    expect(h.said('cleanup.failed')).toMatchObject([{ trigger: 'background', error: 'Error: a bug' }]);
+    await h.time.advance(60_000);
+    expect(h.mooring.factory.managerCount).toBe(0);
+  });
+
+  it('can be asked for, and joined', async () => {
+    const h = harness();
+    const { manager } = await h.connect('ada', 'thread_1', remote);
+    manager.fail(new Error('broken'));
+    const [one, other] = await Promise.all([
+      h.mooring.backgroundCleanup.runCycle(),
+      h.mooring.backgroundCleanup.runCycle(),
+    ]);
+    expect([one.cleaned, other.cleaned]).toContain(1);
+  });
+
+  it('leaves a manager to a successor that is pending', async () => {
+    const h = harness();
+    const { manager } = await h.connect('ada', 'thread_1', remote);
+    await h.time.advance(595_000);
+    h.ticket('ada', 'thread_1');
+    await h.time.advance(5_000);
+    expect(manager.state).toBe('attached');
+  });
+
+  it('a manager active in the very moment of a cycle is looked at once, however the wheel goes round', async () => {
+    const h = harness({ environment: 'development' });
+    const { manager } = await h.connect('ada', 'thread_1', remote);
+    for (let cycle = 0; cycle < 40; cycle++) {
+      await h.time.advance(14_999);
+      manager.hold()();
+      await h.time.advance(1);
+    }
+    expect(h.countOf('ada')).toBe(1);
+    await h.time.advance(150_000);
+    expect(h.countOf('ada')).toBe(0);
+  });
+});
+
+describe('a cycle with much to do', () => {
+  it('lets the process look at its sockets in between', async () => {
+    const h = harness({ config: { maxManagersPerUser: 1_000 } });
+    const clients = await h.fill('ada', 500, remote);
+    for (const { manager } of clients) manager.fail(new Error('broken'));
+    const { cleanOne } = UserCleanup.prototype;
+    vi.spyOn(UserCleanup.prototype, 'cleanOne').mockImplementation(function (this: UserCleanup, ...args) {
+      h.time.stall(1);
+      return cleanOne.apply(this, args);
+    });
+    let polls = 0;
+    const { afterPoll } = h.time;
+    vi.spyOn(h.time, 'afterPoll').mockImplementation((callback) => {
+      polls += 1;
+      afterPoll.call(h.time, callback);
+    });
+    const result = h.mooring.backgroundCleanup.runCycle();
+    await h.time.settle();
+    expect((await result).cleaned).toBe(500);
+    expect(polls).toBeGreaterThan(20);
+  });
+
+  it('ends with the slice it is in when the Mooring stops', async () => {
+    const h = harness({ config: { maxManagersPerUser: 1_000, sliceBudgetMs: 1 } });
+    const clients = await h.fill('ada', 200, remote);
+    for (const { manager } of clients) manager.fail(new Error('broken'));
+    const { cleanOne } = UserCleanup.prototype;
+    vi.spyOn(UserCleanup.prototype, 'cleanOne').mockImplementation(function (this: UserCleanup, ...args) {
+      h.time.stall(1);
+      return cleanOne.apply(this, args);
+    });
+    const cycle = h.mooring.backgroundCleanup.runCycle();
+    const stopped = h.stop();
+    expect((await cycle).cleaned).toBeLessThan(200);
+    await stopped;
+  });
+});

@@ -1,0 +1,340 @@
+import { describe, expect, it, vi } from 'vitest';
+import { UserCleanup } from '../../../src/core/cleanup/user-cleanup.js';
+import { harness, remote, silent, type Client, type Harness, type HarnessOptions } from '../support.js';
+
+const cleanupOf = (h: Harness, wanted = {}) => h.mooring.factory.emergencyCleanup('ada', wanted);
+
+/** Five connections: one open and in use, one that closed, one silent, one failed, one idle. */
+async function oneOfEach(options: HarnessOptions = {}) {
+  const h = harness(options);
+  const [idle, inUse, closed, failed] = await h.fill('ada', 4, remote);
+  await h.time.advance(180_000);
+  const mute = await h.connect('ada', 'thread_silent', silent);
+  inUse!.connection.message();
+  for (const { connection } of [closed!, failed!]) connection.message();
+  failed!.manager.fail(new Error('broken'));
+  closed!.connection.closes.push({ code: 1000, reason: '' });
+  return { h, idle: idle!, inUse: inUse!, closed: closed!, failed: failed!, mute };
+}
+
+describe('an emergency cleanup on request', () => {
+  it('releases what is dead, idle or in error, and tells it by strategy', async () => {
+    const { h } = await oneOfEach();
+    const result = cleanupOf(h);
+    expect(h.said('manager.released').map(({ threadId, reason }) => `${threadId} ${reason}`)).toEqual([
+      'thread_3 disconnected',
+      'thread_1 idle',
+      'thread_4 error',
+    ]);
+    await h.time.advance(1_000);
+    expect(await result).toEqual({
+      userId: 'ada',
+      cleaned: 4,
+      byStrategy: { disconnected: 2, idle: 1, error: 1, oldest: 0 },
+      attempts: 3,
+      timedOut: false,
+      durationMs: 1_000,
+      remaining: 1,
+    });
+    expect(h.threadsOf('ada')).toEqual(['thread_2']);
+  });
+
+  it('says the same as an event', async () => {
+    const { h } = await oneOfEach();
+    const result = cleanupOf(h);
+    await h.time.advance(1_000);
+    expect(h.said('cleanup.completed').at(-1)).toMatchObject({ ...(await result), trigger: 'request' });
+  });
+
+  it('of a user of whom nobody knows does nothing', async () => {
+    const h = harness();
+    expect(await cleanupOf(h)).toMatchObject({ cleaned: 0, remaining: 0, timedOut: false });
+  });
+
+  it('ends as soon as everybody has answered', async () => {
+    const h = harness();
+    await h.fill('ada', 3, remote);
+    const result = cleanupOf(h);
+    await h.time.advance(20);
+    expect(await result).toMatchObject({ cleaned: 0, attempts: 2, durationMs: 20, remaining: 3 });
+  });
+
+  it('evicts nobody of its own accord', async () => {
+    const h = harness();
+    await h.fill('ada', 3, remote);
+    await h.time.advance(100_000);
+    const result = cleanupOf(h);
+    await h.time.advance(1_000);
+    expect((await result).remaining).toBe(3);
+  });
+
+  it.each([
+    [{ evict: 0 }, 0],
+    [{ evict: 1 }, 1],
+    [{ evict: 3 }, 3],
+    [{ evict: 99 }, 5],
+    [{ keep: 99 }, 0],
+    [{ keep: 5 }, 0],
+    [{ keep: 4 }, 1],
+    [{ keep: 0 }, 5],
+    [{ evict: 1, keep: 2 }, 3],
+  ])('evicts as it is asked: %j of 5', async (wanted, evicted) => {
+    const h = harness();
+    await h.fill('ada', 5, remote);
+    await h.time.advance(60_000);
+    const result = cleanupOf(h, wanted);
+    await h.time.advance(1_000);
+    expect((await result).byStrategy.oldest).toBe(evicted);
+    expect(h.countOf('ada')).toBe(5 - evicted);
+  });
+
+  it.each([
+    ['production', 60_000],
+    ['staging', 30_000],
+    ['development', 12_000],
+  ])('in %s evicts nobody within the floor of %i ms', async (environment, floorMs) => {
+    const h = harness({ environment, config: { backgroundCleanupIntervalMs: 3_600_000 } });
+    await h.fill('ada', 2, remote);
+    await h.time.advance(floorMs - 1_000);
+    const early = cleanupOf(h, { keep: 0 });
+    await h.time.advance(979);
+    expect((await early).remaining).toBe(2);
+    await h.time.advance(2_000);
+    const late = cleanupOf(h, { keep: 0 });
+    await h.time.advance(1_000);
+    expect((await late).remaining).toBe(0);
+  });
+
+  it('evicts those left alone longest first, and none that is held', async () => {
+    const h = harness();
+    const [held, second, third] = await h.fill('ada', 3, remote);
+    held!.manager.hold();
+    await h.time.advance(10_000);
+    second!.connection.message();
+    await h.time.advance(70_000);
+    const result = cleanupOf(h, { evict: 1 });
+    await h.time.advance(1_000);
+    await result;
+    expect(h.threadsOf('ada')).toEqual([held, second].map((one) => one!.context.threadId));
+    expect(third!.connection.closes).toEqual([{ code: 4410, reason: 'evicted' }]);
+  });
+
+  it.each([{ evict: -1 }, { evict: 1.5 }, { evict: NaN }, { keep: '3' }, { keep: Infinity }, { keep: null }])(
+    'throws for %j, and does nothing',
+    async (wanted) => {
+      const h = harness();
+      await h.fill('ada', 2, remote);
+      expect(() => cleanupOf(h, wanted)).toThrow(/^(evict|keep): got .*, wanted an integer of at least 0$/);
+      expect(h.countOf('ada')).toBe(2);
+    },
+  );
+});
+
+describe('the passes of a run', () => {
+  it('are at its start, after the first ping and after the second', async () => {
+    const h = harness();
+    const [first, second, third] = await h.fill('ada', 4, remote);
+    await h.connect('ada', 'thread_silent', silent);
+    const fail = (client: Client | undefined) => client?.manager.fail(new Error('broken'));
+    fail(first);
+    const result = cleanupOf(h);
+    expect(h.countOf('ada')).toBe(4);
+    fail(second);
+    await h.time.advance(500);
+    expect(h.countOf('ada')).toBe(3);
+    fail(third);
+    await h.time.advance(500);
+    expect(await result).toMatchObject({ cleaned: 4, attempts: 3, remaining: 1 });
+  });
+
+  it.each([
+    [1, 1],
+    [2, 2],
+    [3, 3],
+  ])('are %i at the most where maxCleanupRetries says so', async (maxCleanupRetries, attempts) => {
+    const { h } = await oneOfEach({ config: { maxCleanupRetries } });
+    const result = cleanupOf(h, { keep: 0 });
+    await h.time.advance(1_000);
+    expect(await result).toMatchObject({ attempts, cleaned: 4, remaining: 1 });
+  });
+
+  it.each([
+    [1, 4],
+    [2, 4],
+    [3, 3],
+  ])('that throw (number %i) keep the tally and do not end the run', async (broken, cleaned) => {
+    const { h } = await oneOfEach();
+    const { clean: real } = UserCleanup.prototype;
+    let pass = 0;
+    vi.spyOn(UserCleanup.prototype, 'clean').mockImplementation(function (this: UserCleanup, ...args) {
+      pass += 1;
+      if (pass === broken) throw new Error('a bug');
+      real.apply(this, args);
+    });
+    const result = cleanupOf(h);
+    await h.time.advance(1_000);
+    expect(await result).toMatchObject({ attempts: 3, cleaned, timedOut: false });
+    expect(h.said('cleanup.failed')).toMatchObject([{ userId: 'ada', error: 'Error: a bug' }]);
+  });
+
+  it('are over at emergencyCleanupTimeoutMs, whatever is still open', async () => {
+    const h = harness({ environment: 'development' });
+    const { connection } = await h.connect('ada', 'thread_slow', { pongAfterMs: 700 });
+    await h.connect('ada', 'thread_silent', silent);
+    await h.time.advance(30_000);
+    expect(connection.pings.length).toBeGreaterThan(0);
+    const result = cleanupOf(h);
+    await h.time.advance(2_000);
+    expect((await result).durationMs).toBeLessThanOrEqual(2_000);
+  });
+});
+
+describe('runs of one user', () => {
+  it('are one at a time: a second request joins and shares the result', async () => {
+    const { h } = await oneOfEach();
+    const [one, other] = [cleanupOf(h), cleanupOf(h)];
+    await h.time.advance(1_000);
+    expect(await other).toBe(await one);
+    expect(h.said('cleanup.completed').filter(({ trigger }) => trigger === 'request')).toHaveLength(1);
+  });
+
+  it('take over what a later request wants evicted', async () => {
+    const h = harness();
+    await h.fill('ada', 3, remote);
+    await h.time.advance(60_000);
+    await h.connect('ada', 'thread_silent', silent);
+    void cleanupOf(h);
+    await h.time.advance(500);
+    const stronger = cleanupOf(h, { evict: 2 });
+    await h.time.advance(500);
+    expect(await stronger).toMatchObject({ byStrategy: { disconnected: 1, oldest: 2 }, remaining: 1 });
+  });
+
+  it('are joined by a request while a newcomer waits', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    await h.fill('ada', 2, silent);
+    const newcomer = h.arrive('ada', 'thread_new', remote);
+    const result = cleanupOf(h);
+    await h.time.advance(1_000);
+    expect(newcomer.outcome?.refusal).toBeNull();
+    expect((await result).byStrategy.disconnected).toBe(2);
+  });
+
+  it.each([999, 1_000])('begin at least a second apart: %i ms', async (afterMs) => {
+    const h = harness();
+    await h.connect('ada', 'thread_1', remote);
+    void cleanupOf(h);
+    await h.time.advance(afterMs);
+    let isOver = false;
+    void cleanupOf(h).then(() => (isOver = true));
+    await h.time.advance(20);
+    expect(isOver).toBe(afterMs === 1_000);
+    await h.time.advance(1_000);
+    expect(isOver).toBe(true);
+  });
+
+  it('do not wait for those of others', async () => {
+    const h = harness();
+    await h.fill('ada', 2, silent);
+    await h.fill('grace', 2, remote);
+    const slow = cleanupOf(h);
+    const fast = h.mooring.factory.emergencyCleanup('grace');
+    await h.time.advance(20);
+    expect((await fast).durationMs).toBe(20);
+    await h.time.advance(980);
+    expect((await slow).durationMs).toBe(1_000);
+  });
+
+  it('that are asked for after stop end at once, and tell the truth', async () => {
+    const h = harness();
+    await h.time.advance(5_000);
+    await h.stop();
+    expect(await cleanupOf(h)).toMatchObject({ attempts: 0, cleaned: 0, durationMs: 0, timedOut: false });
+  });
+});
+
+describe('a run for waiting newcomers', () => {
+  it('evicts as many as still wait, and no more', async () => {
+    const h = harness({ config: { maxManagersPerUser: 5 } });
+    await h.fill('ada', 5, remote);
+    await h.time.advance(60_000);
+    const newcomers = [1, 2].map((n) => h.arrive('ada', `thread_new${n}`, remote));
+    await h.time.advance(1_000);
+    expect(newcomers.map(({ outcome }) => outcome?.refusal)).toEqual([null, null]);
+    expect(h.said('manager.released').map(({ reason }) => reason)).toEqual(['evicted', 'evicted']);
+  });
+
+  it('ends early once nobody waits any longer', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    const [, second] = await h.fill('ada', 2, silent);
+    const newcomer = h.arrive('ada', 'thread_new', remote);
+    await h.time.advance(100);
+    second!.connection.vanish();
+    await h.time.advance(400);
+    expect(newcomer.outcome?.refusal).toBeNull();
+    expect(h.said('cleanup.completed').at(-1)).toMatchObject({ trigger: 'admission', durationMs: 500, cleaned: 0 });
+  });
+
+  it('waits for nobody: not for hooks, not for close frames', async () => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    const { manager } = await h.connect('ada', 'thread_1', silent);
+    manager.onRelease(() => new Promise(() => undefined));
+    const newcomer = h.arrive('ada', 'thread_new', remote);
+    await h.time.advance(1_000);
+    expect(newcomer.outcome?.refusal).toBeNull();
+  });
+});
+
+describe('connections with a long round trip', () => {
+  /** Its round trip is known when it has been visited by heartbeats. */
+  async function slow(pongAfterMs: number, environment = 'production') {
+    const h = harness({ environment, config: { maxManagersPerUser: 2 } });
+    const client = await h.connect('ada', 'thread_slow', { pongAfterMs });
+    await h.time.advance(20_000);
+    return { h, client };
+  }
+
+  it.each([600, 1_000, 2_000, 3_900, 5_900])('of %i ms are heard', async (pongAfterMs) => {
+    const { h, client } = await slow(pongAfterMs);
+    const result = cleanupOf(h);
+    await h.time.advance(10_000);
+    expect(await result).toMatchObject({ cleaned: 0, timedOut: false });
+    expect(client.manager.state).toBe('attached');
+  });
+
+  it.each([600, 1_000, 3_900, 5_900])('of %i ms that fell silent are found', async (pongAfterMs) => {
+    const { h, client } = await slow(pongAfterMs);
+    client.connection.fallSilent();
+    const result = cleanupOf(h);
+    await h.time.advance(10_000);
+    expect(await result).toMatchObject({ cleaned: 1, timedOut: false });
+  });
+
+  it('too long for the time of a run are left to the heartbeat', async () => {
+    const { h, client } = await slow(6_500);
+    client.connection.fallSilent();
+    const result = cleanupOf(h);
+    await h.time.advance(10_000);
+    expect((await result).cleaned).toBe(0);
+    await h.time.advance(60_000);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
+  });
+
+  it('once, but not any longer, are soon judged as others are', async () => {
+    const { h, client } = await slow(9_000);
+    client.connection.pongAfterMs = 20;
+    await h.time.advance(2 * 25_000);
+    client.connection.fallSilent();
+    const result = cleanupOf(h);
+    await h.time.advance(10_000);
+    expect((await result).cleaned).toBe(1);
+  });
+
+  it('do not hold up the judgement of others', async () => {
+    const { h } = await slow(2_000);
+    await h.connect('ada', 'thread_silent', silent);
+    const newcomer = h.arrive('ada', 'thread_new', remote);
+    await h.time.advance(1_000);
+    expect(newcomer.outcome?.refusal).toBeNull();
+  });
+});

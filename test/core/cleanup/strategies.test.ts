@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest';
+import { disconnected } from '../../../src/core/cleanup/strategies/disconnected.js';
+import { errored } from '../../../src/core/cleanup/strategies/errored.js';
+import { idle } from '../../../src/core/cleanup/strategies/idle.js';
+import { oldest } from '../../../src/core/cleanup/strategies/oldest.js';
+import type { Sight, Victim } from '../../../src/core/cleanup/strategies/victim.js';
+import { noFindings } from '../../../src/core/liveness/probe.js';
+import type { WebSocketManager } from '../../../src/index.js';
+import { harness, remote, type Client, type Harness } from '../support.js';
+
+/** What a cleanup under pressure sees now. */
+const sightOf = (h: Harness): Sight => ({
+  ...noFindings,
+  nowMs: h.mooring.now(),
+  idleLimitMs: 180_000,
+  reportedErrorTimeoutMs: 300_000,
+  engagement: { floorMs: 60_000, streamingWindowMs: 5_000, idleManagerTimeoutMs: 600_000 },
+});
+
+const managersOf = (clients: readonly Client[]): WebSocketManager[] => clients.map(({ manager }) => manager);
+const threadsOf = (victims: readonly Victim[]): string[] => victims.map(({ manager }) => manager.threadId);
+
+async function three() {
+  const h = harness({ config: { backgroundCleanupIntervalMs: 3_600_000 } });
+  const clients = await h.fill('ada', 3, remote);
+  return { h, clients, managers: managersOf(clients), sight: () => sightOf(h) };
+}
+
+describe('disconnected', () => {
+  it('chooses what is not open', async () => {
+    const { clients, managers, sight } = await three();
+    clients[1]!.connection.closes.push({ code: 1000, reason: '' });
+    expect(disconnected(managers, sight())).toEqual([
+      { manager: managers[1], strategy: 'disconnected', reason: 'disconnected' },
+    ]);
+  });
+
+  it('chooses what was silent to a probe, and what is stuck, with its cause', async () => {
+    const { clients, managers, sight } = await three();
+    const findings = { silent: new Set([clients[0]!.link]), stuck: new Set([clients[2]!.link]) };
+    expect(disconnected(managers, { ...sight(), ...findings }).map(({ closeCause }) => closeCause)).toEqual([
+      undefined,
+      'slow',
+    ]);
+  });
+
+  it('does not choose what cannot be read: that is probed', async () => {
+    const { clients, managers, sight } = await three();
+    clients[0]!.connection.throwsFrom.add('isOpen');
+    expect(disconnected(managers, sight())).toEqual([]);
+  });
+});
+
+describe('idle', () => {
+  it.each([
+    [179_999, []],
+    [180_000, ['thread_1', 'thread_2', 'thread_3']],
+  ])('after %i ms chooses %j', async (ageMs, chosen) => {
+    const { h, managers, sight } = await three();
+    await h.time.advance(ageMs);
+    expect(threadsOf(idle(managers, sight()))).toEqual(chosen);
+  });
+
+  it('does not choose what is held, or was active in either direction', async () => {
+    const { h, clients, managers, sight } = await three();
+    managers[0]!.hold();
+    await h.time.advance(100_000);
+    clients[1]!.connection.send();
+    clients[2]!.connection.message();
+    await h.time.advance(100_000);
+    expect(idle(managers, sight())).toEqual([]);
+  });
+});
+
+describe('errored', () => {
+  it('chooses what failed, at once', async () => {
+    const { managers, sight } = await three();
+    managers[1]!.fail(new Error('broken'));
+    expect(errored(managers, sight())).toEqual([{ manager: managers[1], strategy: 'error', reason: 'error' }]);
+  });
+
+  it.each([
+    [299_999, []],
+    [300_000, ['thread_1']],
+  ])('%i ms after a report chooses %j', async (ageMs, chosen) => {
+    const { h, managers, sight } = await three();
+    managers[0]!.reportError(new Error('odd'));
+    await h.time.advance(ageMs);
+    expect(threadsOf(errored(managers, sight()))).toEqual(chosen);
+  });
+
+  it('forgives whoever is heard of afterwards', async () => {
+    const { h, clients, managers, sight } = await three();
+    managers[0]!.fail(new Error('broken'));
+    await h.time.advance(1);
+    clients[0]!.connection.message();
+    expect(errored(managers, sight())).toEqual([]);
+  });
+});
+
+describe('oldest', () => {
+  /** Left alone since 0, 10 and 20 s, in the order 2, 3, 1. */
+  async function ordered() {
+    const made = await three();
+    for (const index of [2, 0]) {
+      await made.h.time.advance(10_000);
+      made.clients[index]!.connection.message();
+    }
+    await made.h.time.advance(100_000);
+    return made;
+  }
+
+  it.each([
+    [0, []],
+    [1, ['thread_2']],
+    [2, ['thread_2', 'thread_3']],
+    [9, ['thread_2', 'thread_3', 'thread_1']],
+    [-1, []],
+  ])('of %i chooses those left alone longest: %j', async (most, chosen) => {
+    const { managers, sight } = await ordered();
+    expect(threadsOf(oldest(managers, sight(), most))).toEqual(chosen);
+  });
+
+  it('chooses the first admitted of two left alone as long', async () => {
+    const { h, managers, sight } = await three();
+    await h.time.advance(100_000);
+    expect(threadsOf(oldest([...managers].reverse(), sight(), 3))).toHaveLength(3);
+    expect(threadsOf(oldest(managers, sight(), 1))).toEqual(['thread_1']);
+  });
+
+  it('never chooses what is engaged', async () => {
+    const { h, clients, managers, sight } = await ordered();
+    managers[1]!.hold();
+    clients[2]!.connection.send();
+    clients[0]!.connection.message();
+    expect(oldest(managers, sight(), 3)).toEqual([]);
+    await h.time.advance(5_000);
+    expect(threadsOf(oldest(managers, sight(), 3))).toEqual(['thread_3']);
+  });
+});
+
+describe('every strategy', () => {
+  const all = {
+    disconnected,
+    idle,
+    errored,
+    oldest: (managers: Iterable<WebSocketManager>, sight: Sight) => oldest(managers, sight, 9),
+  };
+
+  it.each(Object.entries(all))(
+    '%s leaves alone what has no socket yet, a successor, or is gone',
+    async (_, strategy) => {
+      const h = harness({ config: { backgroundCleanupIntervalMs: 3_600_000, ticketMs: 86_400_000 } });
+      const reserved = h.ticket('ada', 'thread_reserved').manager;
+      const [succeeded, released] = await h.fill('ada', 2, remote);
+      await h.time.advance(700_000);
+      for (const client of [succeeded!, released!]) client.manager.fail(new Error('broken'));
+      h.ticket('ada', 'thread_1');
+      h.mooring.factory.cleanupManager(released!.manager.key);
+      expect(strategy([reserved, succeeded!.manager, released!.manager], sightOf(h))).toEqual([]);
+    },
+  );
+
+  it.each(Object.entries(all))('%s changes nothing', async (_, strategy) => {
+    const { h, managers, sight } = await three();
+    await h.time.advance(200_000);
+    managers[0]!.fail(new Error('broken'));
+    expect(strategy(managers, sight())).toEqual(strategy(managers, sight()));
+    expect(h.countOf('ada')).toBe(3);
+  });
+});
