@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { WebSocket, type ClientOptions, type ServerOptions } from 'ws';
+import { WebSocket, WebSocketServer, type ClientOptions, type ServerOptions } from 'ws';
 import { attach, managerOf } from '../../src/adapters/ws.js';
-import { AuthenticationError } from '../../src/index.js';
+import { AuthenticationError, createMooring } from '../../src/index.js';
 import { frame, handshake, rawClient } from '../support/raw-client.js';
-import { afterThisTest } from '../support/setup.js';
+import { afterThisTest, uncaughtException } from '../support/setup.js';
 import { whoeverTheySay, wsServer, type WsServer } from '../support/ws-server.js';
 
 /** A client of this process. */
@@ -101,6 +101,18 @@ describe('before authentication', () => {
     expect(await endOf(dial(judged.url('ada', 'thread_2'), { origin: 'https://any.test' }))).toBe('HTTP 403');
   });
 
+  it.each<[string, (origin: string) => unknown]>([
+    ['throws', () => fail()],
+    ['rejects', () => Promise.reject(new Error('no database'))],
+    ['gives a promise', () => Promise.resolve(true)],
+    ['gives something else', () => 'yes'],
+  ])('an origin is not allowed by a function that %s, which is reported', async (_, allowedOrigins) => {
+    const server = await wsServer({ attach: { allowedOrigins: allowedOrigins as () => boolean } });
+    expect(await endOf(dial(server.url('ada', 'thread_1'), { origin: 'https://any.example' }))).toBe('HTTP 403');
+    expect(server.said('authentication.failed')).toHaveLength(1);
+    await opened(dial(server.url('ada', 'thread_2')));
+  });
+
   it('too many attempts of one address are answered 429, with when to come back', async () => {
     const server = await wsServer({ attach: { attemptRate: { limit: 2, windowMs: 60_000 } } });
     await opened(dial(server.url('ada', 'thread_1')));
@@ -172,10 +184,6 @@ describe('a client that vanishes while it is being authenticated', () => {
   it.each([
     ['with a FIN', (client: Awaited<ReturnType<typeof rawClient>>) => client.socket.end()],
     ['with a RST', (client: Awaited<ReturnType<typeof rawClient>>) => client.socket.resetAndDestroy()],
-    [
-      'for sending 5 kB too early',
-      (client: Awaited<ReturnType<typeof rawClient>>) => client.socket.write('x'.repeat(5_000)),
-    ],
   ])('%s leaves nothing', async (_, vanish) => {
     let isFirst = true;
     const server = await wsServer({
@@ -197,6 +205,26 @@ describe('a client that vanishes while it is being authenticated', () => {
     await expectNobodyUnadmitted(server);
     await sleep(200);
     expect(server.countOf('ada')).toBe(0);
+  });
+});
+
+describe('what a client says while it is being authenticated', () => {
+  it.each([1, 60, 2_000])('is not lost: %i messages', async (count) => {
+    const authenticate = async (request: IncomingMessage) => {
+      await sleep(100);
+      return whoeverTheySay(request);
+    };
+    const server = await wsServer({ attach: { authenticate } });
+    const client = await rawClient(server.port);
+    client.socket.write(handshake('/?userId=ada&threadId=thread_1'));
+    for (let i = 1; i <= count; i++) client.socket.write(frame(`message ${i} ${'x'.repeat(80)}`));
+    await client.hears(`message ${count} `);
+    expect(
+      client
+        .received()
+        .toString('latin1')
+        .match(/message \d+ /g),
+    ).toHaveLength(count);
   });
 });
 
@@ -294,7 +322,60 @@ describe('the application', () => {
   });
 });
 
+describe("an exception of the application's", () => {
+  const slowly = async (request: IncomingMessage) => {
+    await sleep(10);
+    return whoeverTheySay(request);
+  };
+  const thrower = (): void => {
+    throw new Error("the application's own");
+  };
+
+  it.each([
+    ['at once', { authenticate: whoeverTheySay }],
+    ['later', { authenticate: slowly }],
+    ['within an attempt rate', { attemptRate: { limit: 100, windowMs: 60_000 } }],
+  ])('from its connection listener, of a client let in %s, is uncaught as it would be without', async (_, options) => {
+    const server = await wsServer({ attach: options, serve: thrower });
+    const uncaught = uncaughtException();
+    const client = await opened(dial(server.url('ada', 'thread_1')));
+    expect((await uncaught).message).toBe("the application's own");
+    expect(server.said('authentication.failed')).toEqual([]);
+    expect(server.countOf('ada')).toBe(1);
+    client.close();
+    await server.hears('manager.released');
+  });
+
+  it.each([
+    ['at once', whoeverTheySay],
+    ['later', slowly],
+  ])('from handleProtocols, of a client let in %s, is uncaught, and the slot comes back', async (_, authenticate) => {
+    const server = await wsServer({
+      attach: { authenticate },
+      ws: { handleProtocols: () => fail() },
+      config: { ticketMs: 100, authenticateTimeoutMs: 100 },
+    });
+    const uncaught = uncaughtException();
+    const ended = endOf(dial(server.url('ada', 'thread_1'), { protocols: ['chat'] }));
+    expect((await uncaught).message).toBe('broken');
+    await server.hears('manager.released');
+    expect(server.releases).toEqual({ unattached: 1 });
+    await ended;
+  });
+});
+
 describe('a Mooring', () => {
+  it.each([
+    ['no mooring', { authenticate: whoeverTheySay }, /^mooring: got undefined, wanted/],
+    ['a class for a mooring', { mooring: createMooring, authenticate: whoeverTheySay }, /^mooring: got/],
+    ['nobody who says who it is', { mooring: createMooring({ env: {} }) }, /^authenticate: got undefined, wanted/],
+    ['a text for that', { mooring: createMooring({ env: {} }), authenticate: 'jwt' }, /^authenticate: got jwt, wanted/],
+  ])('cannot be attached with %s', (_, options, problem) => {
+    const server = new WebSocketServer({ noServer: true });
+    expect(() => attach(server, options as never)).toThrow(problem);
+    expect(Object.hasOwn(server, 'handleUpgrade')).toBe(false);
+  });
+
   it('can be attached to a server once', async () => {
     const server = await wsServer();
     const again = () => attach(server.server, { mooring: server.mooring, authenticate: whoeverTheySay });
@@ -313,6 +394,24 @@ describe('a Mooring', () => {
     expect(server.releases).toEqual({ requested: 1 });
   });
 
+  it('that is detached while a client is being authenticated lets it pass unmanaged', async () => {
+    let letIn = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (letIn = resolve));
+    const authenticate = async (request: IncomingMessage) => {
+      await gate;
+      return whoeverTheySay(request);
+    };
+    const server = await wsServer({ attach: { authenticate } });
+    const client = dial(server.url('ada', 'thread_1'));
+    await sleep(50);
+    server.detach();
+    letIn();
+    await opened(client);
+    client.send('hello');
+    expect(String((await once(client, 'message'))[0])).toBe('hello');
+    expect([server.countOf('ada'), server.managers]).toEqual([0, [undefined]]);
+  });
+
   it('has nothing to do with sockets connected before', async () => {
     const server = await wsServer();
     server.detach();
@@ -322,6 +421,15 @@ describe('a Mooring', () => {
     expect(server.countOf('ada')).toBe(1);
     before.send('hello');
     expect(String((await once(before, 'message'))[0])).toBe('hello');
+  });
+
+  it('that stops does not wait for an authentication, but tells its client', async () => {
+    const server = await wsServer({ attach: { authenticate: () => new Promise<never>(() => undefined) } });
+    const ended = endOf(dial(server.url('ada', 'thread_1')));
+    await sleep(50);
+    await server.mooring.stop();
+    expect(await ended).toMatch(/^1012 drain;retry=\d+$/);
+    expect(server.said('authentication.failed')).toEqual([]);
   });
 
   it('that stops tells everybody when to reconnect, those who come meanwhile and later too', async () => {

@@ -15,6 +15,7 @@ type Check = () => void | Promise<void>;
 const nextTurn = setImmediate;
 
 let troubles: Error[] = [];
+let expected: ((error: Error) => void)[] = [];
 let checks: Check[] = [];
 
 /** Runs `check` when the current test is over, the latest first; the test fails if it throws or rejects. */
@@ -22,11 +23,18 @@ export function afterThisTest(check: Check): void {
   checks.push(check);
 }
 
+/** The next uncaught exception of the current test is meant to be. */
+export function uncaughtException(): Promise<Error> {
+  return new Promise((resolve) => expected.push(resolve));
+}
+
 const onRejection = (reason: unknown): void => {
   troubles.push(new Error('a promise was rejected and nobody looked', { cause: reason }));
 };
 const onException = (error: Error): void => {
-  troubles.push(new Error('an error was thrown and nobody caught it', { cause: error }));
+  const isMeant = expected.shift();
+  if (isMeant !== undefined) isMeant(error);
+  else troubles.push(new Error('an error was thrown and nobody caught it', { cause: error }));
 };
 const onWarning = (warning: Error): void => {
   if (warning.name === 'MaxListenersExceededWarning') troubles.push(warning);
@@ -36,6 +44,7 @@ const onWarning = (warning: Error): void => {
 // vitest that must tell of the error.
 beforeEach(() => {
   troubles = [];
+  expected = [];
   checks = [];
   process.on('unhandledRejection', onRejection).on('uncaughtException', onException).on('warning', onWarning);
 });

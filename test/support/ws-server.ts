@@ -35,7 +35,8 @@ export class WsServer {
     this.#host = host;
     this.mooring = createMooring({ environment: 'production', env: {}, ...options });
     this.mooring.events.onAny((event) => this.events.push(event));
-    this.server = new WebSocketServer({ port: 0, host, ...ws });
+    const ownPort = ws.server === undefined && ws.noServer !== true ? { port: 0, host } : {};
+    this.server = new WebSocketServer({ ...ownPort, ...ws });
     this.detach = attach(this.server, { mooring: this.mooring, authenticate: whoeverTheySay, ...more });
     this.server.on('connection', serve);
   }
@@ -107,7 +108,7 @@ export class WsServer {
 /** A server for one test. When the test is over it stops, and nothing must be left of it. */
 export async function wsServer(options: WsServerOptions = {}): Promise<WsServer> {
   const made = new WsServer(options);
-  if (made.server.address() === null && options.ws?.noServer !== true) await once(made.server, 'listening');
+  if (options.ws?.noServer !== true && made.server.address() === null) await once(made.server, 'listening');
   afterThisTest(async () => {
     await made.stop();
     expect(made.mooring.factory.managerCount).toBe(0);
