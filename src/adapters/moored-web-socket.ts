@@ -6,12 +6,11 @@ import type { ManagedConnection } from '../core/managers/managed-connection.js';
 /** What can be sent. */
 type Content = Parameters<WebSocket['send']>[0];
 
-/** The part of a stream that is looked at for every message. `ws` takes any Duplex; only sockets count their bytes. */
-interface CountingStream {
-  readonly bytesRead?: number;
-  readonly writableLength: number;
-  readonly encrypted?: boolean;
-}
+/** The part of a stream that is looked at for every message. */
+type Writing = Pick<Duplex, 'writableLength'>;
+
+/** Header and mask of a control frame from a client. */
+const controlHeaderBytes = 6;
 
 /** What a TLS stream may have pending after a send: it encrypts later, so that something always is. */
 const encryptionBytes = 65_536;
@@ -20,8 +19,10 @@ const encryptionBytes = 65_536;
 export interface MooredSocket extends WebSocket {
   /** The connection this socket is, once it is one. */
   readonly moored: ManagedConnection | null;
-  /** Bytes received when the last frame ended; where the stream does not count bytes, frames. */
-  readonly receivedAtFrame: number;
+  /** Messages that have arrived, whole. */
+  readonly messagesReceived: number;
+  /** Bytes of the control frames that have arrived. */
+  readonly controlBytesReceived: number;
   /** From here on the connection is told what happens. */
   moor(link: ManagedConnection, stream: Duplex): void;
   /** Closes without telling Mooring, which is who asks. */
@@ -46,8 +47,10 @@ export function isMoored(socket: WebSocket): socket is MooredSocket {
 export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolean): typeof WebSocket {
   return class MooredWebSocket extends Base implements MooredSocket {
     #link: ManagedConnection | null = null;
-    #stream: CountingStream | null = null;
-    #receivedAtFrame = 0;
+    #stream: Writing | null = null;
+    #mostPendingBytes = 0;
+    #messagesReceived = 0;
+    #controlBytesReceived = 0;
     /** The application pinged and has had no pong since. */
     #isWaitingForPong = false;
 
@@ -55,13 +58,17 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
       return this.#link;
     }
 
-    get receivedAtFrame(): number {
-      return this.#receivedAtFrame;
+    get messagesReceived(): number {
+      return this.#messagesReceived;
+    }
+
+    get controlBytesReceived(): number {
+      return this.#controlBytesReceived;
     }
 
     moor(link: ManagedConnection, stream: Duplex): void {
       this.#stream = stream;
-      this.#receivedAtFrame = this.#stream.bytesRead ?? 0;
+      this.#mostPendingBytes = 'encrypted' in stream ? encryptionBytes : 0;
       this.#link = link;
     }
 
@@ -75,8 +82,8 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
       super.send(content, ...(rest as [{ binary?: boolean }, (error?: Error) => void]));
       const link = this.#link;
       if (link === null || (recognisesKeepalives && isShort(content) && isKeepalive(content))) return;
-      const { writableLength = 0, encrypted } = this.#stream ?? {};
-      link.sent(writableLength > (encrypted === true ? encryptionBytes : 0));
+      const pendingBytes = this.#stream?.writableLength ?? 0;
+      link.sent(pendingBytes > this.#mostPendingBytes, link.clock.recentMs);
     }
 
     override ping(...args: Parameters<WebSocket['ping']>): void {
@@ -103,16 +110,16 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
     #overhear(link: ManagedConnection, event: string | symbol, first: unknown): boolean {
       switch (event) {
         case 'message':
-          this.#frameEnded();
+          this.#messagesReceived += 1;
           if (recognisesKeepalives && isShort(first) && isKeepalive(first)) link.touched();
-          else link.received();
+          else link.received(link.clock.recentMs);
           return true;
         case 'ping':
-          this.#controlFrameEnded(link);
+          this.#controlBytesReceived += controlHeaderBytes + (first as Buffer).length;
           link.touched();
           return true;
         case 'pong':
-          this.#controlFrameEnded(link);
+          this.#controlBytesReceived += controlHeaderBytes + (first as Buffer).length;
           return this.#ponged(link, first as Buffer);
         case 'close':
           link.closed();
@@ -136,16 +143,6 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
       const isSeen = !isOurs || this.#isWaitingForPong;
       this.#isWaitingForPong = false;
       return isSeen;
-    }
-
-    /** A control frame between the fragments of a message must not hide that the message goes on. */
-    #controlFrameEnded(link: ManagedConnection): void {
-      if ((link.connection.partialMessageBytes ?? 0) > 0) link.received();
-      this.#frameEnded();
-    }
-
-    #frameEnded(): void {
-      this.#receivedAtFrame = this.#stream?.bytesRead ?? this.#receivedAtFrame + 1;
     }
   };
 }

@@ -28,10 +28,13 @@ export class WsConnection implements Connection {
   readonly #socket: MooredSocket;
   readonly #stream: CountingStream;
   #pingBytes = 0;
+  #messagesSeen = 0;
+  #dataBytesThen: number;
 
   constructor(socket: MooredSocket, stream: Duplex) {
     this.#socket = socket;
     this.#stream = stream;
+    this.#dataBytesThen = this.#stream.bytesRead ?? 0;
   }
 
   get isOpen(): boolean {
@@ -42,9 +45,10 @@ export class WsConnection implements Connection {
     return this.#socket.isPaused;
   }
 
-  /** Where the stream does not count bytes, frames: they show as well that the peer is there. */
+  /** Where the stream does not count bytes, what has arrived is counted: that too shows that the peer is there. */
   get bytesReceived(): number {
-    return this.#stream.bytesRead ?? this.#socket.receivedAtFrame;
+    const { messagesReceived, controlBytesReceived } = this.#socket;
+    return this.#stream.bytesRead ?? messagesReceived + controlBytesReceived;
   }
 
   get bytesSent(): number {
@@ -61,9 +65,20 @@ export class WsConnection implements Connection {
     return this.#socket.bufferedAmount;
   }
 
-  /** Bytes since the last frame ended are of a message, unless they can be a control frame not yet complete. */
+  /**
+   * What has come since this was first asked after the last message, control frames apart, unless it can be one that is
+   * not complete.
+   *
+   * Why not since that message: the count at its end would have to be read with every message.
+   */
   get partialMessageBytes(): number {
-    const bytes = this.bytesReceived - this.#socket.receivedAtFrame;
+    const { messagesReceived, controlBytesReceived } = this.#socket;
+    const dataBytes = (this.#stream.bytesRead ?? 0) - controlBytesReceived;
+    if (messagesReceived !== this.#messagesSeen) {
+      this.#messagesSeen = messagesReceived;
+      this.#dataBytesThen = dataBytes;
+    }
+    const bytes = dataBytes - this.#dataBytesThen;
     return bytes > longestControlFrame ? bytes : 0;
   }
 

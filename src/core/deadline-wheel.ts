@@ -15,6 +15,7 @@ export interface WheelItem {
  */
 export class DeadlineWheel<T extends WheelItem> {
   readonly #buckets: T[][];
+  #count = 0;
 
   constructor(size: number) {
     this.#buckets = Array.from({ length: size }, () => []);
@@ -29,6 +30,7 @@ export class DeadlineWheel<T extends WheelItem> {
     this.remove(item);
     item.wheelBucket = bucketNumber;
     item.wheelIndex = this.#bucket(bucketNumber).push(item) - 1;
+    this.#count += 1;
   }
 
   /** Takes the item out; does nothing where it is in no bucket. */
@@ -41,11 +43,12 @@ export class DeadlineWheel<T extends WheelItem> {
       last.wheelIndex = item.wheelIndex;
     }
     item.wheelBucket = -1;
+    this.#count -= 1;
   }
 
   /** How many lie in all buckets. */
   get count(): number {
-    return this.#buckets.reduce((sum, bucket) => sum + bucket.length, 0);
+    return this.#count;
   }
 
   /** How many lie in a bucket, those of other turns included. */
@@ -59,6 +62,7 @@ export class DeadlineWheel<T extends WheelItem> {
     this.#buckets[bucketNumber % this.#buckets.length] = [];
     const taken = bucket.filter((item) => item.wheelBucket <= bucketNumber);
     for (const item of bucket) this.#leaveOrKeep(item, bucketNumber);
+    this.#count -= taken.length;
     return taken;
   }
 

@@ -29,6 +29,12 @@ export interface Timer {
 export interface Clock {
   /** Monotonic milliseconds with stalled time taken out. Never goes back. */
   now(): number;
+  /**
+   * What `now()` said last, at most a quarter of a second ago as long as a timer is armed.
+   *
+   * Why: reading the clock costs as much as all the rest that is done for a message.
+   */
+  readonly recentMs: number;
   /** As {@link Time.wallNow}. */
   wallNow(): number;
   /** Calls `callback` once `delayMs` of time that was not stalled have passed. */

@@ -69,6 +69,7 @@ describe.each([
 
 describe('a dead peer with a full send buffer', () => {
   it('goes although the application keeps sending', async () => {
+    const moreThanTheKernelKeeps = Buffer.alloc(32_000_000);
     const chunk = 'x'.repeat(64 * 1024);
     const server = await wsServer({
       config: { stalledMs: 1_000, heartbeatIntervalMs: 300 },
@@ -84,6 +85,7 @@ describe('a dead peer with a full send buffer', () => {
     const crowd = await startCrowd();
     await crowd.settle(server.url('ada', 'thread_1'));
     crowd.freeze();
+    for (const socket of server.server.clients) socket.send(moreThanTheKernelKeeps);
     const { closeCause } = await server.hears('manager.released');
     expect(closeCause).toBe('slow');
     while (server.server.clients.size > 0) await sleep(50);

@@ -68,10 +68,9 @@ export class Heartbeat {
   }
 
   remove(link: ManagedConnection): void {
-    const { wheelBucket } = link;
-    if (wheelBucket < 0) return;
+    if (link.wheelBucket < 0) return;
     this.#wheel.remove(link);
-    if (this.#wheel.countIn(wheelBucket) === 0 && this.#wheel.count === 0) this.dispose();
+    if (this.#wheel.count === 0) this.dispose();
   }
 
   /** Leaves no timer. */

@@ -12,7 +12,8 @@ export const keepalivePatterns = Object.freeze({
     /^\{\s*"type"\s*:\s*"(ping|pong|ka|keepalive|heartbeat)"\s*(,\s*"(id|ts|time|timestamp|t|message|payload)"\s*:\s*("[^"]*"|[0-9.]+|null|\{\}))?\s*\}$/,
   phoenixArray:
     /^\[\s*(null|"[^"]*")\s*,\s*(null|"[^"]*")\s*,\s*"phoenix"\s*,\s*"(heartbeat|phx_reply)"\s*,\s*\{[^[\]]*\}\s*\]$/,
-  phoenixObject: /^\{(?=[^[]*"topic"\s*:\s*"phoenix")(?=[^[]*"event"\s*:\s*"(heartbeat|phx_reply)")[^[]*\}$/,
+  phoenixObject:
+    /^\{(?=\s*"(topic|event|payload|ref|join_ref)")(?=[^[]*"topic"\s*:\s*"phoenix")(?=[^[]*"event"\s*:\s*"(heartbeat|phx_reply)")[^[]*\}$/,
   signalR: /^\{\s*"type"\s*:\s*6\s*\}\P{L}?$/u,
   bare: /^(ping|pong)$/i,
 } satisfies Record<string, RegExp>);
@@ -44,7 +45,7 @@ export function isKeepalive(message: Message): boolean {
 function mayBeKeepalive(message: Message): boolean {
   switch (unitAt(message, 0)) {
     case units.brace:
-      return beginsWithType(message) || namesPhoenix(message);
+      return mayBeObject(message);
     case units.bracket:
       return namesPhoenix(message);
     default:
@@ -57,11 +58,26 @@ const longestBare = 6;
 
 const units = Object.freeze({ quote: 0x22, six: 0x36, bracket: 0x5b, h: 0x68, k: 0x6b, p: 0x70, x: 0x78, brace: 0x7b });
 
-/** A first key like `"type"`, with the value 6 or one that begins as the words of the pattern do. */
-function beginsWithType(message: Message): boolean {
-  const key = nextOf(message, 1, units.quote);
-  if (unitAt(message, key + 1) !== 0x74 || unitAt(message, key + 2) !== 0x79) return false;
-  for (let index = key + 6; index < message.length; index++) {
+/** The first two letters of a key, as one number. */
+const lettersAt = (message: Message, index: number): number =>
+  (unitAt(message, index) << 8) | unitAt(message, index + 1);
+
+const type = 0x7479;
+
+/** topic, event, payload, ref, join_ref */
+const phoenixKeys: ReadonlySet<number> = new Set([0x746f, 0x6576, 0x7061, 0x7265, 0x6a6f]);
+
+/** The first key decides: `"type"`, or one of Phoenix's. */
+function mayBeObject(message: Message): boolean {
+  const quote = nextOf(message, 1, units.quote);
+  const letters = lettersAt(message, quote + 1);
+  if (letters === type) return hasKeepaliveType(message, quote + 6);
+  return phoenixKeys.has(letters) && namesPhoenix(message);
+}
+
+/** The value is 6, or begins as the words of the pattern do. */
+function hasKeepaliveType(message: Message, from: number): boolean {
+  for (let index = from; index < message.length; index++) {
     const unit = unitAt(message, index);
     if (unit === units.six) return true;
     if (unit !== units.quote) continue;

@@ -1,4 +1,4 @@
-import type { Clock, Time, Timer } from '../time.js';
+import { never, type Clock, type Time, type Timer } from '../time.js';
 
 /** How often the clock checks itself while any timer is armed; also how precisely it knows when a stall began. */
 export const tickMs = 250;
@@ -27,7 +27,7 @@ export class StallClock implements Clock {
   #ticker: Timer | null = null;
   #tickDueAt = Infinity;
   #stalledMs = 0;
-  #latest = -Infinity;
+  recentMs = never;
   lastStallEndedAtMs = -Infinity;
   stalls = 0;
 
@@ -42,8 +42,8 @@ export class StallClock implements Clock {
     if (raw - this.#tickDueAt > this.#toleranceMs) this.#account(raw);
     // Whole milliseconds: V8 keeps them in the objects that note them, where fractions would need a box each.
     const now = Math.floor(raw - this.#stalledMs);
-    if (now > this.#latest) this.#latest = now;
-    return this.#latest;
+    if (now > this.recentMs) this.recentMs = now;
+    return this.recentMs;
   }
 
   wallNow(): number {
@@ -102,7 +102,7 @@ export class StallClock implements Clock {
     this.stalls += 1;
     this.#stalledMs += late;
     this.#tickDueAt = raw;
-    this.lastStallEndedAtMs = Math.max(this.#latest, Math.floor(raw - this.#stalledMs));
+    this.lastStallEndedAtMs = Math.max(this.recentMs, Math.floor(raw - this.#stalledMs));
     this.#onStall?.(late);
   }
 }

@@ -47,7 +47,7 @@ export class ManagedConnection {
   /** @internal */ watcher: Watcher | null = null;
   /** @internal */ wheelBucket = -1;
   /** @internal */ wheelIndex = 0;
-  readonly #clock: Clock;
+  /** @internal The clock all its times are of. */ readonly clock: Clock;
 
   /** @internal */
   constructor(
@@ -55,8 +55,8 @@ export class ManagedConnection {
     readonly connection: Connection,
     readonly context: UserExecutionContext,
   ) {
-    this.#clock = manager.host.clock;
-    const now = this.#clock.now();
+    this.clock = manager.host.clock;
+    const now = this.clock.now();
     this.generation = manager.generation;
     this.connectedAtMs = now;
     this.lastInboundAtMs = now;
@@ -85,19 +85,22 @@ export class ManagedConnection {
     return this.manager.lastActivityAtMs;
   }
 
-  /** An application message arrived. Its manager asks for this when it wants to know: a message costs one store. */
-  received(): void {
-    this.lastInboundAtMs = this.#clock.now();
+  /**
+   * An application message arrived. Its manager asks for this when it wants to know: a message costs one store.
+   * @param atMs when, as precisely as is worth it @default now
+   */
+  received(atMs = this.clock.now()): void {
+    this.lastInboundAtMs = atMs;
   }
 
   /** A frame arrived that is no activity: a ping, or an application's keepalive. */
   touched(): void {
-    this.lastTouchedAtMs = this.#clock.now();
+    this.lastTouchedAtMs = this.clock.now();
   }
 
   /** A pong arrived. Its payload is the peer's to choose; only one that is ours tells the round trip. */
   ponged(payload: string): void {
-    const now = this.#clock.now();
+    const now = this.clock.now();
     this.lastPongAtMs = now;
     const ping = this.pings?.find((sent) => sent.payload === payload);
     if (ping !== undefined) this.#measured(now - ping.atMs);
@@ -107,10 +110,11 @@ export class ManagedConnection {
   /**
    * The application handed over a message for sending. It counts as activity once it has left the process.
    * @param isBacklogged whether the transport could not take all of it
+   * @param atMs when, as precisely as is worth it @default now
    */
-  sent(isBacklogged: boolean): void {
-    this.lastSendAtMs = this.#clock.now();
-    if (isBacklogged && this.backloggedAtMs === never) this.backloggedAtMs = this.lastSendAtMs;
+  sent(isBacklogged: boolean, atMs = this.clock.now()): void {
+    this.lastSendAtMs = atMs;
+    if (isBacklogged && this.backloggedAtMs === never) this.backloggedAtMs = atMs;
   }
 
   /** The socket closed, or is closing: nothing of its manager waits for the rest. */

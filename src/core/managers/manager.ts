@@ -164,7 +164,7 @@ export class WebSocketManager {
   fail(error: unknown): void {
     if (this.isReleased) return;
     const particulars = this.mutableParticulars();
-    particulars.failedAtMs = this.host.clock.now();
+    particulars.failedAtMs = this.#afterAllSoFar();
     particulars.lastError = error;
     this.host.managerFailed(this);
   }
@@ -177,25 +177,37 @@ export class WebSocketManager {
     if (this.isReleased) return;
     const particulars = this.mutableParticulars();
     particulars.lastError = error;
-    if (particulars.reportedAtMs >= this.lastInboundAtMs) return;
-    particulars.reportedAtMs = this.host.clock.now();
+    if (this.errorReportedAtMs !== null) return;
+    particulars.reportedAtMs = this.#afterAllSoFar();
     this.host.managerReported(this);
   }
 
   /** Whether `fail` was called and nothing has arrived since. */
   get hasFailed(): boolean {
-    return this.particulars !== null && this.particulars.failedAtMs >= this.lastInboundAtMs;
+    return this.particulars !== null && this.particulars.failedAtMs > this.lastInboundAtMs;
   }
 
   /** When the first error was reported since something last arrived, or `null`. */
   get errorReportedAtMs(): number | null {
     const reportedAtMs = this.particulars?.reportedAtMs ?? never;
-    return reportedAtMs >= this.lastInboundAtMs ? reportedAtMs : null;
+    return reportedAtMs > this.lastInboundAtMs ? reportedAtMs : null;
   }
 
   /** The last error reported, whether or not it still counts. */
   get lastError(): unknown {
     return this.particulars?.lastError;
+  }
+
+  /**
+   * Now; what arrived until now counts as earlier, so that of what arrives in the same moment it is known that it came
+   * later.
+   */
+  #afterAllSoFar(): number {
+    const { link } = this;
+    const now = this.host.clock.now();
+    this.#inboundAtMs = Math.min(this.#inboundAtMs, now - 1);
+    if (link !== null) link.lastInboundAtMs = Math.min(link.lastInboundAtMs, now - 1);
+    return now;
   }
 
   /** @internal Its connection goes; what it did stays known. */
