@@ -5,7 +5,7 @@ import {
   UserExecutionContext,
   type ContextFields,
 } from '../identity/user-execution-context.js';
-import { isolationKey } from '../identity/isolation-key.js';
+import { parseIsolationKey, type KeyParts } from '../identity/isolation-key.js';
 import type { EmergencyCleanup } from '../cleanup/emergency.js';
 import type { EmergencyCleanupResult, EvictionRequest } from '../cleanup/emergency-run.js';
 import type { UserCleanup } from '../cleanup/user-cleanup.js';
@@ -95,7 +95,8 @@ export class WebSocketManagerFactory {
 
   /** The manager of a thread, by context or isolation key. */
   getManager(of: ContextFields | string): WebSocketManager | undefined {
-    return this.#parts.registry.get(typeof of === 'string' ? of : isolationKey(of));
+    const parts = typeof of === 'string' ? partsOf(of) : of;
+    return parts === null ? undefined : this.#parts.registry.get(parts);
   }
 
   /** How many managers count against the user's limit, reserved slots included. @source seed, `get_user_manager_count` */
@@ -120,13 +121,16 @@ export class WebSocketManagerFactory {
 
   /** Releases the manager with this key. @returns whether there was one. @source seed, `cleanup_manager` */
   cleanupManager(key: string): boolean {
-    const manager = this.#parts.registry.get(key);
-    return manager !== undefined && this.#parts.releaser.release(manager, 'requested');
+    return this.#cleanup(this.getManager(key));
   }
 
   /** As {@link cleanupManager}, by context. @source seed fix 2, `cleanup_manager_by_context` */
   cleanupManagerByContext(context: ContextFields): boolean {
-    return this.cleanupManager(isolationKey(context));
+    return this.#cleanup(this.getManager(context));
+  }
+
+  #cleanup(manager: WebSocketManager | undefined): boolean {
+    return manager !== undefined && this.#parts.releaser.release(manager, 'requested');
   }
 
   /** Releases all managers of exactly this user. @returns how many. @source seed fix 2, `cleanup_all_user_managers` */
@@ -204,9 +208,9 @@ export class WebSocketManagerFactory {
   #decide(context: UserExecutionContext): Admission | PendingAdmission {
     const { registry, limits, queue, refusals } = this.#parts;
     if (this.#isDraining) return refused(refusals.draining());
-    const key = UserExecutionContext.keyOf(context);
-    const existing = registry.get(key);
+    const existing = registry.get(context);
     if (existing !== undefined) return this.#takeOver(existing, context);
+    const key = UserExecutionContext.keyOf(context);
     const { userId } = context;
     const limit = limits.of(userId);
     if (limit === 0) return refused(this.#quotaRefusal(userId));
@@ -309,5 +313,14 @@ export class WebSocketManagerFactory {
     if (registry.size < most) return true;
     userCleanup.evict(userId, new Tally(), { most: 1 });
     return registry.size < most;
+  }
+}
+
+/** Whose key it is; `null` where it is none. */
+function partsOf(key: string): KeyParts | null {
+  try {
+    return parseIsolationKey(key);
+  } catch {
+    return null;
   }
 }

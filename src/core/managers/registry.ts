@@ -1,28 +1,29 @@
+import type { KeyParts } from '../identity/isolation-key.js';
 import { ShardedMap } from '../sharded-map.js';
 import type { WebSocketManager } from './manager.js';
 
 const none: ReadonlyMap<string, WebSocketManager> = new Map();
 
 /**
- * All managers, by key and by user: the only place where one is added or removed.
+ * All managers, by user and then by thread: the only place where one is added or removed.
  *
- * Why two indexes: the user's managers are what every decision is about, and finding them by a key's prefix would take
- * user `a:b` for user `a`. Counts are the sizes of these sets; nothing is counted twice.
+ * Why by user: the user's managers are what every decision is about, and finding them by a key's prefix would take user
+ * `a:b` for user `a`. Why no second index by key: a key says whose it is, and two indexes can differ.
  */
 export class ManagerRegistry {
-  readonly #byKey = new ShardedMap<WebSocketManager>();
   readonly #byUser = new ShardedMap<Map<string, WebSocketManager>>();
+  #size = 0;
 
   /** Managers of all users, reserved ones included. */
   get size(): number {
-    return this.#byKey.size;
+    return this.#size;
   }
 
-  get(key: string): WebSocketManager | undefined {
-    return this.#byKey.get(key);
+  get({ userId, threadId }: KeyParts): WebSocketManager | undefined {
+    return this.#byUser.get(userId)?.get(threadId);
   }
 
-  /** The user's managers by key, reserved ones included, oldest first. */
+  /** The user's managers by thread, reserved ones included, oldest first. */
   ofUser(userId: string): ReadonlyMap<string, WebSocketManager> {
     return this.#byUser.get(userId) ?? none;
   }
@@ -37,25 +38,27 @@ export class ManagerRegistry {
     return this.#byUser.keys();
   }
 
-  all(): Iterable<WebSocketManager> {
-    return this.#byKey.values();
+  *all(): Generator<WebSocketManager> {
+    for (const managers of this.#byUser.values()) yield* managers.values();
   }
 
   add(manager: WebSocketManager): void {
-    if (this.#byKey.has(manager.key)) throw new TypeError(`${manager.key} has a manager already`);
-    this.#byKey.set(manager.key, manager);
-    const managers = this.#byUser.get(manager.userId);
-    if (managers === undefined) this.#byUser.set(manager.userId, new Map([[manager.key, manager]]));
-    else managers.set(manager.key, manager);
+    const { userId, threadId } = manager.context;
+    const managers = this.#byUser.get(userId) ?? new Map<string, WebSocketManager>();
+    if (managers.has(threadId)) throw new TypeError(`${manager.key} has a manager already`);
+    managers.set(threadId, manager);
+    if (managers.size === 1) this.#byUser.set(userId, managers);
+    this.#size += 1;
   }
 
   /** Removes this very manager; `false` where it is not in, even if another one has its key. */
   remove(manager: WebSocketManager): boolean {
-    if (this.#byKey.get(manager.key) !== manager) return false;
-    this.#byKey.delete(manager.key);
-    const managers = this.#byUser.get(manager.userId);
-    managers?.delete(manager.key);
-    if (managers?.size === 0) this.#byUser.delete(manager.userId);
+    const { userId, threadId } = manager.context;
+    const managers = this.#byUser.get(userId);
+    if (managers?.get(threadId) !== manager) return false;
+    managers.delete(threadId);
+    if (managers.size === 0) this.#byUser.delete(userId);
+    this.#size -= 1;
     return true;
   }
 }

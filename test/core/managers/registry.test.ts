@@ -27,17 +27,17 @@ function registryOf(...managers: WebSocketManager[]): ManagerRegistry {
 }
 
 describe('the registry', () => {
-  it('finds a manager by key and by user', () => {
+  it('finds a manager by user and thread', () => {
     const manager = managerOf('ada', 'thread_1');
     const registry = registryOf(manager);
-    expect(registry.get('ada:thread_1')).toBe(manager);
+    expect(registry.get({ userId: 'ada', threadId: 'thread_1' })).toBe(manager);
     expect([...registry.ofUser('ada').values()]).toEqual([manager]);
     expect([...registry.all()]).toEqual([manager]);
   });
 
   it('knows nothing of those who have none', () => {
     const registry = new ManagerRegistry();
-    expect(registry.get('ada:thread_1')).toBeUndefined();
+    expect(registry.get({ userId: 'ada', threadId: 'thread_1' })).toBeUndefined();
     expect(registry.ofUser('ada').size).toBe(0);
     expect(registry.countOf('ada')).toBe(0);
     expect(registry.size).toBe(0);
@@ -87,7 +87,7 @@ describe('the registry', () => {
     registry.remove(former);
     registry.add(current);
     expect(registry.remove(former)).toBe(false);
-    expect(registry.get('ada:thread_1')).toBe(current);
+    expect(registry.get({ userId: 'ada', threadId: 'thread_1' })).toBe(current);
     expect(registry.countOf('ada')).toBe(1);
   });
 
@@ -98,7 +98,7 @@ describe('the registry', () => {
     expect([...registry.users()]).toEqual([]);
   });
 
-  it('holds both indexes to the same managers', () => {
+  it('has all managers of all users, each once', () => {
     const managers = Array.from({ length: 100 }, (_, i) => managerOf(`user${i % 7}`, `thread_${i}`));
     const registry = registryOf(...managers);
     for (const manager of managers.filter((_, i) => i % 3 === 0)) registry.remove(manager);
