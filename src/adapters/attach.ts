@@ -33,7 +33,7 @@ export interface Entrant {
  */
 export class Entry<Request> {
   readonly #options: EntryOptions<Request>;
-  readonly #unadmitted = new Set<object>();
+  #unadmitted = 0;
   readonly #limit: number;
   readonly #authenticating = new Set<Entering>();
 
@@ -49,17 +49,16 @@ export class Entry<Request> {
 
   /**
    * Counts a socket that is not admitted: authenticating, waiting, or refused and closing.
-   * @returns whether there was room; then {@link leave} must be called with the same object
+   * @returns what to call once it is admitted, or gone; `null` where there is no room
    */
-  arrive(socket: object): boolean {
-    if (this.#unadmitted.size >= this.#limit) return false;
-    this.#unadmitted.add(socket);
-    return true;
-  }
-
-  /** The socket is admitted, or gone. */
-  leave(socket: object): void {
-    this.#unadmitted.delete(socket);
+  arrive(): (() => void) | null {
+    if (this.#unadmitted >= this.#limit) return null;
+    this.#unadmitted += 1;
+    let isIn = true;
+    return () => {
+      if (isIn) this.#unadmitted -= 1;
+      isIn = false;
+    };
   }
 
   /**

@@ -33,12 +33,22 @@ export type { AttemptRate } from './attempt-rate.js';
 /** What is done with an upgraded socket. */
 type Upgraded = (socket: WebSocket, request: IncomingMessage) => void;
 
-/** An upgrade on its way through. */
+/** What `ws` is asked to upgrade. */
 interface Upgrade {
   readonly request: IncomingMessage;
   readonly stream: Duplex;
-  readonly head: Buffer;
+  /** What the client has sent after its request. */
+  head: Buffer;
   readonly upgraded: Upgraded;
+}
+
+/** An upgrade on its way through. */
+interface Passage extends Upgrade {
+  /** It is admitted, or gone, and counts no longer as on its way. */
+  readonly leave: () => void;
+  /** Where it has to wait. */
+  arrival: Arrival | null;
+  isDecided: boolean;
 }
 
 /** Who is on the way in is quickly through. */
@@ -115,50 +125,51 @@ class Gate {
       this.#farewell.reject(stream, { status: 403, reason: 'Forbidden' });
       return;
     }
-    if (!this.#entry.arrive(stream)) {
+    const leave = this.#entry.arrive();
+    if (leave === null) {
       this.#farewell.reject(stream, tooBusy);
       return;
     }
-    if (this.#attempts === null) this.#enter(upgrade);
-    else this.#enterWithinRate(upgrade, this.#attempts);
+    const passage: Passage = { ...upgrade, leave, arrival: null, isDecided: false };
+    if (this.#attempts === null) this.#enter(passage);
+    else this.#enterWithinRate(passage, this.#attempts);
   }
 
-  #enterWithinRate(upgrade: Upgrade, attempts: AttemptLimiter): void {
-    const checked = attempts.check(upgrade.request).catch((error: unknown) => {
+  #enterWithinRate(passage: Passage, attempts: AttemptLimiter): void {
+    const checked = attempts.check(passage.request).catch((error: unknown) => {
       this.#report(error);
       return null;
     });
     afterwards(checked, (retryAfterMs) => {
       if (retryAfterMs === null) {
-        this.#enter(upgrade);
+        this.#enter(passage);
         return;
       }
-      this.#entry.leave(upgrade.stream);
-      this.#farewell.reject(upgrade.stream, { status: 429, reason: 'Too Many Requests', retryAfterMs });
+      passage.leave();
+      this.#farewell.reject(passage.stream, { status: 429, reason: 'Too Many Requests', retryAfterMs });
     });
   }
 
-  #enter(upgrade: Upgrade): void {
-    const passage: { isDecided: boolean; arrival: Arrival | null } = { isDecided: false, arrival: null };
-    const entrant = this.#entry.begin(upgrade.request, (admission) => {
+  #enter(passage: Passage): void {
+    const entrant = this.#entry.begin(passage.request, (admission) => {
       passage.isDecided = true;
-      const head = passage.arrival?.handOver() ?? upgrade.head;
-      this.#decided({ ...upgrade, head }, admission);
+      if (passage.arrival !== null) passage.head = passage.arrival.handOver();
+      this.#decided(passage, admission);
     });
     if (passage.isDecided) return;
-    passage.arrival = new Arrival(upgrade.stream, upgrade.head, () => {
-      this.#entry.leave(upgrade.stream);
+    passage.arrival = new Arrival(passage.stream, passage.head, () => {
+      passage.leave();
       entrant.cancel();
     });
   }
 
-  #decided(upgrade: Upgrade, { ticket, refusal }: Admission): void {
+  #decided(passage: Passage, { ticket, refusal }: Admission): void {
     if (refusal !== null) {
-      this.#refuse(upgrade, refusal);
+      this.#refuse(passage, refusal);
       return;
     }
-    this.#entry.leave(upgrade.stream);
-    this.#accept(upgrade, ticket);
+    passage.leave();
+    this.#accept(passage, ticket);
   }
 
   /** The server completes the handshake, or finds fault with it: then the slot is given back. */
@@ -208,11 +219,9 @@ class Gate {
     return true;
   }
 
-  #refuse({ request, stream, head }: Upgrade, refusal: RefusalError): void {
-    stream.once('close', () => {
-      this.#entry.leave(stream);
-    });
-    if (stream.destroyed) this.#entry.leave(stream);
+  #refuse({ request, stream, head, leave }: Passage, refusal: RefusalError): void {
+    stream.once('close', leave);
+    if (stream.destroyed) leave();
     else this.#farewell.refuse({ request, stream, head }, refusal);
   }
 

@@ -2,7 +2,7 @@
  * A map in many small ones.
  *
  * Why: a `Map` grows by copying itself. At a million entries one `set` then takes some 100 ms, and every connection
- * waits; at a few thousand nobody notices.
+ * waits; at some ten thousand nobody notices.
  */
 export class ShardedMap<V> {
   readonly #shards: (Map<string, V> | undefined)[];
@@ -10,12 +10,12 @@ export class ShardedMap<V> {
   #size = 0;
 
   /** @param shards how many maps, a power of two */
-  constructor(shards = 256) {
+  constructor(shards = 64) {
     this.#shards = new Array<Map<string, V> | undefined>(shards).fill(undefined);
     this.#mask = shards - 1;
   }
 
-  /** The sum of the shards' sizes; each change adds what it changed, since adding up 256 takes microseconds. */
+  /** The sum of the shards' sizes; each change adds what it changed, since adding up takes longer. */
   get size(): number {
     return this.#size;
   }

@@ -208,13 +208,14 @@ export class WebSocketManagerFactory {
   #decide(context: UserExecutionContext): Admission | PendingAdmission {
     const { registry, limits, queue, refusals } = this.#parts;
     if (this.#isDraining) return refused(refusals.draining());
-    const existing = registry.get(context);
+    const { userId, threadId } = context;
+    const managers = registry.ofUser(userId);
+    const existing = managers.get(threadId);
     if (existing !== undefined) return this.#takeOver(existing, context);
     const key = UserExecutionContext.keyOf(context);
-    const { userId } = context;
     const limit = limits.of(userId);
     if (limit === 0) return refused(this.#quotaRefusal(userId));
-    if (queue.sizeOf(userId) > 0 || registry.countOf(userId) >= limit) return this.#enqueue(key, context, limit);
+    if (queue.sizeOf(userId) > 0 || managers.size >= limit) return this.#enqueue(key, context, limit);
     if (!this.#hasRoomInTotal(userId)) return refused(refusals.capacity(this.#parts.config.maxTotalManagers ?? 0));
     return this.#watched(context, this.#grant(key, context, 0));
   }
@@ -230,11 +231,10 @@ export class WebSocketManagerFactory {
   #grant(key: string, context: UserExecutionContext, waitedMs: number): Admission | PendingAdmission {
     const { registry, desk, events, ledger, monitor, host } = this.#parts;
     const manager = new WebSocketManager(host, context);
-    registry.add(manager);
+    const managerCount = registry.add(manager);
     const ticket = desk.issue(manager, context);
     this.#parts.whenAdmitted(manager);
     const { userId, threadId } = context;
-    const managerCount = registry.countOf(userId);
     events.emit('manager.admitted', { userId, threadId, key, managerCount, waitedMs });
     const outcome = ledger.confirm(ticket, () => this.#quotaRefusal(userId));
     monitor.observe(userId);

@@ -27,8 +27,11 @@ function checkId(field: string, value: unknown): asserts value is string {
   if (value.length > maxIdLength) {
     throw new MalformedContextError(field, `is ${String(value.length)} units long; the most is ${String(maxIdLength)}`);
   }
-  if (!isWellFormed(value)) throw new MalformedContextError(field, 'is not well-formed Unicode (a lone surrogate)');
-  if (hasControlCharacter(value)) throw new MalformedContextError(field, 'has a control character');
+  if (!forbidden.test(value)) return;
+  const what = controlCharacter.test(value)
+    ? 'has a control character'
+    : 'is not well-formed Unicode (a lone surrogate)';
+  throw new MalformedContextError(field, what);
 }
 
 function checkThreadId(value: unknown): asserts value is string {
@@ -39,13 +42,7 @@ function checkThreadId(value: unknown): asserts value is string {
   }
 }
 
-const loneSurrogate = /\p{Surrogate}/u;
 const controlCharacter = /\p{Cc}/u;
 
-function isWellFormed(value: string): boolean {
-  return !loneSurrogate.test(value);
-}
-
-function hasControlCharacter(value: string): boolean {
-  return controlCharacter.test(value);
-}
+/** Control characters and lone surrogates. */
+const forbidden = /[\p{Cc}\p{Surrogate}]/u;

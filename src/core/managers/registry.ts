@@ -42,13 +42,15 @@ export class ManagerRegistry {
     for (const managers of this.#byUser.values()) yield* managers.values();
   }
 
-  add(manager: WebSocketManager): void {
+  /** @returns how many the user has now */
+  add(manager: WebSocketManager): number {
     const { userId, threadId } = manager.context;
     const managers = this.#byUser.get(userId) ?? new Map<string, WebSocketManager>();
     if (managers.has(threadId)) throw new TypeError(`${manager.key} has a manager already`);
     managers.set(threadId, manager);
     if (managers.size === 1) this.#byUser.set(userId, managers);
     this.#size += 1;
+    return managers.size;
   }
 
   /** Removes this very manager; `false` where it is not in, even if another one has its key. */
