@@ -56,24 +56,23 @@ export class DeadlineWheel<T extends WheelItem> {
     return this.#bucket(bucketNumber).length;
   }
 
-  /** Takes out all that lie in a bucket by this number or a lower one. What is put into it later, another visit finds. */
-  take(bucketNumber: number): readonly T[] {
+  /**
+   * Takes out, one by one, what lies in a bucket by this number or a lower one. In between, others may put in and take
+   * out what they like: what is put in by a higher number stays.
+   */
+  *take(bucketNumber: number): Generator<T> {
     const bucket = this.#bucket(bucketNumber);
-    this.#buckets[bucketNumber % this.#buckets.length] = [];
-    const taken = bucket.filter((item) => item.wheelBucket <= bucketNumber);
-    for (const item of bucket) this.#leaveOrKeep(item, bucketNumber);
-    this.#count -= taken.length;
-    return taken;
+    for (let index = bucket.length - 1; index >= 0; index--) {
+      const item = bucket[index];
+      if (item === undefined || item.wheelBucket > bucketNumber) continue;
+      this.remove(item);
+      yield item;
+    }
   }
 
   /** The item at a place of a bucket, for sweeps that leave items where they are. */
   at(bucketNumber: number, index: number): T | undefined {
     return this.#bucket(bucketNumber)[index];
-  }
-
-  #leaveOrKeep(item: T, taken: number): void {
-    if (item.wheelBucket <= taken) item.wheelBucket = -1;
-    else item.wheelIndex = this.#bucket(item.wheelBucket).push(item) - 1;
   }
 
   #bucket(number: number): T[] {

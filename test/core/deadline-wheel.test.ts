@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DeadlineWheel, type WheelItem } from '../../src/core/deadline-wheel.js';
+import { seeded } from './support.js';
 
 const item = (): WheelItem => ({ wheelBucket: -1, wheelIndex: 0 });
 
@@ -9,6 +10,8 @@ function wheelOf(...buckets: number[]) {
   for (const [i, bucket] of buckets.entries()) wheel.put(items[i]!, bucket);
   return { wheel, items };
 }
+
+const taken = (wheel: DeadlineWheel<WheelItem>, bucket: number): Set<WheelItem> => new Set(wheel.take(bucket));
 
 describe('a deadline wheel', () => {
   it('has an item in the bucket it was put in', () => {
@@ -55,28 +58,43 @@ describe('a deadline wheel', () => {
     expect(wheel.count).toBe(0);
   });
 
-  it('gives a bucket up whole, and takes anew from then on', () => {
+  it('gives a bucket up, and takes anew from then on', () => {
     const { wheel, items } = wheelOf(5, 5, 6);
-    expect(wheel.take(5)).toEqual(items.slice(0, 2));
+    expect(taken(wheel, 5)).toEqual(new Set(items.slice(0, 2)));
     expect([wheel.count, wheel.countIn(5)]).toEqual([1, 0]);
     wheel.put(items[0]!, 5);
     wheel.remove(items[1]!);
-    expect(wheel.at(5, 0)).toBe(items[0]);
-    expect(wheel.take(5)).toEqual([items[0]]);
+    expect(taken(wheel, 5)).toEqual(new Set([items[0]]));
+  });
+
+  it('gives each up once, whatever is put in and taken out in between', () => {
+    const { wheel, items } = wheelOf(...Array.from({ length: 100 }, () => 5));
+    const random = seeded(1);
+    const seen: WheelItem[] = [];
+    for (const item of wheel.take(5)) {
+      seen.push(item);
+      wheel.put(item, 15);
+      const other = items[Math.floor(random() * items.length)]!;
+      if (random() < 0.3 && other.wheelBucket === 5) wheel.remove(other);
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen.length).toBeLessThan(100);
+    expect(wheel.count).toBe(seen.length);
+    expect(taken(wheel, 15)).toEqual(new Set(seen));
   });
 
   it('leaves an item of a further turn where it is until its own number comes', () => {
     const { wheel, items } = wheelOf(3, 13, 23, 3);
-    expect(wheel.take(3)).toEqual([items[0], items[3]]);
+    expect(taken(wheel, 3)).toEqual(new Set([items[0], items[3]]));
     expect(wheel.count).toBe(2);
-    expect(wheel.take(13)).toEqual([items[1]]);
+    expect(taken(wheel, 13)).toEqual(new Set([items[1]]));
     wheel.remove(items[2]!);
     expect(wheel.count).toBe(0);
   });
 
   it('takes what is overdue by whole turns too', () => {
     const { wheel, items } = wheelOf(3, 13);
-    expect(wheel.take(33)).toEqual(items);
+    expect(taken(wheel, 33)).toEqual(new Set(items));
   });
 
   it('does nothing about an item that was never put', () => {

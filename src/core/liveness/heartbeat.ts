@@ -103,12 +103,12 @@ export class Heartbeat {
     if (this.#wheel.count === 0) this.dispose();
   };
 
-  #sweep(links: readonly ManagedConnection[]): void {
-    let index = 0;
+  #sweep(links: Iterator<ManagedConnection, void>): void {
     this.#options.slices.run(() => {
-      const link = links[index++];
-      if (link !== undefined) this.#visit(link);
-      return index < links.length;
+      const { done, value: link } = links.next();
+      if (done === true) return false;
+      this.#visit(link);
+      return true;
     });
   }
 
