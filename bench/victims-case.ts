@@ -4,7 +4,7 @@ import { whoMustGo, type Fact, type Verdict } from './oracle.js';
 import { SeedFactory, type SeedManager } from './seed-port.js';
 import { serveCase } from './support/case.js';
 import { LeapTime } from './support/leap-time.js';
-import { seeded, shuffled } from './support/numbers.js';
+import { median, seeded, shuffled } from './support/numbers.js';
 import { fieldsAt, idsFor } from './support/people.js';
 
 export interface VictimsInput {
@@ -31,15 +31,22 @@ export interface VictimsOutput {
   /** By the cycle and one heartbeat interval. */
   readonly byCycleAndHeartbeat: Hits;
   readonly bySeed: Hits | null;
+  /** The median of the rounds. */
   readonly cycleMs: number;
   readonly seedMs: number | null;
 }
 
 /** When things happen, in milliseconds from the arrival of all. */
+const idleSinceMs = 50_000;
+const reportedActiveAtMs = 329_000;
+const reportedAtMs = 330_000;
 const activeAtMs = 500_000;
-const reportedActiveAtMs = 100_000;
-const reportedAtMs = 101_000;
-const cycleAtMs = 600_500;
+/** A cycle before the one that is judged: it is the first to look at anybody, and finds all of them active. */
+const earlierCycleAtMs = 610_000;
+const cycleAtMs = 660_000;
+
+/** How often a cycle is judged; each time on new people. */
+const rounds = 5;
 
 type Kind = 'not open' | 'idle' | 'failed' | 'reported' | 'well';
 
@@ -55,6 +62,8 @@ serveCase(async ({ managers, plantEach, withSeed }: VictimsInput): Promise<Victi
   const subjects = populate(managers, plantEach);
   const mustGo = whoMustGo(subjects.map(factOf), cycleAtMs);
   const ours = await judgeMooring(subjects);
+  const cyclesMs = [ours.cycleMs];
+  for (let round = 1; round < rounds; round++) cyclesMs.push((await judgeMooring(subjects)).cycleMs);
   const seeds = withSeed ? await judgeSeed(subjects) : null;
   return {
     managers,
@@ -62,7 +71,7 @@ serveCase(async ({ managers, plantEach, withSeed }: VictimsInput): Promise<Victi
     byCycle: hitsOf(ours.byCycle, mustGo),
     byCycleAndHeartbeat: hitsOf(ours.byCycleAndHeartbeat, mustGo),
     bySeed: seeds === null ? null : hitsOf(seeds.cleaned, mustGo),
-    cycleMs: ours.cycleMs,
+    cycleMs: median(cyclesMs),
     seedMs: seeds?.durationMs ?? null,
   };
 });
@@ -89,7 +98,7 @@ function factOf({ key, kind }: Subject): Fact {
   return {
     key,
     isOpen: kind !== 'not open',
-    lastActivityAtMs: kind === 'idle' ? 0 : kind === 'reported' ? reportedActiveAtMs : activeAtMs,
+    lastActivityAtMs: kind === 'idle' ? idleSinceMs : kind === 'reported' ? reportedActiveAtMs : activeAtMs,
     hasFailed: kind === 'failed',
     reportedAtMs: kind === 'reported' ? reportedAtMs : null,
   };
@@ -101,13 +110,17 @@ async function judgeMooring(subjects: readonly Subject[]) {
   const mooring = createMooring({ environment: 'production', env: {}, config, time });
   const clients = subjects.map((subject) => connect(mooring, subject, time));
   const of = (...kinds: Kind[]): Client[] => clients.filter(({ kind }) => kinds.includes(kind));
-  time.leap(reportedActiveAtMs);
+  time.leap(idleSinceMs);
+  for (const { connection } of of('idle')) connection.message();
+  time.leap(reportedActiveAtMs - idleSinceMs);
   for (const { connection } of of('reported')) connection.message();
   time.leap(reportedAtMs - reportedActiveAtMs);
   for (const { link } of of('reported')) link.manager.reportError('planted');
   time.leap(activeAtMs - reportedAtMs);
   for (const { connection } of of('not open', 'failed', 'well')) connection.message();
-  time.leap(cycleAtMs - activeAtMs);
+  time.leap(earlierCycleAtMs - activeAtMs);
+  await time.flow(() => mooring.backgroundCleanup.runCycle());
+  time.leap(cycleAtMs - earlierCycleAtMs);
   for (const { link } of of('failed')) link.manager.fail('planted');
   for (const { connection } of of('not open')) connection.closes.push({ code: 1006, reason: 'nobody said so' });
   const judged = await judge(mooring, time);
