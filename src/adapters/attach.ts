@@ -33,7 +33,8 @@ export interface Entrant {
  */
 export class Entry<Request> {
   readonly #options: EntryOptions<Request>;
-  #unadmitted = 0;
+  /** Whoever is on the way in, by what says that it is no longer. */
+  readonly #unadmitted = new Set<() => void>();
   readonly #limit: number;
   readonly #authenticating = new Set<Entering>();
 
@@ -52,13 +53,12 @@ export class Entry<Request> {
    * @returns what to call once it is admitted, or gone; `null` where there is no room
    */
   arrive(): (() => void) | null {
-    if (this.#unadmitted >= this.#limit) return null;
-    this.#unadmitted += 1;
-    let isIn = true;
-    return () => {
-      if (isIn) this.#unadmitted -= 1;
-      isIn = false;
+    if (this.#unadmitted.size >= this.#limit) return null;
+    const leave = (): void => {
+      this.#unadmitted.delete(leave);
     };
+    this.#unadmitted.add(leave);
+    return leave;
   }
 
   /**

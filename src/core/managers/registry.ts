@@ -14,7 +14,7 @@ export class ManagerRegistry {
   readonly #byUser = new ShardedMap<Map<string, WebSocketManager>>();
   #size = 0;
 
-  /** Managers of all users, reserved ones included. */
+  /** Managers of all users, reserved ones included: what the users' maps have grown and shrunk by. */
   get size(): number {
     return this.#size;
   }
@@ -47,9 +47,10 @@ export class ManagerRegistry {
     const { userId, threadId } = manager.context;
     const managers = this.#byUser.get(userId) ?? new Map<string, WebSocketManager>();
     if (managers.has(threadId)) throw new TypeError(`${manager.key} has a manager already`);
+    const before = managers.size;
     managers.set(threadId, manager);
-    if (managers.size === 1) this.#byUser.set(userId, managers);
-    this.#size += 1;
+    if (before === 0) this.#byUser.set(userId, managers);
+    this.#size += managers.size - before;
     return managers.size;
   }
 
@@ -58,9 +59,10 @@ export class ManagerRegistry {
     const { userId, threadId } = manager.context;
     const managers = this.#byUser.get(userId);
     if (managers?.get(threadId) !== manager) return false;
+    const before = managers.size;
     managers.delete(threadId);
     if (managers.size === 0) this.#byUser.delete(userId);
-    this.#size -= 1;
+    this.#size += managers.size - before;
     return true;
   }
 }
