@@ -190,3 +190,19 @@ describe('a quota refusal', () => {
     expect(connection.isTerminated).toBe(true);
   });
 });
+
+describe('graphql-ws, phoenix.js, partysocket: codes are advice', () => {
+  it('a client that comes back at once whatever it is told costs one run a second, and nothing stays behind', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    const [one, other] = await h.fill('ada', 2, remote);
+    for (let round = 0; round < 200; round++) {
+      h.arrive('ada', `thread_again${round}`, remote);
+      for (const { connection } of [one!, other!]) connection.message();
+      await h.time.advance(50);
+    }
+    await h.time.advance(3_000);
+    expect(h.arrivals.slice(2).every(({ outcome }) => outcome?.refusal?.code === 'quota.exceeded')).toBe(true);
+    expect(h.said('cleanup.completed').length).toBeLessThanOrEqual(12);
+    expect(h.threadsOf('ada')).toEqual(['thread_1', 'thread_2']);
+  });
+});

@@ -188,7 +188,7 @@ describe('two live clients that fight for a thread', () => {
     expect(h.said('admission.refused')).toMatchObject([{ code: 'key.contested', closeCause: 'contested' }]);
   });
 
-  it('manabrew#600: come to rest although neither gives up', async () => {
+  it('manabrew#600, ComfyUI#549: come to rest although neither gives up', async () => {
     const h = harness();
     for (let i = 0; i < 100; i++) {
       h.arrive('ada', 'thread_1', remote);

@@ -270,7 +270,7 @@ describe('orca#12790: one missed ping is not death', () => {
   });
 });
 
-describe('orca#12841: a tick that came late', () => {
+describe('orca#12841, #11300: a tick that came late', () => {
   const pinged = async () => {
     const made = await watched(silent);
     await untilPinged(made.h, made);

@@ -29,6 +29,16 @@ describe('the clock', () => {
     expect(clock.now()).toBe(6);
   });
 
+  it('knows the time last read, which is never long ago', async () => {
+    const { time, clock } = watching();
+    for (const afterMs of [1, 100, 249, 250, 1_000, 12_345]) {
+      await time.advance(afterMs);
+      const { recentMs } = clock;
+      expect(clock.now() - recentMs).toBeLessThan(tickMs);
+      expect(clock.recentMs).toBe(clock.now());
+    }
+  });
+
   it('gives the wall time as it is, stalls included', () => {
     const { time, clock } = watching();
     const before = clock.wallNow();

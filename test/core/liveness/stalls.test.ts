@@ -17,7 +17,7 @@ function expectOnlyTheDeadOneGone(h: Harness, healthy: readonly Client[]): void 
   for (const { connection } of healthy) expect(connection.closes).toEqual([]);
 }
 
-describe('openclaw#105698: a loop that was blocked for 1.2 s while probes are out', () => {
+describe("openclaw#105698, HikariCP's housekeeper: a loop that was blocked for 1.2 s while probes are out", () => {
   it.each([0, 1, 10, 19, 249, 250, 499, 500, 501, 749, 999])(
     'begun %i ms after the first ping, closes nobody who answers, and frees the dead one',
     async (afterMs) => {

@@ -203,6 +203,23 @@ describe('fail', () => {
     expect(manager.state).toBe('attached');
   });
 
+  it('is unset by what arrives in the same moment, but later', async () => {
+    const { manager, connection } = await client();
+    connection.message();
+    manager.fail(new Error('broken'));
+    expect(manager.hasFailed).toBe(true);
+    connection.message();
+    expect(manager.hasFailed).toBe(false);
+  });
+
+  it('is unset by what bears the time last read', async () => {
+    const { h, manager, link } = await client();
+    manager.fail(new Error('broken'));
+    await h.time.advance(200);
+    link.received(link.clock.recentMs);
+    expect(manager.hasFailed).toBe(false);
+  });
+
   it('is not unset by a pong or by what is sent', async () => {
     const { h, manager, connection } = await client();
     manager.fail(new Error('broken'));
