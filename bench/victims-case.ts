@@ -45,8 +45,8 @@ const activeAtMs = 500_000;
 const earlierCycleAtMs = 610_000;
 const cycleAtMs = 660_000;
 
-/** How often a cycle is judged; each time on new people. */
-const rounds = 5;
+/** How often a cycle is judged; each time on new people, and the first times by code that has hardly run before. */
+const rounds = 21;
 
 type Kind = 'not open' | 'idle' | 'failed' | 'reported' | 'well';
 

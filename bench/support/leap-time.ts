@@ -1,6 +1,12 @@
 import type { Time, Timer } from '../../src/index.js';
 import { SimulatedTime } from '../../src/testing/index.js';
 import type { Span } from './gc.js';
+import { waitedForCpuMs } from './waits.js';
+
+/** A stretch of work, and how much of it was spent waiting for a CPU. */
+export interface Stretch extends Span {
+  readonly waitedMs: number;
+}
 
 /**
  * Time that stands still and leaps when told to, and flows as it really does while something is measured. So a manager
@@ -8,8 +14,8 @@ import type { Span } from './gc.js';
  */
 export class LeapTime implements Time {
   /** When the core worked while time flowed: first slices, slices after a poll, and timers. */
-  readonly slices: Span[] = [];
-  readonly timers: Span[] = [];
+  readonly slices: Stretch[] = [];
+  readonly timers: Stretch[] = [];
   readonly #simulated = new SimulatedTime();
   #flowsSince: number | null = null;
 
@@ -66,12 +72,14 @@ export class LeapTime implements Time {
     });
   }
 
-  #timed<T>(spans: Span[], act: () => T): T {
+  #timed<T>(stretches: Stretch[], act: () => T): T {
+    const waitedBefore = waitedForCpuMs();
     const from = performance.now();
     try {
       return act();
     } finally {
-      spans.push({ from, to: performance.now() });
+      const to = performance.now();
+      stretches.push({ from, to, waitedMs: waitedForCpuMs() - waitedBefore });
     }
   }
 }

@@ -113,7 +113,7 @@ export class WebSocketConnectionManager {
   }
 
   #turnAway(connection: Connection, refusal: RefusalError): Connected {
-    this.#parts.closing.close(connection, refusal.close);
+    this.#parts.closing.turnAway(connection, refusal.close);
     return { link: null, manager: null, refusal };
   }
 }

@@ -7,15 +7,32 @@ interface ExpiryOptions<T> {
   readonly onExpired: (item: T) => void;
 }
 
+/** An item's place in its queue: what takes it out again. */
+export class Expiry<T> {
+  /** @internal */ earlier: Expiry<T> | null = null;
+  /** @internal */ later: Expiry<T> | null = null;
+  /** @internal */ isQueued = true;
+
+  /** @internal */
+  constructor(
+    readonly item: T,
+    /** @internal */ readonly dueAtMs: number,
+  ) {}
+}
+
 /**
- * Items that expire unless they are deleted, all after the same time: so they expire in the order they were added,
+ * Items that expire unless they are taken out, all after the same time: so they expire in the order they were added,
  * and one timer for the first of them serves all.
+ *
+ * Why not a `Map` in order of insertion: at some hundred thousand entries one `set` copies them all, and every
+ * connection waits for that.
  */
 export class ExpiryQueue<T> {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #onExpired: (item: T) => void;
-  readonly #dueAtMs = new Map<T, number>();
+  #first: Expiry<T> | null = null;
+  #last: Expiry<T> | null = null;
   #timer: Timer | null = null;
 
   constructor({ clock, timeoutMs, onExpired }: ExpiryOptions<T>) {
@@ -24,26 +41,43 @@ export class ExpiryQueue<T> {
     this.#onExpired = onExpired;
   }
 
-  get size(): number {
-    return this.#dueAtMs.size;
+  get isEmpty(): boolean {
+    return this.#first === null;
   }
 
-  /** Adding an item again gives it its whole time again. */
-  add(item: T): void {
-    this.#dueAtMs.delete(item);
-    this.#dueAtMs.set(item, this.#clock.now() + this.#timeoutMs);
+  /** @returns what to {@link delete} it by */
+  add(item: T): Expiry<T> {
+    const expiry = new Expiry(item, this.#clock.now() + this.#timeoutMs);
+    expiry.earlier = this.#last;
+    if (this.#last === null) this.#first = expiry;
+    else this.#last.later = expiry;
+    this.#last = expiry;
     this.#timer ??= this.#clock.setTimer(this.#expire, this.#timeoutMs);
+    return expiry;
   }
 
   /** Whether it was there. The timer stays, finds nothing due and looks for the next. */
-  delete(item: T): boolean {
-    return this.#dueAtMs.delete(item);
+  delete(expiry: Expiry<T>): boolean {
+    if (!expiry.isQueued) return false;
+    expiry.isQueued = false;
+    const { earlier, later } = expiry;
+    if (earlier === null) this.#first = later;
+    else earlier.later = later;
+    if (later === null) this.#last = earlier;
+    else later.earlier = earlier;
+    // What was taken out keeps nothing else alive.
+    expiry.earlier = null;
+    expiry.later = null;
+    return true;
   }
 
   /** Takes everything out without expiring it, and leaves no timer. */
   clear(): T[] {
-    const items = [...this.#dueAtMs.keys()];
-    this.#dueAtMs.clear();
+    const items: T[] = [];
+    for (let first = this.#first; first !== null; first = this.#first) {
+      this.delete(first);
+      items.push(first.item);
+    }
     this.#timer?.cancel();
     this.#timer = null;
     return items;
@@ -52,12 +86,11 @@ export class ExpiryQueue<T> {
   readonly #expire = (): void => {
     this.#timer = null;
     const now = this.#clock.now();
-    for (const [item, dueAtMs] of this.#dueAtMs) {
-      if (dueAtMs > now + 1) break;
-      this.#dueAtMs.delete(item);
-      this.#onExpired(item);
+    for (let first = this.#first; first !== null && first.dueAtMs <= now + 1; first = this.#first) {
+      this.delete(first);
+      this.#onExpired(first.item);
     }
-    const next = this.#dueAtMs.values().next();
-    if (next.done !== true) this.#timer ??= this.#clock.setTimer(this.#expire, Math.max(0, next.value - now));
+    if (this.#first !== null)
+      this.#timer ??= this.#clock.setTimer(this.#expire, Math.max(0, this.#first.dueAtMs - now));
   };
 }

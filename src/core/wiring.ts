@@ -9,7 +9,6 @@ import { BackgroundCleanup } from './cleanup/background.js';
 import { EmergencyCleanup } from './cleanup/emergency.js';
 import { LevelCleanup } from './cleanup/level-cleanup.js';
 import { UserCleanup } from './cleanup/user-cleanup.js';
-import { closeFrame } from './close-codes.js';
 import { WebSocketConnectionManager } from './connections.js';
 import { EventStream } from './events.js';
 import { Heartbeat } from './liveness/heartbeat.js';
@@ -60,9 +59,9 @@ function layGround({ config, time, random, limitOf }: MooringParts) {
   };
   const clock = new StallClock({ time, toleranceMs: config.stallToleranceMs, onStall });
   const registry = new ManagerRegistry();
-  const closing = new ClosingConnections(clock, config.closeGraceMs);
+  const closing = new ClosingConnections({ clock, ...config });
   const hooks = new ReleaseHooks({ clock, events, hookTimeoutMs: config.hookTimeoutMs });
-  const releaser = new Releaser({ registry, events, closing, hooks, closeCodes: config.closeCodes });
+  const releaser = new Releaser({ registry, events, closing, hooks });
   const limits = new UserLimits({ events, maxManagersPerUser: config.maxManagersPerUser, limitOf });
   const slices = new Slices({ time, clock, budgetMs: config.sliceBudgetMs });
   const pinger = new Pinger(random);
@@ -102,9 +101,9 @@ type Watch = ReturnType<typeof setWatch>;
 /** Where managers come from. */
 function openEntrance({ config, random, ledger }: MooringParts, built: Ground & Watch) {
   const { events, limits, closing, background } = built;
-  const { closeCodes, ticketMs, stalledMs } = config;
+  const { ticketMs, stalledMs } = config;
   const refusals = new Refusals(config, random);
-  const desk = new TicketDesk({ ...built, refusals, closeCodes, ticketMs });
+  const desk = new TicketDesk({ ...built, refusals, ticketMs });
   const takeover = new Takeover({ ...built, config, desk, refusals, stalledMs });
   const ledgerDesk = new LedgerDesk({ events, limits, desk, ledger });
   const host = hostOf({ ...built, config, takeover });
@@ -125,7 +124,7 @@ type Entrance = ReturnType<typeof openEntrance>;
 function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Takeover }): ManagerHost {
   const { clock, closing, heartbeat, hooks, releaser, background, takeover, config } = built;
   const connectionClosed = (link: ManagedConnection): void => {
-    closing.closed(link.connection);
+    closing.closed(link);
     heartbeat.remove(link);
     const { manager } = link;
     if (!link.isCurrent) return;
@@ -144,7 +143,7 @@ function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Tak
         return;
       }
       connectionClosed(link);
-      closing.close(link.connection, closeFrame('closed', {}, config.closeCodes));
+      closing.close(link, 'closed');
     },
     managerFailed: (manager) => {
       background.failed(manager);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ExpiryQueue } from '../../src/core/expiry-queue.js';
 import { StallClock } from '../../src/core/liveness/stall-clock.js';
 import { SimulatedTime } from '../../src/testing/index.js';
+import { seeded } from './support.js';
 
 function queue({ onExpired }: { onExpired?: (item: string) => void } = {}) {
   const time = new SimulatedTime();
@@ -42,32 +43,49 @@ describe('an expiry queue', () => {
     ]);
   });
 
-  it('gives an item that is added again its whole time again', async () => {
-    const q = queue();
-    q.queue.add('a');
-    await q.time.advance(900);
-    q.queue.add('a');
-    await q.time.advance(5_000);
-    expect(q.expired).toEqual([['a', 1_900]]);
-  });
-
   it('does not expire what was deleted', async () => {
     const q = queue();
-    q.queue.add('a');
+    const a = q.queue.add('a');
     q.queue.add('b');
-    expect([q.queue.delete('a'), q.queue.delete('a')]).toEqual([true, false]);
+    expect([q.queue.delete(a), q.queue.delete(a)]).toEqual([true, false]);
     await q.time.advance(5_000);
     expect(q.expired).toEqual([['b', 1_000]]);
   });
 
   it('keeps the time of the next when the first was deleted', async () => {
     const q = queue();
-    q.queue.add('a');
+    const a = q.queue.add('a');
     await q.time.advance(500);
     q.queue.add('b');
-    q.queue.delete('a');
+    q.queue.delete(a);
     await q.time.advance(5_000);
     expect(q.expired).toEqual([['b', 1_500]]);
+  });
+
+  it('expires the others in their order, whichever are deleted', async () => {
+    const random = seeded(5);
+    const q = queue();
+    const left: string[] = [];
+    for (let round = 0; round < 200; round++) {
+      const expiry = q.queue.add(String(round));
+      const goesAfterMs = Math.floor(random() * 10);
+      if (goesAfterMs < 5) void q.time.advance(goesAfterMs).then(() => q.queue.delete(expiry));
+      else left.push(String(round));
+      if (random() < 0.1) await q.time.advance(1);
+    }
+    await q.time.advance(5_000);
+    expect(q.expired.map(([name]) => name)).toEqual(left);
+    expect(q.queue.isEmpty).toBe(true);
+  });
+
+  it('does not delete again what has expired', async () => {
+    const q = queue();
+    const a = q.queue.add('a');
+    await q.time.advance(1_000);
+    q.queue.add('b');
+    expect(q.queue.delete(a)).toBe(false);
+    await q.time.advance(1_000);
+    expect(q.expired.map(([name]) => name)).toEqual(['a', 'b']);
   });
 
   it('may be added to by what expires', async () => {
@@ -96,7 +114,7 @@ describe('an expiry queue', () => {
     const q = queue();
     q.queue.add('a');
     await q.time.advance(2_000);
-    expect(q.queue.size).toBe(0);
+    expect(q.queue.isEmpty).toBe(true);
     expect(q.time.pendingTimers).toBe(0);
   });
 

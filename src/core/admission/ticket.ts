@@ -1,10 +1,9 @@
 import type { RefusalError } from '../errors.js';
 import type { EventStream } from '../events.js';
-import { ExpiryQueue } from '../expiry-queue.js';
+import { ExpiryQueue, type Expiry } from '../expiry-queue.js';
 import { UserExecutionContext } from '../identity/user-execution-context.js';
 import type { Heartbeat } from '../liveness/heartbeat.js';
 import type { ClosingConnections } from '../managers/closing.js';
-import { closeFrame, type CloseCodeProfile } from '../close-codes.js';
 import type { Connection } from '../managers/connection.js';
 import { ManagedConnection } from '../managers/managed-connection.js';
 import type { Successor, WebSocketManager } from '../managers/manager.js';
@@ -32,6 +31,7 @@ export class Ticket implements Successor {
 
   /** Told, once, when it ends without having been opened. The adapter's, from the grant on. */
   whenEnded: ((refusal: RefusalError) => void) | null = null;
+  /** @internal */ expiry: Expiry<Ticket> | null = null;
   /** @internal */ readonly desk: TicketDesk;
   /** @internal */ readonly isCounted: boolean;
 
@@ -68,7 +68,6 @@ interface TicketDeskOptions {
   readonly closing: ClosingConnections;
   readonly heartbeat: Heartbeat;
   readonly refusals: Refusals;
-  readonly closeCodes: CloseCodeProfile;
   readonly ticketMs: number;
 }
 
@@ -109,7 +108,7 @@ export class TicketDesk {
     if (former !== undefined) this.#end(former, this.#options.refusals.replaced());
     const ticket = new Ticket(manager, context, { desk: this, isCounted });
     this.#outstanding.set(manager, ticket);
-    this.#expiries.add(ticket);
+    ticket.expiry = this.#expiries.add(ticket);
     if (manager.generation > 0) manager.mutableParticulars().successor = ticket;
     else manager.context = context;
     return ticket;
@@ -124,8 +123,7 @@ export class TicketDesk {
     if (former !== null) this.#partFrom(former);
     const link = this.#attach(ticket, connection);
     this.#announce(manager);
-    if (former !== null)
-      this.#options.closing.close(former.connection, closeFrame('replaced', {}, this.#options.closeCodes));
+    if (former !== null) this.#options.closing.close(former, 'replaced');
     return { link, refusal: null };
   }
 
@@ -203,7 +201,7 @@ export class TicketDesk {
 
   #forget(ticket: Ticket): void {
     const { manager } = ticket;
-    this.#expiries.delete(ticket);
+    if (ticket.expiry !== null) this.#expiries.delete(ticket.expiry);
     if (this.#outstanding.get(manager) === ticket) this.#outstanding.delete(manager);
     if (manager.particulars?.successor === ticket) manager.particulars.successor = null;
   }

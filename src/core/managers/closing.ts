@@ -1,8 +1,27 @@
-import type { CloseFrame } from '../close-codes.js';
-import { ExpiryQueue } from '../expiry-queue.js';
+import {
+  closeFrame,
+  type CloseCause,
+  type CloseCodeProfile,
+  type CloseDetail,
+  type CloseFrame,
+} from '../close-codes.js';
+import { ExpiryQueue, type Expiry } from '../expiry-queue.js';
 import { withResolver } from '../promises.js';
 import type { Clock } from '../time.js';
 import type { Connection } from './connection.js';
+
+/** One of a manager's: whoever learns that it closed says so. */
+export interface Closable {
+  readonly connection: Connection;
+  /** Since it was told to close: its place among those that were. Owned by {@link ClosingConnections}. */
+  closing: Expiry<Connection> | null;
+}
+
+interface ClosingOptions {
+  readonly clock: Clock;
+  readonly closeGraceMs: number;
+  readonly closeCodes: CloseCodeProfile;
+}
 
 /**
  * Connections that were told to close and have not yet.
@@ -12,50 +31,50 @@ import type { Connection } from './connection.js';
  * @source spec section 4; ws#2203
  */
 export class ClosingConnections {
+  readonly #options: ClosingOptions;
   readonly #expiries: ExpiryQueue<Connection>;
   readonly #emptied: (() => void)[] = [];
 
-  readonly #clock: Clock;
-  readonly #closeGraceMs: number;
-
-  constructor(clock: Clock, closeGraceMs: number) {
-    this.#clock = clock;
-    this.#closeGraceMs = closeGraceMs;
+  constructor(options: ClosingOptions) {
+    this.#options = options;
     this.#expiries = new ExpiryQueue({
-      clock,
-      timeoutMs: closeGraceMs,
+      clock: options.clock,
+      timeoutMs: options.closeGraceMs,
       onExpired: (connection) => {
         this.#terminate(connection);
       },
     });
   }
 
-  get size(): number {
-    return this.#expiries.size;
+  /** Whether every one of them is gone. */
+  get isEmpty(): boolean {
+    return this.#expiries.isEmpty;
   }
 
   /** Sends the close frame now and sees the socket off. Never throws. */
-  close(connection: Connection, frame: CloseFrame): void {
-    this.#expiries.add(connection);
-    try {
-      connection.close(frame.code, frame.reason);
-    } catch {
-      this.#terminate(connection);
-    }
+  close(link: Closable, cause: CloseCause, detail?: CloseDetail): void {
+    link.closing = this.#expiries.add(link.connection);
+    this.#send(link.closing, closeFrame(cause, detail, this.#options.closeCodes));
+  }
+
+  /** As {@link close}, for one that was refused and so has no manager. */
+  turnAway(connection: Connection, frame: CloseFrame): void {
+    this.#send(this.#expiries.add(connection), frame);
   }
 
   /** The socket closed by itself. */
-  closed(connection: Connection): void {
-    if (this.#expiries.delete(connection)) this.#checkEmpty();
+  closed({ closing }: Closable): void {
+    if (closing !== null && this.#expiries.delete(closing)) this.#checkEmpty();
   }
 
   /** Resolves once every socket that is closing now is closed or destroyed, however many more begin to. */
   whenGone(): Promise<void> {
-    if (this.#expiries.size === 0) return Promise.resolve();
+    if (this.isEmpty) return Promise.resolve();
     const { promise, resolve } = withResolver<undefined>();
-    const grace = this.#clock.setTimer(() => {
+    const { clock, closeGraceMs } = this.#options;
+    const grace = clock.setTimer(() => {
       resolve(undefined);
-    }, this.#closeGraceMs);
+    }, closeGraceMs);
     this.#emptied.push(() => {
       grace.cancel();
       resolve(undefined);
@@ -68,8 +87,17 @@ export class ClosingConnections {
     for (const connection of this.#expiries.clear()) this.#terminate(connection);
   }
 
+  #send(closing: Expiry<Connection>, { code, reason }: CloseFrame): void {
+    const { item: connection } = closing;
+    try {
+      connection.close(code, reason);
+    } catch {
+      this.#expiries.delete(closing);
+      this.#terminate(connection);
+    }
+  }
+
   #terminate(connection: Connection): void {
-    this.#expiries.delete(connection);
     try {
       connection.terminate();
     } catch {
@@ -79,6 +107,6 @@ export class ClosingConnections {
   }
 
   #checkEmpty(): void {
-    if (this.#expiries.size === 0) for (const resolve of this.#emptied.splice(0)) resolve();
+    if (this.isEmpty) for (const resolve of this.#emptied.splice(0)) resolve();
   }
 }

@@ -1,4 +1,5 @@
 import type { UserExecutionContext } from '../identity/user-execution-context.js';
+import type { Expiry } from '../expiry-queue.js';
 import { never, type Clock } from '../time.js';
 import type { Connection } from './connection.js';
 import type { WebSocketManager } from './manager.js';
@@ -45,6 +46,7 @@ export class ManagedConnection {
   /** @internal The usual round trip in milliseconds; -1 while unknown. */
   roundTripMs = -1;
   /** @internal */ watcher: Watcher | null = null;
+  /** @internal */ closing: Expiry<Connection> | null = null;
   /** @internal */ wheelBucket = -1;
   /** @internal */ wheelIndex = 0;
   /** @internal The clock all its times are of. */ readonly clock: Clock;

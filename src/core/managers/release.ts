@@ -1,4 +1,4 @@
-import { closeFrame, type CloseCause, type CloseCodeProfile, type CloseDetail } from '../close-codes.js';
+import type { CloseCause, CloseDetail } from '../close-codes.js';
 import type { EventStream } from '../events.js';
 import type { ClosingConnections } from './closing.js';
 import type { WebSocketManager } from './manager.js';
@@ -18,7 +18,6 @@ interface ReleaserOptions {
   readonly events: EventStream;
   readonly closing: ClosingConnections;
   readonly hooks: ReleaseHooks;
-  readonly closeCodes: CloseCodeProfile;
 }
 
 /** Hears of each release once the slot is free, in the order of registration, before anything else happens. */
@@ -67,8 +66,7 @@ export class Releaser {
     for (const act of this.#whenFreed) act(manager);
     this.#emit(manager, { reason, closeCause, lastActivityAtMs });
     const { link } = manager;
-    if (link !== null)
-      this.#options.closing.close(link.connection, closeFrame(closeCause, options.detail, this.#options.closeCodes));
+    if (link !== null) this.#options.closing.close(link, closeCause, options.detail);
     this.#options.hooks.start(manager, reason);
     for (const act of this.#whenDone) act(manager);
     return true;

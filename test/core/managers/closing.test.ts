@@ -1,23 +1,29 @@
 import { describe, expect, it } from 'vitest';
 import { StallClock } from '../../../src/core/liveness/stall-clock.js';
-import { ClosingConnections } from '../../../src/core/managers/closing.js';
+import { ClosingConnections, type Closable } from '../../../src/core/managers/closing.js';
 import { FakeConnection, SimulatedTime } from '../../../src/testing/index.js';
 import { harness, silent } from '../support.js';
 
-const frame = { code: 4410, reason: 'evicted' };
-
 function desk(closeGraceMs = 1_000) {
   const time = new SimulatedTime();
-  return { time, closing: new ClosingConnections(new StallClock({ time, toleranceMs: 100 }), closeGraceMs) };
+  const clock = new StallClock({ time, toleranceMs: 100 });
+  return { time, closing: new ClosingConnections({ clock, closeGraceMs, closeCodes: {} }) };
 }
+
+/** A connection of a manager. */
+function linkOf(connection: FakeConnection): Closable & { readonly connection: FakeConnection } {
+  return { connection, closing: null };
+}
+
+const silentLink = () => linkOf(FakeConnection.silent());
 
 describe('a connection that is told to close', () => {
   it('gets its close frame at once', () => {
     const { closing } = desk();
-    const connection = FakeConnection.silent();
-    closing.close(connection, frame);
-    expect(connection.closes).toEqual([frame]);
-    expect(connection.isTerminated).toBe(false);
+    const link = silentLink();
+    closing.close(link, 'evicted');
+    expect(link.connection.closes).toEqual([{ code: 4410, reason: 'evicted' }]);
+    expect(link.connection.isTerminated).toBe(false);
   });
 
   it.each([
@@ -25,56 +31,56 @@ describe('a connection that is told to close', () => {
     [1_000, true],
   ])('and does not answer is destroyed after the grace (at %i ms: %s)', async (atMs, isTerminated) => {
     const { time, closing } = desk();
-    const connection = FakeConnection.silent();
-    closing.close(connection, frame);
+    const link = silentLink();
+    closing.close(link, 'evicted');
     await time.advance(atMs);
-    expect(connection.isTerminated).toBe(isTerminated);
+    expect(link.connection.isTerminated).toBe(isTerminated);
   });
 
   it('and answers is not destroyed', async () => {
     const { time, closing } = desk();
-    const connection = FakeConnection.silent();
-    closing.close(connection, frame);
+    const link = silentLink();
+    closing.close(link, 'evicted');
     await time.advance(500);
-    closing.closed(connection);
+    closing.closed(link);
     await time.advance(5_000);
-    expect(connection.isTerminated).toBe(false);
+    expect(link.connection.isTerminated).toBe(false);
     expect(time.pendingTimers).toBe(0);
   });
 
   it('has its own grace, though another was told before', async () => {
     const { time, closing } = desk();
-    const [first, second] = [FakeConnection.silent(), FakeConnection.silent()];
-    closing.close(first, frame);
+    const [first, second] = [silentLink(), silentLink()];
+    closing.close(first, 'evicted');
     await time.advance(600);
-    closing.close(second, frame);
+    closing.close(second, 'evicted');
     await time.advance(400);
-    expect([first.isTerminated, second.isTerminated]).toEqual([true, false]);
+    expect([first, second].map(({ connection }) => connection.isTerminated)).toEqual([true, false]);
     await time.advance(600);
-    expect(second.isTerminated).toBe(true);
+    expect(second.connection.isTerminated).toBe(true);
   });
 
   it('and throws is destroyed at once', () => {
     const { closing } = desk();
     const connection = new FakeConnection({ throwsFrom: ['close'] });
-    closing.close(connection, frame);
+    closing.close(linkOf(connection), 'evicted');
     expect(connection.isTerminated).toBe(true);
-    expect(closing.size).toBe(0);
+    expect(closing.isEmpty).toBe(true);
   });
 
   it('and can not even be destroyed is let go', async () => {
     const { time, closing } = desk();
-    closing.close(new FakeConnection({ throwsFrom: ['close', 'terminate'] }), frame);
-    closing.close(new FakeConnection({ throwsFrom: ['terminate'], closeAfterMs: null }), frame);
+    closing.close(linkOf(new FakeConnection({ throwsFrom: ['close', 'terminate'] })), 'evicted');
+    closing.close(linkOf(new FakeConnection({ throwsFrom: ['terminate'], closeAfterMs: null })), 'evicted');
     await time.advance(1_000);
-    expect(closing.size).toBe(0);
+    expect(closing.isEmpty).toBe(true);
   });
 
   it('that can not be destroyed does not keep the next from it', async () => {
     const { time, closing } = desk();
     const next = FakeConnection.silent();
-    closing.close(new FakeConnection({ throwsFrom: ['terminate'], closeAfterMs: null }), frame);
-    closing.close(next, frame);
+    closing.close(linkOf(new FakeConnection({ throwsFrom: ['terminate'], closeAfterMs: null })), 'evicted');
+    closing.close(linkOf(next), 'evicted');
     await time.advance(1_000);
     expect(next.isTerminated).toBe(true);
   });
@@ -87,9 +93,9 @@ describe('whenGone', () => {
 
   it('resolves with the last connection, closed or destroyed', async () => {
     const { time, closing } = desk();
-    const [answers, hangs] = [FakeConnection.silent(), FakeConnection.silent()];
-    closing.close(answers, frame);
-    closing.close(hangs, frame);
+    const [answers, hangs] = [silentLink(), silentLink()];
+    closing.close(answers, 'evicted');
+    closing.close(hangs, 'evicted');
     let isEmpty = false;
     void closing.whenGone().then(() => (isEmpty = true));
     closing.closed(answers);
@@ -102,7 +108,7 @@ describe('whenGone', () => {
   it('resolves when all are disposed of, and no timer is left', async () => {
     const { time, closing } = desk();
     const connection = FakeConnection.silent();
-    closing.close(connection, frame);
+    closing.turnAway(connection, { code: 1013, reason: 'quota' });
     const emptied = closing.whenGone();
     closing.dispose();
     await emptied;
