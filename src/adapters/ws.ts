@@ -116,7 +116,7 @@ class Gate {
   }
 
   #arrive(upgrade: Upgrade): void {
-    const { request, stream } = upgrade;
+    const { request, stream, head, upgraded } = upgrade;
     if (!isHandshake(request) || !this.#server.shouldHandle(request)) {
       this.#leaveToServer(upgrade);
       return;
@@ -130,7 +130,8 @@ class Gate {
       this.#farewell.reject(stream, tooBusy);
       return;
     }
-    const passage: Passage = { ...upgrade, leave, arrival: null, isDecided: false };
+    // Field by field: spreading the upgrade takes V8 longer than admitting it.
+    const passage: Passage = { request, stream, head, upgraded, leave, arrival: null, isDecided: false };
     if (this.#attempts === null) this.#enter(passage);
     else this.#enterWithinRate(passage, this.#attempts);
   }
