@@ -17,6 +17,7 @@ const coreFolders = /** @satisfies {Record<string, string[]>} */ ({
   liveness: ['identity', 'managers'],
   cleanup: ['identity', 'managers', 'pressure', 'liveness'],
   admission: ['identity', 'managers', 'pressure', 'liveness', 'cleanup'],
+  kpis: ['identity', 'managers', 'pressure', 'liveness', 'cleanup'],
 });
 
 /** Flat core files that wire the folders together: no core folder, and no other flat file, may import them. */
@@ -30,7 +31,7 @@ const edgeFolders = /** @satisfies {Record<string, string[]>} */ ({
   telemetry: ['core'],
   admin: ['core'],
   testing: ['core'],
-  simulation: ['core', 'testing'],
+  simulation: ['core', 'testing', 'client'],
   client: [],
 });
 

@@ -34,6 +34,9 @@ export type { BackgroundCleanup, BackgroundCleanupResult } from './core/cleanup/
 export type { EmergencyCleanupResult, EvictionRequest } from './core/cleanup/emergency-run.js';
 export { isKeepalive } from './core/liveness/keepalive.js';
 
+// Success metrics
+export { kpiTargets, type Kpi, type KpiName, type SuccessReport } from './core/kpis/kpi.js';
+
 // Configuration
 export {
   getCleanupConfig,

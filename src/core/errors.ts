@@ -93,15 +93,25 @@ export class RefusalError extends MooringError {
 /** The user's limit is reached and nothing could be freed. @source spec section 3 */
 export class QuotaExceededError extends RefusalError {
   override readonly name = 'QuotaExceededError';
+  /** How many newcomers of the same user stood before it; `null` where the limit is 0. */
+  readonly ahead: number | null;
 
-  constructor(limit: number, retryAfterMs: number, profile?: CloseCodeProfile) {
+  constructor({ limit, ahead, retryAfterMs, profile }: FullQuota) {
     super('quota.exceeded', 'quota', {
       message: `All ${String(limit)} of this user's connections are in use; try again in ${String(Math.ceil(retryAfterMs / 1000))} s.`,
       retryAfterMs,
       max: limit,
       profile,
     });
+    this.ahead = ahead;
   }
+}
+
+interface FullQuota {
+  readonly limit: number;
+  readonly ahead: number | null;
+  readonly retryAfterMs: number;
+  readonly profile?: CloseCodeProfile | undefined;
 }
 
 /** The credentials were missing, wrong or expired. Throw it from `authenticate` to answer 4401. */

@@ -36,12 +36,17 @@ export interface MooringEvents {
     readonly closeCause: CloseCause | null;
     readonly generation: number;
     readonly ageMs: number;
+    /** Since the last activity. */
     readonly idleMs: number;
+    /** Since the last byte from the peer, as far as was looked; without a connection, since the admission. */
+    readonly silentMs: number;
   };
   /** A socket was attached to its manager. */
   'connection.opened': OfKey & { readonly generation: number };
   /** A newer socket of the same thread took over. */
   'connection.replaced': OfKey & { readonly generation: number };
+  /** One that was released as dead sent something before it was destroyed: it was not dead. */
+  'connection.answeredLate': OfKey & { readonly generation: number };
   /** A heartbeat found a ping unanswered. */
   'heartbeat.missed': OfKey & { readonly generation: number; readonly misses: number };
   /** A newcomer waits for a slot. */
@@ -52,6 +57,8 @@ export interface MooringEvents {
     readonly closeCause: CloseCause;
     readonly retryAfterMs: number | null;
     readonly waitedMs: number;
+    /** Newcomers of the same user that stood before it; `null` unless it was refused because the quota was full. */
+    readonly ahead: number | null;
   };
   /** A newcomer gave up before it was served. */
   'admission.cancelled': OfKey & { readonly waitedMs: number };

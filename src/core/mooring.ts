@@ -3,6 +3,7 @@ import type { Refusals } from './admission/refusals.js';
 import type { BackgroundCleanup } from './cleanup/background.js';
 import type { WebSocketConnectionManager } from './connections.js';
 import type { EventStream, MooringEventName, MooringListener } from './events.js';
+import type { SuccessReport } from './kpis/kpi.js';
 import type { WebSocketResourceMonitor } from './pressure/monitor.js';
 import type { WebSocketConfig } from './settings.js';
 import { jittered, type Clock, type Random } from './time.js';
@@ -37,6 +38,11 @@ export class Mooring {
     this.connections = this.#wiring.connections;
     this.monitor = this.#wiring.monitor;
     this.backgroundCleanup = this.#wiring.background;
+  }
+
+  /** The success metrics of the last day, or since the start. @source seed "Success Metrics" */
+  kpis(): SuccessReport {
+    return this.#wiring.metrics.report();
   }
 
   /** Whether `stop()` was called. */
@@ -74,12 +80,14 @@ export class Mooring {
   }
 
   async #stop(): Promise<void> {
-    const { factory, desk, emergency, background, registry, events, closing, hooks, clock, heartbeat } = this.#wiring;
+    const { factory, desk, emergency, background, audit, registry, events, closing, hooks, clock, heartbeat } =
+      this.#wiring;
     const managers = registry.size;
     factory.drain();
     emergency.stop();
     desk.stop();
     background.stop();
+    audit.stop();
     events.emit('server.draining', { managers });
     await this.#closeInWaves();
     heartbeat.dispose();

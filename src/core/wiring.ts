@@ -14,14 +14,17 @@ import { EventStream } from './events.js';
 import { Heartbeat } from './liveness/heartbeat.js';
 import { Pinger } from './liveness/ping.js';
 import { StallClock } from './liveness/stall-clock.js';
-import { ClosingConnections } from './managers/closing.js';
+import { ClosingConnections, type Closable } from './managers/closing.js';
 import { UserLimits, type LimitOf } from './managers/limits.js';
-import type { ManagedConnection } from './managers/managed-connection.js';
+import { ManagedConnection } from './managers/managed-connection.js';
 import type { ManagerHost, WebSocketManager } from './managers/manager.js';
+import { sample } from './liveness/silence.js';
+import { SuccessMetrics } from './kpis/success-metrics.js';
+import { Audit } from './cleanup/audit.js';
 import { ManagerRegistry } from './managers/registry.js';
 import { Releaser } from './managers/release.js';
 import { ReleaseHooks } from './managers/release-hooks.js';
-import { thresholdsOf } from './pressure/level.js';
+import { thresholdsOf, type AlertLevel } from './pressure/level.js';
 import { WebSocketResourceMonitor } from './pressure/monitor.js';
 import type { WebSocketConfig } from './settings.js';
 import { Slices } from './slices.js';
@@ -45,8 +48,9 @@ export type Wiring = ReturnType<typeof wire>;
 export function wire(parts: MooringParts) {
   const ground = layGround(parts);
   const watch = setWatch(parts, ground);
-  const entrance = openEntrance(parts, { ...ground, ...watch });
-  const wiring = { ...ground, ...watch, ...entrance };
+  const books = openBooks(parts, { ...ground, ...watch });
+  const entrance = openEntrance(parts, { ...ground, ...watch, ...books });
+  const wiring = { ...ground, ...watch, ...books, ...entrance };
   tie(wiring);
   return wiring;
 }
@@ -59,7 +63,10 @@ function layGround({ config, time, random, limitOf }: MooringParts) {
   };
   const clock = new StallClock({ time, toleranceMs: config.stallToleranceMs, onStall });
   const registry = new ManagerRegistry();
-  const closing = new ClosingConnections({ clock, ...config });
+  const whenOver = (link: Closable): void => {
+    if (link instanceof ManagedConnection) announceLateAnswer(events, link);
+  };
+  const closing = new ClosingConnections({ clock, ...config, whenOver });
   const hooks = new ReleaseHooks({ clock, events, hookTimeoutMs: config.hookTimeoutMs });
   const releaser = new Releaser({ registry, events, closing, hooks });
   const limits = new UserLimits({ events, maxManagersPerUser: config.maxManagersPerUser, limitOf });
@@ -98,9 +105,29 @@ function setWatch({ config }: MooringParts, ground: Ground) {
 
 type Watch = ReturnType<typeof setWatch>;
 
+/** What measures whether the promise is kept. */
+function openBooks({ config }: MooringParts, built: Ground & Watch) {
+  const { clock, events, slices, registry, monitor } = built;
+  const levelOf = (userId: string): AlertLevel => monitor.levelOf(userId);
+  const metrics = new SuccessMetrics({ clock, events, config, levelOf });
+  const audit = new Audit({
+    ...{ clock, slices, config, registry },
+    announced: () => metrics.announced(),
+    visit: (manager) => {
+      metrics.met(manager);
+    },
+    whenDone: (findings) => {
+      metrics.audited(findings);
+    },
+  });
+  return { metrics, audit };
+}
+
+type Books = ReturnType<typeof openBooks>;
+
 /** Where managers come from. */
-function openEntrance({ config, random, ledger }: MooringParts, built: Ground & Watch) {
-  const { events, limits, closing, background } = built;
+function openEntrance({ config, random, ledger }: MooringParts, built: Ground & Watch & Books) {
+  const { events, limits, closing, background, audit } = built;
   const { ticketMs, stalledMs } = config;
   const refusals = new Refusals(config, random);
   const desk = new TicketDesk({ ...built, refusals, ticketMs });
@@ -109,6 +136,7 @@ function openEntrance({ config, random, ledger }: MooringParts, built: Ground & 
   const host = hostOf({ ...built, config, takeover });
   const whenAdmitted = (manager: WebSocketManager): void => {
     background.add(manager);
+    audit.arm();
   };
   const factory = new WebSocketManagerFactory({
     ...{ ...built, config, desk, takeover, refusals, host, whenAdmitted },
@@ -171,6 +199,8 @@ function tie({
 }: Ground & Watch & Entrance): void {
   releaser.whenFreed((manager) => {
     if (manager.link !== null) heartbeat.remove(manager.link);
+    // What has arrived by now came before the verdict; what comes later contradicts it.
+    if (manager.link !== null && manager.releasedFor === 'disconnected') sample(manager.link);
     background.remove(manager);
     desk.released(manager);
     ledgerDesk.released(manager);
@@ -187,4 +217,15 @@ function tie({
   emergency.whenRunEnded((userId, serial) => {
     factory.refuseUnserved(userId, serial);
   });
+}
+
+/** One that was released as dead, and yet: its counters were last looked at when it was judged. */
+function announceLateAnswer(events: EventStream, link: ManagedConnection): void {
+  const { manager, generation } = link;
+  if (manager.releasedFor !== 'disconnected' || manager.link !== link) return;
+  const before = link.bytesReceivedSeen;
+  sample(link);
+  if (link.bytesReceivedSeen === before) return;
+  const { userId, threadId, key } = manager;
+  events.emit('connection.answeredLate', { userId, threadId, key, generation });
 }

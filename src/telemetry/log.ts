@@ -15,6 +15,7 @@ const levels = Object.freeze({
   'manager.released': 'debug',
   'connection.opened': 'debug',
   'connection.replaced': 'info',
+  'connection.answeredLate': 'warn',
   'heartbeat.missed': 'debug',
   'admission.queued': 'debug',
   'admission.refused': 'warn',

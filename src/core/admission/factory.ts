@@ -1,5 +1,5 @@
 import type { EventStream } from '../events.js';
-import type { RefusalError } from '../errors.js';
+import { QuotaExceededError, type RefusalError } from '../errors.js';
 import {
   createUserExecutionContext,
   UserExecutionContext,
@@ -165,9 +165,8 @@ export class WebSocketManagerFactory {
   /** @internal A run is over: places taken before it began had their chance. */
   refuseUnserved(userId: string, serial: number): void {
     this.#serve(userId, 0);
-    for (const place of this.#parts.queue.placesOf(userId)) {
-      if (place.serial < serial) this.#refusePlace(place, this.#quotaRefusal(userId));
-    }
+    const due = this.#parts.queue.placesOf(userId).filter((place) => place.serial < serial);
+    for (const [ahead, place] of due.entries()) this.#refusePlace(place, this.#quotaRefusal(userId, ahead));
   }
 
   /**
@@ -214,7 +213,7 @@ export class WebSocketManagerFactory {
     if (existing !== undefined) return this.#takeOver(existing, context);
     const key = UserExecutionContext.keyOf(context);
     const limit = limits.of(userId);
-    if (limit === 0) return refused(this.#quotaRefusal(userId));
+    if (limit === 0) return refused(this.#quotaRefusal(userId, null));
     if (queue.sizeOf(userId) > 0 || managers.size >= limit) return this.#enqueue(key, context, limit);
     if (!this.#hasRoomInTotal(userId)) return refused(refusals.capacity(this.#parts.config.maxTotalManagers ?? 0));
     return this.#watched(context, this.#grant(key, context, 0));
@@ -236,7 +235,7 @@ export class WebSocketManagerFactory {
     this.#parts.whenAdmitted(manager);
     const { userId, threadId } = context;
     events.emit('manager.admitted', { userId, threadId, key, managerCount, waitedMs });
-    const outcome = ledger.confirm(ticket, () => this.#quotaRefusal(userId));
+    const outcome = ledger.confirm(ticket, () => this.#quotaRefusal(userId, 0));
     monitor.observe(userId);
     return outcome;
   }
@@ -245,7 +244,8 @@ export class WebSocketManagerFactory {
     const { queue, emergency, refusals, clock, events } = this.#parts;
     const { userId, threadId } = context;
     const former = queue.placeOf(userId, key);
-    if (former === undefined && queue.sizeOf(userId) >= limit) return refused(this.#quotaRefusal(userId));
+    const waiting = queue.sizeOf(userId);
+    if (former === undefined && waiting >= limit) return refused(this.#quotaRefusal(userId, waiting));
     const serial = former?.serial ?? emergency.nextSerial();
     const place = new Place(key, context, { serial, takenAtMs: clock.now(), leave: this.#leave });
     queue.put(place);
@@ -286,10 +286,13 @@ export class WebSocketManagerFactory {
     const { userId, threadId } = context;
     const { code, closeCause, retryAfterMs = null } = refusal;
     const key = UserExecutionContext.keyOf(context);
-    this.#parts.events.emit('admission.refused', { userId, threadId, key, code, closeCause, retryAfterMs, waitedMs });
+    const ahead = refusal instanceof QuotaExceededError ? refusal.ahead : null;
+    const said = { code, closeCause, retryAfterMs, waitedMs, ahead };
+    this.#parts.events.emit('admission.refused', { userId, threadId, key, ...said });
   }
 
-  #quotaRefusal(userId: string): RefusalError {
+  /** @param ahead newcomers that stood before it; `null` where it would be refused with nobody there */
+  #quotaRefusal(userId: string, ahead: number | null): RefusalError {
     const { limits, refusals, registry, userCleanup } = this.#parts;
     const rule = userCleanup.engagement();
     let shortestMs = Infinity;
@@ -297,7 +300,8 @@ export class WebSocketManagerFactory {
       const waitMs = manager.state === 'reserved' ? this.#ticketLeftMs(manager) : timeToFloorMs(manager, rule);
       shortestMs = Math.min(shortestMs, waitMs);
     }
-    return refusals.quota(limits.of(userId), shortestMs === Infinity ? rule.floorMs : shortestMs);
+    const firstFreeInMs = shortestMs === Infinity ? rule.floorMs : shortestMs;
+    return refusals.quota({ limit: limits.of(userId), firstFreeInMs, ahead });
   }
 
   /** A slot that nobody has attached to yet comes back by itself. */

@@ -12,6 +12,13 @@ import { jittered, type Random } from '../time.js';
 /** How far each kind of advice to come back is spread. */
 const spread = { quota: 0.2, other: 0.5 } as const;
 
+interface FullQuota {
+  readonly limit: number;
+  /** When the first of the user's managers could make room. */
+  readonly firstFreeInMs: number;
+  readonly ahead: number | null;
+}
+
 /** Makes every refusal there is; the one place for their words and retries. @source spec sections 3 and 10 */
 export class Refusals {
   readonly #config: WebSocketConfig;
@@ -24,13 +31,9 @@ export class Refusals {
     this.#profile = config.closeCodes;
   }
 
-  /** @param firstFreeInMs when the first of the user's managers could make room */
-  quota(limit: number, firstFreeInMs: number): QuotaExceededError {
-    return new QuotaExceededError(
-      limit,
-      jittered(Math.max(1_000, firstFreeInMs), spread.quota, this.#random),
-      this.#profile,
-    );
+  quota({ limit, firstFreeInMs, ahead }: FullQuota): QuotaExceededError {
+    const retryAfterMs = jittered(Math.max(1_000, firstFreeInMs), spread.quota, this.#random);
+    return new QuotaExceededError({ limit, ahead, retryAfterMs, profile: this.#profile });
   }
 
   capacity(most: number): RefusalError {

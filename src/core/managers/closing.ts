@@ -14,13 +14,15 @@ import type { Connection } from './connection.js';
 export interface Closable {
   readonly connection: Connection;
   /** Since it was told to close: its place among those that were. Owned by {@link ClosingConnections}. */
-  closing: Expiry<Connection> | null;
+  closing: Expiry<Closable> | null;
 }
 
 interface ClosingOptions {
   readonly clock: Clock;
   readonly closeGraceMs: number;
   readonly closeCodes: CloseCodeProfile;
+  /** Told of each that is over, closed or destroyed. */
+  readonly whenOver?: (link: Closable) => void;
 }
 
 /**
@@ -32,7 +34,7 @@ interface ClosingOptions {
  */
 export class ClosingConnections {
   readonly #options: ClosingOptions;
-  readonly #expiries: ExpiryQueue<Connection>;
+  readonly #expiries: ExpiryQueue<Closable>;
   readonly #emptied: (() => void)[] = [];
 
   constructor(options: ClosingOptions) {
@@ -40,8 +42,8 @@ export class ClosingConnections {
     this.#expiries = new ExpiryQueue({
       clock: options.clock,
       timeoutMs: options.closeGraceMs,
-      onExpired: (connection) => {
-        this.#terminate(connection);
+      onExpired: (link) => {
+        this.#terminate(link);
       },
     });
   }
@@ -53,18 +55,17 @@ export class ClosingConnections {
 
   /** Sends the close frame now and sees the socket off. Never throws. */
   close(link: Closable, cause: CloseCause, detail?: CloseDetail): void {
-    link.closing = this.#expiries.add(link.connection);
-    this.#send(link.closing, closeFrame(cause, detail, this.#options.closeCodes));
+    this.#send(link, closeFrame(cause, detail, this.#options.closeCodes));
   }
 
   /** As {@link close}, for one that was refused and so has no manager. */
   turnAway(connection: Connection, frame: CloseFrame): void {
-    this.#send(this.#expiries.add(connection), frame);
+    this.#send({ connection, closing: null }, frame);
   }
 
   /** The socket closed by itself. */
-  closed({ closing }: Closable): void {
-    if (closing !== null && this.#expiries.delete(closing)) this.#checkEmpty();
+  closed(link: Closable): void {
+    if (link.closing !== null && this.#expiries.delete(link.closing)) this.#over(link);
   }
 
   /** Resolves once every socket that is closing now is closed or destroyed, however many more begin to. */
@@ -84,29 +85,29 @@ export class ClosingConnections {
 
   /** Destroys what is left, and leaves no timer. */
   dispose(): void {
-    for (const connection of this.#expiries.clear()) this.#terminate(connection);
+    for (const link of this.#expiries.clear()) this.#terminate(link);
   }
 
-  #send(closing: Expiry<Connection>, { code, reason }: CloseFrame): void {
-    const { item: connection } = closing;
+  #send(link: Closable, { code, reason }: CloseFrame): void {
+    link.closing = this.#expiries.add(link);
     try {
-      connection.close(code, reason);
+      link.connection.close(code, reason);
     } catch {
-      this.#expiries.delete(closing);
-      this.#terminate(connection);
+      if (this.#expiries.delete(link.closing)) this.#terminate(link);
     }
   }
 
-  #terminate(connection: Connection): void {
+  #terminate(link: Closable): void {
     try {
-      connection.terminate();
+      link.connection.terminate();
     } catch {
       // Nothing more can be done to a socket that cannot even be destroyed; its slot is free all the same.
     }
-    this.#checkEmpty();
+    this.#over(link);
   }
 
-  #checkEmpty(): void {
+  #over(link: Closable): void {
+    this.#options.whenOver?.(link);
     if (this.isEmpty) for (const resolve of this.#emptied.splice(0)) resolve();
   }
 }

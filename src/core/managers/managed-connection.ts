@@ -1,5 +1,6 @@
 import type { UserExecutionContext } from '../identity/user-execution-context.js';
 import type { Expiry } from '../expiry-queue.js';
+import type { Closable } from './closing.js';
 import { never, type Clock } from '../time.js';
 import type { Connection } from './connection.js';
 import type { WebSocketManager } from './manager.js';
@@ -46,7 +47,7 @@ export class ManagedConnection {
   /** @internal The usual round trip in milliseconds; -1 while unknown. */
   roundTripMs = -1;
   /** @internal */ watcher: Watcher | null = null;
-  /** @internal */ closing: Expiry<Connection> | null = null;
+  /** @internal */ closing: Expiry<Closable> | null = null;
   /** @internal */ wheelBucket = -1;
   /** @internal */ wheelIndex = 0;
   /** @internal The clock all its times are of. */ readonly clock: Clock;
@@ -105,7 +106,7 @@ export class ManagedConnection {
     const now = this.clock.now();
     this.lastPongAtMs = now;
     const ping = this.pings?.find((sent) => sent.payload === payload);
-    if (ping !== undefined) this.#measured(now - ping.atMs);
+    if (ping !== undefined) this.#answered(ping, now);
     if (this.isCurrent) this.watcher?.heard(this);
   }
 
@@ -129,9 +130,14 @@ export class ManagedConnection {
     if (this.isCurrent) this.manager.fail(error);
   }
 
+  /** A stall hides how long the way took: of what came meanwhile it is not known when. */
+  #answered({ atMs }: SentPing, now: number): void {
+    this.pings = null;
+    if (atMs > this.clock.lastStallEndedAtMs) this.#measured(now - atMs);
+  }
+
   /** One that was slow once is believed to be fast again sooner than the other way round. */
   #measured(roundTripMs: number): void {
-    this.pings = null;
     const usual = this.roundTripMs < 0 ? roundTripMs : this.roundTripMs;
     const weight = roundTripMs < usual ? 0.5 : 0.25;
     this.roundTripMs = Math.round((1 - weight) * usual + weight * roundTripMs);

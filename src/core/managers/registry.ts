@@ -38,6 +38,11 @@ export class ManagerRegistry {
     return this.#byUser.keys();
   }
 
+  /** How many they are. */
+  get userCount(): number {
+    return this.#byUser.size;
+  }
+
   *all(): Generator<WebSocketManager> {
     for (const managers of this.#byUser.values()) yield* managers.values();
   }

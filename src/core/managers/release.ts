@@ -85,6 +85,7 @@ export class Releaser {
   ): void {
     const { userId, threadId, key, generation, admittedAtMs, host, link } = manager;
     const now = host.clock.now();
+    const lastByteAtMs = link === null ? admittedAtMs : Math.max(link.lastSeenAtMs, link.lastBytesAtMs);
     this.#options.events.emit('manager.released', {
       userId,
       threadId,
@@ -94,6 +95,7 @@ export class Releaser {
       generation,
       ageMs: now - admittedAtMs,
       idleMs: now - said.lastActivityAtMs,
+      silentMs: now - lastByteAtMs,
     });
   }
 }

@@ -25,13 +25,16 @@ interface Row {
   readonly close: readonly [number, string];
 }
 
+/** A quota of 20 that is full. */
+const full = (firstFreeInMs: number) => ({ limit: 20, firstFreeInMs, ahead: 0 });
+
 describe('each refusal', () => {
   const malformed = new MalformedContextError('threadId', 'is missing');
   const unauthenticated = new AuthenticationError('expired');
   const table: Row[] = [
     {
       name: 'quota',
-      make: (made) => made.quota(20, 30_000),
+      make: (made) => made.quota(full(30_000)),
       code: 'quota.exceeded',
       close: [1013, 'quota;retry=30;max=20'],
     },
@@ -65,7 +68,7 @@ describe('each refusal', () => {
   });
 
   it('follows a close-code profile', () => {
-    expect(refusals(middle, { closeCodes: { quota: 4000 } }).quota(1, 1_000).close.code).toBe(4000);
+    expect(refusals(middle, { closeCodes: { quota: 4000 } }).quota(full(1_000)).close.code).toBe(4000);
     expect(refusals(middle, { closeCodes: { quota: 4000 } }).contested().close.code).toBe(1013);
   });
 
@@ -82,7 +85,7 @@ describe('the advice to come back', () => {
     { at: 'most', random: most, quota: 12_000, other: 15_000, drain: 7_500 },
   ])('is spread by 20 % for the quota and 50 % else (at the $at)', ({ random, quota, other, drain }) => {
     const made = refusals(random);
-    expect(made.quota(20, 10_000).retryAfterMs).toBeCloseTo(quota, 6);
+    expect(made.quota(full(10_000)).retryAfterMs).toBeCloseTo(quota, 6);
     expect(made.contested().retryAfterMs).toBeCloseTo(other, 6);
     expect(made.capacity(1).retryAfterMs).toBeCloseTo(other, 6);
     expect(made.draining().retryAfterMs).toBeCloseTo(drain, 6);
@@ -94,7 +97,7 @@ describe('the advice to come back', () => {
     [1_000, 1_000],
     [1_001, 1_001],
   ])('after a full quota is at least a second: %i ms to wait, told %i', (waitMs, retryAfterMs) => {
-    expect(refusals().quota(20, waitMs).retryAfterMs).toBe(retryAfterMs);
+    expect(refusals().quota(full(waitMs)).retryAfterMs).toBe(retryAfterMs);
   });
 
   it('differs from one refusal to the next', () => {

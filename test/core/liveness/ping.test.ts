@@ -52,6 +52,19 @@ describe('the usual round trip', () => {
     expect(link.roundTripMs).toBe(200);
   });
 
+  it('is not told by an answer that came while the process stood still: that time is taken out', async () => {
+    const { time, pinger, link, connection } = pinging();
+    pinger.ping(link);
+    time.stall(5_000);
+    connection.pong(connection.pings[0]!);
+    expect(link.roundTripMs).toBe(-1);
+    await time.advance(1_000);
+    pinger.ping(link);
+    await time.advance(300);
+    connection.pong(connection.pings[1]!);
+    expect(link.roundTripMs).toBe(300);
+  });
+
   it('is not told by an answer that comes twice', async () => {
     const { time, pinger, link, connection } = pinging();
     pinger.ping(link);

@@ -1,0 +1,146 @@
+import { stateOf } from '../liveness/silence.js';
+import type { WebSocketManager } from '../managers/manager.js';
+import type { ManagerRegistry } from '../managers/registry.js';
+import type { WebSocketConfig } from '../settings.js';
+import type { Slices } from '../slices.js';
+import type { Clock, Timer } from '../time.js';
+
+/** What an audit found. */
+export interface AuditFindings {
+  readonly atMs: number;
+  /** Managers looked at. */
+  readonly managers: number;
+  /** Users they belong to. */
+  readonly users: number;
+  /** Idle for two background intervals more than they may be, found now for the first time. */
+  readonly newlyOverdue: number;
+  /** All that should be gone: overdue, not open for more than `notOpenGraceMs`, or past their last heartbeat. */
+  readonly accumulated: number;
+  /** By how many the index differs from admissions less releases, and from what is in it. */
+  readonly miscounted: number;
+}
+
+interface AuditOptions {
+  readonly clock: Clock;
+  readonly slices: Slices;
+  readonly config: WebSocketConfig;
+  readonly registry: ManagerRegistry;
+  /** Admissions less releases, as announced, and how many announcements there have been. */
+  readonly announced: () => { readonly live: number; readonly changes: number };
+  /** Called with every manager on the way. */
+  readonly visit: (manager: WebSocketManager) => void;
+  readonly whenDone: (findings: AuditFindings) => void;
+}
+
+/** How long a connection that is not open may stay before it counts as accumulated. */
+export const notOpenGraceMs = 5_000;
+
+/**
+ * Walks through all managers and counts those that should be gone.
+ *
+ * Why a walk: the queues, wheels and sets that cleanup lives by are just what it audits, so it reads none of them. It
+ * runs once per background interval, in slices, and looks a second time before it accuses.
+ * @source spec section 8, KPIs 2 and 4
+ */
+export class Audit {
+  readonly #options: AuditOptions;
+  readonly #counted = new WeakSet<WebSocketManager>();
+  #timer: Timer | null = null;
+  #isWalking = false;
+  #isStopped = false;
+
+  constructor(options: AuditOptions) {
+    this.#options = options;
+  }
+
+  /** From the first manager on, until an audit finds none. */
+  arm(): void {
+    if (this.#timer !== null || this.#isWalking || this.#isStopped) return;
+    const { clock, config } = this.#options;
+    this.#timer = clock.setTimer(() => {
+      this.#timer = null;
+      this.#walk();
+    }, config.backgroundCleanupIntervalMs);
+  }
+
+  /** Leaves no timer. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  #walk(): void {
+    const { slices, registry, announced, visit } = this.#options;
+    this.#isWalking = true;
+    const before = announced();
+    const miscounted = Math.abs(registry.size - before.live);
+    const suspects: Suspect[] = [];
+    const managers: Iterator<WebSocketManager, void> = registry.all();
+    let walked = 0;
+    slices.run(
+      () => {
+        const { done, value: manager } = managers.next();
+        if (this.#isStopped || done === true) return false;
+        walked += 1;
+        visit(manager);
+        const why = this.#suspicion(manager);
+        if (why !== null) suspects.push({ manager, why, link: manager.link });
+        return true;
+      },
+      () => {
+        const isUndisturbed = announced().changes === before.changes;
+        const missed = isUndisturbed ? Math.abs(walked - registry.size) : 0;
+        this.#lookAgain(suspects, { managers: walked, miscounted: Math.max(miscounted, missed) });
+      },
+    );
+  }
+
+  /** What was on its way out is out by then, and what does not close is still there. */
+  #lookAgain(suspects: readonly Suspect[], walked: Pick<AuditFindings, 'managers' | 'miscounted'>): void {
+    if (this.#isStopped) return;
+    if (suspects.length === 0) {
+      this.#finish(suspects, walked);
+      return;
+    }
+    this.#timer = this.#options.clock.setTimer(() => {
+      this.#timer = null;
+      this.#finish(suspects, walked);
+    }, notOpenGraceMs);
+  }
+
+  #finish(suspects: readonly Suspect[], walked: Pick<AuditFindings, 'managers' | 'miscounted'>): void {
+    const { clock, registry, whenDone } = this.#options;
+    this.#isWalking = false;
+    const still = suspects.filter(
+      ({ manager, link, why }) => manager.link === link && this.#suspicion(manager) === why && !manager.isReleased,
+    );
+    const overdue = still.filter(({ why, manager }) => why === 'overdue' && !this.#counted.has(manager));
+    for (const { manager } of overdue) this.#counted.add(manager);
+    whenDone({
+      ...walked,
+      atMs: clock.now(),
+      users: registry.userCount,
+      newlyOverdue: overdue.length,
+      accumulated: still.length,
+    });
+    if (registry.size > 0) this.arm();
+  }
+
+  #suspicion(manager: WebSocketManager): Suspicion | null {
+    const { clock, config } = this.#options;
+    const { link } = manager;
+    if (link !== null && stateOf(link) === 'closed') return 'not open';
+    if (link !== null && link.misses >= config.maxHeartbeatMisses) return 'silent';
+    const overdueAfterMs = config.idleManagerTimeoutMs + 2 * config.backgroundCleanupIntervalMs;
+    return clock.now() - manager.lastActivityAtMs > overdueAfterMs && !manager.isHeld ? 'overdue' : null;
+  }
+}
+
+type Suspicion = 'not open' | 'silent' | 'overdue';
+
+interface Suspect {
+  readonly manager: WebSocketManager;
+  readonly link: WebSocketManager['link'];
+  readonly why: Suspicion;
+}

@@ -1,0 +1,54 @@
+/** The success metrics, by number. @source seed "Success Metrics"; spec section 8 */
+export const kpiTargets = {
+  emergencyCleanupTime: { number: 1, unit: 'ms', target: 'all under 10 s, p99 under 5 s' },
+  backgroundEffectiveness: { number: 2, unit: 'ratio', target: 'over 0.9' },
+  alertFrequency: { number: 3, unit: 'ratio', target: 'under 0.05' },
+  accumulation: { number: 4, unit: 'managers', target: '0' },
+  connectionSuccess: { number: 5, unit: 'ratio', target: 'over 0.99' },
+  wrongRefusals: { number: 6, unit: 'refusals', target: '0' },
+  falseKills: { number: 7, unit: 'connections', target: '0' },
+} as const satisfies Record<string, { number: number; unit: string; target: string }>;
+
+/** The name of a success metric. */
+export type KpiName = keyof typeof kpiTargets;
+
+/** A success metric as measured. */
+export interface Kpi {
+  readonly name: KpiName;
+  /** Its place in the specification, 1 to 7. */
+  readonly number: number;
+  /** `null` without data. */
+  readonly value: number | null;
+  readonly unit: string;
+  readonly target: string;
+  readonly verdict: 'pass' | 'fail' | 'no data';
+  /** How many of what it is about there were: runs, users, refusals… */
+  readonly samples: number;
+  /** What the value is made of. */
+  readonly detail: Readonly<Record<string, number>>;
+}
+
+/** All success metrics, and the time they are about. */
+export interface SuccessReport {
+  readonly kpis: readonly Kpi[];
+  readonly window: {
+    readonly durationMs: number;
+    /** Whether it began with this process's Mooring, less than a day ago. */
+    readonly isSinceStart: boolean;
+  };
+}
+
+/** What was measured, before it is judged. */
+export interface Measured {
+  readonly value: number;
+  readonly samples: number;
+  readonly passes: boolean;
+  readonly detail?: Readonly<Record<string, number>>;
+}
+
+/** Gives what was measured its verdict: none without samples. */
+export function judged(name: KpiName, { value, samples, passes, detail = {} }: Measured): Kpi {
+  const hasData = samples > 0;
+  const verdict = !hasData ? 'no data' : passes ? 'pass' : 'fail';
+  return { name, ...kpiTargets[name], value: hasData ? value : null, verdict, samples, detail };
+}

@@ -1,0 +1,253 @@
+import type { AuditFindings } from '../cleanup/audit.js';
+import type { EventStream, MooringEvent } from '../events.js';
+import type { WebSocketManager } from '../managers/manager.js';
+import { isAtLeast, type AlertLevel } from '../pressure/level.js';
+import type { WebSocketConfig } from '../settings.js';
+import type { Clock } from '../time.js';
+import { DistinctCount } from './distinct-count.js';
+import { DurationHistogram } from './duration-histogram.js';
+import { judged, type Kpi, type SuccessReport } from './kpi.js';
+import { SlidingWindow } from './sliding-window.js';
+import { textHash } from './text-hash.js';
+import { UserMinutes, type UserMinuteCount } from './user-minutes.js';
+import { WrongRefusals } from './wrong-refusals.js';
+
+/** Whoever gives up sooner has not been kept waiting. */
+const patienceMs = 2_000;
+
+/** What an emergency cleanup may take. */
+const longestRunMs = 10_000;
+const p99RunMs = 5_000;
+
+interface MetricsOptions {
+  readonly clock: Clock;
+  readonly events: EventStream;
+  readonly config: WebSocketConfig;
+  readonly levelOf: (userId: string) => AlertLevel;
+}
+
+/**
+ * Whether Mooring keeps its promise, measured by itself: the success metrics over the last day, from the event stream
+ * and the audit alone. In at most 4 MiB, whatever the load.
+ * @source seed "Success Metrics"; spec section 8
+ */
+export class SuccessMetrics {
+  readonly #options: MetricsOptions;
+  readonly #startedAtMs: number;
+  readonly #window = new SlidingWindow(() => new Hour());
+  readonly #refusals: WrongRefusals;
+  readonly #userMinutes = new UserMinutes((count, atMs) => {
+    this.#window.at(atMs).add(count);
+  });
+  #admitted = 0;
+  #released = 0;
+
+  constructor(options: MetricsOptions) {
+    this.#options = options;
+    this.#startedAtMs = options.clock.now();
+    const { heartbeatIntervalMs, maxHeartbeatMisses, stalledMs } = options.config;
+    // It pings, misses so often, and has its excuses; and an interval for being late.
+    this.#refusals = new WrongRefusals((maxHeartbeatMisses + 2) * heartbeatIntervalMs + stalledMs);
+    this.#listen(options.events);
+  }
+
+  /** Admissions less releases, as announced, and how many announcements there have been. */
+  announced(): { readonly live: number; readonly changes: number } {
+    return { live: this.#admitted - this.#released, changes: this.#admitted + this.#released };
+  }
+
+  /** A manager met by an audit: its user counts in this hour too, though nothing happens to it. */
+  met({ userId }: WebSocketManager): void {
+    const hour = this.#hour();
+    if (hour.isAudited) return;
+    const user = textHash(userId);
+    hour.users.add(user);
+    if (isAtLeast(this.#options.levelOf(userId), 'warning')) hour.alertedUsers.add(user);
+  }
+
+  audited({ newlyOverdue, accumulated, miscounted }: AuditFindings): void {
+    const hour = this.#hour();
+    hour.isAudited = true;
+    hour.audits += 1;
+    hour.overdue += newlyOverdue;
+    hour.accumulated = Math.max(hour.accumulated, accumulated);
+    hour.miscounted = Math.max(hour.miscounted, miscounted);
+  }
+
+  /** The metrics as of now. */
+  report(): SuccessReport {
+    const now = this.#options.clock.now();
+    this.#userMinutes.catchUp(now);
+    const hours = this.#window.all(now);
+    const beganAtMs = Math.max(this.#startedAtMs, this.#window.beginsAtMs(now));
+    return {
+      kpis: [
+        emergencyCleanupTime(hours),
+        backgroundEffectiveness(hours),
+        alertFrequency(hours),
+        accumulation(hours),
+        connectionSuccess(hours, this.#userMinutes.present()),
+        wrongRefusals(hours),
+        falseKills(hours),
+      ],
+      window: { durationMs: now - beganAtMs, isSinceStart: beganAtMs === this.#startedAtMs },
+    };
+  }
+
+  #hour(): Hour {
+    return this.#window.at(this.#options.clock.now());
+  }
+
+  #listen(events: EventStream): void {
+    events.on('manager.admitted', (event) => {
+      this.#whenAdmitted(event);
+    });
+    events.on('connection.replaced', ({ userId }) => {
+      this.#wanted(userId, true);
+    });
+    events.on('admission.refused', (event) => {
+      this.#whenRefused(event);
+    });
+    events.on('admission.cancelled', ({ userId, waitedMs }) => {
+      if (waitedMs > patienceMs) this.#wanted(userId, false);
+    });
+    events.on('manager.released', (event) => {
+      this.#whenReleased(event);
+    });
+    events.on('connection.answeredLate', () => {
+      this.#hour().falseKills += 1;
+    });
+    events.on('level.changed', ({ userId, level }) => {
+      if (isAtLeast(level, 'warning')) this.#hour().alertedUsers.add(textHash(userId));
+    });
+    events.on('cleanup.completed', (event) => {
+      this.#whenCleaned(event);
+    });
+  }
+
+  #wanted(userId: string, gotIn: boolean): void {
+    const now = this.#options.clock.now();
+    const user = textHash(userId);
+    this.#userMinutes.note(user, gotIn, now);
+    this.#window.at(now).users.add(user);
+  }
+
+  #whenAdmitted({ userId, waitedMs }: MooringEvent<'manager.admitted'>): void {
+    this.#admitted += 1;
+    this.#wanted(userId, true);
+    if (waitedMs > 0) this.#hour().waits.add(waitedMs);
+  }
+
+  #whenRefused({ userId, code, ahead, waitedMs }: MooringEvent<'admission.refused'>): void {
+    if (code === 'quota.exceeded' || code === 'capacity.exceeded') this.#wanted(userId, false);
+    else if (code === 'admission.cancelled' && waitedMs > patienceMs) this.#wanted(userId, false);
+    else this.#hour().refusedOtherwise += 1;
+    if (ahead === null) return;
+    const now = this.#options.clock.now();
+    this.#window.at(now).refusals += 1;
+    this.#refusals.refused(userId, ahead, now);
+  }
+
+  #whenReleased({ userId, reason, ageMs, silentMs }: MooringEvent<'manager.released'>): void {
+    this.#released += 1;
+    const hour = this.#hour();
+    if (reason === 'idle') hour.idleReleases += 1;
+    if (reason !== 'disconnected') return;
+    hour.deadReleases += 1;
+    const now = this.#options.clock.now();
+    const died = { admittedAtMs: now - ageMs, lastByteAtMs: now - silentMs };
+    hour.wrongRefusals += this.#refusals.died(userId, died);
+  }
+
+  #whenCleaned({ trigger, durationMs, timedOut }: MooringEvent<'cleanup.completed'>): void {
+    if (trigger !== 'admission' && trigger !== 'request') return;
+    const hour = this.#hour();
+    hour.runs.add(durationMs);
+    if (timedOut) hour.timedOutRuns += 1;
+  }
+}
+
+/** What happened in one hour. */
+class Hour {
+  readonly runs = new DurationHistogram();
+  readonly waits = new DurationHistogram();
+  readonly users = new DistinctCount();
+  readonly alertedUsers = new DistinctCount();
+  readonly userMinutes: UserMinuteCount = { wanted: 0, gotIn: 0 };
+  timedOutRuns = 0;
+  idleReleases = 0;
+  deadReleases = 0;
+  overdue = 0;
+  audits = 0;
+  isAudited = false;
+  accumulated = 0;
+  miscounted = 0;
+  refusals = 0;
+  refusedOtherwise = 0;
+  wrongRefusals = 0;
+  falseKills = 0;
+
+  add({ wanted, gotIn }: UserMinuteCount): void {
+    this.userMinutes.wanted += wanted;
+    this.userMinutes.gotIn += gotIn;
+  }
+}
+
+function emergencyCleanupTime(hours: readonly Hour[]): Kpi {
+  const runs = DurationHistogram.union(hours.map((hour) => hour.runs));
+  const waits = DurationHistogram.union(hours.map((hour) => hour.waits));
+  const timedOut = sum(hours, (hour) => hour.timedOutRuns);
+  const p99Ms = Math.max(runs.quantile(0.99), waits.quantile(0.99));
+  const longestMs = Math.max(runs.longestMs, waits.longestMs);
+  return judged('emergencyCleanupTime', {
+    value: p99Ms,
+    samples: runs.samples + waits.samples,
+    passes: timedOut === 0 && longestMs < longestRunMs && p99Ms < p99RunMs,
+    detail: { runs: runs.samples, waits: waits.samples, timedOut, p99Ms, longestMs },
+  });
+}
+
+function backgroundEffectiveness(hours: readonly Hour[]): Kpi {
+  const released = sum(hours, (hour) => hour.idleReleases);
+  const overdue = sum(hours, (hour) => hour.overdue);
+  const value = 1 - overdue / Math.max(1, released + overdue);
+  const detail = { releasedAsIdle: released, overdue };
+  return judged('backgroundEffectiveness', { value, samples: released + overdue, passes: value > 0.9, detail });
+}
+
+function alertFrequency(hours: readonly Hour[]): Kpi {
+  const users = Math.round(DistinctCount.union(hours.map((hour) => hour.users)));
+  const alerted = Math.round(DistinctCount.union(hours.map((hour) => hour.alertedUsers)));
+  const value = alerted / Math.max(1, users);
+  return judged('alertFrequency', { value, samples: users, passes: value < 0.05, detail: { users, alerted } });
+}
+
+function accumulation(hours: readonly Hour[]): Kpi {
+  const accumulated = Math.max(0, ...hours.map((hour) => hour.accumulated));
+  const miscounted = Math.max(0, ...hours.map((hour) => hour.miscounted));
+  const value = accumulated + miscounted;
+  const samples = sum(hours, (hour) => hour.audits);
+  return judged('accumulation', { value, samples, passes: value === 0, detail: { accumulated, miscounted } });
+}
+
+function connectionSuccess(hours: readonly Hour[], present: UserMinuteCount): Kpi {
+  const wanted = present.wanted + sum(hours, (hour) => hour.userMinutes.wanted);
+  const gotIn = present.gotIn + sum(hours, (hour) => hour.userMinutes.gotIn);
+  const value = gotIn / Math.max(1, wanted);
+  const detail = { wanted, gotIn, refusedOtherwise: sum(hours, (hour) => hour.refusedOtherwise) };
+  return judged('connectionSuccess', { value, samples: wanted, passes: value > 0.99, detail });
+}
+
+function wrongRefusals(hours: readonly Hour[]): Kpi {
+  const value = sum(hours, (hour) => hour.wrongRefusals);
+  return judged('wrongRefusals', { value, samples: sum(hours, (hour) => hour.refusals), passes: value === 0 });
+}
+
+function falseKills(hours: readonly Hour[]): Kpi {
+  const value = sum(hours, (hour) => hour.falseKills);
+  return judged('falseKills', { value, samples: sum(hours, (hour) => hour.deadReleases), passes: value === 0 });
+}
+
+function sum(hours: readonly Hour[], of: (hour: Hour) => number): number {
+  return hours.reduce((total, hour) => total + of(hour), 0);
+}

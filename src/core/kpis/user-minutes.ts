@@ -1,0 +1,60 @@
+import type { TextHash } from './text-hash.js';
+
+/** How many users of one minute are told apart before only a part of them is watched. */
+const mostUsers = 16_384;
+
+/** Minutes of users who wanted in, and those of them in which they got in. */
+export interface UserMinuteCount {
+  wanted: number;
+  gotIn: number;
+}
+
+/**
+ * Who wanted in during a minute and who got in, each user counted once however often they try.
+ *
+ * Memory is bounded: with too many users in one minute it goes on with half of them, those whose hash is even, and
+ * counts each of them twice; then with a quarter.
+ */
+export class UserMinutes {
+  readonly #whenOver: (count: UserMinuteCount, atMs: number) => void;
+  readonly #gotIn = new Map<number, boolean>();
+  #minute = Number.NEGATIVE_INFINITY;
+  /** Each watched user stands for so many. */
+  #weight = 1;
+
+  /** @param whenOver gets each minute's count when the next one begins */
+  constructor(whenOver: (count: UserMinuteCount, atMs: number) => void) {
+    this.#whenOver = whenOver;
+  }
+
+  /** @param user by the hash of the id */
+  note({ low, high }: TextHash, gotIn: boolean, nowMs: number): void {
+    this.catchUp(nowMs);
+    if (low % this.#weight !== 0) return;
+    const user = low + high * 2 ** 32;
+    this.#gotIn.set(user, gotIn || this.#gotIn.get(user) === true);
+    if (this.#gotIn.size > mostUsers) this.#halve();
+  }
+
+  /** Closes a minute that is over. */
+  catchUp(nowMs: number): void {
+    const minute = Math.floor(nowMs / 60_000);
+    if (minute === this.#minute) return;
+    if (this.#gotIn.size > 0) this.#whenOver(this.present(), this.#minute * 60_000);
+    this.#minute = minute;
+    this.#weight = 1;
+    this.#gotIn.clear();
+  }
+
+  /** The minute that is not over yet. */
+  present(): UserMinuteCount {
+    let gotIn = 0;
+    for (const isIn of this.#gotIn.values()) if (isIn) gotIn += 1;
+    return { wanted: this.#gotIn.size * this.#weight, gotIn: gotIn * this.#weight };
+  }
+
+  #halve(): void {
+    this.#weight *= 2;
+    for (const user of this.#gotIn.keys()) if ((user % 2 ** 32) % this.#weight !== 0) this.#gotIn.delete(user);
+  }
+}
