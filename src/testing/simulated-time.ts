@@ -1,4 +1,5 @@
 import type { Time, Timer } from '../core/time.js';
+import { TimerHeap } from './timer-heap.js';
 
 interface Entry extends Timer {
   readonly dueAtMs: number;
@@ -15,7 +16,7 @@ export class SimulatedTime implements Time {
   #nowMs: number;
   readonly #wallAtZeroMs: number;
   #order = 0;
-  readonly #heap: Entry[] = [];
+  readonly #timers = new TimerHeap<Entry>();
   readonly #afterPoll: (() => void)[] = [];
 
   constructor({ nowMs = 0, wallNowMs = 1_700_000_000_000 } = {}) {
@@ -33,7 +34,7 @@ export class SimulatedTime implements Time {
 
   /** Timers that have neither fired nor been cancelled. */
   get pendingTimers(): number {
-    return this.#heap.filter((entry) => !entry.isCancelled).length;
+    return [...this.#timers].filter((entry) => !entry.isCancelled).length;
   }
 
   setTimer(callback: () => void, delayMs: number): Timer {
@@ -46,7 +47,7 @@ export class SimulatedTime implements Time {
         entry.isCancelled = true;
       },
     };
-    push(this.#heap, entry);
+    this.#timers.put(entry);
     return entry;
   }
 
@@ -96,9 +97,9 @@ export class SimulatedTime implements Time {
   }
 
   #next(endsAt: number): Entry | undefined {
-    for (let head = this.#heap[0]; head !== undefined && head.dueAtMs <= endsAt; head = this.#heap[0]) {
-      pop(this.#heap);
-      if (!head.isCancelled) return head;
+    for (let { first } = this.#timers; first !== undefined && first.dueAtMs <= endsAt; { first } = this.#timers) {
+      this.#timers.take();
+      if (!first.isCancelled) return first;
     }
     return undefined;
   }
@@ -107,36 +108,4 @@ export class SimulatedTime implements Time {
 /** After every promise that can settle now has. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-function isBefore(a: Entry, b: Entry): boolean {
-  return a.dueAtMs < b.dueAtMs || (a.dueAtMs === b.dueAtMs && a.order < b.order);
-}
-
-function push(heap: Entry[], entry: Entry): void {
-  let index = heap.push(entry) - 1;
-  while (index > 0) {
-    const parent = (index - 1) >> 1;
-    const above = heap[parent];
-    if (above === undefined || !isBefore(entry, above)) break;
-    heap[index] = above;
-    heap[parent] = entry;
-    index = parent;
-  }
-}
-
-function pop(heap: Entry[]): void {
-  const last = heap.pop();
-  if (last === undefined || heap.length === 0) return;
-  let index = 0;
-  for (;;) {
-    const left = 2 * index + 1;
-    const [a, b] = [heap[left], heap[left + 1]];
-    const least = a !== undefined && b !== undefined && isBefore(b, a) ? left + 1 : left;
-    const below = heap[least];
-    if (below === undefined || !isBefore(below, last)) break;
-    heap[index] = below;
-    index = least;
-  }
-  heap[index] = last;
 }

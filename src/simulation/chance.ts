@@ -1,0 +1,58 @@
+import type { Random } from '../core/time.js';
+
+/** Chance that can be repeated: everything drawn follows from the seed. */
+export class Chance {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  /** A chance of its own, so that drawing more here changes nothing elsewhere. */
+  fork(): Chance {
+    return new Chance(Math.floor(this.next() * 2 ** 32));
+  }
+
+  /** In [0, 1). Mulberry32. */
+  readonly next: Random = () => {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+
+  is(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  between(least: number, most: number): number {
+    return least + (most - least) * this.next();
+  }
+
+  /** A whole number, both ends included. */
+  integer(least: number, most: number): number {
+    return Math.floor(this.between(least, most + 1));
+  }
+
+  pick<T>(from: readonly T[]): T {
+    const picked = from[Math.floor(this.next() * from.length)];
+    if (picked === undefined) throw new RangeError('Nothing to pick from');
+    return picked;
+  }
+
+  /** How long until something that happens so often on average. */
+  waitFor(meanMs: number): number {
+    return -Math.log(1 - this.next()) * meanMs;
+  }
+
+  /** Log-normal: half are below the median, and `sigma` is the standard deviation of the logarithm. */
+  logNormal(median: number, sigma: number): number {
+    const radius = Math.sqrt(-2 * Math.log(1 - this.next()));
+    return median * Math.exp(sigma * radius * Math.cos(2 * Math.PI * this.next()));
+  }
+
+  /** Evenly spread over the orders of magnitude between two numbers. */
+  logUniform(least: number, most: number): number {
+    return Math.exp(this.between(Math.log(least), Math.log(most)));
+  }
+}

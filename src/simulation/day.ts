@@ -1,0 +1,144 @@
+import type { MooringEvent } from '../core/events.js';
+import type { SuccessReport } from '../core/kpis/kpi.js';
+import type { WebSocketConfig } from '../core/settings.js';
+import type { Violation } from './invariants.js';
+import { Person, untilNext } from './person.js';
+import { scenarios, type Population, type ScenarioName } from './population.js';
+import { World } from './world.js';
+
+/** What is simulated. */
+export interface DayOptions {
+  readonly hours: number;
+  readonly users: number;
+  readonly seed: number;
+  readonly scenario: ScenarioName;
+  /** Settings that differ from the production preset. */
+  readonly config?: Partial<WebSocketConfig>;
+  /** Called once in a simulated quarter of an hour. */
+  readonly onProgress?: (progress: { readonly hours: number; readonly managers: number }) => void;
+}
+
+/** How a day went. */
+export interface DayReport {
+  readonly scenario: ScenarioName;
+  readonly hours: number;
+  readonly users: number;
+  readonly seed: number;
+  readonly kpis: SuccessReport;
+  /** Timers fired, and things that happened on the network. */
+  readonly occurrences: number;
+  readonly realMs: number;
+  readonly wanted: number;
+  readonly admitted: number;
+  readonly takenOver: number;
+  /** Newcomers refused, by close cause. */
+  readonly refusals: Readonly<Record<string, number>>;
+  /** Managers released, by reason. */
+  readonly releases: Readonly<Record<string, number>>;
+  /** Connections whose peer answered, closed without a reason from the ladder. */
+  readonly healthyClosed: number;
+  readonly peakManagers: number;
+  /** The first promise that was broken, or `null`. */
+  readonly violation: Violation | null;
+}
+
+const hourMs = 3_600_000;
+
+/** Runs the real core through a day of a population. */
+export async function simulateDay(options: DayOptions): Promise<DayReport> {
+  const startedAtMs = performance.now();
+  const { hours, users, seed, scenario, config = {} } = options;
+  const world = new World({ seed, config, goesOn: true });
+  const books = new Books(world);
+  const { population } = scenarios[scenario];
+  const people = populate(world, { users, population, forMs: hours * hourMs });
+  plan(world, { people, population, forMs: hours * hourMs });
+  for (let quarter = 1; quarter <= hours * 4; quarter++) {
+    await world.runUntil((quarter * hourMs) / 4);
+    options.onProgress?.({ hours: quarter / 4, managers: world.mooring.factory.managerCount });
+  }
+  const kpis = world.mooring.kpis();
+  await world.end();
+  const { occurrences } = world.time;
+  const realMs = performance.now() - startedAtMs;
+  return { scenario, hours, users, seed, kpis, occurrences, realMs, ...books.close(), violation: world.violation };
+}
+
+interface Plan {
+  readonly population: Population;
+  readonly forMs: number;
+}
+
+function populate(world: World, { users, population, forMs }: Plan & { users: number }): Person[] {
+  return Array.from({ length: users }, (_, number) => {
+    const isHostile = number < users * population.hostileRatio;
+    const person = new Person(world, { userId: `user-${String(number)}`, population, isHostile });
+    person.liveFor(forMs);
+    return person;
+  });
+}
+
+/** What happens to all of them: deploys and stalls. */
+function plan(world: World, { people, population, forMs }: Plan & { people: readonly Person[] }): void {
+  const { deploysPerHour, deployReach, stallsPerHour, stallMs } = population;
+  const { chance, time } = world;
+  for (let atMs = untilNext(deploysPerHour, chance); atMs < forMs; atMs += untilNext(deploysPerHour, chance))
+    time.arrive(atMs, () => {
+      deploy(people, { world, reach: deployReach });
+    });
+  for (let atMs = untilNext(stallsPerHour, chance); atMs < forMs; atMs += untilNext(stallsPerHour, chance))
+    time.arrive(atMs, () => {
+      world.stall(stallMs);
+    });
+}
+
+/** Something between the clients and the server is replaced: some connections are reset, some just lead nowhere. */
+function deploy(people: readonly Person[], { world, reach }: { world: World; reach: number }): void {
+  for (const person of people) {
+    for (const tab of person.tabs) {
+      if (!world.chance.is(reach)) continue;
+      if (world.chance.is(0.5)) tab.cutOff();
+      else tab.reset();
+    }
+  }
+}
+
+/** What is counted on the way. */
+class Books {
+  readonly #world: World;
+  readonly #refusals: Record<string, number> = {};
+  readonly #releases: Record<string, number> = {};
+  #admitted = 0;
+  #takenOver = 0;
+  #peak = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    const { events, factory } = world.mooring;
+    events.on('manager.admitted', () => {
+      this.#admitted += 1;
+      this.#peak = Math.max(this.#peak, factory.managerCount);
+    });
+    events.on('connection.replaced', () => {
+      this.#takenOver += 1;
+    });
+    events.on('admission.refused', ({ closeCause }: MooringEvent<'admission.refused'>) => {
+      this.#refusals[closeCause] = (this.#refusals[closeCause] ?? 0) + 1;
+    });
+    events.on('manager.released', ({ reason }: MooringEvent<'manager.released'>) => {
+      this.#releases[reason] = (this.#releases[reason] ?? 0) + 1;
+    });
+  }
+
+  close() {
+    return {
+      wanted: this.#world.wanted,
+      admitted: this.#admitted,
+      takenOver: this.#takenOver,
+      refusals: this.#refusals,
+      releases: this.#releases,
+      healthyClosed: this.#world.invariants.healthyClosed,
+      peakManagers: this.#peak,
+    };
+  }
+}

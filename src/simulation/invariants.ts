@@ -1,0 +1,224 @@
+import { evictionFloorMs } from '../core/config.js';
+import type { MooringEvent } from '../core/events.js';
+import type { SimulatedSocket } from './socket.js';
+import type { World } from './world.js';
+
+/** A promise that was broken. */
+export interface Violation {
+  readonly atMs: number;
+  /** Which one. */
+  readonly invariant: keyof typeof invariants;
+  readonly message: string;
+}
+
+/** What must hold after every step. @source design section 9 */
+export const invariants = {
+  'within the limit': 'No user holds more managers than the limit, or than when it was last lowered.',
+  'index is true': 'The registry holds exactly what was admitted and not released.',
+  'released once': 'Every manager is released exactly once, and nothing is that was not admitted.',
+  'served in order': "A user's newcomers are served in the order in which they came.",
+  'no wrong refusal':
+    'Nobody is refused for quota while more of the managers counted are dead than newcomers stand ahead.',
+  'engaged stays': 'No engaged connection is closed to make room.',
+  'answering stays': 'No connection whose peer answers is released as dead.',
+  'idle means idle': 'Nothing is released as idle that was active lately, or is held.',
+  'error means error': 'Nothing is released for an error that had none.',
+  'no orphans': 'Once every peer is gone and the longest deadline has passed, nothing is left.',
+  'nothing after stop': 'After stop() there is no manager, no timer and nobody who waits.',
+} as const satisfies Record<string, string>;
+
+/** How often everything is compared with everything, in steps. */
+const stepsPerFullCheck = 1_000;
+
+/** A naive model of the server, fed by its events, and by the truth about its peers. */
+export class Invariants {
+  /** The first promise that was broken. */
+  violation: Violation | null = null;
+  /** Connections closed although their peers answered, and nothing on the ladder asked for it. */
+  healthyClosed = 0;
+  readonly #world: World;
+  /** Keys that hold a slot, by user. */
+  readonly #live = new Map<string, Set<string>>();
+  readonly #waiting = new Map<string, string[]>();
+  readonly #allowances = new Map<string, number>();
+  readonly #touched = new Set<string>();
+  #admitted = 0;
+  #released = 0;
+  #steps = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    const { events } = world.mooring;
+    events.on('manager.admitted', (event) => {
+      this.#whenAdmitted(event);
+    });
+    events.on('manager.released', (event) => {
+      this.#whenReleased(event);
+    });
+    events.on('admission.queued', ({ userId, key }) => {
+      const waiting = this.#waiting.get(userId) ?? [];
+      if (!waiting.includes(key)) this.#waiting.set(userId, [...waiting, key]);
+    });
+    events.on('admission.refused', (event) => {
+      this.#whenRefused(event);
+    });
+    events.on('admission.cancelled', ({ userId, key }) => {
+      this.#leaves(userId, key);
+    });
+  }
+
+  /** Managers that hold a slot. */
+  get live(): number {
+    return this.#admitted - this.#released;
+  }
+
+  /** What a user holds now may stay, above the new limit. */
+  limitLowered(userId: string): void {
+    this.#allowances.set(userId, this.#world.mooring.factory.getUserManagerCount(userId));
+  }
+
+  /** Compares what was touched, and once in so many steps everything. */
+  step(): void {
+    this.#steps += 1;
+    // Not within the events: a freed slot is taken before its release is announced.
+    for (const userId of this.#touched) this.#checkUser(userId);
+    this.#touched.clear();
+    if (this.#steps % stepsPerFullCheck === 0) this.checkAll();
+  }
+
+  checkAll(): void {
+    const { factory } = this.#world.mooring;
+    const users = factory.getActiveUsers();
+    if (users.size !== this.#live.size)
+      this.#broken('index is true', `${users.size} users instead of ${this.#live.size}`);
+    for (const userId of this.#live.keys()) this.#checkUser(userId);
+  }
+
+  /** When everybody has gone and the longest deadline has passed. */
+  checkQuiet(): void {
+    const { factory } = this.#world.mooring;
+    if (factory.managerCount > 0) this.#broken('no orphans', `${factory.managerCount} managers are left`);
+    for (const [userId, waiting] of this.#waiting) this.#broken('no orphans', `${waiting.join()} of ${userId} wait`);
+    this.checkAll();
+  }
+
+  checkStopped(hasStopped: boolean): void {
+    const { mooring, time } = this.#world;
+    if (!hasStopped) this.#broken('nothing after stop', 'stop() has not ended');
+    if (mooring.factory.managerCount > 0)
+      this.#broken('nothing after stop', `${mooring.factory.managerCount} managers are left`);
+    if (time.pendingTimers > 0) this.#broken('nothing after stop', `${time.pendingTimers} timers are left`);
+    if (this.#waiting.size > 0)
+      this.#broken('nothing after stop', `${this.#waiting.size} users have newcomers waiting`);
+  }
+
+  #whenAdmitted({ userId, key }: MooringEvent<'manager.admitted'>): void {
+    this.#admitted += 1;
+    const live = this.#live.get(userId) ?? new Set();
+    this.#live.set(userId, live);
+    if (live.has(key)) this.#broken('released once', `${key} is admitted while it holds a slot`);
+    live.add(key);
+    const first = this.#waiting.get(userId)?.[0];
+    if (first !== undefined && first !== key) this.#broken('served in order', `${key} is served before ${first}`);
+    this.#leaves(userId, key);
+    this.#touched.add(userId);
+    const most = Math.max(this.#world.limitOf(userId), this.#allowances.get(userId) ?? 0);
+    const count = this.#world.mooring.factory.getUserManagerCount(userId);
+    if (count > most) this.#broken('within the limit', `${userId} holds ${count} of ${most}`);
+  }
+
+  #whenReleased(event: MooringEvent<'manager.released'>): void {
+    const { userId, key, reason } = event;
+    this.#released += 1;
+    const live = this.#live.get(userId);
+    if (live?.delete(key) !== true) this.#broken('released once', `${key} is released and holds no slot`);
+    if (live?.size === 0) this.#live.delete(userId);
+    this.#touched.add(userId);
+    const socket = this.#socketOf(event);
+    if (socket === null) return;
+    if (reason === 'disconnected') this.#checkDead(event, socket);
+    if (reason === 'evicted') this.#checkEvicted(event, socket);
+    if (reason === 'idle') this.#checkIdle(event, socket);
+    if (reason === 'error' && !socket.hasFailed) this.#broken('error means error', `${key} had no error`);
+  }
+
+  #whenRefused({ userId, key, code, ahead, waitedMs }: MooringEvent<'admission.refused'>): void {
+    // A newer one of the same key has its place.
+    if (code !== 'key.replaced') this.#leaves(userId, key);
+    // What a ledger denies, it denies for what others hold elsewhere.
+    if (ahead === null || this.#world.hasLedger) return;
+    const dead = this.#world.socketsOf(userId).filter((socket) => this.#wasDeadFor(socket, waitedMs));
+    if (dead.length > ahead)
+      this.#broken('no wrong refusal', `${key} is refused with ${ahead} ahead, while ${dead.length} are dead`);
+  }
+
+  /** A run that began after the newcomer came has asked it, and had no answer. */
+  #wasDeadFor(socket: SimulatedSocket, waitedMs: number): boolean {
+    const { probeTimeoutMs } = this.#world.config;
+    if (socket.unsentBytes > 0) return false; // its ping has not left: an excuse, for a while
+    const now = this.#world.now();
+    if (socket.openedAtMs >= now - waitedMs) return false; // it was not open yet when the run began
+    return (
+      now - socket.unreachableSinceMs > waitedMs + probeTimeoutMs + socket.traits.roundTripMs + this.#world.slackMs
+    );
+  }
+
+  /** One that could hear the first ping that nothing came after; its answer was on the way. */
+  #checkDead({ key, closeCause }: MooringEvent<'manager.released'>, socket: SimulatedSocket): void {
+    if (closeCause === 'slow' || socket.isOver || socket.traits.throwsFrom.includes('ping')) return;
+    // As long as the server does not know how slow the way is, it cannot wait for it.
+    const isKnown = (socket.link?.roundTripMs ?? -1) >= 0;
+    if (isKnown && socket.reachableSinceMs <= socket.unansweredSinceMs) {
+      const agoMs = Math.round(this.#world.now() - socket.unansweredSinceMs);
+      this.#closedHealthy('answering stays', `${key} was asked ${agoMs} ms ago, and answers`);
+    }
+  }
+
+  #checkEvicted({ key }: MooringEvent<'manager.released'>, socket: SimulatedSocket): void {
+    const { config, slackMs } = this.#world;
+    const now = this.#world.now() + slackMs;
+    const { streamingWindowMs, idleManagerTimeoutMs } = config;
+    const inboundAgoMs = now - socket.inboundAtMs;
+    const isStreaming = now - socket.outboundAtMs < streamingWindowMs && inboundAgoMs < idleManagerTimeoutMs;
+    const isHeld = socket.holds > 0 && now - socket.activeAtMs < idleManagerTimeoutMs;
+    if (inboundAgoMs < evictionFloorMs(config) || isStreaming || isHeld)
+      this.#closedHealthy('engaged stays', `${key} was active ${inboundAgoMs} ms ago${isHeld ? ', and is held' : ''}`);
+  }
+
+  #checkIdle({ key }: MooringEvent<'manager.released'>, socket: SimulatedSocket): void {
+    const { config, slackMs } = this.#world;
+    const idleMs = this.#world.now() + slackMs - socket.activeAtMs;
+    const patienceMs = config.patienceRatio * config.idleManagerTimeoutMs;
+    const isHeld = socket.holds > 0 && idleMs < config.idleManagerTimeoutMs;
+    if (idleMs < patienceMs || isHeld)
+      this.#closedHealthy('idle means idle', `${key} was active ${idleMs} ms ago${isHeld ? ', and is held' : ''}`);
+  }
+
+  #checkUser(userId: string): void {
+    const { factory } = this.#world.mooring;
+    const wanted = this.#live.get(userId)?.size ?? 0;
+    const got = factory.getUserManagerCount(userId);
+    if (got !== wanted) this.#broken('index is true', `${userId} has ${got} managers instead of ${wanted}`);
+    if (factory.managerCount !== this.live)
+      this.#broken('index is true', `${factory.managerCount} managers instead of ${this.live}`);
+  }
+
+  #leaves(userId: string, key: string): void {
+    const waiting = this.#waiting.get(userId)?.filter((other) => other !== key) ?? [];
+    if (waiting.length > 0) this.#waiting.set(userId, waiting);
+    else this.#waiting.delete(userId);
+  }
+
+  #socketOf({ key }: MooringEvent<'manager.released'>): SimulatedSocket | null {
+    return this.#world.socketOf(key);
+  }
+
+  #closedHealthy(invariant: keyof typeof invariants, message: string): void {
+    this.healthyClosed += 1;
+    this.#broken(invariant, message);
+  }
+
+  #broken(invariant: keyof typeof invariants, message: string): void {
+    this.violation ??= { atMs: this.#world.time.now(), invariant, message };
+  }
+}

@@ -1,0 +1,115 @@
+import type { Chance } from './chance.js';
+import type { Population } from './population.js';
+import { wellBehaved } from './socket.js';
+import { Tab } from './tab.js';
+import type { World } from './world.js';
+
+const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+
+/** A hostile user answers nothing half of the time: so often it stops, and for so long. */
+const sulkMs = 60_000;
+
+interface Life {
+  readonly userId: string;
+  readonly population: Population;
+  readonly isHostile: boolean;
+}
+
+/** A user: comes once in a while, opens tabs, works, and goes. */
+export class Person {
+  readonly world: World;
+  readonly chance: Chance;
+  readonly userId: string;
+  readonly population: Population;
+  readonly isHostile: boolean;
+  readonly tabs = new Set<Tab>();
+  readonly #usualTabs: number;
+  readonly #isOnPhone: boolean;
+  #threads = 0;
+
+  constructor(world: World, { userId, population, isHostile }: Life) {
+    this.world = world;
+    this.chance = world.chance.fork();
+    this.userId = userId;
+    this.population = population;
+    this.isHostile = isHostile;
+    const { median, sigma, most } = population.tabs;
+    this.#usualTabs = Math.min(most, Math.max(1, Math.round(this.chance.logNormal(median, sigma))));
+    this.#isOnPhone = this.chance.is(population.phoneRatio);
+  }
+
+  newThread(): string {
+    this.#threads += 1;
+    return `thread_${String(this.#threads)}`;
+  }
+
+  /** Sessions for so long, more of them in busy hours. */
+  liveFor(forMs: number): void {
+    const { chance, population } = this;
+    const { quietest, busiest } = population.rhythm;
+    const busiestRate = (population.sessionsPerDay * busiest * 2) / ((quietest + busiest) * dayMs);
+    for (let atMs = chance.waitFor(1 / busiestRate); atMs < forMs; atMs += chance.waitFor(1 / busiestRate)) {
+      if (chance.is(this.#rhythmAt(atMs) / busiest)) this.world.time.arrive(atMs, this.#beginSession);
+    }
+  }
+
+  closed(tab: Tab): void {
+    this.tabs.delete(tab);
+  }
+
+  readonly #beginSession = (): void => {
+    const { chance, population } = this;
+    const { median, sigma, least, most } = population.sessionMs;
+    const forMs = Math.min(most, Math.max(least ?? 0, chance.logNormal(median, sigma)));
+    const count = this.isHostile ? population.hostileTabs : this.#usualTabs;
+    for (let number = 0; number < count; number++) {
+      const afterMs = this.isHostile ? chance.between(0, 5_000) : chance.between(0, Math.min(forMs / 4, 300_000));
+      this.world.time.arrive(afterMs, () => {
+        this.#openTab(forMs - afterMs);
+      });
+    }
+    if (this.isHostile) this.#sulk(this.world.time.now() + forMs);
+  };
+
+  #openTab(forMs: number): void {
+    const { chance, population } = this;
+    const { median, sigma, least, most } = population.roundTripMs;
+    const tab = new Tab(this, {
+      traits: {
+        ...wellBehaved,
+        roundTripMs: Math.min(most, Math.max(least ?? 1, chance.logNormal(median, sigma))),
+        lossRatio: population.lossRatio,
+        closeAfterMs: chance.is(0.02) ? null : 0,
+        throwsFrom: chance.is(0.001) ? ['close'] : [],
+      },
+      sendsKeepalives: chance.is(population.keepalive.ratio),
+      hearsBroadcasts: chance.is(population.broadcast.ratio),
+      deathsPerHour: population.silentDeathsPerHour[this.#isOnPhone ? 'phone' : 'desktop'],
+    });
+    this.tabs.add(tab);
+    tab.open(forMs);
+  }
+
+  /** Half of the time it answers nothing. */
+  #sulk(untilMs: number): void {
+    const { world, chance } = this;
+    if (world.time.now() > untilMs) return;
+    for (const tab of this.tabs) tab.cutOff();
+    world.time.arrive(2 * sulkMs * chance.next(), () => {
+      this.#sulk(untilMs);
+    });
+  }
+
+  /** A sine over the day, between the quietest and the busiest. */
+  #rhythmAt(atMs: number): number {
+    const { quietest, busiest } = this.population.rhythm;
+    const middle = (quietest + busiest) / 2;
+    return middle - ((busiest - quietest) / 2) * Math.cos((2 * Math.PI * (atMs % dayMs)) / dayMs);
+  }
+}
+
+/** How long until something that happens so often in an hour. */
+export function untilNext(perHour: number, chance: Chance): number {
+  return chance.waitFor(hourMs / perHour);
+}

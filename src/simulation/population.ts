@@ -1,0 +1,106 @@
+/**
+ * How people use a chat: the reference population, and what makes the other scenarios different from it. Rates are per
+ * hour, times in milliseconds.
+ * @source spec section 11
+ */
+export const referencePopulation = {
+  /** Open tabs of a user: log-normal, so that p95 is 8, p99 14 and p99.9 some 25. */
+  tabs: { median: 2, sigma: 0.843, most: 40 },
+  /** How often the average user begins a session, per day. */
+  sessionsPerDay: 2,
+  /** The busiest hour has six times the sessions of the quietest. */
+  rhythm: { quietest: 1, busiest: 6 },
+  sessionMs: { median: 1_200_000, sigma: 1.1, least: 30_000, most: 32_400_000 },
+  phoneRatio: 0.3,
+  silentDeathsPerHour: { desktop: 0.03, phone: 0.4 },
+  reconnectMs: { least: 1_000, most: 30_000 },
+  newThreadRatio: 0.3,
+  abandonmentsPerHour: 0.1,
+  keepalive: { ratio: 0.6, leastMs: 15_000, mostMs: 30_000 },
+  broadcast: { ratio: 0.5, everyMs: 30_000 },
+  /** A user says something in each tab that is not abandoned. */
+  messageEveryMs: 120_000,
+  run: { ratio: 0.1, leastMs: 5_000, mostMs: 1_200_000, tokenEveryMs: 2_000 },
+  roundTripMs: { median: 60, sigma: 0.9, least: 10, most: 3_000 },
+  lossRatio: 0.01,
+  /** Two deploys in an hour, each of which kills the way to some of the clients. */
+  deploysPerHour: 2,
+  deployReach: 0.05,
+  stallsPerHour: 1,
+  stallMs: 2_000,
+  /** How many of the users do what they can to be a nuisance. */
+  hostileRatio: 0,
+  hostileTabs: 25,
+} as const satisfies Population;
+
+interface Spread {
+  readonly median: number;
+  readonly sigma: number;
+  readonly least?: number;
+  readonly most: number;
+}
+
+/** Numbers a scenario may change. */
+export interface Population {
+  readonly tabs: Spread;
+  readonly sessionsPerDay: number;
+  readonly rhythm: { readonly quietest: number; readonly busiest: number };
+  readonly sessionMs: Spread;
+  readonly phoneRatio: number;
+  readonly silentDeathsPerHour: { readonly desktop: number; readonly phone: number };
+  readonly reconnectMs: { readonly least: number; readonly most: number };
+  readonly newThreadRatio: number;
+  readonly abandonmentsPerHour: number;
+  readonly keepalive: { readonly ratio: number; readonly leastMs: number; readonly mostMs: number };
+  readonly broadcast: { readonly ratio: number; readonly everyMs: number };
+  readonly messageEveryMs: number;
+  readonly run: {
+    readonly ratio: number;
+    readonly leastMs: number;
+    readonly mostMs: number;
+    readonly tokenEveryMs: number;
+  };
+  readonly roundTripMs: Spread;
+  readonly lossRatio: number;
+  readonly deploysPerHour: number;
+  readonly deployReach: number;
+  readonly stallsPerHour: number;
+  readonly stallMs: number;
+  readonly hostileRatio: number;
+  readonly hostileTabs: number;
+}
+
+/** What a day can be like. */
+export const scenarios = {
+  reference: { about: 'the reference population', population: referencePopulation },
+  deploy: {
+    about: 'a deploy every five minutes, each killing the way to a third of all clients',
+    population: { ...referencePopulation, deploysPerHour: 12, deployReach: 0.33 },
+  },
+  storm: {
+    about: 'Wi-Fi that drops everybody four times an hour, and everybody back within three seconds',
+    population: {
+      ...referencePopulation,
+      deploysPerHour: 4,
+      deployReach: 1,
+      reconnectMs: { least: 100, most: 3_000 },
+    },
+  },
+  mobile: {
+    about: 'phones only: slow, lossy, asleep every half hour',
+    population: {
+      ...referencePopulation,
+      phoneRatio: 1,
+      silentDeathsPerHour: { desktop: 0.03, phone: 2 },
+      roundTripMs: { median: 300, sigma: 0.8, least: 30, most: 3_000 },
+      lossRatio: 0.05,
+    },
+  },
+  hostile: {
+    about: 'one user in twenty opens 25 tabs, loops on refusal and answers nothing half of the time',
+    population: { ...referencePopulation, hostileRatio: 0.05 },
+  },
+} as const satisfies Record<string, { readonly about: string; readonly population: Population }>;
+
+/** The name of a scenario. */
+export type ScenarioName = keyof typeof scenarios;

@@ -1,0 +1,141 @@
+import type { WebSocketConfig } from '../core/settings.js';
+import { Chance } from './chance.js';
+import type { Script, Step } from './script.js';
+import type { Traits } from './socket.js';
+
+/** How long a small world lives. */
+const hourMs = 3_600_000;
+
+/** Gaps between steps: none, within a round trip, about a probe, about a ticket, about a heartbeat, minutes. */
+const gaps = [
+  [0, 0, 6],
+  [1, 80, 6],
+  [400, 1_600, 5],
+  [3_000, 12_000, 4],
+  [20_000, 80_000, 2],
+  [100_000, 700_000, 1],
+] as const;
+
+/** What happens, and how often beside the rest. */
+const actions = {
+  connect: 30,
+  message: 14,
+  keepalive: 4,
+  send: 3,
+  stream: 2,
+  leave: 5,
+  vanish: 8,
+  sleep: 6,
+  wake: 5,
+  reset: 2,
+  hold: 4,
+  'let go': 4,
+  fail: 2,
+  'report error': 2,
+  'request release': 2,
+  hook: 4,
+  'clean up': 3,
+  limit: 3,
+  stall: 2,
+  'leap wall clock': 1,
+  'background cleanup': 2,
+  ledger: 2,
+} as const satisfies Record<Step['do'], number>;
+
+const actionBag = Object.entries(actions).flatMap(([name, weight]) =>
+  Array.from({ length: weight }, () => name as Step['do']),
+);
+const gapBag = gaps.flatMap(([least, most, weight]) => Array.from({ length: weight }, () => [least, most] as const));
+
+/** An hour in which a few users, with small limits, live through everything that can happen to them. */
+export function smallWorld(seed: number): Script {
+  const chance = new Chance(seed);
+  const users = Array.from({ length: chance.integer(1, 3) }, (_, index) => `user-${String(index)}`);
+  const config = smallConfig(chance);
+  const hasLedger = chance.is(0.3);
+  const steps: Step[] = [];
+  const maker = new StepMaker(chance, users);
+  for (let atMs = 0; atMs < hourMs; atMs += gap(chance)) steps.push(maker.make(Math.round(atMs)));
+  return { seed, config, hasLedger, steps };
+}
+
+function gap(chance: Chance): number {
+  const [least, most] = chance.pick(gapBag);
+  return chance.between(least, most);
+}
+
+function smallConfig(chance: Chance): Partial<WebSocketConfig> {
+  return {
+    maxManagersPerUser: chance.pick([1, 2, 3, 5]),
+    idleManagerTimeoutMs: chance.pick([120_000, 600_000]),
+    backgroundCleanupIntervalMs: chance.pick([15_000, 60_000]),
+    forcedEviction: chance.pick(['on-demand', 'on-demand', 'by-level']),
+  };
+}
+
+/** Makes steps that mostly name clients who may be there. */
+class StepMaker {
+  readonly #chance: Chance;
+  readonly #users: readonly string[];
+  #clients = 0;
+
+  constructor(chance: Chance, users: readonly string[]) {
+    this.#chance = chance;
+    this.#users = users;
+  }
+
+  make(atMs: number): Step {
+    const chance = this.#chance;
+    const client = this.#someClient();
+    const user = chance.pick(this.#users);
+    const action = chance.pick(actionBag);
+    switch (action) {
+      case 'connect':
+        return this.#connect(atMs, user);
+      case 'message':
+      case 'send':
+        return { atMs, do: action, client, bytes: chance.integer(1, 5_000) };
+      case 'stream':
+        return { atMs, do: action, client, bytes: chance.pick([100, 40_000]) };
+      case 'hook':
+        return { atMs, do: action, client, kind: chance.pick(['returns', 'throws', 'rejects', 'takes long', 'hangs']) };
+      case 'clean up':
+        return { atMs, do: action, user, ...chance.pick([{}, { evict: 1 }, { keep: 1 }]) };
+      case 'limit':
+        return { atMs, do: action, user, limit: chance.pick([0, 1, 2, 3, 5]) };
+      case 'stall':
+        return { atMs, do: action, forMs: chance.pick([150, 600, 1_200, 5_000, 90_000]) };
+      case 'leap wall clock':
+        return { atMs, do: action, byMs: chance.pick([-86_400_000, -1_000, 1_000, 86_400_000]) };
+      case 'ledger':
+        return { atMs, do: action, mood: chance.pick(['well', 'well', 'slow', 'failing', 'throwing', 'dead']) };
+      case 'background cleanup':
+        return { atMs, do: action };
+      default:
+        return { atMs, do: action, client };
+    }
+  }
+
+  #connect(atMs: number, user: string): Step {
+    const chance = this.#chance;
+    const client = this.#clients++;
+    const thread = `thread_${String(chance.integer(1, 8))}`;
+    const openAfterMs = chance.is(0.1) ? { openAfterMs: chance.pick([5, 2_000, 11_000]) } : {};
+    return { atMs, do: 'connect', client, user, thread, traits: this.#traits(), ...openAfterMs };
+  }
+
+  #traits(): Partial<Traits> {
+    const chance = this.#chance;
+    return {
+      roundTripMs: Math.round(chance.logUniform(2, 3_000)),
+      ...(chance.is(0.2) && { lossRatio: 0.05 }),
+      ...(chance.is(0.2) && { closeAfterMs: chance.pick([null, 500, 3_000]) }),
+      ...(chance.is(0.05) && { throwsFrom: [chance.pick(['ping', 'close', 'terminate', 'isOpen'] as const)] }),
+    };
+  }
+
+  /** Mostly one of the last who came. */
+  #someClient(): number {
+    return Math.max(0, this.#clients - 1 - Math.floor(this.#chance.waitFor(6)));
+  }
+}

@@ -1,0 +1,256 @@
+import type { Connection } from '../core/managers/connection.js';
+import type { ManagedConnection } from '../core/managers/managed-connection.js';
+import type { Chance } from './chance.js';
+import type { WorldTime } from './world-time.js';
+
+/** What a peer and the way to it are like. */
+export interface Traits {
+  /** From here to the peer and back, in milliseconds. */
+  readonly roundTripMs: number;
+  /** How many of all transmissions are lost at first, and come late. */
+  readonly lossRatio: number;
+  /** How long the peer takes to answer a close frame, beside the way; `null`: it never does. */
+  readonly closeAfterMs: number | null;
+  /** Which calls of the server's own socket throw. */
+  readonly throwsFrom: readonly ('ping' | 'close' | 'terminate' | 'isOpen')[];
+}
+
+/** A peer nearby that does all it should. */
+export const wellBehaved: Traits = Object.freeze({
+  roundTripMs: 40,
+  lossRatio: 0,
+  closeAfterMs: 0,
+  throwsFrom: Object.freeze([]),
+});
+
+/** What a lost transmission takes until it is repeated. */
+const shortestRepeatMs = 200;
+const longestRepeatMs = 800;
+const pongBytes = 14;
+const closeBytes = 8;
+
+/** What the kernel takes for a peer that acknowledges nothing. */
+const kernelBytes = 200_000;
+
+interface Surroundings {
+  readonly time: WorldTime;
+  readonly chance: Chance;
+  /** Milliseconds in which the server ran. */
+  readonly now: () => number;
+}
+
+/**
+ * Both ends of a WebSocket and the way between them: what the server sees of it, and what is true of the peer.
+ */
+export class SimulatedSocket implements Connection {
+  bytesReceived = 0;
+  bytesSent = 0;
+  unsentBytes = 0;
+  readonly isReadingPaused = false;
+  readonly traits: Traits;
+  /** Whether what either end sends reaches the other. */
+  isReachable = true;
+  /** Since when that is so; `Infinity` while it is not. All its times are of the time in which the server ran. */
+  reachableSinceMs: number;
+  /** Since when that is not so; `Infinity` while it is. */
+  unreachableSinceMs = Infinity;
+  /** When the peer last sent a message that arrived, the application held or let go, or the connection was opened. */
+  inboundAtMs = -Infinity;
+  /** When the last message of the application left. */
+  outboundAtMs = -Infinity;
+  /** When the handshake was done. */
+  openedAtMs = Infinity;
+  /** When the first ping was sent after which nothing has arrived; `Infinity` without one. */
+  unansweredSinceMs = Infinity;
+  /** Holds of the application on its manager. */
+  holds = 0;
+  /** Whether its manager was told of an error since the peer last said something. */
+  hasFailed = false;
+  /** Whether the server's end is gone. */
+  isClosed = false;
+  /** Whether a close frame was sent or received here. */
+  isClosing = false;
+  /** Told when the peer learns that the connection ended. */
+  whenEnded: ((code: number, reason: string) => void) | null = null;
+  readonly #time: WorldTime;
+  readonly #now: () => number;
+  readonly #chance: Chance;
+  #link: ManagedConnection | null = null;
+  #unacknowledged = 0;
+
+  constructor({ time, chance, now }: Surroundings, traits: Traits) {
+    this.#time = time;
+    this.#now = now;
+    this.#chance = chance;
+    this.traits = traits;
+    this.reachableSinceMs = now();
+  }
+
+  get isOpen(): boolean {
+    this.#mayThrow('isOpen');
+    return !this.isOver;
+  }
+
+  /** Whether the server has done with it. */
+  get isOver(): boolean {
+    return this.isClosed || this.isClosing;
+  }
+
+  /** @internal */
+  get link(): ManagedConnection | null {
+    return this.#link;
+  }
+
+  /** When anything counted as activity last. */
+  get activeAtMs(): number {
+    return Math.max(this.inboundAtMs, this.outboundAtMs);
+  }
+
+  /** The handshake is done: what arrives is reported to this link, as an adapter does. */
+  opened(link: ManagedConnection, whenEnded: (code: number, reason: string) => void): void {
+    this.#link = link;
+    this.whenEnded = whenEnded;
+    this.openedAtMs = this.#now();
+    this.active();
+  }
+
+  /** Something happened that counts as inbound activity. */
+  active(): void {
+    this.inboundAtMs = this.#now();
+    this.hasFailed = false;
+  }
+
+  /** Nothing gets through any longer, either way, and nobody is told. */
+  fallSilent(): void {
+    if (!this.isReachable) return;
+    this.isReachable = false;
+    this.reachableSinceMs = Infinity;
+    this.unreachableSinceMs = this.#now();
+  }
+
+  /** The way is open again. A peer whose connection was given up meanwhile learns so. */
+  wake(): void {
+    if (this.isReachable) return;
+    this.isReachable = true;
+    this.reachableSinceMs = this.#now();
+    this.unreachableSinceMs = Infinity;
+    this.#unacknowledged = 0;
+    this.bytesSent += this.unsentBytes;
+    this.unsentBytes = 0;
+    if (this.isClosed) this.#tellPeer(1006, '');
+  }
+
+  /** The peer sends an application message. */
+  message(bytes: number): void {
+    this.#deliver(() => {
+      this.#heard(bytes);
+      this.active();
+      this.#link?.received(this.#link.clock.recentMs);
+    });
+  }
+
+  /** The peer sends what its library sends to keep proxies from closing the connection. */
+  keepalive(): void {
+    this.#deliver(() => {
+      this.#heard(pongBytes);
+      this.#link?.touched();
+    });
+  }
+
+  /** The application sends a message. */
+  send(bytes: number): void {
+    if (this.isOver) return;
+    if (!this.isReachable) this.#unacknowledged += bytes;
+    const isStuck = this.#unacknowledged > kernelBytes;
+    if (isStuck) this.unsentBytes += bytes;
+    else this.bytesSent += bytes;
+    if (!isStuck) this.outboundAtMs = this.#now();
+    this.#link?.sent(isStuck, this.#link.clock.recentMs);
+  }
+
+  /** The peer says goodbye, or its process ends in an orderly way. */
+  leave(): void {
+    this.#deliver(() => {
+      this.#heard(closeBytes);
+      this.#end();
+    });
+  }
+
+  /** The connection is reset. */
+  reset(): void {
+    this.#deliver(() => {
+      this.hasFailed = true;
+      this.#link?.errored(new Error('read ECONNRESET'));
+      this.#end();
+    });
+  }
+
+  ping(payload: string): void {
+    this.#mayThrow('ping');
+    this.unansweredSinceMs = Math.min(this.unansweredSinceMs, this.#now());
+    this.#answer(0, () => {
+      this.#heard(pongBytes);
+      this.#link?.ponged(payload);
+    });
+  }
+
+  close(code: number, reason: string): void {
+    this.#mayThrow('close');
+    this.isClosing = true;
+    if (this.isReachable) this.#time.arrive(this.traits.roundTripMs / 2, () => this.whenEnded?.(code, reason));
+    if (this.traits.closeAfterMs === null) return;
+    this.#answer(this.traits.closeAfterMs, () => {
+      this.#heard(closeBytes);
+      this.#end();
+    });
+  }
+
+  terminate(): void {
+    this.#mayThrow('terminate');
+    if (this.isClosed) return;
+    this.isClosed = true;
+    if (this.isReachable) this.#tellPeer(1006, '');
+    this.#time.arrive(0, () => {
+      this.#link?.closed();
+    });
+  }
+
+  /** What the peer answers arrives, if it gets there and back. */
+  #answer(afterMs: number, act: () => void): void {
+    const askedAtMs = this.#now();
+    this.#time.arrive(this.traits.roundTripMs + afterMs + this.#repeatMs(), () => {
+      if (!this.isClosed && this.reachableSinceMs <= askedAtMs) act();
+    });
+  }
+
+  #deliver(act: () => void): void {
+    if (!this.isReachable) return;
+    this.#time.arrive(this.traits.roundTripMs / 2 + this.#repeatMs(), () => {
+      if (!this.isClosed) act();
+    });
+  }
+
+  #heard(bytes: number): void {
+    this.bytesReceived += bytes;
+    this.unansweredSinceMs = Infinity;
+  }
+
+  #end(): void {
+    this.isClosed = true;
+    this.#link?.closed();
+  }
+
+  #tellPeer(code: number, reason: string): void {
+    this.#time.arrive(this.traits.roundTripMs / 2, () => this.whenEnded?.(code, reason));
+  }
+
+  /** What a loss costs: the sender notices and sends it again. */
+  #repeatMs(): number {
+    const { lossRatio } = this.traits;
+    return lossRatio > 0 && this.#chance.is(lossRatio) ? this.#chance.between(shortestRepeatMs, longestRepeatMs) : 0;
+  }
+
+  #mayThrow(from: Traits['throwsFrom'][number]): void {
+    if (this.traits.throwsFrom.includes(from)) throw new Error(`the socket's ${from} throws`);
+  }
+}

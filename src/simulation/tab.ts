@@ -1,0 +1,210 @@
+import { shouldReconnect } from '../client/should-reconnect.js';
+import type { Person } from './person.js';
+import type { SimulatedSocket, Traits } from './socket.js';
+import type { Visitor } from './world.js';
+
+/** What is true of a tab as long as it lives. */
+interface Habits {
+  readonly traits: Traits;
+  readonly sendsKeepalives: boolean;
+  readonly hearsBroadcasts: boolean;
+  readonly deathsPerHour: number;
+}
+
+const messageBytes = 120;
+const tokenBytes = 60;
+
+/** How long a user waits before clicking on what was closed for lack of use. */
+const nextUseMs = 600_000;
+
+/**
+ * A tab with one conversation, from when it is opened until it is closed: it connects, sends keepalives and messages,
+ * is abandoned, dies without a word and comes back, as its client library and its user do.
+ */
+export class Tab {
+  readonly #person: Person;
+  readonly #habits: Habits;
+  #thread: string;
+  #visitor: Visitor | null = null;
+  /** One for each connection: what was planned for an earlier one does not happen. */
+  #generation = 0;
+  #isOpen = true;
+  #isAbandoned = false;
+  #attempts = 0;
+
+  constructor(person: Person, habits: Habits) {
+    this.#person = person;
+    this.#habits = habits;
+    this.#thread = person.newThread();
+  }
+
+  /** Opens it, and closes it after so long. */
+  open(forMs: number): void {
+    const { world, chance, population } = this.#person;
+    world.time.arrive(forMs, () => {
+      this.#close();
+    });
+    const abandonedAfterMs = chance.waitFor(3_600_000 / population.abandonmentsPerHour);
+    if (abandonedAfterMs < forMs)
+      world.time.arrive(abandonedAfterMs, () => {
+        this.#isAbandoned = true;
+      });
+    this.#connect();
+  }
+
+  /** The way to the server is cut; neither side is told. The client notices some time later. */
+  cutOff(): void {
+    const { world, chance, population } = this.#person;
+    if (this.#visitor === null) return;
+    world.vanish(this.#visitor);
+    this.#disconnected();
+    this.#reconnectIn(chance.between(population.reconnectMs.least, population.reconnectMs.most), true);
+  }
+
+  /** The server's end, or something between, resets the connection. */
+  reset(): void {
+    const { chance, population } = this.#person;
+    if (this.#visitor?.state !== 'open') return;
+    this.#visitor.socket.reset();
+    this.#disconnected();
+    this.#reconnectIn(chance.between(population.reconnectMs.least, population.reconnectMs.most), true);
+  }
+
+  #connect(): void {
+    if (!this.#isOpen) return;
+    this.#generation += 1;
+    const generation = this.#generation;
+    const { world, userId } = this.#person;
+    world.wanted += 1;
+    this.#visitor = world.arrive(
+      { userId, threadId: this.#thread },
+      {
+        traits: this.#habits.traits,
+        whenOpen: (visitor) => {
+          if (generation === this.#generation) this.#connected(visitor);
+        },
+        whenEnded: (code, reason) => {
+          if (generation === this.#generation) this.#ended(code, reason);
+        },
+      },
+    );
+  }
+
+  #connected(visitor: Visitor): void {
+    const { chance, population } = this.#person;
+    this.#visitor = visitor;
+    this.#attempts = 0;
+    const { keepalive, broadcast, messageEveryMs } = population;
+    if (this.#habits.sendsKeepalives)
+      this.#every(
+        () => chance.between(keepalive.leastMs, keepalive.mostMs),
+        () => {
+          visitor.socket.keepalive();
+        },
+      );
+    if (this.#habits.hearsBroadcasts) this.#broadcast(visitor.socket, broadcast.everyMs);
+    this.#every(
+      () => chance.waitFor(messageEveryMs),
+      () => {
+        if (!this.#isAbandoned) this.#say(visitor);
+      },
+    );
+    this.#after(chance.waitFor(3_600_000 / this.#habits.deathsPerHour), () => {
+      this.cutOff();
+    });
+  }
+
+  /** The user says something; the application answers, sometimes with a run that streams. */
+  #say(visitor: Visitor): void {
+    const { world, chance, population } = this.#person;
+    const { run } = population;
+    visitor.socket.message(messageBytes);
+    if (!chance.is(run.ratio) || visitor.letGo !== null) {
+      world.time.arrive(visitor.socket.traits.roundTripMs, () => {
+        visitor.socket.send(messageBytes);
+      });
+      return;
+    }
+    const endsAtMs = world.time.now() + chance.logUniform(run.leastMs, run.mostMs);
+    world.hold(visitor);
+    const token = (): void => {
+      if (visitor.socket.isOver) return;
+      if (world.time.now() >= endsAtMs) {
+        visitor.letGo?.();
+        return;
+      }
+      visitor.socket.send(tokenBytes);
+      world.time.arrive(run.tokenEveryMs, token);
+    };
+    token();
+  }
+
+  /** The application tells everybody something. It does not know who is still there. */
+  #broadcast(socket: SimulatedSocket, everyMs: number): void {
+    const { time } = this.#person.world;
+    const tell = (): void => {
+      if (socket.isOver) return;
+      socket.send(tokenBytes);
+      time.arrive(everyMs, tell);
+    };
+    time.arrive(everyMs, tell);
+  }
+
+  /** The server closed it, or would not let it in. */
+  #ended(code: number, reason: string): void {
+    this.#disconnected();
+    const { chance, population, isHostile } = this.#person;
+    if (isHostile) {
+      this.#reconnectIn(chance.between(100, 2_000));
+      return;
+    }
+    if (code === 1006) {
+      this.#reconnectIn(chance.between(population.reconnectMs.least, population.reconnectMs.most));
+      return;
+    }
+    const { retry, delayMs } = shouldReconnect({ code, reason }, (this.#attempts += 1));
+    if (retry) this.#reconnectIn(Math.max(1_000, delayMs));
+    else if (!this.#isAbandoned) this.#reconnectIn(chance.waitFor(nextUseMs));
+  }
+
+  #reconnectIn(delayMs: number, mayStartAnew = false): void {
+    const { world, chance, population } = this.#person;
+    if (mayStartAnew && chance.is(population.newThreadRatio)) this.#thread = this.#person.newThread();
+    const generation = this.#generation;
+    world.time.arrive(delayMs, () => {
+      if (generation === this.#generation && this.#visitor === null) this.#connect();
+    });
+  }
+
+  #close(): void {
+    const { world, chance } = this.#person;
+    this.#isOpen = false;
+    const visitor = this.#visitor;
+    this.#disconnected();
+    this.#person.closed(this);
+    if (visitor === null) return;
+    // Some laptops are just shut.
+    if (chance.is(0.1)) world.vanish(visitor);
+    else world.leave(visitor);
+  }
+
+  #disconnected(): void {
+    this.#visitor = null;
+    this.#generation += 1;
+  }
+
+  /** Again and again, as long as this connection lasts. */
+  #every(nextMs: () => number, act: () => void): void {
+    this.#after(nextMs(), () => {
+      act();
+      this.#every(nextMs, act);
+    });
+  }
+
+  #after(delayMs: number, act: () => void): void {
+    const generation = this.#generation;
+    this.#person.world.time.arrive(delayMs, () => {
+      if (generation === this.#generation) act();
+    });
+  }
+}
