@@ -28,10 +28,11 @@ export class UserMinutes {
   }
 
   /** @param user by the hash of the id */
-  note({ low, high }: TextHash, gotIn: boolean, nowMs: number): void {
+  note({ low }: TextHash, gotIn: boolean, nowMs: number): void {
     this.catchUp(nowMs);
-    if (low % this.#weight !== 0) return;
-    const user = low + high * 2 ** 32;
+    // 31 bits: a number V8 keeps without a box. So few users share one that it changes no ratio.
+    const user = low >>> 1;
+    if (user % this.#weight !== 0) return;
     this.#gotIn.set(user, gotIn || this.#gotIn.get(user) === true);
     if (this.#gotIn.size > mostUsers) this.#halve();
   }
@@ -55,6 +56,6 @@ export class UserMinutes {
 
   #halve(): void {
     this.#weight *= 2;
-    for (const user of this.#gotIn.keys()) if ((user % 2 ** 32) % this.#weight !== 0) this.#gotIn.delete(user);
+    for (const user of this.#gotIn.keys()) if (user % this.#weight !== 0) this.#gotIn.delete(user);
   }
 }
