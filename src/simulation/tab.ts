@@ -71,7 +71,7 @@ export class Tab {
   }
 
   #connect(): void {
-    if (!this.#isOpen) return;
+    if (!this.#isOpen || this.#person.world.isEnding) return;
     this.#generation += 1;
     const generation = this.#generation;
     const { world, userId } = this.#person;

@@ -63,6 +63,8 @@ export class World {
   /** Everybody who has not gone. */
   readonly visitors = new Set<Visitor>();
   readonly hasLedger: boolean;
+  /** Nobody comes any longer. */
+  isEnding = false;
   /** How often somebody wanted in. */
   wanted = 0;
   readonly #limits = new Map<string, number>();
@@ -210,6 +212,7 @@ export class World {
 
   /** Everybody falls silent; when all is quiet, nothing may be left. */
   async end(): Promise<void> {
+    this.isEnding = true;
     for (const visitor of this.visitors) this.vanish(visitor);
     for (const socket of this.#sockets.values()) socket.fallSilent();
     await this.runUntil(this.time.now() + this.quietMs());

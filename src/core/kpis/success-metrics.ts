@@ -145,7 +145,7 @@ export class SuccessMetrics {
     if (ahead === null) return;
     const now = this.#options.clock.now();
     this.#window.at(now).refusals += 1;
-    this.#refusals.refused(userId, ahead, now);
+    this.#refusals.refused(userId, { ahead, askedAtMs: now - waitedMs }, now);
   }
 
   #whenReleased({ userId, reason, ageMs, silentMs }: MooringEvent<'manager.released'>): void {

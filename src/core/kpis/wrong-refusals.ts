@@ -1,6 +1,8 @@
 /** One newcomer that was refused for quota. */
 interface Watched {
   readonly atMs: number;
+  /** When it asked to come in: whoever was heard of since was alive while it waited. */
+  readonly askedAtMs: number;
   /** Newcomers that stood before it: so many more places had to be free. */
   readonly ahead: number;
   /** Managers counted then that have turned out to be dead. */
@@ -32,11 +34,11 @@ export class WrongRefusals {
     return this.#size;
   }
 
-  refused(userId: string, ahead: number, nowMs: number): void {
+  refused(userId: string, { ahead, askedAtMs }: { ahead: number; askedAtMs: number }, nowMs: number): void {
     const watched = this.#byUser.get(userId) ?? [];
     this.#byUser.delete(userId);
     this.#byUser.set(userId, watched);
-    watched.push({ atMs: nowMs, ahead, dead: 0 });
+    watched.push({ atMs: nowMs, askedAtMs, ahead, dead: 0 });
     this.#size += 1;
     if (watched.length > mostPerUser) this.#forget(watched, 1);
     this.#forgetOld(nowMs);
@@ -50,7 +52,7 @@ export class WrongRefusals {
   died(userId: string, { admittedAtMs, lastByteAtMs }: { admittedAtMs: number; lastByteAtMs: number }): number {
     let wrong = 0;
     for (const refusal of this.#byUser.get(userId) ?? []) {
-      if (refusal.atMs <= lastByteAtMs || refusal.atMs < admittedAtMs) continue;
+      if (refusal.askedAtMs <= lastByteAtMs || refusal.atMs < admittedAtMs) continue;
       refusal.dead += 1;
       if (refusal.dead === refusal.ahead + 1) wrong += 1;
     }

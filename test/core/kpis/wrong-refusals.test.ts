@@ -1,12 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { WrongRefusals } from '../../../src/core/kpis/wrong-refusals.js';
 
+/** Refused at once, unless it waited. */
+function refuse(refusals: WrongRefusals, userId: string, nowMs: number, ahead = 0, waitedMs = 0): void {
+  refusals.refused(userId, { ahead, askedAtMs: nowMs - waitedMs }, nowMs);
+}
+
 const died = { admittedAtMs: 0, lastByteAtMs: 500 };
 
 describe('a refusal', () => {
   it('is wrong once a manager counted then turns out to have been dead, and only once', () => {
     const refusals = new WrongRefusals(100_000);
-    refusals.refused('ada', 0, 1_000);
+    refuse(refusals, 'ada', 1_000);
     expect([1, 2, 3].map(() => refusals.died('ada', died))).toEqual([1, 0, 0]);
   });
 
@@ -17,7 +22,7 @@ describe('a refusal', () => {
     [3, [0, 0, 0]],
   ])('with %i newcomers ahead is wrong when more than those were dead', (ahead, wanted) => {
     const refusals = new WrongRefusals(100_000);
-    refusals.refused('ada', ahead, 1_000);
+    refuse(refusals, 'ada', 1_000, ahead);
     expect([1, 2, 3].map(() => refusals.died('ada', died))).toEqual(wanted);
   });
 
@@ -28,19 +33,29 @@ describe('a refusal', () => {
     ['the manager came with it', { admittedAtMs: 1_000, lastByteAtMs: 900 }, 1],
   ])('where %s', (_, death, wrong) => {
     const refusals = new WrongRefusals(100_000);
-    refusals.refused('ada', 0, 1_000);
+    refuse(refusals, 'ada', 1_000);
     expect(refusals.died('ada', death)).toBe(wrong);
+  });
+
+  it.each([
+    [499, 1],
+    [500, 0],
+    [999, 0],
+  ])('at 1000 of one that asked at 500, over one last heard of at %i: %i wrong', (lastByteAtMs, wrong) => {
+    const refusals = new WrongRefusals(100_000);
+    refuse(refusals, 'ada', 1_000, 0, 500);
+    expect(refusals.died('ada', { admittedAtMs: 0, lastByteAtMs })).toBe(wrong);
   });
 
   it("is not wrong for another user's dead", () => {
     const refusals = new WrongRefusals(100_000);
-    refusals.refused('ada', 0, 1_000);
+    refuse(refusals, 'ada', 1_000);
     expect(refusals.died('ada:b', died)).toBe(0);
   });
 
   it('may be one of several that one death makes wrong', () => {
     const refusals = new WrongRefusals(100_000);
-    for (const atMs of [1_000, 2_000, 3_000]) refusals.refused('ada', 0, atMs);
+    for (const atMs of [1_000, 2_000, 3_000]) refuse(refusals, 'ada', atMs);
     expect(refusals.died('ada', { admittedAtMs: 0, lastByteAtMs: 2_500 })).toBe(1);
     expect(refusals.died('ada', died)).toBe(2);
   });
@@ -49,21 +64,21 @@ describe('a refusal', () => {
 describe('memory', () => {
   it('forgets what is older than a dead connection can go unnoticed', () => {
     const refusals = new WrongRefusals(100_000);
-    refusals.refused('ada', 0, 0);
-    refusals.refused('bob', 0, 100_001);
+    refuse(refusals, 'ada', 0);
+    refuse(refusals, 'bob', 100_001);
     expect(refusals.size).toBe(1);
     expect(refusals.died('ada', { admittedAtMs: 0, lastByteAtMs: -1 })).toBe(0);
   });
 
   it('is bounded for a user that loops on refusals', () => {
     const refusals = new WrongRefusals(100_000);
-    for (let attempt = 0; attempt < 10_000; attempt++) refusals.refused('ada', 0, attempt);
+    for (let attempt = 0; attempt < 10_000; attempt++) refuse(refusals, 'ada', attempt);
     expect(refusals.size).toBe(32);
   });
 
   it('is bounded for any number of users', () => {
     const refusals = new WrongRefusals(100_000);
-    for (let user = 0; user < 100_000; user++) refusals.refused(`user-${user}`, 0, 1_000);
+    for (let user = 0; user < 100_000; user++) refuse(refusals, `user-${user}`, 1_000);
     expect(refusals.size).toBeLessThanOrEqual(16_384);
   });
 });
