@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addServe } from './serve.js';
+import { addSimulate } from './simulate.js';
 import { readVersion } from './version.js';
 
 /** The `mooring` command. Parsing ends the process where the arguments are wrong, with exit code 2. */
@@ -12,5 +13,6 @@ export function createProgram(): Command {
       process.exit(exitCode === 0 ? 0 : 2);
     });
   addServe(program);
+  addSimulate(program);
   return program;
 }

@@ -81,16 +81,17 @@ export class Invariants {
   step(): void {
     this.#steps += 1;
     // Not within the events: a freed slot is taken before its release is announced.
-    for (const userId of this.#touched) this.#checkUser(userId);
-    this.#touched.clear();
+    if (this.#touched.size > 0) {
+      for (const userId of this.#touched) this.#checkUser(userId);
+      this.#touched.clear();
+    }
     if (this.#steps % stepsPerFullCheck === 0) this.checkAll();
   }
 
   checkAll(): void {
     const { factory } = this.#world.mooring;
-    const users = factory.getActiveUsers();
-    if (users.size !== this.#live.size)
-      this.#broken('index is true', `${users.size} users instead of ${this.#live.size}`);
+    const users = factory.userCount;
+    if (users !== this.#live.size) this.#broken('index is true', `${users} users instead of ${this.#live.size}`);
     for (const userId of this.#live.keys()) this.#checkUser(userId);
   }
 

@@ -1,6 +1,8 @@
 import type { Time, Timer } from '../core/time.js';
 import { TimerHeap, type Due } from '../testing/timer-heap.js';
 
+const minuteMs = 60_000;
+
 interface Occurrence extends Due {
   readonly act: () => void;
 }
@@ -30,6 +32,10 @@ export class WorldTime implements Time {
   #order = 0;
   readonly #timers = new TimerHeap<WorldTimer>();
   readonly #arrivals = new TimerHeap<Occurrence>();
+  /** What happens in minutes that have not begun, so that the heap stays small. */
+  readonly #later = new Map<number, Occurrence[]>();
+  /** The first minute that is still among the later ones. */
+  #minute = 0;
   #phase: 'timers' | 'poll' | 'after poll' = 'timers';
   /** What is to run after the next poll, and what runs after this one, the last first. */
   #afterPoll: (() => void)[] = [];
@@ -70,7 +76,16 @@ export class WorldTime implements Time {
 
   /** Something happens outside, so many milliseconds from now. */
   arrive(delayMs: number, act: () => void): void {
-    this.#arrivals.put({ dueAtMs: this.#nowMs + delayMs, order: this.#order++, act });
+    // Whole milliseconds, which V8 compares without looking into a box.
+    const arrival = { dueAtMs: this.#nowMs + Math.round(delayMs), order: this.#order++, act };
+    const minute = Math.floor(arrival.dueAtMs / minuteMs);
+    if (minute < this.#minute) {
+      this.#arrivals.put(arrival);
+      return;
+    }
+    const later = this.#later.get(minute);
+    if (later === undefined) this.#later.set(minute, [arrival]);
+    else later.push(arrival);
   }
 
   /** The process does not run for so long. What happens outside meanwhile, it finds when it goes on. */
@@ -130,7 +145,7 @@ export class WorldTime implements Time {
       case 'timers':
         return this.#dueTimer();
       case 'poll':
-        return (this.#arrivals.first?.dueAtMs ?? Infinity) <= this.#nowMs ? this.#arrivals.take()?.act : undefined;
+        return this.#arrivedBy(this.#nowMs);
       case 'after poll':
         return this.#polling.pop();
     }
@@ -145,8 +160,23 @@ export class WorldTime implements Time {
     return undefined;
   }
 
+  #arrivedBy(nowMs: number): (() => void) | undefined {
+    while (this.#later.size > 0 && this.#minute * minuteMs <= nowMs) this.#beginMinute();
+    return (this.#arrivals.first?.dueAtMs ?? Infinity) <= nowMs ? this.#arrivals.take()?.act : undefined;
+  }
+
   #soonestMs(): number {
-    return Math.min(this.#timers.first?.dueAtMs ?? Infinity, this.#arrivals.first?.dueAtMs ?? Infinity);
+    for (;;) {
+      const soonestMs = Math.min(this.#timers.first?.dueAtMs ?? Infinity, this.#arrivals.first?.dueAtMs ?? Infinity);
+      if (this.#later.size === 0 || soonestMs < this.#minute * minuteMs) return soonestMs;
+      this.#beginMinute();
+    }
+  }
+
+  #beginMinute(): void {
+    for (const arrival of this.#later.get(this.#minute) ?? []) this.#arrivals.put(arrival);
+    this.#later.delete(this.#minute);
+    this.#minute += 1;
   }
 }
 

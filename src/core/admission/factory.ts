@@ -114,6 +114,11 @@ export class WebSocketManagerFactory {
     return new Set(this.#parts.registry.users());
   }
 
+  /** How many users hold a manager. */
+  get userCount(): number {
+    return this.#parts.registry.userCount;
+  }
+
   /** Managers of all users. */
   get managerCount(): number {
     return this.#parts.registry.size;
