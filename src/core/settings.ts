@@ -59,7 +59,7 @@ export const settings = Object.freeze({
     kind: 'duration',
     schema: duration(10),
     default: 500,
-    about: 'How long each of the two pings of a probe waits for a byte.',
+    about: 'How long each of the two pings of a probe waits for a byte; longer where the round trip is long.',
   },
   backgroundCleanupIntervalMs: {
     kind: 'duration',

@@ -98,6 +98,9 @@ function setWatch({ config }: MooringParts, ground: Ground) {
     act: (action) => {
       levels.act(action);
     },
+    whenPressed: (userId) => {
+      for (const { link } of registry.ofUser(userId).values()) if (link !== null) heartbeat.introduce(link);
+    },
   });
   const background = new BackgroundCleanup({ ...ground, config, userCleanup, monitor });
   return { queue, heartbeat, userCleanup, emergency, monitor, background };
@@ -127,10 +130,14 @@ type Books = ReturnType<typeof openBooks>;
 
 /** Where managers come from. */
 function openEntrance({ config, random, ledger }: MooringParts, built: Ground & Watch & Books) {
-  const { events, limits, closing, background, audit } = built;
+  const { events, limits, closing, background, audit, heartbeat, monitor } = built;
   const { ticketMs, stalledMs } = config;
   const refusals = new Refusals(config, random);
-  const desk = new TicketDesk({ ...built, refusals, ticketMs });
+  const whenOpened = (link: ManagedConnection): void => {
+    heartbeat.add(link);
+    if (monitor.isPressed(link.manager.userId)) heartbeat.introduce(link);
+  };
+  const desk = new TicketDesk({ ...built, refusals, ticketMs, whenOpened });
   const takeover = new Takeover({ ...built, config, desk, refusals, stalledMs });
   const ledgerDesk = new LedgerDesk({ events, limits, desk, ledger });
   const host = hostOf({ ...built, config, takeover });

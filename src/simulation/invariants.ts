@@ -167,9 +167,7 @@ export class Invariants {
   /** One that could hear the first ping that nothing came after; its answer was on the way. */
   #checkDead({ key, closeCause }: MooringEvent<'manager.released'>, socket: SimulatedSocket): void {
     if (closeCause === 'slow' || socket.isOver || socket.traits.throwsFrom.includes('ping')) return;
-    // As long as the server does not know how slow the way is, it cannot wait for it.
-    const isKnown = (socket.link?.roundTripMs ?? -1) >= 0;
-    if (isKnown && socket.reachableSinceMs <= socket.unansweredSinceMs) {
+    if (socket.reachableSinceMs <= socket.unansweredSinceMs) {
       const agoMs = Math.round(this.#world.now() - socket.unansweredSinceMs);
       this.#closedHealthy('answering stays', `${key} was asked ${agoMs} ms ago, and answers`);
     }

@@ -10,6 +10,9 @@ const hourMs = 3_600_000;
 /** A hostile user answers nothing half of the time: so often it stops, and for so long. */
 const sulkMs = 60_000;
 
+/** The round trips of a user's connections differ so much from that of their network. */
+const jitter = 0.3;
+
 interface Life {
   readonly userId: string;
   readonly population: Population;
@@ -26,6 +29,7 @@ export class Person {
   readonly tabs = new Set<Tab>();
   readonly #usualTabs: number;
   readonly #isOnPhone: boolean;
+  readonly #networkMs: number;
   #threads = 0;
 
   constructor(world: World, { userId, population, isHostile }: Life) {
@@ -37,6 +41,7 @@ export class Person {
     const { median, sigma, most } = population.tabs;
     this.#usualTabs = Math.min(most, Math.max(1, Math.round(this.chance.logNormal(median, sigma))));
     this.#isOnPhone = this.chance.is(population.phoneRatio);
+    this.#networkMs = this.chance.logNormal(population.roundTripMs.median, population.roundTripMs.sigma);
   }
 
   newThread(): string {
@@ -74,11 +79,11 @@ export class Person {
 
   #openTab(forMs: number): void {
     const { chance, population } = this;
-    const { median, sigma, least, most } = population.roundTripMs;
+    const { least, most } = population.roundTripMs;
     const tab = new Tab(this, {
       traits: {
         ...wellBehaved,
-        roundTripMs: Math.min(most, Math.max(least ?? 1, chance.logNormal(median, sigma))),
+        roundTripMs: Math.min(most, Math.max(least ?? 1, chance.logNormal(this.#networkMs, jitter))),
         lossRatio: population.lossRatio,
         closeAfterMs: chance.is(0.02) ? null : 0,
         throwsFrom: chance.is(0.001) ? ['close'] : [],

@@ -27,7 +27,10 @@ export type HarnessOptions = Pick<MooringOptions, 'config' | 'limitOf' | 'ledger
 };
 
 /** How a fake peer behaves; it runs on the harness's time. */
-export type PeerOptions = Omit<FakeConnectionOptions, 'time'>;
+export type PeerOptions = Omit<FakeConnectionOptions, 'time'> & {
+  /** Whether it never answers, not even at first. */
+  readonly isNew?: boolean;
+};
 
 /** A peer some milliseconds away, as real ones are; without it answers arrive within the call that asked. */
 export const remote: PeerOptions = Object.freeze({ pongAfterMs: 20, closeAfterMs: 20 });
@@ -84,7 +87,7 @@ export class Harness {
       connection,
       context,
       connected: connected.then((outcome) => {
-        if (outcome.link !== null) connection.bind(outcome.link);
+        if (outcome.link !== null) introduced(connection, outcome.link, options);
         return (settled = outcome);
       }),
       get outcome() {
@@ -151,7 +154,7 @@ export class Harness {
     const connection = this.socket(options);
     const { link, refusal } = ticket.open(connection);
     if (refusal !== null) throw refusal;
-    connection.bind(link);
+    introduced(connection, link, options);
     return { connection, context: ticket.context, link, manager: link.manager };
   }
 
@@ -170,6 +173,12 @@ export class Harness {
     await this.time.advance(60_000);
     await stopped;
   }
+}
+
+/** One that falls silent has mostly answered before; one that is `isNew` has not. */
+function introduced(connection: FakeConnection, link: ManagedConnection, { pongAfterMs, isNew }: PeerOptions): void {
+  connection.bind(link);
+  if (pongAfterMs === null && isNew !== true) link.roundTripMs = 0;
 }
 
 /** A Mooring for one test; {@link expectNothingLeft} of it when the test is over. */

@@ -10,13 +10,17 @@ const soonMs = 1_500;
 const waitedMs = (server: WsServer): number | undefined =>
   server.said('manager.admitted').find((admitted) => admitted.waitedMs > 0)?.waitedMs;
 
-/** A user whose quota is full of connections whose process was stopped. */
+/** A user whose quota is full of connections whose process was stopped, after each had been heard of. */
 async function lockedOut(environment: string | undefined, config: Partial<WebSocketConfig> = {}) {
   const server = await wsServer({ environment: environment ?? '', config });
   const limit = server.mooring.config.maxManagersPerUser;
   const [frozen, awake] = [await startCrowd(), await startCrowd()];
   await frozen.settleAll(server.urls('ada', limit));
   expect(server.countOf('ada')).toBe(limit);
+  for (const client of frozen.clients) {
+    client.send('hello');
+    await client.reply();
+  }
   frozen.freeze();
   return { server, limit, frozen, awake };
 }
@@ -50,6 +54,16 @@ describe('the dead', () => {
     const back = await awake.settle(server.url('ada', 'thread_2'));
     expect(back.ended).toBeNull();
     expect(waitedMs(server)).toBeLessThan(soonMs);
+  });
+
+  it('that were stopped the moment they opened make room within a cleanup', async () => {
+    const server = await wsServer({ environment: 'production', config: { maxManagersPerUser: 1 } });
+    const [frozen, awake] = [await startCrowd(), await startCrowd()];
+    await frozen.settleAll(server.urls('ada', 1));
+    frozen.freeze();
+    const back = await awake.settle(server.url('ada', 'thread_2'));
+    expect(back.ended).toBeNull();
+    expect(waitedMs(server)).toBeLessThan(server.mooring.config.emergencyCleanupTimeoutMs);
   });
 
   it('of a user with a limit of 1 are replaced at once by the same thread (citrineos#190)', async () => {

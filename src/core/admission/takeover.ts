@@ -1,4 +1,5 @@
 import type { UserExecutionContext } from '../identity/user-execution-context.js';
+import { ProbePatience } from '../liveness/patience.js';
 import { Probe, type ProbeParts } from '../liveness/probe.js';
 import { stateOf } from '../liveness/silence.js';
 import type { ManagedConnection } from '../managers/managed-connection.js';
@@ -83,11 +84,9 @@ class Contest implements Successor {
   constructor(options: TakeoverOptions, manager: WebSocketManager, incumbent: ManagedConnection) {
     this.#options = options;
     this.#manager = manager;
-    const { probeTimeoutMs, emergencyCleanupTimeoutMs } = options.config;
-    const windowMs = Math.min(Math.max(probeTimeoutMs, 4 * incumbent.roundTripMs), 0.4 * emergencyCleanupTimeoutMs);
     this.#probe = new Probe(options, {
       links: [incumbent],
-      windowMs,
+      ...new ProbePatience(options.config).with(incumbent.roundTripMs),
       onDone: ({ silent, stuck }) => {
         if (silent.has(incumbent) || stuck.has(incumbent)) this.conceded();
         else this.#refuse();

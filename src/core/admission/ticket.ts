@@ -69,6 +69,8 @@ interface TicketDeskOptions {
   readonly heartbeat: Heartbeat;
   readonly refusals: Refusals;
   readonly ticketMs: number;
+  /** A connection is its manager's, and nobody has heard of it yet. */
+  readonly whenOpened: (link: ManagedConnection) => void;
 }
 
 /**
@@ -170,7 +172,7 @@ export class TicketDesk {
       manager.particulars.reportedAtMs = never;
       if (ticket.isCounted) manager.particulars.takeoversAtMs.push(link.connectedAtMs);
     }
-    this.#options.heartbeat.add(link);
+    this.#options.whenOpened(link);
     return link;
   }
 

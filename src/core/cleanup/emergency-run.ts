@@ -1,4 +1,5 @@
 import { describe, type EventStream, type StrategyTally } from '../events.js';
+import { ProbePatience, type Patience } from '../liveness/patience.js';
 import { noFindings, Probe, type ProbeFindings, type ProbeParts } from '../liveness/probe.js';
 import type { ManagedConnection } from '../managers/managed-connection.js';
 import type { ManagerRegistry } from '../managers/registry.js';
@@ -45,12 +46,6 @@ export interface RunParts extends ProbeParts {
   readonly waitingRoom: WaitingRoom;
 }
 
-/** The part of a run's time that one ping of a slow connection may take. */
-const slowestShare = 0.4;
-
-/** Whoever usually needs more than this many of the longest windows cannot be judged in two of them. */
-const judgeableWindows = 1.5;
-
 /**
  * One emergency cleanup of one user: a pass at once, one after the first ping of a probe, one after the second, and
  * forced eviction only in the last. It ends early once nobody wants it any longer.
@@ -60,6 +55,7 @@ export class EmergencyRun {
   readonly #parts: RunParts;
   readonly #userId: string;
   readonly #whenOver: (run: EmergencyRun) => void;
+  readonly #patience: ProbePatience;
   readonly #tally = new Tally();
   readonly #probes = new Set<Probe>();
   readonly #waiters: ((result: EmergencyCleanupResult) => void)[] = [];
@@ -75,6 +71,7 @@ export class EmergencyRun {
 
   constructor(parts: RunParts, userId: string, whenOver: (run: EmergencyRun) => void) {
     this.#parts = parts;
+    this.#patience = new ProbePatience(parts.config);
     this.#userId = userId;
     this.#whenOver = whenOver;
     this.#startedAtMs = parts.clock.now();
@@ -131,22 +128,23 @@ export class EmergencyRun {
   /** The quick are judged without waiting for the slow, where there is a pass for each. */
   #probe(): void {
     if (this.#isOver) return;
-    const { probeTimeoutMs, maxCleanupRetries } = this.#parts.config;
-    const { fast, slow, slowWindowMs } = this.#sortBySpeed();
+    const { maxCleanupRetries } = this.#parts.config;
+    const { fast, slow, slowestMs } = this.#sortBySpeed();
+    const { usual } = this.#patience;
     const hasMiddlePass = maxCleanupRetries > 2;
-    if (slow.length === 0) this.#probes.add(this.#newProbe(fast, probeTimeoutMs, hasMiddlePass));
-    else if (!hasMiddlePass) this.#probes.add(this.#newProbe([...fast, ...slow], slowWindowMs, false));
+    if (slow.length === 0) this.#newProbe(fast, usual, hasMiddlePass);
+    else if (!hasMiddlePass) this.#newProbe([...fast, ...slow], this.#patience.with(slowestMs));
     else {
-      this.#probes.add(this.#newProbe(fast, probeTimeoutMs, false));
-      this.#probes.add(this.#newProbe(slow, slowWindowMs, false));
+      this.#newProbe(fast, usual);
+      this.#newProbe(slow, this.#patience.with(slowestMs));
     }
     for (const probe of [...this.#probes]) probe.start();
   }
 
-  #newProbe(links: ManagedConnection[], windowMs: number, passesHalfway: boolean): Probe {
+  #newProbe(links: ManagedConnection[], patience: Patience, passesHalfway = false): void {
     const probe: Probe = new Probe(this.#parts, {
       links,
-      windowMs,
+      ...patience,
       ...(passesHalfway && {
         onHalf: () => {
           this.#middlePass();
@@ -156,7 +154,7 @@ export class EmergencyRun {
         this.#probed(probe, findings);
       },
     });
-    return probe;
+    this.#probes.add(probe);
   }
 
   #probed(probe: Probe, findings: ProbeFindings): void {
@@ -205,20 +203,19 @@ export class EmergencyRun {
     return this.#isRequested || this.#parts.waitingRoom.sizeOf(this.#userId) > 0;
   }
 
-  /** Connections with a long usual round trip get longer; with one too long for the run's time they are not asked. */
-  #sortBySpeed(): { fast: ManagedConnection[]; slow: ManagedConnection[]; slowWindowMs: number } {
-    const { probeTimeoutMs, emergencyCleanupTimeoutMs } = this.#parts.config;
-    const longestMs = slowestShare * emergencyCleanupTimeoutMs;
+  /** Who gets longer; with one too slow for the run's time, it is not asked. */
+  #sortBySpeed(): { fast: ManagedConnection[]; slow: ManagedConnection[]; slowestMs: number } {
+    const patience = this.#patience;
     const fast: ManagedConnection[] = [];
     const slow: ManagedConnection[] = [];
-    let slowWindowMs = 0;
+    let slowestMs = 0;
     for (const { link } of this.#parts.registry.ofUser(this.#userId).values()) {
-      if (link === null || link.roundTripMs > judgeableWindows * longestMs) continue;
-      if (4 * link.roundTripMs <= probeTimeoutMs) fast.push(link);
-      else slow.push(link);
-      slowWindowMs = Math.max(slowWindowMs, Math.min(4 * link.roundTripMs, longestMs));
+      if (link === null || patience.isTooSlow(link.roundTripMs)) continue;
+      const roundTripMs = patience.roundTripOf(link);
+      (patience.isUsual(roundTripMs) ? fast : slow).push(link);
+      slowestMs = Math.max(slowestMs, roundTripMs);
     }
-    return { fast, slow, slowWindowMs };
+    return { fast, slow, slowestMs };
   }
 
   #result(timedOut: boolean): EmergencyCleanupResult {

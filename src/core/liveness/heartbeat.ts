@@ -67,6 +67,11 @@ export class Heartbeat {
     this.#visitAt(link, link.connectedAtMs + (firstVisit.earliest + this.#spread) * this.#bucketMs);
   }
 
+  /** Asks one that has not been asked yet: its round trip may soon be needed. */
+  introduce(link: ManagedConnection): void {
+    if (link.roundTripMs < 0 && link.pings === null) this.#options.pinger.ping(link);
+  }
+
   remove(link: ManagedConnection): void {
     if (link.wheelBucket < 0) return;
     this.#wheel.remove(link);

@@ -1,7 +1,7 @@
 import type { ManagedConnection } from '../managers/managed-connection.js';
 import type { Random } from '../time.js';
 
-/** How many unanswered pings are remembered for the round trip. */
+/** How many unanswered pings are remembered for the round trip: the first, and the last ones. */
 const remembered = 4;
 
 /** Sends pings whose payloads no peer can guess, so that only a real answer tells a round trip. */
@@ -22,7 +22,7 @@ export class Pinger {
       return false;
     }
     const pings = (link.pings ??= []);
-    if (pings.length >= remembered) pings.shift();
+    if (pings.length >= remembered) pings.splice(1, 1);
     pings.push({ payload, atMs: link.manager.host.clock.now() });
     return true;
   }

@@ -24,9 +24,11 @@ export interface ProbeParts {
 /** What to ask, and whom to tell. */
 export interface ProbeRequest {
   readonly links: readonly ManagedConnection[];
-  /** How long each of the two pings waits. */
+  /** The second ping leaves so long after the first. */
+  readonly spacingMs: number;
+  /** How long an answer to the second ping is waited for. */
   readonly windowMs: number;
-  /** Called after the first ping's window, unless everything was known before. */
+  /** Called when the second pings leave, unless everything was known before. */
   readonly onHalf?: () => void;
   readonly onDone: (findings: ProbeFindings) => void;
 }
@@ -57,7 +59,7 @@ export class Probe implements Watcher {
     for (const link of this.#request.links) if (stateOf(link) !== 'closed') this.#listenTo(link);
     for (const link of [...this.#unheard.keys()]) this.#parts.pinger.ping(link);
     if (this.#unheard.size === 0) this.#finish();
-    else this.#timer = this.#parts.clock.setTimer(this.#half, this.#request.windowMs);
+    else this.#timer = this.#parts.clock.setTimer(this.#half, this.#request.spacingMs);
   }
 
   /** Ends it without findings. */

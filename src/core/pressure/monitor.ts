@@ -36,6 +36,8 @@ interface MonitorOptions {
   /** Whether an emergency cleanup of the user runs: then levels only announce. */
   readonly isRunning: (userId: string) => boolean;
   readonly act: (action: LevelAction) => void;
+  /** The user has reached `critical`: somebody may soon have to wait. */
+  readonly whenPressed: (userId: string) => void;
 }
 
 interface Watched {
@@ -89,6 +91,11 @@ export class WebSocketResourceMonitor {
     this.#note(this.#measure(userId));
   }
 
+  /** @internal Whether the user is at `critical` or above. */
+  isPressed(userId: string): boolean {
+    return this.#pressed.has(userId);
+  }
+
   /** @internal Who is at `critical` or above. */
   pressedUsers(): string[] {
     return [...this.#pressed];
@@ -134,8 +141,12 @@ export class WebSocketResourceMonitor {
   #remember({ userId, managerCount, alertLevel }: UserResources, watched: Watched): void {
     if (managerCount === 0) this.#watched.delete(userId);
     else this.#watched.set(userId, watched);
-    if (managerCount > 0 && isAtLeast(alertLevel, 'critical')) this.#pressed.add(userId);
-    else this.#pressed.delete(userId);
+    const isPressed = managerCount > 0 && isAtLeast(alertLevel, 'critical');
+    if (!isPressed) this.#pressed.delete(userId);
+    else if (!this.#pressed.has(userId)) {
+      this.#pressed.add(userId);
+      this.#options.whenPressed(userId);
+    }
   }
 
   #announce(

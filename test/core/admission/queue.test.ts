@@ -216,6 +216,7 @@ describe('a storm: 200 newcomers at once at 20 of 20, 5 of them dead', () => {
       const h = harness({ seed });
       const random = seeded(seed);
       let clients = await h.fill('ada', 20, remote);
+      await h.time.advance(100);
       for (const { connection } of clients) connection.pongAfterMs = 1 + Math.floor(random() * 200);
       for (let round = 0; round < 5; round++) {
         const dead = pick(clients, 5, random);
@@ -234,6 +235,7 @@ describe('a storm: 200 newcomers at once at 20 of 20, 5 of them dead', () => {
   it('grants in the order of arrival', async () => {
     const h = harness();
     const clients = await h.fill('ada', 20, remote);
+    await h.time.advance(100);
     for (const { connection } of clients.slice(0, 5)) connection.fallSilent();
     const newcomers = arrive(h, 200);
     await h.time.advance(5_000);

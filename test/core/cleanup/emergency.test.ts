@@ -1,6 +1,14 @@
 import { describe, expect, it, vi } from 'vitest';
 import { UserCleanup } from '../../../src/core/cleanup/user-cleanup.js';
-import { harness, remote, silent, type Client, type Harness, type HarnessOptions } from '../support.js';
+import {
+  harness,
+  remote,
+  silent,
+  type Client,
+  type Harness,
+  type HarnessOptions,
+  type PeerOptions,
+} from '../support.js';
 
 const cleanupOf = (h: Harness, wanted = {}) => h.mooring.factory.emergencyCleanup('ada', wanted);
 
@@ -54,6 +62,7 @@ describe('an emergency cleanup on request', () => {
   it('ends as soon as everybody has answered', async () => {
     const h = harness();
     await h.fill('ada', 3, remote);
+    await h.time.advance(5_000);
     const result = cleanupOf(h);
     await h.time.advance(20);
     expect(await result).toMatchObject({ cleaned: 0, attempts: 2, durationMs: 20, remaining: 3 });
@@ -336,5 +345,47 @@ describe('connections with a long round trip', () => {
     const newcomer = h.arrive('ada', 'thread_new', remote);
     await h.time.advance(1_000);
     expect(newcomer.outcome?.refusal).toBeNull();
+  });
+});
+
+describe('connections so new that they have answered nothing', () => {
+  async function full(peer: PeerOptions) {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    const client = await h.connect('ada', 'thread_new', peer);
+    return { h, client, newcomer: h.arrive('ada', 'thread_newer', remote) };
+  }
+
+  it.each([600, 1_000, 2_000, 3_000, 4_400])('of %i ms are heard', async (pongAfterMs) => {
+    const { h, client, newcomer } = await full({ pongAfterMs });
+    await h.time.advance(pongAfterMs + 1);
+    expect(client.manager.state).toBe('attached');
+    expect(newcomer.outcome?.refusal?.code).toBe('quota.exceeded');
+  });
+
+  it('that are not there make room after 4.5 s', async () => {
+    const { h, newcomer } = await full({ ...silent, isNew: true });
+    await h.time.advance(4_499);
+    expect(newcomer.outcome).toBeNull();
+    await h.time.advance(1);
+    expect(newcomer.outcome?.refusal).toBeNull();
+  });
+
+  it('that were asked that long ago, in vain, make room as others do', async () => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    await h.connect('ada', 'thread_new', { ...silent, isNew: true });
+    await h.time.advance(4_500);
+    const newcomer = h.arrive('ada', 'thread_newer', remote);
+    await h.time.advance(1_000);
+    expect(newcomer.outcome?.refusal).toBeNull();
+  });
+
+  it('do not hold up the judgement of others', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    await h.connect('ada', 'thread_dead', silent);
+    await h.connect('ada', 'thread_new', { ...silent, isNew: true });
+    const newcomer = h.arrive('ada', 'thread_newer', remote);
+    await h.time.advance(1_000);
+    expect(newcomer.outcome?.refusal).toBeNull();
+    expect(h.threadsOf('ada')).toEqual(['thread_new', 'thread_newer']);
   });
 });

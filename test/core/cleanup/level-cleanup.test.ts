@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AlertLevel } from '../../../src/index.js';
-import { harness, remote, type Client, type Harness, type HarnessOptions } from '../support.js';
+import { harness, remote, silent, type Client, type Harness, type HarnessOptions } from '../support.js';
 
 const actionsOf = (h: Harness) => h.said('cleanup.completed').filter(({ trigger }) => trigger === 'level');
 
@@ -70,10 +70,11 @@ describe('every level from warning on', () => {
     });
   });
 
-  it('asks nobody', async () => {
+  it('waits for no answer', async () => {
     const h = harness();
-    const clients = await h.fill('ada', 20, remote);
-    expect(clients.flatMap(({ connection }) => connection.pings)).toEqual([]);
+    await h.fill('ada', 19, silent);
+    await h.connect('ada', 'thread_20', silent);
+    expect(new Set(actionsOf(h).map(({ durationMs }) => durationMs))).toEqual(new Set([0]));
   });
 
   it('evicts nobody, however full it is', async () => {

@@ -152,6 +152,29 @@ describe('a connection from which bytes arrive', () => {
   });
 });
 
+describe('a user at critical', () => {
+  const pingsOf = (clients: readonly Client[]): number[] => clients.map(({ connection }) => connection.pings.length);
+
+  it('has every connection asked at once, for its round trip: somebody may soon have to wait', async () => {
+    const h = harness();
+    const clients = await h.fill('ada', 15, remote);
+    expect(pingsOf(clients)).toEqual(Array(15).fill(0));
+    clients.push(...(await h.fill('ada', 5, { ...remote, prefix: 'more_' })));
+    expect(pingsOf(clients)).toEqual(Array(20).fill(1));
+    await h.time.advance(20);
+    expect(clients.map(({ link }) => link.roundTripMs)).toEqual(Array(20).fill(20));
+  });
+
+  it('has nobody asked whose round trip is known', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    const [first] = await h.fill('ada', 1, remote);
+    await h.time.advance(6_000);
+    expect(pingsOf([first!])).toEqual([1]);
+    await h.connect('ada', 'thread_2', remote);
+    expect(pingsOf([first!])).toEqual([1]);
+  });
+});
+
 describe('a peer that is not there', () => {
   it('is released as disconnected after two misses, not after one', async () => {
     const { h, connection } = await watched(silent);
@@ -165,7 +188,7 @@ describe('a peer that is not there', () => {
   });
 
   it('is told 1013 silent, and destroyed after the grace', async () => {
-    const { h, connection } = await watched(silent);
+    const { h, connection } = await watched({ ...silent, isNew: true });
     await h.time.advance(3 * intervalMs + phaseMs);
     expect(connection.closes).toEqual([{ code: 1013, reason: 'silent' }]);
     expect(connection.isTerminated).toBe(true);

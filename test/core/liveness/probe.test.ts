@@ -30,6 +30,7 @@ function probing(peers: readonly PeerOptions[], { time = new SimulatedTime(), is
     { clock: at.clock, pinger: new Pinger(seeded(1)), stalledMs: 60_000 },
     {
       links: lone.map(({ link }) => link),
+      spacingMs: windowMs,
       windowMs,
       onHalf: () => halves.push(at.clock.now()),
       onDone: (findings) => found.push(findings),

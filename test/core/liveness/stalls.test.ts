@@ -8,6 +8,7 @@ const idleManagerTimeoutMs = 600_000;
 async function besideADeadOne(h: Harness) {
   const healthy = await h.fill('ada', 2, { prefix: 'healthy', ...remote });
   const dead = await h.connect('ada', 'thread_dead', remote);
+  await h.time.advance(100);
   dead.connection.fallSilent();
   return { healthy, dead };
 }

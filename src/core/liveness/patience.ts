@@ -1,0 +1,74 @@
+import type { ManagedConnection } from '../managers/managed-connection.js';
+import type { WebSocketConfig } from '../settings.js';
+
+/** How long a probe waits: the second ping leaves `spacingMs` after the first, and is given `windowMs`. */
+export interface Patience {
+  readonly spacingMs: number;
+  readonly windowMs: number;
+}
+
+/** The part of a cleanup's time that one ping of a slow connection may take. */
+const longestShare = 0.4;
+
+/** An answer may take so many round trips: the ping, or what came back, may have been lost once or twice. */
+const roundTrips = 4;
+
+/** Whoever usually needs more than this many of the longest windows cannot be judged in two of them. */
+const judgeableWindows = 1.5;
+
+/** What is presumed of a connection too young to have answered anything: a phone on a bad day. */
+const presumedRoundTripMs = 1_000;
+
+type Limits = Pick<WebSocketConfig, 'probeTimeoutMs' | 'emergencyCleanupTimeoutMs'>;
+
+/**
+ * How long connections are waited for when somebody waits: each as long as its own round trip calls for.
+ * @source spec section 5 "Probe"
+ */
+export class ProbePatience {
+  readonly #probeTimeoutMs: number;
+  readonly #longestMs: number;
+
+  constructor({ probeTimeoutMs, emergencyCleanupTimeoutMs }: Limits) {
+    this.#probeTimeoutMs = probeTimeoutMs;
+    this.#longestMs = longestShare * emergencyCleanupTimeoutMs;
+  }
+
+  /** With almost everybody. */
+  get usual(): Patience {
+    return { spacingMs: this.#probeTimeoutMs, windowMs: this.#probeTimeoutMs };
+  }
+
+  /**
+   * With one whose answers take so long: each ping gets four round trips, at most 40 % of a cleanup's time. The pings
+   * leave `probeTimeoutMs` apart, or further where that most is less than four round trips.
+   */
+  with(roundTripMs: number): Patience {
+    if (this.isUsual(roundTripMs)) return this.usual;
+    const wantedMs = roundTrips * roundTripMs;
+    const windowMs = Math.min(wantedMs, this.#longestMs);
+    const spacingMs = Math.min(this.#probeTimeoutMs + wantedMs - windowMs, this.#longestMs);
+    return { spacingMs, windowMs };
+  }
+
+  /** Whether its answers come in the usual time. */
+  isUsual(roundTripMs: number): boolean {
+    return roundTrips * roundTripMs <= this.#probeTimeoutMs;
+  }
+
+  /** Whether a cleanup's time is too short for it to answer. */
+  isTooSlow(roundTripMs: number): boolean {
+    return roundTripMs > judgeableWindows * this.#longestMs;
+  }
+
+  /**
+   * What to take for a connection's round trip. Of one that is new it is unknown, and a slow one cannot be told from a
+   * dead one yet; one that left a ping unanswered for as long as the slow ones get is like any other.
+   */
+  roundTripOf({ roundTripMs, pings, clock }: ManagedConnection): number {
+    if (roundTripMs >= 0) return roundTripMs;
+    const { spacingMs, windowMs } = this.with(presumedRoundTripMs);
+    const askedAtMs = pings?.[0]?.atMs ?? Infinity;
+    return clock.now() - askedAtMs >= spacingMs + windowMs ? 0 : presumedRoundTripMs;
+  }
+}

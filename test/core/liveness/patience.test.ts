@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { ProbePatience } from '../../../src/core/liveness/patience.js';
+
+const patience = new ProbePatience({ probeTimeoutMs: 500, emergencyCleanupTimeoutMs: 10_000 });
+
+describe('how long a probe waits', () => {
+  it.each([
+    [-1, 500, 500],
+    [0, 500, 500],
+    [125, 500, 500],
+    [126, 500, 504],
+    [500, 500, 2_000],
+    [1_000, 500, 4_000],
+    [1_001, 504, 4_000],
+    [1_500, 2_500, 4_000],
+    [1_875, 4_000, 4_000],
+    [6_000, 4_000, 4_000],
+  ])('for an answer that usually takes %i ms: %i between the pings, %i after the second', (...row) => {
+    const [roundTripMs, spacingMs, windowMs] = row;
+    expect(patience.with(roundTripMs)).toEqual({ spacingMs, windowMs });
+  });
+
+  it('is never more than 80 % of a cleanup', () => {
+    for (let roundTripMs = 0; roundTripMs < 20_000; roundTripMs += 7) {
+      const { spacingMs, windowMs } = patience.with(roundTripMs);
+      expect(spacingMs + windowMs).toBeLessThanOrEqual(8_000);
+    }
+  });
+
+  it.each([
+    [5_999, false],
+    [6_000, false],
+    [6_001, true],
+  ])('%i ms are too slow for it: %s', (roundTripMs, isTooSlow) => {
+    expect(patience.isTooSlow(roundTripMs)).toBe(isTooSlow);
+  });
+});
