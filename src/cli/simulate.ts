@@ -3,9 +3,11 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { ConfigurationError } from '../core/errors.js';
 import type { Kpi } from '../core/kpis/kpi.js';
 import { settingNames, type WebSocketConfig } from '../core/settings.js';
-import { simulateDay, type DayReport } from '../simulation/day.js';
+import { compareDay, simulateDay, type DayOptions, type DayReport } from '../simulation/day.js';
+import type { LeakReport } from '../simulation/leaks.js';
 import { scenarios, type ScenarioName } from '../simulation/population.js';
 import { runScript, type Script } from '../simulation/script.js';
+import { seedRules, type SeedName } from '../simulation/seed/rules.js';
 import { shrink } from '../simulation/shrink.js';
 import { smallWorld } from '../simulation/small-world.js';
 import type { Violation } from '../simulation/invariants.js';
@@ -18,6 +20,7 @@ interface SimulateFlags extends SettingsFlags {
   readonly scenario: ScenarioName | 'small';
   readonly script?: string;
   readonly json?: boolean;
+  readonly compare?: readonly SeedName[];
 }
 
 const examples = `
@@ -25,11 +28,17 @@ Scenarios:
 ${Object.entries(scenarios)
   .map(([name, { about }]) => `  ${name.padEnd(10)} ${about}`)
   .join('\n')}
-  small      an hour of everything that can go wrong, for a few users; checks the promises, measures nothing
+  small      an hour of everything that can go wrong, for a few users, with settings of its own; checks the promises
+
+Servers to compare with:
+${Object.entries(seedRules)
+  .map(([name, { about }]) => `  ${name.padEnd(10)} ${about}`)
+  .join('\n')}
 
 Examples:
   mooring simulate --hours 24 --users 10000 --seed 7
   mooring simulate --hours 2 --users 500 --set idleManagerTimeout=120s --set maxManagersPerUser=5
+  mooring simulate --users 10000 --compare seed before
   mooring simulate --scenario small --seed 7
   mooring simulate --script failing.json
 
@@ -49,31 +58,52 @@ export function addSimulate(program: Command): void {
         .default('reference'),
     )
     .option('--script <file>', 'replay a script, as a failing small world prints it');
-  addSettingsFlags(command).option('--json', 'print the report as JSON').addHelpText('after', examples).action(run);
+  addSettingsFlags(command)
+    .addOption(
+      new Option('--compare <server...>', 'the same day under another algorithm, side by side').choices(
+        Object.keys(seedRules),
+      ),
+    )
+    .option('--json', 'print the report as JSON')
+    .addHelpText('after', examples)
+    .action(run);
 }
 
 async function run(flags: SimulateFlags): Promise<void> {
   if (flags.script !== undefined) await replay(readScript(flags.script));
-  else if (flags.scenario === 'small') await runSmallWorld(flags.seed);
+  else if (flags.scenario === 'small') await runSmallWorld(flags);
   else await runDay(flags, flags.scenario);
 }
 
 async function runDay(flags: SimulateFlags, scenario: ScenarioName): Promise<void> {
-  const { hours, users, seed } = flags;
-  const report = await simulateDay({
+  const { hours, users, seed, compare = [] } = flags;
+  const dayOf = (server: string): DayOptions => ({
     ...{ hours, users, seed, scenario },
     config: overridesOf(flags),
     onProgress: (progress) => {
-      showProgress(`${String(progress.hours)} of ${String(hours)} h, ${String(progress.managers)} managers`);
+      showProgress(`${server}: ${String(progress.hours)} of ${String(hours)} h, ${count(progress.managers)} managers`);
     },
   });
+  const report = await simulateDay(dayOf('mooring'));
+  const leaks: Record<string, LeakReport> = { mooring: report.leaks };
+  for (const name of new Set(compare)) leaks[name] = await compareDay(name, dayOf(name));
   showProgress('');
-  process.stdout.write(flags.json === true ? `${JSON.stringify(report, null, 2)}\n` : tableOf(report));
+  process.stdout.write(
+    flags.json === true
+      ? `${JSON.stringify({ ...report, ...(compare.length > 0 && { compared: leaks }) }, null, 2)}\n`
+      : `${tableOf(report)}${compare.length > 0 ? comparisonOf(leaks) : ''}`,
+  );
   const hasFailed = report.violation !== null || report.kpis.kpis.some(({ verdict }) => verdict === 'fail');
   process.exitCode = hasFailed ? 1 : 0;
 }
 
-async function runSmallWorld(seed: number): Promise<void> {
+/** @throws ConfigurationError */
+async function runSmallWorld({ seed, ...flags }: SimulateFlags): Promise<void> {
+  const useless = (['set', 'env', 'config', 'json', 'compare'] as const).filter((name) => flags[name] !== undefined);
+  if (useless.length > 0)
+    throw new ConfigurationError(
+      useless.map((name) => `--${name} does not go with --scenario small, whose settings follow from its seed`),
+    );
   const script = smallWorld(seed);
   const violation = await runScript(script);
   if (violation === null) {
@@ -158,6 +188,25 @@ function tableOf(report: DayReport): string {
   ];
   const header = ['#', 'success metric', 'value', 'target', 'verdict', 'samples'];
   return `${title}; ${speed}\n\n${aligned([header, ...rows])}\n\n${aligned(facts)}\n`;
+}
+
+const leakRows: readonly [string, keyof LeakReport][] = [
+  ['leak incidents (user-hours)', 'incidents'],
+  ['  with a lock-out', 'lockOuts'],
+  ['  with an accumulated manager', 'accumulations'],
+  ['connections closed in use', 'closedInUse'],
+];
+
+/** Side by side, and how many incidents fewer that is. */
+function comparisonOf(leaks: Readonly<Record<string, LeakReport>>): string {
+  const { mooring, ...others } = leaks;
+  const header = ['', ...Object.keys(leaks)];
+  const rows = leakRows.map(([label, name]) => [label, ...Object.values(leaks).map((report) => count(report[name]))]);
+  const sentences = Object.entries(others).map(([name, { incidents }]) => {
+    const fewer = incidents === 0 ? 0 : 1 - (mooring?.incidents ?? 0) / incidents;
+    return `${(fewer * 100).toFixed(1)} % fewer incidents than ${name}\n`;
+  });
+  return `\n${aligned([header, ...rows])}\n\n${sentences.join('')}`;
 }
 
 function valueOf({ value, unit }: Kpi): string {

@@ -45,14 +45,19 @@ const final: ReadonlySet<number> = new Set([
  * Never throws. No dependencies; browser and Node.
  * @param event the close event; only `code` and `reason` are read
  * @param attempt how many attempts have failed since the last that worked @default 0
+ * @param random a number in [0, 1), from which the wait without a `retry` is drawn @default Math.random
  * @source spec section 10
  */
-export function shouldReconnect(event: CloseEventLike, attempt = 0): ReconnectAdvice {
+export function shouldReconnect(
+  event: CloseEventLike,
+  attempt = 0,
+  random: () => number = Math.random,
+): ReconnectAdvice {
   const { code, reason = '' } = event;
   const isPrivate = code >= 4000 && code <= 4999;
   const told = toldDelayMs(reason);
   if (final.has(code) || (isPrivate && told === null)) return { retry: false, delayMs: 0 };
-  return { retry: true, delayMs: told ?? backoffMs(attempt) };
+  return { retry: true, delayMs: told ?? backoffMs(attempt, random) };
 }
 
 /** What the reason says: `quota;retry=30;max=20`. Anything else, or nonsense, says nothing. */
@@ -62,8 +67,8 @@ function toldDelayMs(reason: string): number | null {
 }
 
 /** Full jitter, but never at once. */
-function backoffMs(attempt: number): number {
+function backoffMs(attempt: number, random: () => number): number {
   const exponent = Number.isFinite(attempt) ? Math.min(Math.max(0, Math.floor(attempt)), 16) : 0;
   const most = Math.min(firstDelayMs * 2 ** exponent, longestDelayMs);
-  return Math.round(most * (0.25 + 0.75 * Math.random()));
+  return Math.round(most * (0.25 + 0.75 * random()));
 }

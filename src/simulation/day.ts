@@ -1,9 +1,15 @@
+import { loadConfig } from '../core/config.js';
 import type { MooringEvent } from '../core/events.js';
 import type { SuccessReport } from '../core/kpis/kpi.js';
 import type { WebSocketConfig } from '../core/settings.js';
+import type { Chance } from './chance.js';
 import type { Violation } from './invariants.js';
+import { LeakBook, type LeakReport } from './leaks.js';
 import { Person, untilNext } from './person.js';
 import { scenarios, type Population, type ScenarioName } from './population.js';
+import { SeedServer } from './seed/server.js';
+import { seedRules, type SeedName } from './seed/rules.js';
+import type { SimulatedServer } from './server.js';
 import { World } from './world.js';
 
 /** What is simulated. */
@@ -38,6 +44,7 @@ export interface DayReport {
   /** Connections whose peer answered, closed without a reason from the ladder. */
   readonly healthyClosed: number;
   readonly peakManagers: number;
+  readonly leaks: LeakReport;
   /** The first promise that was broken, or `null`. */
   readonly violation: Violation | null;
 }
@@ -50,18 +57,39 @@ export async function simulateDay(options: DayOptions): Promise<DayReport> {
   const { hours, users, seed, scenario, config = {} } = options;
   const world = new World({ seed, config, goesOn: true });
   const books = new Books(world);
-  const { population } = scenarios[scenario];
-  const people = populate(world, { users, population, forMs: hours * hourMs });
-  plan(world, { people, population, forMs: hours * hourMs });
-  for (let quarter = 1; quarter <= hours * 4; quarter++) {
-    await world.runUntil((quarter * hourMs) / 4);
-    options.onProgress?.({ hours: quarter / 4, managers: world.mooring.factory.managerCount });
-  }
+  const leaks = new LeakBook(world, world.config);
+  await liveThrough(world, options);
   const kpis = world.mooring.kpis();
   await world.end();
   const { occurrences } = world.time;
-  const realMs = performance.now() - startedAtMs;
-  return { scenario, hours, users, seed, kpis, occurrences, realMs, ...books.close(), violation: world.violation };
+  return {
+    ...{ scenario, hours, users, seed, kpis, occurrences },
+    ...books.close(),
+    leaks: leaks.report(),
+    violation: world.violation,
+    realMs: performance.now() - startedAtMs,
+  };
+}
+
+/** The same day under another algorithm. */
+export async function compareDay(name: SeedName, options: DayOptions): Promise<LeakReport> {
+  const { config } = loadConfig({ env: {}, environment: 'production', overrides: options.config ?? {} });
+  const { maxManagersPerUser } = config;
+  const server = new SeedServer({ seed: options.seed, rules: seedRules[name], maxManagersPerUser });
+  const leaks = new LeakBook(server, config);
+  await liveThrough(server, options);
+  return leaks.report();
+}
+
+async function liveThrough(server: SimulatedServer, { hours, users, scenario, onProgress }: DayOptions): Promise<void> {
+  const { population } = scenarios[scenario];
+  const forMs = hours * hourMs;
+  const people = populate(server, { users, population, forMs });
+  plan(server, { people, population, forMs });
+  for (let quarter = 1; quarter <= hours * 4; quarter++) {
+    await server.runUntil((quarter * hourMs) / 4);
+    onProgress?.({ hours: quarter / 4, managers: server.slotCount });
+  }
 }
 
 interface Plan {
@@ -69,35 +97,35 @@ interface Plan {
   readonly forMs: number;
 }
 
-function populate(world: World, { users, population, forMs }: Plan & { users: number }): Person[] {
+function populate(server: SimulatedServer, { users, population, forMs }: Plan & { users: number }): Person[] {
   return Array.from({ length: users }, (_, number) => {
     const isHostile = number < users * population.hostileRatio;
-    const person = new Person(world, { userId: `user-${String(number)}`, population, isHostile });
+    const person = new Person(server, { userId: `user-${String(number)}`, population, isHostile });
     person.liveFor(forMs);
     return person;
   });
 }
 
 /** What happens to all of them: deploys and stalls. */
-function plan(world: World, { people, population, forMs }: Plan & { people: readonly Person[] }): void {
+function plan(server: SimulatedServer, { people, population, forMs }: Plan & { people: readonly Person[] }): void {
   const { deploysPerHour, deployReach, stallsPerHour, stallMs } = population;
-  const { chance, time } = world;
+  const { chance, time } = server;
   for (let atMs = untilNext(deploysPerHour, chance); atMs < forMs; atMs += untilNext(deploysPerHour, chance))
     time.arrive(atMs, () => {
-      deploy(people, { world, reach: deployReach });
+      deploy(people, { chance, reach: deployReach });
     });
   for (let atMs = untilNext(stallsPerHour, chance); atMs < forMs; atMs += untilNext(stallsPerHour, chance))
     time.arrive(atMs, () => {
-      world.stall(stallMs);
+      server.stall(stallMs);
     });
 }
 
 /** Something between the clients and the server is replaced: some connections are reset, some just lead nowhere. */
-function deploy(people: readonly Person[], { world, reach }: { world: World; reach: number }): void {
+function deploy(people: readonly Person[], { chance, reach }: { chance: Chance; reach: number }): void {
   for (const person of people) {
     for (const tab of person.tabs) {
-      if (!world.chance.is(reach)) continue;
-      if (world.chance.is(0.5)) tab.cutOff();
+      if (!chance.is(reach)) continue;
+      if (chance.is(0.5)) tab.cutOff();
       else tab.reset();
     }
   }

@@ -1,5 +1,5 @@
-import { evictionFloorMs } from '../core/config.js';
 import type { MooringEvent } from '../core/events.js';
+import { isInUse } from './leaks.js';
 import type { SimulatedSocket } from './socket.js';
 import type { World } from './world.js';
 
@@ -175,13 +175,10 @@ export class Invariants {
 
   #checkEvicted({ key }: MooringEvent<'manager.released'>, socket: SimulatedSocket): void {
     const { config, slackMs } = this.#world;
-    const now = this.#world.now() + slackMs;
-    const { streamingWindowMs, idleManagerTimeoutMs } = config;
-    const inboundAgoMs = now - socket.inboundAtMs;
-    const isStreaming = now - socket.outboundAtMs < streamingWindowMs && inboundAgoMs < idleManagerTimeoutMs;
-    const isHeld = socket.holds > 0 && now - socket.activeAtMs < idleManagerTimeoutMs;
-    if (inboundAgoMs < evictionFloorMs(config) || isStreaming || isHeld)
-      this.#closedHealthy('engaged stays', `${key} was active ${inboundAgoMs} ms ago${isHeld ? ', and is held' : ''}`);
+    const nowMs = this.#world.now() + slackMs;
+    if (!isInUse(socket, nowMs, config)) return;
+    const held = socket.holds > 0 ? ', and is held' : '';
+    this.#closedHealthy('engaged stays', `${key} was active ${nowMs - socket.inboundAtMs} ms ago${held}`);
   }
 
   #checkIdle({ key }: MooringEvent<'manager.released'>, socket: SimulatedSocket): void {

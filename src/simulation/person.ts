@@ -1,8 +1,8 @@
 import type { Chance } from './chance.js';
 import type { Population } from './population.js';
+import type { SimulatedServer } from './server.js';
 import { wellBehaved } from './socket.js';
 import { Tab } from './tab.js';
-import type { World } from './world.js';
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
@@ -21,7 +21,7 @@ interface Life {
 
 /** A user: comes once in a while, opens tabs, works, and goes. */
 export class Person {
-  readonly world: World;
+  readonly server: SimulatedServer;
   readonly chance: Chance;
   readonly userId: string;
   readonly population: Population;
@@ -32,9 +32,9 @@ export class Person {
   readonly #networkMs: number;
   #threads = 0;
 
-  constructor(world: World, { userId, population, isHostile }: Life) {
-    this.world = world;
-    this.chance = world.chance.fork();
+  constructor(server: SimulatedServer, { userId, population, isHostile }: Life) {
+    this.server = server;
+    this.chance = server.chance.fork();
     this.userId = userId;
     this.population = population;
     this.isHostile = isHostile;
@@ -55,7 +55,7 @@ export class Person {
     const { quietest, busiest } = population.rhythm;
     const busiestRate = (population.sessionsPerDay * busiest * 2) / ((quietest + busiest) * dayMs);
     for (let atMs = chance.waitFor(1 / busiestRate); atMs < forMs; atMs += chance.waitFor(1 / busiestRate)) {
-      if (chance.is(this.#rhythmAt(atMs) / busiest)) this.world.time.arrive(atMs, this.#beginSession);
+      if (chance.is(this.#rhythmAt(atMs) / busiest)) this.server.time.arrive(atMs, this.#beginSession);
     }
   }
 
@@ -70,11 +70,11 @@ export class Person {
     const count = this.isHostile ? population.hostileTabs : this.#usualTabs;
     for (let number = 0; number < count; number++) {
       const afterMs = this.isHostile ? chance.between(0, 5_000) : chance.between(0, Math.min(forMs / 4, 300_000));
-      this.world.time.arrive(afterMs, () => {
+      this.server.time.arrive(afterMs, () => {
         this.#openTab(forMs - afterMs);
       });
     }
-    if (this.isHostile) this.#sulk(this.world.time.now() + forMs);
+    if (this.isHostile) this.#sulk(this.server.time.now() + forMs);
   };
 
   #openTab(forMs: number): void {
@@ -98,10 +98,10 @@ export class Person {
 
   /** Half of the time it answers nothing. */
   #sulk(untilMs: number): void {
-    const { world, chance } = this;
-    if (world.time.now() > untilMs) return;
+    const { server, chance } = this;
+    if (server.time.now() > untilMs) return;
     for (const tab of this.tabs) tab.cutOff();
-    world.time.arrive(2 * sulkMs * chance.next(), () => {
+    server.time.arrive(2 * sulkMs * chance.next(), () => {
       this.#sulk(untilMs);
     });
   }

@@ -92,7 +92,7 @@ export const scenarios = {
       ...referencePopulation,
       phoneRatio: 1,
       silentDeathsPerHour: { desktop: 0.03, phone: 2 },
-      roundTripMs: { median: 100, sigma: 0.8, least: 30, most: 3_000 },
+      roundTripMs: { median: 100, sigma: 0.7, least: 30, most: 3_000 },
       lossRatio: 0.05,
     },
   },

@@ -1,7 +1,8 @@
 import type { WebSocketConfig } from '../core/settings.js';
 import { OutageLedger, type LedgerMood } from './outage-ledger.js';
 import { wellBehaved, type Traits } from './socket.js';
-import { World, type Visitor } from './world.js';
+import type { Visitor } from './server.js';
+import { World } from './world.js';
 import type { Violation } from './invariants.js';
 
 /** What an application's release hook does. */

@@ -1,5 +1,4 @@
 import type { Connection } from '../core/managers/connection.js';
-import type { ManagedConnection } from '../core/managers/managed-connection.js';
 import type { Chance } from './chance.js';
 import type { WorldTime } from './world-time.js';
 
@@ -32,6 +31,20 @@ const closeBytes = 8;
 /** What the kernel takes for a peer that acknowledges nothing. */
 const kernelBytes = 200_000;
 
+/** When the kernel gives up a peer that acknowledges nothing, with Linux's default of 15 repetitions. */
+const kernelPatienceMs = 924_600;
+
+/** Whom the server's end tells what happens. */
+export interface Listener {
+  readonly clock: { readonly recentMs: number };
+  received(atMs: number): void;
+  touched(): void;
+  sent(isStuck: boolean, atMs: number): void;
+  ponged(payload: string): void;
+  errored(error: Error): void;
+  closed(): void;
+}
+
 interface Surroundings {
   readonly time: WorldTime;
   readonly chance: Chance;
@@ -54,6 +67,8 @@ export class SimulatedSocket implements Connection {
   reachableSinceMs: number;
   /** Since when that is not so; `Infinity` while it is. */
   unreachableSinceMs = Infinity;
+  /** When the server's end went; `Infinity` before. */
+  closedAtMs = Infinity;
   /** When the peer last sent a message that arrived, the application held or let go, or the connection was opened. */
   inboundAtMs = -Infinity;
   /** When the last message of the application left. */
@@ -75,14 +90,16 @@ export class SimulatedSocket implements Connection {
   readonly #time: WorldTime;
   readonly #now: () => number;
   readonly #chance: Chance;
-  #link: ManagedConnection | null = null;
+  readonly #whenServerCloses: () => void;
+  #link: Listener | null = null;
   #unacknowledged = 0;
 
-  constructor({ time, chance, now }: Surroundings, traits: Traits) {
+  constructor({ time, chance, now }: Surroundings, traits: Traits, whenServerCloses: () => void) {
     this.#time = time;
     this.#now = now;
     this.#chance = chance;
     this.traits = traits;
+    this.#whenServerCloses = whenServerCloses;
     this.reachableSinceMs = now();
   }
 
@@ -96,18 +113,13 @@ export class SimulatedSocket implements Connection {
     return this.isClosed || this.isClosing;
   }
 
-  /** @internal */
-  get link(): ManagedConnection | null {
-    return this.#link;
-  }
-
   /** When anything counted as activity last. */
   get activeAtMs(): number {
     return Math.max(this.inboundAtMs, this.outboundAtMs);
   }
 
   /** The handshake is done: what arrives is reported to this link, as an adapter does. */
-  opened(link: ManagedConnection, whenEnded: (code: number, reason: string) => void): void {
+  opened(link: Listener, whenEnded: (code: number, reason: string) => void): void {
     this.#link = link;
     this.whenEnded = whenEnded;
     this.openedAtMs = this.#now();
@@ -160,7 +172,7 @@ export class SimulatedSocket implements Connection {
   /** The application sends a message. */
   send(bytes: number): void {
     if (this.isOver) return;
-    if (!this.isReachable) this.#unacknowledged += bytes;
+    if (!this.isReachable) this.#repeatInVain(bytes);
     const isStuck = this.#unacknowledged > kernelBytes;
     if (isStuck) this.unsentBytes += bytes;
     else this.bytesSent += bytes;
@@ -188,6 +200,7 @@ export class SimulatedSocket implements Connection {
   ping(payload: string): void {
     this.#mayThrow('ping');
     this.unansweredSinceMs = Math.min(this.unansweredSinceMs, this.#now());
+    if (!this.isReachable) this.#repeatInVain(pongBytes);
     this.#answer(0, () => {
       this.#heard(pongBytes);
       this.#link?.ponged(payload);
@@ -196,6 +209,7 @@ export class SimulatedSocket implements Connection {
 
   close(code: number, reason: string): void {
     this.#mayThrow('close');
+    if (!this.isOver) this.#whenServerCloses();
     this.isClosing = true;
     if (this.isReachable) this.#time.arrive(this.traits.roundTripMs / 2, () => this.whenEnded?.(code, reason));
     if (this.traits.closeAfterMs === null) return;
@@ -208,7 +222,9 @@ export class SimulatedSocket implements Connection {
   terminate(): void {
     this.#mayThrow('terminate');
     if (this.isClosed) return;
+    if (!this.isOver) this.#whenServerCloses();
     this.isClosed = true;
+    this.closedAtMs = this.#now();
     if (this.isReachable) this.#tellPeer(1006, '');
     this.#time.arrive(0, () => {
       this.#link?.closed();
@@ -237,7 +253,22 @@ export class SimulatedSocket implements Connection {
 
   #end(): void {
     this.isClosed = true;
+    this.closedAtMs = this.#now();
     this.#link?.closed();
+  }
+
+  /** What is sent is repeated, until the kernel gives up. */
+  #repeatInVain(bytes: number): void {
+    const isFirst = this.#unacknowledged === 0;
+    this.#unacknowledged += bytes;
+    if (!isFirst) return;
+    const sinceMs = this.unreachableSinceMs;
+    this.#time.arrive(kernelPatienceMs, () => {
+      if (this.unreachableSinceMs !== sinceMs || this.isClosed) return;
+      this.hasFailed = true;
+      this.#link?.errored(new Error('read ETIMEDOUT'));
+      this.#end();
+    });
   }
 
   #tellPeer(code: number, reason: string): void {

@@ -1,7 +1,7 @@
 import { shouldReconnect } from '../client/should-reconnect.js';
 import type { Person } from './person.js';
 import type { SimulatedSocket, Traits } from './socket.js';
-import type { Visitor } from './world.js';
+import type { Visitor } from './server.js';
 
 /** What is true of a tab as long as it lives. */
 interface Habits {
@@ -40,13 +40,13 @@ export class Tab {
 
   /** Opens it, and closes it after so long. */
   open(forMs: number): void {
-    const { world, chance, population } = this.#person;
-    world.time.arrive(forMs, () => {
+    const { server, chance, population } = this.#person;
+    server.time.arrive(forMs, () => {
       this.#close();
     });
     const abandonedAfterMs = chance.waitFor(3_600_000 / population.abandonmentsPerHour);
     if (abandonedAfterMs < forMs)
-      world.time.arrive(abandonedAfterMs, () => {
+      server.time.arrive(abandonedAfterMs, () => {
         this.#isAbandoned = true;
       });
     this.#connect();
@@ -54,9 +54,9 @@ export class Tab {
 
   /** The way to the server is cut; neither side is told. The client notices some time later. */
   cutOff(): void {
-    const { world, chance, population } = this.#person;
+    const { server, chance, population } = this.#person;
     if (this.#visitor === null) return;
-    world.vanish(this.#visitor);
+    server.vanish(this.#visitor);
     this.#disconnected();
     this.#reconnectIn(chance.between(population.reconnectMs.least, population.reconnectMs.most), true);
   }
@@ -71,12 +71,12 @@ export class Tab {
   }
 
   #connect(): void {
-    if (!this.#isOpen || this.#person.world.isEnding) return;
+    if (!this.#isOpen || this.#person.server.isEnding) return;
     this.#generation += 1;
     const generation = this.#generation;
-    const { world, userId } = this.#person;
-    world.wanted += 1;
-    this.#visitor = world.arrive(
+    const { server, userId } = this.#person;
+    server.wanted += 1;
+    this.#visitor = server.arrive(
       { userId, threadId: this.#thread },
       {
         traits: this.#habits.traits,
@@ -116,32 +116,32 @@ export class Tab {
 
   /** The user says something; the application answers, sometimes with a run that streams. */
   #say(visitor: Visitor): void {
-    const { world, chance, population } = this.#person;
+    const { server, chance, population } = this.#person;
     const { run } = population;
     visitor.socket.message(messageBytes);
     if (!chance.is(run.ratio) || visitor.letGo !== null) {
-      world.time.arrive(visitor.socket.traits.roundTripMs, () => {
+      server.time.arrive(visitor.socket.traits.roundTripMs, () => {
         visitor.socket.send(messageBytes);
       });
       return;
     }
-    const endsAtMs = world.time.now() + chance.logUniform(run.leastMs, run.mostMs);
-    world.hold(visitor);
+    const endsAtMs = server.time.now() + chance.logUniform(run.leastMs, run.mostMs);
+    server.hold(visitor);
     const token = (): void => {
       if (visitor.socket.isOver) return;
-      if (world.time.now() >= endsAtMs) {
+      if (server.time.now() >= endsAtMs) {
         visitor.letGo?.();
         return;
       }
       visitor.socket.send(tokenBytes);
-      world.time.arrive(run.tokenEveryMs, token);
+      server.time.arrive(run.tokenEveryMs, token);
     };
     token();
   }
 
   /** The application tells everybody something. It does not know who is still there. */
   #broadcast(socket: SimulatedSocket, everyMs: number): void {
-    const { time } = this.#person.world;
+    const { time } = this.#person.server;
     const tell = (): void => {
       if (socket.isOver) return;
       socket.send(tokenBytes);
@@ -158,34 +158,34 @@ export class Tab {
       this.#reconnectIn(chance.between(100, 2_000));
       return;
     }
-    if (code === 1006) {
+    if (code === 1006 || code === 1001) {
       this.#reconnectIn(chance.between(population.reconnectMs.least, population.reconnectMs.most));
       return;
     }
-    const { retry, delayMs } = shouldReconnect({ code, reason }, (this.#attempts += 1));
+    const { retry, delayMs } = shouldReconnect({ code, reason }, (this.#attempts += 1), chance.next);
     if (retry) this.#reconnectIn(Math.max(1_000, delayMs));
     else if (!this.#isAbandoned) this.#reconnectIn(chance.waitFor(nextUseMs));
   }
 
   #reconnectIn(delayMs: number, mayStartAnew = false): void {
-    const { world, chance, population } = this.#person;
+    const { server, chance, population } = this.#person;
     if (mayStartAnew && chance.is(population.newThreadRatio)) this.#thread = this.#person.newThread();
     const generation = this.#generation;
-    world.time.arrive(delayMs, () => {
+    server.time.arrive(delayMs, () => {
       if (generation === this.#generation && this.#visitor === null) this.#connect();
     });
   }
 
   #close(): void {
-    const { world, chance } = this.#person;
+    const { server, chance } = this.#person;
     this.#isOpen = false;
     const visitor = this.#visitor;
     this.#disconnected();
     this.#person.closed(this);
     if (visitor === null) return;
     // Some laptops are just shut.
-    if (chance.is(0.1)) world.vanish(visitor);
-    else world.leave(visitor);
+    if (chance.is(0.1)) server.vanish(visitor);
+    else server.leave(visitor);
   }
 
   #disconnected(): void {
@@ -203,7 +203,7 @@ export class Tab {
 
   #after(delayMs: number, act: () => void): void {
     const generation = this.#generation;
-    this.#person.world.time.arrive(delayMs, () => {
+    this.#person.server.time.arrive(delayMs, () => {
       if (generation === this.#generation) act();
     });
   }

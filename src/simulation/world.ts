@@ -1,17 +1,17 @@
-import { isPending, type Admission, type PendingAdmission } from '../core/admission/admission.js';
+import { isPending, type Admission } from '../core/admission/admission.js';
 import type { QuotaLedger } from '../core/admission/quota-ledger.js';
 import { loadConfig } from '../core/config.js';
 import type { RefusalError } from '../core/errors.js';
 import type { EmergencyCleanupResult, EvictionRequest } from '../core/cleanup/emergency-run.js';
 import type { ContextFields } from '../core/identity/user-execution-context.js';
-import type { WebSocketManager } from '../core/managers/manager.js';
 import { Mooring } from '../core/mooring.js';
 import type { WebSocketConfig } from '../core/settings.js';
 import { Chance } from './chance.js';
 import { Invariants, type Violation } from './invariants.js';
 import type { HookKind } from './script.js';
 import { tickMs } from '../core/liveness/stall-clock.js';
-import { SimulatedSocket, type Traits } from './socket.js';
+import { SimulatedServer, type Coming, type Slot, Visitor } from './server.js';
+import { SimulatedSocket } from './socket.js';
 import { WorldTime } from './world-time.js';
 
 /** What a world is made with. */
@@ -25,48 +25,17 @@ export interface WorldOptions {
   readonly ledger?: (time: WorldTime, chance: Chance) => QuotaLedger;
 }
 
-/** A client that came: it waits, is connected, or is gone. */
-export class Visitor {
-  state: 'waiting' | 'open' | 'gone' = 'waiting';
-  manager: WebSocketManager | null = null;
-  /** Ends what it waits for. */
-  pending: PendingAdmission | null = null;
-  /** Ends the application's hold. */
-  letGo: (() => void) | null = null;
-
-  constructor(
-    readonly fields: ContextFields,
-    readonly socket: SimulatedSocket,
-  ) {}
-}
-
-/** How somebody comes in. */
-export interface Coming {
-  readonly traits: Traits;
-  /** What the handshake takes after the grant. @default 0 */
-  readonly openAfterMs?: number;
-  /** Told when it is refused, or when its connection ended, once the client knows. */
-  readonly whenEnded?: (code: number, reason: string) => void;
-  readonly whenOpen?: (visitor: Visitor) => void;
-}
-
 /**
  * A server with the real core, its clients, and what happens to both. Everything follows from the seed. After every
  * step the invariants are checked.
  */
-export class World {
+export class World extends SimulatedServer {
   readonly time: WorldTime;
   readonly mooring: Mooring;
   readonly chance: Chance;
   readonly invariants: Invariants;
   readonly config: WebSocketConfig;
-  /** Everybody who has not gone. */
-  readonly visitors = new Set<Visitor>();
   readonly hasLedger: boolean;
-  /** Nobody comes any longer. */
-  isEnding = false;
-  /** How often somebody wanted in. */
-  wanted = 0;
   readonly #limits = new Map<string, number>();
   /** The newest connection of each key. */
   readonly #sockets = new Map<string, SimulatedSocket>();
@@ -76,6 +45,7 @@ export class World {
   #stalls = 0;
 
   constructor({ seed, config: overrides = {}, goesOn = false, ledger }: WorldOptions) {
+    super();
     this.#goesOn = goesOn;
     this.hasLedger = ledger !== undefined;
     this.chance = new Chance(seed);
@@ -90,6 +60,9 @@ export class World {
       ledger: ledger && this.#watched(ledger(this.time, this.chance.fork())),
     });
     this.invariants = new Invariants(this);
+    this.mooring.on('admission.refused', ({ userId, closeCause, waitedMs }) => {
+      if (closeCause === 'quota') this.witness?.refused(userId, waitedMs);
+    });
     this.mooring.on('manager.released', ({ key }) => {
       this.#sockets.delete(key);
     });
@@ -100,7 +73,6 @@ export class World {
     return this.invariants.violation;
   }
 
-  /** Milliseconds in which the server ran, as the world knows it. */
   readonly now = (): number => this.time.now() - this.#stalledMs;
 
   /** How far a time the server measures may be off: its stamps are coarse, and it notices stalls by a ticker. */
@@ -108,7 +80,6 @@ export class World {
     return 2 * tickMs * (1 + this.#stalls);
   }
 
-  /** The server does not run for so long. */
   stall(forMs: number): void {
     this.#stalls += 1;
     this.#stalledMs += forMs;
@@ -126,6 +97,18 @@ export class World {
     return managers.flatMap(({ key }) => this.#sockets.get(key) ?? []);
   }
 
+  *slots(): Iterable<Slot> {
+    for (const userId of this.mooring.factory.getActiveUsers()) yield* this.slotsOf(userId);
+  }
+
+  slotsOf(userId: string): Slot[] {
+    return this.socketsOf(userId).map((socket) => ({ userId, socket }));
+  }
+
+  get slotCount(): number {
+    return this.mooring.factory.managerCount;
+  }
+
   /** The user's limit as it is now. */
   limitOf(userId: string): number {
     return this.#limits.get(userId) ?? this.config.maxManagersPerUser;
@@ -137,10 +120,11 @@ export class World {
     this.#limits.set(userId, limit);
   }
 
-  /** Somebody wants in. */
   arrive(fields: ContextFields, coming: Coming): Visitor {
     const { time, chance, mooring } = this;
-    const socket = new SimulatedSocket({ time, chance, now: this.now }, coming.traits);
+    const socket: SimulatedSocket = new SimulatedSocket({ time, chance, now: this.now }, coming.traits, () =>
+      this.witness?.closes(socket),
+    );
     const visitor = new Visitor(fields, socket);
     this.visitors.add(visitor);
     const outcome = mooring.factory.admit(fields);
@@ -154,39 +138,12 @@ export class World {
     return visitor;
   }
 
-  /** It goes, in an orderly way where it is connected. */
-  leave(visitor: Visitor): void {
-    if (visitor.state === 'open') visitor.socket.leave();
-    this.#forget(visitor);
-  }
-
-  /** It is gone without a word. */
-  vanish(visitor: Visitor): void {
-    visitor.socket.fallSilent();
-    // What waits in front of the door is a TCP connection too, but there its end is noticed.
-    this.#forget(visitor);
-  }
-
-  /** The application holds the manager while it streams to it. */
-  hold(visitor: Visitor): void {
-    if (visitor.state !== 'open' || visitor.manager === null || visitor.letGo !== null) return;
-    const { socket } = visitor;
-    const letGo = visitor.manager.hold();
-    socket.holds += 1;
-    socket.active();
-    visitor.letGo = () => {
-      letGo();
-      visitor.letGo = null;
-      socket.holds -= 1;
-      socket.active();
-    };
-  }
-
   /** The application says that something is wrong with the manager, whichever connection that has by now. */
   fail({ manager }: Visitor, how: 'for good' | 'perhaps'): void {
     if (manager === null) return;
+    const isCurrent = this.mooring.factory.getUserManagers(manager.userId).includes(manager);
     const socket = this.socketOf(manager.key);
-    if (socket?.link?.manager === manager) socket.hasFailed = true;
+    if (isCurrent && socket !== null) socket.hasFailed = true;
     const error = new Error('the application says so');
     if (how === 'for good') manager.fail(error);
     else manager.reportError(error);
@@ -248,7 +205,7 @@ export class World {
       visitor.manager = link.manager;
       this.#sockets.set(link.manager.key, visitor.socket);
       visitor.socket.opened(link, (code, reason) => {
-        this.#forget(visitor);
+        this.forget(visitor);
         coming.whenEnded?.(code, reason);
       });
       coming.whenOpen?.(visitor);
@@ -257,18 +214,14 @@ export class World {
     else this.time.arrive(coming.openAfterMs, open);
   }
 
-  #refused(visitor: Visitor, { close }: RefusalError, { whenEnded, traits }: Coming): void {
+  #refused(visitor: Visitor, { close }: RefusalError, coming: Coming): void {
     const isThere = visitor.state !== 'gone';
-    this.#forget(visitor);
-    if (!isThere) return;
-    this.time.arrive(traits.roundTripMs / 2, () => whenEnded?.(close.code, close.reason));
+    this.forget(visitor);
+    if (isThere) this.tell(coming, close);
   }
 
-  #forget(visitor: Visitor): void {
-    visitor.state = 'gone';
-    visitor.pending?.cancel();
-    visitor.pending = null;
-    this.visitors.delete(visitor);
+  protected holdFor({ manager }: Visitor): () => void {
+    return manager?.hold() ?? (() => undefined);
   }
 
   /** While a promise is open, time stands still until all that can settle have. */

@@ -1,0 +1,85 @@
+import { evictionFloorMs } from '../core/config.js';
+import type { WebSocketConfig } from '../core/settings.js';
+import type { SimulatedServer, Witness } from './server.js';
+import type { SimulatedSocket } from './socket.js';
+
+/** What went wrong for people, whatever algorithm ran, judged by the truth about their connections. */
+export interface LeakReport {
+  /** User-hours with a lock-out or an accumulated manager. */
+  readonly incidents: number;
+  /** User-hours in which somebody was refused while a connection without a client held one of the user's places. */
+  readonly lockOuts: number;
+  /** User-hours in which a connection held a place five minutes after its client had gone. */
+  readonly accumulations: number;
+  /** Connections the server closed while they were in use. */
+  readonly closedInUse: number;
+}
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+/** How long after its client has gone a connection may hold a place. */
+const tolerableMs = 5 * minuteMs;
+
+/** Whether the application and the client are using it: engaged, by the truth. */
+export function isInUse(socket: SimulatedSocket, nowMs: number, config: WebSocketConfig): boolean {
+  const { streamingWindowMs, idleManagerTimeoutMs } = config;
+  const inboundAgoMs = nowMs - socket.inboundAtMs;
+  const isStreaming = nowMs - socket.outboundAtMs < streamingWindowMs && inboundAgoMs < idleManagerTimeoutMs;
+  const isHeld = socket.holds > 0 && nowMs - socket.activeAtMs < idleManagerTimeoutMs;
+  return inboundAgoMs < evictionFloorMs(config) || isStreaming || isHeld;
+}
+
+/** Since when nobody is behind it. */
+function goneSinceMs(socket: SimulatedSocket): number {
+  return Math.min(socket.unreachableSinceMs, socket.closedAtMs);
+}
+
+/** Watches a server from outside, once a minute and at every refusal. It knows who is really there. */
+export class LeakBook implements Witness {
+  readonly #server: SimulatedServer;
+  readonly #config: WebSocketConfig;
+  readonly #lockOuts = new Set<string>();
+  readonly #accumulations = new Set<string>();
+  #closedInUse = 0;
+
+  constructor(server: SimulatedServer, config: WebSocketConfig) {
+    this.#server = server;
+    this.#config = config;
+    server.witness = this;
+    this.#sweepLater();
+  }
+
+  /** Only what was dead before the newcomer came counts: a server cannot know of a death while it looks. */
+  refused(userId: string, waitedMs: number): void {
+    const cameAtMs = this.#server.now() - waitedMs;
+    for (const { socket } of this.#server.slotsOf(userId))
+      if (goneSinceMs(socket) < cameAtMs) this.#lockOuts.add(this.#userHour(userId));
+  }
+
+  closes(socket: SimulatedSocket): void {
+    if (socket.isReachable && isInUse(socket, this.#server.now(), this.#config)) this.#closedInUse += 1;
+  }
+
+  report(): LeakReport {
+    return {
+      incidents: new Set([...this.#lockOuts, ...this.#accumulations]).size,
+      lockOuts: this.#lockOuts.size,
+      accumulations: this.#accumulations.size,
+      closedInUse: this.#closedInUse,
+    };
+  }
+
+  #sweepLater(): void {
+    this.#server.time.arrive(minuteMs, () => {
+      const latestMs = this.#server.now() - tolerableMs;
+      for (const { userId, socket } of this.#server.slots())
+        if (goneSinceMs(socket) < latestMs) this.#accumulations.add(this.#userHour(userId));
+      if (!this.#server.isEnding) this.#sweepLater();
+    });
+  }
+
+  #userHour(userId: string): string {
+    return `${String(Math.floor(this.#server.time.now() / hourMs))} ${userId}`;
+  }
+}

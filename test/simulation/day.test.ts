@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { compareDay, simulateDay, type DayOptions } from '../../src/simulation/day.js';
+import { scenarios, type ScenarioName } from '../../src/simulation/population.js';
+
+const day = (options: Partial<DayOptions> = {}): DayOptions => ({
+  ...{ hours: 6, users: 500, seed: 7, scenario: 'reference' },
+  ...options,
+});
+
+const verdicts = async (options: DayOptions) => {
+  const { kpis } = await simulateDay(options);
+  return Object.fromEntries(kpis.kpis.map(({ number, verdict }) => [number, verdict]));
+};
+
+/** Long enough that somebody is refused, so that KPIs 1 and 6 mean something. */
+const eventful = { hours: 12, users: 2_000, seed: 3 };
+
+describe('a simulated day', () => {
+  it('follows from its seed', async () => {
+    const reports = [await simulateDay(day()), await simulateDay(day())];
+    const [first, second] = reports.map((report) => ({ ...report, realMs: 0 }));
+    expect(first).toEqual(second);
+    const other = await simulateDay(day({ seed: 8 }));
+    expect(other.occurrences).not.toBe(first?.occurrences);
+  });
+
+  it.each((Object.keys(scenarios) as ScenarioName[]).filter((name) => name !== 'hostile'))(
+    'like %s keeps every promise, refuses some, and passes all seven metrics',
+    async (scenario) => {
+      const report = await simulateDay(day({ ...eventful, scenario }));
+      expect(report.violation).toBeNull();
+      expect(report.healthyClosed).toBe(0);
+      expect(report.releases['disconnected']).toBeGreaterThan(0);
+      expect(report.refusals['quota']).toBeGreaterThan(0);
+      expect(report.kpis.kpis.map(({ name, verdict }) => [name, verdict])).toEqual(
+        report.kpis.kpis.map(({ name }) => [name, 'pass']),
+      );
+    },
+    60_000,
+  );
+
+  it('of hostile users fails on how many are at their limits, and refuses and kills nobody wrongly', async () => {
+    expect(await verdicts(day({ scenario: 'hostile' }))).toMatchObject({ 3: 'fail', 6: 'pass', 7: 'pass' });
+  }, 60_000);
+
+  it('with a stricter limit refuses more', async () => {
+    const few = await simulateDay(day({ config: { maxManagersPerUser: 3 } }));
+    expect(few.refusals['quota']).toBeGreaterThan((await simulateDay(day())).refusals['quota'] ?? 0);
+  });
+});
+
+describe("the seed's algorithm", () => {
+  it('follows from its seed too', async () => {
+    expect(await compareDay('before', day())).toEqual(await compareDay('before', day()));
+  });
+
+  it('has fewer than a fifth of its incidents left here', async () => {
+    const { leaks } = await simulateDay(day({ ...eventful }));
+    const before = await compareDay('before', day({ ...eventful }));
+    expect(before.lockOuts).toBeGreaterThan(0);
+    expect(leaks.incidents).toBeLessThan(0.2 * before.incidents);
+  }, 60_000);
+});
