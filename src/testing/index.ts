@@ -1,2 +1,10 @@
 export { SimulatedTime } from './simulated-time.js';
 export { FakeConnection, type FakeConnectionOptions } from './fake-connection.js';
+export type { ContractCase, Disposable } from './contract.js';
+export {
+  connectionContract,
+  type ConnectionFixture,
+  type ContractPeer,
+  type OpenConnection,
+} from './connection-contract.js';
+export { quotaLedgerContract, type LedgerFixture, type MakeLedger } from './ledger-contract.js';

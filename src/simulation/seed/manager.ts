@@ -1,5 +1,13 @@
 import type { SimulatedSocket } from '../socket.js';
 
+/** Whose it is, and since when. */
+interface SeedManagerOptions {
+  readonly key: string;
+  readonly userId: string;
+  readonly socket: SimulatedSocket;
+  readonly createdAtMs: number;
+}
+
 /** What the seed's strategies look at. */
 export class SeedManager {
   readonly key: string;
@@ -7,14 +15,13 @@ export class SeedManager {
   socket: SimulatedSocket;
   /** `_connection_error`; the seed never clears it. */
   hasError = false;
-
   readonly #createdAtMs: number;
 
-  constructor(key: string, userId: string, socket: SimulatedSocket, createdAtMs: number) {
-    this.#createdAtMs = createdAtMs;
+  constructor({ key, userId, socket, createdAtMs }: SeedManagerOptions) {
     this.key = key;
     this.userId = userId;
     this.socket = socket;
+    this.#createdAtMs = createdAtMs;
   }
 
   /** `_is_connection_active`: whether a ping can be sent. */

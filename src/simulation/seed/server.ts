@@ -51,7 +51,8 @@ export class SeedServer extends SimulatedServer {
     );
     const visitor = new Visitor(fields, socket);
     const { userId, threadId } = fields;
-    const manager = this.#factory.create(new SeedManager(`${userId}:${threadId}`, userId, socket, now()));
+    const key = `${userId}:${threadId}`;
+    const manager = this.#factory.create(new SeedManager({ key, userId, socket, createdAtMs: now() }));
     if (manager !== null) this.#open(visitor, manager, coming);
     else {
       this.witness?.refused(userId, 0);
