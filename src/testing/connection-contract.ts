@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Connection } from '../core/managers/connection.js';
 import type { ManagedConnection } from '../core/managers/managed-connection.js';
 import { contractCase, until, type ContractCase, type Disposable } from './contract.js';
 
@@ -28,7 +27,7 @@ export interface ConnectionFixture extends Disposable {
   readonly link: ManagedConnection;
   readonly peer: ContractPeer;
   /** The application sends one message with so many bytes of payload, in the adapter's way. */
-  send(bytes: number): void;
+  readonly send: (bytes: number) => void;
 }
 
 /** Makes a connection that is open and has carried nothing yet. */
@@ -42,7 +41,7 @@ const chunkBytes = 1024 * 1024;
 const aWhileMs = 40;
 
 /**
- * What Mooring relies on in a {@link Connection} and in the adapter that reports on it.
+ * What Mooring relies on in a `Connection` and in the adapter that reports on it.
  *
  * @example
  * for (const { name, run } of connectionContract) it(name, () => run(open));

@@ -19,7 +19,7 @@ async function overWs(perMessageDeflate: boolean): Promise<ConnectionFixture> {
   client.on('error', () => undefined);
   const [[far]] = await Promise.all([connected, once(client, 'open')]);
   const link = managerOf(far)?.link;
-  if (link == null) throw new Error('The socket has no manager');
+  if (link === null || link === undefined) throw new Error('The socket has no manager');
   return {
     link,
     peer: {
