@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { EmergencyCleanupResult } from '../../src/index.js';
 import { startCrowd, type CrowdClient } from '../support/crowd.js';
+import { recordFault } from '../support/faults.js';
 import { relayTo, type Link } from '../support/relay.js';
 import { wsServer, type WsServer } from '../support/ws-server.js';
 
@@ -91,6 +92,8 @@ describe('a healthy connection', () => {
     isDone = true;
     expect((await probed).length).toBeGreaterThanOrEqual(3);
     expect([client.bytes, client.ended, server.releases]).toEqual([bytes, null, {}]);
+    const scenario = '16 MB over 2.7 MB/s (relay), probed all the time';
+    recordFault({ scenario, peerSaw: 'all bytes', freedMs: null, healthyClosed: 0 });
   });
 
   it('with a round trip of 2 s is not taken for dead once that is known', async () => {
@@ -105,6 +108,14 @@ describe('a healthy connection', () => {
     }
     expect(results.map(({ cleaned }) => cleaned)).toEqual([0, 0]);
     expect([client.ended, server.releases]).toEqual([null, {}]);
+  });
+
+  it('with a round trip of 2 s is not taken for dead before that is known either', async () => {
+    const { server, client } = await behind({ delayMs: 1_000 });
+    expect(await server.mooring.factory.emergencyCleanup('ada')).toMatchObject({ cleaned: 0 });
+    expect([client.ended, server.releases]).toEqual([null, {}]);
+    const scenario = 'a round trip of 2 s (relay), probed as it opens';
+    recordFault({ scenario, peerSaw: 'two pings', freedMs: null, healthyClosed: 0 });
   });
 
   it('that misses a single ping of the heartbeat lives on', async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { startCrowd } from '../support/crowd.js';
+import { recordFault } from '../support/faults.js';
 import { startMooring } from '../support/mooring-process.js';
 
 describe('a server that is suspended for twice the idle timeout', () => {
@@ -25,5 +26,7 @@ describe('a server that is suspended for twice the idle timeout', () => {
       expect(await client.reply()).toBe('still here');
     }
     expect(await server.hears((each) => each['msg'] === 'process.stalled')).toBeDefined();
+    const scenario = 'the server suspended for twice the idle timeout, then resumed';
+    recordFault({ scenario, peerSaw: 'its answers, late', freedMs: null, healthyClosed: 0 });
   });
 });

@@ -1,80 +1,104 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { WebSocketConfig } from '../../src/index.js';
-import { startCrowd } from '../support/crowd.js';
-import { hasNamespaces, remoteNetwork, type Loss, type RemoteNetwork } from '../support/network.js';
+import { startCrowd, type Crowd } from '../support/crowd.js';
+import { bystanders, recordFault } from '../support/faults.js';
+import { hasNamespaces, remoteNetwork, type Loss } from '../support/network.js';
 import { wsServer, type WsServer } from '../support/ws-server.js';
 
 /** Two probes of half a second, and what a loaded machine may need besides. */
 const soonMs = 1_500;
 
-/** A user whose whole quota is on the other side of a link. */
+interface Scene {
+  readonly server: WsServer;
+  readonly near: Crowd;
+  readonly healthy: { readonly closed: () => number };
+}
+
+/** A user whose whole quota is on the other side of a link. All have been heard of. */
 async function fullOverLink(config: Partial<WebSocketConfig> = {}) {
   const network = await remoteNetwork();
   const server = await wsServer({ host: network.address, config });
   const [far, near] = [await startCrowd(network.wrap), await startCrowd()];
   const clients = await far.settleAll(server.urls('ada', server.mooring.config.maxManagersPerUser));
-  return { network, server, clients, near };
+  for (const client of clients) {
+    client.send('hello');
+    await client.reply();
+  }
+  return { network, server, clients, near, healthy: await bystanders(server, Math.min(5, clients.length)) };
 }
 
 /** A new thread of the user gets in, from a place that still has a network. */
-async function expectLetIn({ server, near }: { server: WsServer; near: Awaited<ReturnType<typeof startCrowd>> }) {
+async function expectLetIn(scenario: string, { server, near, healthy }: Scene): Promise<void> {
   const newcomer = await near.settle(server.url('ada', 'thread_new'));
   newcomer.send('here I am');
   expect(await newcomer.reply()).toBe('here I am');
-  const waited = server.said('manager.admitted').at(-1)?.waitedMs;
+  const waited = server.said('manager.admitted').at(-1)?.waitedMs ?? NaN;
   expect(waited).toBeLessThan(soonMs);
+  expect(healthy.closed()).toBe(0);
+  recordFault({ scenario, peerSaw: 'the newcomer: in', freedMs: waited, healthyClosed: healthy.closed() });
+}
+
+/** Everybody of the user is released, in one way or another. */
+async function expectAllGone(scenario: string, { server, healthy }: Scene, peerSaw: string): Promise<void> {
+  const atMs = performance.now();
+  for (let i = 1; i <= 20; i++)
+    await server.hears('manager.released', ({ userId, threadId }) => userId === 'ada' && threadId === `thread_${i}`);
+  expect([server.countOf('ada'), healthy.closed()]).toEqual([0, 0]);
+  recordFault({ scenario, peerSaw, freedMs: performance.now() - atMs, healthyClosed: healthy.closed() });
 }
 
 describe.runIf(hasNamespaces)('a user all of whose connections are behind a link', () => {
   it.each<Loss>(['both ways', 'from the client', 'to the client'])(
     'that loses packets %s gets a new thread in, and all 20 are freed',
     async (loss) => {
-      const { network, server, near } = await fullOverLink();
-      await network.lose(loss);
-      await expectLetIn({ server, near });
-      await server.hears('cleanup.completed');
-      expect(server.releases).toEqual({ disconnected: 20 });
+      const scene = await fullOverLink();
+      await scene.network.lose(loss);
+      await expectLetIn(`all packets of 20 connections lost, ${loss}`, scene);
+      await scene.server.hears('cleanup.completed');
+      expect(scene.server.releases).toEqual({ disconnected: 20 });
     },
   );
 
   it('that is unplugged gets a new thread in', async () => {
-    const { network, server, near } = await fullOverLink();
-    await network.unplug();
-    await expectLetIn({ server, near });
-    expect(server.countOf('ada')).toBe(1);
+    const scene = await fullOverLink();
+    await scene.network.unplug();
+    await expectLetIn('cable pulled', scene);
+    expect(scene.server.countOf('ada')).toBe(1);
   });
 
   it('with a limit of 1 gets a new thread in (citrineos#190)', async () => {
-    const { network, server, near } = await fullOverLink({ maxManagersPerUser: 1 });
-    await network.lose('both ways');
-    await expectLetIn({ server, near });
+    const scene = await fullOverLink({ maxManagersPerUser: 1 });
+    await scene.network.lose('both ways');
+    await expectLetIn('all packets lost, limit of 1', scene);
   });
 
   it('whose kernel resets them is free at once', async () => {
-    const { network, server } = await fullOverLink();
-    await network.killSockets();
-    for (let i = 1; i <= 20; i++) await server.hears('manager.released', (event) => event.threadId === `thread_${i}`);
-    expect([server.countOf('ada'), server.releases]).toEqual([0, { closed: 20 }]);
+    const scene = await fullOverLink();
+    await scene.network.killSockets();
+    await expectAllGone('reset by the kernel (`ss -K`)', scene, '1006');
+    expect(scene.server.releases).toEqual({ closed: 20 });
   });
 
   it('loses them within three heartbeats, when nobody asks', async () => {
-    const { network, server } = await fullOverLink({ heartbeatIntervalMs: 500 });
-    await network.lose('both ways');
-    for (let i = 1; i <= 20; i++) await server.hears('manager.released', (event) => event.threadId === `thread_${i}`);
-    expect(server.releases).toEqual({ disconnected: 20 });
+    const scene = await fullOverLink({ heartbeatIntervalMs: 500 });
+    await scene.network.lose('both ways');
+    await expectAllGone('all packets lost, nobody asks; heartbeat of 0.5 s', scene, 'nothing');
+    expect(scene.server.releases).toEqual({ disconnected: 20 });
   });
 });
 
 describe.runIf(hasNamespaces)('a connection over a link that heals', () => {
+  // Two beats fit into no gap: with 25 s not into 20 s, and with 10 s not into 8.
   it.each([
-    [3, 'both ways'],
-    [3, 'to the client'],
-    [8, 'both ways'],
-  ] as const)('after %i s of losing packets %s is not closed', async (seconds, loss) => {
-    const network: RemoteNetwork = await remoteNetwork();
-    // Two beats fit into neither gap, as with 25 s they do not.
-    const server = await wsServer({ host: network.address, config: { heartbeatIntervalMs: 10_000 } });
+    [3, 'both ways', 10_000],
+    [3, 'to the client', 10_000],
+    [8, 'both ways', 10_000],
+    [20, 'both ways', 25_000],
+    [20, 'from the client', 25_000],
+  ] as const)('after %i s of losing packets %s is not closed', async (seconds, loss, heartbeatIntervalMs) => {
+    const network = await remoteNetwork();
+    const server = await wsServer({ host: network.address, config: { heartbeatIntervalMs } });
     const client = await (await startCrowd(network.wrap)).settle(server.url('ada', 'thread_1'));
     await network.lose(loss);
     client.send('while it is away');
@@ -82,5 +106,7 @@ describe.runIf(hasNamespaces)('a connection over a link that heals', () => {
     await network.heal();
     expect(await client.reply()).toBe('while it is away');
     expect([client.ended, server.releases]).toEqual([null, {}]);
+    const scenario = `packets lost ${loss} for ${seconds} s, then not`;
+    recordFault({ scenario, peerSaw: 'its answer, late', freedMs: null, healthyClosed: 0 });
   });
 });
