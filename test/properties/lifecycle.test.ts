@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createMooring, type MooringEvent } from '../../src/index.js';
+import { createMooring, type MooringEvent, type WebSocketManager } from '../../src/index.js';
 import { FakeConnection, SimulatedTime } from '../../src/testing/index.js';
 import type { Connected } from '../../src/core/connections.js';
 import type { Mooring } from '../../src/core/mooring.js';
@@ -16,6 +16,11 @@ const action = fc.oneof(
   }),
   fc.record({ do: fc.constantFrom('message' as const, 'vanish' as const, 'fall silent' as const), client: fc.nat(40) }),
   fc.record({ do: fc.constantFrom('give up' as const, 'disconnect' as const, 'hold' as const), client: fc.nat(40) }),
+  fc.record({
+    do: fc.constant('hook' as const),
+    client: fc.nat(40),
+    kind: fc.constantFrom('returns', 'throws', 'rejects', 'takes long', 'hangs'),
+  }),
   fc.record({ do: fc.constantFrom('fail' as const, 'release' as const), client: fc.nat(40) }),
   fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 250, 600, 1_100, 4_000, 13_000, 130_000) }),
   fc.record({ do: fc.constant('stall' as const), ms: fc.constantFrom(150, 1_200, 90_000) }),
@@ -43,6 +48,8 @@ class World {
   /** Healthy connections that were closed without a reason. */
   readonly wrongs: string[] = [];
   admitted = 0;
+  /** How often each hook was called, by its number. */
+  readonly hooks = new Map<number, { readonly manager: WebSocketManager; calls: number }>();
   readonly mooring: Mooring;
 
   constructor(forcedEviction: 'on-demand' | 'by-level') {
@@ -84,6 +91,9 @@ class World {
       case 'limit':
         this.#setLimit(step.limit);
         break;
+      case 'hook':
+        if (client?.connected?.manager) this.#hook(client.connected.manager, step.kind);
+        break;
       default:
         if (client !== undefined) this.#actOn(client, step.do);
     }
@@ -102,6 +112,7 @@ class World {
     }
     expect(this.admitted).toBe(this.released.length + factory.managerCount);
     expect(this.wrongs).toEqual([]);
+    for (const { manager, calls } of this.hooks.values()) expect(calls).toBe(manager.isReleased ? 1 : 0);
   }
 
   async end(): Promise<void> {
@@ -148,12 +159,29 @@ class World {
     });
   }
 
+  /** Called once, when the manager is released, also where it was before. */
+  #hook(manager: WebSocketManager, kind: string): void {
+    const number = this.hooks.size;
+    this.hooks.set(number, { manager, calls: 0 });
+    manager.onRelease(() => {
+      const hook = this.hooks.get(number);
+      if (hook !== undefined) hook.calls += 1;
+      if (kind === 'throws') throw new Error('the hook throws');
+      if (kind === 'rejects') return Promise.reject(new Error('the hook rejects'));
+      if (kind === 'takes long') return new Promise((resolve) => this.time.setTimer(() => resolve(), 2_000));
+      return kind === 'hangs' ? new Promise(() => undefined) : undefined;
+    });
+  }
+
   #setLimit(limit: number): void {
     this.limit = limit;
     for (const user of ['u0', 'u1']) this.allowed.set(user, this.mooring.factory.getUserManagerCount(user));
   }
 
-  #actOn(client: Client, act: Exclude<Action['do'], 'connect' | 'wait' | 'stall' | 'reserve' | 'emergency' | 'limit'>) {
+  #actOn(
+    client: Client,
+    act: Exclude<Action['do'], 'connect' | 'wait' | 'stall' | 'reserve' | 'emergency' | 'limit' | 'hook'>,
+  ) {
     const manager = client.connected?.manager;
     switch (act) {
       case 'message':
