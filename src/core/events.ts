@@ -22,6 +22,12 @@ interface OfKey extends OfUser {
   readonly key: string;
 }
 
+/** A manager that was admitted, and should be gone. */
+export interface Leak extends OfKey {
+  /** Stack frames of who admitted it, the nearest first; for one that had to wait, of who made room for it. */
+  readonly admittedBy: readonly string[];
+}
+
 /**
  * Everything Mooring says about itself, by event name. Each event is a plain object that survives JSON and is emitted
  * after the state has changed.
@@ -99,6 +105,10 @@ export interface MooringEvents {
   'limit.rejected': OfUser & { readonly got: string; readonly used: number };
   /** The quota ledger failed; the local limit decided. */
   'ledger.failed': OfUser & { readonly error: string };
+  /** With `leakDetection`: a released manager is kept by somebody, or a destroyed socket is still open. Said once. */
+  'leak.found': Leak & { readonly what: 'manager' | 'socket'; readonly releasedForMs: number };
+  /** What was found is gone after all. */
+  'leak.gone': Leak & { readonly what: 'manager' | 'socket'; readonly releasedForMs: number };
   /** This process did not run for a while; that time is taken out of every age. */
   'process.stalled': { readonly stalledMs: number };
   /** `authenticate`, or what comes before it (`allowedOrigins`, `attemptRate`), threw, rejected or gave no answer. */

@@ -80,8 +80,8 @@ export class Mooring {
   }
 
   async #stop(): Promise<void> {
-    const { factory, desk, emergency, background, audit, registry, events, closing, hooks, clock, heartbeat } =
-      this.#wiring;
+    const { factory, desk, emergency, background, audit, leaks, registry } = this.#wiring;
+    const { events, closing, hooks, clock, heartbeat } = this.#wiring;
     const managers = registry.size;
     factory.drain();
     emergency.stop();
@@ -93,6 +93,7 @@ export class Mooring {
     heartbeat.dispose();
     await Promise.all([closing.whenGone(), hooks.whenEmpty()]);
     closing.dispose();
+    leaks.stop();
     clock.dispose();
     events.emit('server.stopped', { released: managers });
   }

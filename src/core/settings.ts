@@ -220,6 +220,12 @@ export const settings = Object.freeze({
     default: true,
     about: 'Whether application keepalives are told from activity.',
   },
+  leakDetection: {
+    kind: 'choice',
+    schema: z.enum(['off', 'sampled', 'all']),
+    default: 'off',
+    about: 'Whether released managers that somebody keeps are looked for: never, in one of a hundred, in all.',
+  },
   closeCodes: {
     kind: 'table',
     schema: z.partialRecord(z.enum(closeCauses), closeCode),

@@ -21,6 +21,7 @@ import type { ManagerHost, WebSocketManager } from './managers/manager.js';
 import { sample } from './liveness/silence.js';
 import { SuccessMetrics } from './kpis/success-metrics.js';
 import { Audit } from './cleanup/audit.js';
+import { LeakDetector } from './cleanup/leak-detector.js';
 import { ManagerRegistry } from './managers/registry.js';
 import { Releaser } from './managers/release.js';
 import { ReleaseHooks } from './managers/release-hooks.js';
@@ -109,7 +110,7 @@ function setWatch({ config }: MooringParts, ground: Ground) {
 type Watch = ReturnType<typeof setWatch>;
 
 /** What measures whether the promise is kept. */
-function openBooks({ config }: MooringParts, built: Ground & Watch) {
+function openBooks({ config, random }: MooringParts, built: Ground & Watch) {
   const { clock, events, slices, registry, monitor } = built;
   const levelOf = (userId: string): AlertLevel => monitor.levelOf(userId);
   const metrics = new SuccessMetrics({ clock, events, config, levelOf });
@@ -123,14 +124,15 @@ function openBooks({ config }: MooringParts, built: Ground & Watch) {
       metrics.audited(findings);
     },
   });
-  return { metrics, audit };
+  const leaks = new LeakDetector({ clock, events, random, config });
+  return { metrics, audit, leaks };
 }
 
 type Books = ReturnType<typeof openBooks>;
 
 /** Where managers come from. */
 function openEntrance({ config, random, ledger }: MooringParts, built: Ground & Watch & Books) {
-  const { events, limits, closing, background, audit, heartbeat, monitor } = built;
+  const { events, limits, closing, background, audit, leaks, heartbeat, monitor } = built;
   const { ticketMs, stalledMs } = config;
   const refusals = new Refusals(config, random);
   const whenOpened = (link: ManagedConnection): void => {
@@ -144,6 +146,7 @@ function openEntrance({ config, random, ledger }: MooringParts, built: Ground & 
   const whenAdmitted = (manager: WebSocketManager): void => {
     background.add(manager);
     audit.arm();
+    leaks.admitted(manager);
   };
   const factory = new WebSocketManagerFactory({
     ...{ ...built, config, desk, takeover, refusals, host, whenAdmitted },
@@ -203,7 +206,8 @@ function tie({
   monitor,
   emergency,
   takeover,
-}: Ground & Watch & Entrance): void {
+  leaks,
+}: Ground & Watch & Books & Entrance): void {
   releaser.whenFreed((manager) => {
     if (manager.link !== null) heartbeat.remove(manager.link);
     // What has arrived by now came before the verdict; what comes later contradicts it.
@@ -215,6 +219,7 @@ function tie({
   });
   releaser.whenDone((manager) => {
     monitor.observe(manager.userId);
+    leaks.released(manager);
   });
   heartbeat.whenDead((link, closeCause) => {
     heartbeat.remove(link);

@@ -28,6 +28,8 @@ const levels = Object.freeze({
   'listener.failed': 'error',
   'limit.rejected': 'error',
   'ledger.failed': 'error',
+  'leak.found': 'warn',
+  'leak.gone': 'info',
   'process.stalled': 'warn',
   'authentication.failed': 'error',
   'socket.rejected': 'warn',
@@ -46,6 +48,8 @@ const sampled: ReadonlySet<MooringEventName> = new Set([
   'authentication.failed',
   'limit.rejected',
   'ledger.failed',
+  'leak.found',
+  'leak.gone',
 ]);
 
 /**

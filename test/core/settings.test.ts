@@ -55,6 +55,7 @@ describe('the defaults of the specification', () => {
     ['takeoverFightWindowMs', 10_000],
     ['contestedRetryMs', 10_000],
     ['forcedEviction', 'on-demand'],
+    ['leakDetection', 'off'],
     ['recogniseKeepalives', true],
     ['maxTotalManagers', null],
   ] as const)('%s is %j', (name, value) => {
@@ -100,6 +101,7 @@ describe('outside code', () => {
     ['maxTotalManagers', 'none', null],
     ['maxTotalManagers', null, null],
     ['forcedEviction', 'by-level', 'by-level'],
+    ['leakDetection', 'all', 'all'],
     ['recogniseKeepalives', 'false', false],
     ['recogniseKeepalives', 'true', true],
     ['recogniseKeepalives', false, false],
