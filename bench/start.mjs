@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: compiles src and bench into a temporary folder and runs bench/run.ts there. The folder goes when the
- * run ends; results are written to bench/results.
+ * `npm run bench` and `npm run soak`: compiles src and bench into a temporary folder and runs the program named first,
+ * bench/run.ts or bench/soak.ts, there. The folder goes when the run ends; results are written to bench/results.
  */
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+const [program = 'run', ...flags] = process.argv.slice(2);
 const root = join(import.meta.dirname, '..');
 const out = mkdtempSync(join(tmpdir(), 'mooring-bench-'));
 
@@ -33,8 +34,8 @@ function compile() {
 /** @returns {Promise<number>} the exit code; signals reach the run as they are */
 function run() {
   const env = { ...process.env, MOORING_BENCH_RESULTS: join(import.meta.dirname, 'results') };
-  const main = join(out, 'bench/run.js');
-  const runner = spawn(process.execPath, [main, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit', env });
+  const main = join(out, `bench/${program}.js`);
+  const runner = spawn(process.execPath, [main, ...flags], { cwd: root, stdio: 'inherit', env });
   child = runner;
   return new Promise((resolve) => runner.on('exit', (code) => resolve(code ?? 1)));
 }

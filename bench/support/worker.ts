@@ -61,6 +61,16 @@ export class Worker<Calls extends CallsOf<Calls>> {
     this.#child.kill('SIGSTOP');
   }
 
+  /** Lets a frozen process go on. */
+  thaw(): void {
+    this.#child.kill('SIGCONT');
+  }
+
+  /** Kills the process; its system closes its sockets. A call under way fails. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
   /** Ends the process, and resolves when it is gone. */
   async end(): Promise<void> {
     const { exitCode, signalCode } = this.#child;

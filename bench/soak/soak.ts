@@ -1,0 +1,195 @@
+import { pause } from '../support/case.js';
+import { Progress } from '../support/progress.js';
+import type { Bar, Report, Row } from '../support/report.js';
+import { Worker } from '../support/worker.js';
+import type { Census } from './census.js';
+import type { ChurnReport, SoakClientCalls } from './clients.js';
+import type { Planted } from './planted.js';
+import type { Done, SoakServerCalls } from './server.js';
+
+export interface SoakOptions {
+  readonly forMs: number;
+  readonly seed: number;
+  /** What the application leaks, to see it found. */
+  readonly planted: Planted | null;
+}
+
+const serverUrl = new URL('./server.js', import.meta.url);
+const clientUrl = new URL('./clients.js', import.meta.url);
+
+/** Churn between two censuses. */
+const roundMs = 20_000;
+/** Rounds before the baseline, in which code is compiled and caches fill. */
+const warmUpRounds = 3;
+/** Clients at once: of the steady process, and of the one that fares badly. */
+const steadyClients = 60;
+const unluckyClients = 20;
+/** How long a round has to be cleaned up after; a dead connection has to stay silent through a heartbeat or two. */
+const settledWithinMs = 60_000;
+/** Longer than any hook may take, and than Node keeps what it is about to free. */
+const quietMs = 2_000;
+/** The heap is not the same size twice. */
+const heapNoiseKib = 256;
+/** The heap's least in so many rounds stands for it. */
+const roundsPerHeap = 3;
+
+/** What came of one round. */
+interface Round {
+  readonly census: Census;
+  readonly lives: number;
+  readonly healthyClosed: number;
+}
+
+/** Runs rounds of churn and faults, and compares what is left after each with what was left after the first ones. */
+export async function soak({ forMs, seed, planted }: SoakOptions): Promise<Report> {
+  const server = new Worker<SoakServerCalls>(serverUrl, planted === null ? [] : [planted]);
+  const steady = new Worker<SoakClientCalls>(clientUrl);
+  const progress = new Progress('soak');
+  const rounds: Round[] = [];
+  let beganAt = 0;
+  const isOver = (): boolean =>
+    rounds.length >= warmUpRounds + 2 * roundsPerHeap && performance.now() >= beganAt + forMs;
+  try {
+    const port = await server.call('listen');
+    while (!isOver()) {
+      const step = rounds.length;
+      if (step === warmUpRounds) beganAt = performance.now();
+      rounds.push(await runRound({ server, steady, port, seed: seed * 1_000_000 + 2 * step, step }));
+      progress.at(rounds.length, Math.max(rounds.length, expectedRounds(forMs)));
+    }
+    return reportOf(rounds, await server.call('done'));
+  } finally {
+    await Promise.all([steady.end(), server.end()]);
+  }
+}
+
+/** Settling takes half as long again as the churn. */
+function expectedRounds(forMs: number): number {
+  return warmUpRounds + Math.max(2 * roundsPerHeap, Math.ceil(forMs / (1.5 * roundMs)));
+}
+
+interface RoundOptions {
+  readonly server: Worker<SoakServerCalls>;
+  readonly steady: Worker<SoakClientCalls>;
+  readonly port: number;
+  readonly seed: number;
+  readonly step: number;
+}
+
+async function runRound({ server, steady, port, seed, step }: RoundOptions): Promise<Round> {
+  const churning = steady.call('churn', { port, seed, forMs: roundMs, atOnce: steadyClients });
+  const [{ lives, healthyClosed }] = await Promise.all([
+    churning,
+    beUnlucky(port, seed + 1, step),
+    stall(server, step),
+  ]);
+  await settle(server);
+  return { census: await server.call('census'), lives, healthyClosed };
+}
+
+/** A process of clients that is stopped as it stands, and then killed or let go on, by turns. */
+async function beUnlucky(port: number, seed: number, step: number): Promise<void> {
+  const worker = new Worker<SoakClientCalls>(clientUrl);
+  const churning: Promise<ChurnReport | null> = worker
+    .call('churn', { port, seed, forMs: 0.8 * roundMs, atOnce: unluckyClients })
+    .catch(() => null);
+  await pause(0.3 * roundMs);
+  worker.freeze();
+  await pause(0.3 * roundMs);
+  if (step % 2 === 0) worker.kill();
+  else worker.thaw();
+  await churning;
+  await worker.end();
+}
+
+/** Once a round the server does nothing else for a while; now and then for longer than a heartbeat. */
+async function stall(server: Worker<SoakServerCalls>, step: number): Promise<void> {
+  await pause(0.5 * roundMs);
+  await server.call('stall', step % 3 === 0 ? 3_000 : 500);
+}
+
+/** Waits until the server has found everybody gone. */
+async function settle(server: Worker<SoakServerCalls>): Promise<void> {
+  const until = performance.now() + settledWithinMs;
+  for (;;) {
+    const { connections, managers } = await server.call('present');
+    if (connections === 0 && managers === 0) break;
+    // Whoever is still there by then shows in the census.
+    if (performance.now() > until) break;
+    await pause(200);
+  }
+  await pause(quietMs);
+}
+
+function reportOf(rounds: readonly Round[], done: Done): Report {
+  const judged = rounds.slice(warmUpRounds - 1);
+  const [before, after] = [judged.at(0), judged.at(-1)] as [Round, Round];
+  const lives = judged.slice(1).reduce((sum, round) => sum + round.lives, 0);
+  const grownKib = heapGrowth(judged) / 1_024;
+  const healthyClosed = rounds.reduce((sum, round) => sum + round.healthyClosed, 0);
+  return {
+    title: `Soak: ${rounds.length} rounds, ${done.admitted.toLocaleString('en')} connections admitted`,
+    tables: [
+      { caption: 'Left when everybody is gone', rows: rowsOf(before.census, after.census) },
+      { caption: 'What the server did', rows: [doneRow(done)] },
+    ],
+    bars: [
+      grownBar(leastCounts(judged.slice(0, roundsPerHeap)), leastCounts(judged.slice(-roundsPerHeap))),
+      {
+        bar: 'Heap after a collection',
+        wanted: `at most ${heapNoiseKib} KiB more, after ${lives.toLocaleString('en')} connections`,
+        got: `${Math.round(grownKib)} KiB more`,
+        isMet: grownKib <= heapNoiseKib,
+      },
+      {
+        bar: 'Healthy connections closed',
+        wanted: '0',
+        got: String(healthyClosed),
+        isMet: healthyClosed === 0,
+      },
+    ],
+    measured: { rounds, done },
+  };
+}
+
+function rowsOf(before: Census, after: Census): Row[] {
+  const names = [...new Set([...Object.keys(before.counts), ...Object.keys(after.counts)])];
+  return [
+    ...names.map((what) => ({ what, before: before.counts[what] ?? 0, after: after.counts[what] ?? 0 })),
+    { what: 'heap and external, KiB', before: kibOf(before.bytes), after: kibOf(after.bytes) },
+    { what: 'resident, KiB (not judged)', before: kibOf(before.residentBytes), after: kibOf(after.residentBytes) },
+  ];
+}
+
+function doneRow({ admitted, refused, released }: Done): Row {
+  return { admitted, refused, ...released };
+}
+
+function kibOf(bytes: number): number {
+  return Math.round(bytes / 1_024);
+}
+
+/** The least of some rounds, by name: what one round has and another has not is on its way out. */
+function leastCounts(rounds: readonly Round[]): Readonly<Record<string, number>> {
+  const names = new Set(rounds.flatMap(({ census }) => Object.keys(census.counts)));
+  const least = (name: string): number => Math.min(...rounds.map(({ census }) => census.counts[name] ?? 0));
+  return Object.fromEntries([...names].map((name) => [name, least(name)]));
+}
+
+function grownBar(before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>): Bar {
+  const grown = Object.entries(after).filter(([name, count]) => count > (before[name] ?? 0));
+  return {
+    bar: 'Objects, handles, managers and connections',
+    wanted: 'as many as before',
+    got:
+      grown.length === 0
+        ? 'as many as before'
+        : `more: ${grown.map(([name, count]) => `${name} ${before[name] ?? 0} -> ${count}`).join(', ')}`,
+    isMet: grown.length === 0,
+  };
+}
+
+function heapGrowth(rounds: readonly Round[]): number {
+  const least = (some: readonly Round[]): number => Math.min(...some.map(({ census }) => census.bytes));
+  return least(rounds.slice(-roundsPerHeap)) - least(rounds.slice(0, roundsPerHeap));
+}
