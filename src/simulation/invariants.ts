@@ -23,6 +23,8 @@ export const invariants = {
   'answering stays': 'No connection whose peer answers is released as dead.',
   'idle means idle': 'Nothing is released as idle that was active lately, or is held.',
   'error means error': 'Nothing is released for an error that had none.',
+  'closed means closed': 'Nothing is released as closed whose own connection is open.',
+  'told afterwards': 'What an event tells of has happened when it is told.',
   'no orphans': 'Once every peer is gone and the longest deadline has passed, nothing is left.',
   'nothing after stop': 'After stop() there is no manager, no timer and nobody who waits.',
 } as const satisfies Record<string, string>;
@@ -113,7 +115,7 @@ export class Invariants {
       this.#broken('nothing after stop', `${this.#waiting.size} users have newcomers waiting`);
   }
 
-  #whenAdmitted({ userId, key }: MooringEvent<'manager.admitted'>): void {
+  #whenAdmitted({ userId, key, managerCount }: MooringEvent<'manager.admitted'>): void {
     this.#admitted += 1;
     const live = this.#live.get(userId) ?? new Set();
     this.#live.set(userId, live);
@@ -126,6 +128,8 @@ export class Invariants {
     const most = Math.max(this.#world.limitOf(userId), this.#allowances.get(userId) ?? 0);
     const count = this.#world.mooring.factory.getUserManagerCount(userId);
     if (count > most) this.#broken('within the limit', `${userId} holds ${count} of ${most}`);
+    if (count !== managerCount)
+      this.#broken('told afterwards', `${key} is announced as number ${managerCount}, and ${count} are there`);
   }
 
   #whenReleased(event: MooringEvent<'manager.released'>): void {
@@ -135,11 +139,14 @@ export class Invariants {
     if (live?.delete(key) !== true) this.#broken('released once', `${key} is released and holds no slot`);
     if (live?.size === 0) this.#live.delete(userId);
     this.#touched.add(userId);
+    if (this.#world.mooring.factory.getManager(key) !== undefined)
+      this.#broken('told afterwards', `${key} is announced as released, and is there`);
     const socket = this.#socketOf(event);
     if (socket === null) return;
     if (reason === 'disconnected') this.#checkDead(event, socket);
     if (reason === 'evicted') this.#checkEvicted(event, socket);
     if (reason === 'idle') this.#checkIdle(event, socket);
+    if (reason === 'closed' && !socket.isOver) this.#closedHealthy('closed means closed', `${key} is open`);
     if (reason === 'error' && !socket.hasFailed) this.#broken('error means error', `${key} had no error`);
   }
 
