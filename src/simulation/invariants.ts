@@ -22,6 +22,8 @@ export const invariants = {
   'engaged stays': 'No engaged connection is closed to make room.',
   'answering stays': 'No connection whose peer answers is released as dead.',
   'idle means idle': 'Nothing is released as idle that was active lately, or is held.',
+  'idle goes': 'Nothing stays that neither side has used for the idle timeout and two background cycles.',
+  'levels are patient': "A user's level acts at most once in the cool-down.",
   'error means error': 'Nothing is released for an error that had none.',
   'closed means closed': 'Nothing is released as closed whose own connection is open.',
   'told afterwards': 'What an event tells of has happened when it is told.',
@@ -31,6 +33,9 @@ export const invariants = {
 
 /** How often everything is compared with everything, in steps. */
 const stepsPerFullCheck = 1_000;
+
+/** How often it is looked for what should have gone. */
+const lookEveryMs = 60_000;
 
 /** A naive model of the server, fed by its events, and by the truth about its peers. */
 export class Invariants {
@@ -44,9 +49,12 @@ export class Invariants {
   readonly #waiting = new Map<string, string[]>();
   readonly #allowances = new Map<string, number>();
   readonly #touched = new Set<string>();
+  /** When a level last acted, by user; forgotten with the user's last manager. */
+  readonly #actedAtMs = new Map<string, number>();
   #admitted = 0;
   #released = 0;
   #steps = 0;
+  #lookAtMs = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -63,6 +71,9 @@ export class Invariants {
     });
     events.on('admission.refused', (event) => {
       this.#whenRefused(event);
+    });
+    events.on('cleanup.completed', (event) => {
+      if (event.trigger === 'level') this.#whenLevelActed(event);
     });
     events.on('admission.cancelled', ({ userId, key }) => {
       this.#leaves(userId, key);
@@ -88,6 +99,7 @@ export class Invariants {
       this.#touched.clear();
     }
     if (this.#steps % stepsPerFullCheck === 0) this.checkAll();
+    if (this.#world.now() >= this.#lookAtMs) this.#lookForIdle();
   }
 
   checkAll(): void {
@@ -137,7 +149,10 @@ export class Invariants {
     this.#released += 1;
     const live = this.#live.get(userId);
     if (live?.delete(key) !== true) this.#broken('released once', `${key} is released and holds no slot`);
-    if (live?.size === 0) this.#live.delete(userId);
+    if (live?.size === 0) {
+      this.#live.delete(userId);
+      this.#actedAtMs.delete(userId);
+    }
     this.#touched.add(userId);
     if (this.#world.mooring.factory.getManager(key) !== undefined)
       this.#broken('told afterwards', `${key} is announced as released, and is there`);
@@ -195,6 +210,25 @@ export class Invariants {
     const isHeld = socket.holds > 0 && idleMs < config.idleManagerTimeoutMs;
     if (idleMs < patienceMs || isHeld)
       this.#closedHealthy('idle means idle', `${key} was active ${idleMs} ms ago${isHeld ? ', and is held' : ''}`);
+  }
+
+  #whenLevelActed({ userId }: MooringEvent<'cleanup.completed'>): void {
+    const nowMs = this.#world.now();
+    const agoMs = nowMs - (this.#actedAtMs.get(userId) ?? -Infinity);
+    if (agoMs + this.#world.slackMs < this.#world.config.cleanupCooldownMs)
+      this.#broken('levels are patient', `the level of ${userId} acted ${agoMs} ms ago`);
+    if (this.#live.has(userId)) this.#actedAtMs.set(userId, nowMs);
+  }
+
+  #lookForIdle(): void {
+    const { config, slackMs } = this.#world;
+    const nowMs = this.#world.now();
+    this.#lookAtMs = nowMs + lookEveryMs;
+    const mostMs = config.idleManagerTimeoutMs + 2 * config.backgroundCleanupIntervalMs + slackMs;
+    for (const { userId, socket } of this.#world.slots()) {
+      const idleMs = nowMs - socket.activeAtMs;
+      if (idleMs > mostMs) this.#broken('idle goes', `a connection of ${userId} was last used ${idleMs} ms ago`);
+    }
   }
 
   #checkUser(userId: string): void {
