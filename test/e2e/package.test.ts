@@ -75,13 +75,19 @@ describe('the package', () => {
     write(
       'imports.mjs',
       `const names = ['mooring', 'mooring/ws', 'mooring/client', 'mooring/testing'];
-       const before = process.getActiveResourcesInfo().length;
-       const found = await Promise.all(names.map((name) => import(name)));
+       // Node opens the standard streams when they are first asked for, and node:assert asks for one.
+       void [process.stdout, process.stderr];
        // Node reads the modules in the background, and may be closing the last file still.
-       await new Promise((done) => setTimeout(done, 100));
-       console.log(found.map((each) => Object.keys(each).length > 0).join(), process.getActiveResourcesInfo().length - before);`,
+       const held = async () => {
+         await new Promise((done) => setTimeout(done, 100));
+         return process.getActiveResourcesInfo().toSorted().join();
+       };
+       const before = await held();
+       const found = await Promise.all(names.map((name) => import(name)));
+       const after = await held();
+       console.log(found.map((each) => Object.keys(each).length > 0).join(), after === before ? 'as before' : after);`,
     );
-    expect(await node('imports.mjs')).toBe('true,true,true,true 0\n');
+    expect(await node('imports.mjs')).toBe('true,true,true,true as before\n');
   });
 
   it('has the command', async () => {

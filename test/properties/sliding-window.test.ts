@@ -25,11 +25,18 @@ describe('a sliding window', () => {
         }
         nowMs += laterMs;
         const beginsAtMs = sums.beginsAtMs(nowMs);
-        expect(nowMs - beginsAtMs).toBeGreaterThan(23 * hourMs);
-        expect(nowMs - beginsAtMs).toBeLessThanOrEqual(24 * hourMs);
+        expect(nowMs - beginsAtMs).toBeGreaterThanOrEqual(23 * hourMs);
+        expect(nowMs - beginsAtMs).toBeLessThan(24 * hourMs);
         const wanted = exact.filter(({ atMs }) => atMs >= beginsAtMs).reduce((sum, { amount }) => sum + amount, 0);
         expect(sums.all(nowMs).reduce((total, { sum }) => total + sum, 0)).toBe(wanted);
       }),
+      // The first and the last millisecond of an hour.
+      {
+        examples: [
+          [[], 30 * hourMs],
+          [[{ afterMs: 30 * hourMs - 1, amount: 1 }], 0],
+        ],
+      },
     );
   });
 

@@ -6,7 +6,7 @@ interface Slot<T> {
 
 /**
  * The last day of a measurement, in slots of an hour: what is older than 24 slots, the present one included, is
- * forgotten. So it covers between 23 and 24 hours, and takes the same memory however much is measured.
+ * forgotten. So it covers 23 hours at least and less than 24, and takes the same memory however much is measured.
  */
 export class SlidingWindow<T> {
   readonly #make: () => T;
