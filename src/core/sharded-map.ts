@@ -37,9 +37,12 @@ export class ShardedMap<V> {
   }
 
   delete(key: string): boolean {
-    const shard = this.#shards[hash(key) & this.#mask];
+    const number = hash(key) & this.#mask;
+    const shard = this.#shards[number];
     if (shard?.delete(key) !== true) return false;
     this.#size -= 1;
+    // So that what is empty is as small as it was at first.
+    if (shard.size === 0) this.#shards[number] = undefined;
     return true;
   }
 

@@ -1,4 +1,4 @@
-import type { MooringEvent } from '../core/events.js';
+import type { MooringEvent, StrategyTally } from '../core/events.js';
 import { isInUse } from './leaks.js';
 import type { SimulatedSocket } from './socket.js';
 import type { World } from './world.js';
@@ -23,6 +23,7 @@ export const invariants = {
   'answering stays': 'No connection whose peer answers is released as dead.',
   'idle means idle': 'Nothing is released as idle that was active lately, or is held.',
   'idle goes': 'Nothing stays that neither side has used for the idle timeout and two background cycles.',
+  'told in full': 'Cleanups tell as many idle and evicted as were released.',
   'levels are patient': "A user's level acts at most once in the cool-down.",
   'error means error': 'Nothing is released for an error that had none.',
   'closed means closed': 'Nothing is released as closed whose own connection is open.',
@@ -51,6 +52,8 @@ export class Invariants {
   readonly #touched = new Set<string>();
   /** When a level last acted, by user; forgotten with the user's last manager. */
   readonly #actedAtMs = new Map<string, number>();
+  /** What cleanups alone release, as released and as they told. */
+  readonly #cleaned = { idle: { released: 0, told: 0 }, evicted: { released: 0, told: 0 } };
   #admitted = 0;
   #released = 0;
   #steps = 0;
@@ -73,7 +76,11 @@ export class Invariants {
       this.#whenRefused(event);
     });
     events.on('cleanup.completed', (event) => {
+      this.#whenCleaned(event);
       if (event.trigger === 'level') this.#whenLevelActed(event);
+    });
+    events.on('background.completed', (event) => {
+      this.#whenCleaned(event);
     });
     events.on('admission.cancelled', ({ userId, key }) => {
       this.#leaves(userId, key);
@@ -114,6 +121,8 @@ export class Invariants {
     const { factory } = this.#world.mooring;
     if (factory.managerCount > 0) this.#broken('no orphans', `${factory.managerCount} managers are left`);
     for (const [userId, waiting] of this.#waiting) this.#broken('no orphans', `${waiting.join()} of ${userId} wait`);
+    for (const [reason, { released, told }] of Object.entries(this.#cleaned))
+      if (told !== released) this.#broken('told in full', `${told} ${reason} are told, and ${released} were released`);
     this.checkAll();
   }
 
@@ -156,6 +165,7 @@ export class Invariants {
     this.#touched.add(userId);
     if (this.#world.mooring.factory.getManager(key) !== undefined)
       this.#broken('told afterwards', `${key} is announced as released, and is there`);
+    if (reason === 'idle' || reason === 'evicted') this.#cleaned[reason].released += 1;
     const socket = this.#socketOf(event);
     if (socket === null) return;
     if (reason === 'disconnected') this.#checkDead(event, socket);
@@ -199,7 +209,7 @@ export class Invariants {
     const { config, slackMs } = this.#world;
     const nowMs = this.#world.now() + slackMs;
     if (!isInUse(socket, nowMs, config)) return;
-    const held = socket.holds > 0 ? ', and is held' : '';
+    const held = socket.held.count > 0 ? ', and is held' : '';
     this.#closedHealthy('engaged stays', `${key} was active ${nowMs - socket.inboundAtMs} ms ago${held}`);
   }
 
@@ -207,9 +217,14 @@ export class Invariants {
     const { config, slackMs } = this.#world;
     const idleMs = this.#world.now() + slackMs - socket.activeAtMs;
     const patienceMs = config.patienceRatio * config.idleManagerTimeoutMs;
-    const isHeld = socket.holds > 0 && idleMs < config.idleManagerTimeoutMs;
+    const isHeld = socket.held.count > 0 && idleMs < config.idleManagerTimeoutMs;
     if (idleMs < patienceMs || isHeld)
       this.#closedHealthy('idle means idle', `${key} was active ${idleMs} ms ago${isHeld ? ', and is held' : ''}`);
+  }
+
+  #whenCleaned({ byStrategy }: { readonly byStrategy: StrategyTally }): void {
+    this.#cleaned.idle.told += byStrategy.idle;
+    this.#cleaned.evicted.told += byStrategy.oldest;
   }
 
   #whenLevelActed({ userId }: MooringEvent<'cleanup.completed'>): void {

@@ -94,13 +94,11 @@ export abstract class SimulatedServer {
     if (visitor.state !== 'open' || visitor.letGo !== null) return;
     const { socket } = visitor;
     const letGo = this.holdFor(visitor);
-    socket.holds += 1;
-    socket.active();
+    socket.hold(1);
     visitor.letGo = () => {
       letGo();
       visitor.letGo = null;
-      socket.holds -= 1;
-      socket.active();
+      socket.hold(-1);
     };
   }
 

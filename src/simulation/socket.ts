@@ -34,6 +34,12 @@ const kernelBytes = 200_000;
 /** When the kernel gives up a peer that acknowledges nothing, with Linux's default of 15 repetitions. */
 const kernelPatienceMs = 924_600;
 
+/** The application's holds on a manager. */
+interface Held {
+  count: number;
+  changedAtMs: number;
+}
+
 /** Whom the server's end tells what happens. */
 export interface Listener {
   readonly clock: { readonly recentMs: number };
@@ -69,16 +75,16 @@ export class SimulatedSocket implements Connection {
   unreachableSinceMs = Infinity;
   /** When the server's end went; `Infinity` before. */
   closedAtMs = Infinity;
-  /** When the peer last sent a message that arrived, the application held or let go, or the connection was opened. */
-  inboundAtMs = -Infinity;
+  /** When the peer last sent a message that arrived, or the connection was opened. */
+  #heardAtMs = -Infinity;
   /** When the last message of the application left. */
   outboundAtMs = -Infinity;
   /** When the handshake was done. */
   openedAtMs = Infinity;
   /** When the first ping was sent after which nothing has arrived; `Infinity` without one. */
   unansweredSinceMs = Infinity;
-  /** Holds of the application on its manager. */
-  holds = 0;
+  /** What the application holds of its manager; the connection that takes over has it too. */
+  held: Held = { count: 0, changedAtMs: -Infinity };
   /** Whether its manager was told of an error since the peer last said something. */
   hasFailed = false;
   /** Whether the server's end is gone. */
@@ -113,6 +119,11 @@ export class SimulatedSocket implements Connection {
     return this.isClosed || this.isClosing;
   }
 
+  /** When the peer last sent a message that arrived, the application held or let go, or the connection was opened. */
+  get inboundAtMs(): number {
+    return Math.max(this.#heardAtMs, this.held.changedAtMs);
+  }
+
   /** When anything counted as activity last. */
   get activeAtMs(): number {
     return Math.max(this.inboundAtMs, this.outboundAtMs);
@@ -128,7 +139,14 @@ export class SimulatedSocket implements Connection {
 
   /** Something happened that counts as inbound activity. */
   active(): void {
-    this.inboundAtMs = this.#now();
+    this.#heardAtMs = this.#now();
+    this.hasFailed = false;
+  }
+
+  /** The application holds its manager once more, or once less. */
+  hold(change: 1 | -1): void {
+    this.held.count += change;
+    this.held.changedAtMs = this.#now();
     this.hasFailed = false;
   }
 

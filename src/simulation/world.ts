@@ -5,6 +5,7 @@ import type { RefusalError } from '../core/errors.js';
 import type { EmergencyCleanupResult, EvictionRequest } from '../core/cleanup/emergency-run.js';
 import type { ContextFields } from '../core/identity/user-execution-context.js';
 import { Mooring } from '../core/mooring.js';
+import type { WebSocketManager } from '../core/managers/manager.js';
 import type { WebSocketConfig } from '../core/settings.js';
 import { Chance } from './chance.js';
 import { Invariants, type Violation } from './invariants.js';
@@ -202,8 +203,7 @@ export class World extends SimulatedServer {
         return;
       }
       visitor.state = 'open';
-      visitor.manager = link.manager;
-      this.#sockets.set(link.manager.key, visitor.socket);
+      this.#attached(visitor, link.manager);
       visitor.socket.opened(link, (code, reason) => {
         this.forget(visitor);
         coming.whenEnded?.(code, reason);
@@ -212,6 +212,14 @@ export class World extends SimulatedServer {
     };
     if (coming.openAfterMs === undefined) open();
     else this.time.arrive(coming.openAfterMs, open);
+  }
+
+  /** What the manager is held for stays, where it is the manager of a connection before. */
+  #attached(visitor: Visitor, manager: WebSocketManager): void {
+    const former = this.#sockets.get(manager.key);
+    if (former !== undefined && manager.generation > 1) visitor.socket.held = former.held;
+    visitor.manager = manager;
+    this.#sockets.set(manager.key, visitor.socket);
   }
 
   #refused(visitor: Visitor, { close }: RefusalError, coming: Coming): void {
