@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { MalformedContextError } from '../../src/index.js';
-import { harness, remote, silent } from './support.js';
+import {
+  createUserExecutionContext,
+  isPending,
+  MalformedContextError,
+  type ManagedConnection,
+  type UserExecutionContext,
+} from '../../src/index.js';
+import { FakeConnection } from '../../src/testing/index.js';
+import { harness, remote, silent, type Harness } from './support.js';
 
 describe('connect', () => {
   it('gives the link and the manager of the socket', async () => {
@@ -164,6 +171,33 @@ describe('disconnect of the context a connection was made for', () => {
     expect(h.countOf('ada')).toBe(1);
     expect(h.mooring.connections.disconnect(current!)).toBe(true);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'closed' }]);
+  });
+});
+
+describe('disconnect of a context that was admitted apart from its socket, as adapters do', () => {
+  const admitted = (h: Harness, context: UserExecutionContext): ManagedConnection => {
+    const admission = h.mooring.factory.admit(context);
+    if (isPending(admission) || admission.ticket === null) throw new Error('it was not admitted at once');
+    return admission.ticket.open(new FakeConnection({ time: h.time })).link!;
+  };
+  const contextOf = () => createUserExecutionContext({ userId: 'ada', threadId: 'thread_1' });
+
+  it('ends its connection', () => {
+    const h = harness();
+    const context = contextOf();
+    const link = admitted(h, context);
+    expect(h.mooring.connections.disconnect(context)).toBe(true);
+    expect([link.isCurrent, h.countOf('ada')]).toEqual([false, 0]);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'closed' }]);
+  });
+
+  it('is late and ignored once the connection was replaced', () => {
+    const h = harness();
+    const former = contextOf();
+    admitted(h, former);
+    const current = admitted(h, contextOf());
+    expect(h.mooring.connections.disconnect(former)).toBe(false);
+    expect(current.isCurrent).toBe(true);
   });
 });
 

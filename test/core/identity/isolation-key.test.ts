@@ -23,18 +23,20 @@ describe('an isolation key', () => {
   });
 
   it.each([
-    ['nothing', ''],
-    ['no colon', 'ada'],
-    ['no user', ':thread_1'],
-    ['no thread', 'ada:'],
-    ['the thread prefix alone', 'ada:thread_'],
-    ['a thread without the prefix', 'ada:1'],
-    ['an unencoded percent sign', 'a%:thread_1'],
-    ['another encoding than ours', 'a%41:thread_1'],
-    ['a lower-case encoding', 'a%3ab:thread_1'],
-    ['an unencoded colon in the user', 'a:b:thread_1'],
-    ['a control character', 'ada:thread_\n'],
-  ])('cannot be %s', (_, text) => {
-    expect(() => parseIsolationKey(text)).toThrow(MalformedContextError);
+    ['nothing', '', 'isolation key has no ":"'],
+    ['no colon', 'thread_1', 'isolation key has no ":"'],
+    ['no user', ':thread_1', 'userId is empty'],
+    ['no thread', 'ada:', 'threadId is empty'],
+    ['the thread prefix alone', 'ada:thread_', 'threadId must go on'],
+    ['a thread without the prefix', 'ada:1', 'threadId must begin'],
+    ['an unencoded percent sign', 'a%:thread_1', 'isolation key is not in its canonical form'],
+    ['another encoding than ours', 'a%41:thread_1', 'isolation key is not in its canonical form'],
+    ['a lower-case encoding', 'a%3ab:thread_1', 'isolation key is not in its canonical form'],
+    ['an unencoded colon in the user', 'a:b:thread_1', 'threadId must begin'],
+    ['a control character', 'ada:thread_\n', 'threadId has a control character'],
+  ])('cannot be %s', (_, text, message) => {
+    const parse = (): unknown => parseIsolationKey(text);
+    expect(parse).toThrow(MalformedContextError);
+    expect(parse).toThrow(message);
   });
 });

@@ -20,6 +20,18 @@ function errorOf(fields: Record<string, unknown>): MalformedContextError {
   throw new Error('it was accepted');
 }
 
+describe('a context', () => {
+  it.each([
+    ['missing', undefined],
+    ['null', null],
+    ['a string', 'ada'],
+  ])('that is %s is refused', (what, fields) => {
+    const error = errorOf(fields as unknown as Record<string, unknown>);
+    expect(error).toMatchObject({ field: 'context' });
+    expect(error.rule).toMatch(`not ${what === 'missing' ? 'undefined' : fields}`);
+  });
+});
+
 describe('a user id', () => {
   it.each([
     ['missing', undefined, 'is missing'],

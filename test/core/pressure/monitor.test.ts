@@ -127,7 +127,43 @@ describe('a level that falls', () => {
   });
 });
 
+describe('a user who is pressed', () => {
+  it.each([
+    [15, []],
+    [16, ['ada']],
+  ])('is one with %i of 20, until they are below again', async (count, pressed) => {
+    const h = harness();
+    const [first] = await h.fill('ada', count, remote);
+    expect(h.mooring.monitor.pressedUsers()).toEqual(pressed);
+    first!.connection.vanish();
+    expect(h.mooring.monitor.pressedUsers()).toEqual([]);
+  });
+
+  it('is not one who has left, whatever the limit', async () => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    const { connection } = await h.connect('ada', 'thread_1', remote);
+    expect(h.mooring.monitor.isPressed('ada')).toBe(true);
+    connection.vanish();
+    expect(h.mooring.monitor.isPressed('ada')).toBe(false);
+  });
+
+  it('is acted on again no more, once a raised limit has them below', async () => {
+    let limit = 20;
+    const h = harness({ limitOf: () => limit });
+    await h.fill('ada', 16, remote);
+    const before = actionsOf(h).length;
+    limit = 100;
+    await h.time.advance(cycleMs);
+    expect(actionsOf(h)).toHaveLength(before);
+    expect(h.mooring.monitor.pressedUsers()).toEqual([]);
+  });
+});
+
 describe('a check on request', () => {
+  it('tells the level of nobody as normal', () => {
+    expect(harness().mooring.monitor.levelOf('nobody')).toBe('normal');
+  });
+
   it('tells the usage as the seed does', async () => {
     const h = harness();
     await h.fill('ada', 5, remote);
