@@ -34,6 +34,8 @@ const classes: Readonly<Record<string, abstract new (...parameters: never[]) => 
   Promise: Promise,
   Map,
   Set,
+  // Listeners are functions; so are the hooks, and what a promise waits for.
+  Function,
 };
 
 /** Counts what is left, after collecting. */
