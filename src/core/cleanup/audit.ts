@@ -21,7 +21,7 @@ export interface AuditFindings {
 }
 
 interface AuditOptions {
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'now' | 'setTimer'>;
   readonly slices: Slices;
   readonly config: WebSocketConfig;
   readonly registry: ManagerRegistry;
