@@ -140,15 +140,71 @@ describe('a background cycle', () => {
     expect(h.mooring.factory.managerCount).toBe(0);
   });
 
-  it('can be asked for, and joined', async () => {
+  it('can be asked for, and is ready for another one as soon as it is over', async () => {
     const h = harness();
     const { manager } = await h.connect('ada', 'thread_1', remote);
     manager.fail(new Error('broken'));
-    const [one, other] = await Promise.all([
-      h.mooring.backgroundCleanup.runCycle(),
-      h.mooring.backgroundCleanup.runCycle(),
-    ]);
-    expect([one.cleaned, other.cleaned]).toContain(1);
+    const [one, other] = [h.mooring.backgroundCleanup.runCycle(), h.mooring.backgroundCleanup.runCycle()];
+    expect([(await one).cleaned, (await other).cleaned]).toEqual([1, 0]);
+    expect(cyclesOf(h)).toHaveLength(2);
+  });
+
+  it('keeps its time when one was asked for in between', async () => {
+    const h = harness();
+    await h.connect('ada', 'thread_1', remote);
+    await h.time.advance(30_000);
+    await h.mooring.backgroundCleanup.runCycle();
+    expect(h.mooring.backgroundCleanup.isArmed).toBe(true);
+    await h.time.advance(29_999);
+    expect(cyclesOf(h)).toHaveLength(1);
+    await h.time.advance(1);
+    expect(cyclesOf(h)).toHaveLength(2);
+    await h.time.advance(60_000);
+    expect(cyclesOf(h)).toHaveLength(3);
+  });
+
+  it('looks at those whose error was reported only when that has stood long enough', async () => {
+    const h = harness();
+    const [first, second] = await h.fill('ada', 2, remote);
+    first!.manager.reportError(new Error('odd'));
+    await h.time.advance(30_000);
+    second!.manager.reportError(new Error('odd'));
+    const visit = vi.spyOn(UserCleanup.prototype, 'cleanOne');
+    await h.time.advance(240_000);
+    expect(visit).not.toHaveBeenCalled();
+    await h.time.advance(30_000);
+    expect(visit.mock.calls.map(([manager]) => manager)).toEqual([first!.manager]);
+    await h.time.advance(60_000);
+    expect(visit.mock.calls.map(([manager]) => manager)).toEqual([first!.manager, second!.manager]);
+  });
+
+  it('looks at those who recovered once, and not again', async () => {
+    const h = harness();
+    const [failed, reported, again] = await h.fill('ada', 3, remote);
+    failed!.manager.fail(new Error('broken'));
+    for (const { manager } of [reported!, again!]) manager.reportError(new Error('odd'));
+    await h.time.advance(1);
+    for (const { connection } of [failed!, reported!, again!]) connection.message();
+    again!.manager.reportError(new Error('odd'));
+    const visit = vi.spyOn(UserCleanup.prototype, 'cleanOne');
+    await h.time.advance(59_999);
+    expect(visit.mock.calls.map(([manager]) => manager)).toEqual([failed!.manager, reported!.manager]);
+    await h.time.advance(180_000);
+    expect(visit).toHaveBeenCalledTimes(2);
+  });
+
+  it('asks again in each cycle whether one that is held may go', async () => {
+    const h = harness();
+    const { manager } = await h.connect('ada', 'thread_1', remote);
+    const visit = vi.spyOn(UserCleanup.prototype, 'cleanOne');
+    Object.defineProperty(manager, 'isHeld', { value: true, configurable: true });
+    await h.time.advance(600_000);
+    expect(visit).toHaveBeenCalledTimes(1);
+    await h.time.advance(180_000);
+    expect(visit).toHaveBeenCalledTimes(4);
+    Object.defineProperty(manager, 'isHeld', { value: false });
+    await h.time.advance(60_000);
+    expect(h.countOf('ada')).toBe(0);
   });
 
   it('leaves a manager to a successor that is pending', async () => {
@@ -175,6 +231,53 @@ describe('a background cycle', () => {
 });
 
 describe('a cycle with much to do', () => {
+  /** So many managers that failed; the cleanup of each takes a millisecond. */
+  async function manyFailed(count: number) {
+    const h = harness({ config: { maxManagersPerUser: 1_000, sliceBudgetMs: 1 } });
+    const clients = await h.fill('ada', count, remote);
+    for (const { manager } of clients) manager.fail(new Error('broken'));
+    const { cleanOne } = UserCleanup.prototype;
+    vi.spyOn(UserCleanup.prototype, 'cleanOne').mockImplementation(function (this: UserCleanup, ...args) {
+      h.time.stall(1);
+      return cleanOne.apply(this, args);
+    });
+    return { h, clients };
+  }
+
+  it('is joined by whoever asks for one while it runs', async () => {
+    const { h } = await manyFailed(100);
+    const [one, other] = [h.mooring.backgroundCleanup.runCycle(), h.mooring.backgroundCleanup.runCycle()];
+    expect(other).toBe(one);
+    await h.time.settle();
+    expect((await one).cleaned).toBe(100);
+    expect(cyclesOf(h)).toHaveLength(1);
+  });
+
+  it('is followed by the next an interval after its end, whoever is admitted while it runs', async () => {
+    const { h } = await manyFailed(100);
+    await h.time.advance(59_000);
+    expect(cyclesOf(h)).toHaveLength(0);
+    h.time.advanceSync(0);
+    const polls: (() => void)[] = [];
+    vi.spyOn(h.time, 'afterPoll').mockImplementation((act) => polls.push(act));
+    await h.time.advance(1_000);
+    h.ticket('grace', 'thread_1');
+    expect(h.mooring.backgroundCleanup.isArmed).toBe(false);
+    for (let act = polls.shift(); act !== undefined; act = polls.shift()) act();
+    expect(cyclesOf(h)).toHaveLength(1);
+    expect(h.mooring.backgroundCleanup.isArmed).toBe(true);
+    vi.restoreAllMocks();
+  });
+
+  it('passes over what is released while it runs', async () => {
+    const { h, clients } = await manyFailed(100);
+    const cycle = h.mooring.backgroundCleanup.runCycle();
+    const last = clients.at(-1)!.manager;
+    h.mooring.factory.cleanupManager(last.key);
+    await h.time.settle();
+    expect((await cycle).cleaned).toBe(99);
+  });
+
   it('lets the process look at its sockets in between', async () => {
     const h = harness({ config: { maxManagersPerUser: 1_000 } });
     const clients = await h.fill('ada', 500, remote);
@@ -197,14 +300,7 @@ describe('a cycle with much to do', () => {
   });
 
   it('ends with the slice it is in when the Mooring stops', async () => {
-    const h = harness({ config: { maxManagersPerUser: 1_000, sliceBudgetMs: 1 } });
-    const clients = await h.fill('ada', 200, remote);
-    for (const { manager } of clients) manager.fail(new Error('broken'));
-    const { cleanOne } = UserCleanup.prototype;
-    vi.spyOn(UserCleanup.prototype, 'cleanOne').mockImplementation(function (this: UserCleanup, ...args) {
-      h.time.stall(1);
-      return cleanOne.apply(this, args);
-    });
+    const { h } = await manyFailed(200);
     const cycle = h.mooring.backgroundCleanup.runCycle();
     const stopped = h.stop();
     expect((await cycle).cleaned).toBeLessThan(200);
