@@ -19,6 +19,7 @@ export const invariants = {
   'served in order': "A user's newcomers are served in the order in which they came.",
   'no wrong refusal':
     'Nobody is refused for quota while more of the managers counted are dead than newcomers stand ahead.',
+  'takeover is free': 'Nobody whose thread has a manager waits for a slot, or is refused for quota.',
   'engaged stays': 'No engaged connection is closed to make room.',
   'answering stays': 'No connection whose peer answers is released as dead.',
   'idle means idle': 'Nothing is released as idle that was active lately, or is held.',
@@ -69,6 +70,7 @@ export class Invariants {
       this.#whenReleased(event);
     });
     events.on('admission.queued', ({ userId, key }) => {
+      this.#checkTakeover(userId, key);
       const waiting = this.#waiting.get(userId) ?? [];
       if (!waiting.includes(key)) this.#waiting.set(userId, [...waiting, key]);
     });
@@ -180,9 +182,15 @@ export class Invariants {
     if (code !== 'key.replaced') this.#leaves(userId, key);
     // What a ledger denies, it denies for what others hold elsewhere.
     if (ahead === null || this.#world.hasLedger) return;
+    this.#checkTakeover(userId, key);
     const dead = this.#world.socketsOf(userId).filter((socket) => this.#wasDeadFor(socket, waitedMs));
     if (dead.length > ahead)
       this.#broken('no wrong refusal', `${key} is refused with ${ahead} ahead, while ${dead.length} are dead`);
+  }
+
+  #checkTakeover(userId: string, key: string): void {
+    if (this.#live.get(userId)?.has(key) === true)
+      this.#broken('takeover is free', `${key} has a manager, and its newer connection waits for a slot or gets none`);
   }
 
   /** A run that began after the newcomer came has asked it, and had no answer. */
