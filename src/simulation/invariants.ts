@@ -17,6 +17,7 @@ export const invariants = {
   'index is true': 'The registry holds exactly what was admitted and not released.',
   'released once': 'Every manager is released exactly once, and nothing is that was not admitted.',
   'served in order': "A user's newcomers are served in the order in which they came.",
+  'places come back': 'A newcomer that left has no place in the queue.',
   'no wrong refusal':
     'Nobody is refused for quota while more of the managers counted are dead than newcomers stand ahead.',
   'takeover is free': 'Nobody whose thread has a manager waits for a slot, or is refused for quota.',
@@ -97,6 +98,12 @@ export class Invariants {
   /** What a user holds now may stay, above the new limit. */
   limitLowered(userId: string): void {
     this.#allowances.set(userId, this.#world.mooring.factory.getUserManagerCount(userId));
+  }
+
+  /** A newcomer left, and no other one of its thread waits. */
+  newcomerLeft(userId: string, key: string): void {
+    if (this.#waiting.get(userId)?.includes(key) === true)
+      this.#broken('places come back', `a newcomer left, and ${key} still waits`);
   }
 
   /** Compares what was touched, and once in so many steps everything. */

@@ -3,6 +3,7 @@ import type { QuotaLedger } from '../core/admission/quota-ledger.js';
 import { loadConfig } from '../core/config.js';
 import type { RefusalError } from '../core/errors.js';
 import type { EmergencyCleanupResult, EvictionRequest } from '../core/cleanup/emergency-run.js';
+import { isolationKey } from '../core/identity/isolation-key.js';
 import type { ContextFields } from '../core/identity/user-execution-context.js';
 import { Mooring } from '../core/mooring.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
@@ -226,6 +227,16 @@ export class World extends SimulatedServer {
     const isThere = visitor.state !== 'gone';
     this.forget(visitor);
     if (isThere) this.tell(coming, close);
+  }
+
+  protected override forget(visitor: Visitor): void {
+    const wasWaiting = visitor.pending !== null;
+    super.forget(visitor);
+    if (!wasWaiting) return;
+    const { userId } = visitor.fields;
+    const key = isolationKey(visitor.fields);
+    const isSame = ({ fields, pending }: Visitor): boolean => pending !== null && isolationKey(fields) === key;
+    if (![...this.visitors].some(isSame)) this.invariants.newcomerLeft(userId, key);
   }
 
   protected holdFor({ manager }: Visitor): () => void {
