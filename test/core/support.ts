@@ -20,6 +20,9 @@ import {
 import { FakeConnection, SimulatedTime, type FakeConnectionOptions } from '../../src/testing/index.js';
 import { afterThisTest } from '../support/setup.js';
 
+/** Under `npm run mutate` tests of seconds are skipped: each mutant would meet them, after quicker ones for the same lines. */
+export const isMutating = process.env['TEST_MUTATING'] === '1';
+
 /** What a test may want to be different. Settings come from the production preset unless overridden. */
 export type HarnessOptions = Pick<MooringOptions, 'config' | 'limitOf' | 'ledger' | 'environment'> & {
   readonly seed?: number;

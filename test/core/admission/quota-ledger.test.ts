@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryLedger, type LedgerAnswer, type QuotaClaim, type QuotaLedger } from '../../../src/index.js';
-import { harness, remote, silent } from '../support.js';
+import { harness, isMutating, remote, silent } from '../support.js';
 
 const granted: LedgerAnswer = { granted: true, total: 1 };
 const full: LedgerAnswer = { granted: false, total: 20 };
@@ -156,18 +156,21 @@ describe('a ledger that answers at once', () => {
     expect(ledger.totalOf('ada')).toBe(2);
   });
 
-  it('and refuses each of many who were waiting does so one after the other, not one inside the other', async () => {
-    let isFull = false;
-    const ledger = ledgerThat(() => (isFull ? full : granted));
-    const h = harness({ ledger, config: { maxManagersPerUser: 3_000 } });
-    const [first] = await h.fill('ada', 3_000, remote);
-    const waiting = Array.from({ length: 3_000 }, (_, i) => h.arrive('ada', `thread_more${i}`, remote));
-    isFull = true;
-    first!.connection.vanish();
-    await h.time.settle();
-    expect(waiting.filter(({ outcome }) => outcome?.refusal?.code === 'quota.exceeded')).toHaveLength(3_000);
-    expect(h.countOf('ada')).toBe(2_999);
-  });
+  it.skipIf(isMutating)(
+    'and refuses each of many who were waiting does so one after the other, not one inside the other',
+    async () => {
+      let isFull = false;
+      const ledger = ledgerThat(() => (isFull ? full : granted));
+      const h = harness({ ledger, config: { maxManagersPerUser: 3_000 } });
+      const [first] = await h.fill('ada', 3_000, remote);
+      const waiting = Array.from({ length: 3_000 }, (_, i) => h.arrive('ada', `thread_more${i}`, remote));
+      isFull = true;
+      first!.connection.vanish();
+      await h.time.settle();
+      expect(waiting.filter(({ outcome }) => outcome?.refusal?.code === 'quota.exceeded')).toHaveLength(3_000);
+      expect(h.countOf('ada')).toBe(2_999);
+    },
+  );
 
   it('and refuses one served from the queue announces that refusal', async () => {
     let answer: LedgerAnswer = granted;
