@@ -69,7 +69,7 @@ export function renderEvents(source) {
     source.indexOf('export interface MooringEvents'),
     source.indexOf('export type MooringEventName'),
   );
-  const rows = [...body.matchAll(/\/\*\* (.+?) \*\/\n {2}'([a-z.]+)': ([^;{]*(?:\{[^}]*\})?)/g)].map(
+  const rows = [...body.matchAll(/\/\*\* (.+?) \*\/\n {2}'([a-zA-Z.]+)': ([^;{]*(?:\{[^}]*\})?)/g)].map(
     ([, about = '', name = '', type = '']) => [`\`${name}\``, about, fieldsOf(type)],
   );
   return page('Events', [
@@ -115,7 +115,9 @@ export function renderCli(help, commands) {
 
 /** @param {string} type */
 function fieldsOf(type) {
-  const shared = type.includes('OfKey') ? ['userId', 'threadId', 'key'] : type.includes('OfUser') ? ['userId'] : [];
+  const isOfKey = type.includes('OfKey') || type.includes('Leak');
+  const shared = isOfKey ? ['userId', 'threadId', 'key'] : type.includes('OfUser') ? ['userId'] : [];
+  if (type.includes('Leak')) shared.push('admittedBy');
   const own = [...type.matchAll(/readonly (\w+):/g)].map(([, field]) => field);
   return [...shared, ...own].map((field) => `\`${field ?? ''}\``).join(' ');
 }
