@@ -91,7 +91,9 @@ export class Mooring {
     events.emit('server.draining', { managers });
     await this.#closeInWaves();
     heartbeat.dispose();
-    await Promise.all([closing.whenGone(), hooks.whenEmpty()]);
+    await closing.whenGone();
+    // Afterwards, as hooks may be registered, and run, while the last sockets close.
+    await hooks.whenEmpty();
     closing.dispose();
     leaks.stop();
     clock.dispose();

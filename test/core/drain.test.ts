@@ -153,6 +153,20 @@ describe('stop resolves', () => {
     expect(done).toHaveBeenCalledOnce();
   });
 
+  it('when a hook has ended that came while the last socket closed', async () => {
+    const h = harness({ config: { hookTimeoutMs: 5_000 } });
+    const { manager } = await h.connect('ada', 'thread_1', { ...remote, closeAfterMs: 500 });
+    let hasStopped = false;
+    const stopped = h.mooring.stop().then(() => (hasStopped = true));
+    await h.time.advance(100);
+    manager.onRelease(() => new Promise(() => undefined));
+    await h.time.advance(4_000);
+    expect(hasStopped).toBe(false);
+    await h.time.advance(1_000);
+    await stopped;
+    expect(h.time.pendingTimers).toBe(0);
+  });
+
   it('although sockets, hooks and listeners do their worst', async () => {
     const h = harness();
     const clients = await h.fill('ada', 3, { ...silent, throwsFrom: ['ping', 'close', 'terminate', 'isOpen'] });
