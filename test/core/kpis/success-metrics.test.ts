@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Kpi, KpiName } from '../../../src/index.js';
+import { EventStream } from '../../../src/core/events.js';
+import { SuccessMetrics } from '../../../src/core/kpis/success-metrics.js';
+import { loadWebSocketConfig, type Kpi, type KpiName } from '../../../src/index.js';
+import { heapUsed } from '../../support/heap.js';
 import { harness, isMutating, remote, silent, type Harness, type HarnessOptions } from '../support.js';
 
 const hourMs = 3_600_000;
@@ -265,4 +268,28 @@ describe('KPI 7, false kills', () => {
     await h.time.advance(120_000);
     expect(kpiOf(h, 'falseKills')).toMatchObject({ value: 1, verdict: 'fail' });
   });
+});
+
+describe('the memory of all metrics', () => {
+  it.skipIf(isMutating)(
+    'stays under 4 MiB through a day of 200,000 users with long ids, all of whom are refused',
+    () => {
+      const events = new EventStream(() => 0);
+      const config = loadWebSocketConfig({ environment: 'production', env: {} });
+      let now = 0;
+      const clock = { now: () => now } as ConstructorParameters<typeof SuccessMetrics>[0]['clock'];
+      const before = heapUsed();
+      const metrics = new SuccessMetrics({ clock, events, config, levelOf: () => 'warning' });
+      for (let user = 0; user < 200_000; user++) {
+        now += 432;
+        const userId = `${'Ж'.repeat(240)}${user}`;
+        const of = { userId, threadId: 'thread_1', key: `${userId}:thread_1` };
+        events.emit('manager.admitted', { ...of, managerCount: 1, waitedMs: user % 5_000 });
+        const refusal = { code: 'quota.exceeded', closeCause: 'quota', retryAfterMs: 1, waitedMs: 500 } as const;
+        events.emit('admission.refused', { ...of, ...refusal, ahead: user % 20 });
+      }
+      expect(heapUsed() - before).toBeLessThan(4 * 2 ** 20);
+      expect(metrics.report().kpis.find(({ name }) => name === 'wrongRefusals')?.samples).toBeGreaterThan(190_000);
+    },
+  );
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { heapUsed } from '../../support/heap.js';
 import { WrongRefusals } from '../../../src/core/kpis/wrong-refusals.js';
 
 /** Refused at once, unless it waited. */
@@ -70,15 +71,60 @@ describe('memory', () => {
     expect(refusals.died('ada', { admittedAtMs: 0, lastByteAtMs: -1 })).toBe(0);
   });
 
-  it('is bounded for a user that loops on refusals', () => {
+  it('of a user that loops on refusals is one place for each moment, and forgets no refusal of it', () => {
+    const refusals = new WrongRefusals(160_000);
+    for (let attempt = 0; attempt < 10_000; attempt++) refuse(refusals, 'ada', attempt, attempt % 4);
+    expect(refusals.size).toBe(40);
+    expect(refusals.died('ada', { admittedAtMs: 0, lastByteAtMs: -1 })).toBe(2_500);
+    expect(refusals.died('ada', { admittedAtMs: 0, lastByteAtMs: -1 })).toBe(2_500);
+  });
+
+  it('is bounded for a user that loops on them for long', () => {
+    const refusals = new WrongRefusals(1_000_000);
+    for (let atMs = 0; atMs < 1_000_000; atMs += 100) refuse(refusals, 'ada', atMs);
+    expect(refusals.size).toBe(640);
+  });
+
+  it.each([
+    [249, 0, 1],
+    [250, 0, 2],
+    [249, 250, 2],
+    [0, 249, 1],
+    [0, 250, 2],
+  ])('after %i ms, of one that has waited %i ms more, makes %i moments', (laterMs, waitedMs, moments) => {
     const refusals = new WrongRefusals(100_000);
-    for (let attempt = 0; attempt < 10_000; attempt++) refuse(refusals, 'ada', attempt);
-    expect(refusals.size).toBe(32);
+    refuse(refusals, 'ada', 1_000);
+    refuse(refusals, 'ada', 1_000 + laterMs, 0, waitedMs + laterMs);
+    expect(refusals.size).toBe(moments);
+  });
+
+  it('keeps one that comes after a death apart from those before it', () => {
+    const refusals = new WrongRefusals(100_000);
+    refuse(refusals, 'ada', 1_000);
+    expect(refusals.died('ada', died)).toBe(1);
+    refuse(refusals, 'ada', 1_001);
+    expect(refusals.died('ada', died)).toBe(1);
+  });
+
+  it('watches up to 63 newcomers ahead', () => {
+    const refusals = new WrongRefusals(100_000);
+    refuse(refusals, 'ada', 1_000, 63);
+    refuse(refusals, 'bob', 1_000, 64);
+    expect(refusals.size).toBe(1);
   });
 
   it('is bounded for any number of users', () => {
     const refusals = new WrongRefusals(100_000);
     for (let user = 0; user < 20_000; user++) refuse(refusals, `user-${user}`, 1_000);
-    expect(refusals.size).toBeLessThanOrEqual(16_384);
+    expect(refusals.size).toBe(3_072);
+  });
+
+  it('of all together stays under 3 MiB, however long the ids', () => {
+    const refusals = new WrongRefusals(100_000);
+    const before = heapUsed();
+    for (let user = 0; user < 10_000; user++)
+      for (let ahead = 0; ahead < 20; ahead++) refuse(refusals, `${'Ж'.repeat(250)}${user}`, 1_000, ahead);
+    expect(heapUsed() - before).toBeLessThan(3 * 2 ** 20);
+    expect(refusals.size).toBe(3_072);
   });
 });
