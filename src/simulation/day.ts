@@ -109,7 +109,8 @@ function populate(server: SimulatedServer, { users, population, forMs }: Plan & 
 /** What happens to all of them: deploys and stalls. */
 function plan(server: SimulatedServer, { people, population, forMs }: Plan & { people: readonly Person[] }): void {
   const { deploysPerHour, deployReach, stallsPerHour, stallMs } = population;
-  const { chance, time } = server;
+  const { time } = server;
+  const chance = server.chance.fork();
   for (let atMs = untilNext(deploysPerHour, chance); atMs < forMs; atMs += untilNext(deploysPerHour, chance))
     time.arrive(atMs, () => {
       deploy(people, { chance, reach: deployReach });

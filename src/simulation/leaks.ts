@@ -29,7 +29,7 @@ export function isInUse(socket: SimulatedSocket, nowMs: number, config: WebSocke
   const { streamingWindowMs, idleManagerTimeoutMs } = config;
   const inboundAgoMs = nowMs - socket.inboundAtMs;
   const isStreaming = nowMs - socket.outboundAtMs < streamingWindowMs && inboundAgoMs < idleManagerTimeoutMs;
-  const isHeld = socket.held.count > 0 && nowMs - socket.activeAtMs < idleManagerTimeoutMs;
+  const isHeld = socket.held.holds.size > 0 && nowMs - socket.activeAtMs < idleManagerTimeoutMs;
   return inboundAgoMs < evictionFloorMs(config) || isStreaming || isHeld;
 }
 

@@ -7,9 +7,6 @@ import { Tab } from './tab.js';
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
 
-/** A hostile user answers nothing half of the time: so often it stops, and for so long. */
-const sulkMs = 60_000;
-
 /** The round trips of a user's connections differ so much from that of their network. */
 const jitter = 0.3;
 
@@ -74,7 +71,6 @@ export class Person {
         this.#openTab(forMs - afterMs);
       });
     }
-    if (this.isHostile) this.#sulk(this.server.time.now() + forMs);
   };
 
   #openTab(forMs: number): void {
@@ -90,20 +86,10 @@ export class Person {
       },
       sendsKeepalives: chance.is(population.keepalive.ratio),
       hearsBroadcasts: chance.is(population.broadcast.ratio),
-      deathsPerHour: population.silentDeathsPerHour[this.#isOnPhone ? 'phone' : 'desktop'],
+      deathRatio: population.silentDeathRatio[this.#isOnPhone ? 'phone' : 'desktop'],
     });
     this.tabs.add(tab);
     tab.open(forMs);
-  }
-
-  /** Half of the time it answers nothing. */
-  #sulk(untilMs: number): void {
-    const { server, chance } = this;
-    if (server.time.now() > untilMs) return;
-    for (const tab of this.tabs) tab.cutOff();
-    server.time.arrive(2 * sulkMs * chance.next(), () => {
-      this.#sulk(untilMs);
-    });
   }
 
   /** A sine over the day, between the quietest and the busiest. */

@@ -1,6 +1,6 @@
 /**
- * How people use a chat: the reference population, and what makes the other scenarios different from it. Rates are per
- * hour, times in milliseconds.
+ * How people use a chat: the reference population, and what makes the other scenarios different from it. Ratios of what
+ * happens to somebody are within an hour; times are in milliseconds.
  * @source spec section 11
  */
 export const referencePopulation = {
@@ -12,10 +12,10 @@ export const referencePopulation = {
   rhythm: { quietest: 1, busiest: 6 },
   sessionMs: { median: 1_200_000, sigma: 1.1, least: 30_000, most: 32_400_000 },
   phoneRatio: 0.3,
-  silentDeathsPerHour: { desktop: 0.03, phone: 0.4 },
+  silentDeathRatio: { desktop: 0.03, phone: 0.4 },
   reconnectMs: { least: 1_000, most: 30_000 },
   newThreadRatio: 0.3,
-  abandonmentsPerHour: 0.1,
+  abandonmentRatio: 0.1,
   keepalive: { ratio: 0.6, leastMs: 15_000, mostMs: 30_000 },
   broadcast: { ratio: 0.5, everyMs: 30_000 },
   /** A user says something in each tab that is not abandoned. */
@@ -31,6 +31,9 @@ export const referencePopulation = {
   /** How many of the users do what they can to be a nuisance. */
   hostileRatio: 0,
   hostileTabs: 25,
+  /** Half of their connections answer nothing, for about so long. */
+  muteRatio: 0.5,
+  muteMs: 90_000,
 } as const satisfies Population;
 
 interface Spread {
@@ -47,10 +50,10 @@ export interface Population {
   readonly rhythm: { readonly quietest: number; readonly busiest: number };
   readonly sessionMs: Spread;
   readonly phoneRatio: number;
-  readonly silentDeathsPerHour: { readonly desktop: number; readonly phone: number };
+  readonly silentDeathRatio: { readonly desktop: number; readonly phone: number };
   readonly reconnectMs: { readonly least: number; readonly most: number };
   readonly newThreadRatio: number;
-  readonly abandonmentsPerHour: number;
+  readonly abandonmentRatio: number;
   readonly keepalive: { readonly ratio: number; readonly leastMs: number; readonly mostMs: number };
   readonly broadcast: { readonly ratio: number; readonly everyMs: number };
   readonly messageEveryMs: number;
@@ -68,6 +71,8 @@ export interface Population {
   readonly stallMs: number;
   readonly hostileRatio: number;
   readonly hostileTabs: number;
+  readonly muteRatio: number;
+  readonly muteMs: number;
 }
 
 /** What a day can be like. */
@@ -91,7 +96,8 @@ export const scenarios = {
     population: {
       ...referencePopulation,
       phoneRatio: 1,
-      silentDeathsPerHour: { desktop: 0.03, phone: 2 },
+      // Twice an hour on average. What wakes finds its connection gone and opens another.
+      silentDeathRatio: { desktop: 0.03, phone: 0.86 },
       roundTripMs: { median: 100, sigma: 0.7, least: 30, most: 3_000 },
       lossRatio: 0.05,
     },

@@ -6,7 +6,50 @@ import { World } from './world.js';
 import type { Violation } from './invariants.js';
 
 /** What an application's release hook does. */
-export type HookKind = 'returns' | 'throws' | 'rejects' | 'takes long' | 'hangs';
+export type HookKind = 'returns' | 'throws' | 'rejects' | 'takes long' | 'hangs' | 'ignores';
+
+/** What clients do, and the application with them, that needs no numbers. */
+const deeds = Object.freeze({
+  keepalive: ({ socket }) => {
+    socket.keepalive();
+  },
+  leave: (visitor, world) => {
+    world.leave(visitor);
+  },
+  vanish: (visitor, world) => {
+    world.vanish(visitor);
+  },
+  sleep: ({ socket }) => {
+    socket.fallSilent();
+  },
+  wake: ({ socket }) => {
+    socket.wake();
+  },
+  reset: ({ socket }) => {
+    socket.reset();
+  },
+  'pause reading': ({ socket, state }) => {
+    if (state === 'open') socket.pauseReading();
+  },
+  'resume reading': ({ socket }) => {
+    socket.resumeReading();
+  },
+  hold: (visitor, world) => {
+    world.hold(visitor);
+  },
+  'let go': ({ letGo }) => {
+    letGo?.();
+  },
+  fail: (visitor, world) => {
+    world.fail(visitor, 'for good');
+  },
+  'report error': (visitor, world) => {
+    world.fail(visitor, 'perhaps');
+  },
+  'request release': (visitor, world) => {
+    world.requestRelease(visitor);
+  },
+}) satisfies Record<string, (visitor: Visitor, world: World) => void>;
 
 /** Something that happens at some time. Clients are named by number; what names one that is not there does nothing. */
 export type Step = { readonly atMs: number } & (
@@ -19,29 +62,27 @@ export type Step = { readonly atMs: number } & (
       readonly openAfterMs?: number;
     }
   | { readonly do: 'message' | 'send' | 'stream'; readonly client: number; readonly bytes: number }
+  | { readonly do: keyof typeof deeds; readonly client: number }
+  | { readonly do: 'long message'; readonly client: number; readonly bytes: number; readonly overMs: number }
   | {
-      readonly do:
-        | 'keepalive'
-        | 'leave'
-        | 'vanish'
-        | 'sleep'
-        | 'wake'
-        | 'reset'
-        | 'hold'
-        | 'let go'
-        | 'fail'
-        | 'report error'
-        | 'request release';
-      readonly client: number;
+      /** Two clients keep taking a thread from each other. */
+      readonly do: 'fight';
+      readonly user: string;
+      readonly thread: string;
+      readonly times: number;
+      readonly everyMs: number;
     }
   | { readonly do: 'hook'; readonly client: number; readonly kind: HookKind }
   | { readonly do: 'clean up'; readonly user: string; readonly evict?: number; readonly keep?: number }
   | { readonly do: 'limit'; readonly user: string; readonly limit: number }
   | { readonly do: 'stall'; readonly forMs: number }
   | { readonly do: 'leap wall clock'; readonly byMs: number }
-  | { readonly do: 'background cleanup' }
+  | { readonly do: 'background cleanup' | 'stop' }
   | { readonly do: 'ledger'; readonly mood: LedgerMood }
 );
+
+/** A step of one client. */
+type ClientStep = Extract<Step, { readonly client: number }>;
 
 /** A world and what happens in it; plain JSON, so that it can be kept, cut down and run again. */
 export interface Script {
@@ -105,6 +146,12 @@ class Stage {
       case 'background cleanup':
         void world.mooring.backgroundCleanup.runCycle();
         return;
+      case 'stop':
+        world.stop();
+        return;
+      case 'fight':
+        this.#fight(step);
+        return;
       case 'ledger':
         this.#ledger?.setMood(step.mood);
         return;
@@ -124,60 +171,38 @@ class Stage {
     this.#clients.set(client, visitor);
   }
 
-  #with(visitor: Visitor, step: Step & { client: number }): void {
-    const world = this.#world;
-    const { socket, manager } = visitor;
+  #fight({ user, thread, times, everyMs }: Step & { do: 'fight' }): void {
+    for (let time = 0; time < times; time++)
+      this.#world.time.arrive(time * everyMs, () => {
+        if (!this.#world.isEnding) this.#world.arrive({ userId: user, threadId: thread }, { traits: wellBehaved });
+      });
+  }
+
+  #with(visitor: Visitor, step: ClientStep): void {
+    const { socket } = visitor;
     switch (step.do) {
       case 'connect':
         return;
       case 'message':
         socket.message(step.bytes);
         return;
-      case 'keepalive':
-        socket.keepalive();
+      case 'long message':
+        socket.longMessage({ parts: 10, partBytes: step.bytes / 10, everyMs: step.overMs / 10 });
         return;
       case 'send':
         socket.send(step.bytes);
         return;
       case 'stream':
         for (let part = 0; part < 10; part++)
-          world.time.arrive(part * 1_000, () => {
+          this.#world.time.arrive(part * 1_000, () => {
             socket.send(step.bytes);
           });
         return;
-      case 'leave':
-        world.leave(visitor);
-        return;
-      case 'vanish':
-        world.vanish(visitor);
-        return;
-      case 'sleep':
-        socket.fallSilent();
-        return;
-      case 'wake':
-        socket.wake();
-        return;
-      case 'reset':
-        socket.reset();
-        return;
-      case 'hold':
-        world.hold(visitor);
-        return;
-      case 'let go':
-        visitor.letGo?.();
-        return;
-      case 'fail':
-        world.fail(visitor, 'for good');
-        return;
-      case 'report error':
-        world.fail(visitor, 'perhaps');
-        return;
-      case 'request release':
-        if (manager !== null) world.mooring.factory.cleanupManager(manager.key);
-        return;
       case 'hook':
-        world.onRelease(visitor, step.kind);
+        this.#world.onRelease(visitor, step.kind);
         return;
+      default:
+        deeds[step.do](visitor, this.#world);
     }
   }
 }

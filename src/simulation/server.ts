@@ -23,6 +23,8 @@ export class Visitor {
 /** How somebody comes in. */
 export interface Coming {
   readonly traits: Traits;
+  /** What its line draws from. @default the server's */
+  readonly chance?: Chance;
   /** What the handshake takes after the grant. @default 0 */
   readonly openAfterMs?: number;
   /** Told when it is refused, or when its connection ended, once the client knows. */
@@ -92,13 +94,12 @@ export abstract class SimulatedServer {
   /** The application streams to it, until `letGo`. */
   hold(visitor: Visitor): void {
     if (visitor.state !== 'open' || visitor.letGo !== null) return;
-    const { socket } = visitor;
     const letGo = this.holdFor(visitor);
-    socket.hold(1);
+    const hold = visitor.socket.hold();
     visitor.letGo = () => {
       letGo();
       visitor.letGo = null;
-      socket.hold(-1);
+      hold();
     };
   }
 

@@ -34,16 +34,20 @@ const actions = {
   'report error': 2,
   'request release': 2,
   hook: 4,
+  'pause reading': 2,
+  'resume reading': 4,
+  'long message': 2,
+  fight: 1,
   'clean up': 3,
   limit: 3,
   stall: 2,
   'leap wall clock': 1,
   'background cleanup': 2,
   ledger: 2,
-} as const satisfies Record<Step['do'], number>;
+} as const satisfies Record<Exclude<Step['do'], 'stop'>, number>;
 
 const actionBag = Object.entries(actions).flatMap(([name, weight]) =>
-  Array.from({ length: weight }, () => name as Step['do']),
+  Array.from({ length: weight }, () => name as keyof typeof actions),
 );
 const gapBag = gaps.flatMap(([least, most, weight]) => Array.from({ length: weight }, () => [least, most] as const));
 
@@ -56,6 +60,8 @@ export function smallWorld(seed: number): Script {
   const steps: Step[] = [];
   const maker = new StepMaker(chance, users);
   for (let atMs = 0; atMs < hourMs; atMs += gap(chance)) steps.push(maker.make(Math.round(atMs)));
+  // Others end in silence; these in the middle of everything.
+  if (chance.is(0.5)) steps.push({ atMs: Math.round(chance.between(0.6, 1) * hourMs), do: 'stop' });
   return { seed, config, hasLedger, steps };
 }
 
@@ -69,6 +75,7 @@ function smallConfig(chance: Chance): Partial<WebSocketConfig> {
     maxManagersPerUser: chance.pick([1, 2, 3, 5]),
     idleManagerTimeoutMs: chance.pick([120_000, 600_000]),
     backgroundCleanupIntervalMs: chance.pick([15_000, 60_000]),
+    maxTotalManagers: chance.pick([null, null, null, 4]),
     forcedEviction: chance.pick(['on-demand', 'on-demand', 'by-level']),
   };
 }
@@ -97,8 +104,24 @@ class StepMaker {
         return { atMs, do: action, client, bytes: chance.integer(1, 5_000) };
       case 'stream':
         return { atMs, do: action, client, bytes: chance.pick([100, 40_000]) };
+      case 'long message':
+        return { atMs, do: action, client, bytes: 1_000_000, overMs: chance.pick([100, 5_000, 60_000]) };
+      case 'fight':
+        return {
+          atMs,
+          do: action,
+          user,
+          thread: someThread(chance),
+          times: 12,
+          everyMs: chance.pick([500, 1_000, 2_000]),
+        };
       case 'hook':
-        return { atMs, do: action, client, kind: chance.pick(['returns', 'throws', 'rejects', 'takes long', 'hangs']) };
+        return {
+          atMs,
+          do: action,
+          client,
+          kind: chance.pick(['returns', 'throws', 'rejects', 'takes long', 'hangs', 'ignores']),
+        };
       case 'clean up':
         return { atMs, do: action, user, ...chance.pick([{}, { evict: 1 }, { keep: 1 }]) };
       case 'limit':
@@ -119,7 +142,7 @@ class StepMaker {
   #connect(atMs: number, user: string): Step {
     const chance = this.#chance;
     const client = this.#clients++;
-    const thread = `thread_${String(chance.integer(1, 8))}`;
+    const thread = someThread(chance);
     const openAfterMs = chance.is(0.1) ? { openAfterMs: chance.pick([5, 2_000, 11_000]) } : {};
     return { atMs, do: 'connect', client, user, thread, traits: this.#traits(), ...openAfterMs };
   }
@@ -138,4 +161,8 @@ class StepMaker {
   #someClient(): number {
     return Math.max(0, this.#clients - 1 - Math.floor(this.#chance.waitFor(6)));
   }
+}
+
+function someThread(chance: Chance): string {
+  return `thread_${String(chance.integer(1, 8))}`;
 }

@@ -1,12 +1,13 @@
 import type { Connection } from '../core/managers/connection.js';
 import type { Chance } from './chance.js';
+import { Line } from './line.js';
 import type { WorldTime } from './world-time.js';
 
 /** What a peer and the way to it are like. */
 export interface Traits {
   /** From here to the peer and back, in milliseconds. */
   readonly roundTripMs: number;
-  /** How many of all transmissions are lost at first, and come late. */
+  /** How many of all transmissions begin a burst of loss: what is sent in it comes late. */
   readonly lossRatio: number;
   /** How long the peer takes to answer a close frame, beside the way; `null`: it never does. */
   readonly closeAfterMs: number | null;
@@ -22,9 +23,6 @@ export const wellBehaved: Traits = Object.freeze({
   throwsFrom: Object.freeze([]),
 });
 
-/** What a lost transmission takes until it is repeated. */
-const shortestRepeatMs = 200;
-const longestRepeatMs = 800;
 const pongBytes = 14;
 const closeBytes = 8;
 
@@ -34,9 +32,9 @@ const kernelBytes = 200_000;
 /** When the kernel gives up a peer that acknowledges nothing, with Linux's default of 15 repetitions. */
 const kernelPatienceMs = 924_600;
 
-/** The application's holds on a manager. */
+/** The application's holds on a manager, whichever connection that has. */
 interface Held {
-  count: number;
+  readonly holds: Set<symbol>;
   changedAtMs: number;
 }
 
@@ -56,6 +54,8 @@ interface Surroundings {
   readonly chance: Chance;
   /** Milliseconds in which the server ran. */
   readonly now: () => number;
+  /** After so long without activity a hold has lapsed. */
+  readonly idleManagerTimeoutMs: number;
 }
 
 /**
@@ -65,14 +65,10 @@ export class SimulatedSocket implements Connection {
   bytesReceived = 0;
   bytesSent = 0;
   unsentBytes = 0;
-  readonly isReadingPaused = false;
+  partialMessageBytes = 0;
   readonly traits: Traits;
-  /** Whether what either end sends reaches the other. */
-  isReachable = true;
-  /** Since when that is so; `Infinity` while it is not. All its times are of the time in which the server ran. */
-  reachableSinceMs: number;
-  /** Since when that is not so; `Infinity` while it is. */
-  unreachableSinceMs = Infinity;
+  /** Since when the application has not read from it; `Infinity` while it does. All times are of the time in which the server ran. */
+  pausedSinceMs = Infinity;
   /** When the server's end went; `Infinity` before. */
   closedAtMs = Infinity;
   /** When the peer last sent a message that arrived, or the connection was opened. */
@@ -84,7 +80,11 @@ export class SimulatedSocket implements Connection {
   /** When the first ping was sent after which nothing has arrived; `Infinity` without one. */
   unansweredSinceMs = Infinity;
   /** What the application holds of its manager; the connection that takes over has it too. */
-  held: Held = { count: 0, changedAtMs: -Infinity };
+  held: Held = { holds: new Set(), changedAtMs: -Infinity };
+  /** Whether it had an excuse for being silent: something stuck on the way out, or nobody reading. */
+  hasExcuse = false;
+  /** Whether a message of it arrived in more than one part. */
+  hasSentInParts = false;
   /** Whether its manager was told of an error since the peer last said something. */
   hasFailed = false;
   /** Whether the server's end is gone. */
@@ -93,20 +93,38 @@ export class SimulatedSocket implements Connection {
   isClosing = false;
   /** Told when the peer learns that the connection ended. */
   whenEnded: ((code: number, reason: string) => void) | null = null;
-  readonly #time: WorldTime;
-  readonly #now: () => number;
-  readonly #chance: Chance;
+  readonly #around: Surroundings;
+  readonly #line: Line;
   readonly #whenServerCloses: () => void;
+  /** What has arrived and nobody reads. */
+  readonly #unread: (() => void)[] = [];
   #link: Listener | null = null;
   #unacknowledged = 0;
 
-  constructor({ time, chance, now }: Surroundings, traits: Traits, whenServerCloses: () => void) {
-    this.#time = time;
-    this.#now = now;
-    this.#chance = chance;
+  constructor(around: Surroundings, traits: Traits, whenServerCloses: () => void) {
+    this.#around = around;
+    this.#line = new Line({ ...around, ...traits });
     this.traits = traits;
     this.#whenServerCloses = whenServerCloses;
-    this.reachableSinceMs = now();
+  }
+
+  /** Whether what either end sends reaches the other. */
+  get isReachable(): boolean {
+    return this.#line.isReachable;
+  }
+
+  /** Since when that is so; `Infinity` while it is not. */
+  get reachableSinceMs(): number {
+    return this.#line.reachableSinceMs;
+  }
+
+  /** Since when that is not so; `Infinity` while it is. */
+  get unreachableSinceMs(): number {
+    return this.#line.unreachableSinceMs;
+  }
+
+  get isReadingPaused(): boolean {
+    return this.pausedSinceMs < Infinity;
   }
 
   get isOpen(): boolean {
@@ -143,31 +161,57 @@ export class SimulatedSocket implements Connection {
     this.hasFailed = false;
   }
 
-  /** The application holds its manager once more, or once less. */
-  hold(change: 1 | -1): void {
-    this.held.count += change;
-    this.held.changedAtMs = this.#now();
+  /** Whether the application holds its manager, and something has happened lately. */
+  get isHeld(): boolean {
+    return this.held.holds.size > 0 && this.#now() - this.activeAtMs < this.#around.idleManagerTimeoutMs;
+  }
+
+  /** The application holds its manager; what lapsed stays so. @returns ends this hold */
+  hold(): () => void {
+    const { held } = this;
+    const hold = Symbol('hold');
+    if (!this.isHeld) held.holds.clear();
+    held.holds.add(hold);
+    this.#holdChanged(held);
+    return () => {
+      if (held.holds.delete(hold)) this.#holdChanged(held);
+    };
+  }
+
+  #holdChanged(held: Held): void {
+    held.changedAtMs = this.#now();
     this.hasFailed = false;
+  }
+
+  #now(): number {
+    return this.#around.now();
   }
 
   /** Nothing gets through any longer, either way, and nobody is told. */
   fallSilent(): void {
-    if (!this.isReachable) return;
-    this.isReachable = false;
-    this.reachableSinceMs = Infinity;
-    this.unreachableSinceMs = this.#now();
+    this.#line.cut();
   }
 
   /** The way is open again. A peer whose connection was given up meanwhile learns so. */
   wake(): void {
     if (this.isReachable) return;
-    this.isReachable = true;
-    this.reachableSinceMs = this.#now();
-    this.unreachableSinceMs = Infinity;
+    this.#line.heal();
     this.#unacknowledged = 0;
     this.bytesSent += this.unsentBytes;
     this.unsentBytes = 0;
     if (this.isClosed) this.#tellPeer(1006, '');
+  }
+
+  /** The application does not read from it any longer. */
+  pauseReading(): void {
+    this.hasExcuse = true;
+    this.pausedSinceMs = Math.min(this.pausedSinceMs, this.#now());
+  }
+
+  /** It reads what has arrived meanwhile. */
+  resumeReading(): void {
+    this.pausedSinceMs = Infinity;
+    for (const act of this.#unread.splice(0)) if (!this.isClosed) act();
   }
 
   /** The peer sends an application message. */
@@ -177,6 +221,24 @@ export class SimulatedSocket implements Connection {
       this.active();
       this.#link?.received(this.#link.clock.recentMs);
     });
+  }
+
+  /** The peer sends a message so large that it arrives in parts. */
+  longMessage({ parts, partBytes, everyMs }: { parts: number; partBytes: number; everyMs: number }): void {
+    this.hasSentInParts = true;
+    for (let part = 1; part <= parts; part++)
+      this.#around.time.arrive(part * everyMs, () => {
+        this.#deliver(() => {
+          this.#part(partBytes, part === parts);
+        });
+      });
+  }
+
+  #part(bytes: number, isLast: boolean): void {
+    this.#heard(bytes);
+    this.active();
+    this.partialMessageBytes = isLast ? 0 : this.partialMessageBytes + bytes;
+    if (isLast) this.#link?.received(this.#link.clock.recentMs);
   }
 
   /** The peer sends what its library sends to keep proxies from closing the connection. */
@@ -192,6 +254,7 @@ export class SimulatedSocket implements Connection {
     if (this.isOver) return;
     if (!this.isReachable) this.#repeatInVain(bytes);
     const isStuck = this.#unacknowledged > kernelBytes;
+    this.hasExcuse ||= isStuck;
     if (isStuck) this.unsentBytes += bytes;
     else this.bytesSent += bytes;
     if (!isStuck) this.outboundAtMs = this.#now();
@@ -229,7 +292,7 @@ export class SimulatedSocket implements Connection {
     this.#mayThrow('close');
     if (!this.isOver) this.#whenServerCloses();
     this.isClosing = true;
-    if (this.isReachable) this.#time.arrive(this.traits.roundTripMs / 2, () => this.whenEnded?.(code, reason));
+    this.#tellPeer(code, reason);
     if (this.traits.closeAfterMs === null) return;
     this.#answer(this.traits.closeAfterMs, () => {
       this.#heard(closeBytes);
@@ -243,25 +306,29 @@ export class SimulatedSocket implements Connection {
     if (!this.isOver) this.#whenServerCloses();
     this.isClosed = true;
     this.closedAtMs = this.#now();
-    if (this.isReachable) this.#tellPeer(1006, '');
-    this.#time.arrive(0, () => {
+    this.#tellPeer(1006, '');
+    this.#around.time.arrive(0, () => {
       this.#link?.closed();
     });
   }
 
   /** What the peer answers arrives, if it gets there and back. */
   #answer(afterMs: number, act: () => void): void {
-    const askedAtMs = this.#now();
-    this.#time.arrive(this.traits.roundTripMs + afterMs + this.#repeatMs(), () => {
-      if (!this.isClosed && this.reachableSinceMs <= askedAtMs) act();
+    this.#line.thereAndBack(afterMs, () => {
+      this.#read(act);
     });
   }
 
   #deliver(act: () => void): void {
-    if (!this.isReachable) return;
-    this.#time.arrive(this.traits.roundTripMs / 2 + this.#repeatMs(), () => {
-      if (!this.isClosed) act();
+    this.#line.toServer(() => {
+      this.#read(act);
     });
+  }
+
+  #read(act: () => void): void {
+    if (this.isClosed) return;
+    if (this.isReadingPaused) this.#unread.push(act);
+    else act();
   }
 
   #heard(bytes: number): void {
@@ -281,7 +348,7 @@ export class SimulatedSocket implements Connection {
     this.#unacknowledged += bytes;
     if (!isFirst) return;
     const sinceMs = this.unreachableSinceMs;
-    this.#time.arrive(kernelPatienceMs, () => {
+    this.#around.time.arrive(kernelPatienceMs, () => {
       if (this.unreachableSinceMs !== sinceMs || this.isClosed) return;
       this.hasFailed = true;
       this.#link?.errored(new Error('read ETIMEDOUT'));
@@ -290,13 +357,7 @@ export class SimulatedSocket implements Connection {
   }
 
   #tellPeer(code: number, reason: string): void {
-    this.#time.arrive(this.traits.roundTripMs / 2, () => this.whenEnded?.(code, reason));
-  }
-
-  /** What a loss costs: the sender notices and sends it again. */
-  #repeatMs(): number {
-    const { lossRatio } = this.traits;
-    return lossRatio > 0 && this.#chance.is(lossRatio) ? this.#chance.between(shortestRepeatMs, longestRepeatMs) : 0;
+    this.#line.toPeer(() => this.whenEnded?.(code, reason));
   }
 
   #mayThrow(from: Traits['throwsFrom'][number]): void {

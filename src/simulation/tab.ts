@@ -1,4 +1,5 @@
 import { shouldReconnect } from '../client/should-reconnect.js';
+import type { Chance } from './chance.js';
 import type { Person } from './person.js';
 import type { SimulatedSocket, Traits } from './socket.js';
 import type { Visitor } from './server.js';
@@ -8,9 +9,11 @@ interface Habits {
   readonly traits: Traits;
   readonly sendsKeepalives: boolean;
   readonly hearsBroadcasts: boolean;
-  readonly deathsPerHour: number;
+  /** Of a hundred such connections, how many die without a word in an hour. */
+  readonly deathRatio: number;
 }
 
+const hourMs = 3_600_000;
 const messageBytes = 120;
 const tokenBytes = 60;
 
@@ -24,6 +27,8 @@ const nextUseMs = 600_000;
 export class Tab {
   readonly #person: Person;
   readonly #habits: Habits;
+  /** What the network does to it, whatever else is drawn. */
+  readonly #networkChance: Chance;
   #thread: string;
   #visitor: Visitor | null = null;
   /** One for each connection: what was planned for an earlier one does not happen. */
@@ -35,6 +40,7 @@ export class Tab {
   constructor(person: Person, habits: Habits) {
     this.#person = person;
     this.#habits = habits;
+    this.#networkChance = person.chance.fork();
     this.#thread = person.newThread();
   }
 
@@ -44,7 +50,7 @@ export class Tab {
     server.time.arrive(forMs, () => {
       this.#close();
     });
-    const abandonedAfterMs = chance.waitFor(3_600_000 / population.abandonmentsPerHour);
+    const abandonedAfterMs = untilHit(population.abandonmentRatio, chance);
     if (abandonedAfterMs < forMs)
       server.time.arrive(abandonedAfterMs, () => {
         this.#isAbandoned = true;
@@ -80,6 +86,7 @@ export class Tab {
       { userId, threadId: this.#thread },
       {
         traits: this.#habits.traits,
+        chance: this.#networkChance,
         whenOpen: (visitor) => {
           if (generation === this.#generation) this.#connected(visitor);
         },
@@ -109,7 +116,16 @@ export class Tab {
         if (!this.#isAbandoned) this.#say(visitor);
       },
     );
-    this.#after(chance.waitFor(3_600_000 / this.#habits.deathsPerHour), () => {
+    this.#after(untilHit(this.#habits.deathRatio, chance), () => {
+      this.cutOff();
+    });
+    if (this.#person.isHostile && chance.is(population.muteRatio)) this.#playDead(visitor);
+  }
+
+  /** It stays open and answers nothing; some time later its user goes on with another connection. */
+  #playDead(visitor: Visitor): void {
+    visitor.socket.fallSilent();
+    this.#after(this.#person.chance.waitFor(this.#person.population.muteMs), () => {
       this.cutOff();
     });
   }
@@ -128,8 +144,7 @@ export class Tab {
     const endsAtMs = server.time.now() + chance.logUniform(run.leastMs, run.mostMs);
     server.hold(visitor);
     const token = (): void => {
-      if (visitor.socket.isOver) return;
-      if (server.time.now() >= endsAtMs) {
+      if (visitor.socket.isOver || server.time.now() >= endsAtMs) {
         visitor.letGo?.();
         return;
       }
@@ -207,4 +222,9 @@ export class Tab {
       if (generation === this.#generation) act();
     });
   }
+}
+
+/** How long until something happens that happens to so many of a hundred within an hour. */
+function untilHit(ratio: number, chance: Chance): number {
+  return chance.waitFor(hourMs / -Math.log(1 - ratio));
 }

@@ -10,6 +10,7 @@ import type { WebSocketManager } from '../core/managers/manager.js';
 import type { WebSocketConfig } from '../core/settings.js';
 import { Chance } from './chance.js';
 import { Invariants, type Violation } from './invariants.js';
+import { HookRecord } from './hook-record.js';
 import type { HookKind } from './script.js';
 import { tickMs } from '../core/liveness/stall-clock.js';
 import { SimulatedServer, type Coming, type Slot, Visitor } from './server.js';
@@ -41,10 +42,17 @@ export class World extends SimulatedServer {
   readonly #limits = new Map<string, number>();
   /** The newest connection of each key. */
   readonly #sockets = new Map<string, SimulatedSocket>();
+  /** The keys of connections that are their manager's. */
+  readonly #current = new Map<SimulatedSocket, string>();
+  /** Keys whose release is being asked for in this moment. */
+  readonly #asked = new Set<string>();
   readonly #goesOn: boolean;
   #promises = 0;
   #stalledMs = 0;
-  #stalls = 0;
+  /** When the process stood still, of the time in which it ran. */
+  readonly #stalledAtMs: number[] = [];
+  #isStopping = false;
+  #hasStopped = false;
 
   constructor({ seed, config: overrides = {}, goesOn = false, ledger }: WorldOptions) {
     super();
@@ -62,10 +70,14 @@ export class World extends SimulatedServer {
       ledger: ledger && this.#watched(ledger(this.time, this.chance.fork())),
     });
     this.invariants = new Invariants(this);
+    this.mooring.on('connection.replaced', ({ key }) => {
+      this.#isCurrentNoLonger(key);
+    });
     this.mooring.on('admission.refused', ({ userId, closeCause, waitedMs }) => {
       if (closeCause === 'quota') this.witness?.refused(userId, waitedMs);
     });
     this.mooring.on('manager.released', ({ key }) => {
+      this.#isCurrentNoLonger(key);
       this.#sockets.delete(key);
     });
   }
@@ -77,15 +89,35 @@ export class World extends SimulatedServer {
 
   readonly now = (): number => this.time.now() - this.#stalledMs;
 
-  /** How far a time the server measures may be off: its stamps are coarse, and it notices stalls by a ticker. */
-  get slackMs(): number {
-    return 2 * tickMs * (1 + this.#stalls);
+  /** How far a time the server measured since then may be off: its stamps are coarse, and it notices stalls by a ticker. */
+  slackSince(atMs: number): number {
+    let stalls = 0;
+    for (let index = this.#stalledAtMs.length - 1; index >= 0; index--) {
+      if ((this.#stalledAtMs[index] ?? -Infinity) < atMs - tickMs) break;
+      stalls += 1;
+    }
+    return 2 * tickMs * (1 + stalls);
   }
 
   stall(forMs: number): void {
-    this.#stalls += 1;
+    this.#stalledAtMs.push(this.now());
     this.#stalledMs += forMs;
     this.time.stall(forMs);
+  }
+
+  /** Whether a stop was asked for. */
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  /** Whether somebody asks for the release of this key's manager just now. */
+  isAskedFor(key: string): boolean {
+    return this.#asked.has(key);
+  }
+
+  /** The key of the manager whose connection this is now. */
+  currentKeyOf(socket: SimulatedSocket): string | undefined {
+    return this.#current.get(socket);
   }
 
   /** The connection of the manager with this key. */
@@ -123,10 +155,14 @@ export class World extends SimulatedServer {
   }
 
   arrive(fields: ContextFields, coming: Coming): Visitor {
-    const { time, chance, mooring } = this;
-    const socket: SimulatedSocket = new SimulatedSocket({ time, chance, now: this.now }, coming.traits, () =>
-      this.witness?.closes(socket),
-    );
+    const { time, mooring, now } = this;
+    const chance = coming.chance ?? this.chance;
+    const { idleManagerTimeoutMs } = this.config;
+    const around = { time, chance, now, idleManagerTimeoutMs };
+    const socket: SimulatedSocket = new SimulatedSocket(around, coming.traits, () => {
+      this.invariants.closes(socket);
+      this.witness?.closes(socket);
+    });
     const visitor = new Visitor(fields, socket);
     this.visitors.add(visitor);
     const outcome = mooring.factory.admit(fields);
@@ -151,6 +187,24 @@ export class World extends SimulatedServer {
     else manager.reportError(error);
   }
 
+  /** Somebody asks for the release of a manager. */
+  requestRelease({ manager }: Visitor): void {
+    if (manager === null) return;
+    this.#asked.add(manager.key);
+    this.mooring.factory.cleanupManager(manager.key);
+    this.#asked.delete(manager.key);
+  }
+
+  /** The server is asked to stop, whatever goes on. */
+  stop(): void {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.mooring.on('server.stopped', () => {
+      this.#hasStopped = true;
+    });
+    void this.#await(this.mooring.stop());
+  }
+
   /** Somebody asks for an emergency cleanup of a user. */
   cleanUp(userId: string, wanted: EvictionRequest = {}): Promise<EmergencyCleanupResult> {
     return this.#await(this.mooring.factory.emergencyCleanup(userId, wanted));
@@ -158,7 +212,13 @@ export class World extends SimulatedServer {
 
   /** The application registers a hook. */
   onRelease(visitor: Visitor, kind: HookKind): void {
-    visitor.manager?.onRelease(({ signal }) => this.#hook(kind, signal));
+    if (visitor.manager === null || this.#hasStopped) return;
+    const record = new HookRecord(kind);
+    visitor.manager.onRelease(({ signal }) => {
+      const running = record.run(signal, this.time);
+      return record.kind === 'ignores' || running === undefined ? running : this.#await(running);
+    });
+    this.invariants.hookRegistered(visitor.manager, record);
   }
 
   /** Lets the world go on until then, or until a promise is broken. */
@@ -169,17 +229,20 @@ export class World extends SimulatedServer {
     });
   }
 
-  /** Everybody falls silent; when all is quiet, nothing may be left. */
+  /** Everybody falls silent; when all is quiet, nothing may be left. Where it stops already, that is seen through. */
   async end(): Promise<void> {
     this.isEnding = true;
+    if (!this.isStopping) await this.#fallQuiet();
+    this.stop();
+    await this.runUntil(this.time.now() + this.quietMs());
+    this.invariants.checkStopped(this.#hasStopped);
+  }
+
+  async #fallQuiet(): Promise<void> {
     for (const visitor of this.visitors) this.vanish(visitor);
     for (const socket of this.#sockets.values()) socket.fallSilent();
     await this.runUntil(this.time.now() + this.quietMs());
     this.invariants.checkQuiet();
-    let hasStopped = false;
-    void this.#await(this.mooring.stop()).then(() => (hasStopped = true));
-    await this.runUntil(this.time.now() + this.quietMs());
-    this.invariants.checkStopped(hasStopped);
   }
 
   /** The longest anything dead may take. */
@@ -221,6 +284,12 @@ export class World extends SimulatedServer {
     if (former !== undefined && manager.generation > 1) visitor.socket.held = former.held;
     visitor.manager = manager;
     this.#sockets.set(manager.key, visitor.socket);
+    this.#current.set(visitor.socket, manager.key);
+  }
+
+  #isCurrentNoLonger(key: string): void {
+    const socket = this.#sockets.get(key);
+    if (socket !== undefined) this.#current.delete(socket);
   }
 
   #refused(visitor: Visitor, { close }: RefusalError, coming: Coming): void {
@@ -250,31 +319,6 @@ export class World extends SimulatedServer {
       return await promise;
     } finally {
       this.#promises -= 1;
-    }
-  }
-
-  #hook(kind: HookKind, signal: AbortSignal): Promise<void> | undefined {
-    switch (kind) {
-      case 'returns':
-        return undefined;
-      case 'throws':
-        throw new Error('the hook throws');
-      case 'rejects':
-        return this.#await(Promise.reject(new Error('the hook rejects')));
-      case 'takes long':
-        return this.#await(
-          new Promise((resolve) => {
-            this.time.arrive(2_000, resolve);
-          }),
-        );
-      case 'hangs':
-        return this.#await(
-          new Promise((resolve) => {
-            signal.addEventListener('abort', () => {
-              resolve();
-            });
-          }),
-        );
     }
   }
 

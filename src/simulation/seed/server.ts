@@ -17,6 +17,8 @@ interface SeedServerOptions {
   readonly seed: number;
   readonly rules: SeedRules;
   readonly maxManagersPerUser: number;
+  /** When a hold has lapsed, in the eyes of those who judge. @default 600,000 */
+  readonly idleManagerTimeoutMs?: number;
 }
 
 /** The seed's `WebSocketConnectionManager` with its factory: the same people, another algorithm. */
@@ -25,9 +27,11 @@ export class SeedServer extends SimulatedServer {
   readonly chance: Chance;
   readonly #rules: SeedRules;
   readonly #factory: SeedFactory;
+  readonly #idleManagerTimeoutMs: number;
 
-  constructor({ seed, rules, maxManagersPerUser }: SeedServerOptions) {
+  constructor({ seed, rules, maxManagersPerUser, idleManagerTimeoutMs = 600_000 }: SeedServerOptions) {
     super();
+    this.#idleManagerTimeoutMs = idleManagerTimeoutMs;
     this.chance = new Chance(seed);
     this.chance.fork(); // what the real core gets, so that the people are the same
     this.#rules = rules;
@@ -45,10 +49,14 @@ export class SeedServer extends SimulatedServer {
   readonly now = (): number => this.time.now();
 
   arrive(fields: ContextFields, coming: Coming): Visitor {
-    const { time, chance, now } = this;
-    const socket: SimulatedSocket = new SimulatedSocket({ time, chance, now }, coming.traits, () =>
-      this.witness?.closes(socket),
-    );
+    const { time, now } = this;
+    const around = {
+      time,
+      chance: coming.chance ?? this.chance,
+      now,
+      idleManagerTimeoutMs: this.#idleManagerTimeoutMs,
+    };
+    const socket: SimulatedSocket = new SimulatedSocket(around, coming.traits, () => this.witness?.closes(socket));
     const visitor = new Visitor(fields, socket);
     const { userId, threadId } = fields;
     const key = `${userId}:${threadId}`;

@@ -1,0 +1,159 @@
+import type { MooringEvent } from '../../core/events.js';
+import type { Report } from '../invariants.js';
+import type { World } from '../world.js';
+
+/** How often everything is compared with everything, in steps. */
+const stepsPerFullCheck = 1_000;
+
+/** A naive model of who holds a slot and who waits for one, fed by the events. */
+export class CountJudge {
+  readonly #world: World;
+  readonly #report: Report;
+  /** Keys that hold a slot, by user. */
+  readonly #live = new Map<string, Set<string>>();
+  readonly #waiting = new Map<string, string[]>();
+  /** What users held when their limit was lowered, less what they have given up since. */
+  readonly #allowances = new Map<string, number>();
+  readonly #touched = new Set<string>();
+  #admitted = 0;
+  #released = 0;
+  #steps = 0;
+
+  constructor(world: World, report: Report) {
+    this.#world = world;
+    this.#report = report;
+    const { events } = world.mooring;
+    events.on('manager.admitted', (event) => {
+      this.#whenAdmitted(event);
+    });
+    events.on('manager.released', (event) => {
+      this.#whenReleased(event);
+    });
+    events.on('admission.queued', ({ userId, key }) => {
+      this.#checkTakeover(userId, key);
+      const waiting = this.#waiting.get(userId) ?? [];
+      if (!waiting.includes(key)) this.#waiting.set(userId, [...waiting, key]);
+    });
+    events.on('admission.refused', ({ userId, key, code, ahead }) => {
+      // A newer one of the same key has its place; one that a limit of 0 turned away never had any.
+      const hadNone = code === 'key.replaced' || (code === 'quota.exceeded' && ahead === null);
+      if (!hadNone) this.#leaves(userId, key);
+      // What a ledger denies, it may deny to a manager whose own claim it has not confirmed.
+      if (ahead !== null && !world.hasLedger) this.#checkTakeover(userId, key);
+    });
+    events.on('admission.cancelled', ({ userId, key }) => {
+      this.#leaves(userId, key);
+    });
+  }
+
+  /** Users with newcomers that wait. */
+  get waitingUsers(): number {
+    return this.#waiting.size;
+  }
+
+  limitLowered(userId: string): void {
+    this.#allowances.set(userId, this.#world.mooring.factory.getUserManagerCount(userId));
+  }
+
+  newcomerLeft(userId: string, key: string): void {
+    if (this.#waiting.get(userId)?.includes(key) === true)
+      this.#report('places come back', `a newcomer left, and ${key} still waits`);
+  }
+
+  /** Compares what was touched, and once in so many steps everything. */
+  step(): void {
+    this.#steps += 1;
+    // Not within the events: a freed slot is taken before its release is announced.
+    if (this.#touched.size > 0) {
+      for (const userId of this.#touched) this.#checkUser(userId);
+      this.#touched.clear();
+    }
+    if (this.#steps % stepsPerFullCheck === 0) this.#checkAll();
+  }
+
+  checkQuiet(): void {
+    const { factory } = this.#world.mooring;
+    if (factory.managerCount > 0) this.#report('no orphans', `${factory.managerCount} managers are left`);
+    for (const [userId, waiting] of this.#waiting) this.#report('no orphans', `${waiting.join()} of ${userId} wait`);
+    this.#checkAll();
+  }
+
+  #checkAll(): void {
+    const { factory } = this.#world.mooring;
+    const users = factory.userCount;
+    if (users !== this.#live.size) this.#report('index is true', `${users} users instead of ${this.#live.size}`);
+    for (const userId of this.#live.keys()) this.#checkUser(userId);
+  }
+
+  #whenAdmitted({ userId, key, managerCount }: MooringEvent<'manager.admitted'>): void {
+    this.#admitted += 1;
+    const live = this.#live.get(userId) ?? new Set();
+    this.#live.set(userId, live);
+    if (live.has(key)) this.#report('released once', `${key} is admitted while it holds a slot`);
+    live.add(key);
+    const first = this.#waiting.get(userId)?.[0];
+    if (first !== undefined && first !== key) this.#report('served in order', `${key} is served before ${first}`);
+    this.#leaves(userId, key);
+    this.#touched.add(userId);
+    this.#checkLimits(userId);
+    const count = this.#world.mooring.factory.getUserManagerCount(userId);
+    if (count !== managerCount)
+      this.#report('told afterwards', `${key} is announced as number ${managerCount}, and ${count} are there`);
+  }
+
+  #checkLimits(userId: string): void {
+    const { mooring, config } = this.#world;
+    const limit = this.#world.limitOf(userId);
+    const count = mooring.factory.getUserManagerCount(userId);
+    const most = Math.max(limit, this.#allowances.get(userId) ?? 0);
+    if (count > most) this.#report('within the limit', `${userId} holds ${count} of ${most}`);
+    const total = config.maxTotalManagers ?? Infinity;
+    if (mooring.factory.managerCount > total)
+      this.#report('within the total', `${mooring.factory.managerCount} managers of ${total}`);
+  }
+
+  #whenReleased({ userId, key }: MooringEvent<'manager.released'>): void {
+    this.#released += 1;
+    const live = this.#live.get(userId);
+    if (live?.delete(key) !== true) this.#report('released once', `${key} is released and holds no slot`);
+    if (live?.size === 0) this.#live.delete(userId);
+    this.#touched.add(userId);
+    if (this.#world.mooring.factory.getManager(key) !== undefined)
+      this.#report('told afterwards', `${key} is announced as released, and is there`);
+  }
+
+  #checkTakeover(userId: string, key: string): void {
+    if (this.#live.get(userId)?.has(key) === true)
+      this.#report('takeover is free', `${key} has a manager, and its newer connection waits for a slot or gets none`);
+  }
+
+  #checkUser(userId: string): void {
+    const { factory } = this.#world.mooring;
+    const wanted = this.#live.get(userId) ?? new Set();
+    const got = factory.getUserManagers(userId);
+    const count = factory.getUserManagerCount(userId);
+    if (count !== wanted.size)
+      this.#report('index is true', `${userId} has ${count} managers instead of ${wanted.size}`);
+    const stranger = got.find(({ key }) => !wanted.has(key));
+    if (stranger !== undefined) this.#report('index is true', `${stranger.key} is there, and was not admitted`);
+    const live = this.#admitted - this.#released;
+    if (factory.managerCount !== live)
+      this.#report('index is true', `${factory.managerCount} managers instead of ${live}`);
+    this.#lowerAllowance(userId, count);
+  }
+
+  /** What was given up above a lowered limit is not taken again. */
+  #lowerAllowance(userId: string, count: number): void {
+    const allowance = this.#allowances.get(userId);
+    if (allowance === undefined) return;
+    const isWithin = count <= this.#world.limitOf(userId);
+    if (isWithin) this.#allowances.delete(userId);
+    else if (count < allowance) this.#allowances.set(userId, count);
+  }
+
+  #leaves(userId: string, key: string): void {
+    const waiting = this.#waiting.get(userId)?.filter((other) => other !== key) ?? [];
+    if (waiting.length > 0) this.#waiting.set(userId, waiting);
+    else this.#waiting.delete(userId);
+  }
+}

@@ -1,0 +1,61 @@
+import type { Report } from '../invariants.js';
+import type { SimulatedSocket } from '../socket.js';
+import type { World } from '../world.js';
+
+/** How often it is looked for what should have gone. */
+const lookEveryMs = 30_000;
+
+/** Looks for what should be gone and is not. */
+export class LingeringJudge {
+  readonly #world: World;
+  readonly #report: Report;
+  #lookAtMs = 0;
+
+  constructor(world: World, report: Report) {
+    this.#world = world;
+    this.#report = report;
+  }
+
+  step(): void {
+    const nowMs = this.#world.now();
+    if (nowMs < this.#lookAtMs) return;
+    this.#lookAtMs = nowMs + lookEveryMs;
+    for (const { userId, socket } of this.#world.slots()) {
+      this.#checkIdle(userId, socket, nowMs);
+      this.#checkSilent(userId, socket, nowMs);
+    }
+  }
+
+  #checkIdle(userId: string, socket: SimulatedSocket, nowMs: number): void {
+    const { idleManagerTimeoutMs, backgroundCleanupIntervalMs } = this.#world.config;
+    const mostMs = idleManagerTimeoutMs + 2 * backgroundCleanupIntervalMs + this.#noticedAfterMs(socket);
+    const idleMs = nowMs - socket.activeAtMs;
+    if (idleMs > mostMs + this.#world.slackSince(socket.activeAtMs))
+      this.#report('idle goes', `a connection of ${userId} was last used ${idleMs} ms ago`);
+  }
+
+  /** Pinged an interval after it was last heard of, missed so often; what is stuck on the way is excused for a while. */
+  #checkSilent(userId: string, socket: SimulatedSocket, nowMs: number): void {
+    const { heartbeatIntervalMs, maxHeartbeatMisses, stalledMs } = this.#world.config;
+    const silentSinceMs = Math.min(socket.unreachableSinceMs, socket.pausedSinceMs);
+    if (silentSinceMs === Infinity) return;
+    // What still leaves prolongs an excuse.
+    const sinceMs = socket.hasExcuse ? Math.max(silentSinceMs, socket.outboundAtMs) : silentSinceMs;
+    const excusedMs = socket.hasExcuse ? stalledMs + heartbeatIntervalMs : 0;
+    const dueMs = (maxHeartbeatMisses + 1) * heartbeatIntervalMs + lateMs(heartbeatIntervalMs);
+    const mostMs = dueMs + excusedMs + this.#noticedAfterMs(socket);
+    const silentMs = nowMs - sinceMs;
+    if (silentMs > mostMs + this.#world.slackSince(sinceMs))
+      this.#report('silent goes', `a connection of ${userId} has been silent for ${silentMs} ms`);
+  }
+
+  /** Data of a message still under way is noticed when somebody looks, and stamped then. */
+  #noticedAfterMs({ hasSentInParts }: SimulatedSocket): number {
+    return hasSentInParts ? this.#world.config.heartbeatIntervalMs : 0;
+  }
+}
+
+/** Sweeps come by in steps, and what was on its way arrives after the way is cut. */
+function lateMs(heartbeatIntervalMs: number): number {
+  return 2_000 + heartbeatIntervalMs / 10;
+}

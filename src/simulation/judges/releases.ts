@@ -1,0 +1,110 @@
+import type { MooringEvent, StrategyTally } from '../../core/events.js';
+import type { Report } from '../invariants.js';
+import { isInUse } from '../leaks.js';
+import type { SimulatedSocket } from '../socket.js';
+import type { World } from '../world.js';
+
+type Released = MooringEvent<'manager.released'>;
+
+/** Judges each release by the truth about its peer, and what cleanups tell of them. */
+export class ReleaseJudge {
+  readonly #world: World;
+  readonly #report: Report;
+  /** When a level last acted, by user; forgotten with the user's last manager. */
+  readonly #actedAtMs = new Map<string, number>();
+  /** What cleanups alone release, as released and as they told. */
+  readonly #cleaned = { idle: { released: 0, told: 0 }, evicted: { released: 0, told: 0 } };
+
+  constructor(world: World, report: Report) {
+    this.#world = world;
+    this.#report = report;
+    const { events } = world.mooring;
+    events.on('manager.released', (event) => {
+      this.#whenReleased(event);
+    });
+    events.on('cleanup.completed', (event) => {
+      this.#whenCleaned(event);
+      if (event.trigger === 'level') this.#whenLevelActed(event);
+    });
+    events.on('background.completed', (event) => {
+      this.#whenCleaned(event);
+    });
+  }
+
+  /** The server ends a connection; by then its manager has let it go, or it never had one. */
+  closes(socket: SimulatedSocket): void {
+    const key = this.#world.currentKeyOf(socket);
+    if (key !== undefined) this.#report('closes for a reason', `${key} is closed, and its manager was not released`);
+  }
+
+  checkQuiet(): void {
+    const { idle, evicted } = this.#cleaned;
+    this.#checkTold('idle', idle);
+    // Where the whole server is full, a newcomer changes places with one of its own user's, without a cleanup.
+    if (this.#world.config.maxTotalManagers === null) this.#checkTold('evicted', evicted);
+  }
+
+  #checkTold(reason: string, { told, released }: { told: number; released: number }): void {
+    if (told !== released) this.#report('told in full', `${told} ${reason} are told, and ${released} were released`);
+  }
+
+  #whenReleased(event: Released): void {
+    const { userId, key, reason, generation } = event;
+    if (this.#world.mooring.factory.getUserManagerCount(userId) === 0) this.#actedAtMs.delete(userId);
+    if (reason === 'idle' || reason === 'evicted') this.#cleaned[reason].released += 1;
+    if (reason === 'unattached' && generation > 0)
+      this.#report('unattached means unattached', `${key} has had ${generation} connections`);
+    if (reason === 'requested' && !this.#world.isAskedFor(key))
+      this.#report('asked means asked', `nobody asked for the release of ${key}`);
+    if (reason === 'shutdown' && !this.#world.isStopping)
+      this.#report('asked means asked', `${key} is released for a stop, and nobody stops`);
+    const socket = this.#world.socketOf(key);
+    if (socket !== null) this.#checkSocket(event, socket);
+  }
+
+  #checkSocket(event: Released, socket: SimulatedSocket): void {
+    const { key, reason } = event;
+    if (reason === 'disconnected') this.#checkDead(event, socket);
+    if (reason === 'evicted') this.#checkEvicted(event, socket);
+    if (reason === 'idle') this.#checkIdle(event, socket);
+    if (reason === 'closed' && !socket.isOver) this.#report('closed means closed', `${key} is open`);
+    if (reason === 'error' && !socket.hasFailed) this.#report('error means error', `${key} had no error`);
+  }
+
+  /** One that could hear the first ping that nothing came after; its answer was on the way. */
+  #checkDead({ key, closeCause }: Released, socket: SimulatedSocket): void {
+    if (closeCause === 'slow' || socket.isOver || socket.traits.throwsFrom.includes('ping')) return;
+    if (socket.reachableSinceMs <= socket.unansweredSinceMs) {
+      const agoMs = Math.round(this.#world.now() - socket.unansweredSinceMs);
+      this.#report('answering stays', `${key} was asked ${agoMs} ms ago, and answers`);
+    }
+  }
+
+  #checkEvicted({ key }: Released, socket: SimulatedSocket): void {
+    const nowMs = this.#world.now();
+    if (!isInUse(socket, nowMs + this.#world.slackSince(socket.activeAtMs), this.#world.config)) return;
+    const held = socket.isHeld ? ', and is held' : '';
+    this.#report('engaged stays', `${key} was active ${nowMs - socket.inboundAtMs} ms ago${held}`);
+  }
+
+  #checkIdle({ key }: Released, socket: SimulatedSocket): void {
+    const { config } = this.#world;
+    const idleMs = this.#world.now() + this.#world.slackSince(socket.activeAtMs) - socket.activeAtMs;
+    const isHeld = socket.isHeld && idleMs < config.idleManagerTimeoutMs;
+    if (idleMs < config.patienceRatio * config.idleManagerTimeoutMs || isHeld)
+      this.#report('idle means idle', `${key} was active ${idleMs} ms ago${isHeld ? ', and is held' : ''}`);
+  }
+
+  #whenCleaned({ byStrategy }: { readonly byStrategy: StrategyTally }): void {
+    this.#cleaned.idle.told += byStrategy.idle;
+    this.#cleaned.evicted.told += byStrategy.oldest;
+  }
+
+  #whenLevelActed({ userId }: MooringEvent<'cleanup.completed'>): void {
+    const nowMs = this.#world.now();
+    const actedAtMs = this.#actedAtMs.get(userId) ?? -Infinity;
+    if (nowMs - actedAtMs + this.#world.slackSince(actedAtMs) < this.#world.config.cleanupCooldownMs)
+      this.#report('levels are patient', `the level of ${userId} acted ${nowMs - actedAtMs} ms ago`);
+    if (this.#world.mooring.factory.getUserManagerCount(userId) > 0) this.#actedAtMs.set(userId, nowMs);
+  }
+}

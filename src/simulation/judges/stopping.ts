@@ -1,0 +1,65 @@
+import type { MooringEvent } from '../../core/events.js';
+import type { Report } from '../invariants.js';
+import type { World } from '../world.js';
+
+/** Judges stops, with whatever goes on when they come. */
+export class StopJudge {
+  readonly #world: World;
+  readonly #report: Report;
+  readonly #openSockets: () => number;
+  #state: 'running' | 'draining' | 'stopped' = 'running';
+  #hasToLook = false;
+
+  /** @param openSockets how many sockets have been told to go and are still there */
+  constructor(world: World, report: Report, openSockets: () => number) {
+    this.#world = world;
+    this.#openSockets = openSockets;
+    this.#report = report;
+    world.mooring.events.onAny((event) => {
+      if (this.#state !== 'running') this.#whenSaid(event);
+      if (event.type === 'server.draining') this.#enter('draining');
+      if (event.type === 'server.stopped') this.#enter('stopped');
+    });
+  }
+
+  step(waitingUsers: number): void {
+    if (!this.#hasToLook) return;
+    this.#hasToLook = false;
+    if (waitingUsers > 0) this.#report('stop is final', `${waitingUsers} users have newcomers waiting`);
+    if (this.#state === 'stopped') this.#checkNothingLeft();
+  }
+
+  checkStopped(hasStopped: boolean, waitingUsers: number): void {
+    if (!hasStopped) this.#report('nothing after stop', 'stop() has not ended');
+    if (waitingUsers > 0) this.#report('nothing after stop', `${waitingUsers} users have newcomers waiting`);
+    this.#checkNothingLeft();
+  }
+
+  #enter(state: 'draining' | 'stopped'): void {
+    this.#state = state;
+    this.#hasToLook = true;
+  }
+
+  #whenSaid(event: MooringEvent): void {
+    if (event.type === 'manager.admitted') this.#report('stop is final', `${event.key} is admitted`);
+    if (event.type === 'admission.queued') this.#report('stop is final', `${event.key} is queued`);
+    if (event.type === 'admission.refused' && !['drain', 'replaced', 'closed'].includes(event.closeCause))
+      this.#report('stop is final', `${event.key} is refused for ${event.closeCause}`);
+    if (this.#state === 'stopped' && !isAnswer(event)) this.#report('stop is final', `${event.type} after the end`);
+  }
+
+  #checkNothingLeft(): void {
+    const { mooring, time } = this.#world;
+    const { managerCount } = mooring.factory;
+    if (managerCount > 0) this.#report('nothing after stop', `${managerCount} managers are left`);
+    if (time.pendingTimers > 0) this.#report('nothing after stop', `${time.pendingTimers} timers are left`);
+    const open = this.#openSockets();
+    if (open > 0) this.#report('nothing after stop', `${open} sockets are open`);
+  }
+}
+
+/** What is said to an application that goes on asking. */
+function isAnswer(event: MooringEvent): boolean {
+  if (event.type === 'cleanup.completed' || event.type === 'background.completed') return event.cleaned === 0;
+  return event.type === 'admission.refused' || event.type === 'hook.failed' || event.type === 'ledger.failed';
+}
