@@ -44,6 +44,8 @@ export class World extends SimulatedServer {
   readonly #sockets = new Map<string, SimulatedSocket>();
   /** The keys of connections that are their manager's. */
   readonly #current = new Map<SimulatedSocket, string>();
+  /** Connections that newer ones of their thread have taken over from. */
+  readonly #replaced = new WeakSet<SimulatedSocket>();
   /** Keys whose release is being asked for in this moment. */
   readonly #asked = new Set<string>();
   readonly #goesOn: boolean;
@@ -72,6 +74,8 @@ export class World extends SimulatedServer {
     this.invariants = new Invariants(this);
     this.mooring.on('connection.replaced', ({ key }) => {
       this.#isCurrentNoLonger(key);
+      const former = this.#sockets.get(key);
+      if (former !== undefined) this.#replaced.add(former);
     });
     this.mooring.on('admission.refused', ({ userId, closeCause, waitedMs }) => {
       if (closeCause === 'quota') this.witness?.refused(userId, waitedMs);
@@ -161,7 +165,8 @@ export class World extends SimulatedServer {
     const around = { time, chance, now, idleManagerTimeoutMs };
     const socket: SimulatedSocket = new SimulatedSocket(around, coming.traits, () => {
       this.invariants.closes(socket);
-      this.witness?.closes(socket);
+      // Who comes with the thread of a connection of theirs wants to go on with the new one.
+      if (!this.#replaced.has(socket)) this.witness?.closes(socket);
     });
     const visitor = new Visitor(fields, socket);
     this.visitors.add(visitor);
