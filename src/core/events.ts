@@ -122,6 +122,19 @@ export interface MooringEvents {
   'authentication.failed': { readonly error: string };
   /** A socket was turned away before authentication, with an HTTP status. */
   'socket.rejected': { readonly status: number; readonly reason: string };
+  /** Somebody acted on this server by hand, over the admin API. */
+  'admin.acted': {
+    /** The name of the token; `loopback` where none is asked for. */
+    readonly who: string;
+    /** What was asked for, e.g. `emergency-cleanup`. */
+    readonly action: string;
+    readonly userId: string | null;
+    readonly key: string | null;
+    /** What came of it, in a few words. */
+    readonly result: string;
+  };
+  /** Somebody was turned away by the admin API: no token or a wrong one, too little scope, a foreign origin, too often. */
+  'admin.refused': { readonly status: number; readonly reason: string };
   /** Admission is shut; connections are being closed in waves. */
   'server.draining': { readonly managers: number };
   /** Everything is released and every timer gone. */
@@ -130,6 +143,38 @@ export interface MooringEvents {
 
 /** The name of an event: a noun and what happened to it. */
 export type MooringEventName = keyof MooringEvents;
+
+/** All names. */
+export const eventNames = Object.freeze(
+  Object.keys({
+    'manager.admitted': true,
+    'manager.released': true,
+    'connection.opened': true,
+    'connection.replaced': true,
+    'connection.answeredLate': true,
+    'heartbeat.missed': true,
+    'admission.queued': true,
+    'admission.refused': true,
+    'admission.cancelled': true,
+    'level.changed': true,
+    'cleanup.completed': true,
+    'cleanup.failed': true,
+    'background.completed': true,
+    'hook.failed': true,
+    'listener.failed': true,
+    'limit.rejected': true,
+    'ledger.failed': true,
+    'leak.found': true,
+    'leak.gone': true,
+    'process.stalled': true,
+    'authentication.failed': true,
+    'socket.rejected': true,
+    'admin.acted': true,
+    'admin.refused': true,
+    'server.draining': true,
+    'server.stopped': true,
+  } satisfies Record<MooringEventName, true>),
+) as readonly MooringEventName[];
 
 /** An event as listeners get it. `atMs` is wall-clock time, for display. */
 export type MooringEvent<Name extends MooringEventName = MooringEventName> = {

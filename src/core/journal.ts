@@ -19,10 +19,11 @@ export const journalled = Object.freeze([
   'ledger.failed',
   'leak.found',
   'leak.gone',
+  'admin.acted',
 ]) satisfies readonly MooringEventName[];
 
 /** An entry of a journal. */
-export type JournalEntry = MooringEvent<(typeof journalled)[number]>;
+export type JournalEntry = MooringEvent<(typeof journalled)[number]> & { readonly userId: string };
 
 /** Entries of one user that are kept at most: the user with the most to tell does not push the others out. */
 export const mostPerUser = 100;
@@ -66,7 +67,7 @@ export class Journal {
     if (maxBytes === 0) return;
     for (const name of journalled)
       events.on(name, (event) => {
-        this.#note(event);
+        if (isOfUser(event)) this.#note(event);
       });
   }
 
@@ -144,10 +145,15 @@ export class Journal {
   }
 }
 
+/** What an operator does may concern nobody in particular. */
+function isOfUser(event: MooringEvent<(typeof journalled)[number]>): event is JournalEntry {
+  return event.userId !== null;
+}
+
 /** From above: the event object with its fields, its own strings, and its place in the list. */
 function bytesOf(entry: JournalEntry): number {
   let bytes = entryBytes;
-  if ('key' in entry) bytes += 2 * (entry.threadId.length + entry.key.length);
+  if ('threadId' in entry) bytes += 2 * (entry.threadId.length + entry.key.length);
   if ('error' in entry) bytes += 2 * entry.error.length;
   if ('admittedBy' in entry) bytes += entry.admittedBy.length * errorFrameBytes;
   return bytes;

@@ -33,6 +33,8 @@ const levels = Object.freeze({
   'process.stalled': 'warn',
   'authentication.failed': 'error',
   'socket.rejected': 'warn',
+  'admin.acted': 'info',
+  'admin.refused': 'warn',
   'server.draining': 'info',
   'server.stopped': 'info',
 } satisfies Record<MooringEventName, keyof Logger>);
@@ -50,6 +52,7 @@ const sampled: ReadonlySet<MooringEventName> = new Set([
   'ledger.failed',
   'leak.found',
   'leak.gone',
+  'admin.refused',
 ]);
 
 /**

@@ -116,6 +116,26 @@ export class WebSocketManagerFactory {
     return new Set(this.#parts.registry.users());
   }
 
+  /** The same, one after the other: for walks through many, with pauses. */
+  activeUsers(): Iterable<string> {
+    return this.#parts.registry.users();
+  }
+
+  /** How many managers the user may hold. */
+  limitOf(userId: string): number {
+    return this.#parts.limits.of(userId);
+  }
+
+  /** How many of the user's newcomers wait for a slot. */
+  getWaitingCount(userId: string): number {
+    return this.#parts.queue.sizeOf(userId);
+  }
+
+  /** How many newcomers of all users wait for a slot. */
+  get waitingCount(): number {
+    return this.#parts.queue.size;
+  }
+
   /** How many users hold a manager. */
   get userCount(): number {
     return this.#parts.registry.userCount;

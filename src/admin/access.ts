@@ -1,0 +1,156 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { ProblemError } from './problems.js';
+
+/** What somebody may do: look, or look and act. */
+export type Scope = 'read' | 'act';
+
+/** Somebody who may use the API. */
+export interface AdminToken {
+  /** At least 16 characters, from a good source of randomness. */
+  readonly token: string;
+  readonly scope: Scope;
+  /** Who it is, in audit events. @default the scope */
+  readonly name?: string | undefined;
+}
+
+/**
+ * Who may use the API: whoever has one of these tokens, or `'loopback'`: anybody who asks from this machine, for an
+ * address of this machine.
+ */
+export type Access = readonly AdminToken[] | 'loopback';
+
+/** What is known of who asks. */
+export interface Asker {
+  readonly address: string | undefined;
+  readonly headers: Headers;
+  readonly url: URL;
+}
+
+/** Wrong tokens of one address within the window; then it has to wait, whatever it brings. */
+const failures = { points: 10, duration: 60 };
+const shortestToken = 16;
+
+/** Decides who may look and who may act. Tokens are compared in a time that does not depend on them. */
+export class Gatekeeper {
+  readonly #tokens: readonly { readonly digest: Buffer; readonly scope: Scope; readonly name: string }[] | null;
+  readonly #secret = randomBytes(32);
+  readonly #limiter = new RateLimiterMemory(failures);
+  readonly #origins: ReadonlySet<string>;
+
+  /**
+   * @param origins pages elsewhere that may act
+   * @throws TypeError where there is no token, or a short one
+   */
+  constructor(access: Access, origins: readonly string[] = []) {
+    if (access !== 'loopback') checkTokens(access);
+    this.#tokens =
+      access === 'loopback'
+        ? null
+        : access.map(({ token, scope, name = scope }) => ({ digest: this.#digest(token), scope, name }));
+    this.#origins = new Set(origins);
+  }
+
+  /** @returns the name of who asks. @throws ProblemError 401, 403 or 429 */
+  async admit(asker: Asker, scope: Scope): Promise<string> {
+    if (scope === 'act') this.#checkOrigin(asker);
+    if (this.#tokens === null) return nameOfNeighbour(asker);
+    await this.#checkFailures(asker);
+    const token = bearerOf(asker.headers);
+    const found = token === null ? null : this.#find(token);
+    if (found === null) throw await this.#unknown(asker, token === null);
+    if (scope === 'act' && found.scope === 'read')
+      throw forbidden('This token may look, and not act.', 'Use a token with the scope `act`.');
+    return found.name;
+  }
+
+  /** All are compared, so that time tells nothing. */
+  #find(token: string): { scope: Scope; name: string } | null {
+    const digest = this.#digest(token);
+    let found: { scope: Scope; name: string } | null = null;
+    for (const known of this.#tokens ?? []) if (timingSafeEqual(known.digest, digest)) found = known;
+    return found;
+  }
+
+  #digest(token: string): Buffer {
+    return createHmac('sha256', this.#secret).update(token).digest();
+  }
+
+  /** A page of another site may make a browser ask, but not without saying so. */
+  #checkOrigin({ headers, url }: Asker): void {
+    const origin = headers.get('origin');
+    if (origin === null || this.#origins.has(origin)) return;
+    if (URL.canParse(origin) && new URL(origin).host === (headers.get('host') ?? url.host)) return;
+    throw forbidden(`Pages of ${origin} may not act here.`, 'Allow the origin in the configuration of the admin API.');
+  }
+
+  async #checkFailures({ address = 'unknown' }: Asker): Promise<void> {
+    const spent = await this.#limiter.get(address);
+    if (spent !== null && spent.remainingPoints <= 0) throw tooMany(spent.msBeforeNext);
+  }
+
+  async #unknown({ address = 'unknown' }: Asker, isMissing: boolean): Promise<ProblemError> {
+    if (isMissing) return unauthorized('No token.');
+    try {
+      await this.#limiter.consume(address);
+      return unauthorized('This token is not known.');
+    } catch (outcome) {
+      if (outcome instanceof RateLimiterRes) return tooMany(outcome.msBeforeNext);
+      throw outcome;
+    }
+  }
+}
+
+function checkTokens(tokens: readonly AdminToken[]): void {
+  if (tokens.length === 0) throw new TypeError("access: got no tokens, wanted at least one, or 'loopback'");
+  for (const { token, name, scope } of tokens)
+    if (token.length < shortestToken)
+      throw new TypeError(
+        `access: the token of ${name ?? scope} has ${String(token.length)} characters, wanted at least ${String(shortestToken)}`,
+      );
+}
+
+function bearerOf(headers: Headers): string | null {
+  return /^Bearer +([^ ]+) *$/i.exec(headers.get('authorization') ?? '')?.[1] ?? null;
+}
+
+/**
+ * Without tokens, who is on this machine may do everything. The name asked for must be of this machine too: a page of
+ * a foreign site whose name was made to lead here (DNS rebinding) is not on this machine, though its browser is.
+ */
+function nameOfNeighbour({ address, headers, url }: Asker): string {
+  const host = hostnameOf(headers.get('host') ?? url.host);
+  if ((address === undefined || isLoopback(address)) && isLoopback(host)) return 'loopback';
+  throw forbidden(
+    `Without tokens only this machine may ask, for an address of this machine; this came from ${address ?? 'somewhere'} for ${host}.`,
+    'Configure tokens, or ask for http://127.0.0.1 from here.',
+  );
+}
+
+/** Whether an address, or a host name, is of this machine alone. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?|::ffff:127(\.\d{1,3}){3})$/i.test(host);
+}
+
+function hostnameOf(host: string): string {
+  return host.replace(/:\d+$/, '');
+}
+
+function forbidden(detail: string, hint: string): ProblemError {
+  return new ProblemError({ title: 'Forbidden', status: 403, detail, hint });
+}
+
+function unauthorized(detail: string): ProblemError {
+  return new ProblemError(
+    { title: 'Unauthorized', status: 401, detail, hint: 'Send the header `Authorization: Bearer <token>`.' },
+    { 'www-authenticate': 'Bearer realm="mooring"' },
+  );
+}
+
+function tooMany(msBeforeNext: number): ProblemError {
+  const seconds = Math.ceil(msBeforeNext / 1_000);
+  return new ProblemError(
+    { title: 'Too many requests', status: 429, detail: `Too many wrong tokens; come back in ${String(seconds)} s.` },
+    { 'retry-after': String(seconds) },
+  );
+}

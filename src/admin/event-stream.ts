@@ -1,0 +1,256 @@
+import { randomBytes } from 'node:crypto';
+import type { MooringEvent } from '../core/events.js';
+import type { Mooring } from '../core/mooring.js';
+
+/** Which events a viewer wants. */
+export interface EventFilter {
+  /** @default all */
+  readonly types?: ReadonlySet<string> | undefined;
+  /** @default everybody's */
+  readonly userId?: string | undefined;
+}
+
+/** Events that wait for one viewer, at most; who is slower loses the oldest. */
+const mostQueued = 1_000;
+
+/** Events kept for viewers who come back, and for how long they are noted after the last viewer left. */
+const mostKept = 1_000;
+const keptAfterLastMs = 60_000;
+
+/** Events of so many milliseconds leave together. */
+const gatheredMs = 100;
+
+/** A line that says nothing, so that what lies between does not think the connection dead. */
+const heartbeatMs = 15_000;
+
+/** Who takes nothing for so long is gone. */
+const patienceMs = 60_000;
+
+/** Viewers at the most. */
+const mostViewers = 100;
+
+interface Kept {
+  readonly number: number;
+  readonly event: MooringEvent;
+  /** As it is sent; made once, for all viewers. */
+  readonly text: string;
+}
+
+/**
+ * The event stream as server-sent events. Nothing listens while nobody watches; every viewer has a queue of its own, and
+ * one that does not read is dropped, and neither holds anybody up.
+ */
+export class EventHub {
+  readonly #mooring: Mooring;
+  /** Numbers begin anew with each process; so that one is not taken for another's, it is part of the id. */
+  readonly #epoch = randomBytes(6).toString('base64url');
+  readonly #viewers = new Set<Viewer>();
+  readonly #kept: Kept[] = [];
+  #number = 0;
+  #unlisten: (() => void) | null = null;
+  #lingering: NodeJS.Timeout | null = null;
+  #droppedEvents = 0;
+  #droppedViewers = 0;
+
+  constructor(mooring: Mooring) {
+    this.#mooring = mooring;
+  }
+
+  /** How many watch, and what they missed. */
+  get counts() {
+    return {
+      watching: this.#viewers.size,
+      droppedEvents: this.#droppedEvents,
+      droppedViewers: this.#droppedViewers,
+    };
+  }
+
+  get isFull(): boolean {
+    return this.#viewers.size >= mostViewers;
+  }
+
+  /** @param lastEventId what the viewer saw last, when it was here before */
+  watch(filter: EventFilter, lastEventId: string | undefined): ReadableStream<Uint8Array> {
+    this.#listen();
+    const viewer = new Viewer({
+      filter,
+      onDropped: (count) => {
+        this.#droppedEvents += count;
+      },
+      onGone: (isDropped) => {
+        if (isDropped) this.#droppedViewers += 1;
+        this.#viewers.delete(viewer);
+        if (this.#viewers.size === 0) this.#linger();
+      },
+    });
+    this.#viewers.add(viewer);
+    viewer.say('hello', { id: this.#idOf(this.#number) });
+    if (lastEventId !== undefined) this.#catchUp(viewer, lastEventId);
+    return viewer.stream;
+  }
+
+  close(): void {
+    for (const viewer of [...this.#viewers]) viewer.end();
+    if (this.#lingering !== null) clearTimeout(this.#lingering);
+    this.#lingering = null;
+    this.#unlisten?.();
+    this.#unlisten = null;
+  }
+
+  #listen(): void {
+    if (this.#lingering !== null) clearTimeout(this.#lingering);
+    this.#lingering = null;
+    this.#unlisten ??= this.#mooring.events.onAny((event) => {
+      this.#note(event);
+    });
+  }
+
+  /** Whoever was cut off finds nothing missing, when it is back soon. */
+  #linger(): void {
+    this.#lingering ??= setTimeout(() => {
+      this.#lingering = null;
+      this.#unlisten?.();
+      this.#unlisten = null;
+      this.#kept.length = 0;
+    }, keptAfterLastMs).unref();
+  }
+
+  #note(event: MooringEvent): void {
+    this.#number += 1;
+    const text = `id: ${this.#idOf(this.#number)}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+    const kept = { number: this.#number, event, text };
+    this.#kept.push(kept);
+    if (this.#kept.length > mostKept) this.#kept.shift();
+    for (const viewer of this.#viewers) viewer.offer(kept);
+  }
+
+  #catchUp(viewer: Viewer, lastEventId: string): void {
+    const [epoch, number] = lastEventId.split('-');
+    const last = epoch === this.#epoch ? Number(number) : NaN;
+    const oldest = this.#kept[0]?.number ?? this.#number + 1;
+    if (!(last >= oldest - 1 && last <= this.#number)) {
+      viewer.say('gap', { since: lastEventId, hint: 'What happened between is not known any longer.' });
+      return;
+    }
+    for (const kept of this.#kept) if (kept.number > last) viewer.offer(kept);
+  }
+
+  #idOf(number: number): string {
+    return `${this.#epoch}-${String(number)}`;
+  }
+}
+
+interface ViewerOptions {
+  readonly filter: EventFilter;
+  readonly onDropped: (count: number) => void;
+  readonly onGone: (isDropped: boolean) => void;
+}
+
+/** One who watches. */
+class Viewer {
+  readonly stream: ReadableStream<Uint8Array>;
+  readonly #options: ViewerOptions;
+  readonly #encoder = new TextEncoder();
+  readonly #queue: string[] = [];
+  readonly #heartbeat: NodeJS.Timeout;
+  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  #wanted: (() => void) | null = null;
+  #gathering: NodeJS.Timeout | null = null;
+  #missed = 0;
+  #tookAtMs = performance.now();
+
+  constructor(options: ViewerOptions) {
+    this.#options = options;
+    this.stream = new ReadableStream(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+        },
+        pull: () => this.#next(),
+        cancel: () => {
+          this.#gone(false);
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    this.#heartbeat = setInterval(() => {
+      this.#beat();
+    }, heartbeatMs).unref();
+  }
+
+  /** Something about the stream itself. */
+  say(event: string, content: object): void {
+    this.#put(`event: stream.${event}\ndata: ${JSON.stringify(content)}\n\n`);
+  }
+
+  offer({ event, text }: Kept): void {
+    const { types, userId } = this.#options.filter;
+    if (types !== undefined && !types.has(event.type)) return;
+    if (userId !== undefined && (!('userId' in event) || event.userId !== userId)) return;
+    this.#put(text);
+  }
+
+  end(): void {
+    if (this.#controller === null) return;
+    this.#flush();
+    this.#controller.close();
+    this.#gone(false);
+  }
+
+  #put(text: string): void {
+    if (this.#controller === null) return;
+    this.#queue.push(text);
+    if (this.#queue.length > mostQueued) {
+      this.#queue.shift();
+      this.#missed += 1;
+      this.#options.onDropped(1);
+    }
+    if (this.#wanted !== null) this.#gather();
+  }
+
+  #gather(): void {
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = null;
+      this.#flush();
+    }, gatheredMs).unref();
+  }
+
+  /** The reader wants more: what waits is sent as one, or what comes next. */
+  #next(): Promise<void> {
+    this.#tookAtMs = performance.now();
+    return new Promise((resolve) => {
+      this.#wanted = resolve;
+      if (this.#queue.length > 0) this.#gather();
+    });
+  }
+
+  #flush(): void {
+    if (this.#controller === null || this.#wanted === null || this.#queue.length === 0) return;
+    const missed = this.#missed === 0 ? '' : `event: stream.dropped\ndata: {"count":${String(this.#missed)}}\n\n`;
+    this.#controller.enqueue(this.#encoder.encode(missed + this.#queue.join('')));
+    this.#queue.length = 0;
+    this.#missed = 0;
+    const wanted = this.#wanted;
+    this.#wanted = null;
+    wanted();
+  }
+
+  #beat(): void {
+    const isWaiting = this.#wanted !== null;
+    if (isWaiting && this.#queue.length === 0) this.#put(': still here\n\n');
+    if (isWaiting || performance.now() - this.#tookAtMs < patienceMs) return;
+    this.#controller?.error(new Error('This viewer takes nothing.'));
+    this.#gone(true);
+  }
+
+  #gone(isDropped: boolean): void {
+    if (this.#controller === null) return;
+    this.#controller = null;
+    clearInterval(this.#heartbeat);
+    if (this.#gathering !== null) clearTimeout(this.#gathering);
+    this.#queue.length = 0;
+    this.#wanted?.();
+    this.#wanted = null;
+    this.#options.onGone(isDropped);
+  }
+}

@@ -1,0 +1,38 @@
+import type { Problem } from './schemas.js';
+
+/** Something is wrong with a request: what, and what to try. Answered as `application/problem+json` (RFC 9457). */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError';
+  readonly problem: Problem;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(problem: Problem, headers: Readonly<Record<string, string>> = {}) {
+    super(problem.detail);
+    this.problem = problem;
+    this.headers = headers;
+  }
+}
+
+/** One field is wrong. */
+export function badField(field: string, problem: string): ProblemError {
+  return badFields([{ field, problem }]);
+}
+
+/** Some fields are wrong. */
+export function badFields(errors: readonly { readonly field: string; readonly problem: string }[]): ProblemError {
+  const detail = errors.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
+  return new ProblemError({ title: 'Bad request', status: 400, detail, errors: [...errors] });
+}
+
+/** There is no such thing. */
+export function notFound(detail: string, hint: string): ProblemError {
+  return new ProblemError({ title: 'Not found', status: 404, detail, hint });
+}
+
+/** A problem as a response. */
+export function problemResponse({ problem, headers }: ProblemError): Response {
+  return new Response(`${JSON.stringify(problem)}\n`, {
+    status: problem.status,
+    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headers },
+  });
+}

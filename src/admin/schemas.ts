@@ -1,0 +1,250 @@
+import { z } from '@hono/zod-openapi';
+import { alertLevels } from '../core/pressure/level.js';
+import { kpiTargets, type KpiName } from '../core/kpis/kpi.js';
+import { releaseReasons, type ReleaseReason } from '../core/managers/release-reason.js';
+
+/** What the API says, as the OpenAPI document has it: each schema is also the type of what is answered. */
+
+const count = z.int().min(0);
+const ms = z.number().describe('Milliseconds.');
+const id = (about: string) => z.string().describe(about);
+const named = <T extends z.ZodType>(name: string, schema: T): T => schema.openapi(name);
+const reasons = Object.keys(releaseReasons) as [ReleaseReason, ...ReleaseReason[]];
+const kpiNames = Object.keys(kpiTargets) as [KpiName, ...KpiName[]];
+
+export const levelSchema = named('AlertLevel', z.enum(alertLevels).describe('How full a quota is.'));
+
+const tally = named(
+  'Tally',
+  z
+    .object({ disconnected: count, idle: count, error: count, oldest: count })
+    .describe('How many managers each strategy chose.'),
+);
+
+export const problemSchema = named(
+  'Problem',
+  z.object({
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('What was wrong.'),
+    hint: z.string().optional().describe('What to try.'),
+    errors: z
+      .array(z.object({ field: z.string(), problem: z.string() }))
+      .optional()
+      .describe('Which fields are wrong, and how.'),
+  }),
+);
+
+export const resourcesSchema = named(
+  'UserResources',
+  z.object({
+    userId: z.string(),
+    managerCount: count.describe('Live and reserved.'),
+    usageRatio: z.number(),
+    alertLevel: levelSchema,
+    maxManagers: count,
+  }),
+);
+
+export const userSummarySchema = named(
+  'UserSummary',
+  resourcesSchema.extend({
+    held: count.describe('Managers the application holds.'),
+    waiting: count.describe('Newcomers that wait for a slot.'),
+    idleMs: ms.describe('Since the last activity of any manager, in milliseconds.'),
+    longestIdleMs: ms.describe('Since the last activity of the manager left alone longest, in milliseconds.'),
+  }),
+);
+
+export const managerSchema = named(
+  'Manager',
+  z.object({
+    key: id('The isolation key.'),
+    userId: z.string(),
+    threadId: z.string(),
+    state: z.enum(['reserved', 'attached', 'released']),
+    liveness: z
+      .enum(['reserved', 'answering', 'quiet', 'unanswered', 'not open'])
+      .describe('`quiet`: nothing came lately, and nobody has asked; `unanswered`: a heartbeat was missed.'),
+    generation: count.describe('1 for the first connection, one more for each that took over.'),
+    admittedAt: z.iso.datetime(),
+    ageMs: ms,
+    connectedMs: ms.nullable(),
+    idleMs: ms.describe('Since the last activity either way, in milliseconds.'),
+    inboundIdleMs: ms,
+    outboundIdleMs: ms.nullable(),
+    silentMs: ms.nullable().describe('Since the last byte from the peer, in milliseconds.'),
+    roundTripMs: ms.nullable(),
+    misses: count.describe('Heartbeats in a row without an answer.'),
+    isHeld: z.boolean(),
+    isEngaged: z.boolean().describe('In use: nothing closes it to make room.'),
+    hasSuccessor: z.boolean().describe('A newer connection of the thread is about to take over.'),
+    error: z.string().nullable(),
+  }),
+);
+
+export const userSchema = named(
+  'User',
+  resourcesSchema.extend({
+    waiting: count,
+    managers: z.array(managerSchema),
+    journalEntries: count.describe('How many entries `…/journal` has.'),
+  }),
+);
+
+export const userPageSchema = named(
+  'UserPage',
+  z.object({
+    users: z.array(userSummarySchema),
+    total: count.describe('Users that match, on all pages.'),
+    nextCursor: z.string().nullable(),
+    asOf: z.iso.datetime().describe('The list is at most a second old.'),
+  }),
+);
+
+export const journalSchema = named(
+  'Journal',
+  z.object({
+    userId: z.string(),
+    isKept: z.boolean().describe('Whether `journalBytes` leaves room for a journal at all.'),
+    entries: z.array(z.looseObject({ type: z.string(), at: z.iso.datetime() })).describe('Events, oldest first.'),
+  }),
+);
+
+export const kpisSchema = named(
+  'Kpis',
+  z.object({
+    kpis: z.array(
+      z.object({
+        name: z.enum(kpiNames),
+        number: z.int(),
+        value: z.number().nullable(),
+        unit: z.string(),
+        target: z.string(),
+        verdict: z.enum(['pass', 'fail', 'no data']),
+        samples: count,
+        detail: z.record(z.string(), z.number()),
+      }),
+    ),
+    window: z.object({ durationMs: ms, isSinceStart: z.boolean() }),
+  }),
+);
+
+export const configSchema = named(
+  'Config',
+  z.object({
+    environment: z.string().nullable().describe('`null` where the server was not started from a configuration.'),
+    settings: z.record(
+      z.string(),
+      z.object({ value: z.unknown(), source: z.string().nullable(), written: z.string() }),
+    ),
+  }),
+);
+
+export const sampleSchema = named(
+  'Sample',
+  z.object({
+    at: z.iso.datetime(),
+    managers: count,
+    waiting: count,
+    admitted: count.describe('Since the sample before, as all of the following.'),
+    takenOver: count,
+    refused: count,
+    released: count,
+    cleaned: count,
+    longestEmergencyMs: ms.nullable().describe('The longest emergency cleanup or wait for a slot.'),
+  }),
+);
+
+export const overviewSchema = named(
+  'Overview',
+  z.object({
+    version: z.string(),
+    now: z.iso.datetime(),
+    startedAt: z.iso.datetime(),
+    isDraining: z.boolean(),
+    managers: count,
+    connections: count.describe('Managers whose connection is attached.'),
+    users: count,
+    waiting: count,
+    usersByLevel: z.object({ normal: count, info: count, warning: count, critical: count, emergency: count }),
+    limits: z.object({ perUser: count, total: count.nullable() }),
+    totals: z
+      .object({
+        admitted: count,
+        takenOver: count,
+        refused: z.record(z.string(), count).describe('By close cause.'),
+        released: z.record(z.enum(reasons), count).describe('By reason.'),
+        cleaned: tally,
+      })
+      .describe('Since the start.'),
+    samples: z.array(sampleSchema).describe('The last quarter of an hour, one every five seconds, oldest first.'),
+    journal: z.object({ isKept: z.boolean(), bytes: count, maxBytes: count, users: count }),
+    viewers: z.object({ watching: count, droppedEvents: count, droppedViewers: count }),
+    memory: z.object({ residentBytes: count, heapUsedBytes: count }),
+  }),
+);
+
+export const chosenSchema = named(
+  'Chosen',
+  z
+    .object({
+      userId: z.string(),
+      threadId: z.string(),
+      key: z.string(),
+      strategy: z.enum(['disconnected', 'idle', 'error', 'oldest']),
+      reason: z.enum(reasons),
+      idleMs: ms,
+      silentMs: ms,
+      limitMs: ms.nullable().describe('What `idleMs`, or the age of an error, was held against, in milliseconds.'),
+    })
+    .describe('Somebody who goes, or would go, and the figures that decide it.'),
+);
+
+export const cleanupSchema = named(
+  'Cleanup',
+  z.object({
+    userId: z.string(),
+    dryRun: z.boolean(),
+    cleaned: count.describe('Managers released; none by a dry run.'),
+    chosen: z.array(chosenSchema),
+    byStrategy: tally,
+    attempts: count,
+    timedOut: z.boolean(),
+    durationMs: ms,
+    remaining: count.describe('Managers left to the user; of a dry run, that would be.'),
+  }),
+);
+
+export const backgroundSchema = named(
+  'BackgroundCleanup',
+  z.object({
+    dryRun: z.boolean(),
+    cleaned: count.describe('Managers released; none by a dry run.'),
+    users: count.describe('Users with something due.'),
+    byStrategy: tally,
+    errors: count.describe('Users whose cleanup threw.'),
+    durationMs: ms,
+    chosen: z.array(chosenSchema).describe('Of a dry run, the first 1,000.'),
+  }),
+);
+
+export const releasedSchema = named('Released', z.object({ released: count }));
+
+export const healthSchema = named(
+  'Health',
+  z.object({ status: z.enum(['ok', 'draining']), managers: count, version: z.string() }),
+);
+
+export type Problem = z.output<typeof problemSchema>;
+export type UserSummary = z.output<typeof userSummarySchema>;
+export type ManagerView = z.output<typeof managerSchema>;
+export type Sample = z.output<typeof sampleSchema>;
+export type Overview = z.output<typeof overviewSchema>;
+export type CleanupView = z.output<typeof cleanupSchema>;
+export type BackgroundView = z.output<typeof backgroundSchema>;
+export type UserView = z.output<typeof userSchema>;
+export type UserPage = z.output<typeof userPageSchema>;
+export type JournalView = z.output<typeof journalSchema>;
+export type KpisView = z.output<typeof kpisSchema>;
+export type ConfigView = z.output<typeof configSchema>;

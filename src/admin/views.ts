@@ -1,0 +1,49 @@
+import { evictionFloorMs } from '../core/config.js';
+import { describe } from '../core/events.js';
+import { stateOf } from '../core/liveness/silence.js';
+import { isEngaged } from '../core/managers/engagement.js';
+import type { WebSocketManager } from '../core/managers/manager.js';
+import type { Mooring } from '../core/mooring.js';
+import type { ManagerView } from './schemas.js';
+
+/** A manager as it is now. */
+export function viewManager(manager: WebSocketManager, mooring: Mooring): ManagerView {
+  const now = mooring.now();
+  const { link, key, userId, threadId, state, generation, particulars } = manager;
+  const { lastInboundAtMs, lastOutboundAtMs, admittedAtMs } = manager;
+  const { streamingWindowMs, idleManagerTimeoutMs } = mooring.config;
+  const rule = { floorMs: evictionFloorMs(mooring.config), streamingWindowMs, idleManagerTimeoutMs };
+  const silentMs = link === null ? null : now - Math.max(link.lastSeenAtMs, link.lastBytesAtMs);
+  return {
+    ...{ key, userId, threadId, state, generation },
+    liveness: livenessOf(manager, silentMs, mooring.config.heartbeatIntervalMs),
+    admittedAt: new Date(Date.now() - (now - admittedAtMs)).toISOString(),
+    ageMs: now - admittedAtMs,
+    connectedMs: link === null ? null : now - link.connectedAtMs,
+    idleMs: now - manager.lastActivityAtMs,
+    inboundIdleMs: now - lastInboundAtMs,
+    outboundIdleMs: lastOutboundAtMs > 0 ? now - lastOutboundAtMs : null,
+    silentMs,
+    roundTripMs: link === null || link.roundTripMs < 0 ? null : link.roundTripMs,
+    misses: link?.misses ?? 0,
+    isHeld: manager.isHeld,
+    isEngaged: isEngaged(manager, rule),
+    hasSuccessor: manager.successor !== null,
+    error: particulars === null || !isInError(manager) ? null : describe(particulars.lastError),
+  };
+}
+
+function isInError(manager: WebSocketManager): boolean {
+  return manager.hasFailed || manager.errorReportedAtMs !== null;
+}
+
+function livenessOf(
+  { link }: WebSocketManager,
+  silentMs: number | null,
+  heartbeatIntervalMs: number,
+): ManagerView['liveness'] {
+  if (link === null || silentMs === null) return 'reserved';
+  if (stateOf(link) === 'closed') return 'not open';
+  if (link.misses > 0) return 'unanswered';
+  return silentMs <= heartbeatIntervalMs ? 'answering' : 'quiet';
+}
