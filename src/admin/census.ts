@@ -19,7 +19,7 @@ export interface CountedUser {
 
 /** Everybody, as of one moment or nearly so. */
 export interface Snapshot {
-  readonly atMs: number;
+  readonly takenAt: Date;
   readonly users: readonly CountedUser[];
   readonly byLevel: Readonly<Record<AlertLevel, number>>;
   /** Managers whose connection is attached. */
@@ -50,7 +50,7 @@ export class Census {
 
   /** Everybody, at most a second ago. */
   async take(): Promise<Snapshot> {
-    if (this.#last !== null && performance.now() - this.#last.atMs < freshMs) return this.#last;
+    if (this.#last !== null && Date.now() - this.#last.takenAt.getTime() < freshMs) return this.#last;
     this.#walk ??= this.#walkThrough();
     return this.#walk;
   }
@@ -78,7 +78,7 @@ export class Census {
       await setImmediate();
       until = performance.now() + sliceMs;
     }
-    return { atMs: performance.now(), users, byLevel, connections };
+    return { takenAt: new Date(), users, byLevel, connections };
   }
 
   #summarise(userId: string): CountedUser & { readonly attached: number } {

@@ -1,9 +1,9 @@
 import type { LoadedConfig } from '../core/config.js';
-import { outsideName, settingNames, settings, writeDuration, type SettingName } from '../core/settings.js';
+import { outsideName, settingNames, writeSetting, type SettingName } from '../core/settings.js';
 
 /** The effective configuration as a table: each setting, its value, and where that came from. */
 export function configTable({ config, sources, environment }: LoadedConfig): string {
-  const rows = settingNames.map((name) => [outsideName(name), written(name, config[name]), sources[name]]);
+  const rows = settingNames.map((name) => [outsideName(name), writeSetting(name, config[name]), sources[name]]);
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
   return `environment: ${environment}\n\n${lines.join('\n')}\n`;
@@ -22,11 +22,5 @@ export function overridden({ sources }: LoadedConfig): readonly SettingName[] {
 
 /** Some settings, as a person would write them. */
 export function writtenSettings({ config }: LoadedConfig, names: readonly SettingName[]): Record<string, string> {
-  return Object.fromEntries(names.map((name) => [outsideName(name), written(name, config[name])]));
-}
-
-function written(name: SettingName, value: unknown): string {
-  if (value === null) return 'none';
-  if (typeof value === 'number') return settings[name].kind === 'duration' ? writeDuration(value) : String(value);
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return Object.fromEntries(names.map((name) => [outsideName(name), writeSetting(name, config[name])]));
 }

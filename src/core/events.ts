@@ -135,6 +135,8 @@ export interface MooringEvents {
   };
   /** Somebody was turned away by the admin API: no token or a wrong one, too little scope, a foreign origin, too often. */
   'admin.refused': { readonly status: number; readonly reason: string };
+  /** The admin API failed by itself. */
+  'admin.failed': { readonly route: string; readonly error: string };
   /** Admission is shut; connections are being closed in waves. */
   'server.draining': { readonly managers: number };
   /** Everything is released and every timer gone. */
@@ -171,6 +173,7 @@ export const eventNames = Object.freeze(
     'socket.rejected': true,
     'admin.acted': true,
     'admin.refused': true,
+    'admin.failed': true,
     'server.draining': true,
     'server.stopped': true,
   } satisfies Record<MooringEventName, true>),

@@ -300,6 +300,13 @@ function readJson(text: string): Written {
   }
 }
 
+/** A value as it may be written outside code. */
+export function writeSetting(name: SettingName, value: unknown): string {
+  if (value === null) return 'none';
+  if (typeof value === 'number') return settings[name].kind === 'duration' ? writeDuration(value) : String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 /** A duration as a person would write it: 600000 → `10m`. */
 export function writeDuration(valueMs: number): string {
   for (const unit of ['h', 'm', 's'] as const) {

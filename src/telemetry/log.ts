@@ -35,6 +35,7 @@ const levels = Object.freeze({
   'socket.rejected': 'warn',
   'admin.acted': 'info',
   'admin.refused': 'warn',
+  'admin.failed': 'error',
   'server.draining': 'info',
   'server.stopped': 'info',
 } satisfies Record<MooringEventName, keyof Logger>);

@@ -20,7 +20,8 @@ export function checkIds(fields: unknown): void {
   checkThreadId(threadId);
 }
 
-function checkId(field: string, value: unknown): asserts value is string {
+/** Checks one id by itself. @param field its name, for the error @throws MalformedContextError */
+export function checkId(field: string, value: unknown): asserts value is string {
   if (value === undefined || value === null) throw new MalformedContextError(field, 'is missing');
   if (typeof value !== 'string') throw new MalformedContextError(field, `must be a string, not ${typeof value}`);
   if (value === '') throw new MalformedContextError(field, 'is empty');

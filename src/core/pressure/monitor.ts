@@ -71,6 +71,11 @@ export class WebSocketResourceMonitor {
     return this.#measure(userId);
   }
 
+  /** The user's usage now. Announces nothing and does nothing about it. */
+  lookAt(userId: string): UserResources {
+    return this.#measure(userId);
+  }
+
   /** The user's level as of the last check. */
   levelOf(userId: string): AlertLevel {
     return this.#watched.get(userId)?.level ?? 'normal';

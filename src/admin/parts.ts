@@ -1,0 +1,36 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { LoadedConfig } from '../core/config.js';
+import type { Mooring } from '../core/mooring.js';
+import type { Gatekeeper } from './access.js';
+import type { Census } from './census.js';
+import type { EventHub } from './event-stream.js';
+import type { Recorder } from './recorder.js';
+
+/** What Prometheus is given. */
+export interface MetricsText {
+  readonly contentType: string;
+  metrics(): Promise<string>;
+}
+
+/** What the routes work with. */
+export interface AdminParts {
+  readonly mooring: Mooring;
+  readonly version: string;
+  readonly loaded: LoadedConfig | null;
+  readonly metrics: MetricsText | null;
+  readonly gate: Gatekeeper;
+  readonly census: Census;
+  readonly recorder: Recorder;
+  readonly hub: EventHub;
+}
+
+/** What a request carries on its way. */
+export interface AdminEnv {
+  readonly Variables: {
+    /** Who asks, as the token is named. */
+    who: string;
+  };
+}
+
+/** The application the routes are added to. */
+export type AdminApp = OpenAPIHono<AdminEnv>;

@@ -1,0 +1,30 @@
+import type { Context } from 'hono';
+import { describe } from '../../core/events.js';
+import type { AdminEnv, AdminParts } from '../parts.js';
+
+/** What is done, and to whom. */
+export interface Act<T> {
+  readonly action: string;
+  readonly userId?: string;
+  readonly key?: string;
+  readonly run: () => T | Promise<T>;
+  /** What came of it, in a few words. */
+  readonly tell: (result: T) => string;
+}
+
+/** Does it, and says who did what and what came of it: also where it failed. */
+export async function act<T>(
+  { mooring }: AdminParts,
+  c: Context<AdminEnv>,
+  { action, userId, key, run, tell }: Act<T>,
+): Promise<T> {
+  const said = { who: c.get('who'), action, userId: userId ?? null, key: key ?? null };
+  try {
+    const result = await run();
+    mooring.events.emit('admin.acted', { ...said, result: tell(result) });
+    return result;
+  } catch (error) {
+    mooring.events.emit('admin.acted', { ...said, result: `failed: ${describe(error)}` });
+    throw error;
+  }
+}

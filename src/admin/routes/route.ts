@@ -1,0 +1,68 @@
+import { createRoute, z, type RouteConfig } from '@hono/zod-openapi';
+import { checkId } from '../../core/identity/ids.js';
+import { MalformedContextError } from '../../core/errors.js';
+import { badField } from '../problems.js';
+import { problemSchema } from '../schemas.js';
+
+/** Everything the API has is below this path. */
+export const apiPath = '/api/v1';
+
+const problems = {
+  400: 'A field is wrong; `errors` says which.',
+  401: 'No token, or one that is not known.',
+  403: 'The token may not, or the page comes from elsewhere.',
+  404: 'There is no such thing; `hint` says what to try.',
+  429: 'Too many wrong tokens.',
+} as const;
+
+/** What a route is, apart from what it answers. */
+type RouteOf<P extends string> = Pick<RouteConfig, 'method' | 'summary'> &
+  Partial<Pick<RouteConfig, 'request'>> & { readonly path: P };
+
+/** A route of the API as the OpenAPI document has it, with the problems it may answer. */
+export function apiRoute<const P extends string, const R extends RouteOf<P>, const S extends z.ZodType>(
+  route: R,
+  answer: { readonly description: string; readonly schema: S },
+) {
+  const problem = { 'application/problem+json': { schema: problemSchema } };
+  const responses = {
+    200: { description: answer.description, content: { 'application/json': { schema: answer.schema } } },
+    ...Object.fromEntries(
+      Object.entries(problems).map(([status, description]) => [status, { description, content: problem }]),
+    ),
+  } as { 200: { description: string; content: { 'application/json': { schema: S } } } };
+  return createRoute({ ...route, security: [{ bearer: [] }], responses });
+}
+
+/**
+ * An id in a path. One that a URL cannot carry as it is, `.` and `..`, is written with a `=` in front, and so is one that
+ * begins with `=`.
+ */
+export const idParams = z.object({
+  id: z.string().openapi({
+    param: { name: 'id', in: 'path' },
+    description: 'The user id, percent-encoded. `.`, `..` and ids that begin with `=` are written with a `=` in front.',
+    example: 'alice',
+  }),
+});
+
+/** The same for isolation keys. */
+export const keyParams = z.object({
+  key: z.string().openapi({
+    param: { name: 'key', in: 'path' },
+    description: 'The isolation key, percent-encoded, e.g. `alice:thread_1`.',
+    example: 'alice:thread_1',
+  }),
+});
+
+/** The id as it is. @throws ProblemError 400 where it breaks a rule */
+export function readId(written: string): string {
+  const id = written.startsWith('=') ? written.slice(1) : written;
+  try {
+    checkId('userId', id);
+    return id;
+  } catch (error) {
+    if (error instanceof MalformedContextError) throw badField('id', error.rule);
+    throw error;
+  }
+}

@@ -1,0 +1,153 @@
+import { z } from '@hono/zod-openapi';
+import { eventNames } from '../../core/events.js';
+import { settingNames, writeSetting } from '../../core/settings.js';
+import type { AdminApp, AdminParts } from '../parts.js';
+import { badField, ProblemError } from '../problems.js';
+import {
+  backgroundSchema,
+  configSchema,
+  kpisSchema,
+  overviewSchema,
+  type BackgroundView,
+  type ConfigView,
+  type Overview,
+} from '../schemas.js';
+import { act } from './acting.js';
+import { apiRoute } from './route.js';
+
+const eventsQuery = z.strictObject({
+  types: z.string().max(2_000).optional().describe('Names of events, separated by commas. All unless given.'),
+  user: z.string().max(256).optional().describe('Only what is about this user.'),
+});
+
+const backgroundBody = z.strictObject({
+  dryRun: z.boolean().default(false).describe('Say who would go and why, and release nobody.'),
+});
+
+/** The server as a whole. */
+export function addServerRoutes(app: AdminApp, parts: AdminParts): void {
+  const { mooring } = parts;
+  app.openapi(
+    apiRoute(
+      { method: 'get', path: '/api/v1/overview', summary: 'The server at a glance' },
+      { description: 'As of now; users by level are at most a second old.', schema: overviewSchema },
+    ),
+    async (c) => c.json(await overviewOf(parts), 200),
+  );
+  app.openapi(
+    apiRoute(
+      { method: 'get', path: '/api/v1/kpis', summary: 'The success metrics, with verdicts' },
+      { description: 'Of the last day, or since the start.', schema: kpisSchema },
+    ),
+    (c) => {
+      const { kpis, window } = mooring.kpis();
+      return c.json({ kpis: kpis.map((kpi) => ({ ...kpi, detail: { ...kpi.detail } })), window: { ...window } }, 200);
+    },
+  );
+  app.openapi(
+    apiRoute(
+      { method: 'get', path: '/api/v1/config', summary: 'The effective configuration, each value with its source' },
+      { description: 'As the server runs with.', schema: configSchema },
+    ),
+    (c) => c.json(configOf(parts), 200),
+  );
+  addBackground(app, parts);
+  addEvents(app, parts);
+}
+
+function addBackground(app: AdminApp, parts: AdminParts): void {
+  const { mooring } = parts;
+  app.openapi(
+    apiRoute(
+      {
+        method: 'post',
+        path: '/api/v1/background-cleanup',
+        request: { body: { content: { 'application/json': { schema: backgroundBody } }, required: false } },
+        summary: 'Run a background cycle now',
+      },
+      { description: 'Who went, or would go, and why.', schema: backgroundSchema },
+    ),
+    async (c) => {
+      const { dryRun } = c.req.valid('json');
+      const run = (): Promise<BackgroundView> => (dryRun ? previewCycle(parts) : runCycle(parts));
+      const action = dryRun ? 'background-cleanup (dry run)' : 'background-cleanup';
+      const tell = ({ cleaned, chosen }: BackgroundView): string =>
+        dryRun ? `${String(chosen.length)} would be released` : `${String(cleaned)} released`;
+      return c.json(await act({ ...parts, mooring }, c, { action, run, tell }), 200);
+    },
+  );
+}
+
+function addEvents(app: AdminApp, { hub }: AdminParts): void {
+  const route = apiRoute(
+    {
+      method: 'get',
+      path: '/api/v1/events',
+      request: { query: eventsQuery },
+      summary: 'The event stream, as server-sent events',
+      description:
+        'Each event has its name, its id and its fields as JSON. `Last-Event-ID` goes on where a viewer was cut off less than a minute ago. `stream.dropped` tells how many events a viewer that reads slowly has missed, `stream.gap` that what happened between is not known any longer.',
+    },
+    { description: 'text/event-stream; never ends by itself.', schema: z.unknown() },
+  );
+  app.openapi(route, (c) => {
+    const { types, user } = c.req.valid('query');
+    if (hub.isFull)
+      throw new ProblemError({ title: 'Too many viewers', status: 503, detail: 'Close another one and come back.' });
+    const stream = hub.watch({ types: namesIn(types), userId: user }, c.req.header('last-event-id'));
+    return c.body(stream, 200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }) as never;
+  });
+}
+
+function namesIn(types: string | undefined): ReadonlySet<string> | undefined {
+  if (types === undefined) return undefined;
+  const names = types.split(',').map((name) => name.trim());
+  const wrong = names.find((name) => !(eventNames as readonly string[]).includes(name));
+  if (wrong !== undefined)
+    throw badField('types', `got ${JSON.stringify(wrong)}, wanted some of ${eventNames.join(', ')}`);
+  return new Set(names);
+}
+
+async function overviewOf({ mooring, version, census, recorder, hub }: AdminParts): Promise<Overview> {
+  const { factory, config, journal } = mooring;
+  const { byLevel, connections } = await census.take();
+  const { rss, heapUsed } = process.memoryUsage();
+  return {
+    ...{ version, now: new Date().toISOString(), startedAt: recorder.startedAt.toISOString() },
+    ...{ isDraining: mooring.isDraining, managers: factory.managerCount, connections, users: factory.userCount },
+    waiting: factory.waitingCount,
+    usersByLevel: { ...byLevel },
+    limits: { perUser: config.maxManagersPerUser, total: config.maxTotalManagers },
+    totals: recorder.totals(),
+    samples: recorder.samples(),
+    journal: {
+      ...{ isKept: journal.isKept, bytes: journal.bytes, maxBytes: journal.maxBytes },
+      users: journal.userCount,
+    },
+    viewers: hub.counts,
+    memory: { residentBytes: rss, heapUsedBytes: heapUsed },
+  };
+}
+
+function configOf({ mooring, loaded }: AdminParts): ConfigView {
+  const settings = settingNames.map((name) => {
+    const value = mooring.config[name];
+    return [name, { value, source: loaded?.sources[name] ?? null, written: writeSetting(name, value) }];
+  });
+  return {
+    environment: loaded?.environment ?? null,
+    settings: Object.fromEntries(settings) as ConfigView['settings'],
+  };
+}
+
+async function runCycle({ mooring }: AdminParts): Promise<BackgroundView> {
+  const result = await mooring.backgroundCleanup.runCycle();
+  return { ...result, byStrategy: { ...result.byStrategy }, dryRun: false, chosen: [] };
+}
+
+async function previewCycle({ mooring }: AdminParts): Promise<BackgroundView> {
+  const startedAtMs = performance.now();
+  const { chosen, byStrategy, users } = await mooring.previewBackgroundCleanup();
+  const durationMs = performance.now() - startedAtMs;
+  return { dryRun: true, cleaned: 0, users, byStrategy: { ...byStrategy }, errors: 0, durationMs, chosen: [...chosen] };
+}

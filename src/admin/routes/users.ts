@@ -1,0 +1,259 @@
+import { z } from '@hono/zod-openapi';
+import type { CleanupResult, Chosen } from '../../core/cleanup/requested.js';
+import { harmlessByName, type HarmlessStrategyName } from '../../core/cleanup/playbook.js';
+import type { MooringEvent } from '../../core/events.js';
+import type { Mooring } from '../../core/mooring.js';
+import type { AdminApp, AdminParts } from '../parts.js';
+import { notFound } from '../problems.js';
+import {
+  cleanupSchema,
+  journalSchema,
+  levelSchema,
+  releasedSchema,
+  resourcesSchema,
+  userPageSchema,
+  userSchema,
+  type CleanupView,
+  type JournalView,
+} from '../schemas.js';
+import { pageOf, sortings } from '../user-list.js';
+import { viewManager } from '../views.js';
+import { act } from './acting.js';
+import { apiRoute, idParams, readId } from './route.js';
+
+const listQuery = z.strictObject({
+  level: levelSchema.optional(),
+  search: z.string().max(256).optional().describe('Part of a user id, in any case.'),
+  sort: z
+    .enum(sortings)
+    .default('usage')
+    .describe('`usage`: the fullest first; `idle`: the one left alone longest first; `id`.'),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  cursor: z.string().max(2_000).optional().describe('`nextCursor` of the page before.'),
+});
+
+const strategyNames = Object.keys(harmlessByName) as [HarmlessStrategyName, ...HarmlessStrategyName[]];
+const dryRun = z.boolean().default(false).describe('Say who would go and why, and release nobody.');
+const managers = z.int().min(0).max(1_000_000);
+
+const cleanupBody = z.strictObject({
+  strategies: z.array(z.enum(strategyNames)).min(1).optional().describe('All of them unless given.'),
+  dryRun,
+});
+const emergencyBody = z.strictObject({
+  evict: managers.optional().describe('Evict up to so many managers that are not engaged.'),
+  keep: managers.optional().describe('Evict managers that are not engaged until so many are left.'),
+  dryRun,
+});
+
+const json = <T extends z.ZodType>(schema: T) => ({
+  content: { 'application/json': { schema } },
+  required: false as const,
+});
+
+/** Users: who has how much, why, and what to do about it. */
+export function addUserRoutes(app: AdminApp, parts: AdminParts): void {
+  addLists(app, parts);
+  addReads(app, parts);
+  addCleanups(app, parts);
+}
+
+function addLists(app: AdminApp, { census }: AdminParts): void {
+  app.openapi(
+    apiRoute(
+      { method: 'get', path: '/api/v1/users', request: { query: listQuery }, summary: 'Users, a page at a time' },
+      { description: 'A page.', schema: userPageSchema },
+    ),
+    async (c) => {
+      const { users, takenAt } = await census.take();
+      return c.json({ ...pageOf(users, c.req.valid('query')), asOf: takenAt.toISOString() }, 200);
+    },
+  );
+}
+
+function addReads(app: AdminApp, parts: AdminParts): void {
+  const { mooring } = parts;
+  app.openapi(
+    apiRoute(
+      {
+        method: 'get',
+        path: '/api/v1/users/{id}',
+        request: { params: idParams },
+        summary: 'A user and their managers',
+      },
+      { description: 'As of now.', schema: userSchema },
+    ),
+    (c) => {
+      const userId = knownUser(mooring, c.req.valid('param').id);
+      const managers = mooring.factory.getUserManagers(userId).map((manager) => viewManager(manager, mooring));
+      const waiting = mooring.factory.getWaitingCount(userId);
+      const journalEntries = mooring.journal.of(userId).length;
+      return c.json({ ...mooring.monitor.lookAt(userId), waiting, managers, journalEntries }, 200);
+    },
+  );
+  app.openapi(
+    apiRoute(
+      {
+        method: 'get',
+        path: '/api/v1/users/{id}/journal',
+        request: { params: idParams },
+        summary: 'What was lately decided about a user',
+      },
+      { description: 'Also of users who hold nothing any longer.', schema: journalSchema },
+    ),
+    (c) => {
+      const userId = readId(c.req.valid('param').id);
+      const { journal } = mooring;
+      if (journal.isKept) knownUser(mooring, userId);
+      const entries = journal
+        .of(userId)
+        .map(
+          ({ atMs, ...entry }) => ({ at: new Date(atMs).toISOString(), ...entry }) as JournalView['entries'][number],
+        );
+      return c.json({ userId, isKept: journal.isKept, entries }, 200);
+    },
+  );
+  app.openapi(
+    apiRoute(
+      {
+        method: 'post',
+        path: '/api/v1/users/{id}/check',
+        request: { params: idParams },
+        summary: "Look at a user's usage and act as after an admission",
+      },
+      { description: 'As it is then.', schema: resourcesSchema },
+    ),
+    async (c) => {
+      const userId = knownUser(mooring, c.req.valid('param').id);
+      const resources = await act(parts, c, {
+        ...{ action: 'check', userId },
+        run: () => mooring.monitor.checkUserResources(userId),
+        tell: ({ managerCount, maxManagers, alertLevel }) =>
+          `${String(managerCount)} of ${String(maxManagers)}, ${alertLevel}`,
+      });
+      return c.json(resources, 200);
+    },
+  );
+}
+
+function addCleanups(app: AdminApp, parts: AdminParts): void {
+  const { mooring } = parts;
+  app.openapi(
+    apiRoute(
+      {
+        method: 'post',
+        path: '/api/v1/users/{id}/cleanup',
+        request: { params: idParams, body: json(cleanupBody) },
+        summary: 'Ask whether the connections are there; release the dead, the idle, the failed',
+      },
+      { description: 'Who went, or would go, and why.', schema: cleanupSchema },
+    ),
+    async (c) => {
+      const userId = knownUser(mooring, c.req.valid('param').id);
+      const { strategies, dryRun } = c.req.valid('json');
+      const request = { dryRun, ...(strategies !== undefined && { strategies }) };
+      const run = async (): Promise<CleanupView> => viewOf(await mooring.factory.cleanup(userId, request));
+      return c.json(await act(parts, c, { action: nameOf('cleanup', dryRun), userId, run, tell: tellCleanup }), 200);
+    },
+  );
+  app.openapi(
+    apiRoute(
+      {
+        method: 'post',
+        path: '/api/v1/users/{id}/emergency-cleanup',
+        request: { params: idParams, body: json(emergencyBody) },
+        summary: 'The same with the patience of an emergency, and evictions where asked for',
+      },
+      { description: 'Who went, or would go, and why.', schema: cleanupSchema },
+    ),
+    async (c) => {
+      const userId = knownUser(mooring, c.req.valid('param').id);
+      const { dryRun, evict, keep } = c.req.valid('json');
+      const wanted = { ...(evict !== undefined && { evict }), ...(keep !== undefined && { keep }) };
+      const run = async (): Promise<CleanupView> =>
+        dryRun
+          ? viewOf(await mooring.factory.previewEmergencyCleanup(userId, wanted))
+          : runEmergency(mooring, userId, wanted);
+      const action = nameOf('emergency-cleanup', dryRun);
+      return c.json(await act(parts, c, { action, userId, run, tell: tellCleanup }), 200);
+    },
+  );
+  app.openapi(
+    apiRoute(
+      {
+        method: 'delete',
+        path: '/api/v1/users/{id}/managers',
+        request: { params: idParams },
+        summary: 'Release all managers of a user',
+      },
+      { description: 'How many.', schema: releasedSchema },
+    ),
+    async (c) => {
+      const userId = knownUser(mooring, c.req.valid('param').id);
+      const released = await act(parts, c, {
+        ...{ action: 'release-all', userId },
+        run: () => mooring.factory.cleanupAllUserManagers(userId),
+        tell: (count) => `${String(count)} released`,
+      });
+      return c.json({ released }, 200);
+    },
+  );
+}
+
+/** A user with managers, newcomers or a story. @throws ProblemError 400 or 404 */
+function knownUser(mooring: Mooring, written: string): string {
+  const userId = readId(written);
+  const { factory, journal } = mooring;
+  const isKnown =
+    factory.getUserManagerCount(userId) > 0 || factory.getWaitingCount(userId) > 0 || journal.of(userId).length > 0;
+  if (isKnown) return userId;
+  throw notFound(
+    'This user holds no manager, and nothing is known of one they had.',
+    `GET /api/v1/users?search=… finds users by a part of their id; ids are case-sensitive.`,
+  );
+}
+
+function nameOf(action: string, dryRun: boolean): string {
+  return dryRun ? `${action} (dry run)` : action;
+}
+
+function viewOf(result: CleanupResult): CleanupView {
+  return { ...result, chosen: [...result.chosen], attempts: 1, timedOut: false };
+}
+
+/** Who goes is read off the stream meanwhile: the run itself may be shared with newcomers that wait. */
+async function runEmergency(
+  mooring: Mooring,
+  userId: string,
+  wanted: { readonly evict?: number; readonly keep?: number },
+): Promise<CleanupView> {
+  const chosen: Chosen[] = [];
+  const end = mooring.on('manager.released', (event) => {
+    const strategy = strategyOf[event.reason];
+    const isOfRun = event.by === 'request' || event.by === 'admission';
+    if (event.userId === userId && isOfRun && strategy !== undefined) chosen.push({ ...chosenOf(event), strategy });
+  });
+  try {
+    const result = await mooring.factory.emergencyCleanup(userId, wanted);
+    return { ...result, dryRun: false, chosen };
+  } finally {
+    end();
+  }
+}
+
+const strategyOf: Partial<Record<MooringEvent<'manager.released'>['reason'], Chosen['strategy']>> = Object.freeze({
+  disconnected: 'disconnected',
+  idle: 'idle',
+  error: 'error',
+  evicted: 'oldest',
+});
+
+function chosenOf(event: MooringEvent<'manager.released'>): Omit<Chosen, 'strategy'> {
+  const { userId, threadId, key, reason, idleMs, silentMs, limitMs } = event;
+  return { userId, threadId, key, reason, idleMs, silentMs, limitMs };
+}
+
+function tellCleanup({ chosen, cleaned, remaining, dryRun }: CleanupView): string {
+  const what = dryRun ? `${String(chosen.length)} would be released` : `${String(cleaned)} released`;
+  return `${what}, ${String(remaining)} left`;
+}
