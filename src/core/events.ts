@@ -7,6 +7,9 @@ import { isPromise } from './promises.js';
 /** Why a cleanup ran. */
 export type CleanupTrigger = 'background' | 'level' | 'admission' | 'request';
 
+/** Who decided that a manager goes; `null` stands for its own socket, or whoever asked for it. */
+export type ReleasedBy = CleanupTrigger | 'heartbeat';
+
 /** The strategies of cleanup, in the order they are applied. */
 export type StrategyName = 'disconnected' | 'idle' | 'error' | 'oldest';
 
@@ -46,6 +49,10 @@ export interface MooringEvents {
     readonly idleMs: number;
     /** Since the last byte from the peer, as far as was looked; without a connection, since the admission. */
     readonly silentMs: number;
+    /** The cleanup, or the heartbeat, that found it; `null` where its socket closed or somebody asked. */
+    readonly by: ReleasedBy | null;
+    /** What `idleMs`, or the age of an error, was held against; `null` where nothing was. */
+    readonly limitMs: number | null;
   };
   /** A socket was attached to its manager. */
   'connection.opened': OfKey & { readonly generation: number };

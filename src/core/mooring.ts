@@ -1,8 +1,10 @@
 import type { WebSocketManagerFactory } from './admission/factory.js';
 import type { Refusals } from './admission/refusals.js';
 import type { BackgroundCleanup } from './cleanup/background.js';
+import type { BackgroundPreview } from './cleanup/requested.js';
 import type { WebSocketConnectionManager } from './connections.js';
 import type { EventStream, MooringEventName, MooringListener } from './events.js';
+import type { Journal } from './journal.js';
 import type { SuccessReport } from './kpis/kpi.js';
 import type { WebSocketResourceMonitor } from './pressure/monitor.js';
 import type { WebSocketConfig } from './settings.js';
@@ -24,6 +26,8 @@ export class Mooring {
   readonly monitor: WebSocketResourceMonitor;
   /** What runs every `backgroundCleanupIntervalMs`. @source seed fix 5 */
   readonly backgroundCleanup: BackgroundCleanup;
+  /** What was lately decided about each user; nothing unless `journalBytes` says how much. */
+  readonly journal: Journal;
   readonly #wiring: Wiring;
   readonly #random: Random;
   #stopping: Promise<void> | null = null;
@@ -38,11 +42,17 @@ export class Mooring {
     this.connections = this.#wiring.connections;
     this.monitor = this.#wiring.monitor;
     this.backgroundCleanup = this.#wiring.background;
+    this.journal = this.#wiring.journal;
   }
 
   /** The success metrics of the last day, or since the start. @source seed "Success Metrics" */
   kpis(): SuccessReport {
     return this.#wiring.metrics.report();
+  }
+
+  /** What a background cycle would do now. It walks through everybody, in slices, and changes nothing. Never rejects. */
+  previewBackgroundCleanup(): Promise<BackgroundPreview> {
+    return this.#wiring.requested.previewBackground();
   }
 
   /** Whether `stop()` was called. */
@@ -80,11 +90,12 @@ export class Mooring {
   }
 
   async #stop(): Promise<void> {
-    const { factory, desk, emergency, background, audit, leaks, registry } = this.#wiring;
+    const { factory, desk, emergency, requested, background, audit, leaks, registry } = this.#wiring;
     const { events, closing, hooks, clock, heartbeat } = this.#wiring;
     const managers = registry.size;
     factory.drain();
     emergency.stop();
+    requested.stop();
     desk.stop();
     background.stop();
     audit.stop();

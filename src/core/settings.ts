@@ -226,6 +226,16 @@ export const settings = Object.freeze({
     default: 'off',
     about: 'Whether released managers that somebody keeps are looked for: never, in one of a hundred, in all.',
   },
+  journalBytes: {
+    kind: 'integer',
+    schema: z
+      .int()
+      .min(0)
+      .max(2 ** 31),
+    default: 0,
+    about:
+      'What the journal of decisions about each user may take, in bytes; 0 keeps none. None by default in the library, 24 MiB in the server.',
+  },
   closeCodes: {
     kind: 'table',
     schema: z.partialRecord(z.enum(closeCauses), closeCode),

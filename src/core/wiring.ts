@@ -8,9 +8,11 @@ import { TicketDesk } from './admission/ticket.js';
 import { BackgroundCleanup } from './cleanup/background.js';
 import { EmergencyCleanup } from './cleanup/emergency.js';
 import { LevelCleanup } from './cleanup/level-cleanup.js';
+import { RequestedCleanup } from './cleanup/requested.js';
 import { UserCleanup } from './cleanup/user-cleanup.js';
 import { WebSocketConnectionManager } from './connections.js';
 import { EventStream } from './events.js';
+import { Journal } from './journal.js';
 import { Heartbeat } from './liveness/heartbeat.js';
 import { Pinger } from './liveness/ping.js';
 import { StallClock } from './liveness/stall-clock.js';
@@ -73,7 +75,8 @@ function layGround({ config, time, random, limitOf }: MooringParts) {
   const limits = new UserLimits({ events, maxManagersPerUser: config.maxManagersPerUser, limitOf });
   const slices = new Slices({ time, clock, budgetMs: config.sliceBudgetMs });
   const pinger = new Pinger(random);
-  return { events, clock, registry, closing, hooks, releaser, limits, slices, pinger };
+  const journal = new Journal(events, config.journalBytes);
+  return { events, clock, registry, closing, hooks, releaser, limits, slices, pinger, journal };
 }
 
 type Ground = ReturnType<typeof layGround>;
@@ -104,7 +107,8 @@ function setWatch({ config }: MooringParts, ground: Ground) {
     },
   });
   const background = new BackgroundCleanup({ ...ground, config, userCleanup, monitor });
-  return { queue, heartbeat, userCleanup, emergency, monitor, background };
+  const requested = new RequestedCleanup({ ...ground, config, userCleanup, monitor, stalledMs: config.stalledMs });
+  return { queue, heartbeat, userCleanup, emergency, requested, monitor, background };
 }
 
 type Watch = ReturnType<typeof setWatch>;
@@ -223,7 +227,7 @@ function tie({
   });
   heartbeat.whenDead((link, closeCause) => {
     heartbeat.remove(link);
-    if (link.isCurrent) releaser.release(link.manager, 'disconnected', { closeCause });
+    if (link.isCurrent) releaser.release(link.manager, 'disconnected', { closeCause, by: 'heartbeat' });
     takeover.incumbentEnded(link.manager);
   });
   emergency.whenRunEnded((userId, serial) => {

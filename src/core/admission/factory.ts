@@ -8,6 +8,7 @@ import {
 import { parseIsolationKey, type KeyParts } from '../identity/isolation-key.js';
 import type { EmergencyCleanup } from '../cleanup/emergency.js';
 import type { EmergencyCleanupResult, EvictionRequest } from '../cleanup/emergency-run.js';
+import type { CleanupRequest, CleanupResult, RequestedCleanup } from '../cleanup/requested.js';
 import type { UserCleanup } from '../cleanup/user-cleanup.js';
 import { timeToFloorMs } from '../managers/engagement.js';
 import type { UserLimits } from '../managers/limits.js';
@@ -37,6 +38,7 @@ interface FactoryParts {
   readonly takeover: Takeover;
   readonly ledger: LedgerDesk;
   readonly emergency: EmergencyCleanup;
+  readonly requested: RequestedCleanup;
   readonly userCleanup: UserCleanup;
   readonly monitor: WebSocketResourceMonitor;
   readonly refusals: Refusals;
@@ -151,6 +153,19 @@ export class WebSocketManagerFactory {
    */
   emergencyCleanup(userId: string, wanted: EvictionRequest = {}): Promise<EmergencyCleanupResult> {
     return this.#parts.emergency.request(userId, wanted);
+  }
+
+  /**
+   * Asks the user's connections whether they are there, and releases who is dead, or idle or in error by the measure of
+   * the background cleanup. A dry run says who would go, and releases nobody. Never rejects.
+   */
+  cleanup(userId: string, request: CleanupRequest = {}): Promise<CleanupResult> {
+    return this.#parts.requested.clean(userId, request);
+  }
+
+  /** Whom {@link emergencyCleanup} would release, and why: it asks, and releases nobody. Never rejects. */
+  previewEmergencyCleanup(userId: string, wanted: EvictionRequest = {}): Promise<CleanupResult> {
+    return this.#parts.requested.previewEmergency(userId, wanted);
   }
 
   /** @internal Shuts admission: whoever waits is told to go elsewhere, and freed slots are handed to nobody. */
@@ -320,7 +335,7 @@ export class WebSocketManagerFactory {
     const { registry, config, userCleanup } = this.#parts;
     const most = config.maxTotalManagers ?? Infinity;
     if (registry.size < most) return true;
-    userCleanup.evict(userId, new Tally(), { most: 1 });
+    userCleanup.evict(userId, { trigger: 'admission', tally: new Tally(), most: 1 });
     return registry.size < most;
   }
 }

@@ -1,4 +1,4 @@
-import { describe, type EventStream, type StrategyTally } from '../events.js';
+import { describe, type CleanupTrigger, type EventStream, type StrategyTally } from '../events.js';
 import { ProbePatience, type Patience } from '../liveness/patience.js';
 import { noFindings, Probe, type ProbeFindings, type ProbeParts } from '../liveness/probe.js';
 import type { ManagedConnection } from '../managers/managed-connection.js';
@@ -81,6 +81,10 @@ export class EmergencyRun {
     return this.#userId;
   }
 
+  get #trigger(): CleanupTrigger {
+    return this.#isRequested ? 'request' : 'admission';
+  }
+
   /** Somebody who wants the result joins: what they want evicted is added to what others want. */
   join(wanted: EvictionRequest): Promise<EmergencyCleanupResult> {
     this.#isRequested = true;
@@ -120,8 +124,7 @@ export class EmergencyRun {
     for (const probe of this.#probes) probe.cancel();
     const result = this.#result(timedOut);
     this.#whenOver(this);
-    const trigger = this.#isRequested ? 'request' : 'admission';
-    this.#parts.events.emit('cleanup.completed', { ...result, trigger });
+    this.#parts.events.emit('cleanup.completed', { ...result, trigger: this.#trigger });
     for (const resolve of this.#waiters) resolve(result);
   }
 
@@ -177,7 +180,7 @@ export class EmergencyRun {
   #pass(findings: ProbeFindings = noFindings): void {
     this.#attempts += 1;
     this.#guarded(() => {
-      this.#parts.userCleanup.clean(this.#userId, { trigger: 'admission', tally: this.#tally, findings });
+      this.#parts.userCleanup.clean(this.#userId, { trigger: this.#trigger, tally: this.#tally, findings });
     });
   }
 
@@ -186,7 +189,7 @@ export class EmergencyRun {
       const { registry, userCleanup, waitingRoom } = this.#parts;
       const excess = registry.countOf(this.#userId) - this.#keep;
       const most = Math.max(waitingRoom.sizeOf(this.#userId), this.#evict, excess);
-      if (most > 0) userCleanup.evict(this.#userId, this.#tally, { most });
+      if (most > 0) userCleanup.evict(this.#userId, { trigger: this.#trigger, tally: this.#tally, most });
     });
   }
 
@@ -194,8 +197,8 @@ export class EmergencyRun {
     try {
       act();
     } catch (error) {
-      const trigger = this.#isRequested ? 'request' : 'admission';
-      this.#parts.events.emit('cleanup.failed', { userId: this.#userId, trigger, error: describe(error) });
+      const { events } = this.#parts;
+      events.emit('cleanup.failed', { userId: this.#userId, trigger: this.#trigger, error: describe(error) });
     }
   }
 

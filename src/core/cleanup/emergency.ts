@@ -47,8 +47,7 @@ export class EmergencyCleanup {
    * @throws TypeError where what they say is no number of managers
    */
   request(userId: string, wanted: EvictionRequest = {}): Promise<EmergencyCleanupResult> {
-    checkCount('evict', wanted.evict);
-    checkCount('keep', wanted.keep);
+    checkEviction(wanted);
     const running = this.#runs.get(userId);
     if (running !== undefined) return running.join(wanted);
     const run = new EmergencyRun(this.#parts, userId, this.#ended);
@@ -98,6 +97,12 @@ export class EmergencyCleanup {
     this.#whenRunEnded(run.userId, run.serial);
     if (this.#parts.waitingRoom.sizeOf(run.userId) > 0) this.#runOf(run.userId);
   };
+}
+
+/** @throws TypeError where what is wanted is no number of managers */
+export function checkEviction({ evict, keep }: EvictionRequest): void {
+  checkCount('evict', evict);
+  checkCount('keep', keep);
 }
 
 function checkCount(name: string, count: unknown): void {

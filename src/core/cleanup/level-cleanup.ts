@@ -60,7 +60,8 @@ export class LevelCleanup {
       const count = registry.countOf(userId);
       if (!applies(usageRatio(count, maxManagers), thresholds)) continue;
       const excess = count - keep(maxManagers, thresholds);
-      userCleanup.evict(userId, tally, { most: Math.min(most, excess), floorMs: pressedIdleTimeoutMs(config) });
+      const floorMs = pressedIdleTimeoutMs(config);
+      userCleanup.evict(userId, { trigger: 'level', tally, most: Math.min(most, excess), floorMs });
     }
   }
 }

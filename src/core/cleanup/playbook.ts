@@ -1,5 +1,5 @@
 import { pressedIdleTimeoutMs } from '../config.js';
-import type { CleanupTrigger } from '../events.js';
+import type { CleanupTrigger, StrategyName } from '../events.js';
 import { mostWithin, type AlertLevel, type Thresholds } from '../pressure/level.js';
 import type { WebSocketConfig } from '../settings.js';
 import { disconnected } from './strategies/disconnected.js';
@@ -7,8 +7,16 @@ import { errored } from './strategies/errored.js';
 import { idle } from './strategies/idle.js';
 import type { Strategy } from './strategies/victim.js';
 
-/** What every cleanup does, in this order: none of it can hurt a connection in use. @source spec section 5, 9.20 */
-export const harmless: readonly Strategy[] = Object.freeze([disconnected, idle, errored]);
+/** The strategies that cannot hurt a connection in use, in the order they are applied. */
+export const harmlessByName = Object.freeze({ disconnected, idle, error: errored }) satisfies Readonly<
+  Partial<Record<StrategyName, Strategy>>
+>;
+
+/** The name of one of them. */
+export type HarmlessStrategyName = keyof typeof harmlessByName;
+
+/** What every cleanup does, in this order. @source spec section 5, 9.20 */
+export const harmless: readonly Strategy[] = Object.freeze(Object.values(harmlessByName));
 
 /** How patient each cleanup is with idle managers. Patience never grows with pressure. @source spec section 9.16 */
 export const patience = Object.freeze({

@@ -27,6 +27,25 @@ export interface CleaningOrder {
   readonly findings?: ProbeFindings;
 }
 
+/** What to choose by. */
+export interface ChoosingOrder {
+  readonly trigger: CleanupTrigger;
+  readonly findings?: ProbeFindings;
+  /** @default all that are harmless */
+  readonly strategies?: readonly Strategy[];
+  /** So many are to go in all; those that no strategy chooses are evicted, unless they are engaged. @default 0 */
+  readonly most?: number;
+}
+
+/** How many may be evicted, for whom. */
+export interface EvictionOrder {
+  readonly trigger: CleanupTrigger;
+  readonly tally: Tally;
+  readonly most: number;
+  /** @default the configured floor */
+  readonly floorMs?: number;
+}
+
 /** Applies strategies to one user's managers: each chooses purely, then its choice is released. */
 export class UserCleanup {
   readonly #options: UserCleanupOptions;
@@ -39,39 +58,55 @@ export class UserCleanup {
   clean(userId: string, { trigger, tally, findings = noFindings }: CleaningOrder): void {
     this.#sampleAll(userId);
     const sight = this.#sight(trigger, findings);
-    for (const strategy of harmless) this.#apply(strategy, userId, { sight, tally });
+    for (const strategy of harmless) this.release(strategy(this.#managersOf(userId), sight), { by: trigger, tally });
+  }
+
+  /** Whom some strategies, and an eviction, would release now, each manager once. Releases nobody. */
+  choose(userId: string, { trigger, findings = noFindings, strategies = harmless, most = 0 }: ChoosingOrder): Victim[] {
+    this.#sampleAll(userId);
+    const sight = this.#sight(trigger, findings);
+    const chosen = new Map<WebSocketManager, Victim>();
+    const note = (victims: readonly Victim[]): void => {
+      for (const victim of victims) if (!chosen.has(victim.manager)) chosen.set(victim.manager, victim);
+    };
+    for (const strategy of strategies) note(strategy(this.#managersOf(userId), sight));
+    const others = [...this.#managersOf(userId)].filter((manager) => !chosen.has(manager));
+    note(oldest(others, sight, most - chosen.size));
+    return [...chosen.values()];
+  }
+
+  /** Whether some strategies would release this manager now, and which of them. */
+  chooseOne(manager: WebSocketManager, trigger: CleanupTrigger, strategies = harmless): Victim | null {
+    if (manager.link !== null) sample(manager.link);
+    const sight = this.#sight(trigger, noFindings);
+    for (const strategy of strategies) for (const victim of strategy([manager], sight)) return victim;
+    return null;
+  }
+
+  /** Releases who was chosen. */
+  release(victims: readonly Victim[], { by, tally }: { by: CleanupTrigger; tally: Tally }): void {
+    for (const { manager, strategy, reason, ...evidence } of victims)
+      if (this.#options.releaser.release(manager, reason, { ...evidence, by })) tally.add(strategy);
   }
 
   /** As {@link clean} in the background, for one manager only. @returns whether it was released */
   cleanOne(manager: WebSocketManager, tally: Tally): boolean {
-    if (manager.link !== null) sample(manager.link);
-    const sight = this.#sight('background', noFindings);
-    for (const strategy of harmless) this.#release(strategy([manager], sight), tally);
+    const victim = this.chooseOne(manager, 'background');
+    if (victim !== null) this.release([victim], { by: 'background', tally });
     return manager.isReleased;
   }
 
   /** Forced eviction of up to `most` managers that have not been engaged for `floorMs`. */
-  evict(userId: string, tally: Tally, { most, floorMs }: { most: number; floorMs?: number }): void {
+  evict(userId: string, { trigger, tally, most, floorMs }: EvictionOrder): void {
     this.#sampleAll(userId);
     const engagement = this.engagement(floorMs);
-    this.#release(oldest(this.#managersOf(userId), { engagement }, most), tally);
+    this.release(oldest(this.#managersOf(userId), { engagement }, most), { by: trigger, tally });
   }
 
   /** What counts as engaged. @param floorMs @default the configured floor */
   engagement(floorMs = evictionFloorMs(this.#options.config)): EngagementRule {
     const { streamingWindowMs, idleManagerTimeoutMs } = this.#options.config;
     return { floorMs, streamingWindowMs, idleManagerTimeoutMs };
-  }
-
-  #apply(strategy: Strategy, userId: string, { sight, tally }: { sight: Sight; tally: Tally }): void {
-    this.#release(strategy(this.#managersOf(userId), sight), tally);
-  }
-
-  #release(victims: readonly Victim[], tally: Tally): void {
-    for (const { manager, strategy, reason, closeCause } of victims) {
-      const options = closeCause === undefined ? {} : { closeCause };
-      if (this.#options.releaser.release(manager, reason, options)) tally.add(strategy);
-    }
   }
 
   #managersOf(userId: string): Iterable<WebSocketManager> {

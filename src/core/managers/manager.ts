@@ -1,9 +1,8 @@
-import type { CloseCause } from '../close-codes.js';
 import { UserExecutionContext } from '../identity/user-execution-context.js';
 import type { Clock } from '../time.js';
 import { never } from '../time.js';
 import type { ManagedConnection } from './managed-connection.js';
-import type { ReleaseReason } from './release-reason.js';
+import type { ReleaseOptions, ReleaseReason } from './release-reason.js';
 
 /** What a manager was released for, as its hooks are told. */
 export interface Release {
@@ -25,7 +24,7 @@ export interface Successor {
 /** A release that was decided while a successor was pending; it happens if the successor does not come. */
 export interface DueRelease {
   readonly reason: ReleaseReason;
-  readonly closeCause: CloseCause;
+  readonly options: ReleaseOptions;
 }
 
 /** What managers share: one object, so that each of them stays small. */

@@ -1,4 +1,5 @@
-import type { CloseCause } from '../close-codes.js';
+import type { CloseCause, CloseDetail } from '../close-codes.js';
+import type { ReleasedBy } from '../events.js';
 
 /**
  * Why a manager was released, and what its peer is told unless the releaser says something more exact.
@@ -26,3 +27,14 @@ export const releaseReasons = {
 
 /** @see releaseReasons */
 export type ReleaseReason = keyof typeof releaseReasons;
+
+/** What else is to be said of a release. */
+export interface ReleaseOptions {
+  /** What to tell the peer instead of what the reason says by itself. */
+  readonly closeCause?: CloseCause;
+  readonly detail?: CloseDetail;
+  /** Who found it. */
+  readonly by?: ReleasedBy;
+  /** What it was measured against. */
+  readonly limitMs?: number;
+}

@@ -1,17 +1,10 @@
-import type { CloseCause, CloseDetail } from '../close-codes.js';
+import type { CloseCause } from '../close-codes.js';
 import type { EventStream } from '../events.js';
 import type { ClosingConnections } from './closing.js';
 import type { WebSocketManager } from './manager.js';
 import type { ReleaseHooks } from './release-hooks.js';
 import type { ManagerRegistry } from './registry.js';
-import { releaseReasons, type ReleaseReason } from './release-reason.js';
-
-/** What else is to be said of a release. */
-export interface ReleaseOptions {
-  /** What to tell the peer instead of what the reason says by itself. */
-  readonly closeCause?: CloseCause;
-  readonly detail?: CloseDetail;
-}
+import { releaseReasons, type ReleaseOptions, type ReleaseReason } from './release-reason.js';
 
 interface ReleaserOptions {
   readonly registry: ManagerRegistry;
@@ -56,7 +49,7 @@ export class Releaser {
     if (manager.isReleased) return false;
     const closeCause = options.closeCause ?? releaseReasons[reason];
     if (manager.successor !== null && reason !== 'requested' && reason !== 'shutdown') {
-      manager.mutableParticulars().due ??= { reason, closeCause };
+      manager.mutableParticulars().due ??= { reason, options: { ...options, closeCause } };
       return false;
     }
     if (!this.#options.registry.remove(manager)) return false;
@@ -64,7 +57,7 @@ export class Releaser {
     manager.releasedFor = reason;
     manager.successor?.superseded(reason === 'shutdown' ? 'draining' : 'released');
     for (const act of this.#whenFreed) act(manager);
-    this.#emit(manager, { reason, closeCause, lastActivityAtMs });
+    this.#emit(manager, { reason, closeCause, lastActivityAtMs, options });
     const { link } = manager;
     if (link !== null) this.#options.closing.close(link, closeCause, options.detail);
     this.#options.hooks.start(manager, reason);
@@ -76,12 +69,12 @@ export class Releaser {
   settleDue(manager: WebSocketManager): void {
     const due = manager.particulars?.due ?? null;
     if (due === null || manager.successor !== null) return;
-    this.release(manager, due.reason, { closeCause: due.closeCause });
+    this.release(manager, due.reason, due.options);
   }
 
   #emit(
     manager: WebSocketManager,
-    said: { reason: ReleaseReason; closeCause: CloseCause; lastActivityAtMs: number },
+    said: { reason: ReleaseReason; closeCause: CloseCause; lastActivityAtMs: number; options: ReleaseOptions },
   ): void {
     const { userId, threadId, key, generation, admittedAtMs, host, link } = manager;
     const now = host.clock.now();
@@ -96,6 +89,8 @@ export class Releaser {
       ageMs: now - admittedAtMs,
       idleMs: now - said.lastActivityAtMs,
       silentMs: now - lastByteAtMs,
+      by: said.options.by ?? null,
+      limitMs: said.options.limitMs ?? null,
     });
   }
 }

@@ -8,13 +8,15 @@ export function errored(
 ): Victim[] {
   const victims: Victim[] = [];
   for (const manager of managers) {
-    if (isEligible(manager) && isErrored(manager, sight)) victims.push({ manager, strategy: 'error', reason: 'error' });
+    if (!isEligible(manager)) continue;
+    if (manager.hasFailed) victims.push({ manager, strategy: 'error', reason: 'error' });
+    else if (hasStoodTooLong(manager, sight))
+      victims.push({ manager, strategy: 'error', reason: 'error', limitMs: sight.reportedErrorTimeoutMs });
   }
   return victims;
 }
 
-function isErrored(manager: WebSocketManager, sight: Pick<Sight, 'nowMs' | 'reportedErrorTimeoutMs'>): boolean {
-  if (manager.hasFailed) return true;
+function hasStoodTooLong(manager: WebSocketManager, sight: Pick<Sight, 'nowMs' | 'reportedErrorTimeoutMs'>): boolean {
   const reportedAtMs = manager.errorReportedAtMs;
   return reportedAtMs !== null && sight.nowMs - reportedAtMs >= sight.reportedErrorTimeoutMs;
 }

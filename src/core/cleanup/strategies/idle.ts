@@ -5,7 +5,8 @@ import { isEligible, type Sight, type Victim } from './victim.js';
 export function idle(managers: Iterable<WebSocketManager>, sight: Pick<Sight, 'nowMs' | 'idleLimitMs'>): Victim[] {
   const victims: Victim[] = [];
   for (const manager of managers) {
-    if (isEligible(manager) && isIdle(manager, sight)) victims.push({ manager, strategy: 'idle', reason: 'idle' });
+    if (isEligible(manager) && isIdle(manager, sight))
+      victims.push({ manager, strategy: 'idle', reason: 'idle', limitMs: sight.idleLimitMs });
   }
   return victims;
 }

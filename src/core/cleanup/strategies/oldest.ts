@@ -14,5 +14,5 @@ export function oldest(managers: Iterable<WebSocketManager>, sight: Pick<Sight, 
     .map((manager) => ({ manager, untilMs: engagedUntilMs(manager, engagement) }))
     .sort((a, b) => a.untilMs - b.untilMs || a.manager.admittedAtMs - b.manager.admittedAtMs)
     .slice(0, Math.max(0, most))
-    .map(({ manager }) => ({ manager, strategy: 'oldest', reason: 'evicted' }));
+    .map(({ manager }) => ({ manager, strategy: 'oldest', reason: 'evicted', limitMs: engagement.floorMs }));
 }

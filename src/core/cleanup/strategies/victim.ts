@@ -20,6 +20,8 @@ export interface Victim {
   readonly strategy: StrategyName;
   readonly reason: ReleaseReason;
   readonly closeCause?: CloseCause;
+  /** What its idleness, or its error's age, was held against. */
+  readonly limitMs?: number;
 }
 
 /** A pure choice among one user's managers. Never throws. */

@@ -1,0 +1,221 @@
+import type { EventStream, StrategyName, StrategyTally } from '../events.js';
+import { ProbePatience } from '../liveness/patience.js';
+import { noFindings, Probe, type ProbeFindings, type ProbeParts } from '../liveness/probe.js';
+import type { ManagedConnection } from '../managers/managed-connection.js';
+import type { ManagerRegistry } from '../managers/registry.js';
+import type { ReleaseReason } from '../managers/release-reason.js';
+import type { WebSocketManager } from '../managers/manager.js';
+import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
+import type { WebSocketConfig } from '../settings.js';
+import type { Slices } from '../slices.js';
+import { checkEviction } from './emergency.js';
+import type { EvictionRequest } from './emergency-run.js';
+import { harmlessByName, type HarmlessStrategyName } from './playbook.js';
+import { errored } from './strategies/errored.js';
+import { idle } from './strategies/idle.js';
+import type { Victim } from './strategies/victim.js';
+import { Tally } from './tally.js';
+import type { UserCleanup } from './user-cleanup.js';
+
+/** Somebody who goes, or would go, and the figures that decide it. */
+export interface Chosen {
+  readonly userId: string;
+  readonly threadId: string;
+  readonly key: string;
+  readonly strategy: StrategyName;
+  readonly reason: ReleaseReason;
+  /** Since the last activity. */
+  readonly idleMs: number;
+  /** Since the last byte from the peer. */
+  readonly silentMs: number;
+  /** What `idleMs`, or the age of an error, was held against; `null` where nothing was. */
+  readonly limitMs: number | null;
+}
+
+/** What a background cycle would do now. */
+export interface BackgroundPreview {
+  /** The first {@link mostListed} of them. */
+  readonly chosen: readonly Chosen[];
+  /** By strategy, all of them. */
+  readonly byStrategy: StrategyTally;
+  /** How many, and of how many users. */
+  readonly count: number;
+  readonly users: number;
+}
+
+/** How many are named at the most by a preview of a background cycle. */
+export const mostListed = 1_000;
+
+/** What is wanted of a cleanup of one user. */
+export interface CleanupRequest {
+  /** @default all that cannot hurt a connection in use */
+  readonly strategies?: readonly HarmlessStrategyName[];
+  /** Choose, and release nobody. @default false */
+  readonly dryRun?: boolean;
+}
+
+/** How a cleanup of one user went, or would go. */
+export interface CleanupResult {
+  readonly userId: string;
+  readonly dryRun: boolean;
+  readonly chosen: readonly Chosen[];
+  /** Managers released; none by a dry run. */
+  readonly cleaned: number;
+  /** By strategy, those chosen. */
+  readonly byStrategy: StrategyTally;
+  readonly durationMs: number;
+  /** Managers left to the user; of a dry run, that would be. */
+  readonly remaining: number;
+}
+
+interface RequestedOptions extends ProbeParts {
+  readonly events: EventStream;
+  readonly config: WebSocketConfig;
+  readonly registry: ManagerRegistry;
+  readonly userCleanup: UserCleanup;
+  readonly slices: Slices;
+  readonly monitor: Pick<WebSocketResourceMonitor, 'isPressed'>;
+}
+
+interface Order {
+  readonly userId: string;
+  readonly trigger: 'background' | 'request';
+  readonly strategies: readonly HarmlessStrategyName[];
+  readonly wanted: EvictionRequest;
+  readonly dryRun: boolean;
+}
+
+/**
+ * Cleanups that a person asks for, and what any cleanup would do. Whoever is to be judged alive or dead is asked first,
+ * since only an answer counts; a dry run asks too, and releases nobody.
+ * @source seed "Monitoring Commands"; spec section 5
+ */
+export class RequestedCleanup {
+  readonly #options: RequestedOptions;
+  readonly #patience: ProbePatience;
+  /** Probes under way, and who waits for them. */
+  readonly #probes = new Map<Probe, (findings: ProbeFindings) => void>();
+  #isStopped = false;
+
+  constructor(options: RequestedOptions) {
+    this.#options = options;
+    this.#patience = new ProbePatience(options.config);
+  }
+
+  /** Dead connections, and what is idle or in error by the measure of the background cleanup. Never rejects. */
+  clean(userId: string, { strategies = allHarmless, dryRun = false }: CleanupRequest = {}): Promise<CleanupResult> {
+    return this.#run({ userId, trigger: 'background', strategies, wanted: {}, dryRun });
+  }
+
+  /** What an emergency cleanup with this wish would do now. Never rejects. @throws TypeError as that does */
+  previewEmergency(userId: string, wanted: EvictionRequest = {}): Promise<CleanupResult> {
+    checkEviction(wanted);
+    return this.#run({ userId, trigger: 'request', strategies: allHarmless, wanted, dryRun: true });
+  }
+
+  /**
+   * What a background cycle would do now, level by level: a walk through everybody, in slices, that changes nothing.
+   * Never rejects.
+   */
+  previewBackground(): Promise<BackgroundPreview> {
+    const { slices, registry, userCleanup, monitor, clock } = this.#options;
+    const tally = new Tally();
+    const chosen: Chosen[] = [];
+    const users = new Set<string>();
+    const everybody: Iterator<WebSocketManager, void> = registry.all();
+    const step = (): boolean => {
+      const { done, value: manager } = everybody.next();
+      if (done === true) return false;
+      const trigger = monitor.isPressed(manager.userId) ? 'level' : 'background';
+      // In the background only what is due is looked at; what is found then may also turn out to be closed.
+      const isLookedAt = trigger === 'level' || userCleanup.chooseOne(manager, trigger, [idle, errored]) !== null;
+      const victim = isLookedAt ? userCleanup.chooseOne(manager, trigger) : null;
+      if (victim === null) return true;
+      tally.add(victim.strategy);
+      users.add(manager.userId);
+      if (chosen.length < mostListed) chosen.push(chosenOf(victim, clock.now()));
+      return true;
+    };
+    return new Promise((resolve) => {
+      slices.run(step, () => {
+        resolve({ chosen, byStrategy: tally.byStrategy, count: tally.cleaned, users: users.size });
+      });
+    });
+  }
+
+  /** Leaves no timer; who is being asked has not been heard of. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const [probe, resolve] of this.#probes) {
+      probe.cancel();
+      resolve(noFindings);
+    }
+    this.#probes.clear();
+  }
+
+  async #run(order: Order): Promise<CleanupResult> {
+    const { clock, registry, userCleanup } = this.#options;
+    const { userId, strategies, dryRun } = order;
+    const startedAtMs = clock.now();
+    const findings = strategies.includes('disconnected') ? await this.#ask(userId) : noFindings;
+    const victims = this.#choose(order, findings);
+    const chosen = victims.map((victim) => chosenOf(victim, clock.now()));
+    const tally = new Tally();
+    if (dryRun) for (const { strategy } of victims) tally.add(strategy);
+    else userCleanup.release(victims, { by: 'request', tally });
+    const { byStrategy } = tally;
+    const cleaned = dryRun ? 0 : tally.cleaned;
+    const remaining = registry.countOf(userId) - (dryRun ? chosen.length : 0);
+    const result = { userId, dryRun, chosen, cleaned, byStrategy, durationMs: clock.now() - startedAtMs, remaining };
+    if (!dryRun) this.#announce(result);
+    return result;
+  }
+
+  #choose({ userId, trigger, strategies, wanted }: Order, findings: ProbeFindings): Victim[] {
+    const { registry, userCleanup } = this.#options;
+    const most = Math.max(wanted.evict ?? 0, registry.countOf(userId) - (wanted.keep ?? Infinity));
+    return userCleanup.choose(userId, {
+      ...{ trigger, findings, most },
+      strategies: strategies.map((name) => harmlessByName[name]),
+    });
+  }
+
+  #ask(userId: string): Promise<ProbeFindings> {
+    if (this.#isStopped) return Promise.resolve(noFindings);
+    const links: ManagedConnection[] = [];
+    let slowestMs = 0;
+    for (const { link } of this.#options.registry.ofUser(userId).values()) {
+      if (link === null || this.#patience.isTooSlow(link.roundTripMs)) continue;
+      links.push(link);
+      slowestMs = Math.max(slowestMs, this.#patience.roundTripOf(link));
+    }
+    return new Promise((resolve) => {
+      const onDone = (findings: ProbeFindings): void => {
+        this.#probes.delete(probe);
+        resolve(findings);
+      };
+      const probe: Probe = new Probe(this.#options, { links, ...this.#patience.with(slowestMs), onDone });
+      this.#probes.set(probe, resolve);
+      probe.start();
+    });
+  }
+
+  #announce({ userId, cleaned, byStrategy, durationMs, remaining }: CleanupResult): void {
+    const said = { cleaned, byStrategy, attempts: 1, timedOut: false, durationMs, remaining };
+    this.#options.events.emit('cleanup.completed', { userId, trigger: 'request', ...said });
+  }
+}
+
+const allHarmless = Object.freeze(Object.keys(harmlessByName)) as readonly HarmlessStrategyName[];
+
+/** A choice with its figures. @param nowMs on the clock of all ages */
+export function chosenOf({ manager, strategy, reason, limitMs }: Victim, nowMs: number): Chosen {
+  const { userId, threadId, key, lastActivityAtMs, admittedAtMs, link } = manager;
+  const lastByteAtMs = link === null ? admittedAtMs : Math.max(link.lastSeenAtMs, link.lastBytesAtMs);
+  return {
+    ...{ userId, threadId, key, strategy, reason },
+    idleMs: nowMs - lastActivityAtMs,
+    silentMs: nowMs - lastByteAtMs,
+    limitMs: limitMs ?? null,
+  };
+}

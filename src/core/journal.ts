@@ -1,0 +1,154 @@
+import type { EventStream, MooringEvent, MooringEventName } from './events.js';
+import { ShardedMap } from './sharded-map.js';
+
+/** The events a user's journal keeps: what was decided about the user's connections, and with which figures. */
+export const journalled = Object.freeze([
+  'manager.admitted',
+  'manager.released',
+  'connection.replaced',
+  'connection.answeredLate',
+  'heartbeat.missed',
+  'admission.queued',
+  'admission.refused',
+  'admission.cancelled',
+  'level.changed',
+  'cleanup.completed',
+  'cleanup.failed',
+  'hook.failed',
+  'limit.rejected',
+  'ledger.failed',
+  'leak.found',
+  'leak.gone',
+]) satisfies readonly MooringEventName[];
+
+/** An entry of a journal. */
+export type JournalEntry = MooringEvent<(typeof journalled)[number]>;
+
+/** Entries of one user that are kept at most: the user with the most to tell does not push the others out. */
+export const mostPerUser = 100;
+
+/** What a user with a journal costs, its place in the map included, and what an entry costs besides its text. */
+const userBytes = 320;
+const entryBytes = 280;
+const errorFrameBytes = 120;
+
+/** One user's entries, oldest first, and its neighbours by when they were last written to. */
+class UserJournal {
+  readonly entries: JournalEntry[] = [];
+  bytes: number;
+  newer: UserJournal | null = null;
+  older: UserJournal | null = null;
+
+  constructor(readonly userId: string) {
+    this.bytes = userBytes + 2 * userId.length;
+  }
+}
+
+/**
+ * What was lately decided about each user, so that "why was I disconnected?" has an answer: also of users who hold
+ * nothing any longer. Within a number of bytes, whatever the load; users nothing was decided about for the longest time
+ * are forgotten first.
+ *
+ * Why by user and not one ring: a user who reconnects in a loop would flush everybody else's story.
+ * @source spec section 1 "a reason we can show"
+ */
+export class Journal {
+  /** What it may take, in bytes; 0: nothing is kept. */
+  readonly maxBytes: number;
+  readonly #byUser = new ShardedMap<UserJournal>();
+  #newest: UserJournal | null = null;
+  #oldest: UserJournal | null = null;
+  #bytes = 0;
+
+  /** @param maxBytes estimated, from above */
+  constructor(events: EventStream, maxBytes: number) {
+    this.maxBytes = maxBytes;
+    if (maxBytes === 0) return;
+    for (const name of journalled)
+      events.on(name, (event) => {
+        this.#note(event);
+      });
+  }
+
+  /** Whether anything is kept. */
+  get isKept(): boolean {
+    return this.maxBytes > 0;
+  }
+
+  /** What is kept takes about so many bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Users with entries. */
+  get userCount(): number {
+    return this.#byUser.size;
+  }
+
+  /** The user's entries, oldest first; none of one nothing is known of. */
+  of(userId: string): readonly JournalEntry[] {
+    return this.#byUser.get(userId)?.entries ?? [];
+  }
+
+  #note(entry: JournalEntry): void {
+    const journal = this.#journalOf(entry.userId);
+    this.#makeNewest(journal);
+    journal.entries.push(entry);
+    this.#grow(journal, bytesOf(entry));
+    if (journal.entries.length > mostPerUser) this.#dropFirst(journal);
+    while (this.#bytes > this.maxBytes && this.#oldest !== null) this.#forget(this.#oldest);
+  }
+
+  #journalOf(userId: string): UserJournal {
+    const existing = this.#byUser.get(userId);
+    if (existing !== undefined) return existing;
+    const journal = new UserJournal(userId);
+    this.#byUser.set(userId, journal);
+    this.#bytes += journal.bytes;
+    return journal;
+  }
+
+  #grow(journal: UserJournal, bytes: number): void {
+    journal.bytes += bytes;
+    this.#bytes += bytes;
+  }
+
+  #dropFirst(journal: UserJournal): void {
+    const dropped = journal.entries.shift();
+    if (dropped !== undefined) this.#grow(journal, -bytesOf(dropped));
+  }
+
+  #forget(journal: UserJournal): void {
+    this.#unlink(journal);
+    this.#byUser.delete(journal.userId);
+    this.#bytes -= journal.bytes;
+  }
+
+  #makeNewest(journal: UserJournal): void {
+    if (this.#newest === journal) return;
+    this.#unlink(journal);
+    journal.older = this.#newest;
+    if (this.#newest !== null) this.#newest.newer = journal;
+    this.#newest = journal;
+    this.#oldest ??= journal;
+  }
+
+  #unlink(journal: UserJournal): void {
+    const { newer, older } = journal;
+    if (newer !== null) newer.older = older;
+    if (older !== null) older.newer = newer;
+    if (this.#newest === journal) this.#newest = older;
+    if (this.#oldest === journal) this.#oldest = newer;
+    journal.newer = null;
+    journal.older = null;
+  }
+}
+
+/** From above: the event object with its fields, its own strings, and its place in the list. */
+function bytesOf(entry: JournalEntry): number {
+  let bytes = entryBytes;
+  if ('key' in entry) bytes += 2 * (entry.threadId.length + entry.key.length);
+  if ('error' in entry) bytes += 2 * entry.error.length;
+  if ('admittedBy' in entry) bytes += entry.admittedBy.length * errorFrameBytes;
+  return bytes;
+}
