@@ -126,6 +126,11 @@ export class WebSocketManagerFactory {
     return this.#parts.registry.size;
   }
 
+  /** Newcomers of all users that wait for a slot. */
+  get waitingCount(): number {
+    return this.#parts.queue.size;
+  }
+
   /** Releases the manager with this key. @returns whether there was one. @source seed, `cleanup_manager` */
   cleanupManager(key: string): boolean {
     return this.#cleanup(this.getManager(key));

@@ -55,6 +55,12 @@ export class Place implements PendingAdmission {
 /** Places of all users: first come, first served, one per key. */
 export class PlaceQueue {
   readonly #byUser = new Map<string, Map<string, Place>>();
+  #size = 0;
+
+  /** How many newcomers wait, of all users: what the users' queues have grown and shrunk by. */
+  get size(): number {
+    return this.#size;
+  }
 
   /** How many of the user's newcomers wait. */
   sizeOf(userId: string): number {
@@ -69,7 +75,9 @@ export class PlaceQueue {
   put(place: Place): void {
     const { userId } = place.context;
     const places = this.#byUser.get(userId) ?? new Map<string, Place>();
+    const before = places.size;
     places.set(place.key, place);
+    this.#size += places.size - before;
     this.#byUser.set(userId, places);
   }
 
@@ -79,6 +87,7 @@ export class PlaceQueue {
     const places = this.#byUser.get(userId);
     if (places?.get(place.key) !== place) return false;
     places.delete(place.key);
+    this.#size -= 1;
     if (places.size === 0) this.#byUser.delete(userId);
     return true;
   }
