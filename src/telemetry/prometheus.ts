@@ -114,7 +114,7 @@ class Metrics {
     queueMicrotask(() => (this.#isRead = false));
     for (const gauge of this.#gauges.values()) {
       gauge.reset();
-      gauge.remove(); // without labels, it would say 0 where there is nothing to say
+      gauge.remove({}); // without labels, it would say 0 where there is nothing to say
     }
     readGauges(this.#mooring, (name, value, labels) => {
       this.#gauges.get(name)?.set(labels, value);
