@@ -10,6 +10,8 @@ import {
   type Measurement,
 } from './instrument.js';
 
+// Sets of label values, as keys of objects: so the compiler sees when one is missing.
+
 /** Cleanups of one user. The cycles of the background are measured apart: each is about everybody. */
 const perUserTriggers = namesOf<Exclude<CleanupTrigger, 'background'>>({ level: 1, admission: 1, request: 1 });
 const triggers = ['background', ...perUserTriggers] as const;
