@@ -1,7 +1,7 @@
 /** What some suites need beyond Node: found, or installed where we may, or else named as missing. */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 
 /**
  * @typedef {object} Tool
@@ -27,6 +27,13 @@ const tools = [
     suites: ['test/e2e'],
     packages: ['python3', 'python3-websockets'],
     isThere: () => succeeds('/usr/bin/python3', ['-c', 'import websockets']),
+  },
+  {
+    name: 'promtool of Prometheus',
+    variable: 'TEST_HAS_PROMETHEUS',
+    suites: ['test/e2e'],
+    packages: ['prometheus'],
+    isThere: () => succeeds('promtool', ['--version']),
   },
   {
     name: 'network namespaces (root, ip and nft)',
@@ -62,7 +69,26 @@ function install(missing) {
   const packages = missing.flatMap((tool) => tool.packages);
   console.log(`Installing ${packages.join(', ')} for ${suitesOf(missing)} …`);
   aptGet(['update']);
-  aptGet(['install', '--yes', '--no-install-recommends', ...packages]);
+  withoutServices(() => aptGet(['install', '--yes', '--no-install-recommends', ...packages]));
+}
+
+/** Debian starts what it installs, such as a Prometheus on the port of our admin API, unless this file says no. */
+const servicePolicy = '/usr/sbin/policy-rc.d';
+
+/** @param {() => void} act */
+function withoutServices(act) {
+  if (existsSync(servicePolicy)) {
+    act();
+    return;
+  }
+  // Should we be killed meanwhile, what is left of it forbids nothing.
+  const policy = `#!/bin/sh\nkill -0 ${process.pid} 2>/dev/null && exit 101\nexit 0\n`;
+  writeFileSync(servicePolicy, policy, { mode: 0o755 });
+  try {
+    act();
+  } finally {
+    rmSync(servicePolicy, { force: true });
+  }
 }
 
 function canInstall() {

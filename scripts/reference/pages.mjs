@@ -1,6 +1,6 @@
 /** Which reference page comes from which table. */
 
-import { renderCli, renderCloseCodes, renderConfig, renderErrors, renderEvents } from './render.mjs';
+import { renderCli, renderCloseCodes, renderConfig, renderErrors, renderEvents, renderMetrics } from './render.mjs';
 
 /** When each close happens and what its client should do; the table of the code has the numbers. */
 export const advice = Object.freeze({
@@ -23,7 +23,7 @@ export const advice = Object.freeze({
 });
 
 /**
- * @param {{ tables: Parameters<typeof renderConfig>[0] & Omit<Parameters<typeof renderCloseCodes>[0], 'advice'> & Parameters<typeof renderErrors>[0], eventsSource: string, program: import('commander').Command }} from
+ * @param {{ tables: Parameters<typeof renderConfig>[0] & Omit<Parameters<typeof renderCloseCodes>[0], 'advice'> & Parameters<typeof renderErrors>[0] & Parameters<typeof renderMetrics>[0], eventsSource: string, program: import('commander').Command }} from
  * @returns {Record<string, string>} pages by file name
  */
 export function referencePages({ tables, eventsSource, program }) {
@@ -36,6 +36,7 @@ export function referencePages({ tables, eventsSource, program }) {
     'close-codes.md': renderCloseCodes({ ...tables, advice }),
     'errors.md': renderErrors(tables),
     'events.md': renderEvents(eventsSource),
+    'metrics.md': renderMetrics(tables),
   };
 }
 

@@ -81,6 +81,53 @@ export function renderEvents(source) {
   ]);
 }
 
+/** @typedef {import('../../src/telemetry/instrument.js').Instrument} Instrument */
+
+/**
+ * @param {{
+ *   instruments: Record<string, Instrument>,
+ *   openTelemetryName: (name: string, instrument: Instrument) => string,
+ *   otherValue: string,
+ * }} tables
+ */
+export function renderMetrics({ instruments, openTelemetryName, otherValue }) {
+  const rows = Object.entries(instruments).map(([name, each]) => [
+    `\`${name}\``,
+    each.kind,
+    each.about,
+    labelsOf(each.labels),
+    `\`${openTelemetryName(name, each)}\`${each.unit === '' ? '' : `, \`${each.unit}\``}`,
+  ]);
+  const buckets = Object.entries(instruments).flatMap(([name, each]) =>
+    each.kind === 'histogram' ? [[`\`${name}\``, each.buckets.join(', ')]] : [],
+  );
+  return page('Metrics', [
+    '`mooring/prometheus` and `mooring/opentelemetry` measure the same: [the guide](../guides/metrics.md) says how to',
+    'get at them. Counters and histograms are fed by the [events](events.md); gauges are read when somebody collects. Both',
+    'cost the same for ten managers as for fifty thousand.',
+    '',
+    'No label names a user, a thread or a key, and every label has the values listed here and no others; what is none of',
+    `them is counted as \`${otherValue}\`. In Prometheus what can be foreseen begins at 0; in OpenTelemetry it appears with the`,
+    'first event. A collector that hands the OpenTelemetry metrics to Prometheus gives them the names of the first column.',
+    '',
+    table(['metric', 'kind', 'meaning', 'labels and their values', 'in OpenTelemetry: name, unit'], rows),
+    '',
+    '## Buckets',
+    '',
+    'Upper bounds, in seconds.',
+    '',
+    table(['histogram', 'bounds'], buckets),
+  ]);
+}
+
+/** @param {Instrument['labels']} labels */
+function labelsOf(labels) {
+  const written = Object.entries(labels).map(
+    ([label, values]) => `\`${label}\`: ${values.map((value) => `\`${value}\``).join(' ')}`,
+  );
+  return written.join('; ');
+}
+
 /**
  * @param {string} help of `mooring`
  * @param {Record<string, string>} commands the help of each command, by name

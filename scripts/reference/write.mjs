@@ -7,9 +7,10 @@ import { referencePages } from './pages.mjs';
 const root = join(import.meta.dirname, '../..');
 const folder = join(root, 'docs/reference');
 
-const modules = ['settings', 'presets', 'close-codes', 'errors'];
+const coreModules = ['settings', 'presets', 'close-codes', 'errors'].map((name) => `core/${name}.js`);
+const modules = [...coreModules, 'telemetry/instrument.js', 'telemetry/instruments.js'];
 /** @type {Parameters<typeof referencePages>[0]['tables'][]} */
-const loaded = await Promise.all(modules.map((name) => import(join(root, `dist/core/${name}.js`))));
+const loaded = await Promise.all(modules.map((name) => import(join(root, 'dist', name))));
 const tables = loaded.reduce((all, part) => ({ ...all, ...part }));
 const { createProgram } = /** @type {{ createProgram: () => import('commander').Command }} */ (
   await import(join(root, 'dist/cli/program.js'))

@@ -16,11 +16,13 @@ export type StrategyName = 'disconnected' | 'idle' | 'error' | 'oldest';
 /** How many managers each strategy released. */
 export type StrategyTally = Readonly<Record<StrategyName, number>>;
 
-interface OfUser {
+/** What an event about a user says first. */
+export interface OfUser {
   readonly userId: string;
 }
 
-interface OfKey extends OfUser {
+/** What an event about one of a user's managers says first. */
+export interface OfKey extends OfUser {
   readonly threadId: string;
   readonly key: string;
 }

@@ -58,6 +58,8 @@ export class WebSocketResourceMonitor {
   readonly #options: MonitorOptions;
   readonly #watched = new Map<string, Watched>();
   readonly #pressed = new Set<string>();
+  /** How many of those watched are at each level: it follows the only lines that change them. */
+  readonly #watchedAt: Record<AlertLevel, number> = { normal: 0, info: 0, warning: 0, critical: 0, emergency: 0 };
 
   /** @internal */
   constructor(options: MonitorOptions) {
@@ -81,6 +83,14 @@ export class WebSocketResourceMonitor {
     return this.#watched.get(userId)?.level ?? 'normal';
   }
 
+  /** How many users were at each level as of their last check; counted, not looked up: it costs the same for any number. */
+  usersByLevel(): Record<AlertLevel, number> {
+    const { info, warning, critical, emergency } = this.#watchedAt;
+    // Within a release the user may be gone from the registry, and not from here yet.
+    const normal = Math.max(0, this.#options.registry.userCount - info - warning - critical - emergency);
+    return { normal, info, warning, critical, emergency };
+  }
+
   /** How many users have something remembered of them. */
   get watchedUsers(): number {
     return this.#watched.size;
@@ -96,7 +106,7 @@ export class WebSocketResourceMonitor {
     this.#note(this.#measure(userId));
   }
 
-  /** @internal Whether the user is at `critical` or above. */
+  /** Whether the user is at `critical` or above. */
   isPressed(userId: string): boolean {
     return this.#pressed.has(userId);
   }
@@ -135,11 +145,17 @@ export class WebSocketResourceMonitor {
     if (!isAtLeast(alertLevel, 'critical')) watched.isLowered = false;
     watched.level = alertLevel;
     watched.limit = maxManagers;
+    this.#count(resources, previous);
     this.#remember(resources, watched);
     if (alertLevel === previous) return;
     const rose = isAtLeast(alertLevel, previous);
     this.#announce(resources, { previous, direction: rose ? 'rise' : 'fall' });
     if (rose && managerCount > 0 && isAtLeast(alertLevel, 'warning')) this.#act(resources, watched);
+  }
+
+  #count({ userId, managerCount, alertLevel }: UserResources, previous: AlertLevel): void {
+    if (this.#watched.has(userId)) this.#watchedAt[previous] -= 1;
+    if (managerCount > 0) this.#watchedAt[alertLevel] += 1;
   }
 
   /** A user's level goes with the user's last manager. */

@@ -44,6 +44,23 @@ describe('at the limit', () => {
     expect(h.said('manager.admitted').at(-1)).toMatchObject({ threadId: 'thread_new1', waitedMs: 10 });
   });
 
+  it('those that wait are counted, of all users, until they are served or leave', async () => {
+    const { h, clients, newcomers } = await crowd(2, 2);
+    await h.fill('grace', 2, remote);
+    const graces = h.wait('grace', 'thread_new');
+    expect(h.mooring.factory.waitingCount).toBe(3);
+    h.arrive('ada', 'thread_new2', remote);
+    expect(h.mooring.factory.waitingCount, 'a key has one place').toBe(3);
+    clients[0]!.connection.vanish();
+    expect(h.mooring.factory.waitingCount).toBe(2);
+    graces.cancel();
+    graces.cancel();
+    expect(h.mooring.factory.waitingCount).toBe(1);
+    await h.stop();
+    expect(h.mooring.factory.waitingCount).toBe(0);
+    expect(newcomers.every(({ outcome }) => outcome !== null)).toBe(true);
+  });
+
   it.each([1, 2, 20])('of %i there are as many places, and more are refused at once', async (limit) => {
     const { h, newcomers } = await crowd(limit, limit);
     expect(newcomers.every(({ outcome }) => outcome === null)).toBe(true);

@@ -192,6 +192,51 @@ describe('a check on request', () => {
   });
 });
 
+describe('users by level', () => {
+  it('are counted as they rise and fall, until the last manager goes', async () => {
+    const h = harness();
+    const counted = () => h.mooring.monitor.usersByLevel();
+    const none = { normal: 0, info: 0, warning: 0, critical: 0, emergency: 0 };
+    expect(counted()).toEqual(none);
+    await h.fill('grace', 7, remote);
+    const clients = await h.fill('ada', 20, remote);
+    expect(counted()).toEqual({ ...none, normal: 1, emergency: 1 });
+    const seen = clients.map(({ connection }) => {
+      connection.vanish();
+      return counted();
+    });
+    const at = (count: number) => seen[19 - count];
+    expect([19, 18].map(at)).toEqual(Array(2).fill({ ...none, normal: 1, emergency: 1 }));
+    expect([17, 16].map(at)).toEqual(Array(2).fill({ ...none, normal: 1, critical: 1 }));
+    expect([15, 12].map(at)).toEqual(Array(2).fill({ ...none, normal: 1, warning: 1 }));
+    expect([11, 8].map(at)).toEqual(Array(2).fill({ ...none, normal: 1, info: 1 }));
+    expect([7, 1].map(at)).toEqual(Array(2).fill({ ...none, normal: 2 }));
+    expect(at(0)).toEqual({ ...none, normal: 1 });
+  });
+
+  it('are as many as a walk through all of them finds, whatever happened', async () => {
+    const h = harness({ config: { maxManagersPerUser: 4, forcedEviction: 'by-level' } });
+    for (const [index, userId] of ['ada', 'grace', 'edsger', 'barbara', 'alan'].entries()) {
+      await h.fill(userId, index, index % 2 === 0 ? remote : silent);
+    }
+    for (let minute = 0; minute < 5; minute++) {
+      const walked = { normal: 0, info: 0, warning: 0, critical: 0, emergency: 0 };
+      for (const userId of h.mooring.factory.getActiveUsers()) walked[h.mooring.monitor.levelOf(userId)] += 1;
+      expect(h.mooring.monitor.usersByLevel()).toEqual(walked);
+      await h.connect('ada', `thread_late${minute}`, remote);
+      await h.time.advance(60_000);
+    }
+  });
+
+  it('are never fewer than none, to whoever looks in the middle of a release', async () => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    const seen: number[] = [];
+    h.mooring.on('manager.released', () => seen.push(h.mooring.monitor.usersByLevel().normal));
+    (await h.connect('ada', 'thread_1', remote)).connection.vanish();
+    expect(seen).toEqual([0]);
+  });
+});
+
 describe('while an emergency cleanup of the user runs', () => {
   it('levels are announced and do nothing', async () => {
     const h = harness({ config: { maxManagersPerUser: 4, cleanupCooldownMs: 0 } });

@@ -7,11 +7,18 @@ import * as closeCodes from '../../../src/core/close-codes.js';
 import * as errors from '../../../src/core/errors.js';
 import * as presets from '../../../src/core/presets.js';
 import * as settings from '../../../src/core/settings.js';
+import * as instrument from '../../../src/telemetry/instrument.js';
+import * as instruments from '../../../src/telemetry/instruments.js';
 
 const root = join(import.meta.dirname, '../../..');
-const tables = { ...settings, ...presets, ...closeCodes, ...errors } as unknown as Parameters<
-  typeof referencePages
->[0]['tables'];
+const tables = {
+  ...settings,
+  ...presets,
+  ...closeCodes,
+  ...errors,
+  ...instrument,
+  ...instruments,
+} as unknown as Parameters<typeof referencePages>[0]['tables'];
 const eventsSource = readFileSync(join(root, 'src/core/events.ts'), 'utf8');
 const pages = referencePages({ tables, eventsSource, program: createProgram() });
 
@@ -28,6 +35,10 @@ describe('the reference', () => {
     const names = [...body.matchAll(/^ {2}'([^']+)':/gm)].map(([, name = '']) => name);
     expect(names.length).toBeGreaterThan(20);
     for (const name of names) expect(pages['events.md']).toContain(`| \`${name}\` |`);
+  });
+
+  it('has every metric', () => {
+    for (const [name] of instruments.namedInstruments) expect(pages['metrics.md']).toContain(`| \`${name}\` |`);
   });
 
   it('says what to do about every close', () => {

@@ -1,0 +1,103 @@
+import { kpiTargets, type Kpi } from '../core/kpis/kpi.js';
+import { alertLevels } from '../core/pressure/level.js';
+import { namesOf, type GaugeInstrument, type Measurement, type Reading } from './instrument.js';
+
+const kpis = namesOf(kpiTargets);
+const targets = [...new Set(Object.values(kpiTargets).map(({ target }) => target))];
+const units = ['seconds', 'ratio', 'managers', 'refusals', 'connections'];
+
+const ofKpis = ({ kpis: report }: Reading, measure: (kpi: Kpi) => Measurement | null): Measurement[] =>
+  report.kpis.map(measure).filter((measured) => measured !== null);
+
+/** What is read when somebody collects, by its name in Prometheus. None of it takes longer the more managers there are. */
+export const gauges = Object.freeze({
+  mooring_managers: {
+    kind: 'gauge',
+    about: 'Managers of all users, reserved slots included.',
+    unit: '{manager}',
+    labels: {},
+    read: ({ mooring }) => [{ value: mooring.factory.managerCount }],
+  },
+  mooring_managers_limit: {
+    kind: 'gauge',
+    about: 'How many managers this server takes: `maxTotalManagers`. Absent without such a limit.',
+    unit: '{manager}',
+    labels: {},
+    read: ({ mooring: { config } }) => (config.maxTotalManagers === null ? [] : [{ value: config.maxTotalManagers }]),
+  },
+  mooring_users: {
+    kind: 'gauge',
+    about: 'Users that hold a manager.',
+    unit: '{user}',
+    labels: {},
+    read: ({ mooring }) => [{ value: mooring.factory.userCount }],
+  },
+  mooring_users_at_level: {
+    kind: 'gauge',
+    about: 'Users by alert level, as of the last check of each.',
+    unit: '{user}',
+    labels: { level: alertLevels },
+    read: ({ mooring }) => {
+      const counts = mooring.monitor.usersByLevel();
+      return alertLevels.map((level) => ({ value: counts[level], labels: { level } }));
+    },
+  },
+  mooring_waiting: {
+    kind: 'gauge',
+    about: 'Newcomers that wait for a slot.',
+    unit: '{newcomer}',
+    labels: {},
+    read: ({ mooring }) => [{ value: mooring.factory.waitingCount }],
+  },
+  mooring_draining: {
+    kind: 'gauge',
+    about: 'Whether the server is stopping: 1 from then on, 0 before.',
+    unit: '',
+    labels: {},
+    read: ({ mooring }) => [{ value: Number(mooring.isDraining) }],
+  },
+  mooring_journal_bytes: {
+    kind: 'gauge',
+    about: 'What the journal of decisions takes, estimated from above; 0 where none is kept.',
+    unit: 'By',
+    labels: {},
+    read: ({ mooring }) => [{ value: mooring.journal.bytes }],
+  },
+  mooring_kpi_value: {
+    kind: 'gauge',
+    about: 'Success metrics over their window, each in the unit its label names. Absent without data.',
+    unit: '',
+    labels: { kpi: kpis, unit: units },
+    read: (reading) =>
+      ofKpis(reading, ({ name, value, unit }) => {
+        if (value === null) return null;
+        const isDuration = unit === 'ms';
+        const labels = { kpi: name, unit: isDuration ? 'seconds' : unit };
+        return { value: isDuration ? value / 1_000 : value, labels };
+      }),
+  },
+  mooring_kpi_pass: {
+    kind: 'gauge',
+    about: 'Verdicts on the success metrics: 1 where the target is met, 0 where it is not. Absent without data.',
+    unit: '',
+    labels: { kpi: kpis, target: targets },
+    read: (reading) =>
+      ofKpis(reading, ({ name, verdict, target }) =>
+        verdict === 'no data' ? null : { value: Number(verdict === 'pass'), labels: { kpi: name, target } },
+      ),
+  },
+  mooring_kpi_samples: {
+    kind: 'gauge',
+    about: 'How many of what a success metric is about there were: runs, users, refusals…',
+    unit: '{sample}',
+    labels: { kpi: kpis },
+    read: (reading) => ofKpis(reading, ({ name, samples }) => ({ value: samples, labels: { kpi: name } })),
+  },
+  mooring_kpi_window_seconds: {
+    kind: 'gauge',
+    about: 'How long a time the success metrics are about: since the start, and at most a day.',
+    unit: 's',
+    labels: {},
+    read: ({ kpis: { window } }) => [{ value: window.durationMs / 1_000 }],
+  },
+} as const satisfies Record<string, GaugeInstrument>);

@@ -1,0 +1,131 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, type OpenMetricsContentType } from 'prom-client';
+import type { Mooring } from '../core/mooring.js';
+import { feed, readGauges } from './feed.js';
+import type { Instrument, Labels } from './instrument.js';
+import { namedInstruments, type InstrumentName } from './instruments.js';
+
+/** A registry of prom-client, of either text format. */
+export type MetricsRegistry = Registry | Registry<OpenMetricsContentType>;
+
+/** What can be said to {@link collectMetrics}. */
+export interface MetricsOptions {
+  /** Where the metrics go, beside what is there already. It may hold those of one Mooring. @default a new one */
+  readonly registry?: MetricsRegistry;
+  /**
+   * Whether prom-client's own metrics of Node and the process come along. What it observes them with stays until the
+   * process ends. @default false
+   */
+  readonly defaultMetrics?: boolean;
+}
+
+/** The metrics of a Mooring, ready to be scraped. */
+export interface CollectedMetrics {
+  readonly registry: MetricsRegistry;
+  /** What the `Content-Type` header of an answer with them says. */
+  readonly contentType: string;
+  /** Everything in the registry, as Prometheus reads it. */
+  metrics(): Promise<string>;
+  /** Listens no longer, and takes out of the registry what was put in. */
+  end(): void;
+}
+
+/**
+ * Collects the metrics of a Mooring for Prometheus.
+ *
+ * @example
+ * const collected = collectMetrics(mooring);
+ * app.get('/metrics', async (request, response) => response.type(collected.contentType).send(await collected.metrics()));
+ * @throws TypeError if the registry has a metric of one of these names already
+ */
+export function collectMetrics(mooring: Mooring, options: MetricsOptions = {}): CollectedMetrics {
+  const { registry = new Registry(), defaultMetrics = false } = options;
+  checkFree(registry);
+  const before = new Set(namesIn(registry));
+  const metrics = new Metrics(mooring, registry);
+  if (defaultMetrics) collectDefaultMetrics({ register: registry as Registry });
+  const added = namesIn(registry).filter((name) => !before.has(name));
+  return {
+    registry,
+    get contentType() {
+      return registry.contentType;
+    },
+    metrics: () => registry.metrics(),
+    end: () => {
+      metrics.end();
+      for (const name of added.splice(0)) registry.removeSingleMetric(name);
+    },
+  };
+}
+
+/** Half of them registered would be worse than none. */
+function checkFree(registry: MetricsRegistry): void {
+  const taken = namedInstruments.find(([name]) => registry.getSingleMetric(name) !== undefined);
+  if (taken !== undefined) {
+    throw new TypeError(`the registry has ${taken[0]} already; each Mooring wants a registry of its own`);
+  }
+}
+
+function namesIn(registry: MetricsRegistry): string[] {
+  return registry.getMetricsAsArray().map(({ name }) => name);
+}
+
+/** The instruments as metrics of prom-client. */
+class Metrics {
+  readonly #mooring: Mooring;
+  readonly #counters = new Map<InstrumentName, Counter>();
+  readonly #histograms = new Map<InstrumentName, Histogram>();
+  readonly #gauges = new Map<InstrumentName, Gauge>();
+  readonly end: () => void;
+  #isRead = false;
+
+  constructor(mooring: Mooring, registry: MetricsRegistry) {
+    this.#mooring = mooring;
+    for (const [name, instrument] of namedInstruments) this.#make(name, instrument, registry);
+    this.end = feed(mooring, (name, value, labels) => {
+      this.#counters.get(name)?.inc(labels, value);
+      this.#histograms.get(name)?.observe(labels, value);
+    });
+  }
+
+  /** Series that can be foreseen begin at 0: of one that appears with a 1, Prometheus sees no increase. */
+  #make(name: InstrumentName, instrument: Instrument, registry: MetricsRegistry): void {
+    const { about: help, labels } = instrument;
+    const config = { name, help, labelNames: Object.keys(labels), registers: [registry] };
+    if (instrument.kind === 'counter') {
+      const counter = new Counter(config);
+      for (const each of combinations(labels)) counter.inc(each, 0);
+      this.#counters.set(name, counter);
+    } else if (instrument.kind === 'histogram') {
+      const histogram = new Histogram({ ...config, buckets: [...instrument.buckets] });
+      for (const each of combinations(labels)) histogram.zero(each);
+      this.#histograms.set(name, histogram);
+    } else {
+      const collect = (): void => {
+        this.#read();
+      };
+      this.#gauges.set(name, new Gauge({ ...config, collect }));
+    }
+  }
+
+  /** All at once, with the first that is asked for: a registry asks for all of them within one turn. */
+  #read(): void {
+    if (this.#isRead) return;
+    this.#isRead = true;
+    queueMicrotask(() => (this.#isRead = false));
+    for (const gauge of this.#gauges.values()) {
+      gauge.reset();
+      gauge.remove({}); // without labels, it would say 0 where there is nothing to say
+    }
+    readGauges(this.#mooring, (name, value, labels) => {
+      this.#gauges.get(name)?.set(labels, value);
+    });
+  }
+}
+
+/** All that can be made of the values of each label. */
+function combinations(sets: Instrument['labels']): Labels[] {
+  return Object.entries(sets).reduce<Labels[]>(
+    (made, [label, values]) => made.flatMap((labels) => values.map((value) => ({ ...labels, [label]: value }))),
+    [{}],
+  );
+}

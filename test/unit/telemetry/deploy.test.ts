@@ -1,0 +1,132 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { instruments, type InstrumentName } from '../../../src/telemetry/instruments.js';
+import { alertsText, dashboard, dashboardQueries, type Panel } from '../../support/deployed-queries.js';
+
+const root = join(import.meta.dirname, '../../..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const runbook = read('docs/operating/runbook.md');
+const alertTests = read('deploy/prometheus/alerts.test.yml');
+
+/** What Prometheus adds to every series, and to the buckets of histograms. */
+const labelsOfPrometheus = ['job', 'instance', 'le'];
+
+/** Name and label matchers of every series of ours in a text. */
+function selectorsIn(text: string): { name: string; matchers: string }[] {
+  return [...text.matchAll(/\b(mooring_[a-z_]+)(?:\{([^}]*)\})?/g)].map(([, name = '', matchers = '']) => ({
+    name,
+    matchers,
+  }));
+}
+
+/** The instrument a series belongs to; those of a histogram have three names. */
+function instrumentOf(series: string) {
+  const name = series in instruments ? series : series.replace(/_(bucket|sum|count)$/, '');
+  expect(Object.keys(instruments), series).toContain(name);
+  const instrument = instruments[name as InstrumentName];
+  if (name !== series) expect(instrument.kind, series).toBe('histogram');
+  return instrument;
+}
+
+function expectKnown(text: string): void {
+  for (const { name, matchers } of selectorsIn(text)) {
+    const labels: Readonly<Record<string, readonly string[]>> = instrumentOf(name).labels;
+    for (const [, label = '', operator = '', values = ''] of matchers.matchAll(/(\w+)(=~|!=|=)\s?"([^"]*)"/g)) {
+      if (labelsOfPrometheus.includes(label)) continue;
+      const wanted = operator === '=~' ? values.split('|') : [values];
+      expect(labels[label], `${name} ${label}`).toEqual(expect.arrayContaining(wanted));
+    }
+  }
+}
+
+/** As GitHub makes them of headings. */
+const anchors = new Set(
+  [...runbook.matchAll(/^## (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  ),
+);
+
+const alerts = alertsText.split(/^ {6}- alert: /m).slice(1);
+
+describe('the alerts', () => {
+  it('are about metrics and labels there are', () => {
+    expect(selectorsIn(alertsText).length).toBeGreaterThan(20);
+    expectKnown(alertsText);
+    expectKnown(alertTests);
+  });
+
+  it('have one for each success metric', () => {
+    for (const kpi of instruments.mooring_kpi_pass.labels.kpi) {
+      expect(alertsText).toContain(`mooring_kpi_pass{kpi="${kpi}"} == 0`);
+    }
+  });
+
+  it.each(alerts.map((text) => [text.slice(0, text.indexOf('\n')), text]))('%s says what it is about', (name, text) => {
+    expect(text).toMatch(/severity: (critical|warning)\n/);
+    expect(text).toMatch(/summary: '.+'\n/);
+    expect(text).toMatch(/description: '.+'\n/);
+    const [, anchor] = /runbook_url: https:\/\/\S+\/docs\/operating\/runbook\.md#(\S+)/.exec(text)!;
+    expect(anchors).toContain(anchor);
+    expect(alertTests.split(`alertname: ${name}\n        exp_alerts:\n`).length, 'fires in its tests').toBeGreaterThan(
+      1,
+    );
+    expect(alertTests.split(`alertname: ${name}\n        exp_alerts: []`).length, 'and does not').toBeGreaterThan(2);
+  });
+});
+
+describe('the runbook', () => {
+  it('has no page without an alert', () => {
+    for (const anchor of anchors) expect(alertsText).toContain(`runbook.md#${anchor}\n`);
+  });
+
+  it('leads nowhere that is not there, and asks for metrics there are', () => {
+    const links = [...runbook.matchAll(/\]\((?:(\.\.[^)#]*))?(?:#([^)]+))?\)/g)];
+    for (const [, path, anchor] of links) {
+      if (path === undefined) expect(anchors).toContain(anchor);
+      else expect(() => read(join('docs/operating', path))).not.toThrow();
+    }
+    expectKnown(runbook);
+  });
+
+  it('says of each what it means, how to confirm it, what to do and when not to', () => {
+    for (const page of runbook.split(/^## /m).slice(1)) {
+      for (const part of ['What it means.', 'Confirm.', 'Do.', 'Ignore']) expect(page).toContain(`**${part}**`);
+    }
+  });
+});
+
+describe('the dashboard', () => {
+  const panels = dashboard.panels.filter(({ type }) => type !== 'row');
+
+  it('asks for metrics and labels there are, and for all of them', () => {
+    const text = dashboardQueries().join('\n');
+    expectKnown(text);
+    expect(Object.keys(instruments).filter((name) => !text.includes(name))).toEqual([]);
+  });
+
+  it('lets its reader choose where to look', () => {
+    expect(dashboard.templating.list.map(({ name }) => name)).toEqual(['datasource', 'job', 'instance']);
+    for (const query of dashboardQueries()) expect(query).toMatch(/job=~"\.\+", instance=~"\.\+"/);
+  });
+
+  it.each(panels.map((panel) => [panel.title, panel] as const))('%s has unit, legend and explanation', (_, panel) => {
+    expect(panel.description).toMatch(/\.$/);
+    if (panel.type === 'table') return;
+    expect(panel.fieldConfig?.defaults.unit).toBeTruthy();
+    for (const { legendFormat } of panel.targets ?? []) expect(legendFormat).not.toBe('');
+  });
+
+  it('lays no panel over another', () => {
+    const overlap = ({ gridPos: a }: Panel, { gridPos: b }: Panel) =>
+      a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+    const over = dashboard.panels.flatMap((one, index) =>
+      dashboard.panels.slice(index + 1).filter((other) => overlap(one, other)),
+    );
+    expect(over).toEqual([]);
+    for (const { gridPos } of dashboard.panels) expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
+  });
+});

@@ -1,0 +1,289 @@
+import { describe, expect, it } from 'vitest';
+import type { EventStream, MooringEventName, MooringEvents } from '../../../src/index.js';
+import { feed, readGauges } from '../../../src/telemetry/feed.js';
+import { otherValue, type Labels } from '../../../src/telemetry/instrument.js';
+import { instruments, namedInstruments, openTelemetryName } from '../../../src/telemetry/instruments.js';
+import { Harness, harness, remote, silent } from '../../core/support.js';
+
+const ofKey = { userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1' };
+const byStrategy = { disconnected: 3, idle: 2, error: 1, oldest: 0 };
+const released = { closeCause: 'silent', generation: 1, idleMs: 1, silentMs: 1, limitMs: null } as const;
+const refused = { code: 'quota.exceeded', retryAfterMs: null, ahead: 0 } as const;
+const leak = { ...ofKey, admittedBy: [], releasedForMs: 60_000 };
+const cleanup = { userId: 'ada', cleaned: 6, byStrategy, attempts: 3, remaining: 14 };
+
+/** A measurement in a line: the name without `mooring_`, the labels' values, the number. */
+function line(name: string, value: number, labels: Labels): string {
+  return [name.replace('mooring_', ''), ...Object.values(labels), value].join(' ');
+}
+
+type Row<Name extends MooringEventName> = readonly [details: MooringEvents[Name], measured: readonly string[]];
+
+/** What is measured of each event; a new one has to be given its row. */
+const rows: { readonly [Name in MooringEventName]: readonly Row<Name>[] } = {
+  'manager.admitted': [
+    [{ ...ofKey, managerCount: 1, waitedMs: 0 }, ['admissions_total 1']],
+    [{ ...ofKey, managerCount: 1, waitedMs: 1_500 }, ['admissions_total 1', 'admission_wait_seconds admitted 1.5']],
+  ],
+  'manager.released': [
+    [
+      { ...ofKey, ...released, reason: 'disconnected', by: 'heartbeat', ageMs: 75_000 },
+      ['releases_total disconnected heartbeat 1', 'manager_age_seconds 75'],
+    ],
+    [
+      { ...ofKey, ...released, reason: 'closed', by: null, ageMs: 500 },
+      ['releases_total closed none 1', 'manager_age_seconds 0.5'],
+    ],
+  ],
+  'connection.opened': [[{ ...ofKey, generation: 1 }, []]],
+  'connection.replaced': [[{ ...ofKey, generation: 2 }, ['takeovers_total 1']]],
+  'connection.answeredLate': [[{ ...ofKey, generation: 1 }, ['late_answers_total 1']]],
+  'heartbeat.missed': [[{ ...ofKey, generation: 1, misses: 2 }, ['heartbeat_misses_total 1']]],
+  'admission.queued': [[{ ...ofKey, position: 1 }, ['queued_total 1']]],
+  'admission.refused': [
+    [{ ...ofKey, ...refused, closeCause: 'quota', waitedMs: 0 }, ['refusals_total quota 1']],
+    [
+      { ...ofKey, ...refused, closeCause: 'quota', waitedMs: 2_000 },
+      ['refusals_total quota 1', 'admission_wait_seconds refused 2'],
+    ],
+  ],
+  'admission.cancelled': [
+    [{ ...ofKey, waitedMs: 250 }, ['cancellations_total 1', 'admission_wait_seconds cancelled 0.25']],
+  ],
+  'level.changed': [
+    [
+      {
+        ...{ userId: 'ada', level: 'warning', previous: 'info', direction: 'rise' },
+        ...{ managerCount: 12, maxManagers: 20, usageRatio: 0.6 },
+      },
+      ['level_changes_total warning rise 1'],
+    ],
+  ],
+  'cleanup.completed': [
+    [
+      { ...cleanup, trigger: 'admission', timedOut: true, durationMs: 1_000 },
+      [
+        'cleanup_seconds admission 1',
+        'cleanup_timeouts_total admission 1',
+        'cleaned_total disconnected admission 3',
+        'cleaned_total idle admission 2',
+        'cleaned_total error admission 1',
+        'cleaned_total oldest admission 0',
+      ],
+    ],
+    [
+      { ...cleanup, trigger: 'level', timedOut: false, durationMs: 0 },
+      [
+        'cleanup_seconds level 0',
+        'cleaned_total disconnected level 3',
+        'cleaned_total idle level 2',
+        'cleaned_total error level 1',
+        'cleaned_total oldest level 0',
+      ],
+    ],
+  ],
+  'cleanup.failed': [
+    [{ userId: 'ada', trigger: 'background', error: 'Error: no' }, ['cleanup_failures_total background 1']],
+  ],
+  'background.completed': [
+    [
+      { cleaned: 6, users: 2, byStrategy, errors: 0, durationMs: 20 },
+      [
+        'cleaned_total disconnected background 3',
+        'cleaned_total idle background 2',
+        'cleaned_total error background 1',
+        'cleaned_total oldest background 0',
+        'background_cycle_seconds 0.02',
+      ],
+    ],
+  ],
+  'hook.failed': [[{ ...ofKey, error: 'Error: no' }, ['hook_failures_total 1']]],
+  'listener.failed': [[{ event: 'manager.admitted', error: 'Error: no' }, ['listener_failures_total 1']]],
+  'limit.rejected': [[{ userId: 'ada', got: 'NaN', used: 20 }, ['limit_failures_total 1']]],
+  'ledger.failed': [[{ userId: 'ada', error: 'Error: no' }, ['ledger_failures_total 1']]],
+  'leak.found': [
+    [{ ...leak, what: 'manager' }, ['leaks_found_total manager 1']],
+    [{ ...leak, what: 'socket' }, ['leaks_found_total socket 1']],
+  ],
+  'leak.gone': [[{ ...leak, what: 'socket' }, ['leaks_gone_total socket 1']]],
+  'process.stalled': [[{ stalledMs: 2_500 }, ['stalls_total 1', 'stalled_seconds_total 2.5']]],
+  'authentication.failed': [[{ error: 'Error: no' }, ['authentication_failures_total 1']]],
+  'socket.rejected': [[{ status: 503, reason: 'Service Unavailable' }, ['rejected_sockets_total 503 1']]],
+  'admin.acted': [[{ who: 'ops', action: 'check', userId: 'ada', key: null, result: '1 of 20, normal' }, []]],
+  'admin.refused': [[{ status: 401, reason: 'No token.' }, []]],
+  'admin.failed': [[{ route: 'GET /api/v1/users', error: 'Error: no' }, []]],
+  'server.draining': [[{ managers: 1 }, []]],
+  'server.stopped': [[{ released: 1 }, []]],
+};
+
+const cases = Object.entries(rows).flatMap(([name, ofName]) =>
+  ofName.map(([details, measured]) => [name as MooringEventName, details, measured] as const),
+);
+
+/** What is received of events that `say` makes up. */
+function fed(say: (events: EventStream) => void): string[] {
+  const { mooring } = new Harness({});
+  const received: string[] = [];
+  feed(mooring, (name, value, labels) => received.push(line(name, value, labels)));
+  say(mooring.events);
+  return received;
+}
+
+function read(h: Harness): string[] {
+  const received: string[] = [];
+  readGauges(h.mooring, (name, value, labels) => received.push(line(name, value, labels)));
+  return received;
+}
+
+describe('the counters and histograms', () => {
+  it.each(cases)('take from %s %o', (name, details, measured) => {
+    const received = fed((events) => {
+      events.emit(name, details);
+    });
+    expect(received.toSorted()).toEqual([...measured].toSorted());
+  });
+
+  it('are all fed by something', () => {
+    const moved = new Set(cases.flatMap(([, , measured]) => measured.map((text) => `mooring_${text.split(' ')[0]!}`)));
+    const countedNames = namedInstruments.filter(([, { kind }]) => kind !== 'gauge').map(([name]) => name);
+    expect([...moved].toSorted()).toEqual(countedNames.toSorted());
+  });
+
+  it('take from what is not foreseen that it was something else', () => {
+    const received = fed((events) => {
+      for (let status = 400; status < 600; status++) events.emit('socket.rejected', { status, reason: '' });
+      events.emit('admission.refused', { ...ofKey, ...refused, closeCause: 'toString' as 'quota', waitedMs: 0 });
+    });
+    expect(new Set(received)).toEqual(
+      new Set([
+        ...['403', '429', '503', otherValue].map((status) => `rejected_sockets_total ${status} 1`),
+        `refusals_total ${otherValue} 1`,
+      ]),
+    );
+  });
+
+  it('hear nothing any longer once ended, and hear it twice where fed twice', async () => {
+    const h = harness();
+    const received: string[] = [];
+    const receive = (name: string) => received.push(name);
+    const ends = [feed(h.mooring, receive), feed(h.mooring, receive)];
+    const client = await h.connect('ada', 'thread_1', remote);
+    expect(received).toEqual(['mooring_admissions_total', 'mooring_admissions_total']);
+    for (const end of ends) end();
+    client.connection.vanish();
+    expect(received).toHaveLength(2);
+  });
+});
+
+describe('the gauges', () => {
+  it('say what is there now', async () => {
+    const h = harness({ config: { maxTotalManagers: 100 } });
+    await h.fill('grace', 2, remote);
+    await h.fill('ada', 20, remote);
+    await h.time.advance(1_000);
+    h.arrive('ada', 'thread_new', remote);
+    expect(read(h)).toEqual(
+      expect.arrayContaining([
+        'managers 22',
+        'managers_limit 100',
+        'users 2',
+        'users_at_level normal 1',
+        'users_at_level info 0',
+        'users_at_level emergency 1',
+        'waiting 1',
+        'draining 0',
+        'journal_bytes 0',
+        'kpi_window_seconds 1',
+      ]),
+    );
+    await h.stop();
+    expect(read(h)).toEqual(expect.arrayContaining(['managers 0', 'users 0', 'waiting 0', 'draining 1']));
+  });
+
+  it('say nothing of a limit there is not', () => {
+    expect(read(harness()).filter((text) => text.startsWith('managers'))).toEqual(['managers 0']);
+  });
+
+  it('say how many bytes the journal takes', async () => {
+    const h = harness({ config: { journalBytes: 100_000 } });
+    await h.connect('ada', 'thread_1', remote);
+    expect(h.mooring.journal.bytes).toBeGreaterThan(0);
+    expect(read(h)).toContain(`journal_bytes ${h.mooring.journal.bytes}`);
+  });
+
+  it('say of success metrics without data how many samples there are: none', () => {
+    const said = read(harness()).filter((text) => text.startsWith('kpi'));
+    expect(said).toEqual([
+      'kpi_samples emergencyCleanupTime 0',
+      'kpi_samples backgroundEffectiveness 0',
+      'kpi_samples alertFrequency 0',
+      'kpi_samples accumulation 0',
+      'kpi_samples connectionSuccess 0',
+      'kpi_samples wrongRefusals 0',
+      'kpi_samples falseKills 0',
+      'kpi_window_seconds 0',
+    ]);
+  });
+
+  it('say value, verdict and samples of a success metric, durations in seconds', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    await h.fill('ada', 2, silent);
+    await h.time.advance(5_000);
+    h.arrive('ada', 'thread_new', remote);
+    await h.time.advance(1_100);
+    expect(read(h)).toEqual(
+      expect.arrayContaining([
+        'kpi_value emergencyCleanupTime seconds 1',
+        'kpi_pass emergencyCleanupTime all under 10 s, p99 under 5 s 1',
+        'kpi_samples emergencyCleanupTime 2',
+        'kpi_value alertFrequency ratio 1',
+        'kpi_pass alertFrequency under 0.05 0',
+      ]),
+    );
+  });
+
+  it('have only values of their sets', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    await h.fill('ada', 2, remote);
+    h.mooring.events.emit('connection.answeredLate', { ...ofKey, generation: 1 });
+    expect(read(h).filter((text) => text.split(' ').includes(otherValue))).toEqual([]);
+  });
+});
+
+describe('the table', () => {
+  it.each(namedInstruments)('%s keeps the conventions', (name, { kind, unit, about, labels }) => {
+    expect(name).toMatch(/^mooring_[a-z]+(_[a-z]+)*$/);
+    expect(name.endsWith('_total')).toBe(kind === 'counter');
+    expect(/_seconds(_total)?$/.test(name)).toBe(unit === 's');
+    expect(/_bytes(_total)?$/.test(name)).toBe(unit === 'By');
+    expect(about).toMatch(/^[A-Z].*[.…]$/);
+    for (const label of Object.keys(labels)) expect(label).not.toMatch(/user|thread|key|^le$/i);
+    for (const values of Object.values(labels)) {
+      expect(new Set(values).size).toBe(values.length);
+      expect(values.length).toBeLessThan(20);
+      expect(values).not.toContain(otherValue);
+    }
+  });
+
+  it('is frozen', () => {
+    expect(Object.isFrozen(instruments)).toBe(true);
+  });
+
+  it.each(namedInstruments)(
+    '%s has a name in OpenTelemetry of which a collector makes the same again',
+    (name, each) => {
+      const ending = `${{ s: '_seconds', By: '_bytes' }[each.unit as string] ?? ''}${each.kind === 'counter' ? '_total' : ''}`;
+      const dotted = openTelemetryName(name, each);
+      expect(dotted).toMatch(/^mooring\.[a-z_]+$/);
+      expect(`${dotted.replaceAll('.', '_')}${ending}`).toBe(name);
+    },
+  );
+
+  it('has names that people would look for', () => {
+    const dotted = (name: keyof typeof instruments) => openTelemetryName(name, instruments[name]);
+    expect(dotted('mooring_admissions_total')).toBe('mooring.admissions');
+    expect(dotted('mooring_stalled_seconds_total')).toBe('mooring.stalled');
+    expect(dotted('mooring_journal_bytes')).toBe('mooring.journal');
+    expect(dotted('mooring_cleanup_seconds')).toBe('mooring.cleanup');
+  });
+});
