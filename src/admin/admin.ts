@@ -1,6 +1,7 @@
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { OpenAPIHono } from '@hono/zod-openapi';
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
+import { routePath } from 'hono/route';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import type { LoadedConfig } from '../core/config.js';
@@ -59,7 +60,7 @@ export function createAdmin(options: AdminOptions): Admin {
   };
   const app = appOf(parts);
   return {
-    fetch: async (request, env) => app.fetch(request, env as AdminEnv & object),
+    fetch: async (request, env) => app.fetch(request, env),
     close: () => {
       parts.hub.close();
       parts.recorder.close();
@@ -82,15 +83,20 @@ function appOf(parts: AdminParts): AdminApp {
   });
   app.use(bodyLimit({ maxSize: mostBodyBytes }));
   addOpenRoutes(app, parts);
-  app.use(`${apiPath}/*`, async (c, next) => {
-    const scope = c.req.method === 'GET' || c.req.method === 'HEAD' ? 'read' : 'act';
-    c.set('who', await parts.gate.admit(askerOf(c), scope));
-    await next();
-  });
+  app.use(`${apiPath}/*`, guarded(parts));
   addUserRoutes(app, parts);
   addManagerRoutes(app, parts);
   addServerRoutes(app, parts);
   return app;
+}
+
+/** Whoever only looks needs less than who acts. */
+function guarded({ gate }: AdminParts): MiddlewareHandler<AdminEnv> {
+  return async (c, next) => {
+    const scope = c.req.method === 'GET' || c.req.method === 'HEAD' ? 'read' : 'act';
+    c.set('who', await gate.admit(askerOf(c), scope));
+    await next();
+  };
 }
 
 /** Health for load balancers, metrics for Prometheus, and what there is. */
@@ -114,12 +120,12 @@ function addOpenRoutes(app: AdminApp, { mooring, version, metrics, gate }: Admin
   });
 }
 
-function askerOf(c: Context): { address: string | undefined; headers: Headers; url: URL } {
+function askerOf(c: Context<AdminEnv>): { address: string | undefined; headers: Headers; url: URL } {
   return { address: addressOf(c), headers: c.req.raw.headers, url: new URL(c.req.url) };
 }
 
 /** Elsewhere than under `@hono/node-server` nobody says where a request came from. */
-function addressOf(c: Context): string | undefined {
+function addressOf(c: Context<AdminEnv>): string | undefined {
   try {
     return getConnInfo(c).remote.address;
   } catch {
@@ -141,7 +147,7 @@ function rejectInvalid(result: {
 }
 
 /** Whatever is thrown, as a problem; what nobody expected is reported without its inside. */
-function problemOf(error: unknown, c: Context, { mooring }: AdminParts): ProblemError {
+function problemOf(error: unknown, c: Context<AdminEnv>, { mooring }: AdminParts): ProblemError {
   if (error instanceof ProblemError) {
     const { status, detail } = error.problem;
     if ([401, 403, 429].includes(status)) mooring.events.emit('admin.refused', { status, reason: detail });
@@ -151,7 +157,7 @@ function problemOf(error: unknown, c: Context, { mooring }: AdminParts): Problem
     if (error.status === 400) return badField('body', 'is no JSON');
     return new ProblemError({ title: 'Bad request', status: error.status, detail: error.message });
   }
-  mooring.events.emit('admin.failed', { route: `${c.req.method} ${c.req.routePath}`, error: describe(error) });
+  mooring.events.emit('admin.failed', { route: `${c.req.method} ${routePath(c)}`, error: describe(error) });
   return new ProblemError({
     title: 'Internal error',
     status: 500,

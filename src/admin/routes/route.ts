@@ -30,7 +30,7 @@ export function apiRoute<const P extends string, const R extends RouteOf<P>, con
     ...Object.fromEntries(
       Object.entries(problems).map(([status, description]) => [status, { description, content: problem }]),
     ),
-  } as { 200: { description: string; content: { 'application/json': { schema: S } } } };
+  };
   return createRoute({ ...route, security: [{ bearer: [] }], responses });
 }
 

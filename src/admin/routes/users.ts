@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { CleanupResult, Chosen } from '../../core/cleanup/requested.js';
 import { harmlessByName, type HarmlessStrategyName } from '../../core/cleanup/playbook.js';
 import type { MooringEvent } from '../../core/events.js';
+import type { JournalEntry } from '../../core/journal.js';
 import type { Mooring } from '../../core/mooring.js';
 import type { AdminApp, AdminParts } from '../parts.js';
 import { notFound } from '../problems.js';
@@ -55,7 +56,9 @@ const json = <T extends z.ZodType>(schema: T) => ({
 export function addUserRoutes(app: AdminApp, parts: AdminParts): void {
   addLists(app, parts);
   addReads(app, parts);
+  addCheck(app, parts);
   addCleanups(app, parts);
+  addReleaseAll(app, parts);
 }
 
 function addLists(app: AdminApp, { census }: AdminParts): void {
@@ -105,14 +108,14 @@ function addReads(app: AdminApp, parts: AdminParts): void {
       const userId = readId(c.req.valid('param').id);
       const { journal } = mooring;
       if (journal.isKept) knownUser(mooring, userId);
-      const entries = journal
-        .of(userId)
-        .map(
-          ({ atMs, ...entry }) => ({ at: new Date(atMs).toISOString(), ...entry }) as JournalView['entries'][number],
-        );
+      const entries = journal.of(userId).map(viewEntry);
       return c.json({ userId, isKept: journal.isKept, entries }, 200);
     },
   );
+}
+
+function addCheck(app: AdminApp, parts: AdminParts): void {
+  const { mooring } = parts;
   app.openapi(
     apiRoute(
       {
@@ -178,6 +181,10 @@ function addCleanups(app: AdminApp, parts: AdminParts): void {
       return c.json(await act(parts, c, { action, userId, run, tell: tellCleanup }), 200);
     },
   );
+}
+
+function addReleaseAll(app: AdminApp, parts: AdminParts): void {
+  const { mooring } = parts;
   app.openapi(
     apiRoute(
       {
@@ -198,6 +205,10 @@ function addCleanups(app: AdminApp, parts: AdminParts): void {
       return c.json({ released }, 200);
     },
   );
+}
+
+function viewEntry({ atMs, ...entry }: JournalEntry): JournalView['entries'][number] {
+  return { at: new Date(atMs).toISOString(), ...entry };
 }
 
 /** A user with managers, newcomers or a story. @throws ProblemError 400 or 404 */
