@@ -32,6 +32,7 @@ export const invariants = {
   'told afterwards': 'What an event tells of has happened when it is told.',
   'no orphans': 'Once every peer is gone and the longest deadline has passed, nothing is left.',
   'nothing after stop': 'After stop() there is no manager, no timer and nobody who waits.',
+  'no exception': 'Nothing is thrown out of the core, and no promise of its own is rejected unheard.',
 } as const satisfies Record<string, string>;
 
 /** How often everything is compared with everything, in steps. */
