@@ -1,4 +1,4 @@
-import { MooringError } from '../core/errors.js';
+import { ConfigurationError } from '../core/errors.js';
 import type { LoadedConfig } from '../core/config.js';
 import { compareDay, simulateDay, type DayOptions, type DayReport } from '../simulation/day.js';
 import { EscapedError } from '../simulation/escape.js';
@@ -30,7 +30,7 @@ export async function runDay(flags: DayFlags): Promise<void> {
     process.exitCode = remarks.length === 0 ? 0 : 1;
     print({ report, leaks, remarks }, flags.json === true);
   } catch (error) {
-    if (error instanceof MooringError) throw error;
+    if (error instanceof ConfigurationError) throw error;
     showProgress('');
     process.exitCode = 1;
     process.stderr.write(`${failureOf(error)}\n${replay}\n`);
