@@ -41,6 +41,7 @@ export const invariants = {
   'no orphans': 'Once every peer is gone and the longest deadline has passed, nothing is left.',
   'stop is final': 'From a stop on nobody is admitted, whoever waits is told, and then there is silence.',
   'nothing after stop': 'After stop() there is no manager, no timer, no open socket and nobody who waits.',
+  'no exception': 'Nothing is thrown out of the core, and no promise of its own is rejected unheard.',
 } as const satisfies Record<string, string>;
 
 /** The name of a promise. */

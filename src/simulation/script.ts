@@ -1,4 +1,5 @@
 import type { WebSocketConfig } from '../core/settings.js';
+import { escapeOf, violationOf } from './escape.js';
 import { OutageLedger, type LedgerMood } from './outage-ledger.js';
 import { wellBehaved, type Traits } from './socket.js';
 import type { Visitor } from './server.js';
@@ -93,7 +94,11 @@ export interface Script {
   readonly steps: readonly Step[];
 }
 
-/** Runs a script to its end, or until a promise is broken. @returns the first one broken, or `null` */
+/**
+ * Runs a script to its end, or until a promise is broken. An exception out of the core is a broken promise as well.
+ * @returns the first one broken, or `null`
+ * @throws ConfigurationError for a configuration that is none
+ */
 export async function runScript({ seed, config, hasLedger, steps }: Script): Promise<Violation | null> {
   let ledger: OutageLedger | undefined;
   const world = new World({
@@ -101,15 +106,17 @@ export async function runScript({ seed, config, hasLedger, steps }: Script): Pro
     config,
     ...(hasLedger && { ledger: (time, chance) => (ledger = new OutageLedger(time, chance)) }),
   });
-  const stage = new Stage(world, ledger);
-  for (const step of [...steps].sort((a, b) => a.atMs - b.atMs)) {
-    await world.runUntil(step.atMs);
-    if (world.violation !== null) return world.violation;
-    stage.perform(step);
-  }
-  ledger?.setMood('well');
-  await world.end();
-  return world.violation;
+  const escape = await escapeOf(async (hasEscaped) => {
+    const stage = new Stage(world, ledger);
+    for (const step of [...steps].sort((a, b) => a.atMs - b.atMs)) {
+      await world.runUntil(step.atMs);
+      if (world.violation !== null || hasEscaped()) return;
+      stage.perform(step);
+    }
+    ledger?.setMood('well');
+    await world.end();
+  });
+  return escape === null ? world.violation : violationOf(escape, world.time.now());
 }
 
 /** Who is who in a script. */
