@@ -65,6 +65,18 @@ describe('MemoryLedger', () => {
     expect(ledger.acquire(claim('thread_1', 2, 'a:b'), 1).granted).toBe(true);
   });
 
+  it('counts two processes together, whose claims may have the same ids', () => {
+    const here = new MemoryLedger();
+    const there = new MemoryLedger(here);
+    here.acquire(claim('thread_1', 1), 1);
+    expect(there.acquire(claim('thread_2', 1), 1)).toEqual({ granted: false, total: 1 });
+    expect(there.acquire(claim('thread_1', 1), 1)).toEqual({ granted: true, total: 1 });
+    here.release(claim('thread_1', 1));
+    expect([here.totalOf('ada'), there.totalOf('ada')]).toEqual([1, 1]);
+    there.release(claim('thread_1', 1));
+    expect([here.totalOf('ada'), there.totalOf('ada')]).toEqual([0, 0]);
+  });
+
   it('is one quota for several Moorings', async () => {
     const ledger = new MemoryLedger();
     const [one, other] = [1, 2].map(() => harness({ ledger, config: { maxManagersPerUser: 2 } }));
