@@ -26,7 +26,10 @@ export type LedgerAnswer =
 export interface QuotaLedger {
   /** Asks for a slot. The same thread again takes its former slot over. */
   acquire(claim: QuotaClaim, limit: number): LedgerAnswer | Promise<LedgerAnswer>;
-  /** Gives the slot back if it is still this claim's. May be called again for a claim that was granted after it. */
+  /**
+   * Gives the slot back if it is still this claim's. May be called again for a claim that was granted after it; where it
+   * throws or rejects it is, until it does not. One that never settles is not asked again.
+   */
   release(claim: QuotaClaim): void | Promise<void>;
 }
 
