@@ -107,8 +107,12 @@ export interface MooringEvents {
   'ledger.failed': OfUser & { readonly error: string };
   /** Of what the ledger would not take back, too much waits, or Mooring stops: unless the ledger forgets it, it holds a place. */
   'claim.lost': OfKey;
-  /** With `leakDetection`: a released manager is kept by somebody, or a destroyed socket is still open. Said once. */
-  'leak.found': Leak & { readonly what: 'manager' | 'socket'; readonly releasedForMs: number };
+  /** With `leakDetection`: a released manager is kept by somebody, or a socket that was destroyed is still open. Said once. */
+  'leak.found': Leak & {
+    readonly what: 'manager' | 'socket';
+    /** Since the release; for a socket since it was told to close, which a takeover does too. */
+    readonly releasedForMs: number;
+  };
   /** What was found is gone after all. */
   'leak.gone': Leak & { readonly what: 'manager' | 'socket'; readonly releasedForMs: number };
   /** This process did not run for a while; that time is taken out of every age. */

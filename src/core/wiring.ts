@@ -197,6 +197,7 @@ function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Tak
 
 /** Who hears of what, and in which order: here and nowhere else. */
 function tie({
+  closing,
   releaser,
   heartbeat,
   background,
@@ -220,6 +221,9 @@ function tie({
   releaser.whenDone((manager) => {
     monitor.observe(manager.userId);
     leaks.released(manager);
+  });
+  closing.whenTold((link) => {
+    if (link instanceof ManagedConnection) leaks.parted(link);
   });
   heartbeat.whenDead((link, closeCause) => {
     heartbeat.remove(link);
