@@ -80,7 +80,7 @@ export class Mooring {
   }
 
   async #stop(): Promise<void> {
-    const { factory, desk, emergency, background, audit, leaks, registry } = this.#wiring;
+    const { factory, desk, ledgerDesk, emergency, background, audit, leaks, registry } = this.#wiring;
     const { events, closing, hooks, clock, heartbeat } = this.#wiring;
     const managers = registry.size;
     factory.drain();
@@ -95,6 +95,7 @@ export class Mooring {
     // Afterwards, as hooks may be registered, and run, while the last sockets close.
     await hooks.whenEmpty();
     closing.dispose();
+    ledgerDesk.stop();
     leaks.stop();
     clock.dispose();
     events.emit('server.stopped', { released: managers });

@@ -28,6 +28,7 @@ const levels = Object.freeze({
   'listener.failed': 'error',
   'limit.rejected': 'error',
   'ledger.failed': 'error',
+  'claim.lost': 'error',
   'leak.found': 'warn',
   'leak.gone': 'info',
   'process.stalled': 'warn',
@@ -48,6 +49,7 @@ const sampled: ReadonlySet<MooringEventName> = new Set([
   'authentication.failed',
   'limit.rejected',
   'ledger.failed',
+  'claim.lost',
   'leak.found',
   'leak.gone',
 ]);
