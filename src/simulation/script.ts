@@ -1,6 +1,6 @@
 import type { WebSocketConfig } from '../core/settings.js';
 import { escapeOf, violationOf } from './escape.js';
-import { OutageLedger, type LedgerMood } from './outage-ledger.js';
+import type { LedgerMood } from './outage-ledger.js';
 import { wellBehaved, type Traits } from './socket.js';
 import type { Visitor } from './server.js';
 import { World } from './world.js';
@@ -100,20 +100,19 @@ export interface Script {
  * @throws ConfigurationError for a configuration that is none
  */
 export async function runScript({ seed, config, hasLedger, steps }: Script): Promise<Violation | null> {
-  let ledger: OutageLedger | undefined;
   const world = new World({
     seed,
     config,
-    ...(hasLedger && { ledger: (time, chance) => (ledger = new OutageLedger(time, chance)) }),
+    hasLedger,
   });
   const escape = await escapeOf(async (hasEscaped) => {
-    const stage = new Stage(world, ledger);
+    const stage = new Stage(world);
     for (const step of [...steps].sort((a, b) => a.atMs - b.atMs)) {
       await world.runUntil(step.atMs);
       if (world.violation !== null || hasEscaped()) return;
       stage.perform(step);
     }
-    ledger?.setMood('well');
+    world.ledger?.setMood('well');
     await world.end();
   });
   return escape === null ? world.violation : violationOf(escape, world.time.now());
@@ -122,12 +121,10 @@ export async function runScript({ seed, config, hasLedger, steps }: Script): Pro
 /** Who is who in a script. */
 class Stage {
   readonly #world: World;
-  readonly #ledger: OutageLedger | undefined;
   readonly #clients = new Map<number, Visitor>();
 
-  constructor(world: World, ledger: OutageLedger | undefined) {
+  constructor(world: World) {
     this.#world = world;
-    this.#ledger = ledger;
   }
 
   perform(step: Step): void {
@@ -160,7 +157,7 @@ class Stage {
         this.#fight(step);
         return;
       case 'ledger':
-        this.#ledger?.setMood(step.mood);
+        this.#world.ledger?.setMood(step.mood);
         return;
       default: {
         const visitor = this.#clients.get(step.client);

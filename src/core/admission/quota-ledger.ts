@@ -67,6 +67,11 @@ export class MemoryLedger implements QuotaLedger {
     if (slots.size === 0) this.#slots.delete(userId);
   }
 
+  /** All slots in use. */
+  get size(): number {
+    return [...this.#slots.values()].reduce((sum, slots) => sum + slots.size, 0);
+  }
+
   /** The user's slots in use. */
   totalOf(userId: string): number {
     return this.#slots.get(userId)?.size ?? 0;
