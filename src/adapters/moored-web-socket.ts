@@ -15,6 +15,9 @@ const controlHeaderBytes = 6;
 /** What a TLS stream may have pending after a send: it encrypts later, so that something always is. */
 const encryptionBytes = 65_536;
 
+/** What `ws` closes with when the peer has broken the protocol. */
+const protocolErrors: ReadonlySet<number | undefined> = new Set([1002, 1007, 1009]);
+
 /** What Mooring needs of a socket, past the application's overrides. */
 export interface MooredSocket extends WebSocket {
   /** The connection this socket is, once it is one. */
@@ -91,11 +94,16 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
       super.ping(...args);
     }
 
-    /** The slot is free on the decision to close, not when the peer has agreed. */
+    /**
+     * The slot is free on the decision to close, not when the peer has agreed. `ws` closes before it tells of an error
+     * of the protocol: then it would come too late.
+     */
     override close(code?: number, reason?: string | Buffer): void {
       const wasOpen = this.readyState === WebSocket.OPEN;
       super.close(code, reason);
-      if (wasOpen) this.#link?.closed();
+      const link = wasOpen ? this.#link : null;
+      if (protocolErrors.has(code)) link?.errored(new Error(`The protocol was broken: closed with ${String(code)}`));
+      link?.closed();
     }
 
     closeQuietly(code: number, reason: string): void {

@@ -28,6 +28,7 @@ export class WsConnection implements Connection {
   readonly #socket: MooredSocket;
   readonly #stream: CountingStream;
   #pingBytes = 0;
+  #mostBytesSent = 0;
   #messagesSeen = 0;
   #dataBytesThen: number;
 
@@ -58,7 +59,9 @@ export class WsConnection implements Connection {
       bytesWritten !== undefined && writeQueueSize !== undefined
         ? bytesWritten - writeQueueSize
         : handedOver - writableLength;
-    return sent - this.#pingBytes;
+    // A ping that waits behind other data has not left, and yet is taken off: what has left stays sent.
+    this.#mostBytesSent = Math.max(this.#mostBytesSent, sent - this.#pingBytes);
+    return this.#mostBytesSent;
   }
 
   get unsentBytes(): number {

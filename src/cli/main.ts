@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { MooringError } from '../core/errors.js';
+import { onOutputErrors } from './output-errors.js';
 import { createProgram } from './program.js';
 
 /** What is wrong, in one line a person can act on. */
@@ -10,6 +11,7 @@ const hints: Readonly<Record<string, string>> = {
   ENOTFOUND: 'there is no such host; choose another with --host',
 };
 
+onOutputErrors(process, (code) => process.exit(code ?? process.exitCode));
 try {
   await createProgram().parseAsync();
 } catch (error) {

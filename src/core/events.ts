@@ -112,10 +112,16 @@ export interface MooringEvents {
   'listener.failed': { readonly event: MooringEventName; readonly error: string };
   /** The limit function threw or gave something that is no limit; the configured one was used. */
   'limit.rejected': OfUser & { readonly got: string; readonly used: number };
-  /** The quota ledger failed; the local limit decided. */
+  /** The quota ledger failed: the local limit decided, or what it would not take back is tried again. */
   'ledger.failed': OfUser & { readonly error: string };
-  /** With `leakDetection`: a released manager is kept by somebody, or a destroyed socket is still open. Said once. */
-  'leak.found': Leak & { readonly what: 'manager' | 'socket'; readonly releasedForMs: number };
+  /** Of what the ledger would not take back, too much waits, or Mooring stops: unless the ledger forgets it, it holds a place. */
+  'claim.lost': OfKey;
+  /** With `leakDetection`: a released manager is kept by somebody, or a socket that was destroyed is still open. Said once. */
+  'leak.found': Leak & {
+    readonly what: 'manager' | 'socket';
+    /** Since the release; for a socket since it was told to close, which a takeover does too. */
+    readonly releasedForMs: number;
+  };
   /** What was found is gone after all. */
   'leak.gone': Leak & { readonly what: 'manager' | 'socket'; readonly releasedForMs: number };
   /** This process did not run for a while; that time is taken out of every age. */
@@ -168,6 +174,7 @@ export const eventNames = Object.freeze(
     'listener.failed': true,
     'limit.rejected': true,
     'ledger.failed': true,
+    'claim.lost': true,
     'leak.found': true,
     'leak.gone': true,
     'process.stalled': true,

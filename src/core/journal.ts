@@ -17,6 +17,7 @@ export const journalled = Object.freeze([
   'hook.failed',
   'limit.rejected',
   'ledger.failed',
+  'claim.lost',
   'leak.found',
   'leak.gone',
   'admin.acted',

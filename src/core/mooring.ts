@@ -90,7 +90,7 @@ export class Mooring {
   }
 
   async #stop(): Promise<void> {
-    const { factory, desk, emergency, requested, background, audit, leaks, registry } = this.#wiring;
+    const { factory, desk, ledgerDesk, emergency, requested, background, audit, leaks, registry } = this.#wiring;
     const { events, closing, hooks, clock, heartbeat } = this.#wiring;
     const managers = registry.size;
     factory.drain();
@@ -106,6 +106,7 @@ export class Mooring {
     // Afterwards, as hooks may be registered, and run, while the last sockets close.
     await hooks.whenEmpty();
     closing.dispose();
+    ledgerDesk.stop();
     leaks.stop();
     clock.dispose();
     events.emit('server.stopped', { released: managers });

@@ -136,7 +136,7 @@ type Books = ReturnType<typeof openBooks>;
 
 /** Where managers come from. */
 function openEntrance({ config, random, ledger }: MooringParts, built: Ground & Watch & Books) {
-  const { events, limits, closing, background, audit, leaks, heartbeat, monitor } = built;
+  const { closing, background, audit, leaks, heartbeat, monitor } = built;
   const { ticketMs, stalledMs } = config;
   const refusals = new Refusals(config, random);
   const whenOpened = (link: ManagedConnection): void => {
@@ -145,7 +145,7 @@ function openEntrance({ config, random, ledger }: MooringParts, built: Ground & 
   };
   const desk = new TicketDesk({ ...built, refusals, ticketMs, whenOpened });
   const takeover = new Takeover({ ...built, config, desk, refusals, stalledMs });
-  const ledgerDesk = new LedgerDesk({ events, limits, desk, ledger });
+  const ledgerDesk = new LedgerDesk({ ...built, desk, ledger });
   const host = hostOf({ ...built, config, takeover });
   const whenAdmitted = (manager: WebSocketManager): void => {
     background.add(manager);
@@ -201,6 +201,7 @@ function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Tak
 
 /** Who hears of what, and in which order: here and nowhere else. */
 function tie({
+  closing,
   releaser,
   heartbeat,
   background,
@@ -224,6 +225,9 @@ function tie({
   releaser.whenDone((manager) => {
     monitor.observe(manager.userId);
     leaks.released(manager);
+  });
+  closing.whenTold((link) => {
+    if (link instanceof ManagedConnection) leaks.parted(link);
   });
   heartbeat.whenDead((link, closeCause) => {
     heartbeat.remove(link);

@@ -3,6 +3,7 @@ import type { MooringEvent } from '../core/events.js';
 import type { SuccessReport } from '../core/kpis/kpi.js';
 import type { WebSocketConfig } from '../core/settings.js';
 import type { Chance } from './chance.js';
+import { EscapedError, escapeOf, violationOf } from './escape.js';
 import type { Violation } from './invariants.js';
 import { LeakBook, type LeakReport } from './leaks.js';
 import { Person, untilNext } from './person.js';
@@ -10,17 +11,20 @@ import { scenarios, type Population, type ScenarioName } from './population.js';
 import { SeedServer } from './seed/server.js';
 import { seedRules, type SeedName } from './seed/rules.js';
 import type { SimulatedServer } from './server.js';
+import { nextTurn } from './turn.js';
 import { World } from './world.js';
 
 /** What is simulated. */
 export interface DayOptions {
+  /** How long it is; parts of a millisecond are rounded. */
   readonly hours: number;
   readonly users: number;
+  /** 0 to 4294967295: another number would mean one of these. */
   readonly seed: number;
   readonly scenario: ScenarioName;
   /** Settings that differ from the production preset. */
   readonly config?: Partial<WebSocketConfig>;
-  /** Called once in a simulated quarter of an hour. */
+  /** Called once in a simulated quarter of an hour, and at the end. */
   readonly onProgress?: (progress: { readonly hours: number; readonly managers: number }) => void;
 }
 
@@ -50,8 +54,15 @@ export interface DayReport {
 }
 
 const hourMs = 3_600_000;
+const quarterMs = hourMs / 4;
 
-/** Runs the real core through a day of a population. */
+/** How much happens, at most, before the process may hear of signals and of rejections: so much simulated time. */
+const breathMs = 1_000;
+
+/** As much, while the people are made. */
+const peoplePerBreath = 1_000;
+
+/** Runs the real core through a day of a population. @throws EscapedError where the core throws */
 export async function simulateDay(options: DayOptions): Promise<DayReport> {
   const startedAtMs = performance.now();
   const { hours, users, seed, scenario, config = {} } = options;
@@ -60,7 +71,7 @@ export async function simulateDay(options: DayOptions): Promise<DayReport> {
   const leaks = new LeakBook(world, world.config);
   await liveThrough(world, options);
   const kpis = world.mooring.kpis();
-  await world.end();
+  await withoutEscape(world, () => world.end());
   const { occurrences } = world.time;
   return {
     ...{ scenario, hours, users, seed, kpis, occurrences },
@@ -71,7 +82,7 @@ export async function simulateDay(options: DayOptions): Promise<DayReport> {
   };
 }
 
-/** The same day under another algorithm. */
+/** The same day under another algorithm. @throws EscapedError where that throws */
 export async function compareDay(name: SeedName, options: DayOptions): Promise<LeakReport> {
   const { config } = loadConfig({ env: {}, environment: 'production', overrides: options.config ?? {} });
   const { maxManagersPerUser } = config;
@@ -83,13 +94,23 @@ export async function compareDay(name: SeedName, options: DayOptions): Promise<L
 
 async function liveThrough(server: SimulatedServer, { hours, users, scenario, onProgress }: DayOptions): Promise<void> {
   const { population } = scenarios[scenario];
-  const forMs = hours * hourMs;
-  const people = populate(server, { users, population, forMs });
+  const forMs = Math.round(hours * hourMs);
+  const people = await populate(server, { users, population, forMs });
   plan(server, { people, population, forMs });
-  for (let quarter = 1; quarter <= hours * 4; quarter++) {
-    await server.runUntil((quarter * hourMs) / 4);
-    onProgress?.({ hours: quarter / 4, managers: server.slotCount });
-  }
+  await withoutEscape(server, async (hasEscaped) => {
+    for (let atMs = 0; atMs < forMs && !hasEscaped();) {
+      atMs = Math.min(atMs + breathMs, forMs);
+      await server.runUntil(atMs);
+      await nextTurn();
+      if (atMs % quarterMs === 0 || atMs === forMs) onProgress?.({ hours: atMs / hourMs, managers: server.slotCount });
+    }
+  });
+}
+
+/** @throws EscapedError */
+async function withoutEscape(server: SimulatedServer, run: Parameters<typeof escapeOf>[0]): Promise<void> {
+  const escape = await escapeOf(run);
+  if (escape !== null) throw new EscapedError(violationOf(escape, server.time.now()), { cause: escape.error });
 }
 
 interface Plan {
@@ -97,13 +118,20 @@ interface Plan {
   readonly forMs: number;
 }
 
-function populate(server: SimulatedServer, { users, population, forMs }: Plan & { users: number }): Person[] {
-  return Array.from({ length: users }, (_, number) => {
+async function populate(
+  server: SimulatedServer,
+  { users, population, forMs }: Plan & { users: number },
+): Promise<Person[]> {
+  const people: Person[] = [];
+  while (people.length < users) {
+    const number = people.length;
     const isHostile = number < users * population.hostileRatio;
     const person = new Person(server, { userId: `user-${String(number)}`, population, isHostile });
     person.liveFor(forMs);
-    return person;
-  });
+    people.push(person);
+    if (people.length % peoplePerBreath === 0) await nextTurn();
+  }
+  return people;
 }
 
 /** What happens to all of them: deploys and stalls. */

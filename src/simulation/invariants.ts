@@ -38,9 +38,11 @@ export const invariants = {
   'told afterwards': 'What an event tells of has happened when it is told.',
   'levels are patient': "A user's level acts at most once in the cool-down.",
   'nothing fails': 'No cleanup, listener, limit or ledger fails of itself.',
+  'claims come back': 'Once all is quiet a quota ledger that is well has no slot in use.',
   'no orphans': 'Once every peer is gone and the longest deadline has passed, nothing is left.',
   'stop is final': 'From a stop on nobody is admitted, whoever waits is told, and then there is silence.',
   'nothing after stop': 'After stop() there is no manager, no timer, no open socket and nobody who waits.',
+  'no exception': 'Nothing is thrown out of the core, and no promise of its own is rejected unheard.',
 } as const satisfies Record<string, string>;
 
 /** The name of a promise. */
@@ -75,6 +77,8 @@ export class Invariants {
   violation: Violation | null = null;
   /** Connections closed although their peers answered, and nothing on the ladder asked for it. */
   healthyClosed = 0;
+  readonly #world: World;
+  readonly #report: Report;
   readonly #counting: CountJudge;
   readonly #releases: ReleaseJudge;
   readonly #aftermath: AftermathJudge;
@@ -86,6 +90,8 @@ export class Invariants {
       if (closeHealthy.has(invariant)) this.healthyClosed += 1;
       this.violation ??= { atMs: world.time.now(), invariant, message };
     };
+    this.#world = world;
+    this.#report = report;
     this.#counting = new CountJudge(world, report);
     new RefusalJudge(world, report).listen();
     this.#releases = new ReleaseJudge(world, report);
@@ -127,6 +133,8 @@ export class Invariants {
   checkQuiet(): void {
     this.#counting.checkQuiet();
     this.#releases.checkQuiet();
+    const claims = this.#world.ledger?.size ?? 0;
+    if (claims > 0) this.#report('claims come back', `${claims} slots are in use, says the ledger`);
   }
 
   checkStopped(hasStopped: boolean): void {

@@ -21,6 +21,11 @@ export class OutageLedger implements QuotaLedger {
     this.#chance = chance;
   }
 
+  /** Slots it takes to be in use. */
+  get size(): number {
+    return this.#counts.size;
+  }
+
   /** One that recovers answers what it was asked. */
   setMood(mood: LedgerMood): void {
     this.#mood = mood;

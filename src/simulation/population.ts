@@ -92,7 +92,7 @@ export const scenarios = {
     },
   },
   mobile: {
-    about: 'phones only: slow, lossy, asleep every half hour',
+    about: 'phones only: slow, lossy, asleep twice an hour',
     population: {
       ...referencePopulation,
       phoneRatio: 1,
@@ -103,7 +103,7 @@ export const scenarios = {
     },
   },
   hostile: {
-    about: 'one user in twenty opens 25 tabs, loops on refusal and answers nothing half of the time',
+    about: 'one user in twenty opens 25 tabs and loops on refusal; half of its connections answer nothing',
     population: { ...referencePopulation, hostileRatio: 0.05 },
   },
 } as const satisfies Record<string, { readonly about: string; readonly population: Population }>;

@@ -1,5 +1,6 @@
 import type { WebSocketConfig } from '../core/settings.js';
-import { OutageLedger, type LedgerMood } from './outage-ledger.js';
+import { escapeOf, violationOf } from './escape.js';
+import type { LedgerMood } from './outage-ledger.js';
 import { wellBehaved, type Traits } from './socket.js';
 import type { Visitor } from './server.js';
 import { World } from './world.js';
@@ -93,34 +94,37 @@ export interface Script {
   readonly steps: readonly Step[];
 }
 
-/** Runs a script to its end, or until a promise is broken. @returns the first one broken, or `null` */
+/**
+ * Runs a script to its end, or until a promise is broken. An exception out of the core is a broken promise as well.
+ * @returns the first one broken, or `null`
+ * @throws ConfigurationError for a configuration that is none
+ */
 export async function runScript({ seed, config, hasLedger, steps }: Script): Promise<Violation | null> {
-  let ledger: OutageLedger | undefined;
   const world = new World({
     seed,
     config,
-    ...(hasLedger && { ledger: (time, chance) => (ledger = new OutageLedger(time, chance)) }),
+    hasLedger,
   });
-  const stage = new Stage(world, ledger);
-  for (const step of [...steps].sort((a, b) => a.atMs - b.atMs)) {
-    await world.runUntil(step.atMs);
-    if (world.violation !== null) return world.violation;
-    stage.perform(step);
-  }
-  ledger?.setMood('well');
-  await world.end();
-  return world.violation;
+  const escape = await escapeOf(async (hasEscaped) => {
+    const stage = new Stage(world);
+    for (const step of [...steps].sort((a, b) => a.atMs - b.atMs)) {
+      await world.runUntil(step.atMs);
+      if (world.violation !== null || hasEscaped()) return;
+      stage.perform(step);
+    }
+    world.ledger?.setMood('well');
+    await world.end();
+  });
+  return escape === null ? world.violation : violationOf(escape, world.time.now());
 }
 
 /** Who is who in a script. */
 class Stage {
   readonly #world: World;
-  readonly #ledger: OutageLedger | undefined;
   readonly #clients = new Map<number, Visitor>();
 
-  constructor(world: World, ledger: OutageLedger | undefined) {
+  constructor(world: World) {
     this.#world = world;
-    this.#ledger = ledger;
   }
 
   perform(step: Step): void {
@@ -153,7 +157,7 @@ class Stage {
         this.#fight(step);
         return;
       case 'ledger':
-        this.#ledger?.setMood(step.mood);
+        this.#world.ledger?.setMood(step.mood);
         return;
       default: {
         const visitor = this.#clients.get(step.client);

@@ -1,4 +1,5 @@
-import type { Script, Step } from './script.js';
+import type { Violation } from './invariants.js';
+import { runScript, type Script, type Step } from './script.js';
 
 /** How many runs cutting down may take. */
 const mostRuns = 2_000;
@@ -24,6 +25,11 @@ export async function shrink(script: Script, fails: (script: Script) => Promise<
     else if (steps.length === before) break;
   }
   return { ...script, steps };
+}
+
+/** The shortest script found that still breaks this promise, in whatever way. */
+export function shortestBreaking(invariant: Violation['invariant'], script: Script): Promise<Script> {
+  return shrink(script, async (cut) => (await runScript(cut))?.invariant === invariant);
 }
 
 /** Leaves out each part of that size that is not needed, from the end. */

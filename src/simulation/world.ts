@@ -13,6 +13,7 @@ import { Invariants, type Violation } from './invariants.js';
 import { HookRecord } from './hook-record.js';
 import type { HookKind } from './script.js';
 import { tickMs } from '../core/liveness/stall-clock.js';
+import { OutageLedger } from './outage-ledger.js';
 import { SimulatedServer, type Coming, type Slot, Visitor } from './server.js';
 import { SimulatedSocket } from './socket.js';
 import { WorldTime } from './world-time.js';
@@ -24,8 +25,8 @@ export interface WorldOptions {
   readonly config?: Partial<WebSocketConfig>;
   /** Whether it goes on when a promise was broken. @default false */
   readonly goesOn?: boolean;
-  /** Made from the world's time, as it takes time to answer. */
-  readonly ledger?: (time: WorldTime, chance: Chance) => QuotaLedger;
+  /** Whether there is a quota ledger. @default false */
+  readonly hasLedger?: boolean;
 }
 
 /**
@@ -38,7 +39,7 @@ export class World extends SimulatedServer {
   readonly chance: Chance;
   readonly invariants: Invariants;
   readonly config: WebSocketConfig;
-  readonly hasLedger: boolean;
+  readonly ledger: OutageLedger | null;
   readonly #limits = new Map<string, number>();
   /** The newest connection of each key. */
   readonly #sockets = new Map<string, SimulatedSocket>();
@@ -56,20 +57,21 @@ export class World extends SimulatedServer {
   #isStopping = false;
   #hasStopped = false;
 
-  constructor({ seed, config: overrides = {}, goesOn = false, ledger }: WorldOptions) {
+  constructor({ seed, config: overrides = {}, goesOn = false, hasLedger = false }: WorldOptions) {
     super();
     this.#goesOn = goesOn;
-    this.hasLedger = ledger !== undefined;
     this.chance = new Chance(seed);
     this.time = new WorldTime(() => this.#promises > 0);
     const { config } = loadConfig({ env: {}, environment: 'production', overrides });
     this.config = config;
+    const random = this.chance.fork().next;
+    this.ledger = hasLedger ? new OutageLedger(this.time, this.chance.fork()) : null;
     this.mooring = new Mooring({
       config,
       time: this.time,
-      random: this.chance.fork().next,
+      random,
       limitOf: (userId) => this.#limits.get(userId) ?? config.maxManagersPerUser,
-      ledger: ledger && this.#watched(ledger(this.time, this.chance.fork())),
+      ledger: this.ledger === null ? undefined : this.#watched(this.ledger),
     });
     this.invariants = new Invariants(this);
     this.mooring.on('connection.replaced', ({ key }) => {
@@ -84,6 +86,10 @@ export class World extends SimulatedServer {
       this.#isCurrentNoLonger(key);
       this.#sockets.delete(key);
     });
+  }
+
+  get hasLedger(): boolean {
+    return this.ledger !== null;
   }
 
   /** The first promise that was broken, or `null`. */

@@ -195,6 +195,13 @@ export const counted = Object.freeze({
     labels: {},
     fedBy: { 'ledger.failed': () => one() },
   },
+  mooring_lost_claims_total: {
+    kind: 'counter',
+    about: 'Claims the quota ledger would not take back, and that are not tried any longer.',
+    unit: '{claim}',
+    labels: {},
+    fedBy: { 'claim.lost': () => one() },
+  },
   mooring_leaks_found_total: {
     kind: 'counter',
     about: 'With `leakDetection`: managers kept after their release, and sockets open after they were destroyed.',

@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ManagedConnection } from '../core/managers/managed-connection.js';
+import { never } from '../core/time.js';
 import { contractCase, until, type ContractCase, type Disposable } from './contract.js';
 
 /** The client's end, as far as the contract needs it. */
 export interface ContractPeer {
   /** Sends one application message with so many bytes of payload. */
   send(bytes: number): void;
+  /** Sends so many bytes of a message, and not its end; what `send` sends then ends it. */
+  sendPart(bytes: number): void;
   /** Sends what is no activity: a WebSocket ping. */
   ping(): void;
+  /** Sends what is no activity either: an application's keepalive that Mooring recognises, such as `{"type":"ping"}`. */
+  keepalive(): void;
+  /** Sends what no peer may, such as a frame without a mask. */
+  breakProtocol(): void;
   /** Stops reading, and so answering, without closing: as a suspended process does. */
   freeze(): void;
   /** Reads and answers again. */
@@ -28,6 +35,10 @@ export interface ConnectionFixture extends Disposable {
   readonly peer: ContractPeer;
   /** The application sends one message with so many bytes of payload, in the adapter's way. */
   readonly send: (bytes: number) => void;
+  /** The application stops reading, in the adapter's way; absent where it cannot. */
+  readonly pause?: () => void;
+  /** The application reads again. */
+  readonly resume?: () => void;
 }
 
 /** Makes a connection that is open and has carried nothing yet. */
@@ -37,6 +48,15 @@ export type OpenConnection = () => ConnectionFixture | Promise<ConnectionFixture
 const floodBytes = 32 * 1024 * 1024;
 const chunkBytes = 1024 * 1024;
 
+/** Nothing leaves for so long when it is stuck, and not just being compressed. */
+const stuckMs = 200;
+
+/** More than can be taken for a control frame, and than arrives in one piece. */
+const partBytes = 100_000;
+
+/** The longest payload of a ping. */
+const longestPing = 125;
+
 /** The clock's steps, and then some. */
 const aWhileMs = 40;
 
@@ -44,7 +64,7 @@ const aWhileMs = 40;
  * What Mooring relies on in a `Connection` and in the adapter that reports on it.
  *
  * @example
- * for (const { name, run } of connectionContract) it(name, () => run(open));
+ * for (const { name, run } of connectionContract) it(name, ({ skip }) => run(open, skip));
  */
 export const connectionContract: readonly ContractCase<OpenConnection>[] = [
   contractCase('is open, and its manager holds a place', ({ link }: ConnectionFixture) => {
@@ -97,23 +117,38 @@ export const connectionContract: readonly ContractCase<OpenConnection>[] = [
       send(10);
       return link.lastActivityAtMs > before;
     });
+    assert.equal(link.backloggedAtMs, never, 'sent(true), though nothing is stuck');
+  }),
+
+  contractCase('reports a keepalive as a sign of life, and not as activity', async (fixture: ConnectionFixture) => {
+    const { link, peer } = fixture;
+    const { lastActivityAtMs, lastSeenAtMs } = link;
+    await sleep(aWhileMs);
+    peer.keepalive();
+    await until('the keepalive is reported with touched()', () => link.lastSeenAtMs > lastSeenAtMs);
+    assert.equal(link.lastActivityAtMs, lastActivityAtMs, 'a keepalive was reported with received()');
   }),
 
   contractCase('reports the pong of a ping, with its payload and its bytes', async ({ link }: ConnectionFixture) => {
-    const { connection, lastSeenAtMs } = link;
+    const { connection, lastSeenAtMs, lastActivityAtMs } = link;
     const before = connection.bytesReceived;
-    const payload = 'p'.repeat(125);
-    const heard: string[] = [];
-    const ponged = link.ponged.bind(link);
-    link.ponged = (answer) => {
-      heard.push(answer);
-      ponged(answer);
-    };
+    const payload = 'p'.repeat(longestPing);
     await sleep(aWhileMs);
+    link.pings = [{ payload, atMs: link.clock.now() }]; // as if Mooring had asked
     connection.ping(payload);
-    await until('the pong is reported with ponged(payload)', () => heard.includes(payload));
-    assert.ok(link.lastSeenAtMs > lastSeenAtMs);
+    await until('the pong is reported with ponged(payload)', () => link.lastSeenAtMs > lastSeenAtMs);
+    assert.equal(link.pings, null, 'the payload was another than that of the ping');
+    assert.equal(link.lastActivityAtMs, lastActivityAtMs, 'a pong was reported with received()');
     assert.ok(connection.bytesReceived > before, 'a pong has bytes too');
+  }),
+
+  contractCase('does not count the pings of Mooring as sent', async ({ link }: ConnectionFixture) => {
+    const { connection } = link;
+    const { bytesSent, bytesReceived } = connection;
+    for (let i = 0; i < 10; i++) connection.ping(`${String(i)}${'p'.repeat(longestPing - 1)}`);
+    await until('a pong arrives', () => connection.bytesReceived > bytesReceived);
+    await sleep(aWhileMs);
+    assert.equal(connection.bytesSent, bytesSent);
   }),
 
   contractCase('gets no answer from a peer that does not read', async ({ link, peer }: ConnectionFixture) => {
@@ -128,11 +163,9 @@ export const connectionContract: readonly ContractCase<OpenConnection>[] = [
     await until('the pong arrives after all', () => link.connection.bytesReceived > before);
   }),
 
-  contractCase('says how much has not left, and that it has', async ({ link, peer, send }: ConnectionFixture) => {
-    peer.freeze();
-    for (let sent = 0; sent < floodBytes; sent += chunkBytes) send(chunkBytes);
-    await until('something is stuck', () => link.connection.unsentBytes > 0);
-    await sleep(aWhileMs);
+  contractCase('says how much has not left, and that it has', async (fixture: ConnectionFixture) => {
+    const { link, peer } = fixture;
+    await getStuck(fixture);
     const { bytesSent, unsentBytes } = link.connection;
     assert.ok(unsentBytes > 0 && bytesSent < floodBytes, 'what is stuck is not counted as sent');
     peer.thaw();
@@ -140,12 +173,82 @@ export const connectionContract: readonly ContractCase<OpenConnection>[] = [
     assert.ok(link.connection.bytesSent >= floodBytes);
   }),
 
+  contractCase('says of a message that it is stuck', async (fixture: ConnectionFixture) => {
+    const { link, send } = fixture;
+    await getStuck(fixture);
+    link.backloggedAtMs = never; // as if nothing had been known of it
+    link.lastSendAtMs = never;
+    send(10);
+    await until('the message is reported with sent()', () => link.lastSendAtMs !== never);
+    assert.notEqual(link.backloggedAtMs, never, 'sent(false), though data is stuck');
+  }),
+
+  contractCase('counts no pings as sent while data is stuck, nor backwards', async (fixture: ConnectionFixture) => {
+    const { connection } = fixture.link;
+    await getStuck(fixture);
+    const { bytesSent } = connection;
+    connection.ping('p'.repeat(longestPing));
+    assert.equal(connection.bytesSent, bytesSent);
+    await sleep(aWhileMs);
+    assert.equal(connection.bytesSent, bytesSent);
+    fixture.peer.thaw();
+    await until('nothing is stuck any longer', () => connection.unsentBytes === 0);
+  }),
+
+  contractCase('says whether it is read', async (fixture: ConnectionFixture, skip) => {
+    const { link, peer, pause, resume } = fixture;
+    if (pause === undefined || resume === undefined) {
+      skip('the fixture has no `pause` and `resume`');
+      return;
+    }
+    pause();
+    assert.equal(link.connection.isReadingPaused, true);
+    resume();
+    assert.equal(link.connection.isReadingPaused, false);
+    const before = link.connection.bytesReceived;
+    peer.send(10);
+    await until('it reads again', () => link.connection.bytesReceived > before);
+  }),
+
+  contractCase('says how much has come of a message that is arriving', async (fixture: ConnectionFixture, skip) => {
+    const { link, peer } = fixture;
+    if (link.connection.partialMessageBytes === undefined) {
+      skip('the connection has no `partialMessageBytes`: its messages arrive whole');
+      return;
+    }
+    const part = (): number => link.connection.partialMessageBytes ?? 0;
+    for (let bytes = 0; bytes < 3 * partBytes; bytes += partBytes) {
+      assert.ok(part() >= bytes);
+      peer.sendPart(partBytes);
+      await until(`${String(bytes + partBytes)} bytes of a message are there`, () => part() >= bytes + partBytes);
+    }
+    peer.send(1);
+    await until('the message is whole', () => part() === 0);
+  }),
+
+  contractCase('has nothing of a message between messages', async ({ link, peer }: ConnectionFixture) => {
+    const { connection } = link;
+    const before = connection.bytesReceived;
+    const assertNone = (after: string): void => {
+      assert.equal(connection.partialMessageBytes ?? 0, 0, `after ${after}`);
+    };
+    assertNone('opening');
+    peer.send(1_000);
+    await until('a message arrives', () => connection.bytesReceived >= before + 1_000);
+    await sleep(aWhileMs);
+    assertNone('a message');
+    for (let i = 0; i < 5; i++) peer.ping();
+    for (let i = 0; i < 5; i++) connection.ping('p'.repeat(longestPing));
+    await sleep(aWhileMs);
+    assertNone('pings and pongs');
+  }),
+
   contractCase('never counts backwards', async ({ link, peer, send }: ConnectionFixture) => {
     const { connection } = link;
     let [received, sent] = [0, 0];
-    for (let i = 0; i < 20; i++) {
-      peer.send(i * 100);
-      send(i * 100);
+    for (let bytes = 2_000; bytes >= 0; bytes -= 100) {
+      peer.send(bytes);
+      send(bytes);
       await sleep(1);
       assert.ok(connection.bytesReceived >= received && connection.bytesSent >= sent);
       received = connection.bytesReceived;
@@ -163,20 +266,26 @@ export const connectionContract: readonly ContractCase<OpenConnection>[] = [
 
   contractCase('gives its place back when the peer says goodbye', async ({ link, peer }: ConnectionFixture) => {
     peer.close();
-    await until('it is reported with closed()', () => link.manager.isReleased);
+    await untilClosed(link);
     assert.equal(link.connection.isOpen, false);
   }),
 
   contractCase('gives its place back when the peer is gone', async ({ link, peer }: ConnectionFixture) => {
     peer.vanish();
-    await until('it is reported with closed()', () => link.manager.isReleased);
+    await untilClosed(link);
     assert.equal(link.connection.isOpen, false);
+  }),
+
+  contractCase('reports an error of its socket, and then its end', async ({ link, peer }: ConnectionFixture) => {
+    peer.breakProtocol();
+    await untilClosed(link);
+    assert.notEqual(link.manager.lastError, undefined, 'errored() was not called, or only after closed()');
   }),
 
   contractCase('is destroyed at once, without a close frame', async ({ link, peer }: ConnectionFixture) => {
     link.connection.terminate();
     assert.equal(link.connection.isOpen, false);
-    await until('it is reported with closed()', () => link.manager.isReleased);
+    await untilClosed(link);
     await until('the peer knows', () => peer.ended !== null);
     assert.equal(peer.ended?.code, 1006);
   }),
@@ -186,13 +295,13 @@ export const connectionContract: readonly ContractCase<OpenConnection>[] = [
     await sleep(aWhileMs);
     link.connection.close(1013, 'silent');
     link.connection.terminate();
-    await until('it is reported with closed()', () => link.manager.isReleased);
+    await untilClosed(link);
   }),
 
   contractCase('takes any call once it is gone, and at most throws', async ({ link, peer }: ConnectionFixture) => {
     const { connection } = link;
     connection.terminate();
-    await until('it is reported with closed()', () => link.manager.isReleased);
+    await untilClosed(link);
     const { bytesReceived } = connection;
     for (const call of [
       () => {
@@ -212,6 +321,25 @@ export const connectionContract: readonly ContractCase<OpenConnection>[] = [
     assert.equal(connection.bytesReceived, bytesReceived);
   }),
 ];
+
+/** The peer does not read, and the application sends until nothing moves any longer. */
+async function getStuck({ link: { connection }, peer, send }: ConnectionFixture): Promise<void> {
+  peer.freeze();
+  for (let sent = 0; sent < floodBytes; sent += chunkBytes) send(chunkBytes);
+  let [lastBytesSent, stillSinceMs] = [connection.bytesSent, performance.now()];
+  await until('something is stuck', () => {
+    const { unsentBytes, bytesSent } = connection;
+    if (unsentBytes === 0 || bytesSent !== lastBytesSent) stillSinceMs = performance.now();
+    lastBytesSent = bytesSent;
+    return performance.now() - stillSinceMs >= stuckMs;
+  });
+}
+
+/** A heartbeat would find out too, but seconds later. */
+async function untilClosed({ manager }: ManagedConnection): Promise<void> {
+  await until('it is reported with closed()', () => manager.isReleased);
+  assert.equal(manager.releasedFor, 'closed', 'it was not reported with closed()');
+}
 
 function quietly(call: () => void): void {
   try {

@@ -14,6 +14,9 @@ export interface FakeConnectionOptions {
   readonly throwsFrom?: readonly ('ping' | 'close' | 'terminate' | 'isOpen')[];
 }
 
+/** What an adapter reports of its connection. */
+type Reports = Pick<ManagedConnection, 'received' | 'touched' | 'ponged' | 'sent' | 'closed' | 'errored'>;
+
 /** The bytes of a frame that says little. */
 const frameBytes = 8;
 
@@ -37,7 +40,7 @@ export class FakeConnection implements Connection {
   readonly throwsFrom: Set<string>;
   readonly #time: Time | undefined;
   #isClosed = false;
-  #link: ManagedConnection | null = null;
+  #link: Reports | null = null;
 
   constructor({ time, pongAfterMs = 0, closeAfterMs = 0, throwsFrom = [] }: FakeConnectionOptions = {}) {
     this.#time = time;
@@ -62,7 +65,7 @@ export class FakeConnection implements Connection {
   }
 
   /** Reports to this link from now on. */
-  bind(link: ManagedConnection): this {
+  bind(link: Reports): this {
     this.#link = link;
     return this;
   }
@@ -73,10 +76,17 @@ export class FakeConnection implements Connection {
     this.closeAfterMs = null;
   }
 
-  /** The peer sends a message. */
+  /** The peer sends a message, or the end of one whose parts have come. */
   message(bytes = frameBytes): void {
     this.bytesReceived += bytes;
+    this.partialMessageBytes = 0;
     this.#link?.received();
+  }
+
+  /** The peer sends a part of a message, and not its end. */
+  messagePart(bytes = frameBytes): void {
+    this.bytesReceived += bytes;
+    this.partialMessageBytes += bytes;
   }
 
   /** The peer sends a keepalive. */
@@ -125,6 +135,13 @@ export class FakeConnection implements Connection {
   terminate(): void {
     this.#mayThrow('terminate');
     this.isTerminated = true;
+    this.vanish();
+  }
+
+  /** The socket fails, and closes. */
+  fail(error: Error = new Error('the socket failed')): void {
+    if (this.#isClosed) return;
+    this.#link?.errored(error);
     this.vanish();
   }
 

@@ -1,6 +1,6 @@
 export { SimulatedTime } from './simulated-time.js';
 export { FakeConnection, type FakeConnectionOptions } from './fake-connection.js';
-export type { ContractCase, Disposable } from './contract.js';
+export type { ContractCase, Disposable, Skip } from './contract.js';
 export {
   connectionContract,
   type ConnectionFixture,

@@ -2,10 +2,19 @@ import assert from 'node:assert/strict';
 import type { LedgerAnswer, QuotaClaim, QuotaLedger } from '../core/admission/quota-ledger.js';
 import { contractCase, type ContractCase, type Disposable } from './contract.js';
 
+/** Where a ledger is for several processes. */
+interface TwoProcesses {
+  readonly ledger: QuotaLedger;
+  readonly elsewhere: QuotaLedger;
+}
+
 /** An empty ledger. */
 export interface LedgerFixture extends Disposable {
   readonly ledger: QuotaLedger;
-  /** The same slots, seen from another process, where the ledger is for several. */
+  /**
+   * The same slots, as another process sees them, where the ledger is for several: an instance of its own, as claims of
+   * two processes may have the same id. Without it the cases that need it are skipped.
+   */
   readonly elsewhere?: QuotaLedger;
 }
 
@@ -20,6 +29,19 @@ const claimOf = (userId: string, thread: number | string): QuotaClaim => ({
   claimId: (claims += 1),
 });
 
+/** Another process's claim that happens to have the same id as ours. @param thread @default the same */
+const theirClaim = (ours: QuotaClaim, thread?: number | string): QuotaClaim => ({
+  ...ours,
+  threadId: thread === undefined ? ours.threadId : `thread_${String(thread)}`,
+});
+
+/** A case about two processes. */
+const betweenProcesses = (name: string, check: (fixture: TwoProcesses) => Promise<void>): ContractCase<MakeLedger> =>
+  contractCase(name, async ({ ledger, elsewhere }: LedgerFixture, skip) => {
+    if (elsewhere === undefined) skip('the fixture has no `elsewhere`, the same slots as another process sees them');
+    else await check({ ledger, elsewhere });
+  });
+
 const granted = (total: number): LedgerAnswer => ({ granted: true, total });
 const denied = (total: number): LedgerAnswer => ({ granted: false, total });
 
@@ -31,7 +53,7 @@ const strangeIds = ['a', 'a:b', 'a%3Ab', 'A', 'ä', '界', '__proto__', 'constru
  * knows between runs must be emptied by `make`.
  *
  * @example
- * for (const { name, run } of quotaLedgerContract) it(name, () => run(make));
+ * for (const { name, run } of quotaLedgerContract) it(name, ({ skip }) => run(make, skip));
  */
 export const quotaLedgerContract: readonly ContractCase<MakeLedger>[] = [
   contractCase('grants up to the limit, and says how many there are', async ({ ledger }: LedgerFixture) => {
@@ -73,11 +95,25 @@ export const quotaLedgerContract: readonly ContractCase<MakeLedger>[] = [
     assert.deepEqual(await ledger.acquire(claimOf('ada', 3), 2), granted(1));
   }),
 
+  contractCase('gives a slot back that was granted after its release', async ({ ledger }: LedgerFixture) => {
+    const late = claimOf('ada', 1); // as when the question was under way while the newcomer gave up
+    await ledger.release(late);
+    await ledger.acquire(late, 1);
+    await ledger.release(late);
+    assert.deepEqual(await ledger.acquire(claimOf('ada', 2), 1), granted(1));
+  }),
+
   contractCase('goes by the limit of each claim', async ({ ledger }: LedgerFixture) => {
     await ledger.acquire(claimOf('ada', 1), 3);
     await ledger.acquire(claimOf('ada', 2), 3);
     assert.deepEqual(await ledger.acquire(claimOf('ada', 3), 1), denied(2));
     assert.deepEqual(await ledger.acquire(claimOf('ada', 3), 3), granted(3));
+  }),
+
+  contractCase('hands a slot over above a limit that was lowered', async ({ ledger }: LedgerFixture) => {
+    for (const thread of [1, 2, 3]) await ledger.acquire(claimOf('ada', thread), 3);
+    assert.deepEqual(await ledger.acquire(claimOf('ada', 2), 1), granted(3));
+    assert.deepEqual(await ledger.acquire(claimOf('ada', 4), 3), denied(3), 'three are still there');
   }),
 
   contractCase('keeps users apart, whatever their ids', async ({ ledger }: LedgerFixture) => {
@@ -110,12 +146,83 @@ export const quotaLedgerContract: readonly ContractCase<MakeLedger>[] = [
     assert.deepEqual(await ledger.acquire(claimOf('ada', 1), 20), granted(1));
   }),
 
-  contractCase('counts what other processes hold', async ({ ledger, elsewhere }: LedgerFixture) => {
-    if (elsewhere === undefined) return;
+  betweenProcesses('counts what other processes hold', async ({ ledger, elsewhere }) => {
     const theirs = claimOf('ada', 1);
     assert.deepEqual(await elsewhere.acquire(theirs, 1), granted(1));
     assert.deepEqual(await ledger.acquire(claimOf('ada', 2), 1), denied(1));
     await elsewhere.release(theirs);
     assert.deepEqual(await ledger.acquire(claimOf('ada', 2), 1), granted(1));
+  }),
+
+  betweenProcesses('hands a slot over to the same thread of another process', async ({ ledger, elsewhere }) => {
+    await elsewhere.acquire(claimOf('ada', 1), 1);
+    assert.deepEqual(await ledger.acquire(claimOf('ada', 1), 1), granted(1));
+    assert.deepEqual(await elsewhere.acquire(claimOf('ada', 1), 1), granted(1), 'and back');
+  }),
+
+  betweenProcesses('keeps claims of two processes apart that have the same id', async ({ ledger, elsewhere }) => {
+    const ours = claimOf('ada', 1);
+    const theirs = theirClaim(ours, 2);
+    assert.deepEqual(await ledger.acquire(ours, 2), granted(1));
+    assert.deepEqual(await elsewhere.acquire(theirs, 2), granted(2));
+    await elsewhere.release(theirs);
+    assert.deepEqual(await elsewhere.acquire(claimOf('ada', 3), 1), denied(1), 'their release ended ours');
+    await ledger.release(ours);
+    assert.deepEqual(await elsewhere.acquire(claimOf('ada', 3), 1), granted(1), 'ours could not be given back');
+  }),
+
+  betweenProcesses('does not let a late release end a claim of another process', async ({ ledger, elsewhere }) => {
+    const ours = claimOf('ada', 1);
+    const theirs = theirClaim(ours);
+    await ledger.acquire(ours, 1);
+    await elsewhere.acquire(theirs, 1);
+    await ledger.release(ours);
+    assert.deepEqual(await ledger.acquire(claimOf('ada', 2), 1), denied(1));
+    await elsewhere.release(theirs);
+    assert.deepEqual(await ledger.acquire(claimOf('ada', 2), 1), granted(1));
+  }),
+
+  betweenProcesses('takes releases that cross on their way', async ({ ledger, elsewhere }) => {
+    const [ours, others] = [claimOf('ada', 1), claimOf('ada', 2)];
+    const [theirs, newer] = [theirClaim(ours, 2), theirClaim(others, 1)];
+    for (const claim of [ours, others]) await ledger.acquire(claim, 2);
+    for (const claim of [theirs, newer]) await elsewhere.acquire(claim, 2);
+    await Promise.all([ledger.release(ours), elsewhere.release(theirs), ledger.release(others)]);
+    assert.deepEqual(await ledger.acquire(claimOf('ada', 3), 1), denied(1), 'one is still held');
+    await elsewhere.release(newer);
+    assert.deepEqual(await ledger.acquire(claimOf('ada', 3), 1), granted(1));
+  }),
+
+  betweenProcesses('grants exactly the limit to claims of two processes', async ({ ledger, elsewhere }) => {
+    const all = Array.from({ length: 50 }, (_, i) => claimOf('ada', i));
+    const answers = await Promise.all(
+      all.flatMap((claim, i) => [
+        Promise.resolve(ledger.acquire(claim, 20)),
+        Promise.resolve(elsewhere.acquire(theirClaim(claim, `far${String(i)}`), 20)),
+      ]),
+    );
+    assert.deepEqual(
+      answers.flatMap((answer) => (answer.granted ? [answer.total] : [])).sort((a, b) => a - b),
+      Array.from({ length: 20 }, (_, i) => i + 1),
+    );
+  }),
+
+  betweenProcesses('gives one slot to a thread that two processes claim together', async ({ ledger, elsewhere }) => {
+    const all = Array.from({ length: 20 }, (_, i) => claimOf('ada', i));
+    const answers = await Promise.all(
+      all.flatMap((claim) => [
+        Promise.resolve(ledger.acquire(claim, 20)),
+        Promise.resolve(elsewhere.acquire(theirClaim(claim), 20)),
+      ]),
+    );
+    assert.ok(answers.every((answer) => answer.granted));
+    assert.deepEqual(await ledger.acquire(claimOf('ada', 'more'), 20), denied(20));
+    await Promise.all(
+      all.flatMap((claim) => [
+        Promise.resolve(elsewhere.release(theirClaim(claim))),
+        Promise.resolve(ledger.release(claim)),
+      ]),
+    );
+    assert.deepEqual(await ledger.acquire(claimOf('ada', 'more'), 20), granted(1));
   }),
 ];

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { compareDay, simulateDay, type DayOptions } from '../../src/simulation/day.js';
 import { scenarios, type ScenarioName } from '../../src/simulation/population.js';
+import { World } from '../../src/simulation/world.js';
 
 const day = (options: Partial<DayOptions> = {}): DayOptions => ({
   ...{ hours: 6, users: 500, seed: 7, scenario: 'reference' },
@@ -42,6 +43,34 @@ describe('a simulated day', () => {
   it('of hostile users fails on how many are at their limits, and refuses and kills nobody wrongly', async () => {
     expect(await verdicts(day({ scenario: 'hostile' }))).toMatchObject({ 3: 'fail', 6: 'pass', 7: 'pass' });
   }, 60_000);
+
+  it.each([
+    [0.1, [0.1]],
+    [0.25, [0.25]],
+    [1.6, [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.6]],
+  ])('of %d hours ends when they are over, and tells each quarter and the end', async (hours, told) => {
+    const runUntil = vi.spyOn(World.prototype, 'runUntil');
+    const heard: number[] = [];
+    const { kpis } = await simulateDay(day({ hours, users: 5, onProgress: (progress) => heard.push(progress.hours) }));
+    expect(heard).toEqual(told);
+    const forMs = hours * 3_600_000;
+    const ends = runUntil.mock.calls.map(([atMs]) => atMs);
+    expect(ends).toContain(forMs);
+    expect(kpis.window.isSinceStart).toBe(true);
+    expect(forMs - kpis.window.durationMs).toBeLessThan(10_000); // stalls are left out
+  });
+
+  it('lets the process hear of signals while it runs', async () => {
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    await simulateDay(day({ hours: 1, users: 5 }));
+    clearImmediate(next);
+    expect(turns).toBeGreaterThanOrEqual(3_600);
+  });
 
   it('with a stricter limit refuses more', async () => {
     const few = await simulateDay(day({ config: { maxManagersPerUser: 3 } }));

@@ -1,13 +1,19 @@
 import type { RefusalError } from '../errors.js';
 import { describe, type EventStream } from '../events.js';
 import { isPromise } from '../promises.js';
+import { isolationKey } from '../identity/isolation-key.js';
 import type { UserLimits } from '../managers/limits.js';
 import type { WebSocketManager } from '../managers/manager.js';
+import type { ManagerRegistry } from '../managers/registry.js';
+import type { Clock } from '../time.js';
 import { admitted, refused, type Admission, type PendingAdmission } from './admission.js';
 import type { LedgerAnswer, QuotaClaim, QuotaLedger } from './quota-ledger.js';
 import type { Ticket, TicketDesk } from './ticket.js';
+import { UnreleasedClaims, type ThreadState } from './unreleased-claims.js';
 
 interface LedgerDeskOptions {
+  readonly clock: Clock;
+  readonly registry: ManagerRegistry;
   readonly events: EventStream;
   readonly limits: UserLimits;
   readonly desk: TicketDesk;
@@ -21,6 +27,7 @@ let claims = 0;
 interface Asked {
   readonly claim: QuotaClaim;
   answered: Promise<unknown> | null;
+  isGranted: boolean;
 }
 
 /**
@@ -30,9 +37,19 @@ interface Asked {
 export class LedgerDesk {
   readonly #options: LedgerDeskOptions;
   readonly #asked = new Map<WebSocketManager, Asked>();
+  readonly #unreleased: UnreleasedClaims;
 
   constructor(options: LedgerDeskOptions) {
     this.#options = options;
+    const { clock, ledger, events } = options;
+    this.#unreleased = new UnreleasedClaims({
+      clock,
+      release: (claim) => ledger?.release(claim),
+      stateOf: (claim) => this.#stateOf(claim),
+      whenLost: ({ userId, threadId }) => {
+        events.emit('claim.lost', { userId, threadId, key: isolationKey({ userId, threadId }) });
+      },
+    });
   }
 
   /** Asks for a fresh reservation. @param refuse what to answer where the quota is full elsewhere */
@@ -42,7 +59,7 @@ export class LedgerDesk {
     const { manager } = ticket;
     const { userId, threadId } = manager;
     const claim = { userId, threadId, claimId: (claims += 1) };
-    const asked: Asked = { claim, answered: null };
+    const asked: Asked = { claim, answered: null, isGranted: false };
     this.#asked.set(manager, asked);
     try {
       const answer = ledger.acquire(claim, limits.of(userId));
@@ -84,16 +101,28 @@ export class LedgerDesk {
     this.#giveBack(asked.claim);
   }
 
+  /** Tries a last time for what the ledger would not take back, and leaves no timer. */
+  stop(): void {
+    this.#unreleased.stop();
+  }
+
   #giveBack(claim: QuotaClaim): void {
+    const failed = (error: unknown): void => {
+      this.#report(claim.userId, error);
+      this.#unreleased.add(claim);
+    };
     try {
       const result = this.#options.ledger?.release(claim);
-      if (!isPromise(result)) return;
-      result.then(undefined, (error: unknown) => {
-        this.#report(claim.userId, error);
-      });
+      if (isPromise(result)) result.then(undefined, failed);
     } catch (error) {
-      this.#report(claim.userId, error);
+      failed(error);
     }
+  }
+
+  #stateOf(claim: QuotaClaim): ThreadState {
+    const manager = this.#options.registry.get(claim);
+    if (manager === undefined) return 'free';
+    return this.#asked.get(manager)?.isGranted === true ? 'takenOver' : 'claimed';
   }
 
   async #await(
@@ -113,6 +142,8 @@ export class LedgerDesk {
 
   #settle(manager: WebSocketManager, answer: LedgerAnswer, refuse: () => RefusalError): void {
     if (!isAnswer(answer)) throw new TypeError('the ledger gave no answer');
+    const asked = this.#asked.get(manager);
+    if (asked !== undefined) asked.isGranted = answer.granted;
     if (!answer.granted) this.#options.desk.refuse(manager, refuse());
   }
 

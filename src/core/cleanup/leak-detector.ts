@@ -1,6 +1,7 @@
 import type { EventStream, Leak } from '../events.js';
 import { ExpiryQueue } from '../expiry-queue.js';
 import { stateOf } from '../liveness/silence.js';
+import type { ManagedConnection } from '../managers/managed-connection.js';
 import type { WebSocketManager } from '../managers/manager.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock, Random } from '../time.js';
@@ -24,7 +25,14 @@ interface Trace {
   /** As old as the manager, and known to nobody else. */
   twin: object | null;
   releasedAtMs: number;
-  isSocketOpen: boolean;
+}
+
+/** A socket of such a manager that was told to close. Nothing here keeps it either. */
+interface SocketTrace {
+  readonly leak: Leak;
+  readonly link: WeakRef<ManagedConnection>;
+  readonly partedAtMs: number;
+  isFound: boolean;
 }
 
 interface LeakDetectorOptions {
@@ -46,24 +54,27 @@ export class LeakDetector {
   readonly #options: LeakDetectorOptions;
   readonly #traces = new WeakMap<WebSocketManager, Trace>();
   readonly #released: ExpiryQueue<Trace>;
+  readonly #parted: ExpiryQueue<SocketTrace>;
   readonly #twins = new FinalizationRegistry<Trace>((trace) => {
     this.#twinCollected(trace);
   });
   readonly #kept = new FinalizationRegistry<Trace>((trace) => {
-    this.#emit('leak.gone', trace, 'manager');
+    this.#emit('leak.gone', 'manager', trace);
   });
   #isStopped = false;
 
   constructor(options: LeakDetectorOptions) {
     this.#options = options;
-    const { closeGraceMs, hookTimeoutMs } = options.config;
-    this.#released = new ExpiryQueue({
-      clock: options.clock,
-      timeoutMs: graceMs + Math.max(closeGraceMs, hookTimeoutMs),
-      onExpired: (trace) => {
-        this.#afterGrace(trace);
-      },
-    });
+    const { clock, config } = options;
+    const timeoutMs = graceMs + Math.max(config.closeGraceMs, config.hookTimeoutMs);
+    const letGo = (trace: Trace): void => {
+      trace.twin = null;
+    };
+    const look = (socket: SocketTrace): void => {
+      this.#look(socket);
+    };
+    this.#released = new ExpiryQueue({ clock, timeoutMs, onExpired: letGo });
+    this.#parted = new ExpiryQueue({ clock, timeoutMs, onExpired: look });
   }
 
   /** Follows it, where its turn has come. */
@@ -78,7 +89,6 @@ export class LeakDetector {
       manager: new WeakRef(manager),
       twin,
       releasedAtMs: Infinity,
-      isSocketOpen: false,
     };
     this.#traces.set(manager, trace);
     this.#twins.register(twin, trace);
@@ -91,30 +101,43 @@ export class LeakDetector {
     this.#released.add(trace);
   }
 
+  /** One of its sockets was told to close: with its release, or because a newer one took over. */
+  parted(link: ManagedConnection): void {
+    const trace = this.#traces.get(link.manager);
+    if (trace === undefined || this.#isStopped) return;
+    const partedAtMs = this.#options.clock.now();
+    this.#parted.add({ leak: trace.leak, link: new WeakRef(link), partedAtMs, isFound: false });
+  }
+
   /** Leaves no timer, and says nothing any longer. */
   stop(): void {
     this.#isStopped = true;
     this.#released.clear();
+    this.#parted.clear();
   }
 
-  /** A socket that is open is looked at again. */
-  #afterGrace(trace: Trace): void {
-    trace.twin = null;
-    const link = trace.manager.deref()?.link ?? null;
-    const isOpen = link !== null && stateOf(link) === 'open';
-    if (isOpen !== trace.isSocketOpen) this.#emit(isOpen ? 'leak.found' : 'leak.gone', trace, 'socket');
-    trace.isSocketOpen = isOpen;
-    if (isOpen) this.#released.add(trace);
+  /** One that is open is looked at again. */
+  #look(socket: SocketTrace): void {
+    const { link, leak, partedAtMs: releasedAtMs } = socket;
+    const parted = link.deref();
+    const isOpen = parted !== undefined && stateOf(parted) === 'open';
+    if (isOpen !== socket.isFound) this.#emit(isOpen ? 'leak.found' : 'leak.gone', 'socket', { leak, releasedAtMs });
+    socket.isFound = isOpen;
+    if (isOpen) this.#parted.add(socket);
   }
 
   #twinCollected(trace: Trace): void {
     const manager = trace.manager.deref();
     if (manager === undefined) return;
-    this.#emit('leak.found', trace, 'manager');
+    this.#emit('leak.found', 'manager', trace);
     this.#kept.register(manager, trace);
   }
 
-  #emit(name: 'leak.found' | 'leak.gone', { leak, releasedAtMs }: Trace, what: 'manager' | 'socket'): void {
+  #emit(
+    name: 'leak.found' | 'leak.gone',
+    what: 'manager' | 'socket',
+    { leak, releasedAtMs }: Pick<Trace, 'leak' | 'releasedAtMs'>,
+  ): void {
     if (this.#isStopped) return;
     const { clock, events } = this.#options;
     events.emit(name, { ...leak, what, releasedForMs: clock.now() - releasedAtMs });

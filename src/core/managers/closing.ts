@@ -36,6 +36,7 @@ export class ClosingConnections {
   readonly #options: ClosingOptions;
   readonly #expiries: ExpiryQueue<Closable>;
   readonly #emptied: (() => void)[] = [];
+  #whenTold: (link: Closable) => void = () => undefined;
 
   constructor(options: ClosingOptions) {
     this.#options = options;
@@ -46,6 +47,11 @@ export class ClosingConnections {
         this.#terminate(link);
       },
     });
+  }
+
+  /** Who hears of each that is told to close. */
+  whenTold(act: (link: Closable) => void): void {
+    this.#whenTold = act;
   }
 
   /** Whether every one of them is gone. */
@@ -90,6 +96,7 @@ export class ClosingConnections {
 
   #send(link: Closable, { code, reason }: CloseFrame): void {
     link.closing = this.#expiries.add(link);
+    this.#whenTold(link);
     try {
       link.connection.close(code, reason);
     } catch {

@@ -58,8 +58,8 @@ export class StopJudge {
   }
 }
 
-/** What is said to an application that goes on asking. */
+/** What is said to an application that goes on asking, and of a ledger that answers late. */
 function isAnswer(event: MooringEvent): boolean {
   if (event.type === 'cleanup.completed' || event.type === 'background.completed') return event.cleaned === 0;
-  return event.type === 'admission.refused' || event.type === 'hook.failed' || event.type === 'ledger.failed';
+  return ['admission.refused', 'hook.failed', 'ledger.failed', 'claim.lost'].includes(event.type);
 }

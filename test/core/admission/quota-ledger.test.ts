@@ -65,6 +65,18 @@ describe('MemoryLedger', () => {
     expect(ledger.acquire(claim('thread_1', 2, 'a:b'), 1).granted).toBe(true);
   });
 
+  it('counts two processes together, whose claims may have the same ids', () => {
+    const here = new MemoryLedger();
+    const there = new MemoryLedger(here);
+    here.acquire(claim('thread_1', 1), 1);
+    expect(there.acquire(claim('thread_2', 1), 1)).toEqual({ granted: false, total: 1 });
+    expect(there.acquire(claim('thread_1', 1), 1)).toEqual({ granted: true, total: 1 });
+    here.release(claim('thread_1', 1));
+    expect([here.totalOf('ada'), there.totalOf('ada')]).toEqual([1, 1]);
+    there.release(claim('thread_1', 1));
+    expect([here.totalOf('ada'), there.totalOf('ada')]).toEqual([0, 0]);
+  });
+
   it('is one quota for several Moorings', async () => {
     const ledger = new MemoryLedger();
     const [one, other] = [1, 2].map(() => harness({ ledger, config: { maxManagersPerUser: 2 } }));
@@ -325,6 +337,236 @@ describe('a ledger that fails', () => {
     await h.time.settle();
     expect(h.countOf('ada')).toBe(0);
     expect(h.said('ledger.failed')).toMatchObject([{ userId: 'ada', error: 'Error: down' }]);
+  });
+});
+
+/** Remembers what it was asked to take back, and does so when told. */
+class UnwillingLedger implements QuotaLedger {
+  isWilling = false;
+  readonly refusing: () => void | Promise<void>;
+  readonly #counts = new MemoryLedger();
+  readonly asked: { readonly claim: QuotaClaim; readonly atMs: number }[] = [];
+  now = (): number => 0;
+
+  constructor(refusing: () => void | Promise<void> = () => throwing('down')) {
+    this.refusing = refusing;
+  }
+
+  acquire(claim: QuotaClaim, limit: number): LedgerAnswer {
+    return this.#counts.acquire(claim, limit);
+  }
+
+  release(claim: QuotaClaim): void | Promise<void> {
+    this.asked.push({ claim, atMs: this.now() });
+    if (!this.isWilling) return this.refusing();
+    this.#counts.release(claim);
+  }
+
+  totalOf(userId: string): number {
+    return this.#counts.totalOf(userId);
+  }
+
+  get askedAtMs(): number[] {
+    return this.asked.map(({ atMs }) => atMs);
+  }
+}
+
+describe('a release that fails', () => {
+  const withUnwilling = (ledger = new UnwillingLedger(), maxManagersPerUser = 20) => {
+    const h = harness({ ledger, config: { maxManagersPerUser } });
+    ledger.now = () => h.time.now();
+    return { h, ledger };
+  };
+  const comeAndGo = async (h: ReturnType<typeof harness>, userId: string, threadId: string) => {
+    const { connection } = await h.connect(userId, threadId);
+    connection.vanish();
+    await h.time.settle();
+  };
+
+  it.each<[string, () => void | Promise<void>]>([
+    ['throws', () => throwing('down')],
+    ['rejects', () => Promise.reject(new Error('down'))],
+  ])('because the ledger %s is tried again, less and less often', async (_, refusing) => {
+    const { h, ledger } = withUnwilling(new UnwillingLedger(refusing));
+    await comeAndGo(h, 'ada', 'thread_1');
+    await h.time.advance(300_000);
+    const afterMs = [0, 1_000, 3_000, 7_000, 15_000, 31_000, 63_000, 123_000, 183_000, 243_000];
+    expect(ledger.askedAtMs).toEqual(afterMs);
+    expect(new Set(ledger.asked.map(({ claim }) => claim)).size).toBe(1);
+    expect(h.said('ledger.failed')).toHaveLength(1);
+  });
+
+  it.each<[string, () => void | Promise<void>]>([
+    ['throws', () => throwing('down')],
+    ['rejects', () => Promise.reject(new Error('down'))],
+  ])('because the ledger %s gives the place back once it is well', async (_, refusing) => {
+    const { h, ledger } = withUnwilling(new UnwillingLedger(refusing), 1);
+    await comeAndGo(h, 'ada', 'thread_1');
+    expect(h.refusal('ada', 'thread_2').code).toBe('quota.exceeded');
+    ledger.isWilling = true;
+    await h.time.advance(999);
+    expect(ledger.totalOf('ada')).toBe(1);
+    await h.time.advance(1);
+    expect(ledger.totalOf('ada')).toBe(0);
+    await h.connect('ada', 'thread_2');
+    await h.time.advance(300_000);
+    expect(ledger.asked.filter(({ claim }) => claim.threadId === 'thread_1')).toHaveLength(2);
+    expect(h.said('claim.lost')).toEqual([]);
+  });
+
+  it('is tried soon again after one that succeeded', async () => {
+    const { h, ledger } = withUnwilling();
+    await comeAndGo(h, 'ada', 'thread_1');
+    await h.time.advance(20_000);
+    ledger.isWilling = true;
+    await h.time.advance(11_000);
+    ledger.isWilling = false;
+    const before = ledger.asked.length;
+    await comeAndGo(h, 'bob', 'thread_1');
+    await h.time.advance(3_000);
+    expect(ledger.askedAtMs.slice(before)).toEqual([31_000, 32_000, 34_000]);
+  });
+
+  it('is not tried while the thread has a manager whose claim is unconfirmed, but after', async () => {
+    let acquire: () => LedgerAnswer = () => granted;
+    const released: number[] = [];
+    let isDown = true;
+    const h = harness({
+      ledger: ledgerThat(
+        () => acquire(),
+        ({ claimId }) => {
+          released.push(claimId);
+          if (isDown) throwing('down');
+        },
+      ),
+    });
+    await comeAndGo(h, 'ada', 'thread_1');
+    acquire = () => throwing('down');
+    const { connection } = await h.connect('ada', 'thread_1', remote);
+    await h.time.advance(20_000);
+    expect(released).toHaveLength(1);
+    isDown = false;
+    connection.vanish();
+    await h.time.advance(60_000);
+    const [first, second] = released;
+    expect(released).toEqual([first, second, first]);
+    expect(second).not.toBe(first);
+  });
+
+  it('is not tried again once the thread has a newer claim that was granted, not even by a ledger that mixes them up', async () => {
+    const slots = new Set<string>();
+    let isDown = true;
+    const ledger = ledgerThat(
+      ({ threadId }) => (slots.add(threadId), granted),
+      ({ threadId }) => {
+        if (isDown) throwing('down');
+        slots.delete(threadId);
+      },
+    );
+    const h = harness({ ledger });
+    await comeAndGo(h, 'ada', 'thread_1');
+    await h.connect('ada', 'thread_1', remote);
+    isDown = false;
+    await h.time.advance(100_000);
+    expect([...slots]).toEqual(['thread_1']);
+  });
+
+  it('while a newer claim of the thread waits for its answer is not tried either', async () => {
+    const ledger = new SlowLedger();
+    let isDown = true;
+    const release = ledger.release.bind(ledger);
+    ledger.release = (claim) => {
+      release(claim);
+      if (isDown) throwing('down');
+    };
+    const h = harness({ ledger });
+    const first = h.arrive('ada', 'thread_1', remote);
+    ledger.answer(granted);
+    (await first.connected, first.connection).vanish();
+    const second = h.arrive('ada', 'thread_1', remote);
+    isDown = false;
+    await h.time.advance(5_000);
+    expect(ledger.released).toHaveLength(1);
+    ledger.answer(granted);
+    await second.connected;
+    await h.time.advance(60_000);
+    expect(ledger.released).toHaveLength(1);
+  });
+
+  /** So many users come and go, each of whom the ledger keeps. */
+  const crowd = async (count: number, ledger = new UnwillingLedger()) => {
+    const { h } = withUnwilling(ledger);
+    const come = async (from: number, to: number) => {
+      for (let i = from; i <= to; i++) h.open(h.ticket(`user-${i}`, 'thread_1')).connection.vanish();
+      await h.time.settle();
+    };
+    await come(1, count);
+    const kept = () => Array.from({ length: count }, (_, i) => `user-${i + 1}`).filter((id) => ledger.totalOf(id) > 0);
+    return { h, ledger, come, kept };
+  };
+
+  it.skipIf(isMutating)(
+    'is one of ten thousand that are tried again; the longest untried beyond are given up',
+    async () => {
+      const { h, ledger, come, kept } = await crowd(
+        10_000,
+        new UnwillingLedger(() => Promise.reject(new Error('down'))),
+      );
+      await h.time.advance(1_000);
+      expect(h.said('claim.lost')).toEqual([]);
+      await come(10_001, 10_002);
+      expect(h.said('claim.lost')).toMatchObject([
+        { userId: 'user-501', threadId: 'thread_1', key: 'user-501:thread_1' },
+        { userId: 'user-502', threadId: 'thread_1', key: 'user-502:thread_1' },
+      ]);
+      ledger.isWilling = true;
+      await h.time.advance(60_000);
+      expect(kept()).toEqual(['user-501', 'user-502']);
+    },
+  );
+
+  it('is tried again with no more than 500 others at once', async () => {
+    const { h, ledger, kept } = await crowd(1_200);
+    const before = ledger.asked.length;
+    await h.time.advance(1_000);
+    expect(ledger.asked.length - before).toBe(500);
+    ledger.isWilling = true;
+    await h.time.advance(10_000);
+    expect(kept()).toEqual([]);
+  });
+
+  it('does not wait behind others that never answer', async () => {
+    const { h, ledger } = withUnwilling(new UnwillingLedger(() => new Promise(() => {})));
+    await comeAndGo(h, 'ada', 'thread_1');
+    await h.time.advance(100_000);
+    expect(ledger.asked).toHaveLength(1);
+    expect(h.said('ledger.failed')).toEqual([]);
+  });
+
+  it('is tried a last time by stop(), and then told of; no timer is left', async () => {
+    const { h, ledger } = withUnwilling();
+    await comeAndGo(h, 'ada', 'thread_1');
+    const before = ledger.asked.length;
+    const stopped = h.mooring.stop();
+    await h.time.settle();
+    await stopped;
+    expect(ledger.asked).toHaveLength(before + 1);
+    expect(h.said('claim.lost')).toMatchObject([{ key: 'ada:thread_1' }]);
+    expect(h.time.pendingTimers).toBe(0);
+    await h.time.advance(300_000);
+    expect(ledger.asked).toHaveLength(before + 1);
+  });
+
+  it('while it is tried as Mooring stops is told of when it fails, and leaves no timer', async () => {
+    let reject: ((error: Error) => void) | undefined;
+    const { h } = withUnwilling(new UnwillingLedger(() => new Promise((_, fail) => (reject = fail))));
+    await comeAndGo(h, 'ada', 'thread_1');
+    await h.stop();
+    reject?.(new Error('too late'));
+    await h.time.settle();
+    expect(h.said('ledger.failed')).toMatchObject([{ error: 'Error: too late' }]);
+    expect(h.said('claim.lost')).toMatchObject([{ key: 'ada:thread_1' }]);
+    expect(h.time.pendingTimers).toBe(0);
   });
 });
 

@@ -2,7 +2,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { WebSocketManager } from '../../../src/index.js';
-import { harness, type Harness } from '../support.js';
+import type { FakeConnection } from '../../../src/testing/index.js';
+import { harness, remote, silent, type Client, type Harness } from '../support.js';
 
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
@@ -68,16 +69,73 @@ describe('the leak detector', () => {
 
   it('reports a socket that is open after it was destroyed, once, and again when it is not', async () => {
     const h = harness({ config: { leakDetection: 'all' } });
-    const { connection, manager } = await h.connect('ada', 'thread_1', { pongAfterMs: null, closeAfterMs: null });
-    let isOpen = true;
-    connection.terminate = () => undefined;
-    Object.defineProperty(connection, 'isOpen', { get: () => isOpen });
+    const { connection, manager } = await h.connect('ada', 'thread_1', silent);
+    const outlived = undying(connection);
     h.mooring.factory.cleanupManager(manager.key);
     await h.time.advance(300_000);
     expect(found(h)).toEqual([['ada:thread_1', 'socket']]);
-    isOpen = false;
+    outlived.isOpen = false;
     await h.time.advance(300_000);
     expect([found(h).length, gone(h)]).toEqual([1, [['ada:thread_1', 'socket']]]);
+  });
+
+  it('reports a socket that a newer one took over from and that is open after it was destroyed', async () => {
+    const h = harness({ config: { leakDetection: 'all' } });
+    const former = await h.connect('ada', 'thread_1', silent);
+    const outlived = undying(former.connection);
+    const newer = await h.connect('ada', 'thread_1', remote);
+    await talk(h, newer, 300_000);
+    expect(found(h)).toEqual([['ada:thread_1', 'socket']]);
+    const [leak] = h.said('leak.found');
+    expect(leak?.releasedForMs).toBeGreaterThanOrEqual(60_000);
+    expect(leak?.releasedForMs).toBeLessThan(120_000);
+    outlived.isOpen = false;
+    await talk(h, newer, 300_000);
+    expect([found(h).length, gone(h)]).toEqual([1, [['ada:thread_1', 'socket']]]);
+  });
+
+  it('reports each of several sockets of one thread, and says nothing of those that closed', async () => {
+    const h = harness({ config: { leakDetection: 'all' } });
+    for (let i = 0; i < 6; i++) {
+      const { connection } = await h.connect('ada', 'thread_1', i % 2 === 0 ? silent : remote);
+      if (i % 2 === 0) undying(connection);
+      await h.time.advance(10_000);
+    }
+    h.mooring.factory.cleanupManager('ada:thread_1');
+    await h.time.advance(300_000);
+    expect(found(h)).toEqual(Array.from({ length: 3 }, () => ['ada:thread_1', 'socket']));
+  });
+
+  it('says nothing of a socket that closes within the grace', async () => {
+    const h = harness({ config: { leakDetection: 'all' } });
+    const former = await h.connect('ada', 'thread_1', silent);
+    const outlived = undying(former.connection);
+    const newer = await h.connect('ada', 'thread_1', remote);
+    await talk(h, newer, 50_000);
+    outlived.isOpen = false;
+    await talk(h, newer, 300_000);
+    expect(found(h)).toEqual([]);
+  });
+
+  it('that is off follows no socket', async () => {
+    const h = harness();
+    const former = await h.connect('ada', 'thread_1', silent);
+    undying(former.connection);
+    const newer = await h.connect('ada', 'thread_1', remote);
+    await talk(h, newer, 300_000);
+    expect(found(h)).toEqual([]);
+  });
+
+  it('keeps no socket that nobody else keeps, however many are taken over', async () => {
+    const h = harness({ config: { leakDetection: 'all' } });
+    const links: WeakRef<object>[] = [];
+    for (let i = 0; i < 50; i++) {
+      links.push(new WeakRef((await h.connect('ada', 'thread_1', remote)).link));
+      await h.time.advance(3_000);
+    }
+    h.arrivals.length = 0;
+    await collect();
+    expect(links.filter((link) => link.deref() !== undefined).length).toBeLessThan(5);
   });
 
   it.each([
@@ -108,6 +166,22 @@ describe('the leak detector', () => {
     expect([kept.state, found(h)]).toEqual(['released', []]);
   });
 });
+
+/** From now on its `terminate()` does nothing: it is open for as long as told. */
+function undying(connection: FakeConnection): { isOpen: boolean } {
+  const state = { isOpen: true };
+  connection.terminate = () => undefined;
+  Object.defineProperty(connection, 'isOpen', { get: () => state.isOpen });
+  return state;
+}
+
+/** The client talks meanwhile, so that it is not idle. */
+async function talk(h: Harness, { connection }: Client, forMs: number): Promise<void> {
+  for (let ms = 0; ms < forMs; ms += 50_000) {
+    connection.message();
+    await h.time.advance(50_000);
+  }
+}
 
 async function keepOne(h: Harness): Promise<WebSocketManager> {
   const manager = await h.mooring.factory.createManager({ userId: 'ada', threadId: 'thread_kept' });

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { onStopSignals } from '../../../src/cli/stop-signals.js';
+import { exitOnStopSignals, onStopSignals } from '../../../src/cli/stop-signals.js';
 import { afterThisTest } from '../../support/setup.js';
 
 function signals() {
@@ -33,5 +33,21 @@ describe('signals', () => {
     const { forget } = signals();
     forget();
     expect(process.listenerCount('SIGINT')).toBe(before);
+  });
+});
+
+describe('signals to what need not stop in good order', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s exits with %i at once, after tidying up', (signal, code) => {
+    const did: unknown[] = [];
+    const forget = exitOnStopSignals(
+      () => did.push('tidied up'),
+      (exitCode) => did.push(exitCode),
+    );
+    afterThisTest(forget);
+    process.emit(signal, signal);
+    expect(did).toEqual(['tidied up', code]);
   });
 });
