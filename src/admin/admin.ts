@@ -82,6 +82,7 @@ function appOf(parts: AdminParts): AdminApp {
     c.header('cache-control', 'no-store');
   });
   app.use(bodyLimit({ maxSize: mostBodyBytes }));
+  app.use(withKnownBody);
   addOpenRoutes(app, parts);
   app.use(`${apiPath}/*`, guarded(parts));
   addUserRoutes(app, parts);
@@ -89,6 +90,13 @@ function appOf(parts: AdminParts): AdminApp {
   addServerRoutes(app, parts);
   return app;
 }
+
+/** A body of an unknown kind would be passed over, and `dryRun` with it. */
+const withKnownBody: MiddlewareHandler<AdminEnv> = async (c, next) => {
+  if (c.req.raw.body !== null && c.req.header('content-type') === undefined)
+    throw badField('content-type', 'is missing; wanted application/json');
+  await next();
+};
 
 /** Whoever only looks needs less than who acts. */
 function guarded({ gate }: AdminParts): MiddlewareHandler<AdminEnv> {

@@ -112,6 +112,7 @@ export class EventHub {
       this.#unlisten?.();
       this.#unlisten = null;
       this.#kept.length = 0;
+      this.#number += 1; // stands for what happens while nobody listens
     }, keptAfterLastMs).unref();
   }
 

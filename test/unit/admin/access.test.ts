@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { isLoopback } from '../../../src/admin/access.js';
+import { createAdmin } from '../../../src/admin/admin.js';
+import { harness } from '../../core/support.js';
+import { desk, type Asking } from './support.js';
+
+const reader = 'r'.repeat(16);
+const actor = 'a'.repeat(16);
+const access = [
+  { token: reader, scope: 'read', name: 'grafana' },
+  { token: actor, scope: 'act', name: 'ops' },
+] as const;
+
+const post = (asking: Asking = {}): Asking => ({ method: 'POST', json: {}, ...asking });
+
+describe('with tokens', () => {
+  it.each([
+    [{}, 401, 'No token.'],
+    [{ token: 'x'.repeat(16) }, 401, 'This token is not known.'],
+    [{ headers: { authorization: `Basic ${reader}` } }, 401, 'No token.'],
+    [{ token: `${reader}x` }, 401, 'This token is not known.'],
+  ])('%o is turned away', async (asking, status, detail) => {
+    const { api, h } = desk({ access });
+    const answer = await api('/overview', asking);
+    expect(answer).toMatchObject({ status, body: { detail, hint: expect.stringContaining('Bearer') as string } });
+    expect(answer.headers.get('www-authenticate')).toContain('Bearer');
+    expect(h.said('admin.refused')).toMatchObject([{ status, reason: detail }]);
+  });
+
+  it.each([
+    ['reader', reader],
+    ['actor', actor],
+  ])('the %s may look', async (_, token) => {
+    expect((await desk({ access }).api('/overview', { token })).status).toBe(200);
+  });
+
+  it('the reader may not act, and is told what to do', async () => {
+    const { api } = desk({ access });
+    expect(await api('/background-cleanup', post({ token: reader }))).toMatchObject({
+      status: 403,
+      body: { detail: 'This token may look, and not act.', hint: 'Use a token with the scope `act`.' },
+    });
+  });
+
+  it('the actor may act, and it is told who did', async () => {
+    const { api, h } = desk({ access });
+    expect((await api('/background-cleanup', post({ token: actor }))).status).toBe(200);
+    expect(h.said('admin.acted')).toMatchObject([{ who: 'ops', action: 'background-cleanup', result: '0 released' }]);
+  });
+
+  it('from anywhere, metrics too; health asks for none', async () => {
+    const metrics = { contentType: 'text/plain', metrics: () => Promise.resolve('up 1') };
+    const { ask } = desk({ access, metrics });
+    expect((await ask('/metrics', { address: '10.0.0.1' })).status).toBe(401);
+    expect(await ask('/metrics', { address: '10.0.0.1', token: reader })).toMatchObject({ status: 200, body: 'up 1' });
+    expect((await ask('/healthz', { address: '10.0.0.1' })).status).toBe(200);
+  });
+
+  it('ten wrong ones of an address make it wait, whatever it brings; others are not concerned', async () => {
+    const { api } = desk({ access });
+    const from = (address: string, token: string): Promise<number> =>
+      api('/kpis', { address, token }).then(({ status }) => status);
+    for (let time = 1; time <= 10; time++) expect(await from('10.0.0.1', 'wrong')).toBe(401);
+    expect(await from('10.0.0.1', 'wrong')).toBe(429);
+    const locked = await api('/kpis', { address: '10.0.0.1', token: reader });
+    expect([locked.status, Number(locked.headers.get('retry-after')) > 0]).toEqual([429, true]);
+    expect(await from('10.0.0.2', reader)).toBe(200);
+  });
+
+  it('requests without one are not counted as wrong', async () => {
+    const { api } = desk({ access });
+    for (let time = 1; time <= 20; time++) expect((await api('/kpis')).status).toBe(401);
+    expect((await api('/kpis', { token: reader })).status).toBe(200);
+  });
+
+  it.each([
+    [[], /no tokens/],
+    [[{ token: 'short', scope: 'read' }], /5 characters, wanted at least 16/],
+  ] as const)('%o are refused when it is made', (tokens, problem) => {
+    const { mooring } = harness();
+    expect(() => createAdmin({ mooring, access: tokens })).toThrow(problem);
+  });
+});
+
+describe('without tokens', () => {
+  it.each(['127.0.0.1:9090', 'localhost', '[::1]:9090', '127.8.8.8'])(
+    'asking for %s from this machine is fine',
+    async (host) => {
+      expect((await desk().api('/kpis', { headers: { host } })).status).toBe(200);
+    },
+  );
+
+  it.each([
+    ['a name that leads here', '127.0.0.1', 'evil.example'],
+    ['another machine', '10.0.0.7', '127.0.0.1'],
+    ['a name that begins alike', '127.0.0.1', '127.0.0.1.evil.example'],
+    ['a name that begins alike', '127.0.0.1', 'localhost.evil.example'],
+  ])('%s is not', async (_, address, host) => {
+    const answer = await desk().api('/kpis', { address, headers: { host } });
+    expect(answer).toMatchObject({
+      status: 403,
+      body: { hint: expect.stringContaining('Configure tokens') as string },
+    });
+  });
+
+  it.each(['::1', '::ffff:127.0.0.1', '127.0.0.1'])('%s is this machine', (address) => {
+    expect(isLoopback(address)).toBe(true);
+  });
+});
+
+describe('pages', () => {
+  it.each([
+    ['http://127.0.0.1:9090', 200],
+    ['http://evil.example', 403],
+    ['http://127.0.0.1:9091', 403],
+    ['null', 403],
+    ['https://ops.example', 200],
+  ])('of %s: acting gets %i', async (origin, status) => {
+    const { api } = desk({ allowedOrigins: ['https://ops.example'] });
+    expect((await api('/background-cleanup', post({ headers: { origin } }))).status).toBe(status);
+  });
+
+  it('of other origins are shown nothing either, since no answer allows them to read', async () => {
+    const answer = await desk().api('/kpis', { headers: { origin: 'http://evil.example' } });
+    expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+  });
+});

@@ -1,0 +1,165 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { EventHub, type EventFilter } from '../../../src/admin/event-stream.js';
+import { createMooring, type Mooring } from '../../../src/index.js';
+import { afterThisTest } from '../../support/setup.js';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'performance'] });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function hub(): { hub: EventHub; mooring: Mooring; watch: (filter?: EventFilter, last?: string) => Reader } {
+  const mooring = createMooring({ env: {} });
+  const made = new EventHub(mooring);
+  afterThisTest(async () => {
+    made.close();
+    await mooring.stop();
+  });
+  return { hub: made, mooring, watch: (filter = {}, last) => new Reader(made.watch(filter, last)) };
+}
+
+/** Reads as a client does. */
+class Reader {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.#reader = stream.getReader();
+  }
+
+  /** What comes with the next chunk, by event; lines of comment apart. */
+  async next(): Promise<{ event: string; id: string | null; data: unknown }[]> {
+    const chunk = this.#reader.read();
+    await vi.advanceTimersByTimeAsync(100);
+    const { value, done } = await chunk;
+    if (done) return [{ event: 'end', id: null, data: null }];
+    const blocks = new TextDecoder()
+      .decode(value)
+      .split('\n\n')
+      .filter((block) => block.includes('event: '));
+    return blocks.map((block) => ({
+      event: /^event: (.*)$/m.exec(block)?.[1] ?? '',
+      id: /^id: (.*)$/m.exec(block)?.[1] ?? null,
+      data: JSON.parse(/^data: (.*)$/m.exec(block)?.[1] ?? 'null') as unknown,
+    }));
+  }
+
+  leave(): Promise<void> {
+    return this.#reader.cancel();
+  }
+}
+
+const stall = (mooring: Mooring, stalledMs: number): void => {
+  mooring.events.emit('process.stalled', { stalledMs });
+};
+
+describe('a viewer', () => {
+  it('is told hello, and then everything, in one piece per moment', async () => {
+    const { mooring, watch } = hub();
+    const viewer = watch();
+    expect(await viewer.next()).toMatchObject([{ event: 'stream.hello' }]);
+    for (const stalledMs of [1, 2]) stall(mooring, stalledMs);
+    expect(await viewer.next()).toMatchObject([
+      { event: 'process.stalled', data: { stalledMs: 1 } },
+      { event: 'process.stalled', data: { stalledMs: 2 } },
+    ]);
+  });
+
+  it('gets what it asked for only', async () => {
+    const { mooring, watch } = hub();
+    const viewer = watch({ types: new Set(['ledger.failed']), userId: 'ada' });
+    await viewer.next();
+    stall(mooring, 1);
+    mooring.events.emit('ledger.failed', { userId: 'bob', error: 'no' });
+    mooring.events.emit('ledger.failed', { userId: 'ada', error: 'yes' });
+    expect(await viewer.next()).toMatchObject([{ data: { userId: 'ada' } }]);
+  });
+
+  it('that was cut off goes on where it was', async () => {
+    const { mooring, watch } = hub();
+    const viewer = watch();
+    await viewer.next();
+    stall(mooring, 1);
+    const [{ id } = { id: null }] = await viewer.next();
+    await viewer.leave();
+    stall(mooring, 2);
+    const back = watch({}, id ?? undefined);
+    expect(await back.next()).toMatchObject([{ event: 'stream.hello' }, { data: { stalledMs: 2 } }]);
+  });
+
+  it.each(['nonsense', 'other-3', ''])('that was here as %o is told that there is a gap', async (last) => {
+    const { watch } = hub();
+    expect(await watch({}, last).next()).toMatchObject([{ event: 'stream.hello' }, { event: 'stream.gap' }]);
+  });
+
+  it('that comes back after more than a minute is told that there is a gap', async () => {
+    const { mooring, watch } = hub();
+    const viewer = watch();
+    await viewer.next();
+    stall(mooring, 1);
+    const [{ id } = { id: null }] = await viewer.next();
+    await viewer.leave();
+    await vi.advanceTimersByTimeAsync(60_000);
+    stall(mooring, 2);
+    stall(mooring, 3);
+    expect(await watch({}, id ?? undefined).next()).toMatchObject([{ event: 'stream.hello' }, { event: 'stream.gap' }]);
+  });
+
+  it('that does not read loses the oldest, is told how many, and is counted', async () => {
+    const { hub: made, mooring, watch } = hub();
+    const viewer = watch();
+    await viewer.next();
+    for (let stalledMs = 1; stalledMs <= 1_010; stalledMs++) stall(mooring, stalledMs);
+    const [dropped, first] = await viewer.next();
+    expect([dropped, first]).toMatchObject([
+      { event: 'stream.dropped', data: { count: 10 } },
+      { data: { stalledMs: 11 } },
+    ]);
+    expect(made.counts).toEqual({ watching: 1, droppedEvents: 10, droppedViewers: 0 });
+  });
+
+  it('that takes nothing for a minute is dropped, and holds nobody up', async () => {
+    const { hub: made, mooring, watch } = hub();
+    watch();
+    stall(mooring, 1);
+    await vi.advanceTimersByTimeAsync(75_000);
+    expect(made.counts).toMatchObject({ watching: 0, droppedViewers: 1 });
+  });
+
+  it('that waits for something to happen is kept', async () => {
+    const { hub: made, watch } = hub();
+    const viewer = watch();
+    await viewer.next();
+    for (let quarter = 0; quarter < 8; quarter++) {
+      const chunk = viewer.next();
+      await vi.advanceTimersByTimeAsync(15_000);
+      expect(await chunk).toEqual([]);
+    }
+    expect(made.counts.watching).toBe(1);
+  });
+
+  it('is told the end', async () => {
+    const { hub: made, watch } = hub();
+    const viewer = watch();
+    await viewer.next();
+    made.close();
+    expect(await viewer.next()).toMatchObject([{ event: 'end' }]);
+  });
+});
+
+describe('nobody watching', () => {
+  it('costs nothing: nothing listens', async () => {
+    const { mooring, watch } = hub();
+    const onAny = vi.spyOn(mooring.events, 'onAny');
+    stall(mooring, 1);
+    expect(onAny).not.toHaveBeenCalled();
+    const viewer = watch();
+    await viewer.next();
+    await viewer.leave();
+    await vi.advanceTimersByTimeAsync(60_000);
+    watch();
+    expect(onAny).toHaveBeenCalledTimes(2);
+  });
+});
