@@ -8,17 +8,18 @@ import {
   RefusalError,
 } from '../../src/core/errors.js';
 
-const quota = new QuotaExceededError({ limit: 20, ahead: 0, retryAfterMs: 1_001 });
+const quota = (): QuotaExceededError => new QuotaExceededError({ limit: 20, ahead: 0, retryAfterMs: 1_001 });
 
 describe('an error', () => {
   it.each([
-    ['MooringError', 'key.replaced', new MooringError('key.replaced', 'x')],
-    ['MalformedContextError', 'context.malformed', new MalformedContextError('userId', 'is empty')],
-    ['ConfigurationError', 'config.invalid', new ConfigurationError(['x'])],
-    ['RefusalError', 'key.contested', new RefusalError('key.contested', 'contested', { message: 'x' })],
+    ['MooringError', 'key.replaced', () => new MooringError('key.replaced', 'x')],
+    ['MalformedContextError', 'context.malformed', () => new MalformedContextError('userId', 'is empty')],
+    ['ConfigurationError', 'config.invalid', () => new ConfigurationError(['x'])],
+    ['RefusalError', 'key.contested', () => new RefusalError('key.contested', 'contested', { message: 'x' })],
     ['QuotaExceededError', 'quota.exceeded', quota],
-    ['AuthenticationError', 'credentials.rejected', new AuthenticationError()],
-  ])('is told apart by name and code: %s %s', (name, code, error) => {
+    ['AuthenticationError', 'credentials.rejected', () => new AuthenticationError()],
+  ])('is told apart by name and code: %s %s', (name, code, make) => {
+    const error = make();
     expect(error).toMatchObject({ name, code });
     expect(String(error)).toMatch(new RegExp(`^${name}: .`));
   });
@@ -26,7 +27,7 @@ describe('an error', () => {
 
 describe('a refusal for quota', () => {
   it('says how many connections there may be, and when to come back in whole seconds', () => {
-    expect(quota.message).toBe("All 20 of this user's connections are in use; try again in 2 s.");
+    expect(quota().message).toBe("All 20 of this user's connections are in use; try again in 2 s.");
   });
 });
 
