@@ -69,8 +69,7 @@ export class UserCleanup {
 
   #release(victims: readonly Victim[], tally: Tally): void {
     for (const { manager, strategy, reason, closeCause } of victims) {
-      const options = closeCause === undefined ? {} : { closeCause };
-      if (this.#options.releaser.release(manager, reason, options)) tally.add(strategy);
+      if (this.#options.releaser.release(manager, reason, { closeCause })) tally.add(strategy);
     }
   }
 

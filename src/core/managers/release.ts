@@ -9,7 +9,7 @@ import { releaseReasons, type ReleaseReason } from './release-reason.js';
 /** What else is to be said of a release. */
 export interface ReleaseOptions {
   /** What to tell the peer instead of what the reason says by itself. */
-  readonly closeCause?: CloseCause;
+  readonly closeCause?: CloseCause | undefined;
   readonly detail?: CloseDetail;
 }
 

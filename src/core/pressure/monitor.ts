@@ -118,7 +118,7 @@ export class WebSocketResourceMonitor {
   }
 
   #note(resources: UserResources): void {
-    const { userId, managerCount, alertLevel, maxManagers } = resources;
+    const { userId, alertLevel, maxManagers } = resources;
     const watched = this.#watched.get(userId) ?? {
       level: 'normal',
       actedAtMs: never,
@@ -134,15 +134,14 @@ export class WebSocketResourceMonitor {
     if (alertLevel === previous) return;
     const rose = isAtLeast(alertLevel, previous);
     this.#announce(resources, { previous, direction: rose ? 'rise' : 'fall' });
-    if (rose && managerCount > 0 && isAtLeast(alertLevel, 'warning')) this.#act(resources, watched);
+    if (rose && isAtLeast(alertLevel, 'warning')) this.#act(resources, watched);
   }
 
   /** A user's level goes with the user's last manager. */
   #remember({ userId, managerCount, alertLevel }: UserResources, watched: Watched): void {
     if (managerCount === 0) this.#watched.delete(userId);
     else this.#watched.set(userId, watched);
-    const isPressed = managerCount > 0 && isAtLeast(alertLevel, 'critical');
-    if (!isPressed) this.#pressed.delete(userId);
+    if (!isAtLeast(alertLevel, 'critical')) this.#pressed.delete(userId);
     else if (!this.#pressed.has(userId)) {
       this.#pressed.add(userId);
       this.#options.whenPressed(userId);
