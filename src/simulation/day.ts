@@ -57,7 +57,7 @@ const hourMs = 3_600_000;
 const quarterMs = hourMs / 4;
 
 /** How much happens, at most, before the process may hear of signals and of rejections: so much simulated time. */
-const breathMs = 1_000;
+const breathMs = 10_000;
 
 /** As much, while the people are made. */
 const peoplePerBreath = 1_000;

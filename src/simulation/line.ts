@@ -14,6 +14,8 @@ interface LineOptions {
   readonly roundTripMs: number;
   /** How many of all transmissions begin a burst of loss. */
   readonly lossRatio: number;
+  /** Does what has arrived, as soon as somebody reads. */
+  readonly read: (act: () => void) => void;
 }
 
 /** The way between a server and a peer, as TCP makes it: in order, late where something is lost, or cut. */
@@ -22,17 +24,30 @@ export class Line {
   reachableSinceMs: number;
   /** Since when it does not; `Infinity` while it does. */
   unreachableSinceMs = Infinity;
-  readonly #options: LineOptions;
-  #burstEndsAtMs = -Infinity;
+  // Fields of its own, in whole milliseconds: there are millions of arrivals in a day.
+  readonly #time: WorldTime;
+  readonly #chance: Chance;
+  readonly #now: () => number;
+  readonly #read: (act: () => void) => void;
+  readonly #lossRatio: number;
+  readonly #roundTripMs: number;
+  readonly #oneWayMs: number;
+  #burstEndsAtMs = 0;
   /** When the latest of what is on its way to the server arrives. */
   #latestMs = 0;
   /** Questions that nobody has acknowledged, and when the first of them was asked. */
   readonly #unacknowledged: { readonly afterMs: number; readonly act: () => void }[] = [];
   #lostAtMs = 0;
 
-  constructor(options: LineOptions) {
-    this.#options = options;
-    this.reachableSinceMs = options.now();
+  constructor({ time, chance, now, roundTripMs, lossRatio, read }: LineOptions) {
+    this.#time = time;
+    this.#chance = chance;
+    this.#now = now;
+    this.#read = read;
+    this.#lossRatio = lossRatio;
+    this.#roundTripMs = Math.round(roundTripMs);
+    this.#oneWayMs = Math.round(roundTripMs / 2);
+    this.reachableSinceMs = now();
   }
 
   get isReachable(): boolean {
@@ -43,68 +58,68 @@ export class Line {
   cut(): void {
     if (!this.isReachable) return;
     this.reachableSinceMs = Infinity;
-    this.unreachableSinceMs = this.#options.now();
+    this.unreachableSinceMs = this.#now();
   }
 
   /** The way is open again: what was lost meanwhile gets through when it is repeated next. */
   heal(): void {
-    this.reachableSinceMs = this.#options.now();
+    this.reachableSinceMs = this.#now();
     this.unreachableSinceMs = Infinity;
     if (this.#unacknowledged.length > 0) this.#repeat();
   }
 
   /** The server says something that the peer learns of, where it can. */
   toPeer(act: () => void): void {
-    if (this.isReachable) this.#options.time.arrive(this.#options.roundTripMs / 2, act);
+    if (this.isReachable) this.#time.arrive(this.#oneWayMs, act);
   }
 
   /** The peer sends something. */
   toServer(act: () => void): void {
-    if (this.isReachable) this.#arrive(this.#options.roundTripMs / 2, act);
+    if (!this.isReachable) return;
+    this.#arrive(this.#oneWayMs, () => {
+      this.#read(act);
+    });
   }
 
   /** The server asks, and the peer answers after so long, if the question and the answer get through. */
   thereAndBack(afterMs: number, act: () => void): void {
     if (this.isReachable && this.#unacknowledged.length === 0) this.#ask(afterMs, act);
     else {
-      if (this.#unacknowledged.length === 0) this.#lostAtMs = this.#options.time.now();
+      if (this.#unacknowledged.length === 0) this.#lostAtMs = this.#time.now();
       this.#unacknowledged.push({ afterMs, act });
     }
   }
 
   #ask(afterMs: number, act: () => void): void {
-    const askedAtMs = this.#options.now();
-    this.#arrive(this.#options.roundTripMs + afterMs, () => {
-      if (this.reachableSinceMs <= askedAtMs) act();
+    const askedAtMs = this.#now();
+    this.#arrive(this.#roundTripMs + afterMs, () => {
+      if (this.reachableSinceMs <= askedAtMs) this.#read(act);
       else this.thereAndBack(afterMs, act);
     });
   }
 
   /** The kernel repeats what is not acknowledged after a fifth of a second, and then each time after twice as long. */
   #repeat(): void {
-    const { time } = this.#options;
     const healedAtMs = this.reachableSinceMs;
     let waitMs: number = repeatsMs[0];
-    while (this.#lostAtMs + waitMs < time.now()) waitMs = 2 * waitMs + repeatsMs[0];
-    time.arrive(this.#lostAtMs + waitMs - time.now(), () => {
+    while (this.#lostAtMs + waitMs < this.#time.now()) waitMs = 2 * waitMs + repeatsMs[0];
+    this.#time.arrive(this.#lostAtMs + waitMs - this.#time.now(), () => {
       if (this.reachableSinceMs !== healedAtMs) return;
       for (const { afterMs, act } of this.#unacknowledged.splice(0)) this.#ask(afterMs, act);
     });
   }
 
   #arrive(afterMs: number, act: () => void): void {
-    const { time } = this.#options;
-    this.#latestMs = Math.max(this.#latestMs, time.now() + afterMs + this.#lateMs());
-    time.arrive(this.#latestMs - time.now(), act);
+    this.#latestMs = Math.max(this.#latestMs, this.#time.now() + afterMs + this.#lateMs());
+    this.#time.arrive(this.#latestMs - this.#time.now(), act);
   }
 
   /** What a loss costs: the sender notices and sends it again. */
   #lateMs(): number {
-    const { lossRatio, chance, time } = this.#options;
-    if (lossRatio === 0) return 0;
-    const now = time.now();
-    if (now >= this.#burstEndsAtMs && chance.is(lossRatio))
-      this.#burstEndsAtMs = now + chance.between(burstMs.least, burstMs.most);
+    if (this.#lossRatio === 0) return 0;
+    const now = this.#time.now();
+    if (now >= this.#burstEndsAtMs && this.#chance.is(this.#lossRatio))
+      this.#burstEndsAtMs = now + this.#chance.integer(burstMs.least, burstMs.most);
     return now < this.#burstEndsAtMs ? (repeatsMs.find((afterMs) => now + afterMs >= this.#burstEndsAtMs) ?? 0) : 0;
   }
 }

@@ -103,7 +103,13 @@ export class SimulatedSocket implements Connection {
 
   constructor(around: Surroundings, traits: Traits, whenServerCloses: () => void) {
     this.#around = around;
-    this.#line = new Line({ ...around, ...traits });
+    this.#line = new Line({
+      ...around,
+      ...traits,
+      read: (act) => {
+        this.#read(act);
+      },
+    });
     this.traits = traits;
     this.#whenServerCloses = whenServerCloses;
   }
@@ -216,7 +222,7 @@ export class SimulatedSocket implements Connection {
 
   /** The peer sends an application message. */
   message(bytes: number): void {
-    this.#deliver(() => {
+    this.#line.toServer(() => {
       this.#heard(bytes);
       this.active();
       this.#link?.received(this.#link.clock.recentMs);
@@ -228,7 +234,7 @@ export class SimulatedSocket implements Connection {
     this.hasSentInParts = true;
     for (let part = 1; part <= parts; part++)
       this.#around.time.arrive(part * everyMs, () => {
-        this.#deliver(() => {
+        this.#line.toServer(() => {
           this.#part(partBytes, part === parts);
         });
       });
@@ -243,7 +249,7 @@ export class SimulatedSocket implements Connection {
 
   /** The peer sends what its library sends to keep proxies from closing the connection. */
   keepalive(): void {
-    this.#deliver(() => {
+    this.#line.toServer(() => {
       this.#heard(pongBytes);
       this.#link?.touched();
     });
@@ -263,7 +269,7 @@ export class SimulatedSocket implements Connection {
 
   /** The peer says goodbye, or its process ends in an orderly way. */
   leave(): void {
-    this.#deliver(() => {
+    this.#line.toServer(() => {
       this.#heard(closeBytes);
       this.#end();
     });
@@ -271,7 +277,7 @@ export class SimulatedSocket implements Connection {
 
   /** The connection is reset. */
   reset(): void {
-    this.#deliver(() => {
+    this.#line.toServer(() => {
       this.hasFailed = true;
       this.#link?.errored(new Error('read ECONNRESET'));
       this.#end();
@@ -282,7 +288,7 @@ export class SimulatedSocket implements Connection {
     this.#mayThrow('ping');
     this.unansweredSinceMs = Math.min(this.unansweredSinceMs, this.#now());
     if (!this.isReachable) this.#repeatInVain(pongBytes);
-    this.#answer(0, () => {
+    this.#line.thereAndBack(0, () => {
       this.#heard(pongBytes);
       this.#link?.ponged(payload);
     });
@@ -294,7 +300,7 @@ export class SimulatedSocket implements Connection {
     this.isClosing = true;
     this.#tellPeer(code, reason);
     if (this.traits.closeAfterMs === null) return;
-    this.#answer(this.traits.closeAfterMs, () => {
+    this.#line.thereAndBack(this.traits.closeAfterMs, () => {
       this.#heard(closeBytes);
       this.#end();
     });
@@ -309,19 +315,6 @@ export class SimulatedSocket implements Connection {
     this.#tellPeer(1006, '');
     this.#around.time.arrive(0, () => {
       this.#link?.closed();
-    });
-  }
-
-  /** What the peer answers arrives, if it gets there and back. */
-  #answer(afterMs: number, act: () => void): void {
-    this.#line.thereAndBack(afterMs, () => {
-      this.#read(act);
-    });
-  }
-
-  #deliver(act: () => void): void {
-    this.#line.toServer(() => {
-      this.#read(act);
     });
   }
 

@@ -130,6 +130,11 @@ export class World extends SimulatedServer {
     return this.#current.get(socket);
   }
 
+  /** The connections that are their manager's, with their keys. */
+  current(): Iterable<readonly [SimulatedSocket, string]> {
+    return this.#current;
+  }
+
   /** The connection of the manager with this key. */
   socketOf(key: string): SimulatedSocket | null {
     return this.#sockets.get(key) ?? null;

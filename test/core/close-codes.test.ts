@@ -57,6 +57,9 @@ describe('the close reason', () => {
     ['two bytes each', 'é', 61],
     ['three bytes each', '阿', 41],
     ['four bytes each', '😀', 30],
+    ['the first of two bytes', '\u{80}', 61],
+    ['the first of three bytes', '\u{800}', 41],
+    ['the first of four bytes', '\u{10000}', 30],
   ])('of characters of %s is cut within 123 bytes, and at a character', (_, character, fitting) => {
     const { reason } = closeFrame('malformed', { text: character.repeat(200) });
     expect(reason).toBe(character.repeat(fitting));

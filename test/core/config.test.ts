@@ -111,12 +111,14 @@ describe('the environment', () => {
 describe('precedence', () => {
   const env = { MOORING_IDLE_MANAGER_TIMEOUT: '2m' };
   const file = { idleManagerTimeout: '1m' };
+  const machine = { idleManagerTimeoutMs: 30_000 };
   const overrides = { idleManagerTimeoutMs: 180_000 };
   const flags = [['idleManagerTimeout', '4m']] as const;
 
   it.each([
     ['preset', {}, 600_000],
-    ['file', { file }, 60_000],
+    ['machine', { machine }, 30_000],
+    ['file', { machine, file }, 60_000],
     ['environment', { file, env }, 120_000],
     ['code', { file, env, overrides }, 180_000],
     ['flag', { file, env, overrides, flags }, 240_000],
@@ -206,11 +208,61 @@ describe('mistakes', () => {
     ]);
   });
 
+  it.each([
+    [
+      'a setting that is none',
+      { overrides: { tiketMs: 5 } },
+      'tiketMs: there is no such setting; did you mean ticketMs?',
+    ],
+    ['nothing', { file: { maxManagersPerUser: undefined } }, /^maxManagersPerUser: got nothing; [A-Z]/],
+    ['a number that is none', { overrides: { patienceRatio: NaN } }, /^patienceRatio: got NaN; [A-Z]/],
+    ['a choice that is none', { overrides: { forcedEviction: 'always' } }, /^forcedEviction: got "always"; [A-Z]/],
+    [
+      'two mistakes in a table',
+      { overrides: { closeCodes: { idle: 1, quota: 2 } } },
+      /^closeCodes: got \{"idle":1,"quota":2\}; idle: [^;]+; quota: [^;]+$/,
+    ],
+    [
+      'a floor above patience',
+      { overrides: { evictionFloorRatio: 0.5, patienceRatio: 0.3 } },
+      /^evictionFloorRatio: got 0\.5, wanted at most patienceRatio \(0\.3\)/,
+    ],
+    [
+      'thresholds that do not rise',
+      { overrides: { proactiveCleanupThreshold: 0.7, criticalThreshold: 0.6, emergencyThreshold: 0.9 } },
+      /got 0\.7, 0\.6, 0\.9; wanted them in rising order$/,
+    ],
+  ] as unknown as [string, ConfigSources, string | RegExp][])('say where they are, for %s', (_, given, problem) => {
+    expect(problemsOf(given)).toEqual([typeof problem === 'string' ? problem : expect.stringMatching(problem)]);
+  });
+
+  it('of one setting hide contradictions between settings', () => {
+    const overrides = { evictionFloorRatio: 0.5, patienceRatio: 0.3, maxManagersPerUser: -1 };
+    expect(problemsOf({ overrides })).toEqual([expect.stringMatching(/^maxManagersPerUser: /)]);
+  });
+
+  it.each([
+    ['xxxstalled', true],
+    ['xxxxstalled', false],
+    ['stalledxxx', true],
+    ['stalledxxxx', false],
+    ['stxallxedx', true],
+    ['stxallxxedx', false],
+    ['lled', true],
+    ['led', false],
+    ['stal', true],
+    ['sta', false],
+    ['zzzlled', true],
+    ['zzzzled', false],
+    ['STALLEDX', true],
+  ])('suggest a setting at most three edits away, case apart: %s %s', (name, isSuggested) => {
+    const [problem] = problemsOf({ file: { [name]: '1s' } });
+    expect(problem).toBe(`${name}: there is no such setting${isSuggested ? '; did you mean stalled?' : ''}`);
+  });
+
   it('are all in the message', () => {
     const error = new ConfigurationError(['one: wrong', 'two: wrong']);
-    expect(error.message).toContain('2 mistakes');
-    expect(error.message).toContain('one: wrong');
-    expect(error.message).toContain('two: wrong');
+    expect(error.message).toBe('The configuration has 2 mistakes:\n  - one: wrong\n  - two: wrong');
     expect(error.code).toBe('config.invalid');
   });
 

@@ -92,6 +92,39 @@ describe('connect', () => {
     expect((await connecting).refusal?.code).toBe('admission.cancelled');
     expect(h.countOf('ada')).toBe(1);
   });
+
+  it('waits without a signal too', async () => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    const first = await h.connect('ada', 'thread_1', remote);
+    const connecting = h.mooring.connections.connect(h.socket(), { userId: 'ada', threadId: 'thread_2' });
+    first.connection.vanish();
+    expect((await connecting).manager?.threadId).toBe('thread_2');
+  });
+
+  it('takes no notice of its signal once it is connected', async () => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    const first = await h.connect('ada', 'thread_1', remote);
+    const waiting = h.arrive('ada', 'thread_2', remote);
+    first.connection.vanish();
+    const { link } = await waiting.connected;
+    waiting.leave();
+    expect(link?.isCurrent).toBe(true);
+    expect(h.mooring.connections.disconnect(waiting.context)).toBe(true);
+    expect(link?.isCurrent).toBe(false);
+  });
+
+  it('throws what a context throws, and leaves the socket to the caller', async () => {
+    const h = harness();
+    const connection = h.socket();
+    const fields = {
+      threadId: 'thread_1',
+      get userId(): string {
+        throw new RangeError('no user');
+      },
+    };
+    await expect(h.mooring.connections.connect(connection, fields)).rejects.toThrow(new RangeError('no user'));
+    expect(connection.closes).toEqual([]);
+  });
 });
 
 describe('disconnect of the context a connection was made for', () => {
@@ -100,7 +133,7 @@ describe('disconnect of the context a connection was made for', () => {
     const { context, connection } = await h.connect('ada', 'thread_1', silent);
     expect(h.mooring.connections.disconnect(context)).toBe(true);
     expect(h.countOf('ada')).toBe(0);
-    expect(h.said('manager.released')).toMatchObject([{ reason: 'closed' }]);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'closed', closeCause: 'closed' }]);
     expect(connection.closes).toEqual([{ code: 1000, reason: 'closed' }]);
   });
 
@@ -157,7 +190,7 @@ describe('disconnect of the context a connection was made for', () => {
     const { context, connection } = await h.connect('ada', 'thread_1', remote);
     const successor = h.ticket('ada', 'thread_1');
     expect(h.mooring.connections.disconnect(context)).toBe(true);
-    expect(connection.closes).toHaveLength(1);
+    expect(connection.closes).toEqual([{ code: 1000, reason: 'closed' }]);
     expect(h.countOf('ada')).toBe(1);
     expect(h.open(successor).link.generation).toBe(2);
   });
@@ -198,6 +231,15 @@ describe('disconnect of a context that was admitted apart from its socket, as ad
     const current = admitted(h, contextOf());
     expect(h.mooring.connections.disconnect(former)).toBe(false);
     expect(current.isCurrent).toBe(true);
+  });
+});
+
+describe('disconnect of a context that was admitted apart from its socket, once the manager is gone', () => {
+  it('is late and ignored', () => {
+    const h = harness();
+    const { context, connection } = h.open(h.ticket('ada', 'thread_1'), remote);
+    connection.vanish();
+    expect(h.mooring.connections.disconnect(context)).toBe(false);
   });
 });
 

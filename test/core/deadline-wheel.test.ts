@@ -106,4 +106,27 @@ describe('a deadline wheel', () => {
   it('is as large as it was made', () => {
     expect(new DeadlineWheel(7).size).toBe(7);
   });
+
+  it('lets go of an item in bucket 0', () => {
+    const { wheel, items } = wheelOf(0);
+    wheel.remove(items[0]!);
+    expect(wheel.count).toBe(0);
+  });
+
+  it('goes on where others took out what it had not come to', () => {
+    const { wheel, items } = wheelOf(3, 3, 3, 3);
+    const left = new Set(items);
+    for (const item of wheel.take(3)) {
+      left.delete(item);
+      for (const other of [...left].slice(0, 2)) {
+        left.delete(other);
+        wheel.remove(other);
+      }
+    }
+    expect([left.size, wheel.count]).toEqual([0, 0]);
+  });
+
+  it('has no buckets before the first', () => {
+    expect(() => wheelOf(0).wheel.countIn(-1)).toThrow(new TypeError('There is no bucket -1'));
+  });
 });

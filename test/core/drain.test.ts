@@ -97,6 +97,17 @@ describe('the waves of stop', () => {
     expect(released.every(({ reason }) => reason === 'shutdown')).toBe(true);
   });
 
+  it.each([
+    [4, 100],
+    [5, 200],
+  ])('are no more than it takes: with %i connections, two at a time, it is over after %i ms', async (many, afterMs) => {
+    const h = harness({ config: { drainWaveSize: 2, drainWaveIntervalMs: 100 } });
+    await h.fill('ada', many);
+    const begunAtMs = h.time.wallNow();
+    await h.stop();
+    expect(h.said('server.stopped').map(({ atMs }) => atMs - begunAtMs)).toEqual([afterMs]);
+  });
+
   it('leave those whose turn has not come in use', async () => {
     const { h, stopped, left } = await halfStopped();
     await h.time.advance(999);
@@ -206,6 +217,7 @@ describe('stopping', () => {
     await h.stop();
     const names = h.events.slice(admissions).map(({ type }) => type);
     expect(names[0]).toBe('server.draining');
+    expect(h.said('server.draining')).toMatchObject([{ managers: 2 }]);
     expect(names.at(-1)).toBe('server.stopped');
     expect(names.filter((name) => name === 'manager.released')).toHaveLength(2);
   });

@@ -80,6 +80,7 @@ describe('outside code', () => {
     ['10m', 600_000],
     ['1h', 3_600_000],
     ['1.5s', 1_500],
+    ['1.25s', 1_250],
     ['0s', 0],
     [' 10 m ', 600_000],
   ])('the duration %j is %i ms', (written, valueMs) => {
@@ -105,6 +106,7 @@ describe('outside code', () => {
     ['recogniseKeepalives', 'false', false],
     ['recogniseKeepalives', 'true', true],
     ['recogniseKeepalives', false, false],
+    ['recogniseKeepalives', 'yes', 'yes'],
     ['closeCodes', '{"idle":4000}', { idle: 4000 }],
     ['closeCodes', { idle: 4000 }, { idle: 4000 }],
   ] as const)('%s of %j is %j', (name, written, value) => {

@@ -51,6 +51,8 @@ export interface Arrival {
   readonly outcome: Connected | null;
   /** The client vanishes while it waits. */
   vanish(): void;
+  /** Whoever asked says that nobody waits any longer. */
+  leave(): void;
 }
 
 /** A socket that was admitted and is bound to its link. */
@@ -98,6 +100,9 @@ export class Harness {
       },
       vanish: () => {
         connection.vanish();
+        leaving.abort();
+      },
+      leave: () => {
         leaving.abort();
       },
     };

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { EmergencyCleanupResult } from '../../src/index.js';
 import { startCrowd, type CrowdClient } from '../support/crowd.js';
-import { recordFault } from '../support/faults.js';
+import { endedOf, recordFault } from '../support/faults.js';
 import { relayTo, type Link } from '../support/relay.js';
 import { wsServer, type WsServer } from '../support/ws-server.js';
 
@@ -93,7 +93,8 @@ describe('a healthy connection', () => {
     expect((await probed).length).toBeGreaterThanOrEqual(3);
     expect([client.bytes, client.ended, server.releases]).toEqual([bytes, null, {}]);
     const scenario = '16 MB over 2.7 MB/s (relay), probed all the time';
-    recordFault({ scenario, peerSaw: 'all bytes', freedMs: null, healthyClosed: 0 });
+    const saw = { peersSaw: `${client.bytes} bytes`, newcomersSaw: null };
+    recordFault({ scenario, ...saw, freedMs: null, healthyClosed: endedOf([client]) });
   });
 
   it('with a round trip of 2 s is not taken for dead once that is known', async () => {
@@ -115,7 +116,8 @@ describe('a healthy connection', () => {
     expect(await server.mooring.factory.emergencyCleanup('ada')).toMatchObject({ cleaned: 0 });
     expect([client.ended, server.releases]).toEqual([null, {}]);
     const scenario = 'a round trip of 2 s (relay), probed as it opens';
-    recordFault({ scenario, peerSaw: 'two pings', freedMs: null, healthyClosed: 0 });
+    const saw = { peersSaw: `${client.pings} pings`, newcomersSaw: null };
+    recordFault({ scenario, ...saw, freedMs: null, healthyClosed: endedOf([client]) });
   });
 
   it('that misses a single ping of the heartbeat lives on', async () => {

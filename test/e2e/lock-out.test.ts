@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { WebSocketConfig } from '../../src/index.js';
 import { startCrowd } from '../support/crowd.js';
-import { recordFault } from '../support/faults.js';
+import { bystanders, endedOf, endsOf, recordFault } from '../support/faults.js';
 import { wsServer, type WsServer } from '../support/ws-server.js';
 
 /** Two probes of half a second, and what a loaded machine may need besides. */
@@ -38,7 +38,8 @@ describe.each(['production', 'staging', 'development', undefined])('in environme
     newcomer.send('here I am');
     expect(await newcomer.reply()).toBe('here I am');
     const scenario = `20 clients stopped (SIGSTOP); environment ${environment ?? 'not set'}`;
-    recordFault({ scenario, peerSaw: 'the newcomer: in', freedMs: waitedMs(server) ?? null, healthyClosed: 0 });
+    const saw = { peersSaw: null, newcomersSaw: endsOf([newcomer], 'in') };
+    recordFault({ scenario, ...saw, freedMs: waitedMs(server) ?? null, healthyClosed: endedOf(awake.clients) });
   });
 });
 
@@ -79,12 +80,15 @@ describe('the dead', () => {
 
   it('whose process is killed are gone without anybody asking', async () => {
     const { server, frozen } = await lockedOut('production');
+    const healthy = await bystanders(server);
     const killedAtMs = performance.now();
     frozen.kill();
     for (let i = 1; i <= 20; i++) await server.hears('manager.released', (event) => event.threadId === `thread_${i}`);
     expect(server.releases).toEqual({ closed: 20 });
     const freedMs = performance.now() - killedAtMs;
-    recordFault({ scenario: '20 clients killed (SIGKILL)', peerSaw: '-', freedMs, healthyClosed: 0 });
+    const saw = { peersSaw: null, newcomersSaw: null };
+    const scenario = '20 clients killed (SIGKILL)';
+    recordFault({ scenario, ...saw, freedMs, healthyClosed: healthy.closed() });
   });
 
   it('go without a newcomer too, by heartbeat', async () => {

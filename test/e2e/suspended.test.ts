@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { startCrowd } from '../support/crowd.js';
-import { recordFault } from '../support/faults.js';
+import { endedOf, recordFault } from '../support/faults.js';
 import { startMooring } from '../support/mooring-process.js';
 
 describe('a server that is suspended for twice the idle timeout', () => {
@@ -27,6 +27,8 @@ describe('a server that is suspended for twice the idle timeout', () => {
     }
     expect(await server.hears((each) => each['msg'] === 'process.stalled')).toBeDefined();
     const scenario = 'the server suspended for twice the idle timeout, then resumed';
-    recordFault({ scenario, peerSaw: 'its answers, late', freedMs: null, healthyClosed: 0 });
+    const answers = clients.flatMap(({ texts }) => texts).length;
+    const saw = { peersSaw: `${answers} answers`, newcomersSaw: null };
+    recordFault({ scenario, ...saw, freedMs: null, healthyClosed: endedOf(clients) });
   });
 });

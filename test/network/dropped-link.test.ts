@@ -1,16 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { WebSocketConfig } from '../../src/index.js';
-import { startCrowd, type Crowd } from '../support/crowd.js';
-import { bystanders, recordFault } from '../support/faults.js';
+import { startCrowd, type Crowd, type CrowdClient } from '../support/crowd.js';
+import { bystanders, endsOf, recordFault } from '../support/faults.js';
 import { hasNamespaces, remoteNetwork, type Loss } from '../support/network.js';
 import { wsServer, type WsServer } from '../support/ws-server.js';
 
 /** Two probes of half a second, and what a loaded machine may need besides. */
 const soonMs = 1_500;
 
+/** What another process has seen has been told by then. */
+const tellMs = 200;
+
 interface Scene {
   readonly server: WsServer;
+  readonly clients: readonly CrowdClient[];
   readonly near: Crowd;
   readonly healthy: { readonly closed: () => number };
 }
@@ -29,23 +33,34 @@ async function fullOverLink(config: Partial<WebSocketConfig> = {}) {
 }
 
 /** A new thread of the user gets in, from a place that still has a network. */
-async function expectLetIn(scenario: string, { server, near, healthy }: Scene): Promise<void> {
+async function expectLetIn(scenario: string, { server, clients, near, healthy }: Scene): Promise<void> {
   const newcomer = await near.settle(server.url('ada', 'thread_new'));
   newcomer.send('here I am');
   expect(await newcomer.reply()).toBe('here I am');
   const waited = server.said('manager.admitted').at(-1)?.waitedMs ?? NaN;
   expect(waited).toBeLessThan(soonMs);
   expect(healthy.closed()).toBe(0);
-  recordFault({ scenario, peerSaw: 'the newcomer: in', freedMs: waited, healthyClosed: healthy.closed() });
+  recordFault({
+    scenario,
+    peersSaw: endsOf(clients, 'nothing'),
+    newcomersSaw: endsOf([newcomer], 'in'),
+    freedMs: waited,
+    healthyClosed: healthy.closed(),
+  });
 }
 
-/** Everybody of the user is released, in one way or another. */
-async function expectAllGone(scenario: string, { server, healthy }: Scene, peerSaw: string): Promise<void> {
+/** Everybody of the user is released after the fault, in one way or another. */
+async function expectAllGone(scenario: string, fault: () => Promise<void>, scene: Scene): Promise<void> {
+  const { server, clients, healthy } = scene;
   const atMs = performance.now();
+  await fault();
   for (let i = 1; i <= 20; i++)
     await server.hears('manager.released', ({ userId, threadId }) => userId === 'ada' && threadId === `thread_${i}`);
+  const freedMs = performance.now() - atMs;
   expect([server.countOf('ada'), healthy.closed()]).toEqual([0, 0]);
-  recordFault({ scenario, peerSaw, freedMs: performance.now() - atMs, healthyClosed: healthy.closed() });
+  await sleep(tellMs);
+  const [peersSaw, newcomersSaw] = [endsOf(clients, 'nothing'), null];
+  recordFault({ scenario, peersSaw, newcomersSaw, freedMs, healthyClosed: healthy.closed() });
 }
 
 describe.runIf(hasNamespaces)('a user all of whose connections are behind a link', () => {
@@ -75,16 +90,17 @@ describe.runIf(hasNamespaces)('a user all of whose connections are behind a link
 
   it('whose kernel resets them is free at once', async () => {
     const scene = await fullOverLink();
-    await scene.network.killSockets();
-    await expectAllGone('reset by the kernel (`ss -K`)', scene, '1006');
+    await expectAllGone('reset by the kernel (`ss -K`)', () => scene.network.killSockets(), scene);
     expect(scene.server.releases).toEqual({ closed: 20 });
+    expect(scene.clients.map(({ ended }) => ended?.code)).toEqual(Array.from({ length: 20 }, () => 1006));
   });
 
   it('loses them within three heartbeats, when nobody asks', async () => {
     const scene = await fullOverLink({ heartbeatIntervalMs: 500 });
-    await scene.network.lose('both ways');
-    await expectAllGone('all packets lost, nobody asks; heartbeat of 0.5 s', scene, 'nothing');
+    const scenario = 'all packets lost, nobody asks; heartbeat of 0.5 s';
+    await expectAllGone(scenario, () => scene.network.lose('both ways'), scene);
     expect(scene.server.releases).toEqual({ disconnected: 20 });
+    expect(scene.clients.filter(({ ended }) => ended !== null)).toEqual([]);
   });
 });
 
@@ -100,13 +116,16 @@ describe.runIf(hasNamespaces)('a connection over a link that heals', () => {
     const network = await remoteNetwork();
     const server = await wsServer({ host: network.address, config: { heartbeatIntervalMs } });
     const client = await (await startCrowd(network.wrap)).settle(server.url('ada', 'thread_1'));
+    const healthy = await bystanders(server);
     await network.lose(loss);
+    const atMs = performance.now();
     client.send('while it is away');
     await sleep(seconds * 1_000);
     await network.heal();
     expect(await client.reply()).toBe('while it is away');
-    expect([client.ended, server.releases]).toEqual([null, {}]);
+    const peersSaw = `its answer, after ${((performance.now() - atMs) / 1_000).toFixed(1)} s`;
+    expect([client.ended, server.releases, healthy.closed()]).toEqual([null, {}, 0]);
     const scenario = `packets lost ${loss} for ${seconds} s, then not`;
-    recordFault({ scenario, peerSaw: 'its answer, late', freedMs: null, healthyClosed: 0 });
+    recordFault({ scenario, peersSaw, newcomersSaw: null, freedMs: null, healthyClosed: healthy.closed() });
   });
 });

@@ -47,6 +47,8 @@ function connect({ id, url, keepaliveEveryMs, chatterEveryMs, pongsToSkip = 0, l
   });
 }
 
-process.on('message', (order) => obey(/** @type {import('./crowd.js').CrowdOrder} */ (order)));
+process.on('message', (orders) => {
+  for (const order of /** @type {import('./crowd.js').CrowdOrder[]} */ (orders)) obey(order);
+});
 process.on('disconnect', () => process.exit(0));
 tell({ id: 0, what: 'ready' });

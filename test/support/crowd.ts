@@ -15,7 +15,7 @@ export interface ClientOptions {
   readonly protocols?: readonly string[];
 }
 
-/** What the process is told. */
+/** What the process is told, one or many at a time: those of one message are carried out in one turn of its loop. */
 export type CrowdOrder =
   | ({ readonly do: 'connect'; readonly id: number; readonly url: string } & ClientOptions & {
         readonly protocols?: string[];
@@ -118,13 +118,20 @@ export class Crowd {
     });
   }
 
-  connect(url: string, { protocols = [], ...options }: ClientOptions = {}): CrowdClient {
-    const client = new CrowdClient(this.clients.length + 1, url, (order) => {
-      this.#order(order);
-    });
-    this.clients.push(client);
-    this.#order({ do: 'connect', id: client.id, url, protocols: [...protocols], ...options });
+  connect(url: string, options: ClientOptions = {}): CrowdClient {
+    const client = this.#add(url);
+    this.#order(connectOrder(client, options));
     return client;
+  }
+
+  /** All connect in one turn of the process's loop; waits until each is open or refused. */
+  async settleTogether(arrivals: readonly ({ readonly url: string } & ClientOptions)[]): Promise<CrowdClient[]> {
+    const orders = arrivals.map(({ url, ...options }) => {
+      const client = this.#add(url);
+      return { client, order: connectOrder(client, options) };
+    });
+    this.#order(...orders.map(({ order }) => order));
+    return Promise.all(orders.map(({ client }) => client.settled()));
   }
 
   /** Connects, and waits until open or refused. */
@@ -152,9 +159,21 @@ export class Crowd {
     this.#child.kill('SIGKILL');
   }
 
-  #order(order: CrowdOrder): void {
-    this.#child.send(order, () => undefined);
+  #add(url: string): CrowdClient {
+    const client = new CrowdClient(this.clients.length + 1, url, (order) => {
+      this.#order(order);
+    });
+    this.clients.push(client);
+    return client;
   }
+
+  #order(...orders: CrowdOrder[]): void {
+    this.#child.send(orders, () => undefined);
+  }
+}
+
+function connectOrder({ id, url }: CrowdClient, { protocols = [], ...options }: ClientOptions): CrowdOrder {
+  return { do: 'connect', id, url, protocols: [...protocols], ...options };
 }
 
 /** Starts a process for clients. @param wrap a command that runs it, e.g. `['ip', 'netns', 'exec', name]` */

@@ -189,7 +189,7 @@ export class EmergencyRun {
       const { registry, userCleanup, waitingRoom } = this.#parts;
       const excess = registry.countOf(this.#userId) - this.#keep;
       const most = Math.max(waitingRoom.sizeOf(this.#userId), this.#evict, excess);
-      if (most > 0) userCleanup.evict(this.#userId, { trigger: this.#trigger, tally: this.#tally, most });
+      userCleanup.evict(this.#userId, { trigger: this.#trigger, tally: this.#tally, most });
     });
   }
 

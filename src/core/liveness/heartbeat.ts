@@ -4,7 +4,7 @@ import { DeadlineWheel } from '../deadline-wheel.js';
 import type { Slices } from '../slices.js';
 import type { Clock, Timer } from '../time.js';
 import type { Pinger } from './ping.js';
-import { hasUnsent, judgeSilence, sample, stateOf, type Verdict } from './silence.js';
+import { hasUnsent, judgeSilence, stateOf, type Verdict } from './silence.js';
 
 /** Into how many buckets an interval is cut: how exactly visits come, and how finely they are spread. */
 const bucketsPerInterval = 100;
@@ -123,15 +123,14 @@ export class Heartbeat {
       this.#whenDead(link, 'silent');
       return;
     }
-    if (link.bytesAtPing < 0) sample(link);
-    else if (this.#judge(link) !== 'heard') return;
+    if (this.#judge(link) !== 'heard') return;
     const { clock, heartbeatIntervalMs } = this.#options;
     const dueAtMs = link.lastSaidAtMs + heartbeatIntervalMs;
     if (dueAtMs > clock.now() && link.roundTripMs >= 0) this.#visitAt(link, dueAtMs);
     else this.#ping(link);
   }
 
-  /** What became of the last ping. Unless it was heard, the next visit is arranged here. */
+  /** What became of the last ping; without one, nothing is amiss. Unless it was heard, the next visit is arranged here. */
   #judge(link: ManagedConnection): Verdict {
     const verdict = judgeSilence(link, link.bytesAtPing, this.#options.stalledMs);
     if (verdict === 'heard') {
@@ -166,7 +165,7 @@ export class Heartbeat {
   #ping(link: ManagedConnection): void {
     if (!link.isCurrent) return;
     if (link.bytesAtPing < 0 || !hasUnsent(link)) this.#options.pinger.ping(link);
-    if (link.bytesAtPing < 0) link.bytesAtPing = link.bytesReceivedSeen;
+    link.bytesAtPing = link.bytesReceivedSeen;
     this.#visitAt(link, this.#options.clock.now() + this.#options.heartbeatIntervalMs);
   }
 

@@ -86,7 +86,6 @@ export class Probe implements Watcher {
       else if (!hasUnsent(link)) this.#parts.pinger.ping(link);
     }
     this.#request.onHalf?.();
-    if (this.#isOver) return;
     if (this.#unheard.size === 0) this.#finish();
     else this.#timer = this.#parts.clock.setTimer(this.#lookAgain, this.#request.windowMs);
   };

@@ -51,6 +51,6 @@ export function isAtLeast(level: AlertLevel, least: AlertLevel): boolean {
 /** The most managers that are not above a threshold. */
 export function mostWithin(threshold: number, limit: number): number {
   let most = Math.ceil(threshold * limit);
-  while (most > 0 && usageRatio(most, limit) > threshold) most--;
+  while (usageRatio(most, limit) > threshold) most--;
   return most;
 }

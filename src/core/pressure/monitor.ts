@@ -133,7 +133,7 @@ export class WebSocketResourceMonitor {
   }
 
   #note(resources: UserResources): void {
-    const { userId, managerCount, alertLevel, maxManagers } = resources;
+    const { userId, alertLevel, maxManagers } = resources;
     const watched = this.#watched.get(userId) ?? {
       level: 'normal',
       actedAtMs: never,
@@ -150,7 +150,7 @@ export class WebSocketResourceMonitor {
     if (alertLevel === previous) return;
     const rose = isAtLeast(alertLevel, previous);
     this.#announce(resources, { previous, direction: rose ? 'rise' : 'fall' });
-    if (rose && managerCount > 0 && isAtLeast(alertLevel, 'warning')) this.#act(resources, watched);
+    if (rose && isAtLeast(alertLevel, 'warning')) this.#act(resources, watched);
   }
 
   #count({ userId, managerCount, alertLevel }: UserResources, previous: AlertLevel): void {
@@ -162,8 +162,7 @@ export class WebSocketResourceMonitor {
   #remember({ userId, managerCount, alertLevel }: UserResources, watched: Watched): void {
     if (managerCount === 0) this.#watched.delete(userId);
     else this.#watched.set(userId, watched);
-    const isPressed = managerCount > 0 && isAtLeast(alertLevel, 'critical');
-    if (!isPressed) this.#pressed.delete(userId);
+    if (!isAtLeast(alertLevel, 'critical')) this.#pressed.delete(userId);
     else if (!this.#pressed.has(userId)) {
       this.#pressed.add(userId);
       this.#options.whenPressed(userId);

@@ -20,22 +20,28 @@ export class LingeringJudge {
     const nowMs = this.#world.now();
     if (nowMs < this.#lookAtMs) return;
     this.#lookAtMs = nowMs + lookEveryMs;
-    for (const { userId, socket } of this.#world.slots()) {
-      this.#checkIdle(userId, socket, nowMs);
-      this.#checkSilent(userId, socket, nowMs);
+    for (const [socket, key] of this.#world.current()) {
+      this.#checkIdle(key, socket, nowMs);
+      this.#checkSilent(key, socket, nowMs);
     }
   }
 
-  #checkIdle(userId: string, socket: SimulatedSocket, nowMs: number): void {
+  /** While a newer connection of the thread is about to take over, nothing ends the one before. */
+  #lingers(invariant: 'idle goes' | 'silent goes', key: string, message: string): void {
+    const manager = this.#world.mooring.factory.getManager(key);
+    if (manager?.successor === null) this.#report(invariant, `the connection of ${key} ${message}`);
+  }
+
+  #checkIdle(key: string, socket: SimulatedSocket, nowMs: number): void {
     const { idleManagerTimeoutMs, backgroundCleanupIntervalMs } = this.#world.config;
     const mostMs = idleManagerTimeoutMs + 2 * backgroundCleanupIntervalMs + this.#noticedAfterMs(socket);
     const idleMs = nowMs - socket.activeAtMs;
     if (idleMs > mostMs + this.#world.slackSince(socket.activeAtMs))
-      this.#report('idle goes', `a connection of ${userId} was last used ${idleMs} ms ago`);
+      this.#lingers('idle goes', key, `was last used ${idleMs} ms ago`);
   }
 
   /** Pinged an interval after it was last heard of, missed so often; what is stuck on the way is excused for a while. */
-  #checkSilent(userId: string, socket: SimulatedSocket, nowMs: number): void {
+  #checkSilent(key: string, socket: SimulatedSocket, nowMs: number): void {
     const { heartbeatIntervalMs, maxHeartbeatMisses, stalledMs } = this.#world.config;
     const silentSinceMs = Math.min(socket.unreachableSinceMs, socket.pausedSinceMs);
     if (silentSinceMs === Infinity) return;
@@ -46,7 +52,7 @@ export class LingeringJudge {
     const mostMs = dueMs + excusedMs + this.#noticedAfterMs(socket);
     const silentMs = nowMs - sinceMs;
     if (silentMs > mostMs + this.#world.slackSince(sinceMs))
-      this.#report('silent goes', `a connection of ${userId} has been silent for ${silentMs} ms`);
+      this.#lingers('silent goes', key, `has been silent for ${silentMs} ms`);
   }
 
   /** Data of a message still under way is noticed when somebody looks, and stamped then. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isPending, MalformedContextError, QuotaExceededError, type LimitOf } from '../../../src/index.js';
-import { harness, remote, silent } from '../support.js';
+import { harness, remote, silent, type Harness } from '../support.js';
 
 describe('below the limit', () => {
   it('admits in the same tick', () => {
@@ -348,3 +348,100 @@ describe('what the factory tells of managers', () => {
 function throwing(message: string): never {
   throw new Error(message);
 }
+
+describe('the factory, asked about keys and users', () => {
+  it.each(['', 'no key', ':'])('knows no manager by %j', (key) => {
+    const { factory } = harness().mooring;
+    expect(factory.getManager(key)).toBeUndefined();
+    expect(factory.cleanupManager(key)).toBe(false);
+  });
+
+  it('counts users apart from managers', async () => {
+    const h = harness();
+    await h.fill('ada', 2);
+    await h.fill('grace', 1);
+    expect([h.mooring.factory.userCount, h.mooring.factory.managerCount]).toEqual([2, 3]);
+  });
+
+  it('gives the manager of a thread that has one, and promises nothing on it', async () => {
+    const h = harness();
+    const { manager, connection } = await h.connect('ada', 'thread_1', remote);
+    expect(await h.mooring.factory.createManager({ userId: 'ada', threadId: 'thread_1' })).toBe(manager);
+    connection.vanish();
+    expect(h.countOf('ada')).toBe(0);
+  });
+});
+
+describe('a refusal', () => {
+  it('is of nobody ahead where there may be nobody at all', () => {
+    const h = harness({ config: { maxManagersPerUser: 0 } });
+    expect(h.refusal('ada', 'thread_1')).toMatchObject({ ahead: null });
+  });
+
+  it('says how many this server holds, where it is full', async () => {
+    const h = harness({ config: { maxTotalManagers: 3 } });
+    for (const userId of ['ada', 'grace', 'mary']) await h.connect(userId, 'thread_1', remote);
+    expect(h.refusal('joan', 'thread_1').message).toContain(' 3 ');
+  });
+
+  it('says when a slot comes back that nobody has attached to', async () => {
+    const h = harness({ random: () => 0.5, config: { maxManagersPerUser: 1 } });
+    await h.time.advance(2_000);
+    h.ticket('ada', 'thread_1');
+    await h.time.advance(3_000);
+    const { connected } = h.arrive('ada', 'thread_2', remote);
+    const { refusal } = await connected;
+    expect(refusal?.retryAfterMs).toBe(12_000 - h.mooring.now());
+  });
+
+  it('tells how long it took to decide', async () => {
+    const h = harness({ config: { takeoverFightLimit: 1 } });
+    await h.time.advance(5_000);
+    for (let i = 0; i < 2; i++) await h.connect('ada', 'thread_1', { ...remote, pongAfterMs: 100 });
+    h.arrive('ada', 'thread_1', remote);
+    await h.time.advance(1_000);
+    expect(h.said('admission.refused')).toMatchObject([{ code: 'key.contested', waitedMs: 100 }]);
+  });
+});
+
+describe('slots that are freed while newcomers are served', () => {
+  const crowded = async (managers: number, waiting: number) => {
+    let limit = managers;
+    const h = harness({ limitOf: () => limit });
+    const [first, ...others] = await h.fill('ada', managers, remote);
+    const arrivals = Array.from({ length: waiting }, (_, i) => h.arrive('ada', `thread_new${i}`, remote));
+    const lowerTo = (lowered: number) => (limit = lowered);
+    return { h, first: first!, others, arrivals, lowerTo };
+  };
+  const servedOf = (h: Harness) => h.threadsOf('ada').filter((threadId) => threadId.includes('new'));
+
+  it('are taken by those next in line, even above a limit that was lowered', async () => {
+    const { h, first, others, lowerTo } = await crowded(3, 4);
+    lowerTo(1);
+    let hasFreed = false;
+    h.mooring.on('manager.admitted', () => {
+      if (hasFreed) return;
+      hasFreed = true;
+      for (const { manager } of others) h.mooring.factory.cleanupManager(manager.key);
+    });
+    first.connection.vanish();
+    expect(servedOf(h)).toEqual(['thread_new0', 'thread_new1', 'thread_new2']);
+    await h.time.advance(2_000);
+  });
+
+  it("are nobody's once the limit is 0", async () => {
+    const { h, first, lowerTo } = await crowded(2, 1);
+    lowerTo(0);
+    first.connection.vanish();
+    expect(servedOf(h)).toEqual([]);
+    await h.time.advance(2_000);
+  });
+
+  it("are nobody's once the server stops", async () => {
+    const { h, arrivals } = await crowded(2, 2);
+    h.mooring.on('admission.refused', () => void h.mooring.factory.cleanupAllUserManagers('ada'));
+    await h.stop();
+    expect(arrivals.map(({ outcome }) => outcome?.refusal?.code)).toEqual(Array(2).fill('server.draining'));
+    expect(h.said('manager.admitted')).toHaveLength(2);
+  });
+});

@@ -573,3 +573,41 @@ describe('a release that fails', () => {
 function throwing(message: string): never {
   throw new Error(message);
 }
+
+describe('a newcomer whose turn has come, and whose slot a slow ledger has yet to confirm', () => {
+  const waiting = async () => {
+    const ledger = new SlowLedger();
+    const h = harness({ ledger, config: { maxManagersPerUser: 1 } });
+    const first = h.arrive('ada', 'thread_1', remote);
+    ledger.answer(granted);
+    await first.connected;
+    const newcomer = h.arrive('ada', 'thread_2', remote);
+    first.connection.vanish();
+    await h.time.settle();
+    expect(newcomer.outcome).toBeNull();
+    return { h, ledger, newcomer };
+  };
+
+  it('gets in when it does', async () => {
+    const { h, ledger, newcomer } = await waiting();
+    ledger.answer(granted);
+    await h.time.settle();
+    expect(newcomer.outcome?.manager?.threadId).toBe('thread_2');
+  });
+
+  it('is refused when it does not', async () => {
+    const { h, ledger, newcomer } = await waiting();
+    ledger.answer(full);
+    await h.time.settle();
+    expect(newcomer.outcome?.refusal?.code).toBe('quota.exceeded');
+    expect(h.countOf('ada')).toBe(0);
+  });
+
+  it('gives the slot back when it leaves', async () => {
+    const { h, newcomer } = await waiting();
+    newcomer.leave();
+    await h.time.settle();
+    expect(newcomer.outcome?.refusal?.code).toBe('admission.cancelled');
+    expect(h.countOf('ada')).toBe(0);
+  });
+});

@@ -62,14 +62,30 @@ describe('each refusal', () => {
       code: 'credentials.rejected',
       close: [4401, 'expired'],
     },
+    {
+      name: 'authentication failed',
+      make: (made) => made.authenticationFailed(),
+      code: 'authentication.failed',
+      close: [1011, 'authentication;retry=10'],
+    },
   ];
   it.each(table)('$name has its code and close frame', ({ make, code, close: [closeCode, reason] }) => {
     expect(make(refusals())).toMatchObject({ code, close: { code: closeCode, reason } });
   });
 
+  it.each(table)('$name says in a sentence why', ({ name, make }) => {
+    expect(make(refusals()).message).toMatch(name === 'malformed' ? /^threadId is missing$/ : /^[A-Z].{20,}\.$/);
+  });
+
+  it('says how many connections there may be, or how long a ticket lasts', () => {
+    expect(refusals().capacity(5).message).toContain(' 5 ');
+    expect(refusals().expired().message).toContain('10000 ms');
+  });
+
   it('follows a close-code profile', () => {
     expect(refusals(middle, { closeCodes: { quota: 4000 } }).quota(full(1_000)).close.code).toBe(4000);
     expect(refusals(middle, { closeCodes: { quota: 4000 } }).contested().close.code).toBe(1013);
+    expect(refusals(middle, { closeCodes: { replaced: 4001 } }).replaced().close.code).toBe(4001);
   });
 
   it('keeps its reason within 123 bytes', () => {

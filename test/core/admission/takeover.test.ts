@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { isPending } from '../../../src/index.js';
 import { harness, remote, silent, type Client, type Harness } from '../support.js';
 
 /** Takes `thread_1` of ada over `times` times, `everyMs` apart. */
@@ -217,6 +218,25 @@ describe('two live clients that fight for a thread', () => {
     await h.time.advance(10_000);
     expect((await h.connect('ada', 'thread_1', remote)).link.generation).toBe(7);
   });
+
+  it.each([
+    [9_999, 'contested'],
+    [10_000, 'admitted'],
+  ])('of which the last takeover was %i ms ago: %s', async (agoMs, outcome) => {
+    const h = harness({ config: { takeoverFightLimit: 1 } });
+    for (let i = 0; i < 2; i++) await h.connect('ada', 'thread_1', remote);
+    await h.time.advance(agoMs);
+    const admission = h.admit('ada', 'thread_1');
+    expect(isPending(admission) ? 'contested' : 'admitted').toBe(outcome);
+    if (isPending(admission)) admission.cancel();
+  });
+
+  it('do not begin with a ticket that replaces another', async () => {
+    const h = harness({ config: { takeoverFightLimit: 1 } });
+    h.ticket('ada', 'thread_1');
+    h.open(h.ticket('ada', 'thread_1'), remote);
+    expect((await h.connect('ada', 'thread_1', remote)).link.generation).toBe(2);
+  });
 });
 
 describe('a newcomer to a fight', () => {
@@ -285,5 +305,23 @@ describe('a newcomer to a fight', () => {
     await h.time.settle();
     expect(newcomer.outcome?.refusal?.code).toBe('ticket.expired');
     expect(h.countOf('ada')).toBe(0);
+  });
+
+  it('may give up, and is told at once', async () => {
+    const { h, newcomer } = await contest();
+    newcomer.leave();
+    await h.time.settle();
+    expect(newcomer.outcome?.refusal?.code).toBe('admission.cancelled');
+  });
+
+  it('has won it for whoever comes before its socket is open', async () => {
+    const h = harness({ config: { takeoverFightLimit: 1 } });
+    for (let i = 0; i < 2; i++) await h.connect('ada', 'thread_1', silent);
+    const winner = h.wait('ada', 'thread_1');
+    await h.time.advance(1_000);
+    const { ticket } = await winner.settled;
+    const next = h.ticket('ada', 'thread_1');
+    expect(ticket?.refusal?.code).toBe('key.replaced');
+    expect(h.open(next).link.generation).toBe(3);
   });
 });

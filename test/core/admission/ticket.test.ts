@@ -237,3 +237,22 @@ describe('a pending successor', () => {
     expect(incumbent.connection.closes).toEqual([{ code: 4412, reason: 'requested' }]);
   });
 });
+
+describe('a ticket', () => {
+  it('that was opened cannot be cancelled, nor opened again', () => {
+    const h = harness();
+    const ticket = h.ticket('ada', 'thread_1');
+    const { link } = h.open(ticket);
+    ticket.cancel();
+    expect([ticket.refusal, link.isCurrent]).toEqual([null, true]);
+    expect(() => ticket.open(h.socket())).toThrow(/opened before/);
+  });
+
+  it('makes its context that of a manager without a connection', () => {
+    const h = harness();
+    const [first, second] = [h.ticket('ada', 'thread_1'), h.ticket('ada', 'thread_1')];
+    expect(second.manager).toBe(first.manager);
+    expect(second.manager.context).toBe(second.context);
+    expect(first.refusal?.code).toBe('key.replaced');
+  });
+});

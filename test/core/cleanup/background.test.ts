@@ -228,6 +228,48 @@ describe('a background cycle', () => {
     await h.time.advance(150_000);
     expect(h.countOf('ada')).toBe(0);
   });
+
+  it('looks for a message that is still arriving before it calls anybody idle', async () => {
+    const h = harness({ config: { heartbeatIntervalMs: 3_600_000 } });
+    const { connection } = await h.connect('ada', 'thread_1', remote);
+    await h.time.advance(599_000);
+    connection.partialMessageBytes = 1;
+    await h.time.advance(1_000);
+    expect(h.countOf('ada')).toBe(1);
+  });
+
+  it('is not asked for by whoever comes after it was stopped', async () => {
+    const h = harness();
+    h.mooring.backgroundCleanup.stop();
+    await h.connect('ada', 'thread_1', remote);
+    expect(h.mooring.backgroundCleanup.isArmed).toBe(false);
+  });
+
+  it('passes over what a listener released meanwhile', async () => {
+    const h = harness();
+    await h.fill('ada', 5, remote);
+    h.mooring.on('manager.released', () => {
+      h.mooring.factory.cleanupAllUserManagers('ada');
+    });
+    await h.time.advance(600_000);
+    expect(cyclesOf(h).at(-1)).toMatchObject({ cleaned: 1, errors: 0 });
+    expect(h.said('manager.released')).toHaveLength(5);
+  });
+
+  it.each(['fail', 'reportError'] as const)(
+    'comes back to one that a successor kept from it, after %s',
+    async (how) => {
+      const h = harness({ config: { reportedErrorTimeoutMs: 60_000 } });
+      const { manager } = await h.connect('ada', 'thread_1', remote);
+      manager[how](new Error('broken'));
+      await h.time.advance(55_000);
+      h.ticket('ada', 'thread_1');
+      await h.time.advance(64_999);
+      expect(h.countOf('ada')).toBe(1);
+      await h.time.advance(1);
+      expect(h.said('manager.released')).toMatchObject([{ reason: 'error' }]);
+    },
+  );
 });
 
 describe('a cycle with much to do', () => {

@@ -389,3 +389,115 @@ describe('connections so new that they have answered nothing', () => {
     expect(h.threadsOf('ada')).toEqual(['thread_new', 'thread_newer']);
   });
 });
+
+describe('an emergency cleanup', () => {
+  it('looks for a message that is still arriving before it calls anybody idle', async () => {
+    const h = harness({ config: { heartbeatIntervalMs: 3_600_000 } });
+    const { connection } = await h.connect('ada', 'thread_1', remote);
+    await h.time.advance(200_000);
+    connection.partialMessageBytes = 1;
+    void cleanupOf(h);
+    expect(h.countOf('ada')).toBe(1);
+    await h.time.advance(1_000);
+  });
+
+  it('is over as soon as the first pass made room, and asks nobody', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2, backgroundCleanupIntervalMs: 3_600_000 } });
+    const [, inUse] = await h.fill('ada', 2, remote);
+    await h.time.advance(180_000);
+    inUse!.connection.message();
+    const pings = inUse!.connection.pings.length;
+    const arrival = h.arrive('ada', 'thread_new', remote);
+    expect(h.said('cleanup.completed').findLast(({ trigger }) => trigger === 'admission')).toMatchObject({
+      cleaned: 1,
+      attempts: 1,
+      durationMs: 0,
+    });
+    expect(inUse!.connection.pings).toHaveLength(pings);
+    expect((await arrival.connected).refusal).toBeNull();
+  });
+
+  it('tells the peer that its data was stuck', async () => {
+    const h = harness({ config: { heartbeatIntervalMs: 3_600_000 } });
+    const { connection } = await h.connect('ada', 'thread_1', silent);
+    connection.sendStuck();
+    await h.time.advance(60_000);
+    void cleanupOf(h);
+    await h.time.advance(1_000);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected', closeCause: 'slow' }]);
+    expect(connection.closes).toMatchObject([{ code: 1013, reason: 'slow' }]);
+  });
+
+  it('counts only what it released itself', async () => {
+    const h = harness();
+    await h.fill('ada', 2, remote);
+    await h.time.advance(180_000);
+    h.mooring.on('manager.released', () => {
+      h.mooring.factory.cleanupAllUserManagers('ada');
+    });
+    const result = cleanupOf(h);
+    await h.time.advance(1_000);
+    expect(await result).toMatchObject({ cleaned: 1, remaining: 0 });
+  });
+
+  it('with two passes has one probe, as long as its slowest calls for', async () => {
+    const h = harness({ config: { maxCleanupRetries: 2 } });
+    await h.connect('ada', 'thread_slow', { ...remote, pongAfterMs: 300 });
+    await h.time.advance(10_000);
+    await h.connect('ada', 'thread_silent', silent);
+    const result = cleanupOf(h);
+    await h.time.advance(10_000);
+    expect(await result).toMatchObject({ cleaned: 1, attempts: 2, durationMs: 1_700, remaining: 1 });
+  });
+
+  it('needs no run for one that came during another and left', async () => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    await h.connect('ada', 'thread_1', remote);
+    h.arrive('ada', 'thread_2', remote);
+    const second = h.arrive('ada', 'thread_3', remote);
+    second.vanish();
+    await h.time.advance(5_000);
+    expect(h.said('cleanup.completed').filter(({ trigger }) => trigger === 'admission')).toHaveLength(1);
+  });
+
+  it.each(['admission', 'request'] as const)('that throws says whom it was for: %s', async (trigger) => {
+    vi.spyOn(UserCleanup.prototype, 'clean').mockImplementation(() => {
+      throw new Error('a bug');
+    });
+    const h = harness({ config: { maxManagersPerUser: 1, criticalThreshold: 1, emergencyThreshold: 1 } });
+    await h.connect('ada', 'thread_1', remote);
+    if (trigger === 'request') void cleanupOf(h);
+    else h.arrive('ada', 'thread_2', remote);
+    await h.time.advance(1_000);
+    const ofRuns = h.said('cleanup.failed').filter((event) => event.trigger !== 'level');
+    expect(new Set(ofRuns.map((event) => event.trigger))).toEqual(new Set([trigger]));
+  });
+
+  it.each(['admission', 'request'] as const)(
+    'that stops the server by what it released ends once: %s',
+    async (trigger) => {
+      const h = harness({ config: { maxManagersPerUser: 2, backgroundCleanupIntervalMs: 3_600_000 } });
+      const [, inUse] = await h.fill('ada', 2, remote);
+      await h.time.advance(180_000);
+      inUse!.connection.message();
+      const pings = inUse!.connection.pings.length;
+      h.mooring.on('manager.released', () => void h.mooring.stop());
+      if (trigger === 'request') void cleanupOf(h);
+      else h.arrive('ada', 'thread_new', remote);
+      await h.time.advance(2_000);
+      expect(h.said('cleanup.completed').filter((event) => event.trigger === trigger)).toHaveLength(1);
+      expect(inUse!.connection.pings).toHaveLength(pings);
+    },
+  );
+
+  it('is over at emergencyCleanupTimeoutMs, though nobody ever looks at the sockets', async () => {
+    const h = harness();
+    await h.connect('ada', 'thread_1', silent);
+    await h.time.advance(1_000);
+    vi.spyOn(h.time, 'afterPoll').mockImplementation(() => {});
+    const result = cleanupOf(h);
+    await h.time.advance(10_000);
+    vi.mocked(h.time.afterPoll).mockRestore();
+    expect(await result).toMatchObject({ timedOut: true, durationMs: 10_000, remaining: 1 });
+  });
+});

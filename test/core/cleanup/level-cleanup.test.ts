@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { levelEvictions } from '../../../src/core/cleanup/playbook.js';
+import { UserCleanup } from '../../../src/core/cleanup/user-cleanup.js';
 import type { AlertLevel } from '../../../src/index.js';
 import { harness, remote, silent, type Client, type Harness, type HarnessOptions } from '../support.js';
 
@@ -192,11 +194,43 @@ describe("forcedEviction: 'by-level', the seed's own ladder", () => {
 
   it('evicts nobody for a limit that was lowered, until usage was below critical once', async () => {
     let limit = 100;
-    const h = harness({ ...byLevel, limitOf: () => limit });
+    const h = harness({ config: { ...byLevel.config, cleanupCooldownMs: 0 }, limitOf: () => limit });
     await filledWithAbandoned(h, 16);
     limit = 20;
     h.mooring.monitor.checkUserResources('ada');
     await h.connect('ada', 'thread_last', remote);
     expect(h.said('manager.released')).toEqual([]);
+    h.mooring.factory.cleanupManager('ada:thread_last');
+    for (const threadId of ['thread_1', 'thread_2']) h.mooring.factory.cleanupManager(`ada:${threadId}`);
+    await h.fill('ada', 2, { prefix: 'more', ...remote });
+    expect(h.said('manager.released').map(({ reason }) => reason)).toEqual([
+      ...Array<string>(3).fill('requested'),
+      ...Array<string>(4).fill('evicted'),
+    ]);
+  });
+});
+
+describe('a cleanup for a level that throws', () => {
+  it('is reported, and admits all the same', async () => {
+    vi.spyOn(UserCleanup.prototype, 'clean').mockImplementation(() => {
+      throw new Error('a bug');
+    });
+    const h = harness();
+    await h.fill('ada', 12, remote);
+    expect(h.said('cleanup.failed')).toMatchObject([{ userId: 'ada', trigger: 'level', error: 'Error: a bug' }]);
+    expect(actionsOf(h)).toMatchObject([{ cleaned: 0, remaining: 12 }]);
+  });
+});
+
+describe('going down to half', () => {
+  const toHalf = levelEvictions.emergency[1]!;
+  const thresholds = { info: 0.4, warning: 0.6, critical: 0.8, emergency: 0.9 };
+
+  it.each([
+    [0.79, false],
+    [0.8, true],
+    [0.81, true],
+  ])('applies where a usage of %d is left: %s', (usage, applies) => {
+    expect(toHalf.applies(usage, thresholds)).toBe(applies);
   });
 });

@@ -169,3 +169,28 @@ describe('every strategy', () => {
     expect(h.countOf('ada')).toBe(3);
   });
 });
+
+describe('in an order of their own', () => {
+  it('the oldest are first, of those left alone as long', async () => {
+    const h = harness({ config: { backgroundCleanupIntervalMs: 3_600_000 } });
+    const first = await h.connect('ada', 'thread_1', remote);
+    await h.time.advance(1_000);
+    const second = await h.connect('ada', 'thread_2', remote);
+    first.connection.message();
+    second.connection.message();
+    await h.time.advance(200_000);
+    const newestFirst = [second.manager, first.manager];
+    expect(threadsOf(oldest(newestFirst, sightOf(h), 1))).toEqual(['thread_1']);
+  });
+
+  it.each([
+    [299_999, []],
+    [300_000, ['thread_1']],
+  ])('errors are those reported %i ms ago, whenever that was: %j', async (agoMs, chosen) => {
+    const { h, managers, sight } = await three();
+    await h.time.advance(200_000);
+    managers[0]!.reportError(new Error('odd'));
+    await h.time.advance(agoMs);
+    expect(threadsOf(errored(managers, sight()))).toEqual(chosen);
+  });
+});

@@ -49,4 +49,20 @@ describe('a distinct count', () => {
     const union = DistinctCount.union([countOf(names(0, 6_000)), countOf(names(4_000, 10_000))]);
     expect(union).toBe(DistinctCount.union([countOf(names(0, 10_000))]));
   });
+
+  it.each([
+    ['as many as 53 bits can tell', { low: 0, high: 1 }, 2 ** 40],
+    ['half of that', { low: 0, high: 2 }, 2 ** 39],
+    ['twice as many as registers', { low: 2 ** 31, high: 0 }, 2],
+  ])('goes by the ranks where no register is empty: %s', (_, rest, perRegister) => {
+    const count = new DistinctCount();
+    for (let register = 0; register < 8_192; register++) count.add({ ...rest, low: rest.low + register });
+    expect(DistinctCount.union([count]) / (0.7213 * 8_192 * perRegister)).toBeCloseTo(1, 2);
+  });
+
+  it('goes by the ranks of a large number, even where a register is empty', () => {
+    const count = new DistinctCount();
+    for (let register = 1; register < 8_192; register++) count.add({ low: 2 ** 22 + register, high: 0 });
+    expect(DistinctCount.union([count])).toBeGreaterThan(5_000_000);
+  });
 });

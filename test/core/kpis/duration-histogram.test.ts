@@ -37,6 +37,10 @@ describe('a duration histogram', () => {
     expect(histogramOf([durationMs]).samples).toBe(1);
   });
 
+  it('takes what is longer than some 12 days for that', () => {
+    expect(histogramOf([1e12]).quantile(1)).toBe(2 ** 30);
+  });
+
   it('of several is that of all together', () => {
     const union = DurationHistogram.union([histogramOf([1, 2, 3]), histogramOf([100, 200])]);
     const all = histogramOf([1, 2, 3, 100, 200]);

@@ -25,6 +25,15 @@ describe('a sliding window', () => {
     expect(total(window, 100 * hourMs + laterMs)).toBe(wanted);
   });
 
+  it('has one slot for all of an hour', () => {
+    const window = counter();
+    for (const hour of [100, 101, 102]) {
+      const slot = window.at(hour * hourMs);
+      expect(window.at((hour + 1) * hourMs - 1)).toBe(slot);
+    }
+    expect(window.all(102 * hourMs)).toHaveLength(3);
+  });
+
   it('keeps no more than 24 slots, however long it runs', () => {
     const window = counter();
     for (let hour = 0; hour < 1_000; hour++) window.at(hour * hourMs).count += 1;

@@ -1,8 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { EventStream } from '../../../src/core/events.js';
 import { SuccessMetrics } from '../../../src/core/kpis/success-metrics.js';
-import { loadWebSocketConfig, type Kpi, type KpiName } from '../../../src/index.js';
+import type { AuditFindings } from '../../../src/core/cleanup/audit.js';
+import {
+  loadWebSocketConfig,
+  type AlertLevel,
+  type Kpi,
+  type KpiName,
+  type MooringEvents,
+  type ReleaseReason,
+} from '../../../src/index.js';
 import { heapUsed } from '../../support/heap.js';
+import { loneLink, watchfulClock } from '../liveness/lone-link.js';
 import { harness, isMutating, remote, silent, type Harness, type HarnessOptions } from '../support.js';
 
 const hourMs = 3_600_000;
@@ -11,6 +20,69 @@ function kpiOf(h: Harness, name: KpiName): Kpi {
   const kpi = h.mooring.kpis().kpis.find((each) => each.name === name);
   if (kpi === undefined) throw new Error(`there is no KPI ${name}`);
   return kpi;
+}
+
+/** The metrics alone, told of single events at moments that the test sets. */
+class Told {
+  nowMs = 100 * hourMs;
+  level: AlertLevel = 'normal';
+  readonly #events = new EventStream(() => 0);
+  readonly metrics = new SuccessMetrics({
+    clock: { now: () => this.nowMs } as ConstructorParameters<typeof SuccessMetrics>[0]['clock'],
+    events: this.#events,
+    config: loadWebSocketConfig({ environment: 'production', env: {} }),
+    levelOf: () => this.level,
+  });
+
+  kpi(name: KpiName): Kpi | undefined {
+    return this.metrics.report().kpis.find((each) => each.name === name);
+  }
+
+  admitted(userId: string, waitedMs = 0): void {
+    this.#events.emit('manager.admitted', { ...keyOf(userId), managerCount: 1, waitedMs });
+  }
+
+  refused(userId: string, how: Partial<MooringEvents['admission.refused']> = {}): void {
+    const usual = { code: 'quota.exceeded', closeCause: 'quota', retryAfterMs: null, waitedMs: 0, ahead: 0 } as const;
+    this.#events.emit('admission.refused', { ...keyOf(userId), ...usual, ...how });
+  }
+
+  cancelled(userId: string, waitedMs: number): void {
+    this.#events.emit('admission.cancelled', { ...keyOf(userId), waitedMs });
+  }
+
+  released(userId: string, reason: ReleaseReason, silentMs = 0): void {
+    const ages = { ageMs: 10 * hourMs, idleMs: 0, silentMs };
+    this.#events.emit('manager.released', {
+      ...keyOf(userId),
+      reason,
+      by: null,
+      limitMs: null,
+      closeCause: null,
+      generation: 1,
+      ...ages,
+    });
+  }
+
+  cleaned(durationMs: number, how: Partial<MooringEvents['cleanup.completed']> = {}): void {
+    const byStrategy = { disconnected: 0, idle: 0, error: 0, oldest: 0 };
+    const usual = { trigger: 'admission', cleaned: 0, byStrategy, attempts: 1, timedOut: false, remaining: 1 } as const;
+    this.#events.emit('cleanup.completed', { userId: 'ada', durationMs, ...usual, ...how });
+  }
+
+  reached(userId: string, level: AlertLevel): void {
+    const usage = { managerCount: 1, maxManagers: 2, usageRatio: 0.5 };
+    this.#events.emit('level.changed', { userId, level, previous: 'normal', direction: 'rise', ...usage });
+  }
+
+  audited(findings: Partial<AuditFindings> = {}): void {
+    const none = { atMs: this.nowMs, managers: 0, users: 0, newlyOverdue: 0, accumulated: 0, miscounted: 0 };
+    this.metrics.audited({ ...none, ...findings });
+  }
+}
+
+function keyOf(userId: string): { userId: string; threadId: string; key: string } {
+  return { userId, threadId: 'thread_1', key: `${userId}:thread_1` };
 }
 
 /** A user may hold two. */
@@ -65,6 +137,40 @@ describe('KPI 1, emergency cleanup time', () => {
     h.mooring.events.emit('cleanup.completed', { ...completed, timedOut: true, durationMs: 10_000 });
     expect(kpiOf(h, 'emergencyCleanupTime')).toMatchObject({ verdict: 'fail', detail: { timedOut: 1 } });
   });
+
+  it.each([
+    ['a run of 9,999 ms, the hundredth', 'pass', [9_999], []],
+    ['a run of 10,000 ms, the hundredth', 'fail', [10_000], []],
+    ['a newcomer that waited 10,000 ms, the hundredth', 'fail', [], [10_000]],
+    ['two runs of 4,800 ms', 'pass', [4_800, 4_800], []],
+    ['two runs of 5,200 ms', 'fail', [5_200, 5_200], []],
+    ['two newcomers that waited 5,200 ms', 'fail', [], [5_200, 5_200]],
+    ['two runs of exactly 5,000 ms', 'fail', [5_000, 5_000], []],
+  ])('with %s: %s', (_, verdict, runs, waits) => {
+    const told = new Told();
+    for (let other = 0; other < 99; other++) told.cleaned(10);
+    for (let other = 0; other < 99; other++) told.admitted('bob', 10);
+    for (const durationMs of runs) told.cleaned(durationMs);
+    for (const waitedMs of waits) told.admitted('ada', waitedMs);
+    expect(told.kpi('emergencyCleanupTime')?.verdict).toBe(verdict);
+  });
+
+  it('fails for a run that timed out, however short', () => {
+    const told = new Told();
+    told.cleaned(10, { timedOut: true });
+    expect(told.kpi('emergencyCleanupTime')?.verdict).toBe('fail');
+  });
+
+  it.each([
+    ['admission', 1],
+    ['request', 1],
+    ['level', 0],
+    ['background', 0],
+  ] as const)('is not of cleanups nobody waits for: of %s %i', (trigger, samples) => {
+    const told = new Told();
+    told.cleaned(10, { trigger });
+    expect(told.kpi('emergencyCleanupTime')?.samples).toBe(samples);
+  });
 });
 
 describe('KPI 2, background effectiveness', () => {
@@ -102,6 +208,18 @@ describe('KPI 2, background effectiveness', () => {
     }
     expect(kpiOf(h, 'backgroundEffectiveness').detail).toEqual({ overdue: 2, releasedAsIdle: 0 });
   });
+
+  it.each([
+    [8, 'fail'],
+    [9, 'fail'],
+    [10, 'pass'],
+  ])('with one overdue and %i released as idle: %s', (released, verdict) => {
+    const told = new Told();
+    told.audited({ newlyOverdue: 1 });
+    for (let manager = 0; manager < released; manager++) told.released('ada', 'idle');
+    told.released('ada', 'closed');
+    expect(told.kpi('backgroundEffectiveness')).toMatchObject({ verdict, samples: released + 1 });
+  });
 });
 
 describe('KPI 3, alert frequency', () => {
@@ -120,6 +238,44 @@ describe('KPI 3, alert frequency', () => {
       await h.time.advance(300_000);
     }
     expect(kpiOf(h, 'alertFrequency')).toMatchObject({ value: 1, samples: 1 });
+  });
+
+  it('counts a user at warning whom only audits have met for a day', async () => {
+    const h = harness({
+      config: {
+        maxManagersPerUser: 5,
+        heartbeatIntervalMs: hourMs,
+        idleManagerTimeoutMs: 24 * hourMs,
+        backgroundCleanupIntervalMs: hourMs,
+      },
+    });
+    const clients = await h.fill('ada', 3, remote);
+    await h.time.advance(13 * hourMs);
+    for (const { connection } of clients) connection.message();
+    await h.time.advance(13 * hourMs);
+    expect(kpiOf(h, 'alertFrequency')).toMatchObject({ value: 1, samples: 1 });
+  });
+
+  it.each([
+    [19, 'fail'],
+    [20, 'fail'],
+    [21, 'pass'],
+  ])('with one alerted of %i users: %s', (users, verdict) => {
+    const told = new Told();
+    for (let user = 0; user < users; user++) told.admitted(`user-${user}`);
+    told.reached('user-0', 'warning');
+    told.reached('user-1', 'info');
+    expect(told.kpi('alertFrequency')).toMatchObject({ verdict, detail: { users, alerted: 1 } });
+  });
+
+  it.each([
+    ['info', 0],
+    ['warning', 1],
+  ] as const)('counts a user whom nothing but an audit meets, at level %s %i times', (level, alerted) => {
+    const told = new Told();
+    told.level = level;
+    told.metrics.met(loneLink(watchfulClock()).manager);
+    expect(told.kpi('alertFrequency')).toMatchObject({ samples: 1, detail: { users: 1, alerted } });
   });
 });
 
@@ -145,6 +301,19 @@ describe('KPI 4, accumulation', () => {
     h.mooring.backgroundCleanup.stop();
     await h.time.advance(900_000);
     expect(kpiOf(h, 'accumulation')).toMatchObject({ value: 3, verdict: 'fail' });
+  });
+
+  it('is the worst of each kind that any audit found, together', () => {
+    const told = new Told();
+    told.audited({ accumulated: 2, miscounted: 3 });
+    told.audited();
+    told.nowMs += hourMs;
+    told.audited({ accumulated: 1, miscounted: 1 });
+    expect(told.kpi('accumulation')).toMatchObject({
+      value: 5,
+      samples: 3,
+      detail: { accumulated: 2, miscounted: 3 },
+    });
   });
 });
 
@@ -192,6 +361,38 @@ describe('KPI 5, connection success', () => {
     h.refusal('ada', 'thread_2');
     expect(kpiOf(h, 'connectionSuccess')).toMatchObject({ value: 1, detail: { refusedOtherwise: 1 } });
   });
+
+  it.each([
+    [98, 'fail'],
+    [99, 'fail'],
+    [100, 'pass'],
+  ])('with one user refused and %i admitted: %s', (admitted, verdict) => {
+    const told = new Told();
+    told.refused('ada');
+    for (let user = 0; user < admitted; user++) told.admitted(`user-${user}`);
+    expect(told.kpi('connectionSuccess')).toMatchObject({ verdict, samples: admitted + 1 });
+  });
+
+  it.each([
+    [2_000, { wanted: 0, gotIn: 0 }],
+    [2_001, { wanted: 1, gotIn: 0 }],
+  ])('after %i ms in the queue, a caller that gave up makes %j', (waitedMs, wanted) => {
+    const told = new Told();
+    told.cancelled('ada', waitedMs);
+    expect(told.kpi('connectionSuccess')?.detail).toMatchObject(wanted);
+  });
+
+  it.each([
+    ['quota.exceeded', 0, { wanted: 1, gotIn: 0, refusedOtherwise: 0 }],
+    ['capacity.exceeded', 0, { wanted: 1, gotIn: 0, refusedOtherwise: 0 }],
+    ['admission.cancelled', 2_000, { wanted: 0, gotIn: 0, refusedOtherwise: 1 }],
+    ['admission.cancelled', 2_001, { wanted: 1, gotIn: 0, refusedOtherwise: 0 }],
+    ['key.contested', 2_001, { wanted: 0, gotIn: 0, refusedOtherwise: 1 }],
+  ] as const)('counts a refusal for %s after %i ms as %j', (code, waitedMs, detail) => {
+    const told = new Told();
+    told.refused('ada', { code, waitedMs });
+    expect(told.kpi('connectionSuccess')?.detail).toEqual(detail);
+  });
 });
 
 describe('KPI 6, wrong refusals', () => {
@@ -231,6 +432,43 @@ describe('KPI 6, wrong refusals', () => {
     expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
     expect(kpiOf(h, 'wrongRefusals')).toMatchObject({ value: 0, samples: 1 });
   });
+
+  it.each([
+    ['before it asked', 8_001, 1],
+    ['while it waited', 8_000, 0],
+  ])('of a newcomer that waited 2 s, over one last heard of %s', (_, silentMs, value) => {
+    const told = new Told();
+    told.refused('ada', { waitedMs: 2_000 });
+    told.nowMs += 6_000;
+    told.released('ada', 'disconnected', silentMs);
+    expect(told.kpi('wrongRefusals')).toMatchObject({ value, samples: 1 });
+  });
+
+  it('are not for those that the quota did not refuse, nor over those released alive', () => {
+    const told = new Told();
+    told.refused('ada', { code: 'capacity.exceeded', ahead: null });
+    told.refused('bob');
+    told.nowMs += 60_000;
+    told.released('ada', 'disconnected', hourMs);
+    told.released('bob', 'idle', hourMs);
+    expect(told.kpi('wrongRefusals')).toMatchObject({ value: 0, samples: 1 });
+  });
+
+  it.each([
+    [0, 1],
+    [1, 0],
+  ])('are looked for until a dead connection must have been found, and %i ms longer', (laterMs, value) => {
+    const told = new Told();
+    const { heartbeatIntervalMs, maxHeartbeatMisses, stalledMs } = loadWebSocketConfig({
+      environment: 'production',
+      env: {},
+    });
+    told.refused('ada');
+    told.nowMs += heartbeatIntervalMs * (maxHeartbeatMisses + 2) + stalledMs + laterMs;
+    told.refused('bob');
+    told.released('ada', 'disconnected', hourMs);
+    expect(told.kpi('wrongRefusals')?.value).toBe(value);
+  });
 });
 
 describe('KPI 7, false kills', () => {
@@ -267,6 +505,45 @@ describe('KPI 7, false kills', () => {
     });
     await h.time.advance(120_000);
     expect(kpiOf(h, 'falseKills')).toMatchObject({ value: 1, verdict: 'fail' });
+    expect(h.said('connection.answeredLate')).toMatchObject([{ key: 'ada:thread_1', generation: 1 }]);
+  });
+
+  it('is none of one that was not open, whose last bytes nobody had looked at', async () => {
+    const h = harness();
+    const { connection } = await h.connect('ada', 'thread_1', silent);
+    connection.message();
+    connection.closes.push({ code: 1006, reason: 'nobody said so' });
+    await h.time.advance(60_000);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
+    expect(h.said('connection.answeredLate')).toEqual([]);
+  });
+
+  it('is none of one that was released for another reason', async () => {
+    const h = harness();
+    const { connection } = await h.connect('ada', 'thread_1', silent);
+    h.mooring.factory.cleanupManager('ada:thread_1');
+    connection.bytesReceived += 8;
+    await h.time.advance(2_000);
+    expect(h.said('connection.answeredLate')).toEqual([]);
+  });
+
+  it('is none of one that was replaced before its successor was released as dead', async () => {
+    const h = harness();
+    const former = await h.connect('ada', 'thread_1', silent);
+    const { connection } = await h.connect('ada', 'thread_1', silent);
+    connection.closes.push({ code: 1006, reason: 'nobody said so' });
+    await h.mooring.factory.emergencyCleanup('ada');
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
+    former.connection.bytesReceived += 8;
+    await h.time.advance(2_000);
+    expect(h.said('connection.answeredLate')).toEqual([]);
+  });
+
+  it('are looked for among those released as dead alone', () => {
+    const told = new Told();
+    told.released('ada', 'disconnected');
+    told.released('ada', 'closed');
+    expect(told.kpi('falseKills')?.samples).toBe(1);
   });
 });
 

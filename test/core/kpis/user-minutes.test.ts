@@ -30,6 +30,13 @@ describe('user minutes', () => {
     expect(over).toEqual(wanted);
   });
 
+  it('are handed over with the beginning of their minute', () => {
+    const { made, over, note } = minutes();
+    note('ada', true, 330_000);
+    made.catchUp(360_000);
+    expect(over).toEqual([[300_000, { wanted: 1, gotIn: 1 }]]);
+  });
+
   it('hand over no minute in which nobody came', () => {
     const { made, over } = minutes();
     made.catchUp(0);

@@ -509,3 +509,65 @@ describe('a short interval', () => {
     expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
   });
 });
+
+describe('the timer of the heartbeat', () => {
+  it('goes with the last connection', () => {
+    const made = heartbeat();
+    const [first, second] = [made.link(), made.link()];
+    for (const { link } of [first, second]) made.heartbeat.add(link);
+    made.heartbeat.remove(first.link);
+    expect(made.heartbeat.isArmed).toBe(true);
+    made.heartbeat.remove(second.link);
+    expect(made.heartbeat.isArmed).toBe(false);
+  });
+});
+
+describe('a connection that closed and did not say so', () => {
+  it('is found at its next visit, as silent', async () => {
+    const made = heartbeat();
+    const { link, connection } = made.link();
+    made.heartbeat.add(link);
+    connection.closes.push({ code: 1006, reason: 'nobody said so' });
+    await made.time.advance(intervalMs / 5);
+    expect(made.dead).toEqual(['silent']);
+  });
+});
+
+describe('a connection that answered within the millisecond', () => {
+  it('is asked no more while bytes arrive', async () => {
+    const { h, connection, link } = await watched({ ...silent, isNew: true });
+    await untilPinged(h, { connection });
+    connection.pong(connection.pings[0]!);
+    expect(link.roundTripMs).toBe(0);
+    for (let i = 0; i < 20; i++) {
+      connection.message();
+      await h.time.advance(10_000);
+    }
+    expect(connection.pings).toHaveLength(1);
+  });
+});
+
+describe('a ping behind unsent data', () => {
+  it('is sent once, and none behind it', async () => {
+    const made = heartbeat();
+    const { link, connection } = made.link(silent);
+    made.heartbeat.add(link);
+    connection.sendStuck();
+    await made.time.advance(2.5 * intervalMs);
+    expect(connection.pings).toHaveLength(1);
+    expect(made.dead).toEqual([]);
+    connection.unsentBytes = 0;
+    await made.time.advance(intervalMs);
+    expect(connection.pings).toHaveLength(2);
+  });
+});
+
+describe('a manager that is released because a heartbeat was missed', () => {
+  it('is pinged no more', async () => {
+    const { h, connection } = await watched(silent);
+    h.mooring.on('heartbeat.missed', ({ key }) => void h.mooring.factory.cleanupManager(key));
+    await h.time.advance(3 * intervalMs);
+    expect(missesOf(h)).toEqual([1]);
+    expect(connection.pings).toHaveLength(1);
+  });
+});

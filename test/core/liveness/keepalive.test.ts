@@ -44,6 +44,7 @@ const nearMisses: [what: string, message: string][] = [
   ['another type that begins so', '{"type":"pingpong"}'],
   ['the type in capitals', '{"type":"PING"}'],
   ['Phoenix in a room', '[null,"7","room:1","heartbeat",{}]'],
+  ['Phoenix in a room with an x', '["x","7","room:x","heartbeat",{}]'],
   ['Phoenix join', '["1","1","phoenix","phx_join",{}]'],
   ['Phoenix object in a room', '{"topic":"room:1","event":"heartbeat","payload":{},"ref":"7"}'],
   ['SignalR invocation', `{"type":1,"target":"say"}${recordSeparator}`],

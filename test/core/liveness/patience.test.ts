@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ProbePatience } from '../../../src/core/liveness/patience.js';
+import { Pinger } from '../../../src/core/liveness/ping.js';
+import { seeded, silent } from '../support.js';
+import { loneLink, watchfulClock } from './lone-link.js';
 
 const patience = new ProbePatience({ probeTimeoutMs: 500, emergencyCleanupTimeoutMs: 10_000 });
 
@@ -33,5 +36,33 @@ describe('how long a probe waits', () => {
     [6_001, true],
   ])('%i ms are too slow for it: %s', (roundTripMs, isTooSlow) => {
     expect(patience.isTooSlow(roundTripMs)).toBe(isTooSlow);
+  });
+});
+
+describe('the usual time', () => {
+  it.each([
+    [124, true],
+    [125, true],
+    [126, false],
+  ])('is enough for a round trip of %i ms: %s', (roundTripMs, isUsual) => {
+    expect(patience.isUsual(roundTripMs)).toBe(isUsual);
+  });
+});
+
+describe('a round trip that is unknown', () => {
+  it('is taken for a second', () => {
+    expect(patience.roundTripOf(loneLink(watchfulClock(), silent).link)).toBe(1_000);
+  });
+
+  it.each([
+    [4_499, 1_000],
+    [4_500, 0],
+  ])('of one that was asked %i ms ago is taken for %i ms', async (agoMs, wantedMs) => {
+    const at = watchfulClock();
+    await at.time.advance(1_000);
+    const { link } = loneLink(at, silent);
+    new Pinger(seeded(1)).ping(link);
+    await at.time.advance(agoMs);
+    expect(patience.roundTripOf(link)).toBe(wantedMs);
   });
 });

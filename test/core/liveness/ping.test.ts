@@ -85,4 +85,32 @@ describe('the usual round trip', () => {
       expect(link.roundTripMs).toBe(-1);
     },
   );
+
+  it.each([
+    [0, true],
+    [1, false],
+    [2, false],
+    [3, true],
+    [5, true],
+  ])('is told by the first ping and the last three: of six, by number %i: %s', async (index, isTold) => {
+    const { time, pinger, link, connection } = pinging();
+    for (let i = 0; i < 6; i++) {
+      pinger.ping(link);
+      await time.advance(100);
+    }
+    connection.pong(connection.pings[index]!);
+    expect(link.roundTripMs).toBe(isTold ? 600 - 100 * index : -1);
+  });
+
+  it('is believed to be short again sooner than to be long, also where it was nothing', async () => {
+    const { time, pinger, link, connection } = pinging();
+    const roundTrips: number[] = [];
+    for (const forMs of [0, 400, 0]) {
+      pinger.ping(link);
+      await time.advance(forMs);
+      connection.pong(connection.pings.at(-1)!);
+      roundTrips.push(link.roundTripMs);
+    }
+    expect(roundTrips).toEqual([0, 100, 50]);
+  });
 });

@@ -251,3 +251,18 @@ describe('a broken socket', () => {
     expect(silentOf(found, lone)).toEqual([true, false]);
   });
 });
+
+describe('two probes of one connection', () => {
+  it('do not take its answer from each other', async () => {
+    const { lone, probe: first, clock, time } = probing([silent]);
+    const { link, connection } = lone[0]!;
+    const found: ProbeFindings[] = [];
+    const parts = { clock, pinger: new Pinger(seeded(2)), stalledMs: 60_000 };
+    const request = { links: [link], spacingMs: windowMs, windowMs };
+    new Probe(parts, { ...request, onDone: (findings) => found.push(findings) }).start();
+    first.cancel();
+    await time.advance(100);
+    connection.pong(connection.pings[0]!);
+    expect(found).toHaveLength(1);
+  });
+});

@@ -130,6 +130,55 @@ describe('unsent data', () => {
     unreadable(connection);
     expect(hasUnsent(link)).toBe(false);
   });
+
+  it('excuses from when it was last seen, not from when it was handed over', async () => {
+    const { time, link, connection, judge } = asked();
+    connection.sendStuck(megabyte);
+    await time.advance(50_000);
+    sample(link);
+    connection.unsentBytes = 0;
+    await time.advance(59_999);
+    expect(judge()).toBe('excused');
+    await time.advance(1);
+    expect(judge()).toBe('silent');
+  });
+
+  it('that was handed over piece by piece excuses from the first', async () => {
+    const { time, connection, judge } = asked();
+    connection.sendStuck();
+    await time.advance(50_000);
+    connection.sendStuck();
+    connection.unsentBytes = 0;
+    await time.advance(10_000);
+    expect(judge()).toBe('silent');
+  });
+
+  it('excuses nothing where all of it left at once', () => {
+    const { connection, judge } = asked();
+    connection.send();
+    expect(judge()).toBe('silent');
+  });
+
+  it.each([
+    [16_384, 'silent'],
+    [16_385, 'excused'],
+  ])('of %i bytes in a sample, gone by the next: %s', (bytes, verdict) => {
+    const { link, connection, judge } = asked();
+    connection.unsentBytes = bytes;
+    sample(link);
+    connection.unsentBytes = 0;
+    expect(judge()).toBe(verdict);
+  });
+
+  it('of which some is still here goes on excusing, though the peer answered what it had', () => {
+    const { link, connection } = asked();
+    connection.sendStuck(megabyte);
+    connection.unsentBytes = 1;
+    connection.message();
+    sample(link);
+    connection.unsentBytes = 0;
+    expect(judgeSilence(link, link.bytesReceivedSeen, stalledMs)).toBe('excused');
+  });
 });
 
 describe('paused reading', () => {
@@ -201,6 +250,30 @@ describe('a message that is still arriving', () => {
     Object.defineProperty(connection, 'partialMessageBytes', { value: undefined });
     sample(link);
     expect(manager.lastInboundAtMs).toBe(0);
+  });
+
+  it('that has arrived, and was a keepalive, is none', async () => {
+    const { time, link, connection, manager } = asked();
+    connection.partialMessageBytes = 5;
+    sample(link);
+    await time.advance(1_000);
+    connection.partialMessageBytes = 0;
+    sample(link);
+    expect(manager.lastInboundAtMs).toBe(0);
+  });
+
+  it('moved just now, though as much of it is there as of the one before', async () => {
+    const { time, link, connection } = asked();
+    connection.partialMessageBytes = 5;
+    sample(link);
+    await time.advance(10_000);
+    connection.bytesReceived += 20;
+    sample(link);
+    connection.unsentBytes = 1;
+    await time.advance(59_999);
+    expect(judgeSilence(link, 20, stalledMs)).toBe('excused');
+    await time.advance(1);
+    expect(judgeSilence(link, 20, stalledMs)).toBe('stuck');
   });
 });
 

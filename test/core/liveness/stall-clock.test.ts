@@ -222,3 +222,12 @@ describe('the ticker', () => {
     expect(fired).toBe(true);
   });
 });
+
+describe('a clock that is done with', () => {
+  it('notices stalls as long as somebody has a timer', () => {
+    const { time, clock } = watching();
+    clock.dispose();
+    time.stall(5_000);
+    expect(clock.now()).toBeLessThanOrEqual(tickMs + 100);
+  });
+});

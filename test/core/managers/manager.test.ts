@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { unreadable } from '../liveness/lone-link.js';
 import { harness, remote, silent } from '../support.js';
 
 /** A client of a user far from the limit. */
@@ -314,5 +315,48 @@ describe('reportError', () => {
     manager.reportError(new Error('odd'));
     await h.time.advance(120_000);
     expect(manager).toMatchObject({ state: 'attached', hasFailed: false });
+  });
+});
+
+describe('a manager without much of a past', () => {
+  it('takes errors before it has a connection', () => {
+    const h = harness();
+    const { manager } = h.ticket('ada', 'thread_1');
+    expect(manager.lastError).toBeUndefined();
+    manager.reportError('odd');
+    expect(manager.lastError).toBe('odd');
+  });
+
+  it('takes no errors once it is released', async () => {
+    const { h, manager } = await client();
+    h.mooring.factory.cleanupManager(manager.key);
+    manager.fail('broken');
+    manager.reportError('odd');
+    expect(manager.lastError).toBeUndefined();
+  });
+
+  it('forgets an error that something arrived after, in the same moment', async () => {
+    const { manager, connection } = await client();
+    manager.reportError('odd');
+    expect(manager.errorReportedAtMs).not.toBeNull();
+    connection.message();
+    expect(manager.errorReportedAtMs).toBeNull();
+  });
+
+  it('is held until the last of several holds ends', async () => {
+    const { manager } = await client();
+    const [first, second] = [manager.hold(), manager.hold()];
+    second();
+    expect(manager.isHeld).toBe(true);
+    first();
+    expect(manager.isHeld).toBe(false);
+  });
+
+  it('has sent nothing, where it cannot be read whether that left', async () => {
+    const { h, manager, connection, link } = await client();
+    await h.time.advance(1_000);
+    unreadable(connection);
+    link.sent(false);
+    expect(manager.lastOutboundAtMs).toBe(0);
   });
 });

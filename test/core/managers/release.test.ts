@@ -222,3 +222,29 @@ describe('a listener', () => {
 function throwing(): never {
   throw new Error('listener');
 }
+
+describe('the event of a release', () => {
+  it('says how old the manager was, and how long nothing was heard', async () => {
+    const h = harness();
+    await h.time.advance(2_000);
+    const { manager, connection } = await h.connect('ada', 'thread_1', remote);
+    await h.time.advance(3_000);
+    connection.message();
+    await h.time.advance(500);
+    h.mooring.factory.cleanupManager(manager.key);
+    expect(h.said('manager.released')).toMatchObject([{ ageMs: 3_500, idleMs: 500, silentMs: 500 }]);
+  });
+
+  it('has the cause that was noted, where it waited for a successor that did not come', async () => {
+    const h = harness({ config: { heartbeatIntervalMs: 1_000, stalledMs: 3_000 } });
+    const { connection } = await h.connect('ada', 'thread_1', silent);
+    connection.sendStuck();
+    await h.time.advance(1_000);
+    h.ticket('ada', 'thread_1');
+    await h.time.advance(9_999);
+    expect(h.countOf('ada')).toBe(1);
+    await h.time.advance(1);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected', closeCause: 'slow' }]);
+    expect(connection.closes).toMatchObject([{ code: 1013, reason: 'slow' }]);
+  });
+});

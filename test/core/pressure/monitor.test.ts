@@ -157,6 +157,15 @@ describe('a user who is pressed', () => {
     expect(actionsOf(h)).toHaveLength(before);
     expect(h.mooring.monitor.pressedUsers()).toEqual([]);
   });
+
+  it('is not acted on again once all of them have left', async () => {
+    const h = harness();
+    await h.fill('ada', 16, remote);
+    h.mooring.factory.cleanupAllUserManagers('ada');
+    const before = actionsOf(h).length;
+    h.mooring.monitor.actAgain('ada');
+    expect(actionsOf(h)).toHaveLength(before);
+  });
 });
 
 describe('a check on request', () => {
@@ -249,5 +258,16 @@ describe('while an emergency cleanup of the user runs', () => {
     expect(actionsOf(h)).toHaveLength(before);
     await h.time.advance(1_000);
     expect((await result).cleaned).toBe(1);
+  });
+});
+
+describe('what is remembered', () => {
+  it.each([
+    [7, 0],
+    [8, 1],
+  ])('of a user with %i of 20 is %i level', async (count, watched) => {
+    const h = harness();
+    await h.fill('ada', count, remote);
+    expect(h.mooring.monitor.watchedUsers).toBe(watched);
   });
 });

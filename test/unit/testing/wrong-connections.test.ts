@@ -233,10 +233,13 @@ async function verdict(name: string, spoil: (pretence: Pretence) => void): Promi
 
 /** Anything that fails waits in vain for some seconds, so all of them wait together. */
 const verdicts: (string | null)[] = [];
+const rightVerdicts: (string | null)[] = [];
 
 describe('the contract of connections', () => {
   beforeAll(async () => {
+    const right = Promise.all(connectionContract.map(({ name }) => verdict(name, nothing)));
     verdicts.push(...(await Promise.all(wrong.map(([, spoil, name]) => verdict(name, spoil)))));
+    rightVerdicts.push(...(await right));
   }, 60_000);
 
   it.each(wrong.map(([what, , name], i) => [what, name, i] as const))('finds that one %s: %s', (_, __, i) => {
@@ -248,8 +251,8 @@ describe('the contract of connections', () => {
     expect(connectionContract.map(({ name }) => name).filter((name) => !found.has(name))).toEqual([]);
   });
 
-  it.each(connectionContract.map(({ name }) => name))('lets one pass that is right: %s', async (name) => {
-    expect(await verdict(name, nothing)).toBeNull();
+  it.each(connectionContract.map(({ name }, i) => [name, i] as const))('lets one pass that is right: %s', (_, i) => {
+    expect(rightVerdicts[i]).toBeNull();
   });
 
   it('skips what the connection or the fixture cannot do, and says so', async () => {
