@@ -60,7 +60,7 @@ describe('a simulated day', () => {
     expect(forMs - kpis.window.durationMs).toBeLessThan(10_000); // stalls are left out
   });
 
-  it('lets the process hear of signals while it runs', async () => {
+  it('lets the process hear of signals every ten simulated seconds', async () => {
     let turns = 0;
     const count = (): void => {
       turns += 1;
@@ -69,7 +69,7 @@ describe('a simulated day', () => {
     let next = setImmediate(count);
     await simulateDay(day({ hours: 1, users: 5 }));
     clearImmediate(next);
-    expect(turns).toBeGreaterThanOrEqual(3_600);
+    expect(turns).toBeGreaterThanOrEqual(360);
   });
 
   it('with a stricter limit refuses more', async () => {
