@@ -101,7 +101,7 @@ function optionsOf(
   const color = (name: string): string => style.getPropertyValue(`--${name}`).trim();
   const font = `12px ${style.fontFamily}`;
   const look = {
-    ...{ font, labelFont: font, stroke: color('muted'), labelSize: 18 },
+    ...{ font, labelFont: font, stroke: color('muted'), labelSize: 16 },
     ...{ grid: { stroke: color('line'), width: 1 }, ticks: { stroke: color('line'), width: 1, size: 4 } },
   };
   return {
@@ -114,10 +114,11 @@ function optionsOf(
       {
         ...look,
         label: 'Time',
+        size: 28,
         space: 70,
         values: (_plot, at) => at.map((one) => timeOf(new Date(one * 1_000)).slice(0, 5)),
       },
-      { ...look, label: axis, size: 58, space: 34, incrs: wholeSteps, values: (_plot, at) => at.map(format) },
+      { ...look, label: axis, size: 58, space: 24, incrs: wholeSteps, values: (_plot, at) => at.map(format) },
     ],
     series: [{}, ...series.map((one) => lineOf(one, color))],
   };

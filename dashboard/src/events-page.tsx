@@ -46,10 +46,10 @@ function Filters({ user, types }: { readonly user: string; readonly types: reado
     if (typed === user) return undefined;
     const timer = setTimeout(() => want(typed, types), typingMs);
     return () => clearTimeout(timer);
-  }, [typed]);
+  }, [typed, user, types.join(',')]);
   useEffect(() => setTyped(user), [user]);
   const toggle = (type: string): void => {
-    want(user, types.includes(type) ? types.filter((one) => one !== type) : [...types, type]);
+    want(typed, types.includes(type) ? types.filter((one) => one !== type) : [...types, type]);
   };
   return (
     <form class="filters" onSubmit={(event) => event.preventDefault()}>
@@ -76,7 +76,7 @@ function Filters({ user, types }: { readonly user: string; readonly types: reado
               <input type="checkbox" checked={types.includes(type)} onChange={() => toggle(type)} /> {type}
             </label>
           ))}
-          <button type="button" class="small" onClick={() => want(user, [])}>
+          <button type="button" class="small" onClick={() => want(typed, [])}>
             All types
           </button>
         </fieldset>

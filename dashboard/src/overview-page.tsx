@@ -28,10 +28,10 @@ function Glance({ overview }: { readonly overview: Overview }) {
       <div class="columns">
         <Charts samples={overview.samples} />
       </div>
-      <div class="columns thirds">
+      <div class="columns">
         <Levels overview={overview} />
-        <Tally title="Releases by reason" counts={totals.released} words={releaseWords} />
         <Tally title="Cleanups by strategy" counts={totals.cleaned} words={strategyWords} />
+        <Tally title="Releases by reason" counts={totals.released} words={releaseWords} />
         <Tally title="Refusals by cause" counts={totals.refused} words={refusalWords} />
       </div>
       <Kpis />
@@ -154,7 +154,8 @@ interface TallyProps {
 
 /** What there is most of comes first. */
 function Tally({ title, counts, words }: TallyProps) {
-  const entries = Object.entries(counts).toSorted(([, one], [, other]) => other - one);
+  const some = Object.entries(counts).filter(([, value]) => value > 0);
+  const entries = some.toSorted(([, one], [, other]) => other - one);
   const sum = entries.reduce((all, [, one]) => all + one, 0);
   return (
     <Card title={title} note="since the start">
@@ -166,7 +167,7 @@ function Tally({ title, counts, words }: TallyProps) {
             <b>{count(value)}</b>
           </li>
         ))}
-        {entries.length === 0 && <li class="note">none</li>}
+        {entries.length === 0 && <li class="note">none yet</li>}
       </ul>
     </Card>
   );

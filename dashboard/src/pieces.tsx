@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ApiError } from './api.js';
 import { count, percent, shown } from './format.js';
 import { hashOfUser } from './route.js';
@@ -110,7 +110,7 @@ interface DialogProps {
 export function ConfirmDialog({ title, act, onAct, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     dialog.current?.showModal();
   }, []);
   return (

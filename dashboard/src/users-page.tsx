@@ -55,7 +55,7 @@ function Filters({ wanted }: { readonly wanted: Wanted }) {
     if (typed === wanted.search) return undefined;
     const timer = setTimeout(() => want({ ...wanted, search: typed }), typingMs);
     return () => clearTimeout(timer);
-  }, [typed]);
+  }, [typed, wanted.search, wanted.level, wanted.sort]);
   useEffect(() => setTyped(wanted.search), [wanted.search]);
   return (
     <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
@@ -75,7 +75,10 @@ function Filters({ wanted }: { readonly wanted: Wanted }) {
       </label>
       <label>
         Alert level
-        <select value={wanted.level} onChange={(event) => want({ ...wanted, level: event.currentTarget.value })}>
+        <select
+          value={wanted.level}
+          onChange={(event) => want({ ...wanted, search: typed, level: event.currentTarget.value })}
+        >
           <option value="">all levels</option>
           {levels.map((level) => (
             <option key={level}>{level}</option>
@@ -84,7 +87,10 @@ function Filters({ wanted }: { readonly wanted: Wanted }) {
       </label>
       <label>
         Sort by
-        <select value={wanted.sort} onChange={(event) => want({ ...wanted, sort: event.currentTarget.value as Sort })}>
+        <select
+          value={wanted.sort}
+          onChange={(event) => want({ ...wanted, search: typed, sort: event.currentTarget.value as Sort })}
+        >
           {Object.entries(sorts).map(([sort, name]) => (
             <option key={sort} value={sort}>
               {name}
