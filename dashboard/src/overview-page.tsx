@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import type { Overview, Sample } from '../../src/admin/schemas.js';
 import { Chart } from './chart.js';
-import { bytes, count, dateOf, duration, shown } from './format.js';
+import { bytes, count, counted, dateOf, duration, shown } from './format.js';
 import { Kpis } from './kpis.js';
 import { Bar, Card, LevelBadge, levels, Loading, Trouble } from './pieces.js';
 import { usePoll } from './poll.js';
@@ -108,7 +108,7 @@ function Levels({ overview: { usersByLevel, users } }: { readonly overview: Over
       <ul class="tally">
         {levels.toReversed().map((level) => (
           <li key={level}>
-            <a href={`#/users?level=${level}`} aria-label={`${level}: ${count(usersByLevel[level])} users`}>
+            <a href={`#/users?level=${level}`} aria-label={`${level}: ${counted(usersByLevel[level], 'user')}`}>
               <LevelBadge level={level} />
             </a>
             <Bar ratio={usersByLevel[level] / Math.max(1, users)} tone={`level-${level}`} />
