@@ -1,3 +1,5 @@
+import type * as adminModule from '../../src/admin/admin.js';
+import type * as indexModule from '../../src/index.js';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -24,8 +26,8 @@ const built = (file: string): Promise<unknown> => import(new URL(`../../dist/${f
 export async function startAdmin(
   options: { access?: Access; config?: Partial<WebSocketConfig> } = {},
 ): Promise<AdminServer> {
-  const { createAdmin } = (await built('admin/admin.js')) as typeof import('../../src/admin/admin.js');
-  const { createMooring } = (await built('index.js')) as typeof import('../../src/index.js');
+  const { createAdmin } = (await built('admin/admin.js')) as typeof adminModule;
+  const { createMooring } = (await built('index.js')) as typeof indexModule;
   const mooring = createMooring({
     env: {},
     environment: 'production',
