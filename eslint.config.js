@@ -3,7 +3,7 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
-const everywhere = '**/*.{ts,js,mjs}';
+const everywhere = '**/*.{ts,tsx,js,mjs}';
 
 // ---------------------------------------------------------------------------------------------------------------
 // Who may import whom. A folder may always import itself; anything not listed here is refused, new folders included.
@@ -87,6 +87,18 @@ const typesFromFolders = {
   allowTypeImports: true,
   message: 'The flat core files are the ground floor: from the folders above they may take types only.',
 };
+const dashboardTakesTypesOfTheApi = [
+  {
+    regex: String.raw`\bsrc/(?!admin/schemas\.js$)`,
+    message: 'The dashboard knows the API alone: of src it may take the types of src/admin/schemas.ts.',
+  },
+  {
+    regex: String.raw`\bsrc/admin/schemas\.js$`,
+    allowTypeImports: true,
+    message: 'Types only: the schemas themselves would bring zod along.',
+  },
+  { regex: '^node:', message: 'The dashboard runs in browsers.' },
+];
 const clientImportsNothing = {
   regex: String.raw`^(?!\./[^/]+$)`,
   message: 'src/client runs in browsers and has no dependencies.',
@@ -131,12 +143,12 @@ export default defineConfig(
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: 'error', reportUnusedInlineConfigs: 'error' },
     settings: {
-      'import-x/extensions': ['.ts', '.js', '.mjs'],
-      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+      'import-x/extensions': ['.ts', '.tsx', '.js', '.mjs'],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts', '.tsx'] },
       'import-x/resolver-next': [
         createNodeResolver({
-          extensions: ['.ts', '.js', '.mjs'],
-          extensionAlias: { '.js': ['.ts', '.js'] },
+          extensions: ['.ts', '.tsx', '.js', '.mjs'],
+          extensionAlias: { '.js': ['.ts', '.tsx', '.js'] },
           conditionNames: ['types', 'import', 'node', 'default'],
         }),
       ],
@@ -200,6 +212,16 @@ export default defineConfig(
       'no-restricted-globals': forbidGlobals([...nodeGlobals, 'setImmediate', 'clearImmediate'], 'Browsers lack it.'),
       'no-restricted-syntax': ['error', noExportAll, { ...noDynamicImport, message: clientImportsNothing.message }],
       '@typescript-eslint/no-restricted-imports': ['error', { patterns: [clientImportsNothing] }],
+    },
+  },
+  {
+    name: 'dashboard: in browsers, of the API its types',
+    files: ['dashboard/**'],
+    rules: {
+      'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
+      'no-restricted-globals': forbidGlobals([...nodeGlobals, 'setImmediate', 'clearImmediate'], 'Browsers lack it.'),
+      '@typescript-eslint/no-restricted-imports': ['error', { patterns: dashboardTakesTypesOfTheApi }],
     },
   },
   {

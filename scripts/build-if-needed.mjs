@@ -5,7 +5,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const sources = ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+const sources = ['src', 'dashboard', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
 
 if (process.argv[1] === import.meta.filename) buildIfNeeded();
 

@@ -1,8 +1,9 @@
-/** `npm run build`: compiles src to dist. The new dist takes the place of the old one only when it is whole. */
+/** `npm run build`: compiles src to dist, and bundles the dashboard into it. The new dist takes the place of the old one only when it is whole. */
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildDashboard } from './build-dashboard.mjs';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -12,6 +13,7 @@ try {
   rmSync(next, { recursive: true, force: true });
   compile();
   makeBinsExecutable();
+  await buildDashboard(join(next, 'dashboard'));
   rmSync(dist, { recursive: true, force: true });
   renameSync(next, dist);
 } catch (error) {

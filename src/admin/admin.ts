@@ -8,6 +8,7 @@ import type { LoadedConfig } from '../core/config.js';
 import { describe } from '../core/events.js';
 import type { Mooring } from '../core/mooring.js';
 import { Gatekeeper, type Access } from './access.js';
+import { addDashboard } from './assets.js';
 import { Census } from './census.js';
 import { EventHub } from './event-stream.js';
 import type { AdminApp, AdminEnv, AdminParts, MetricsText } from './parts.js';
@@ -45,8 +46,8 @@ export interface Admin {
 const mostBodyBytes = 16_384;
 
 /**
- * The admin API: who uses what, why a connection was closed, whether the promise is kept, and how to act on it.
- * Mount its `fetch` anywhere, or have `mooring serve` listen for it.
+ * The admin API: who uses what, why a connection was closed, whether the promise is kept, and how to act on it. At `/`
+ * it has the dashboard. Mount its `fetch` anywhere, or have `mooring serve` listen for it.
  * @throws TypeError where `access` has no token, or a short one
  */
 export function createAdmin(options: AdminOptions): Admin {
@@ -79,7 +80,7 @@ function appOf(parts: AdminParts): AdminApp {
   app.use(async (c, next) => {
     await next();
     c.header('x-content-type-options', 'nosniff');
-    c.header('cache-control', 'no-store');
+    if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');
   });
   app.use(bodyLimit({ maxSize: mostBodyBytes }));
   app.use(withKnownBody);
@@ -88,6 +89,7 @@ function appOf(parts: AdminParts): AdminApp {
   addUserRoutes(app, parts);
   addManagerRoutes(app, parts);
   addServerRoutes(app, parts);
+  addDashboard(app);
   return app;
 }
 

@@ -105,9 +105,9 @@ function addReads(app: AdminApp, parts: AdminParts): void {
       { description: 'Also of users who hold nothing any longer.', schema: journalSchema },
     ),
     (c) => {
-      const userId = readId(c.req.valid('param').id);
       const { journal } = mooring;
-      if (journal.isKept) knownUser(mooring, userId);
+      const written = c.req.valid('param').id;
+      const userId = journal.isKept ? knownUser(mooring, written) : readId(written);
       const entries = journal.of(userId).map(viewEntry);
       return c.json({ userId, isKept: journal.isKept, entries }, 200);
     },

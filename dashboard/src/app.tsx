@@ -1,0 +1,142 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { hasToken, link, signOut } from './api.js';
+import { EventsPage } from './events-page.js';
+import { dateOf } from './format.js';
+import { OverviewPage } from './overview-page.js';
+import { usePoll } from './poll.js';
+import { useRoute, type Route } from './route.js';
+import { SignIn } from './sign-in.js';
+import { useStore } from './store.js';
+import { theme, toggleTheme } from './theme.js';
+import { UserPage } from './user-page.js';
+import { UsersPage } from './users-page.js';
+
+interface Health {
+  readonly status: 'ok' | 'draining';
+  readonly managers: number;
+  readonly version: string;
+}
+
+const healthEveryMs = 5_000;
+
+const pages = [
+  ['overview', 'Overview', '#/'],
+  ['users', 'Users', '#/users'],
+  ['events', 'Events', '#/events'],
+] as const;
+
+const titles = { overview: 'Overview', users: 'Users', user: 'User', events: 'Events', nowhere: 'Not found' } as const;
+
+/** The whole page. */
+export function App() {
+  const route = useRoute();
+  const { needsToken } = useStore(link);
+  const { data: health } = usePoll<Health>('healthz', healthEveryMs);
+  useTitle(needsToken ? 'Sign in' : titles[route.page]);
+  return (
+    <>
+      <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
+        Skip to the content
+      </button>
+      <Head route={route} isSignedIn={!needsToken} />
+      <Banners health={health} />
+      <main id="main" tabIndex={-1}>
+        {needsToken ? <SignIn /> : <Page route={route} />}
+      </main>
+      <footer class="foot note">Mooring {health?.version ?? ''}</footer>
+    </>
+  );
+}
+
+function Page({ route }: { readonly route: Route }) {
+  switch (route.page) {
+    case 'overview':
+      return <OverviewPage />;
+    case 'users':
+      return <UsersPage query={route.query} />;
+    case 'user':
+      return <UserPage key={route.userId} userId={route.userId} />;
+    case 'events':
+      return <EventsPage query={route.query} />;
+    case 'nowhere':
+      return <p>There is no such page. The overview is at the top left.</p>;
+  }
+}
+
+function Head({ route, isSignedIn }: { readonly route: Route; readonly isSignedIn: boolean }) {
+  const active = route.page === 'user' ? 'users' : route.page;
+  return (
+    <header class="head">
+      <a class="brand" href="#/" aria-label="Mooring, overview">
+        <Mark /> Mooring
+      </a>
+      {isSignedIn && (
+        <nav aria-label="Pages">
+          {pages.map(([page, name, href]) => (
+            <a key={page} href={href} aria-current={page === active ? 'page' : undefined}>
+              {name}
+            </a>
+          ))}
+        </nav>
+      )}
+      <div class="head-end">
+        <ThemeSwitch />
+        {isSignedIn && hasToken() && (
+          <button type="button" class="quiet" onClick={signOut}>
+            Sign out
+          </button>
+        )}
+      </div>
+    </header>
+  );
+}
+
+function ThemeSwitch() {
+  const isDark = useStore(theme) === 'dark';
+  return (
+    <button type="button" class="quiet" role="switch" aria-checked={isDark} onClick={toggleTheme}>
+      <span aria-hidden="true">{isDark ? '☾' : '☀'}</span> Dark
+    </button>
+  );
+}
+
+function Mark() {
+  return (
+    <svg viewBox="0 0 32 32" width="22" height="22" aria-hidden="true" class="mark">
+      <circle cx="16" cy="7" r="3.5" />
+      <path d="M16 11v16M10 15h12M5 19c1 5 5 8 11 8s10-3 11-8" />
+    </svg>
+  );
+}
+
+/** What concerns every page: whether the server is there, and whether it is about to go. */
+function Banners({ health }: { readonly health: Health | null }) {
+  const { isReachable, lastAnswerAt } = useStore(link);
+  return (
+    <div class="banners">
+      {!isReachable && (
+        <p class="banner bad" role="alert">
+          <strong>The server cannot be reached.</strong>{' '}
+          {lastAnswerAt === null
+            ? 'It has not answered yet.'
+            : `What you see is as of its last answer, ${dateOf(lastAnswerAt)}.`}{' '}
+          Trying again.
+        </p>
+      )}
+      {isReachable && health?.status === 'draining' && (
+        <p class="banner warn" role="status">
+          <strong>The server is draining.</strong> Nobody new is admitted, and connections are being closed in waves.
+        </p>
+      )}
+    </div>
+  );
+}
+
+function useTitle(title: string): void {
+  const isFirst = useRef(true);
+  useEffect(() => {
+    document.title = `${title} · Mooring`;
+    if (!isFirst.current) document.getElementById('main')?.focus({ preventScroll: true });
+    isFirst.current = false;
+  }, [title]);
+}

@@ -1,0 +1,184 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { counted, dateOf, shown, timeOf } from './format.js';
+import { UserLink } from './pieces.js';
+import { queryOf, replaceHash } from './route.js';
+import { knownTypes, sentenceOf, type Told } from './sentences.js';
+import type { SseMessage } from './sse.js';
+import { Store, useStore } from './store.js';
+import { EventWatch, type StreamState } from './stream.js';
+
+/** Rows that are kept. */
+const mostRows = 500;
+
+/** Rows appear together, so often at the most: hundreds in a second are read by nobody. */
+const drawnEveryMs = 250;
+
+const typingMs = 400;
+
+interface Row {
+  readonly id: number;
+  readonly told: Told;
+}
+
+/** What happens, as it happens. */
+export function EventsPage({ query }: { readonly query: URLSearchParams }) {
+  const user = query.get('user') ?? '';
+  const types = (query.get('types') ?? '').split(',').filter((type) => knownTypes.includes(type));
+  const asked = queryOf({ user, types: types.join(',') });
+  return (
+    <>
+      <h1>Events</h1>
+      <Filters user={user} types={types} />
+      <Stream key={asked} query={asked} />
+    </>
+  );
+}
+
+const choosable = knownTypes.filter((type) => !type.startsWith('stream.'));
+
+function want(user: string, types: readonly string[]): void {
+  replaceHash('events', { user, types: types.join(',') });
+}
+
+function Filters({ user, types }: { readonly user: string; readonly types: readonly string[] }) {
+  const [typed, setTyped] = useState(user);
+  useEffect(() => {
+    if (typed === user) return undefined;
+    const timer = setTimeout(() => want(typed, types), typingMs);
+    return () => clearTimeout(timer);
+  }, [typed, user, types.join(',')]);
+  useEffect(() => setTyped(user), [user]);
+  const toggle = (type: string): void => {
+    want(typed, types.includes(type) ? types.filter((one) => one !== type) : [...types, type]);
+  };
+  return (
+    <form class="filters" onSubmit={(event) => event.preventDefault()}>
+      <label>
+        User
+        <input
+          {...{
+            type: 'search',
+            maxLength: 256,
+            placeholder: 'The whole user id',
+            autocomplete: 'off',
+            spellcheck: false,
+          }}
+          value={typed}
+          onInput={(event) => setTyped(event.currentTarget.value)}
+        />
+      </label>
+      <details class="types">
+        <summary>{types.length === 0 ? 'All types' : counted(types.length, 'type')}</summary>
+        <fieldset>
+          <legend class="hidden">Types of events</legend>
+          {choosable.map((type) => (
+            <label key={type} class="check">
+              <input type="checkbox" checked={types.includes(type)} onChange={() => toggle(type)} /> {type}
+            </label>
+          ))}
+          <button type="button" class="small" onClick={() => want(typed, [])}>
+            All types
+          </button>
+        </fieldset>
+      </details>
+    </form>
+  );
+}
+
+const states: Readonly<Record<StreamState, readonly [string, string]>> = {
+  connecting: ['', 'connecting'],
+  live: ['ok', 'live'],
+  lost: ['bad', 'cut off, coming back'],
+};
+
+function Stream({ query }: { readonly query: string }) {
+  const { rows, waiting, state, isPaused, setPaused } = useEvents(query);
+  const [tone, words] = states[state];
+  return (
+    <section class="card" aria-label="Stream of events">
+      <header class="card-head">
+        <span role="status">
+          <span class={`badge ${tone}`}>{words}</span>{' '}
+          <span class="note">
+            {isPaused
+              ? `paused, ${waiting < mostRows ? counted(waiting, 'new event') : `the last ${mostRows} wait`}`
+              : `the last ${mostRows} are kept`}
+          </span>
+        </span>
+        <button type="button" aria-pressed={isPaused} onClick={() => setPaused(!isPaused)}>
+          {isPaused ? 'Go on' : 'Pause'}
+        </button>
+      </header>
+      {rows.length === 0 && <p class="note">Nothing yet. Events appear here as they happen.</p>}
+      <ol class="timeline events" aria-label="Events, the latest first">
+        {rows.map((row) => (
+          <Line key={row.id} row={row} />
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+/** Drawn once: a row never changes. */
+function Line({ row: { told } }: { readonly row: Row }) {
+  const { text, tone } = sentenceOf(told);
+  const { userId, atMs } = told;
+  const at = new Date(typeof atMs === 'number' ? atMs : NaN);
+  return (
+    <li class={`tone-${tone}`}>
+      <time title={dateOf(at)}>{typeof atMs === 'number' ? timeOf(at) : 'stream'}</time>
+      <span class="said">
+        {typeof userId === 'string' && (
+          <>
+            <UserLink userId={userId} />{' '}
+          </>
+        )}
+        {text}
+      </span>
+      <span class="type">{shown(told.type)}</span>
+    </li>
+  );
+}
+
+function useEvents(query: string) {
+  const [rows, setRows] = useState<readonly Row[]>([]);
+  const [waiting, setWaiting] = useState(0);
+  const [isPaused, setPaused] = useState(false);
+  const [stateOf, setStateOf] = useState(() => new Store<StreamState>('connecting'));
+  const fresh = useRef<Row[]>([]);
+  useEffect(() => {
+    let id = 0;
+    const watch = new EventWatch({
+      query,
+      onMessages: (messages) => {
+        for (const message of messages) fresh.current.push({ id: (id += 1), told: toldBy(message) });
+        fresh.current.splice(0, fresh.current.length - mostRows);
+      },
+    });
+    setStateOf(watch.state);
+    return () => watch.close();
+  }, [query]);
+  useEffect(() => {
+    const draw = (): void => {
+      if (isPaused) setWaiting(fresh.current.length);
+      else if (fresh.current.length > 0) {
+        const added = fresh.current.splice(0).toReversed();
+        setRows((shownRows) => [...added, ...shownRows].slice(0, mostRows));
+      }
+    };
+    draw();
+    const timer = setInterval(draw, drawnEveryMs);
+    return () => clearInterval(timer);
+  }, [isPaused]);
+  return { rows, waiting, state: useStore(stateOf), isPaused, setPaused };
+}
+
+function toldBy({ type, data }: SseMessage): Told {
+  try {
+    const read: unknown = JSON.parse(data);
+    if (typeof read === 'object' && read !== null) return { ...read, type };
+  } catch {
+    // Shown as it came.
+  }
+  return { type, data };
+}

@@ -1,0 +1,45 @@
+import type { JournalView } from '../../src/admin/schemas.js';
+import { pathOfUser } from './api.js';
+import { counted, dateOf, shown, timeOf } from './format.js';
+import { Card, Loading, Trouble } from './pieces.js';
+import { usePoll } from './poll.js';
+import { sentenceOf } from './sentences.js';
+
+const everyMs = 3_000;
+
+type Entry = JournalView['entries'][number];
+
+/** What was decided about a user, the latest first. */
+export function Journal({ userId }: { readonly userId: string }) {
+  const { data, problem } = usePoll<JournalView>(`${pathOfUser(userId)}/journal`, everyMs);
+  return (
+    <Card title="Journal" note={data === null ? '' : counted(data.entries.length, 'entry', 'entries')}>
+      <Trouble problem={problem} />
+      {data === null ? problem === null && <Loading /> : <Timeline journal={data} />}
+    </Card>
+  );
+}
+
+function Timeline({ journal: { isKept, entries } }: { readonly journal: JournalView }) {
+  if (!isKept) return <p class="note">This server keeps no journal (journalBytes is 0).</p>;
+  if (entries.length === 0) return <p class="note">Nothing was decided lately.</p>;
+  return (
+    <ol class="timeline">
+      {entries.map((entry, index) => <Line key={`${index} ${entry.at} ${entry.type}`} entry={entry} />).toReversed()}
+    </ol>
+  );
+}
+
+function Line({ entry }: { readonly entry: Entry }) {
+  const { text, tone } = sentenceOf(entry);
+  const at = new Date(entry.at);
+  return (
+    <li class={`tone-${tone}`}>
+      <time dateTime={entry.at} title={dateOf(at)}>
+        {timeOf(at)}
+      </time>
+      <span class="said">{text}</span>
+      <span class="type">{shown(entry.type)}</span>
+    </li>
+  );
+}

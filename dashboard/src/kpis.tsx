@@ -1,0 +1,85 @@
+import type { KpisView } from '../../src/admin/schemas.js';
+import { count, counted, duration, percent } from './format.js';
+import { Card, Loading, Trouble } from './pieces.js';
+import { usePoll } from './poll.js';
+
+const everyMs = 10_000;
+
+type Kpi = KpisView['kpis'][number];
+
+const names: Readonly<Record<Kpi['name'], string>> = {
+  emergencyCleanupTime: 'Emergency cleanup time',
+  backgroundEffectiveness: 'Background effectiveness',
+  alertFrequency: 'Alert frequency',
+  accumulation: 'Accumulation',
+  connectionSuccess: 'Connection success',
+  wrongRefusals: 'Wrong refusals',
+  falseKills: 'False kills',
+};
+
+const verdicts = { pass: 'ok', fail: 'bad', 'no data': '' } as const;
+
+/** Whether the promise is kept. */
+export function Kpis() {
+  const { data, problem } = usePoll<KpisView>('api/v1/kpis', everyMs);
+  return (
+    <Card title="Success metrics" note={data === null ? '' : windowOf(data.window)}>
+      <Trouble problem={problem} />
+      {data === null ? problem === null && <Loading /> : <Table kpis={data.kpis} />}
+    </Card>
+  );
+}
+
+function Table({ kpis }: { readonly kpis: readonly Kpi[] }) {
+  return (
+    <table class="stacked">
+      <thead>
+        <tr>
+          <th scope="col">Metric</th>
+          <th scope="col" class="number">
+            Value
+          </th>
+          <th scope="col">Target</th>
+          <th scope="col" class="number">
+            Samples
+          </th>
+          <th scope="col">Verdict</th>
+        </tr>
+      </thead>
+      <tbody>
+        {kpis.map((kpi) => (
+          <tr key={kpi.name}>
+            <th scope="row">
+              {kpi.number}. {names[kpi.name]}
+            </th>
+            <td class="number" data-label="Value">
+              {valueOf(kpi)}
+            </td>
+            <td data-label="Target">{targetOf(kpi)}</td>
+            <td class="number" data-label="Samples">
+              {count(kpi.samples)}
+            </td>
+            <td data-label="Verdict">
+              <span class={`badge ${verdicts[kpi.verdict]}`}>{kpi.verdict}</span>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function valueOf({ value, unit }: Kpi): string {
+  if (value === null) return '–';
+  if (unit === 'ms') return duration(value);
+  return unit === 'ratio' ? percent(value) : counted(value, unit.replace(/s$/, ''));
+}
+
+/** Ratios as the value shows them: `over 0.9` is `over 90 %`. */
+function targetOf({ target, unit }: Kpi): string {
+  return unit === 'ratio' ? target.replace(/\d+(\.\d+)?/g, (ratio) => percent(Number(ratio))) : target;
+}
+
+function windowOf({ durationMs, isSinceStart }: KpisView['window']): string {
+  return isSinceStart ? `since the start, ${duration(durationMs)} ago` : `the last ${duration(durationMs)}`;
+}

@@ -1,0 +1,210 @@
+import { useMemo } from 'preact/hooks';
+import type { Overview, Sample } from '../../src/admin/schemas.js';
+import { Chart } from './chart.js';
+import { bytes, count, counted, dateOf, duration, shown } from './format.js';
+import { Kpis } from './kpis.js';
+import { Bar, Card, LevelBadge, levels, Loading, Trouble } from './pieces.js';
+import { usePoll } from './poll.js';
+
+const everyMs = 3_000;
+
+/** The server at a glance. */
+export function OverviewPage() {
+  const { data, problem } = usePoll<Overview>('api/v1/overview', everyMs);
+  return (
+    <>
+      <h1>Overview</h1>
+      <Trouble problem={problem} />
+      {data === null ? problem === null && <Loading /> : <Glance overview={data} />}
+    </>
+  );
+}
+
+function Glance({ overview }: { readonly overview: Overview }) {
+  const { totals } = overview;
+  return (
+    <>
+      <Figures overview={overview} />
+      <div class="columns">
+        <Charts samples={overview.samples} />
+      </div>
+      <div class="columns">
+        <Levels overview={overview} />
+        <Tally title="Cleanups by strategy" counts={totals.cleaned} words={strategyWords} />
+        <Tally title="Releases by reason" counts={totals.released} words={releaseWords} />
+        <Tally title="Refusals by cause" counts={totals.refused} words={refusalWords} />
+      </div>
+      <Kpis />
+      <Server overview={overview} />
+    </>
+  );
+}
+
+function Figures({ overview }: { readonly overview: Overview }) {
+  const { managers, connections, users, waiting, totals, limits } = overview;
+  const refused = Object.values(totals.refused).reduce((sum, one) => sum + one, 0);
+  const most = limits.total === null ? '' : ` of ${count(limits.total)}`;
+  return (
+    <dl class="figures">
+      <Figure name="Managers" value={managers} note={`${most} live and reserved`} />
+      <Figure name="Connections" value={connections} note="attached now" />
+      <Figure name="Users" value={users} note={`up to ${count(limits.perUser)} each`} />
+      <Figure name="Waiting" value={waiting} note="for a place" />
+      <Figure name="Admitted" value={totals.admitted} note={`${count(totals.takenOver)} taken over`} />
+      <Figure name="Refused" value={refused} note="since the start" />
+    </dl>
+  );
+}
+
+function Figure({ name, value, note }: { readonly name: string; readonly value: number; readonly note: string }) {
+  return (
+    <div class="figure">
+      <dt>{name}</dt>
+      <dd>
+        <b>{count(value)}</b> <span class="note">{note}</span>
+      </dd>
+    </div>
+  );
+}
+
+function Charts({ samples }: { readonly samples: readonly Sample[] }) {
+  const times = useMemo(() => samples.map(({ at }) => Date.parse(at) / 1_000), [samples]);
+  const of = (name: Exclude<keyof Sample, 'at'>): (number | null)[] => samples.map((sample) => sample[name]);
+  return (
+    <>
+      <Chart
+        {...{ title: 'Managers', axis: 'managers', times, format: count }}
+        series={[
+          { label: 'Managers', color: 'accent', values: of('managers') },
+          { label: 'Waiting', color: 'second', values: of('waiting') },
+        ]}
+      />
+      <Chart
+        {...{ title: 'Admissions and refusals', axis: 'per 5 s', times, format: count }}
+        series={[
+          { label: 'Admitted', color: 'accent', values: of('admitted') },
+          { label: 'Taken over', color: 'second', values: of('takenOver') },
+          { label: 'Refused', color: 'third', values: of('refused') },
+        ]}
+      />
+      <Chart
+        {...{ title: 'Releases and cleanups', axis: 'per 5 s', times, format: count }}
+        series={[
+          { label: 'Released', color: 'accent', values: of('released') },
+          { label: 'Of those, by a cleanup', color: 'second', values: of('cleaned') },
+        ]}
+      />
+      <Chart
+        {...{ title: 'Longest emergency', axis: 'duration', times, format: duration }}
+        series={[{ label: 'Cleanup or wait', color: 'accent', values: of('longestEmergencyMs'), isPoints: true }]}
+      />
+    </>
+  );
+}
+
+function Levels({ overview: { usersByLevel, users } }: { readonly overview: Overview }) {
+  return (
+    <Card title="Users by alert level">
+      <ul class="tally">
+        {levels.toReversed().map((level) => (
+          <li key={level}>
+            <a href={`#/users?level=${level}`} aria-label={`${level}: ${counted(usersByLevel[level], 'user')}`}>
+              <LevelBadge level={level} />
+            </a>
+            <Bar ratio={usersByLevel[level] / Math.max(1, users)} tone={`level-${level}`} />
+            <b>{count(usersByLevel[level])}</b>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+const releaseWords: Readonly<Record<string, string>> = {
+  closed: 'closed by itself',
+  disconnected: 'dead',
+  idle: 'abandoned',
+  error: 'after an error',
+  evicted: 'for a newcomer',
+  requested: 'on request',
+  unattached: 'never came',
+  shutdown: 'server stops',
+};
+
+const strategyWords: Readonly<Record<string, string>> = {
+  disconnected: 'dead',
+  idle: 'abandoned',
+  error: 'failed',
+  oldest: 'left alone longest',
+};
+
+const refusalWords: Readonly<Record<string, string>> = {
+  quota: 'quota is full',
+  capacity: 'server is full',
+  contested: 'fight for a thread',
+  slow: 'took too long',
+  drain: 'draining',
+};
+
+interface TallyProps {
+  readonly title: string;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly words: Readonly<Record<string, string>>;
+}
+
+/** What there is most of comes first. */
+function Tally({ title, counts, words }: TallyProps) {
+  const some = Object.entries(counts).filter(([, value]) => value > 0);
+  const entries = some.toSorted(([, one], [, other]) => other - one);
+  const sum = entries.reduce((all, [, one]) => all + one, 0);
+  return (
+    <Card title={title} note="since the start">
+      <ul class="tally">
+        {entries.map(([name, value]) => (
+          <li key={name}>
+            <span>{words[name] ?? shown(name)}</span>
+            <Bar ratio={value / Math.max(1, sum)} />
+            <b>{count(value)}</b>
+          </li>
+        ))}
+        {entries.length === 0 && <li class="note">none yet</li>}
+      </ul>
+    </Card>
+  );
+}
+
+function Server({ overview }: { readonly overview: Overview }) {
+  const { startedAt, now, memory, journal, viewers } = overview;
+  return (
+    <Card title="Server">
+      <dl class="facts">
+        <Fact
+          name="Counting since"
+          value={`${dateOf(new Date(startedAt))} (${duration(Date.parse(now) - Date.parse(startedAt))})`}
+        />
+        <Fact name="Memory" value={`${bytes(memory.residentBytes)}, heap ${bytes(memory.heapUsedBytes)}`} />
+        <Fact
+          name="Journal"
+          value={
+            journal.isKept
+              ? `${bytes(journal.bytes)} of ${bytes(journal.maxBytes)}, ${count(journal.users)} users`
+              : 'not kept'
+          }
+        />
+        <Fact
+          name="Watching events"
+          value={`${count(viewers.watching)}, ${count(viewers.droppedEvents)} events dropped`}
+        />
+      </dl>
+    </Card>
+  );
+}
+
+function Fact({ name, value }: { readonly name: string; readonly value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,137 @@
+import type { ComponentChildren } from 'preact';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+import type { ApiError } from './api.js';
+import { count, percent, shown } from './format.js';
+import { hashOfUser } from './route.js';
+
+/** What pages are made of. */
+
+export const levels = ['normal', 'info', 'warning', 'critical', 'emergency'] as const;
+
+export type Level = (typeof levels)[number];
+
+export function LevelBadge({ level }: { readonly level: Level }) {
+  return <span class={`badge level-${level}`}>{level}</span>;
+}
+
+/** A text of somebody else: inert, and its direction its own affair. */
+export function Foreign({ text, class: name = '' }: { readonly text: string; readonly class?: string }) {
+  return (
+    <bdi class={`foreign ${name}`} title={shown(text)}>
+      {shown(text)}
+    </bdi>
+  );
+}
+
+export function UserLink({ userId }: { readonly userId: string }) {
+  return (
+    <a class="user-link" href={hashOfUser(userId)}>
+      <Foreign text={userId} />
+    </a>
+  );
+}
+
+interface CardProps {
+  readonly title: string;
+  readonly note?: ComponentChildren;
+  readonly class?: string;
+  readonly children: ComponentChildren;
+}
+
+export function Card({ title, note, class: name = '', children }: CardProps) {
+  const id = useId();
+  return (
+    <section class={`card ${name}`} aria-labelledby={id}>
+      <header class="card-head">
+        <h2 id={id}>{title}</h2>
+        {note !== undefined && <span class="note">{note}</span>}
+      </header>
+      {children}
+    </section>
+  );
+}
+
+/** Why something is not there, and what to try. */
+export function Trouble({ problem }: { readonly problem: ApiError | null }) {
+  if (problem === null || problem.status === 0) return null;
+  return (
+    <p class="trouble" role="alert">
+      <strong>{shown(problem.message)}</strong> {problem.hint !== null && <span>{shown(problem.hint)}</span>}
+    </p>
+  );
+}
+
+export function Loading() {
+  return (
+    <p class="note" role="status">
+      Loading …
+    </p>
+  );
+}
+
+/** How full a quota is. The words beside it say the same. */
+export function Usage({ used, limit, ratio, level }: UsageProps) {
+  return (
+    <span class="usage">
+      <span class="usage-words">
+        {count(used)} of {count(limit)} <span class="note">{percent(ratio)}</span>
+      </span>
+      <Bar ratio={ratio} tone={`level-${level}`} />
+    </span>
+  );
+}
+
+interface UsageProps {
+  readonly used: number;
+  readonly limit: number;
+  readonly ratio: number;
+  readonly level: Level;
+}
+
+/** A bar for the eye alone. */
+export function Bar({ ratio, tone = '' }: { readonly ratio: number; readonly tone?: string }) {
+  const width = `${Math.min(100, Math.max(0, ratio * 100))}%`;
+  return (
+    <span class="bar" aria-hidden="true">
+      <span class={`bar-fill ${tone}`} style={{ width }} />
+    </span>
+  );
+}
+
+interface DialogProps {
+  readonly title: string;
+  readonly act: string;
+  readonly onAct: () => void;
+  readonly onClose: () => void;
+  readonly children: ComponentChildren;
+}
+
+/** Asks before something is done that cannot be undone. Escape closes it. */
+export function ConfirmDialog({ title, act, onAct, onClose, children }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useLayoutEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return (
+    <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
+      <h2 id={id}>{title}</h2>
+      {children}
+      <div class="buttons end">
+        <button type="button" onClick={() => dialog.current?.close()}>
+          Leave it
+        </button>
+        <button
+          type="button"
+          class="danger"
+          onClick={() => {
+            dialog.current?.close();
+            onAct();
+          }}
+        >
+          {act}
+        </button>
+      </div>
+    </dialog>
+  );
+}

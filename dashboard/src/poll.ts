@@ -1,0 +1,44 @@
+import { useEffect, useState } from 'preact/hooks';
+import { ApiError, ask } from './api.js';
+
+/** What is asked for again and again. */
+export interface Polled<T> {
+  /** The last answer; of what was asked before, until the first one arrives. */
+  readonly data: T | null;
+  /** Why there is no newer one. */
+  readonly problem: ApiError | null;
+  /** Asks now. */
+  readonly refresh: () => void;
+}
+
+/** Asks now and then, while anybody can see the page. */
+export function usePoll<T>(path: string, everyMs: number): Polled<T> {
+  const [data, setData] = useState<T | null>(null);
+  const [problem, setProblem] = useState<ApiError | null>(null);
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    const ending = new AbortController();
+    let timer = 0;
+    const look = async (): Promise<void> => {
+      try {
+        if (!document.hidden) {
+          setData(await ask<T>(path, { signal: ending.signal }));
+          setProblem(null);
+        }
+      } catch (error) {
+        if (ending.signal.aborted) return;
+        setProblem(error instanceof ApiError ? error : new ApiError(0, String(error)));
+      }
+      if (!ending.signal.aborted) timer = setTimeout(() => void look(), everyMs);
+    };
+    void look();
+    return () => {
+      ending.abort();
+      clearTimeout(timer);
+    };
+  }, [path, everyMs, turn]);
+  const refresh = (): void => {
+    setTurn((last) => last + 1);
+  };
+  return { data, problem, refresh };
+}

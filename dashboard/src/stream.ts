@@ -1,0 +1,142 @@
+import { ApiError, send } from './api.js';
+import { SseParser, type SseMessage } from './sse.js';
+import { Store } from './store.js';
+
+/** How the stream is. */
+export type StreamState = 'connecting' | 'live' | 'lost';
+
+/** The server says something every 15 seconds; after this long without it the connection is given up. */
+const silentMs = 45_000;
+const firstPauseMs = 500;
+const longestPauseMs = 15_000;
+
+interface StreamOptions {
+  /** The query of the address, without `?`. */
+  readonly query: string;
+  readonly onMessages: (messages: readonly SseMessage[]) => void;
+}
+
+/** Watches the events of the server, and comes back where it was cut off. */
+export class EventWatch {
+  readonly state = new Store<StreamState>('connecting');
+  readonly #options: StreamOptions;
+  readonly #ending = new AbortController();
+  #lastEventId = '';
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+    void this.#watch();
+  }
+
+  close(): void {
+    this.#ending.abort();
+  }
+
+  async #watch(): Promise<void> {
+    let pauseMs = firstPauseMs;
+    while (!this.#ending.signal.aborted) {
+      const hasRead = await this.#readOnce();
+      if (this.#isOver) return;
+      this.state.set('lost');
+      pauseMs = hasRead ? firstPauseMs : Math.min(2 * pauseMs, longestPauseMs);
+      await pause(pauseMs, this.#ending.signal);
+    }
+  }
+
+  get #isOver(): boolean {
+    return this.#ending.signal.aborted;
+  }
+
+  /** @returns whether anything came */
+  async #readOnce(): Promise<boolean> {
+    const silence = new Silence(this.#ending.signal);
+    let hasRead = false;
+    try {
+      const body = await this.#open(silence.signal);
+      const parser = new SseParser();
+      for await (const text of textsOf(body)) {
+        hasRead = true;
+        silence.isBroken();
+        this.state.set('live');
+        this.#take(parser.push(text));
+      }
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) this.close();
+    } finally {
+      silence.end();
+    }
+    return hasRead;
+  }
+
+  async #open(signal: AbortSignal): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    const headers: Record<string, string> = this.#lastEventId === '' ? {} : { 'last-event-id': this.#lastEventId };
+    const { query } = this.#options;
+    const path = `api/v1/events${query && `?${query}`}`;
+    const { body } = await send(path, { signal, timeoutMs: null, headers });
+    if (body === null) throw new ApiError(0, 'The stream has no body.');
+    return body;
+  }
+
+  #take(messages: readonly SseMessage[]): void {
+    if (this.#isOver) return;
+    for (const message of messages) this.#note(message);
+    const told = messages.filter(({ type }) => type !== 'stream.hello');
+    if (told.length > 0) this.#options.onMessages(told);
+  }
+
+  /** The greeting says where the stream is, for whoever is cut off before the first event. */
+  #note({ type, data, lastEventId }: SseMessage): void {
+    if (lastEventId !== '') this.#lastEventId = lastEventId;
+    else if (type === 'stream.hello' && this.#lastEventId === '') this.#lastEventId = idIn(data);
+  }
+}
+
+/** Ends what it watches over when nothing is heard for too long. */
+class Silence {
+  readonly #ending = new AbortController();
+  readonly signal: AbortSignal;
+  #timer = 0;
+
+  constructor(outer: AbortSignal) {
+    this.signal = AbortSignal.any([outer, this.#ending.signal]);
+    this.isBroken();
+  }
+
+  isBroken(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#ending.abort(), silentMs);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#ending.abort();
+  }
+}
+
+async function* textsOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    yield value;
+  }
+}
+
+function idIn(data: string): string {
+  try {
+    const { id } = JSON.parse(data) as { id?: unknown };
+    return typeof id === 'string' ? id : '';
+  } catch {
+    return '';
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,212 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { UserPage, UserSummary } from '../../src/admin/schemas.js';
+import { count, counted, duration, timeOf } from './format.js';
+import { LevelBadge, levels, Loading, Trouble, Usage, UserLink } from './pieces.js';
+import { usePoll } from './poll.js';
+import { queryOf, replaceHash } from './route.js';
+
+const pageSize = 50;
+const everyMs = 5_000;
+
+/** Between two keys of somebody who types. */
+const typingMs = 250;
+
+const sorts = { usage: 'Usage, fullest first', idle: 'Unused, longest first', id: 'User id' } as const;
+
+type Sort = keyof typeof sorts;
+
+interface Wanted {
+  readonly search: string;
+  readonly level: string;
+  readonly sort: Sort;
+}
+
+/** Users, a page at a time: the server counts, searches and sorts. */
+export function UsersPage({ query }: { readonly query: URLSearchParams }) {
+  const wanted = wantedIn(query);
+  const list = queryOf({ ...wanted });
+  return (
+    <>
+      <h1>Users</h1>
+      <Filters wanted={wanted} />
+      <List key={list} list={list} wanted={wanted} />
+    </>
+  );
+}
+
+function wantedIn(query: URLSearchParams): Wanted {
+  const level = query.get('level') ?? '';
+  const sort = query.get('sort') ?? '';
+  return {
+    search: query.get('search') ?? '',
+    level: (levels as readonly string[]).includes(level) ? level : '',
+    sort: Object.hasOwn(sorts, sort) ? (sort as Sort) : 'usage',
+  };
+}
+
+function want(wanted: Wanted): void {
+  const { search, level, sort } = wanted;
+  replaceHash('users', { search, level, sort: sort === 'usage' ? '' : sort });
+}
+
+function Filters({ wanted }: { readonly wanted: Wanted }) {
+  const [typed, setTyped] = useState(wanted.search);
+  useEffect(() => {
+    if (typed === wanted.search) return undefined;
+    const timer = setTimeout(() => want({ ...wanted, search: typed }), typingMs);
+    return () => clearTimeout(timer);
+  }, [typed, wanted.search, wanted.level, wanted.sort]);
+  useEffect(() => setTyped(wanted.search), [wanted.search]);
+  return (
+    <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+      <label>
+        Search
+        <input
+          {...{
+            type: 'search',
+            maxLength: 256,
+            placeholder: 'Part of a user id',
+            autocomplete: 'off',
+            spellcheck: false,
+          }}
+          value={typed}
+          onInput={(event) => setTyped(event.currentTarget.value)}
+        />
+      </label>
+      <label>
+        Alert level
+        <select
+          value={wanted.level}
+          onChange={(event) => want({ ...wanted, search: typed, level: event.currentTarget.value })}
+        >
+          <option value="">all levels</option>
+          {levels.map((level) => (
+            <option key={level}>{level}</option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Sort by
+        <select
+          value={wanted.sort}
+          onChange={(event) => want({ ...wanted, search: typed, sort: event.currentTarget.value as Sort })}
+        >
+          {Object.entries(sorts).map(([sort, name]) => (
+            <option key={sort} value={sort}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+    </form>
+  );
+}
+
+function List({ list, wanted }: { readonly list: string; readonly wanted: Wanted }) {
+  /** The cursors of the pages up to this one; the first page has none. */
+  const [cursors, setCursors] = useState<readonly string[]>([]);
+  const cursor = cursors.at(-1);
+  const path = `api/v1/users?${list}&limit=${pageSize}${cursor === undefined ? '' : `&cursor=${cursor}`}`;
+  const { data, problem } = usePoll<UserPage>(path, everyMs);
+  if (data === null) return problem === null ? <Loading /> : <Trouble problem={problem} />;
+  const next = data.nextCursor;
+  return (
+    <>
+      <Trouble problem={problem} />
+      <p class="note list-note">
+        <span role="status">{counted(data.total, 'user')}</span>, as of {timeOf(new Date(data.asOf))}
+      </p>
+      {data.users.length === 0 ? <p class="card">No user matches.</p> : <Table users={data.users} wanted={wanted} />}
+      <nav class="pager" aria-label="Pages of users">
+        <button type="button" disabled={cursors.length === 0} onClick={() => setCursors(cursors.slice(0, -1))}>
+          Previous
+        </button>
+        <span class="note">
+          Page {count(cursors.length + 1)} of {count(Math.max(1, Math.ceil(data.total / pageSize)))}
+        </span>
+        <button type="button" disabled={next === null} onClick={() => next !== null && setCursors([...cursors, next])}>
+          Next
+        </button>
+      </nav>
+    </>
+  );
+}
+
+function Table({ users, wanted }: { readonly users: readonly UserSummary[]; readonly wanted: Wanted }) {
+  return (
+    <div class="card table-card">
+      <table class="stacked users">
+        <thead>
+          <tr>
+            <Sorted by="id" name="User" wanted={wanted} />
+            <Sorted by="usage" name="Usage" wanted={wanted} />
+            <th scope="col">Level</th>
+            <th scope="col" class="number">
+              Held
+            </th>
+            <th scope="col" class="number">
+              Waiting
+            </th>
+            <th scope="col" class="number">
+              Last used
+            </th>
+            <Sorted by="idle" name="Longest unused" wanted={wanted} class="number" />
+          </tr>
+        </thead>
+        <tbody>
+          {users.map((user) => (
+            <Row key={user.userId} user={user} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+interface SortedProps {
+  readonly by: Sort;
+  readonly name: string;
+  readonly wanted: Wanted;
+  readonly class?: string;
+}
+
+/** The head of a column that can be sorted by. Each has one direction that makes sense. */
+function Sorted({ by, name, wanted, class: className = '' }: SortedProps) {
+  const isSorted = wanted.sort === by;
+  const direction = by === 'id' ? 'ascending' : 'descending';
+  return (
+    <th scope="col" class={className} aria-sort={isSorted ? direction : 'none'}>
+      <button type="button" class="sort" onClick={() => want({ ...wanted, sort: by })}>
+        {name} <span aria-hidden="true">{isSorted ? (by === 'id' ? '↑' : '↓') : '↕'}</span>
+      </button>
+    </th>
+  );
+}
+
+function Row({ user }: { readonly user: UserSummary }) {
+  return (
+    <tr>
+      <th scope="row">
+        <UserLink userId={user.userId} />
+      </th>
+      <td data-label="Usage">
+        <Usage used={user.managerCount} limit={user.maxManagers} ratio={user.usageRatio} level={user.alertLevel} />
+      </td>
+      <td data-label="Level">
+        <LevelBadge level={user.alertLevel} />
+      </td>
+      <td data-label="Held" class="number">
+        {count(user.held)}
+      </td>
+      <td data-label="Waiting" class="number">
+        {count(user.waiting)}
+      </td>
+      <td data-label="Last used" class="number">
+        {duration(user.idleMs)}
+      </td>
+      <td data-label="Longest unused" class="number">
+        {duration(user.longestIdleMs)}
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Context } from 'hono';
+import type { AdminApp, AdminEnv } from './parts.js';
+import { notFound } from './problems.js';
+
+/** Where the build puts the dashboard, seen from this file in `dist/admin`. */
+const builtFolder = join(import.meta.dirname, '../dashboard');
+
+const contentTypes: Readonly<Record<string, string>> = Object.freeze({
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+});
+
+/** The page loads and asks this server alone, and nobody may put it into a frame. */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const pageHeaders = Object.freeze({
+  'content-security-policy': policy,
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  vary: 'accept-encoding',
+});
+
+/** The build puts a hash of their content into their names, so whoever has one of them has it for good. */
+const hashedFolder = 'assets/';
+
+interface Asset {
+  readonly plain: Uint8Array<ArrayBuffer>;
+  readonly gzipped: Uint8Array<ArrayBuffer>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly etag: string;
+}
+
+/**
+ * The dashboard, at `/`. What there is to serve is read once, now, and each file is a route of its own: no path that is
+ * asked for ever reaches the disk.
+ *
+ * @param folder where it was built
+ */
+export function addDashboard(app: AdminApp, folder = builtFolder): void {
+  const files = existsSync(join(folder, 'index.html')) ? filesIn(folder) : [];
+  for (const name of files) {
+    const asset = readAsset(folder, name);
+    app.get(name === 'index.html' ? '/' : `/${name}`, (c) => answer(c, asset));
+  }
+  if (files.length > 0) return;
+  app.get('/', () => {
+    throw notFound('This package was built without the dashboard.', 'The API is there: GET /api/v1/openapi.json.');
+  });
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => name.replaceAll('\\', '/'))
+    .filter((name) => extname(name) in contentTypes);
+}
+
+function readAsset(folder: string, name: string): Asset {
+  const plain = new Uint8Array(readFileSync(join(folder, name)));
+  return {
+    plain,
+    gzipped: new Uint8Array(gzipSync(plain)),
+    etag: `"${createHash('sha256').update(plain).digest('base64url')}"`,
+    headers: {
+      ...pageHeaders,
+      'content-type': contentTypes[extname(name)] ?? 'application/octet-stream',
+      'cache-control': name.startsWith(hashedFolder) ? 'public, max-age=31536000, immutable' : 'no-cache',
+    },
+  };
+}
+
+function answer(c: Context<AdminEnv>, { plain, gzipped, headers, etag }: Asset): Response {
+  const isGzipped = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(c.req.header('accept-encoding') ?? '');
+  const tag = isGzipped ? etag.replace(/"$/, '-gzip"') : etag;
+  const answered = { ...headers, etag: tag };
+  if (hasTag(c.req.header('if-none-match'), tag)) return c.body(null, 304, answered);
+  return isGzipped ? c.body(gzipped, 200, { ...answered, 'content-encoding': 'gzip' }) : c.body(plain, 200, answered);
+}
+
+function hasTag(wanted: string | undefined, etag: string): boolean {
+  return wanted?.split(',').some((one) => one.trim().replace(/^W\//, '') === etag) ?? false;
+}

@@ -1,0 +1,411 @@
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import type { Sample } from '../../src/admin/schemas.js';
+import { startAdmin, type AdminServer } from '../support/admin-server.js';
+import { chromiumPage, hasChromium } from '../support/chromium.js';
+import { afterThisTest } from '../support/setup.js';
+
+const token = 'a-token-for-operators';
+const reader = 'a-token-for-lookers-on';
+const access = [
+  { token, scope: 'act' },
+  { token: reader, scope: 'read' },
+] as const;
+
+/** An id nobody in their right mind has. */
+const hostile = '<img src=x onerror=alert(1)>/../\u202Ebidi';
+
+/** As it must be shown: with what nobody can see made visible. */
+const shownHostile = hostile.replace('\u202E', String.raw`\u{202e}`);
+
+/** With `MOORING_PICTURES=1` the pictures of the guide are made anew. */
+const hasPictures = process.env['MOORING_PICTURES'] === '1';
+
+async function picture(page: Page, name: string): Promise<void> {
+  if (!hasPictures) return;
+  await page.screenshot({ path: join(import.meta.dirname, `../../docs/images/dashboard-${name}.png`) });
+}
+
+/** Tells the console of what the policy forbids. It is text, as this file does not know the DOM. */
+const watchPolicy = `document.addEventListener('securitypolicyviolation', (event) =>
+  console.error('forbidden by policy: ' + event.violatedDirective + ' ' + event.blockedURI))`;
+
+/** A page that must say nothing on its console, and ask nobody else. */
+async function visit(
+  server: AdminServer,
+  { hash = '#/', size = { width: 1180, height: 900 }, expected = /^$/ } = {},
+): Promise<Page> {
+  const page = await chromiumPage();
+  const troubles: string[] = [];
+  page.on('pageerror', (error) => troubles.push(error.message));
+  page.on('dialog', (dialog) => troubles.push(`a dialog: ${dialog.message()}`));
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type()) && !expected.test(message.text())) troubles.push(message.text());
+  });
+  page.on('response', (response) => {
+    if (response.status() >= 400 && expected.source === '^$') troubles.push(`${response.status()} ${response.url()}`);
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(server.url)) troubles.push(`asked ${request.url()}`);
+  });
+  afterThisTest(() => {
+    expect(troubles).toEqual([]);
+  });
+  page.setDefaultTimeout(10_000);
+  await page.setViewportSize(size);
+  await page.addInitScript(watchPolicy);
+  await page.goto(server.url + hash);
+  return page;
+}
+
+/** How far the page reaches beyond the window, and what is wider than its place though nothing scrolls it. */
+const overflow = `document.documentElement.scrollWidth - document.documentElement.clientWidth`;
+
+async function rowsOf(page: Page): Promise<string[]> {
+  await page.locator('table.users tbody tr').first().waitFor();
+  return page.locator('table.users tbody th').allInnerTexts();
+}
+
+/** What the server asks for, refused, is told by the browser itself. */
+const refusedOnce = /status of 40[13]/;
+
+describe('what is served', () => {
+  it('has a strict policy, and no place for anything else', async () => {
+    const { url } = await startAdmin();
+    const page = await fetch(url);
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(page.headers.get('cache-control')).toBe('no-cache');
+    expect(page.headers.get('content-security-policy')).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    expect(await page.text()).not.toMatch(/<script(?![^>]* src=)|<style| style=| on\w+=|https?:/);
+  });
+
+  it('is kept by browsers: for good where the name has a hash, else until it changes', async () => {
+    const { url } = await startAdmin();
+    const page = await fetch(url);
+    const again = await fetch(url, { headers: { 'if-none-match': page.headers.get('etag') ?? '' } });
+    expect(again.status).toBe(304);
+    const script = / src="\.\/(assets\/[^"]+\.js)"/.exec(await page.text())?.[1] ?? '';
+    const served = await fetch(url + script);
+    expect(served.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+    expect(served.headers.get('content-encoding')).toBe('gzip');
+    const plain = await fetch(url + script, { headers: { 'accept-encoding': 'identity' } });
+    expect(plain.headers.get('content-encoding')).toBe(null);
+    expect(await plain.text()).toBe(await served.text());
+  });
+
+  it.each(['..%2fadmin%2fadmin.js', 'assets/..%2f..%2fadmin/admin.js', 'assets', 'assets/', 'index.html', '%00'])(
+    'is not found at /%s',
+    async (path) => {
+      const { url } = await startAdmin();
+      expect((await fetch(url + path)).status).toBe(404);
+    },
+  );
+});
+
+describe.runIf(hasChromium)('signing in', () => {
+  it('is asked for by the server, says what is wrong, and lasts until signing out', async () => {
+    const page = await visit(await startAdmin({ access }), { expected: refusedOnce });
+    await page.getByLabel('Token').fill('not-the-token-at-all');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('The server does not know this token.').waitFor();
+    await page.getByLabel('Token').fill(token);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain(token);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(await page.evaluate('sessionStorage.length')).toBe(0);
+  });
+
+  it('is not asked for where the server wants no token', async () => {
+    const page = await visit(await startAdmin());
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Sign out' }).count()).toBe(0);
+  });
+
+  it('as somebody who may look only: acting is refused, and told', async () => {
+    const server = await startAdmin({ access });
+    server.open('ada', 2);
+    const page = await visit(server, { hash: '#/users/ada', expected: refusedOnce });
+    await page.getByLabel('Token').fill(reader);
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Check' }).click();
+    await page.getByText('This token may look, and not act.').waitFor();
+  });
+});
+
+describe.runIf(hasChromium)('the overview', () => {
+  it('shows figures, charts, levels and verdicts', async () => {
+    const server = await startAdmin();
+    settle(server);
+    for (const connection of server.open('katherine', 8).slice(0, 5)) connection.vanish();
+    server.open('dennis', 4)[1]?.fail();
+    await server.mooring.factory.emergencyCleanup('margaret');
+    const page = await visit(server, { size: { width: 1040, height: 1790 } });
+    await pretendSamples(page);
+    await page.reload();
+    await page.getByText('Success metrics').waitFor();
+    await page.getByRole('img', { name: /Longest emergency.*Latest/ }).waitFor();
+    expect(await page.locator('canvas').count()).toBe(4);
+    expect(await page.locator('.figure', { hasText: 'Managers' }).innerText()).toContain(
+      String(server.mooring.factory.managerCount),
+    );
+    expect(await page.locator('.tally a', { hasText: 'emergency' }).getAttribute('aria-label')).toBe(
+      'emergency: 1 user',
+    );
+    await page.getByText('7. False kills').waitFor();
+    await picture(page, 'overview');
+    expect(await page.evaluate(overflow)).toBe(0);
+  });
+
+  it('says when the server cannot be reached, and since when', async () => {
+    const server = await startAdmin();
+    const page = await visit(server, { expected: /ERR_CONNECTION_REFUSED|ERR_EMPTY|ERR_CONNECTION_RESET/ });
+    await page.getByText('Success metrics').waitFor();
+    await server.vanish();
+    await page.getByRole('alert').filter({ hasText: 'cannot be reached' }).waitFor();
+    expect(await page.getByRole('alert').innerText()).toMatch(/as of its last answer, .*\d\d:\d\d:\d\d/);
+  });
+
+  it('says when the server is draining', async () => {
+    const server = await startAdmin();
+    const page = await visit(server);
+    await page.getByText('Success metrics').waitFor();
+    await server.mooring.stop();
+    await page.getByText('The server is draining.').waitFor();
+  });
+});
+
+describe.runIf(hasChromium)('users', () => {
+  it('come fifty at a time, searched, sorted and filtered by the server', async () => {
+    const server = await startAdmin();
+    settle(server);
+    const page = await visit(server, { hash: '#/users', size: { width: 1180, height: 760 } });
+    expect(await rowsOf(page)).toHaveLength(50);
+    expect((await rowsOf(page))[0]).toBe('grace');
+    await picture(page, 'users');
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByText('Page 2 of 3').waitFor();
+    await page.getByRole('button', { name: 'User' }).click();
+    await page.locator('th[aria-sort=ascending]', { hasText: 'User' }).waitFor();
+    await page.getByText('Page 1 of 3').waitFor();
+    await page.getByLabel('Search').fill('USER-11');
+    await page.getByText('7 users').waitFor();
+    expect((await rowsOf(page))[0]).toBe('user-11');
+    await page.getByLabel('Search').fill('');
+    await page.getByLabel('Alert level').selectOption('emergency');
+    await page.getByText('1 user', { exact: true }).waitFor();
+    expect(await rowsOf(page)).toEqual(['grace']);
+    await page.getByRole('link', { name: 'grace' }).click();
+    await page.getByRole('heading', { name: 'grace' }).waitFor();
+    await page.goBack();
+    expect(await rowsOf(page)).toEqual(['grace']);
+  });
+});
+
+describe.runIf(hasChromium)('a user', () => {
+  it('is looked at, tried and cleaned up, and the page says who went and why', async () => {
+    const server = await startAdmin();
+    server.open('grace', 9, 3);
+    const page = await visit(server, { hash: '#/users/grace', size: { width: 1040, height: 1280 } });
+    await expect.poll(() => page.locator('table.managers tbody tr').count()).toBe(9);
+    await page.getByRole('button', { name: 'Dry run', exact: true }).click();
+    await page.getByText('3 managers would be released, 6 left').waitFor();
+    expect(await page.locator('.chosen').innerText()).toMatch(/thread_1 – dead: silent for .*no answer when asked/);
+    expect(server.mooring.factory.getUserManagerCount('grace')).toBe(9);
+    await picture(page, 'user');
+    await page.getByRole('button', { name: 'Clean up …' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Leave it' }).click();
+    await page.getByRole('button', { name: 'Clean up …' }).click();
+    await page.keyboard.press('Escape');
+    expect(server.mooring.factory.getUserManagerCount('grace')).toBe(9);
+    await page.getByRole('button', { name: 'Clean up …' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Clean up' }).click();
+    await page.getByText('3 managers released, 6 left').waitFor();
+    await page.getByText(/thread_1 was released as dead: silent for .*, by a cleanup that was asked for/).waitFor();
+  });
+
+  it('is checked, cleaned up in an emergency, and loses one manager', async () => {
+    const server = await startAdmin();
+    server.open('grace', 5, 1);
+    const page = await visit(server, { hash: '#/users/grace' });
+    await page.getByRole('button', { name: 'Check' }).click();
+    await page.getByText('Check: 5 of 20').waitFor();
+    await page.getByRole('button', { name: 'Emergency dry run' }).click();
+    await page.getByText('1 manager would be released, 4 left').waitFor();
+    await page.getByRole('button', { name: 'Emergency cleanup …' }).click();
+    await page.getByRole('button', { name: 'Clean up now' }).click();
+    await page.getByText('1 manager released, 4 left').waitFor();
+    await page.getByRole('button', { name: 'Release thread_5' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Release' }).click();
+    await page.getByText('Release: thread_5 is released.').waitFor();
+    expect(server.mooring.factory.getUserManagerCount('grace')).toBe(3);
+  });
+
+  it('with an id that looks like HTML and terminal escapes is shown as text', async () => {
+    const server = await startAdmin();
+    const ids = [hostile, '..', '=a', '%2e', 'x'.repeat(250), '?a#b&c'];
+    for (const id of ids) server.open(id, 1);
+    const page = await visit(server, { hash: '#/users?sort=id' });
+    for (const id of ids) {
+      const text = id === hostile ? shownHostile : id;
+      await page.getByRole('link', { name: text, exact: true }).click();
+      await page.getByRole('heading', { level: 1, name: text, exact: true }).waitFor();
+      await page.getByRole('button', { name: 'Check' }).click();
+      await page.getByText('Check: 1 of').waitFor();
+      expect(await page.evaluate(overflow)).toBe(0);
+      await page.goBack();
+    }
+    expect(await page.locator('main img[src]').count()).toBe(0);
+  });
+
+  it('has a journal in which escapes and markup of errors are text', async () => {
+    const server = await startAdmin();
+    server.open('ada', 1);
+    const who = { userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1' };
+    server.mooring.events.emit('hook.failed', { ...who, error: '\u001b[2J<img src=x onerror=alert(1)>' });
+    const page = await visit(server, { hash: '#/users/ada' });
+    await page.getByText(String.raw`thread_1: \u{1b}[2J<img src=x onerror=alert(1)>.`).waitFor();
+    expect(await page.locator('main img').count()).toBe(0);
+  });
+
+  it('nobody knows is told of, with what to try', async () => {
+    const page = await visit(await startAdmin(), { hash: '#/users/nobody', expected: /status of 404/ });
+    await page.getByText('This user holds no manager').first().waitFor();
+  });
+});
+
+describe.runIf(hasChromium)('events', () => {
+  it('appear as they happen, by user and type, and wait while paused', async () => {
+    const server = await startAdmin();
+    const page = await visit(server, { hash: '#/events', size: { width: 1180, height: 760 } });
+    await page.getByText('live', { exact: true }).waitFor();
+    const rows = page.locator('.events li');
+    settle(server);
+    await server.mooring.factory.emergencyCleanup('grace');
+    await page.getByText(/grace thread_1 was released as dead/).waitFor();
+    await picture(page, 'events');
+    server.open('a-crowd', 20);
+    for (let i = 0; i < 600; i++) server.mooring.events.emit('server.draining', { managers: i });
+    await page.getByText('599 managers to close').waitFor();
+    expect(await rows.count()).toBe(500);
+
+    await page.getByLabel('User').fill('zoe');
+    await page.waitForURL(/user=zoe/);
+    await expect.poll(() => rows.count()).toBe(0);
+    await page.getByText('live', { exact: true }).waitFor();
+    server.open('bob', 1);
+    const [first] = server.open('zoe', 1);
+    await page.getByText('thread_1 was admitted').waitFor();
+    expect(await rows.allInnerTexts()).not.toContainEqual(expect.stringContaining('bob'));
+
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const before = await rows.count();
+    first?.vanish();
+    await page.getByText(/paused, \d new events?/).waitFor();
+    expect(await rows.count()).toBe(before);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByText('thread_1 closed by itself').waitFor();
+
+    await page.locator('summary').click();
+    await page.getByLabel('level.changed').check();
+    await page.waitForURL(/types=level.changed/);
+  }, 60_000);
+
+  it('that the page missed while it was cut off are there when it is back', async () => {
+    const server = await startAdmin();
+    const page = await visit(server, { hash: '#/events', expected: /ERR_INTERNET_DISCONNECTED|network/i });
+    await page.getByText('live', { exact: true }).waitFor();
+    server.open('ada', 1);
+    await page.getByText('ada thread_1 was admitted').waitFor();
+    await page.context().setOffline(true);
+    await page.route('**/api/v1/events*', (route) => route.continue());
+    server.open('bob', 1);
+    await page.context().setOffline(false);
+    await page.getByText('bob thread_1 was admitted').waitFor();
+    expect(await page.getByText('ada thread_1 was admitted').count()).toBe(1);
+  });
+});
+
+describe.runIf(hasChromium)('how it looks', () => {
+  it('is dark where the system is, and as the switch says, also next time', async () => {
+    const server = await startAdmin();
+    settle(server);
+    const page = await visit(server, { size: { width: 1180, height: 1000 } });
+    const shown = (): Promise<unknown> => page.evaluate('document.documentElement.dataset.theme');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await expect.poll(shown).toBe('dark');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await expect.poll(shown).toBe('light');
+    await pretendSamples(page);
+    await page.getByRole('switch', { name: 'Dark' }).click();
+    expect(await shown()).toBe('dark');
+    await page.reload();
+    expect(await shown()).toBe('dark');
+    await page.getByText('7. False kills').waitFor();
+    await picture(page, 'dark');
+  });
+
+  it('fits a phone', async () => {
+    const server = await startAdmin();
+    settle(server);
+    server.open(hostile, 3);
+    const page = await visit(server, { hash: '#/users', size: { width: 375, height: 812 } });
+    await page.getByRole('link', { name: 'grace' }).waitFor();
+    await picture(page, 'phone');
+    for (const hash of ['#/', '#/users', '#/users/grace', `#/users/${encodeURIComponent(hostile)}`, '#/events']) {
+      await page.goto(server.url + hash);
+      await page.locator('.card').first().waitFor();
+      expect([hash, await page.evaluate(overflow)]).toEqual([hash, 0]);
+    }
+  });
+
+  it('can be used with the keyboard alone', async () => {
+    const server = await startAdmin();
+    settle(server);
+    const page = await visit(server, { hash: '#/users' });
+    await rowsOf(page);
+    const focused = (): Promise<unknown> => page.evaluate('document.activeElement.innerText.trim()');
+    for (let i = 0; i < 40 && (await focused()) !== 'grace'; i++) await page.keyboard.press('Tab');
+    expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'grace' }).waitFor();
+  });
+});
+
+/** A small town: most with a few connections, some near their limit, one at it. */
+function settle(server: AdminServer): void {
+  for (let i = 1; i <= 115; i++) server.open(`user-${i}`, 1 + (i % 5));
+  for (const [i, name] of ['ada', 'edsger', 'barbara', 'alan', 'linus', 'margaret'].entries())
+    server.open(name, 9 + i, 1);
+  server.open('grace', 19, 4);
+}
+
+/** A quarter of an hour, which no test waits for. The rest of the answer is the server's own. */
+async function pretendSamples(page: Page): Promise<void> {
+  const now = Date.now();
+  const samples = Array.from({ length: 180 }, (_, i): Sample => {
+    const wave = Math.sin(i / 14) + Math.sin(i / 5) / 3;
+    const burst = i % 47 === 20 ? 6 : 0;
+    return {
+      at: new Date(now - (179 - i) * 5_000).toISOString(),
+      managers: Math.round(395 + 30 * wave + i / 8),
+      waiting: burst > 0 ? 3 : 0,
+      admitted: Math.round(9 + 4 * wave + burst + (i % 3)),
+      takenOver: (i * 7) % 4,
+      refused: burst > 0 ? 2 : 0,
+      released: Math.round(8 + 4 * Math.sin((i - 6) / 14) + burst),
+      cleaned: Math.round(2 + Math.sin(i / 9) + burst),
+      longestEmergencyMs: burst > 0 ? 700 + 5 * i : null,
+    };
+  });
+  await page.route('**/api/v1/overview', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...((await response.json()) as object), samples } });
+  });
+}

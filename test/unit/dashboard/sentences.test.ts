@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { bytes, count, counted, duration, percent, shown, timeOf } from '../../../dashboard/src/format.js';
+import { knownTypes, reasonOf, sentenceOf, type Told } from '../../../dashboard/src/sentences.js';
+import { eventNames } from '../../../src/core/events.js';
+import { releaseReasons } from '../../../src/core/managers/release-reason.js';
+
+const who = { userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1' };
+const release = { ...who, type: 'manager.released', ageMs: 192_000, idleMs: 720_000, silentMs: 92_000 };
+const none = { disconnected: 0, idle: 0, error: 0, oldest: 0 };
+const cleanup = { type: 'cleanup.completed', durationMs: 4_500, remaining: 15, attempts: 1, timedOut: false };
+
+describe('a sentence', () => {
+  it('is there for every event', () => {
+    expect(knownTypes.filter((type) => !type.startsWith('stream.')).toSorted()).toEqual(eventNames.toSorted());
+  });
+
+  it.each<[string, Told]>([
+    ['thread_1 was admitted as number 5.', { type: 'manager.admitted', ...who, managerCount: 5, waitedMs: 0 }],
+    [
+      'thread_1 was admitted as number 20 after waiting 1.2 s.',
+      { type: 'manager.admitted', ...who, managerCount: 20, waitedMs: 1_200 },
+    ],
+    ['thread_1 closed by itself after 3 min 12 s.', { ...release, reason: 'closed', by: null, limitMs: null }],
+    [
+      'thread_1 was released as dead: silent for 1 min 32 s, found by the heartbeat.',
+      { ...release, reason: 'disconnected', by: 'heartbeat', limitMs: null },
+    ],
+    [
+      'thread_1 was released as abandoned: unused for 12 min, more than the 10 min allowed, found by the background cleanup.',
+      { ...release, reason: 'idle', by: 'background', limitMs: 600_000 },
+    ],
+    [
+      'thread_1 gave its place to a newcomer: unused for 12 min, more than the 1 min allowed, found to make room for a newcomer.',
+      { ...release, reason: 'evicted', by: 'admission', limitMs: 60_000 },
+    ],
+    [
+      'Usage rose to critical, from warning: 17 of 20 (85 %).',
+      {
+        ...{ type: 'level.changed', level: 'critical', previous: 'warning', direction: 'rise' },
+        ...{ managerCount: 17, maxManagers: 20, usageRatio: 0.85 },
+      },
+    ],
+    [
+      'thread_1 was refused after 8 s of waiting: all places of the user are taken and in use. It was told to come back in 30 s.',
+      { type: 'admission.refused', ...who, closeCause: 'quota', waitedMs: 8_000, retryAfterMs: 30_000 },
+    ],
+    [
+      'Cleanup that was asked for released 4 (3 disconnected, 1 idle) in 4.5 s; 15 left.',
+      { ...cleanup, trigger: 'request', cleaned: 4, byStrategy: { ...none, disconnected: 3, idle: 1 } },
+    ],
+    [
+      'Emergency cleanup for a newcomer found nobody to release in 4.5 s; 15 left, and ran out of time.',
+      { ...cleanup, trigger: 'admission', cleaned: 0, byStrategy: none, timedOut: true },
+    ],
+    ['thread_1 missed 2 heartbeats in a row.', { type: 'heartbeat.missed', ...who, misses: 2 }],
+    [
+      'A newer connection of thread_1 took over, the 3rd of the thread.',
+      { type: 'connection.replaced', ...who, generation: 3 },
+    ],
+    [
+      'ops ran cleanup on ada: 3 released, 6 left.',
+      { type: 'admin.acted', who: 'ops', action: 'cleanup', userId: 'ada', key: null, result: '3 released, 6 left' },
+    ],
+    ['37 events missed: this page read too slowly.', { type: 'stream.dropped', count: 37 }],
+  ])('says: %s', (text, told) => {
+    expect(sentenceOf(told).text).toBe(text);
+  });
+
+  it('is there for every reason of a release', () => {
+    for (const reason of Object.keys(releaseReasons))
+      expect(sentenceOf({ ...release, reason, by: null, limitMs: null }).text).not.toContain(`released: ${reason}`);
+  });
+
+  it.each(knownTypes)('of %s comes out whatever its fields are', (type) => {
+    for (const told of [{ type }, { type, threadId: 7, cleaned: 'x', byStrategy: null, error: { a: 1 }, status: null }])
+      expect(sentenceOf(told).text).not.toMatch(/undefined|NaN|\[object/);
+  });
+
+  it('of an unknown event tells its fields, also of one with a name of Object', () => {
+    expect(sentenceOf({ type: 'new.thing', a: 1 }).text).toBe('new.thing {"a":1}');
+    expect(sentenceOf({ type: 'constructor' }).text).toBe('constructor {}');
+  });
+
+  it('makes visible what somebody hid in it', () => {
+    const told = { type: 'hook.failed', ...who, error: '\u001b[31mred\u202Ederutnever\n' };
+    expect(sentenceOf(told).text).toBe(
+      String.raw`A hook failed at the release of thread_1: \u{1b}[31mred\u{202e}derutnever\u{a}.`,
+    );
+  });
+});
+
+describe('a reason', () => {
+  it.each([
+    ['disconnected', 'dead: silent for 1 min 32 s, no answer when asked'],
+    ['idle', 'abandoned: unused for 12 min, allowed 10 min'],
+    ['error', 'failed: its error stands, allowed 10 min'],
+    ['oldest', 'the one left alone longest: unused for 12 min, allowed 10 min'],
+  ])('of %s', (strategy, text) => {
+    expect(reasonOf({ strategy, idleMs: 720_000, silentMs: 92_000, limitMs: 600_000 })).toBe(text);
+  });
+});
+
+describe('figures', () => {
+  it.each([
+    [null, '–'],
+    [0, '0 ms'],
+    [0.4, 'under 1 ms'],
+    [999.4, '999 ms'],
+    [1_000, '1 s'],
+    [9_949, '9.9 s'],
+    [9_950, '10 s'],
+    [59_499, '59 s'],
+    [59_500, '1 min'],
+    [3_599_499, '59 min 59 s'],
+    [3_599_500, '1 h'],
+    [86_369_999, '23 h 59 min'],
+    [86_370_000, '1 d'],
+    [90_000_000, '1 d 1 h'],
+  ])('%s milliseconds are %s', (ms, text) => {
+    expect(duration(ms)).toBe(text);
+  });
+
+  it('have their units', () => {
+    expect([count(12_345), counted(1, 'user'), counted(2, 'miss', 'misses')]).toEqual(['12,345', '1 user', '2 misses']);
+    expect([percent(0.994), percent(1), bytes(12_300), bytes(2_500_000)]).toEqual([
+      '99.4 %',
+      '100 %',
+      '12 kB',
+      '2.5 MB',
+    ]);
+    expect(timeOf(new Date(NaN))).toBe('–');
+    expect(shown('ünïcode 🐍 stays')).toBe('ünïcode 🐍 stays');
+  });
+});
