@@ -1,6 +1,15 @@
 import { Command } from 'commander';
+import { addCheck } from './check.js';
+import { addCleanup } from './cleanup.js';
+import { addCompletion } from './completion.js';
+import { addConfig } from './config.js';
+import { addEvents } from './events.js';
+import { addExplain } from './explain.js';
+import { addKpis } from './kpis.js';
 import { addServe } from './serve.js';
 import { addSimulate } from './simulate.js';
+import { addTop } from './top.js';
+import { addUsers } from './users.js';
 import { readVersion } from './version.js';
 
 /** The `mooring` command. Parsing ends the process where the arguments are wrong, with exit code 2. */
@@ -12,7 +21,7 @@ export function createProgram(): Command {
     .exitOverride(({ exitCode }) => {
       process.exit(exitCode === 0 ? 0 : 2);
     });
-  addServe(program);
-  addSimulate(program);
+  const adders = [addServe, addSimulate, addCheck, addCleanup, addUsers, addExplain, addKpis, addEvents, addTop];
+  for (const add of [...adders, addConfig, addCompletion]) add(program);
   return program;
 }

@@ -1,14 +1,18 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { Access } from '../admin/access.js';
 import type { LoadedConfig } from '../core/config.js';
 import type { SettingName } from '../core/settings.js';
 import { fileDescriptorLimit } from '../runtime/file-descriptor-limit.js';
+import { readAccess, type AdminFlags } from './admin-access.js';
+import { startAdminServer, type AdminServing } from './admin-server.js';
+import type { Address } from './listening.js';
 import { createLogger, type LogFlags } from './logger.js';
 import { configJson, configTable, overridden, writtenSettings } from './print-config.js';
-import { startServer, type Address } from './server.js';
+import { startServer, type Serving } from './server.js';
 import { addSettingsFlags, loadFlags, type SettingsFlags } from './settings-flags.js';
 import { onStopSignals } from './stop-signals.js';
 
-interface ServeFlags extends Address, SettingsFlags, LogFlags {
+interface ServeFlags extends Address, AdminFlags, SettingsFlags, LogFlags {
   readonly printConfig?: boolean;
   readonly json?: boolean;
 }
@@ -18,10 +22,15 @@ Examples:
   mooring serve --port 8080
   mooring serve --env production --set maxManagersPerUser=5
   mooring serve --config mooring.json --print-config
+  mooring serve --admin-host 0.0.0.0 --admin-token-file tokens.json
 
 Connect as anybody: ws://127.0.0.1:8080/?user_id=alice&thread_id=thread_1
 Every message is echoed; {"type":"run","tokens":50,"everyMs":100} streams 50 tokens while holding the connection.
-Users are anonymous here: whoever can reach the server can be anybody. It listens on loopback unless told otherwise.`;
+Users are anonymous here: whoever can reach the server can be anybody. It listens on loopback unless told otherwise.
+
+The admin port has the API that the other commands ask, /metrics for Prometheus, /healthz and /readyz. Tokens are in a
+file, [{ "name": "ops", "scope": "act", "token": "…" }] with the scope read or act, or in MOORING_ADMIN_READ_TOKEN and
+MOORING_ADMIN_ACT_TOKEN. Without tokens, everybody on this machine may look and act, and nobody else.`;
 
 /** `mooring serve` */
 export function addServe(program: Command): void {
@@ -29,7 +38,11 @@ export function addServe(program: Command): void {
     .command('serve')
     .description('a WebSocket server with Mooring attached and an echo backend behind it')
     .option('--port <number>', 'port to listen on; 0 takes any that is free', portNumber, 8080)
-    .option('--host <address>', 'address to listen on', '127.0.0.1');
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--admin-port <number>', 'port of the admin API; 0 takes any that is free', portNumber, 9090)
+    .option('--admin-host <address>', 'address of the admin API; beyond this machine only with tokens', '127.0.0.1')
+    .option('--admin-token-file <file>', 'JSON file of the tokens of the admin API')
+    .option('--no-admin', 'no admin API');
   addSettingsFlags(command)
     .option('--print-config', 'print the effective configuration, each value with where it came from, and exit')
     .option('--json', 'with --print-config: as JSON')
@@ -51,22 +64,47 @@ async function runServe(flags: ServeFlags): Promise<void> {
     process.stdout.write(flags.json === true ? configJson(loaded) : configTable(loaded));
     return;
   }
+  const access = flags.admin ? readAccess(flags, process.env) : null;
   const logger = createLogger(flags);
   for (const warning of loaded.warnings) logger.warn(warning);
   const serving = await startServer(loaded.config, flags, logger);
+  const admin = access === null ? null : await startAdmin(serving, { access, loaded, flags });
   logger.info(summary(loaded), `listening on ${serving.url}; try ${serving.url}/?user_id=alice&thread_id=thread_1`);
+  if (admin !== null) logger.info(`admin API on ${admin.url}, for ${describeAccess(access)}`);
   const forget = onStopSignals(
     (signal) => {
       logger.info(
         `${signal}: closing ${String(serving.mooring.factory.managerCount)} connections; again to exit at once`,
       );
-      void serving.stop().then(() => {
+      void stopAll(serving, admin).then(() => {
         forget();
         process.exit(0);
       });
     },
     (code) => process.exit(code),
   );
+}
+
+interface AdminStart {
+  readonly access: Access;
+  readonly loaded: LoadedConfig;
+  readonly flags: ServeFlags;
+}
+
+function startAdmin({ mooring }: Serving, { access, loaded, flags }: AdminStart): Promise<AdminServing> {
+  const address = { port: flags.adminPort, host: flags.adminHost };
+  return startAdminServer({ mooring, access, loaded, address });
+}
+
+/** Who watches sees everybody leave. */
+async function stopAll(serving: Serving, admin: AdminServing | null): Promise<void> {
+  await serving.stop();
+  await admin?.stop();
+}
+
+function describeAccess(access: Access | null): string {
+  if (!Array.isArray(access)) return 'everybody on this machine; try npx mooring top';
+  return `${String(access.length)} ${access.length === 1 ? 'token' : 'tokens'}`;
 }
 
 /** What anybody looks for first, and whatever is not as preset. */
@@ -81,10 +119,17 @@ function summary(loaded: LoadedConfig): object {
   return { environment, ...writtenSettings(loaded, [...names, ...overridden(loaded)]), more: '--print-config' };
 }
 
-/** The server's own default: half the file descriptors, so that accepting never fails. @throws ConfigurationError */
+/** What the journal may take, in bytes. */
+const journalBytes = 24 * 1024 * 1024;
+
+/**
+ * The server's own defaults: half the file descriptors, so that accepting never fails, and a journal.
+ * @throws ConfigurationError
+ */
 export function loadServerConfig(flags: SettingsFlags): LoadedConfig {
   const descriptors = fileDescriptorLimit();
-  return loadFlags(flags, descriptors === null ? {} : { maxTotalManagers: Math.max(1, Math.floor(descriptors / 2)) });
+  const limits = descriptors === null ? {} : { maxTotalManagers: Math.max(1, Math.floor(descriptors / 2)) };
+  return loadFlags(flags, { ...limits, journalBytes });
 }
 
 function portNumber(text: string): number {

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { anonymous, attach } from '../adapters/ws.js';
 import type { WebSocketConfig } from '../core/config.js';
@@ -8,14 +7,10 @@ import { Mooring } from '../core/mooring.js';
 import { fileDescriptorLimit } from '../runtime/file-descriptor-limit.js';
 import { SystemTime } from '../runtime/system-time.js';
 import { logEvents, Sampler, type Logger } from '../telemetry/log.js';
+import { adminConnections } from './admin-server.js';
 import { serveDemo } from './demo-backend.js';
+import { listen, type Address } from './listening.js';
 import { readVersion } from './version.js';
-
-/** Where to listen. */
-export interface Address {
-  readonly port: number;
-  readonly host: string;
-}
 
 /** A server that runs. */
 export interface Serving {
@@ -30,7 +25,7 @@ const sparedDescriptors = 32;
 
 /**
  * Starts the server.
- * @throws the error of `listen`, e.g. EADDRINUSE
+ * @throws CommandError where it cannot listen there
  */
 export async function startServer(config: WebSocketConfig, address: Address, logger: Logger): Promise<Serving> {
   const mooring = new Mooring({ config, time: new SystemTime(), random: Math.random });
@@ -44,10 +39,9 @@ export async function startServer(config: WebSocketConfig, address: Address, log
   http.on('upgrade', (request, stream, head) => {
     server.handleUpgrade(request, stream, head, (socket) => server.emit('connection', socket, request));
   });
-  http.listen(address.port, address.host);
-  await once(http, 'listening');
+  const place = await listen(http, address, { port: '--port', host: '--host' });
   liveOnWithoutDescriptors(http, logger);
-  return { url: urlOf(http, address.host), mooring, stop: () => stopServer(http, mooring, unwatch) };
+  return { url: `ws://${place}`, mooring, stop: () => stopServer(http, mooring, unwatch) };
 }
 
 async function stopServer(http: Server, mooring: Mooring, unwatch: () => void): Promise<void> {
@@ -63,7 +57,7 @@ async function stopServer(http: Server, mooring: Mooring, unwatch: () => void): 
 function liveOnWithoutDescriptors(http: Server, logger: Logger): void {
   const sampler = new Sampler(logger, 1);
   const descriptors = fileDescriptorLimit();
-  if (descriptors !== null) http.maxConnections = Math.max(1, descriptors - sparedDescriptors);
+  if (descriptors !== null) http.maxConnections = Math.max(1, descriptors - sparedDescriptors - adminConnections());
   http.on('drop', () => {
     if (!sampler.admits('server.full', Date.now())) return;
     logger.error({ descriptors }, 'server.full: refusing connections; raise the limit on open files (ulimit -n)');
@@ -71,11 +65,6 @@ function liveOnWithoutDescriptors(http: Server, logger: Logger): void {
   http.on('error', (error) => {
     if (sampler.admits('server.failed', Date.now())) logger.error({ error: error.message }, 'server.failed');
   });
-}
-
-function urlOf(http: Server, host: string): string {
-  const { port } = http.address() as AddressInfo;
-  return `ws://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, mooring: Mooring): void {

@@ -197,14 +197,17 @@ function putVariables(env: Readonly<Record<string, string | undefined>>, draft: 
 }
 
 /** Variables that other parts of Mooring read. */
-const knownElsewhere: ReadonlySet<string> = new Set(['MOORING_ENV', 'MOORING_URL', 'MOORING_TOKEN']);
+const knownElsewhere: ReadonlySet<string> = new Set([
+  ...['MOORING_ENV', 'MOORING_ADMIN_URL', 'MOORING_ADMIN_TOKEN'],
+  ...['MOORING_ADMIN_READ_TOKEN', 'MOORING_ADMIN_ACT_TOKEN'],
+]);
 
-/** Kubernetes tells every pod of a service called `mooring` where that is; nobody meant to configure anything by it. */
-const fromKubernetes = /^MOORING_(SERVICE_(HOST|PORT)(_.*)?|PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?)$/;
+/** Kubernetes tells every pod of services called `mooring` and `mooring-admin` where those are; nobody meant to configure anything by it. */
+const fromKubernetes = /^MOORING_(ADMIN_)?(SERVICE_(HOST|PORT)(_.*)?|PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?)$/;
 
 function isNotOurs(variable: string, written: string): boolean {
   if (knownElsewhere.has(variable)) return true;
-  return fromKubernetes.test(variable) && (variable !== 'MOORING_PORT' || written.includes('://'));
+  return fromKubernetes.test(variable) && (!/^MOORING_(ADMIN_)?PORT$/.test(variable) || written.includes('://'));
 }
 
 function isEnvironment(value: string): value is Environment {

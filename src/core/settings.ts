@@ -282,7 +282,8 @@ export function readWritten(name: SettingName, written: unknown): Written {
   return { problem: `got "${written}", wanted a number of at least 0` };
 }
 
-function readDuration(written: unknown): Written {
+/** Reads a duration with its unit, e.g. `120s`, as milliseconds. */
+export function readDuration(written: unknown): Written {
   const match = typeof written === 'string' ? /^([0-9]+(?:\.[0-9]+)?) *(ms|s|m|h)$/.exec(written.trim()) : null;
   if (match === null) {
     return {

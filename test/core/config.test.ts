@@ -333,7 +333,8 @@ describe('environment variables', () => {
     expect(warningsOf({ MOORING_PORT: '8080' })).toHaveLength(1);
   });
 
-  it.each(['MOORING_ENV', 'MOORING_URL', 'MOORING_TOKEN'])('that other parts read are known: %s', (variable) => {
+  const elsewhere = ['ENV', 'ADMIN_URL', 'ADMIN_TOKEN', 'ADMIN_READ_TOKEN', 'ADMIN_ACT_TOKEN'];
+  it.each(elsewhere.map((name) => `MOORING_${name}`))('that other parts read are known: %s', (variable) => {
     expect(warningsOf({ [variable]: variable === 'MOORING_ENV' ? 'test' : 'x' })).toEqual([]);
   });
 

@@ -21,6 +21,8 @@ export interface MooringProcess {
   readonly exited: Promise<Exit>;
   /** The first log line that fits, also where it was written before. */
   hears(fits: (line: LogLine) => boolean): Promise<LogLine>;
+  /** The URL of its admin API. */
+  adminUrl(): Promise<string>;
   /** What `/healthz` says. */
   health(): Promise<{ readonly status: string; readonly managers: number }>;
 }
@@ -29,7 +31,7 @@ export const mooringCommand = join(import.meta.dirname, '../../dist/cli/main.js'
 
 /** Starts it on a free port. It ends with the test. @param shell runs before it, in the same shell, e.g. `ulimit -n 128` */
 export async function startMooring(args: readonly string[] = [], shell = ''): Promise<MooringProcess> {
-  const command = [mooringCommand, 'serve', '--port', '0', '--log-format', 'json', ...args];
+  const command = [mooringCommand, 'serve', '--port', '0', '--admin-port', '0', '--log-format', 'json', ...args];
   const child =
     shell === ''
       ? spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -60,6 +62,10 @@ export async function startMooring(args: readonly string[] = [], shell = ''): Pr
   };
   const start = await hears(({ msg }) => String(msg).startsWith('listening on '));
   const url = /ws:\/\/[^ ;]+/.exec(String(start['msg']))?.[0] ?? '';
+  const adminUrl = async (): Promise<string> => {
+    const { msg } = await hears((line) => String(line['msg']).startsWith('admin API on '));
+    return /http:\/\/[^ ,]+/.exec(String(msg))?.[0] ?? '';
+  };
   const health = async () => (await fetch(`${url.replace('ws', 'http')}/healthz`)).json() as Promise<never>;
-  return { url, pid: child.pid ?? 0, lines, exited, hears, health };
+  return { url, pid: child.pid ?? 0, lines, exited, hears, adminUrl, health };
 }

@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { getRequestListener } from '@hono/node-server';
+import type { Access } from '../admin/access.js';
+import { createAdmin } from '../admin/admin.js';
+import type { LoadedConfig } from '../core/config.js';
+import type { Mooring } from '../core/mooring.js';
+import { fileDescriptorLimit } from '../runtime/file-descriptor-limit.js';
+import { collectMetrics } from '../telemetry/prometheus.js';
+import { listen, type Address } from './listening.js';
+import { readVersion } from './version.js';
+
+/** What the admin server is started with. */
+export interface AdminServerOptions {
+  readonly mooring: Mooring;
+  readonly access: Access;
+  readonly loaded: LoadedConfig;
+  readonly address: Address;
+}
+
+/** An admin server that runs. */
+export interface AdminServing {
+  readonly url: string;
+  /** Ends every event stream, and resolves once all is closed. */
+  stop(): Promise<void>;
+}
+
+/** Connections to the admin server, at the most and at the least. */
+const [mostConnections, leastConnections] = [256, 16];
+
+/** How long the last events have on their way to who watches. */
+const farewellMs = 200;
+
+/** How many connections the admin server takes; its file descriptors are kept from the WebSocket side. */
+export function adminConnections(): number {
+  const descriptors = fileDescriptorLimit() ?? Infinity;
+  return Math.max(leastConnections, Math.min(mostConnections, Math.floor(descriptors / 8)));
+}
+
+/**
+ * Serves the admin API on a port of its own, so that it answers while the WebSocket side is full.
+ * @throws CommandError where it cannot listen there
+ */
+export async function startAdminServer({
+  mooring,
+  access,
+  loaded,
+  address,
+}: AdminServerOptions): Promise<AdminServing> {
+  const metrics = collectMetrics(mooring);
+  const admin = createAdmin({ mooring, access, loaded, metrics, version: readVersion() });
+  const answer = getRequestListener((request, env) => admin.fetch(request, env), { overrideGlobalObjects: false });
+  const http = createServer((request, response) => void answer(request, response));
+  http.maxConnections = adminConnections();
+  const place = await listen(http, address, { port: '--admin-port', host: '--admin-host' });
+  // Without descriptors, nobody can be accepted for a while; that is no reason to end.
+  http.on('error', () => undefined);
+  const stop = async (): Promise<void> => {
+    const closed = once(http, 'close');
+    http.close();
+    admin.close();
+    await Promise.race([closed, sleep(farewellMs)]);
+    http.closeAllConnections();
+    await closed;
+    metrics.end();
+  };
+  return { url: `http://${place}`, stop };
+}

@@ -1,0 +1,122 @@
+import { Argument, type Command, type Option } from 'commander';
+
+const shells = ['bash', 'zsh', 'fish'] as const;
+
+const examples = `
+Examples:
+  source <(mooring completion bash)
+  mooring completion zsh > "\${fpath[1]}/_mooring"
+  mooring completion fish > ~/.config/fish/completions/mooring.fish`;
+
+/** `mooring completion` */
+export function addCompletion(program: Command): void {
+  program
+    .command('completion')
+    .description('print a script that lets a shell complete commands and options')
+    .addArgument(new Argument('<shell>', 'which shell').choices(shells))
+    .addHelpText('after', examples)
+    .action((shell: (typeof shells)[number]) => {
+      process.stdout.write(scripts[shell](program));
+    });
+}
+
+/** The script for each shell, from the commands and options there are. */
+export const scripts = Object.freeze({ bash: bashScript, zsh: zshScript, fish: fishScript }) satisfies Readonly<
+  Record<(typeof shells)[number], (program: Command) => string>
+>;
+
+/** Long flags only: they say what they are. */
+function flagsOf(command: Command): Option[] {
+  return [...command.options, ...command.createHelp().visibleOptions(command)].filter(
+    (option, index, all) =>
+      typeof option.long === 'string' && all.findIndex(({ long }) => long === option.long) === index,
+  );
+}
+
+function namesOf(program: Command): string[] {
+  return program.commands.map((command) => command.name());
+}
+
+function bashScript(program: Command): string {
+  const words = program.commands.map((command) => {
+    const choices = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices);
+    const flags = flagsOf(command).map(({ long }) => long ?? '');
+    return `    ${command.name()}) words="${[...choices, ...flags].join(' ')}" ;;`;
+  });
+  const values = program.commands.flatMap((command) =>
+    flagsOf(command).flatMap(({ long, argChoices = [] }) =>
+      argChoices.length === 0 ? [] : [`    "${command.name()} ${long ?? ''}") words="${argChoices.join(' ')}" ;;`],
+    ),
+  );
+  return `_mooring() {
+  local words="${namesOf(program).join(' ')} --help --version"
+  [ "$COMP_CWORD" -gt 1 ] && case "\${COMP_WORDS[1]}" in
+${words.join('\n')}
+    *) words="" ;;
+  esac
+  case "\${COMP_WORDS[1]} \${COMP_WORDS[COMP_CWORD-1]}" in
+${values.join('\n')}
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
+}
+complete -o default -F _mooring mooring
+`;
+}
+
+/** Within single quotes, for zsh and fish. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+function zshScript(program: Command): string {
+  const commands = program.commands.map((each) => `    ${quoted(`${each.name()}:${each.description()}`)}`);
+  const cases = program.commands.map((command) => {
+    const flags = flagsOf(command).map((option) => `        ${quoted(zshFlag(option))}`);
+    const choices = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices);
+    const rest = choices.length === 0 ? '*: :_default' : `1: :(${choices.join(' ')})`;
+    return `    ${command.name()})\n      _arguments \\\n${[...flags, `        ${quoted(rest)}`].join(' \\\n')} ;;`;
+  });
+  return `#compdef mooring
+_mooring() {
+  local -a commands=(
+${commands.join('\n')}
+  )
+  if (( CURRENT == 2 )); then
+    _describe command commands
+    return
+  fi
+  local command=$words[2]
+  shift words
+  (( CURRENT-- ))
+  case $command in
+${cases.join('\n')}
+  esac
+}
+compdef _mooring mooring
+`;
+}
+
+function zshFlag({ long, description, required, argChoices = [] }: Option): string {
+  const about = description.replace(/[[\]:\\]/g, (character) => `\\${character}`);
+  const value = argChoices.length > 0 ? `(${argChoices.join(' ')})` : '_default';
+  return `${long ?? ''}[${about}]${required ? `: :${value}` : ''}`;
+}
+
+function fishScript(program: Command): string {
+  const first = program.commands.map(
+    (each) => `complete -c mooring -n __fish_use_subcommand -f -a ${each.name()} -d ${quoted(each.description())}`,
+  );
+  const flags = program.commands.flatMap((command) => {
+    const head = `complete -c mooring -n '__fish_seen_subcommand_from ${command.name()}'`;
+    const choices = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices);
+    const own = choices.length === 0 ? [] : [`${head} -f -a ${quoted(choices.join(' '))}`];
+    return [...own, ...flagsOf(command).map((option) => `${head} ${fishFlag(option)}`)];
+  });
+  return `${[...first, ...flags].join('\n')}\n`;
+}
+
+function fishFlag({ long, description, required, argChoices = [] }: Option): string {
+  const value = required ? ' -r' : '';
+  const choices = argChoices.length === 0 ? '' : ` -f -a ${quoted(argChoices.join(' '))}`;
+  return `-l ${(long ?? '').slice(2)}${value}${choices} -d ${quoted(description)}`;
+}

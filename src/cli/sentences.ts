@@ -1,0 +1,94 @@
+import type { z } from 'zod';
+import type { chosenSchema } from '../admin/schemas.js';
+import { inert } from './inert.js';
+import { spanOf } from './spans.js';
+
+/** Somebody a cleanup chose. */
+export type ChosenView = z.output<typeof chosenSchema>;
+
+/** An event, or an entry of a journal, as it comes over the wire. */
+export type Said = Readonly<Record<string, unknown>> & { readonly type: string };
+
+/** The figures behind a release. */
+interface Figures {
+  readonly reason: string;
+  readonly idleMs: number;
+  readonly silentMs: number;
+  readonly limitMs: number | null;
+  readonly by?: unknown;
+}
+
+/** Why somebody goes, with the figures that decide it: `idle for 12 m, 10 m allowed`. */
+export function whyOf({ reason, idleMs, silentMs, limitMs, by }: Figures): string {
+  const allowed = limitMs === null ? '' : `, ${spanOf(limitMs)} allowed`;
+  if (reason === 'idle') return `idle for ${spanOf(idleMs)}${allowed}`;
+  if (reason === 'evicted')
+    return `made room for a newcomer: idle for ${spanOf(idleMs)}, the longest of those not in use`;
+  if (reason === 'error') return limitMs === null ? 'failed' : `its error stood for longer than ${spanOf(limitMs)}`;
+  if (reason === 'disconnected') return `silent for ${spanOf(silentMs)}, ${howAsked(silentMs, by)}`;
+  return otherReasons[reason] ?? inert(reason);
+}
+
+const otherReasons: Readonly<Record<string, string>> = {
+  closed: 'its connection closed',
+  requested: 'an operator or the application asked for it',
+  unattached: 'a place was granted, and no connection came for it',
+  shutdown: 'the server stopped',
+};
+
+/** A dead connection is either found closed, or has left two questions unanswered. */
+function howAsked(silentMs: number, by: unknown): string {
+  if (by === 'heartbeat') return 'two heartbeats unanswered';
+  return silentMs < 1_000 ? 'its connection not open any longer' : 'asked twice';
+}
+
+/** An event in plain words, without its time and user; one that is not known, as its fields. */
+export function sentenceOf(event: Said): string {
+  const make = Object.hasOwn(sentences, event.type) ? sentences[event.type] : undefined;
+  const sentence = make === undefined ? fieldsOf(event) : make(event);
+  const thread = event['threadId'];
+  return inert(typeof thread === 'string' ? `${thread}  ${sentence}` : sentence);
+}
+
+const text = (value: unknown): string =>
+  typeof value === 'string' ? value : value === undefined ? 'nothing' : JSON.stringify(value);
+const span = (value: unknown): string => spanOf(Number(value));
+
+const sentences: Readonly<Record<string, (event: Said) => string>> = {
+  'manager.admitted': ({ managerCount, waitedMs }) =>
+    `admitted as number ${text(managerCount)}${Number(waitedMs) > 0 ? ` after waiting ${span(waitedMs)}` : ''}`,
+  'manager.released': (event) => `disconnected: ${releasedBecause(event)}`,
+  'connection.opened': () => 'connected',
+  'connection.replaced': () => 'a newer connection of the same thread took over',
+  'connection.answeredLate': () => 'answered after it was given up: it was not dead',
+  'heartbeat.missed': ({ misses }) => `heartbeat unanswered, ${text(misses)} in a row`,
+  'admission.queued': ({ position }) => `all places in use; waits as number ${text(position)}`,
+  'admission.refused': (event) => `refused: ${text(event['closeCause'])}${refusedHow(event)}`,
+  'admission.cancelled': ({ waitedMs }) => `gave up after waiting ${span(waitedMs)}`,
+  'level.changed': ({ level, previous, managerCount, maxManagers }) =>
+    `level ${text(previous)} → ${text(level)}, ${text(managerCount)} of ${text(maxManagers)} in use`,
+  'cleanup.completed': ({ trigger, cleaned, remaining, durationMs, timedOut }) =>
+    `cleanup (${text(trigger)}): ${text(cleaned)} released, ${text(remaining)} left, in ${span(durationMs)}${timedOut === true ? ', out of time' : ''}`,
+  'cleanup.failed': ({ error }) => `cleanup failed: ${text(error)}`,
+  'admin.acted': ({ who, action, result }) => `${text(who)} asked for ${text(action)}: ${text(result)}`,
+};
+
+function releasedBecause(event: Said): string {
+  const { reason, idleMs, silentMs, limitMs, by, ageMs } = event;
+  const limit = typeof limitMs === 'number' ? limitMs : null;
+  const why = whyOf({ reason: text(reason), idleMs: Number(idleMs), silentMs: Number(silentMs), limitMs: limit, by });
+  return `${why} (it lasted ${span(ageMs)})`;
+}
+
+function refusedHow({ retryAfterMs, waitedMs }: Said): string {
+  const waited = Number(waitedMs) > 0 ? ` after waiting ${span(waitedMs)}` : '';
+  return typeof retryAfterMs === 'number' ? `${waited}, to come back after ${span(retryAfterMs)}` : waited;
+}
+
+function fieldsOf(event: Said): string {
+  const told = ['type', 'at', 'atMs', 'userId', 'threadId', 'key'];
+  return Object.entries(event)
+    .filter(([name]) => !told.includes(name))
+    .map(([name, value]) => `${name}=${text(value)}`)
+    .join(' ');
+}

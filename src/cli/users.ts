@@ -1,0 +1,71 @@
+import { Option, type Command } from 'commander';
+import type { UserPage, UserSummary } from '../admin/schemas.js';
+import { alertLevels } from '../core/pressure/level.js';
+import type { AdminClient, UsersQuery } from './admin-client.js';
+import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
+import { wholeNumber } from './cleanup.js';
+import { inert } from './inert.js';
+import { levelColours, type Paint } from './paint.js';
+import { spanOf } from './spans.js';
+import { aligned } from './table.js';
+
+interface UsersFlags extends AskFlags, UsersQuery {
+  readonly all?: boolean;
+}
+
+const examples = `
+Examples:
+  mooring users
+  mooring users --level critical --sort idle
+  mooring users --search ali --all --json`;
+
+/** The longest page. */
+const mostOnPage = 500;
+
+/** `mooring users` */
+export function addUsers(program: Command): void {
+  const command = program
+    .command('users')
+    .description('users and how much they hold, the fullest first')
+    .addOption(new Option('--level <level>', 'only those at this level').choices(alertLevels))
+    .addOption(new Option('--sort <order>', 'what comes first').choices(['usage', 'idle', 'id']))
+    .option('--search <text>', 'only ids with this in them, in any case')
+    .option('--limit <number>', 'how many, at most 500', wholeNumber, 50)
+    .option('--all', 'all of them, page by page');
+  addAskFlags(command)
+    .addHelpText('after', examples)
+    .action(async (flags: UsersFlags) => {
+      const { level, sort, search, limit, all } = flags;
+      const query = { level, sort, search, limit: all === true ? mostOnPage : limit };
+      const client = clientOf(flags);
+      printAnswer(flags, all === true ? await everybody(client, query) : await client.users(query), tellUsers);
+    });
+}
+
+async function everybody(client: AdminClient, query: UsersQuery): Promise<UserPage> {
+  let page = await client.users(query);
+  const users = [...page.users];
+  while (page.nextCursor !== null) {
+    page = await client.users({ ...query, cursor: page.nextCursor });
+    users.push(...page.users);
+  }
+  return { ...page, users };
+}
+
+/** A page of users. */
+export function tellUsers({ users, total }: UserPage, paint: Paint): Told {
+  if (users.length === 0) return { text: 'no users\n', hasTrouble: false };
+  const more = users.length < total ? `\n${String(users.length)} of ${String(total)}; --all shows all\n` : '';
+  return { text: `${userTable(users, paint)}\n${more}`, hasTrouble: false };
+}
+
+/** A line for each. */
+export function userTable(users: readonly UserSummary[], paint: Paint): string {
+  const header = ['user', 'managers', 'usage', 'level', 'held', 'waiting', 'idle', 'longest idle'];
+  const rows = users.map(({ userId, managerCount, maxManagers, usageRatio, alertLevel, held, waiting, ...idle }) => [
+    ...[inert(userId), `${String(managerCount)} of ${String(maxManagers)}`, `${(usageRatio * 100).toFixed(0)} %`],
+    ...[paint(levelColours[alertLevel], alertLevel), String(held), String(waiting)],
+    ...[spanOf(idle.idleMs), spanOf(idle.longestIdleMs)],
+  ]);
+  return aligned([header, ...rows]);
+}
