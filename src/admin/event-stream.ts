@@ -42,8 +42,8 @@ interface Kept {
  */
 export class EventHub {
   readonly #mooring: Mooring;
-  /** Numbers begin anew with each process; so that one is not taken for another's, it is part of the id. */
-  readonly #epoch = randomBytes(6).toString('base64url');
+  /** Numbers begin anew with each process; so that one is not taken for another's, it is part of the id, in letters that never are the dash between. */
+  readonly #epoch = randomBytes(6).toString('hex');
   readonly #viewers = new Set<Viewer>();
   readonly #kept: Kept[] = [];
   #number = 0;
