@@ -30,6 +30,6 @@ function checkWeight(outDir) {
   const files = readdirSync(outDir, { recursive: true, encoding: 'utf8' }).filter((name) => extname(name) !== '');
   const bytes = files.reduce((sum, name) => sum + gzipSync(readFileSync(join(outDir, name))).length, 0);
   const weight = `${(bytes / 1_000).toFixed(1)} kB gzipped`;
-  console.log(`Dashboard: ${weight} (at most ${String(mostBytes / 1_000)} kB).`);
+  console.error(`Dashboard: ${weight} (at most ${String(mostBytes / 1_000)} kB).`);
   if (bytes > mostBytes) throw new Error(`the dashboard has ${weight}, more than ${String(mostBytes / 1_000)} kB.`);
 }

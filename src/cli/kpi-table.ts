@@ -25,7 +25,7 @@ function windowOf({ durationMs, isSinceStart }: SuccessReport['window']): string
   const hours = `${String(Number((durationMs / hourMs).toPrecision(3)))} h`;
   return isSinceStart
     ? `success metrics since the start, ${hours}`
-    : `success metrics over the last ${hours} only; other counts are of the whole time`;
+    : `success metrics over the last ${hours} only; the counts below them are of the whole time`;
 }
 
 function valueOf({ value, unit }: Kpi): string {

@@ -126,14 +126,14 @@ describe('mooring serve, when it cannot', () => {
   });
 
   it('runs out of descriptors, refuses, says so once, and lives on', async () => {
-    const server = await startMooring(['--set', 'maxTotalManagers=10000'], 'ulimit -n 128');
+    const server = await startMooring(['--set', 'maxTotalManagers=10000'], 'ulimit -n 512');
     const crowd = await startCrowd();
     const clients = await Promise.all(
-      Array.from({ length: 300 }, (_, i) => crowd.settle(urlOf(server, `user${i}`, 'thread_1'))),
+      Array.from({ length: 700 }, (_, i) => crowd.settle(urlOf(server, `user${i}`, 'thread_1'))),
     );
     const open = clients.filter(({ isOpen }) => isOpen);
-    expect(open.length).toBeGreaterThan(50);
-    expect(open.length).toBeLessThan(128);
+    expect(open.length).toBeGreaterThan(400);
+    expect(open.length).toBeLessThan(512);
     expect(server.lines.filter(({ msg }) => String(msg).startsWith('server.full'))).toHaveLength(1);
     for (const client of open) client.close();
     await Promise.all(open.map((client) => client.end()));
