@@ -96,8 +96,7 @@ function appOf(parts: AdminParts): AdminApp {
 /** A body of an unknown kind would be passed over, and `dryRun` with it. */
 const withKnownBody: MiddlewareHandler<AdminEnv> = async (c, next) => {
   const hasNoKind = c.req.header('content-type') === undefined && c.req.raw.body !== null;
-  if (hasNoKind && (await c.req.text()) !== '')
-    throw badField('content-type', 'is missing; wanted application/json');
+  if (hasNoKind && (await c.req.text()) !== '') throw badField('content-type', 'is missing; wanted application/json');
   await next();
 };
 
