@@ -7,6 +7,7 @@ import type { EventStream, MooringEventName, MooringListener } from './events.js
 import type { Journal } from './journal.js';
 import type { SuccessReport } from './kpis/kpi.js';
 import type { WebSocketResourceMonitor } from './pressure/monitor.js';
+import { withResolver } from './promises.js';
 import type { WebSocketConfig } from './settings.js';
 import { jittered, type Clock, type Random } from './time.js';
 import { wire, type MooringParts, type Wiring } from './wiring.js';
@@ -85,8 +86,14 @@ export class Mooring {
    * hooks have ended or run out of time, and no timer is left. Never rejects; a second call joins the first.
    */
   stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
-    return this.#stopping;
+    if (this.#stopping !== null) return this.#stopping;
+    // Noted before anything happens: a listener of what happens may call again.
+    const { promise, resolve } = withResolver<undefined>();
+    this.#stopping = promise;
+    void this.#stop().then(() => {
+      resolve(undefined);
+    });
+    return promise;
   }
 
   async #stop(): Promise<void> {

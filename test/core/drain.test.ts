@@ -202,6 +202,19 @@ describe('stop resolves', () => {
   });
 });
 
+describe('stop, called again by a listener of what it does', () => {
+  it.each(['server.draining', 'manager.released'] as const)('joins the first: %s', async (name) => {
+    const h = harness({ config: { drainWaveSize: 1, drainWaveIntervalMs: 100 } });
+    await h.fill('ada', 3, remote);
+    const begunAtMs = h.time.wallNow();
+    h.mooring.on(name, () => void h.mooring.stop());
+    await h.stop();
+    expect(h.said('server.draining')).toHaveLength(1);
+    expect(h.said('server.stopped')).toHaveLength(1);
+    expect(h.said('manager.released').map(({ atMs }) => atMs - begunAtMs)).toEqual([0, 100, 200]);
+  });
+});
+
 describe('stopping', () => {
   it('can be seen from the start', () => {
     const h = harness();

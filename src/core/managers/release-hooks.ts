@@ -23,10 +23,6 @@ export class ReleaseHooks {
     this.#options = options;
   }
 
-  get running(): number {
-    return this.#running.size;
-  }
-
   /** Starts the manager's hooks. Never throws. */
   start(manager: WebSocketManager, reason: ReleaseReason): void {
     for (const hook of manager.particulars?.hooks ?? []) this.run(hook, manager, reason);

@@ -451,10 +451,10 @@ describe('an emergency cleanup', () => {
   });
 
   it('needs no run for one that came during another and left', async () => {
-    const h = harness({ config: { maxManagersPerUser: 1 } });
-    await h.connect('ada', 'thread_1', remote);
-    h.arrive('ada', 'thread_2', remote);
-    const second = h.arrive('ada', 'thread_3', remote);
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    await h.fill('ada', 2, remote);
+    h.arrive('ada', 'thread_3', remote);
+    const second = h.arrive('ada', 'thread_4', remote);
     second.vanish();
     await h.time.advance(5_000);
     expect(h.said('cleanup.completed').filter(({ trigger }) => trigger === 'admission')).toHaveLength(1);
@@ -476,17 +476,19 @@ describe('an emergency cleanup', () => {
   it.each(['admission', 'request'] as const)(
     'that stops the server by what it released ends once: %s',
     async (trigger) => {
-      const h = harness({ config: { maxManagersPerUser: 2, backgroundCleanupIntervalMs: 3_600_000 } });
-      const [, inUse] = await h.fill('ada', 2, remote);
+      const h = harness({
+        config: { maxManagersPerUser: 3, backgroundCleanupIntervalMs: 3_600_000, drainWaveSize: 1 },
+      });
+      const [, inUse, last] = await h.fill('ada', 3, remote);
       await h.time.advance(180_000);
-      inUse!.connection.message();
-      const pings = inUse!.connection.pings.length;
+      for (const { connection } of [inUse!, last!]) connection.message();
+      const pings = last!.connection.pings.length;
       h.mooring.on('manager.released', () => void h.mooring.stop());
       if (trigger === 'request') void cleanupOf(h);
       else h.arrive('ada', 'thread_new', remote);
       await h.time.advance(2_000);
       expect(h.said('cleanup.completed').filter((event) => event.trigger === trigger)).toHaveLength(1);
-      expect(inUse!.connection.pings).toHaveLength(pings);
+      expect(last!.connection.pings).toHaveLength(pings);
     },
   );
 

@@ -280,6 +280,14 @@ describe('KPI 3, alert frequency', () => {
 });
 
 describe('KPI 4, accumulation', () => {
+  it('compares with what was announced, and knows when that has changed', () => {
+    const told = new Told();
+    told.admitted('ada');
+    told.admitted('grace');
+    told.released('ada', 'closed');
+    expect(told.metrics.announced()).toEqual({ live: 1, changes: 3 });
+  });
+
   it('is 0 where all that should be gone is', async () => {
     const h = harness();
     await h.fill('ada', 5, silent);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { textHash } from '../../../src/core/kpis/text-hash.js';
+import { heapUsed } from '../../support/heap.js';
 import { UserMinutes, type UserMinuteCount } from '../../../src/core/kpis/user-minutes.js';
 
 function minutes() {
@@ -50,5 +51,13 @@ describe('user minutes', () => {
     const { wanted, gotIn } = made.present();
     expect(Math.abs(wanted - 200_000)).toBeLessThan(6_000);
     expect(Math.abs(gotIn / wanted - 0.75)).toBeLessThan(0.02);
+  });
+
+  it('take little memory, however many users come in one minute', () => {
+    const { made, note } = minutes();
+    const before = heapUsed();
+    for (let user = 0; user < 400_000; user++) note(`user-${user}`, true, 0);
+    expect(heapUsed() - before).toBeLessThan(2 * 2 ** 20);
+    expect(made.present().wanted).toBeGreaterThan(300_000);
   });
 });

@@ -571,3 +571,21 @@ describe('a manager that is released because a heartbeat was missed', () => {
     expect(connection.pings).toHaveLength(1);
   });
 });
+
+describe('a connection that is introduced', () => {
+  it('is asked once', () => {
+    const made = heartbeat();
+    const { link, connection } = made.link(silent);
+    made.heartbeat.introduce(link);
+    made.heartbeat.introduce(link);
+    expect(connection.pings).toHaveLength(1);
+  });
+
+  it('is not asked where its round trip is known, however short', () => {
+    const made = heartbeat();
+    const { link, connection } = made.link();
+    link.roundTripMs = 0;
+    made.heartbeat.introduce(link);
+    expect(connection.pings).toEqual([]);
+  });
+});
