@@ -76,6 +76,8 @@ export class Line {
   /** The peer sends something. */
   toServer(act: () => void): void {
     if (!this.isReachable) return;
+    // What the peer says tells the kernel that the way is open: it repeats at once what it still has.
+    if (this.#unacknowledged.length > 0) this.#repeatNow();
     this.#arrive(this.#oneWayMs, () => {
       this.#read(act);
     });
@@ -104,9 +106,12 @@ export class Line {
     let waitMs: number = repeatsMs[0];
     while (this.#lostAtMs + waitMs < this.#time.now()) waitMs = 2 * waitMs + repeatsMs[0];
     this.#time.arrive(this.#lostAtMs + waitMs - this.#time.now(), () => {
-      if (this.reachableSinceMs !== healedAtMs) return;
-      for (const { afterMs, act } of this.#unacknowledged.splice(0)) this.#ask(afterMs, act);
+      if (this.reachableSinceMs === healedAtMs) this.#repeatNow();
     });
+  }
+
+  #repeatNow(): void {
+    for (const { afterMs, act } of this.#unacknowledged.splice(0)) this.#ask(afterMs, act);
   }
 
   #arrive(afterMs: number, act: () => void): void {

@@ -17,6 +17,13 @@ export interface Watcher {
 }
 
 /**
+ * Hardly a line takes longer. An answer that did was mostly held up, by a peer that slept or by packets that were lost;
+ * taken for the usual round trip, it would make the connection too slow to be asked when its place is needed. So it is
+ * believed only where the one before took as long.
+ */
+const believedAtOnceMs = 3_000;
+
+/**
  * One accepted WebSocket and its manager: what an adapter tells what happens to.
  *
  * Every call of a connection that is no longer its manager's is ignored, so a late close of a socket that was taken
@@ -46,6 +53,7 @@ export class ManagedConnection {
   /** @internal */ pings: SentPing[] | null = null;
   /** @internal The usual round trip in milliseconds; -1 while unknown. */
   roundTripMs = -1;
+  /** @internal What the last answer took. */ lastTookMs = 0;
   /** @internal */ watcher: Watcher | null = null;
   /** @internal */ closing: Expiry<Closable> | null = null;
   /** @internal */ wheelBucket = -1;
@@ -137,7 +145,9 @@ export class ManagedConnection {
   }
 
   /** One that was slow once is believed to be fast again sooner than the other way round. */
-  #measured(roundTripMs: number): void {
+  #measured(tookMs: number): void {
+    const roundTripMs = Math.min(tookMs, Math.max(believedAtOnceMs, this.lastTookMs));
+    this.lastTookMs = tookMs;
     const usual = this.roundTripMs < 0 ? roundTripMs : this.roundTripMs;
     const weight = roundTripMs < usual ? 0.5 : 0.25;
     this.roundTripMs = Math.round((1 - weight) * usual + weight * roundTripMs);

@@ -321,6 +321,7 @@ describe('connections with a long round trip', () => {
 
   it('too long for the time of a run are left to the heartbeat', async () => {
     const { h, client } = await slow(6_500);
+    client.link.roundTripMs = 6_500; // as many answers have shown by then
     client.connection.fallSilent();
     const result = cleanupOf(h);
     await h.time.advance(10_000);
@@ -501,5 +502,22 @@ describe('an emergency cleanup', () => {
     await h.time.advance(10_000);
     vi.mocked(h.time.afterPoll).mockRestore();
     expect(await result).toMatchObject({ timedOut: true, durationMs: 10_000, remaining: 1 });
+  });
+});
+
+describe('a connection that answered very late once, as its peer slept', () => {
+  it('is asked like any other when its place is needed, and does not keep its user out', async () => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    const { connection, link } = await h.connect('ada', 'thread_1', {
+      pongAfterMs: 12_000,
+      closeAfterMs: 20,
+      isNew: true,
+    });
+    await h.time.advance(25_000);
+    expect(link.roundTripMs).toBe(3_000);
+    connection.fallSilent();
+    const newcomer = h.arrive('ada', 'thread_2', remote);
+    await h.time.advance(10_000);
+    expect(newcomer.outcome?.refusal).toBeNull();
   });
 });
