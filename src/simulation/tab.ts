@@ -34,6 +34,7 @@ export class Tab {
   /** One for each connection: what was planned for an earlier one does not happen. */
   #generation = 0;
   #isOpen = true;
+  #closesAtMs = Infinity;
   #isAbandoned = false;
   #attempts = 0;
 
@@ -47,6 +48,7 @@ export class Tab {
   /** Opens it, and closes it after so long. */
   open(forMs: number): void {
     const { server, chance, population } = this.#person;
+    this.#closesAtMs = server.time.now() + forMs;
     server.time.arrive(forMs, () => {
       this.#close();
     });
@@ -218,7 +220,10 @@ export class Tab {
 
   #after(delayMs: number, act: () => void): void {
     const generation = this.#generation;
-    this.#person.server.time.arrive(delayMs, () => {
+    const { time } = this.#person.server;
+    // What would happen later does not: planned all the same, it would keep the connection in memory for days.
+    if (time.now() + delayMs >= this.#closesAtMs) return;
+    time.arrive(delayMs, () => {
       if (generation === this.#generation) act();
     });
   }

@@ -1,7 +1,8 @@
 import type { Time, Timer } from '../core/time.js';
 import { TimerHeap, type Due } from '../testing/timer-heap.js';
 
-const minuteMs = 60_000;
+/** What happens later is put in order only when its second begins: most heaps stay in the processor's cache. */
+const secondMs = 1_000;
 
 interface Occurrence extends Due {
   readonly act: () => void;
@@ -32,10 +33,10 @@ export class WorldTime implements Time {
   #order = 0;
   readonly #timers = new TimerHeap<WorldTimer>();
   readonly #arrivals = new TimerHeap<Occurrence>();
-  /** What happens in minutes that have not begun, so that the heap stays small. */
+  /** What happens in seconds that have not begun, so that the heap stays small. */
   readonly #later = new Map<number, Occurrence[]>();
-  /** The first minute that is still among the later ones. */
-  #minute = 0;
+  /** The first second that is still among the later ones. */
+  #second = 0;
   #phase: 'timers' | 'poll' | 'after poll' = 'timers';
   /** What is to run after the next poll, and what runs after this one, the last first. */
   #afterPoll: (() => void)[] = [];
@@ -78,13 +79,13 @@ export class WorldTime implements Time {
   arrive(delayMs: number, act: () => void): void {
     // Whole milliseconds, which V8 compares without looking into a box.
     const arrival = { dueAtMs: this.#nowMs + Math.round(delayMs), order: this.#order++, act };
-    const minute = Math.floor(arrival.dueAtMs / minuteMs);
-    if (minute < this.#minute) {
+    const second = Math.floor(arrival.dueAtMs / secondMs);
+    if (second < this.#second) {
       this.#arrivals.put(arrival);
       return;
     }
-    const later = this.#later.get(minute);
-    if (later === undefined) this.#later.set(minute, [arrival]);
+    const later = this.#later.get(second);
+    if (later === undefined) this.#later.set(second, [arrival]);
     else later.push(arrival);
   }
 
@@ -161,22 +162,22 @@ export class WorldTime implements Time {
   }
 
   #arrivedBy(nowMs: number): (() => void) | undefined {
-    while (this.#later.size > 0 && this.#minute * minuteMs <= nowMs) this.#beginMinute();
+    while (this.#later.size > 0 && this.#second * secondMs <= nowMs) this.#beginSecond();
     return (this.#arrivals.first?.dueAtMs ?? Infinity) <= nowMs ? this.#arrivals.take()?.act : undefined;
   }
 
   #soonestMs(): number {
     for (;;) {
       const soonestMs = Math.min(this.#timers.first?.dueAtMs ?? Infinity, this.#arrivals.first?.dueAtMs ?? Infinity);
-      if (this.#later.size === 0 || soonestMs < this.#minute * minuteMs) return soonestMs;
-      this.#beginMinute();
+      if (this.#later.size === 0 || soonestMs < this.#second * secondMs) return soonestMs;
+      this.#beginSecond();
     }
   }
 
-  #beginMinute(): void {
-    for (const arrival of this.#later.get(this.#minute) ?? []) this.#arrivals.put(arrival);
-    this.#later.delete(this.#minute);
-    this.#minute += 1;
+  #beginSecond(): void {
+    for (const arrival of this.#later.get(this.#second) ?? []) this.#arrivals.put(arrival);
+    this.#later.delete(this.#second);
+    this.#second += 1;
   }
 }
 

@@ -2,8 +2,8 @@ import type { MooringEvent } from '../../core/events.js';
 import type { Report } from '../invariants.js';
 import type { World } from '../world.js';
 
-/** How often everything is compared with everything, in steps. */
-const stepsPerFullCheck = 1_000;
+/** How often everything is compared with everything: after so many steps, and so many for each user that costs. */
+const stepsPerFullCheck = { least: 1_000, perUser: 10 } as const;
 
 /** A naive model of who holds a slot and who waits for one, fed by the events. */
 export class CountJudge {
@@ -17,7 +17,7 @@ export class CountJudge {
   readonly #touched = new Set<string>();
   #admitted = 0;
   #released = 0;
-  #steps = 0;
+  #stepsToFullCheck: number = stepsPerFullCheck.least;
 
   constructor(world: World, report: Report) {
     this.#world = world;
@@ -62,13 +62,13 @@ export class CountJudge {
 
   /** Compares what was touched, and once in so many steps everything. */
   step(): void {
-    this.#steps += 1;
     // Not within the events: a freed slot is taken before its release is announced.
     if (this.#touched.size > 0) {
       for (const userId of this.#touched) this.#checkUser(userId);
       this.#touched.clear();
     }
-    if (this.#steps % stepsPerFullCheck === 0) this.#checkAll();
+    this.#stepsToFullCheck -= 1;
+    if (this.#stepsToFullCheck === 0) this.#checkAll();
   }
 
   checkQuiet(): void {
@@ -83,6 +83,7 @@ export class CountJudge {
     const users = factory.userCount;
     if (users !== this.#live.size) this.#report('index is true', `${users} users instead of ${this.#live.size}`);
     for (const userId of this.#live.keys()) this.#checkUser(userId);
+    this.#stepsToFullCheck = Math.max(stepsPerFullCheck.least, stepsPerFullCheck.perUser * users);
   }
 
   #whenAdmitted({ userId, key, managerCount }: MooringEvent<'manager.admitted'>): void {
