@@ -131,6 +131,13 @@ describe('a ledger that answers at once', () => {
     expect(limits).toEqual([7]);
   });
 
+  it.each(noAnswers())('with no answer, but %j, lets the local limit decide', (got) => {
+    const h = harness({ ledger: ledgerThat(() => got as LedgerAnswer) });
+    h.ticket('ada', 'thread_1');
+    expect(h.countOf('ada')).toBe(1);
+    expect(h.said('ledger.failed')).toMatchObject([{ userId: 'ada', error: 'TypeError: the ledger gave no answer' }]);
+  });
+
   it('and refuses gives the reservation back', () => {
     const h = harness({ ledger: ledgerThat(() => full) });
     expect(h.refusal('ada', 'thread_1').close.reason).toMatch(/^quota;retry=\d+;max=20$/);
@@ -238,12 +245,22 @@ describe('a ledger that answers later', () => {
     expect(h.said('ledger.failed')).toMatchObject([{ userId: 'ada', error: 'Error: connection lost' }]);
   });
 
-  it('and gives no answer lets the local limit decide', async () => {
+  it.each(noAnswers())('and gives no answer, but %j, lets the local limit decide', async (got) => {
     const { h, ledger, newcomer } = asked();
-    ledger.answer(undefined as unknown as LedgerAnswer);
+    ledger.answer(got as LedgerAnswer);
     await h.time.settle();
     expect(newcomer.outcome?.refusal).toBeNull();
-    expect(h.said('ledger.failed')).toHaveLength(1);
+    expect(h.said('ledger.failed')).toMatchObject([{ error: 'TypeError: the ledger gave no answer' }]);
+  });
+
+  it('does not get back what it never granted, whatever it says after the slot was returned', async () => {
+    for (const got of noAnswers()) {
+      const { h, ledger, newcomer } = asked();
+      newcomer.vanish();
+      ledger.answer(got as LedgerAnswer);
+      await h.time.settle();
+      expect(ledger.released).toEqual(ledger.asked);
+    }
   });
 
   it('finds the slot returned when the newcomer vanished meanwhile', async () => {
@@ -569,6 +586,11 @@ describe('a release that fails', () => {
     expect(h.time.pendingTimers).toBe(0);
   });
 });
+
+/** What other people's ledgers may say instead of an answer. */
+function noAnswers(): unknown[] {
+  return [undefined, null, {}, { granted: 1 }, { granted: 'false' }, { total: 3 }, true, 'OK'];
+}
 
 function throwing(message: string): never {
   throw new Error(message);
