@@ -24,6 +24,7 @@ export const invariants = {
   'fights are settled': 'A thread changes hands no more often than the fight limit allows while both sides answer.',
   'engaged stays': 'No engaged connection is closed to make room.',
   'answering stays': 'No connection whose peer answers is released as dead.',
+  'silence is patient': 'Nothing is released as dead before it had as long to answer as is configured.',
   'idle means idle': 'Nothing is released as idle that was active lately, or is held.',
   'error means error': 'Nothing is released for an error that had none.',
   'closed means closed': 'Nothing is released as closed whose own connection is open.',
@@ -63,6 +64,7 @@ export interface Violation {
 const closeHealthy: ReadonlySet<InvariantName> = new Set<InvariantName>([
   'engaged stays',
   'answering stays',
+  'silence is patient',
   'idle means idle',
   'error means error',
   'closed means closed',

@@ -33,6 +33,7 @@ export class CountJudge {
       this.#checkTakeover(userId, key);
       const waiting = this.#waiting.get(userId) ?? [];
       if (!waiting.includes(key)) this.#waiting.set(userId, [...waiting, key]);
+      this.#touched.add(userId);
     });
     events.on('admission.refused', ({ userId, key, code, ahead }) => {
       // A newer one of the same key has its place; one that a limit of 0 turned away never had any.
@@ -95,7 +96,6 @@ export class CountJudge {
     const first = this.#waiting.get(userId)?.[0];
     if (first !== undefined && first !== key) this.#report('served in order', `${key} is served before ${first}`);
     this.#leaves(userId, key);
-    this.#touched.add(userId);
     this.#checkLimits(userId);
     const count = this.#world.mooring.factory.getUserManagerCount(userId);
     if (count !== managerCount)
@@ -141,6 +141,7 @@ export class CountJudge {
     if (factory.managerCount !== live)
       this.#report('index is true', `${factory.managerCount} managers instead of ${live}`);
     this.#lowerAllowance(userId, count);
+    this.#checkWaiting(userId);
   }
 
   /** What was given up above a lowered limit is not taken again. */
@@ -152,7 +153,14 @@ export class CountJudge {
     else if (count < allowance) this.#allowances.set(userId, count);
   }
 
+  #checkWaiting(userId: string): void {
+    const wanted = this.#waiting.get(userId)?.length ?? 0;
+    const got = this.#world.mooring.factory.getWaitingCount(userId);
+    if (got !== wanted) this.#report('places come back', `${got} newcomers of ${userId} wait instead of ${wanted}`);
+  }
+
   #leaves(userId: string, key: string): void {
+    this.#touched.add(userId);
     const waiting = this.#waiting.get(userId)?.filter((other) => other !== key) ?? [];
     if (waiting.length > 0) this.#waiting.set(userId, waiting);
     else this.#waiting.delete(userId);

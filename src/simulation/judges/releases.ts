@@ -4,6 +4,9 @@ import { isInUse } from '../leaks.js';
 import type { SimulatedSocket } from '../socket.js';
 import type { World } from '../world.js';
 
+/** A visit of the heartbeat may come a hundredth of the interval early. */
+const punctuality = 0.99;
+
 type Released = MooringEvent<'manager.released'>;
 
 /** Judges each release by the truth about its peer, and what cleanups tell of them. */
@@ -72,12 +75,21 @@ export class ReleaseJudge {
   }
 
   /** One that could hear the first ping that nothing came after; its answer was on the way. */
-  #checkDead({ key, closeCause }: Released, socket: SimulatedSocket): void {
+  #checkDead({ key, closeCause, by }: Released, socket: SimulatedSocket): void {
     if (closeCause === 'slow' || socket.isOver || socket.traits.throwsFrom.includes('ping')) return;
-    if (socket.reachableSinceMs <= socket.unansweredSinceMs) {
-      const agoMs = Math.round(this.#world.now() - socket.unansweredSinceMs);
-      this.#report('answering stays', `${key} was asked ${agoMs} ms ago, and answers`);
-    }
+    const askedAgoMs = Math.round(this.#world.now() - socket.unansweredSinceMs);
+    if (socket.reachableSinceMs <= socket.unansweredSinceMs)
+      this.#report('answering stays', `${key} was asked ${askedAgoMs} ms ago, and answers`);
+    if (askedAgoMs + this.#world.slackSince(socket.unansweredSinceMs) < this.#patienceMs(by))
+      this.#report('silence is patient', `${key} was asked no more than ${askedAgoMs} ms ago`);
+  }
+
+  /** How long whoever finds it dead has waited for an answer. */
+  #patienceMs(by: Released['by']): number {
+    const { heartbeatIntervalMs, maxHeartbeatMisses, probeTimeoutMs } = this.#world.config;
+    if (by === 'heartbeat') return maxHeartbeatMisses * heartbeatIntervalMs * punctuality;
+    // Two pings are sent by who asks, and what asks nobody finds nobody silent.
+    return by === 'admission' || by === 'request' ? 2 * probeTimeoutMs : Infinity;
   }
 
   #checkEvicted({ key }: Released, socket: SimulatedSocket): void {

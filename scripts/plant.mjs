@@ -1,0 +1,237 @@
+/**
+ * `npm run plant`: plants bugs in a copy of the core, one at a time, and tells what finds each: after how many small
+ * worlds which promise is broken, and whether a day of 600 users shows it. With `--tests` also how many files of tests
+ * fail that have no world in them, which takes a minute each. A bug that no world finds makes it fail.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import ts from 'typescript';
+import { buildIfNeeded } from './build-if-needed.mjs';
+
+/**
+ * @typedef {object} Bug
+ * @property {string} name
+ * @property {Record<string, [from: string, to: string][]>} edits by file below src/core; each `from` is there once
+ */
+
+/** @type {Bug[]} */
+const bugs = [
+  {
+    name: 'a release is announced before the slot is free',
+    edits: {
+      'managers/release.ts': [
+        [
+          '    if (!this.#options.registry.remove(manager)) return false;\n    const lastActivityAtMs = manager.lastActivityAtMs;\n',
+          '    const lastActivityAtMs = manager.lastActivityAtMs;\n    this.#emit(manager, { reason, closeCause, lastActivityAtMs, options });\n    if (!this.#options.registry.remove(manager)) return false;\n',
+        ],
+        [
+          'act(manager);\n    this.#emit(manager, { reason, closeCause, lastActivityAtMs, options });\n    const { link }',
+          'act(manager);\n    const { link }',
+        ],
+      ],
+    },
+  },
+  {
+    name: 'the late close of a socket that was taken over ends its successor',
+    edits: {
+      'wiring.ts': [['    if (!link.isCurrent) return;\n    manager.keepActivity', '    manager.keepActivity']],
+    },
+  },
+  {
+    name: 'a close that follows a release releases again',
+    edits: {
+      'managers/release.ts': [
+        ['    if (manager.isReleased) return false;\n', ''],
+        ['if (!this.#options.registry.remove(manager)) return false;', 'this.#options.registry.remove(manager);'],
+      ],
+      'managers/managed-connection.ts': [
+        ['this.manager.link === this && !this.manager.isReleased', 'this.manager.link === this'],
+      ],
+    },
+  },
+  {
+    name: 'whoever leaves the queue keeps its place',
+    edits: {
+      'admission/factory.ts': [['    if (!queue.remove(place)) return;\n', '    if (queue.size > 0) return;\n']],
+    },
+  },
+  {
+    name: 'the count is kept by `++` and `--`, and a slot without a socket never subtracts',
+    edits: {
+      'managers/registry.ts': [
+        [
+          'managers.delete(threadId);\n',
+          'managers.delete(threadId);\n    if (manager.link !== null) this.#size -= 1;\n',
+        ],
+        ['this.#byUser.delete(userId);\n    this.#size += managers.size - before;\n', 'this.#byUser.delete(userId);\n'],
+      ],
+    },
+  },
+  {
+    name: 'a pong counts as activity',
+    edits: {
+      'managers/managed-connection.ts': [
+        ['    this.lastPongAtMs = now;\n', '    this.lastPongAtMs = now;\n    this.lastInboundAtMs = now;\n'],
+      ],
+    },
+  },
+  {
+    name: 'the floor of an eviction is ignored',
+    edits: {
+      'cleanup/user-cleanup.ts': [['return { floorMs, streaming', 'return { floorMs: 0 * floorMs, streaming']],
+    },
+  },
+  {
+    name: 'the cool-down of a level is ignored',
+    edits: {
+      'pressure/monitor.ts': [
+        ['now - watched.actedAtMs < cleanupCooldownMs', 'now - watched.actedAtMs < 0 * cleanupCooldownMs'],
+      ],
+    },
+  },
+  {
+    name: 'each pass of a cleanup forgets what the one before released',
+    edits: {
+      'cleanup/emergency-run.ts': [
+        ['    this.#attempts += 1;\n', '    this.#attempts += 1;\n    this.#tally = new Tally();\n'],
+        ['  readonly #tally = new Tally();', '  #tally = new Tally();'],
+      ],
+    },
+  },
+  {
+    name: 'one silent probe is enough',
+    edits: {
+      'liveness/probe.ts': [
+        [
+          '    this.#request.onHalf?.();\n    if (this.#unheard.size === 0) this.#finish();\n    else this.#timer = this.#parts.clock.setTimer(this.#lookAgain, this.#request.windowMs);',
+          '    this.#finish();',
+        ],
+      ],
+    },
+  },
+  {
+    name: 'one missed heartbeat is death',
+    edits: {
+      'liveness/heartbeat.ts': [['link.misses >= this.#options.maxHeartbeatMisses', 'link.misses >= 1']],
+    },
+  },
+  {
+    name: 'stalled time is charged',
+    edits: {
+      'liveness/stall-clock.ts': [['this.#stalledMs += late;', 'this.#stalledMs += 0 * late;']],
+    },
+  },
+  {
+    name: 'a takeover needs a slot of its own',
+    edits: {
+      'admission/factory.ts': [
+        [
+          'if (existing !== undefined) return this.#take',
+          'if (existing !== undefined && managers.size < limits.of(userId)) return this.#take',
+        ],
+      ],
+    },
+  },
+  {
+    name: 'whoever leaves the queue is told so, and keeps its place',
+    edits: { 'admission/factory.ts': [['    if (!queue.remove(place)) return;\n', '    void queue;\n']] },
+  },
+];
+
+const mostWorlds = 2_000;
+const root = join(import.meta.dirname, '..');
+const { values } = parseArgs({ options: { tests: { type: 'boolean', default: false } } });
+
+buildIfNeeded();
+const copy = mkdtempSync(join(tmpdir(), 'mooring-planted-'));
+try {
+  for (const name of ['src', 'dist', 'test', 'docs', 'scripts', 'package.json', 'tsconfig.json', 'vitest.config.ts'])
+    cpSync(join(root, name), join(copy, name), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  console.log(
+    row(['#', 'planted bug', 'worlds until found', 'promise broken', 'shown by the day', 'test files that fail']),
+  );
+  console.log('|---:|---|---:|---|---|---:|');
+  if (worldsUntilFound().promise !== null) throw new Error('A world breaks a promise with no bug planted.');
+  for (const [index, bug] of bugs.entries()) console.log(row([String(index + 1), ...tryOut(bug)]));
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
+
+/** @param {Bug} bug @returns {string[]} */
+function tryOut(bug) {
+  for (const [file, edits] of Object.entries(bug.edits)) plant(file, edited(sourceOf(file), edits));
+  const { worlds, promise } = worldsUntilFound();
+  const found = [String(worlds), promise ?? 'none', isShownByDay() ? 'yes' : 'no', values.tests ? failingTests() : ''];
+  for (const file of Object.keys(bug.edits)) plant(file, sourceOf(file));
+  if (promise === null) process.exitCode = 1;
+  return [bug.name, ...found];
+}
+
+/** @param {string} file */
+function sourceOf(file) {
+  return readFileSync(join(root, 'src/core', file), 'utf8');
+}
+
+/** @param {string} source @param {[from: string, to: string][]} edits */
+function edited(source, edits) {
+  return edits.reduce((text, [from, to]) => {
+    if (text.split(from).length !== 2) throw new Error(`The sources have changed: this is not there once: ${from}`);
+    return text.replace(from, () => to);
+  }, source);
+}
+
+/** Into the sources, which tests run, and into what was built of them, which worlds run. @param {string} file @param {string} source */
+function plant(file, source) {
+  writeFileSync(join(copy, 'src/core', file), source);
+  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
+  const { outputText } = ts.transpileModule(source, { compilerOptions });
+  const built = join(copy, 'dist/core', file.replace(/\.ts$/, '.js'));
+  mkdirSync(dirname(built), { recursive: true });
+  writeFileSync(built, outputText);
+}
+
+/** @returns {{ worlds: number, promise: string | null }} */
+function worldsUntilFound() {
+  const script = `
+    import { runScript } from './dist/simulation/script.js';
+    import { smallWorld } from './dist/simulation/small-world.js';
+    let promise = null;
+    let worlds = 0;
+    while (promise === null && worlds < ${mostWorlds})
+      promise = (await runScript(smallWorld(++worlds)))?.invariant ?? null;
+    process.stdout.write(JSON.stringify({ worlds, promise }), () => process.exit(0));`;
+  return /** @type {{ worlds: number, promise: string | null }} */ (
+    JSON.parse(run(['--input-type=module', '--eval', script]).stdout)
+  );
+}
+
+/** Where a metric fails, a promise is broken, or the core throws. */
+function isShownByDay() {
+  const day = ['simulate', '--hours', '24', '--users', '600', '--seed', '7', '--json'];
+  return run([join(copy, 'dist/cli/main.js'), ...day]).status === 1;
+}
+
+/** @returns {string} */
+function failingTests() {
+  const suites = ['run', '--project', 'fast', '--exclude', 'test/simulation/**', '--reporter', 'json'];
+  const { stdout } = run([join(root, 'node_modules/vitest/vitest.mjs'), ...suites]);
+  /** @type {{ testResults: { status: string }[] }} */
+  const { testResults } = JSON.parse(stdout.slice(stdout.indexOf('{"')));
+  const failed = testResults.filter(({ status }) => status === 'failed');
+  return `${failed.length} of ${testResults.length}`;
+}
+
+/** @param {string[]} args */
+function run(args) {
+  return spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8', maxBuffer: 2 ** 28 });
+}
+
+/** @param {string[]} cells */
+function row(cells) {
+  return `| ${cells.join(' | ')} |`;
+}
