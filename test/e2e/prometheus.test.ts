@@ -12,6 +12,7 @@ import { afterThisTest } from '../support/setup.js';
 const itWithPrometheus = it.skipIf(process.env['TEST_HAS_PROMETHEUS'] !== '1');
 
 const token = 'a-token-of-prometheus-alone';
+const refusals = 'mooring_admin_refusals_total{job="mooring", status="401"}';
 const patience = { timeout: 30_000, interval: 100 };
 
 /** A server whose admin API wants a token, and a Prometheus that has it, and the rules we deploy. */
@@ -67,6 +68,7 @@ describe('a Prometheus that scrapes mooring serve', () => {
     await current('mooring_admissions_total{job="mooring"}').toBe(12);
     await current('mooring_users_at_level{job="mooring", level="warning"}').toBe(1);
     await current('up{job="without-token"}').toBe(0);
+    await expect.poll(() => valueOf(scraped, refusals), patience).toBeGreaterThan(0);
     const targets = await scraped.prometheus.targets();
     expect(targets.find(({ labels }) => labels['job'] === 'without-token')?.lastError).toContain('401');
     expect(await scraped.prometheus.query('mooring_managers{job="without-token"}')).toEqual([]);

@@ -228,7 +228,10 @@ function knownUser(mooring: Mooring, written: string): string {
   );
 }
 
-function nameOf(action: string, dryRun: boolean): string {
+function nameOf<Name extends 'cleanup' | 'emergency-cleanup'>(
+  action: Name,
+  dryRun: boolean,
+): Name | `${Name} (dry run)` {
   return dryRun ? `${action} (dry run)` : action;
 }
 
