@@ -1,3 +1,4 @@
+import { benchAdmin } from './admin.js';
 import { benchBackground } from './background.js';
 import { benchCore } from './core.js';
 import { benchEmergency } from './emergency.js';
@@ -12,6 +13,7 @@ const parts: Readonly<Record<string, (isQuick: boolean) => Promise<Report>>> = {
   background: benchBackground,
   emergency: benchEmergency,
   ws: benchWs,
+  admin: benchAdmin,
 };
 
 endOnSignals();

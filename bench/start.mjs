@@ -25,7 +25,7 @@ try {
 
 function compile() {
   symlinkSync(join(root, 'node_modules'), join(out, 'node_modules'));
-  writeFileSync(join(out, 'package.json'), '{ "type": "module" }\n');
+  writeFileSync(join(out, 'package.json'), '{ "type": "module", "version": "bench" }\n');
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
   const options = ['-p', join(import.meta.dirname, 'tsconfig.build.json'), '--outDir', out];
   return spawnSync(process.execPath, [compiler, ...options], { cwd: root, stdio: 'inherit' }).status === 0;

@@ -104,7 +104,7 @@ function targetsOf(port: number, count: number): Target[] {
   for (let user = 0; targets.length < count; user++) {
     const userId = randomUUID();
     for (let thread = 0; thread <= user % mostThreads && targets.length < count; thread++) {
-      const path = `/?userId=${userId}&threadId=thread_${randomUUID()}`;
+      const path = `/?user_id=${userId}&thread_id=thread_${randomUUID()}`;
       targets.push({ port, path, localAddress: `127.0.0.${1 + (targets.length % addresses)}` });
     }
   }

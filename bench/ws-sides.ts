@@ -1,5 +1,13 @@
 import { Progress } from './support/progress.js';
-import { measurePairs, ratioOf, type Generation, type Pair, type Ratio, type Sides } from './support/pairs.js';
+import {
+  controlTolerance,
+  measurePairs,
+  ratioOf,
+  type Generation,
+  type Pair,
+  type Ratio,
+  type Sides,
+} from './support/pairs.js';
 import type { MessageKind } from './ws-client.js';
 import { settle, startSides, withProcesses, type Processes, type Server } from './ws-processes.js';
 
@@ -33,9 +41,6 @@ export interface Compared {
 export type Subject = MessageKind | 'connects';
 
 const subjects = ['json', 'text', 'connects'] as const satisfies Subject[];
-
-/** How far from 1 the control may be: beyond, this machine cannot tell the sides apart now. */
-export const controlTolerance = 0.015;
 
 export function isControlled({ control }: Compared): boolean {
   return Math.abs(control.median - 1) <= controlTolerance;

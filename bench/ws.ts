@@ -1,15 +1,8 @@
 import { median } from './support/numbers.js';
-import type { Ratio } from './support/pairs.js';
+import { controlTolerance, ratioText } from './support/pairs.js';
 import { show, type Bar, type Report, type Row } from './support/report.js';
 import { weigh, type Weights } from './ws-memory.js';
-import {
-  compareSides,
-  controlTolerance,
-  isControlled,
-  type Compared,
-  type SidesSizes,
-  type Subject,
-} from './ws-sides.js';
+import { compareSides, isControlled, type Compared, type SidesSizes, type Subject } from './ws-sides.js';
 
 interface Sizes extends SidesSizes {
   readonly idleConnections: number;
@@ -106,10 +99,6 @@ function barsOf(found: Compared, isVoid: boolean): Bar[] {
       isMet: isControlled(found),
     },
   ];
-}
-
-function ratioText({ median: middle, from, to }: Ratio): string {
-  return `${middle.toFixed(3)} (${from.toFixed(3)} to ${to.toFixed(3)})`;
 }
 
 function weightRows({ connections, rounds }: Weights): Row[] {

@@ -29,11 +29,11 @@ const tools = [
     isThere: () => succeeds('/usr/bin/python3', ['-c', 'import websockets']),
   },
   {
-    name: 'promtool of Prometheus',
+    name: 'Prometheus (prometheus and promtool)',
     variable: 'TEST_HAS_PROMETHEUS',
     suites: ['test/e2e'],
     packages: ['prometheus'],
-    isThere: () => succeeds('promtool', ['--version']),
+    isThere: () => ['prometheus', 'promtool'].every((command) => succeeds(command, ['--version'])),
   },
   {
     name: 'network namespaces (root, ip and nft)',

@@ -159,7 +159,7 @@ async function isRude(ask: Ask): Promise<void> {
 
 /** Not let in: a stranger, an id that is none, or when those who know are down. */
 async function isNobody(ask: Ask): Promise<void> {
-  const names = [someone(ask, 'stranger'), someone(ask, 'unlucky'), '/?userId=&threadId=', '/'];
+  const names = [someone(ask, 'stranger'), someone(ask, 'unlucky'), '/?user_id=&thread_id=', '/'];
   const socket = dial(ask, names[Math.floor(ask.random() * names.length)]);
   await isOpen(socket);
   await isGone(socket);
@@ -167,7 +167,7 @@ async function isNobody(ask: Ask): Promise<void> {
 
 /** Of a user of its own, talks until the round is over. @returns whether it was closed before */
 async function staysHealthy(ask: Ask, index: number): Promise<boolean> {
-  const socket = dial(ask, `/?userId=healthy-${process.pid}-${index}&threadId=thread_only`);
+  const socket = dial(ask, `/?user_id=healthy-${process.pid}-${index}&thread_id=thread_only`);
   await isOpen(socket);
   await chat(socket, ask, Infinity);
   const isClosed = socket.readyState !== WebSocket.OPEN;
@@ -186,7 +186,7 @@ function dial(ask: Ask, name = someone(ask)): WebSocket {
 }
 
 function someone({ random }: Ask, kind = random() < 0.2 ? 'slow' : 'user'): string {
-  return `/?userId=${kind}-${Math.floor(random() * users)}&threadId=thread_${Math.floor(random() * threads)}`;
+  return `/?user_id=${kind}-${Math.floor(random() * users)}&thread_id=thread_${Math.floor(random() * threads)}`;
 }
 
 /** Says something now and then, for a while or until the round is over. */

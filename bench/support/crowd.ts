@@ -28,7 +28,7 @@ async function gather({ port, users, perUser, threads }: CrowdOrder): Promise<Cr
   let refused = 0;
   const openings = Array.from({ length: users * perUser }, async (_, index) => {
     const thread = `thread_${threads}_${Math.floor(index / users)}`;
-    const took = await open(`ws://127.0.0.1:${port}/?userId=user-${index % users}&threadId=${thread}`);
+    const took = await open(`ws://127.0.0.1:${port}/?user_id=user-${index % users}&thread_id=${thread}`);
     if (took === null) refused += 1;
     else openedMs.push(took);
   });

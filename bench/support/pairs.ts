@@ -29,6 +29,13 @@ export interface Ratio {
   readonly to: number;
 }
 
+/** How far from 1 the control may be: beyond, this machine cannot tell the sides apart now. */
+export const controlTolerance = 0.015;
+
+export function ratioText({ median: middle, from, to }: Ratio): string {
+  return `${middle.toFixed(3)} (${from.toFixed(3)} to ${to.toFixed(3)})`;
+}
+
 interface PairOptions<Side> {
   readonly pairs: number;
   /** Samples of each side in a pair. Many short ones: then what comes and goes on the machine meets both sides. */

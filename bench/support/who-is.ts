@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What any application does before it talks to a client: `/?userId=alice&threadId=thread_1`. */
+/** What any application does before it talks to a client: `/?user_id=alice&thread_id=thread_1`. */
 export function whoIs({ url }: IncomingMessage): { userId: string; threadId: string } {
   const parameters = new URLSearchParams(url?.slice(url.indexOf('?') + 1));
-  return { userId: parameters.get('userId') ?? '', threadId: parameters.get('threadId') ?? '' };
+  return { userId: parameters.get('user_id') ?? '', threadId: parameters.get('thread_id') ?? '' };
 }

@@ -215,6 +215,14 @@ const tellers: Readonly<Record<string, Teller>> = {
     (f) => `The admin API turned somebody away with HTTP ${f.text('status')}: ${f.text('reason')}`,
   ),
   'admin.failed': tell('bad', (f) => `The admin API failed at ${f.text('route')}: ${f.text('error')}.`),
+  'viewer.missed': tell(
+    'warn',
+    (f) => `A viewer reads too slowly and missed ${counted(f.number('events') ?? 0, 'event')}.`,
+  ),
+  'viewer.dropped': tell(
+    'warn',
+    (f) => `A viewer took nothing for a minute and was dropped after ${f.duration('watchedMs')}.`,
+  ),
   'server.draining': tell(
     'warn',
     (f) => `The server is draining: ${counted(f.number('managers') ?? 0, 'manager')} to close.`,

@@ -1,30 +1,35 @@
 import { setImmediate } from 'node:timers/promises';
-import {
-  alertLevels,
-  levelOf,
-  thresholdsOf,
-  usageRatio,
-  type AlertLevel,
-  type Thresholds,
-} from '../core/pressure/level.js';
+import { levelOf, thresholdsOf, usageRatio, type Thresholds } from '../core/pressure/level.js';
 import type { Mooring } from '../core/mooring.js';
-import type { UserSummary } from './schemas.js';
+import type { UserResources, UserSummary } from './schemas.js';
 
 /** A user as counted. */
 export interface CountedUser {
-  readonly summary: UserSummary;
-  /** When the manager left alone longest was last active, on the clock of all ages. */
-  readonly aloneSinceMs: number;
+  readonly resources: UserResources;
+  /** Where they stand in the list: the least first, and those of equal rank by id. */
+  readonly rank: number;
 }
 
 /** Everybody, as of one moment or nearly so. */
 export interface Snapshot {
   readonly takenAt: Date;
   readonly users: readonly CountedUser[];
-  readonly byLevel: Readonly<Record<AlertLevel, number>>;
-  /** Managers whose connection is attached. */
-  readonly connections: number;
 }
+
+/**
+ * What users can be sorted by: the fullest first, the one left alone longest first, or by id. The rank is what stays as
+ * it is while nothing happens: an idle time would grow from page to page.
+ */
+const ranks = Object.freeze({
+  usage: ({ usageRatio: ratio }) => -ratio,
+  idle: ({ userId }, mooring) => aloneSinceMs(userId, mooring),
+  id: () => 0,
+}) satisfies Record<string, (resources: UserResources, mooring: Mooring) => number>;
+
+export type Sorting = keyof typeof ranks;
+
+/** The names of the sortings. */
+export const sortings = Object.freeze(Object.keys(ranks)) as readonly Sorting[];
 
 /** For how long a snapshot is good enough. */
 const freshMs = 1_000;
@@ -36,71 +41,82 @@ const usersPerLook = 64;
 /**
  * Walks through all users for whoever looks at a list of them: in slices, so that no connection waits for it, and for
  * all viewers at once, so that ten cost what one costs.
+ *
+ * Why it leaves the managers alone where it can: they lie all over the memory, and looking at fifty thousand takes ten
+ * times as long as counting them. What a page says of them is looked up for those who are on it.
  */
 export class Census {
   readonly #mooring: Mooring;
   readonly #thresholds: Thresholds;
-  #last: Snapshot | null = null;
-  #walk: Promise<Snapshot> | null = null;
+  readonly #last = new Map<Sorting, Snapshot>();
+  readonly #walks = new Map<Sorting, Promise<Snapshot>>();
 
   constructor(mooring: Mooring) {
     this.#mooring = mooring;
     this.#thresholds = thresholdsOf(mooring.config);
   }
 
-  /** Everybody, at most a second ago. */
-  async take(): Promise<Snapshot> {
-    if (this.#last !== null && Date.now() - this.#last.takenAt.getTime() < freshMs) return this.#last;
-    this.#walk ??= this.#walkThrough();
-    return this.#walk;
+  /** Everybody, at most a second ago, in no order. */
+  async take(sort: Sorting): Promise<Snapshot> {
+    const last = this.#last.get(sort);
+    if (last !== undefined && Date.now() - last.takenAt.getTime() < freshMs) return last;
+    const walk = this.#walks.get(sort) ?? this.#walkThrough(sort);
+    this.#walks.set(sort, walk);
+    return walk;
   }
 
-  async #walkThrough(): Promise<Snapshot> {
+  /** The rest of what is said of a user, as of now. */
+  summarise({ resources }: CountedUser): UserSummary {
+    const { factory } = this.#mooring;
+    const now = this.#mooring.now();
+    const managers = factory.getUserManagers(resources.userId);
+    const lastActive = managers.map(({ lastActivityAtMs }) => lastActivityAtMs);
+    return {
+      ...resources,
+      held: managers.filter(({ isHeld }) => isHeld).length,
+      waiting: factory.getWaitingCount(resources.userId),
+      idleMs: managers.length === 0 ? 0 : now - Math.max(...lastActive),
+      longestIdleMs: now - Math.min(now, ...lastActive),
+    };
+  }
+
+  async #walkThrough(sort: Sorting): Promise<Snapshot> {
     try {
-      this.#last = await this.#count();
-      return this.#last;
+      const snapshot = await this.#count(sort);
+      this.#last.set(sort, snapshot);
+      return snapshot;
     } finally {
-      this.#walk = null;
+      this.#walks.delete(sort);
     }
   }
 
-  async #count(): Promise<Snapshot> {
+  async #count(sort: Sorting): Promise<Snapshot> {
     const users: CountedUser[] = [];
-    const byLevel = Object.fromEntries(alertLevels.map((level) => [level, 0])) as Record<AlertLevel, number>;
-    let connections = 0;
     let until = performance.now() + sliceMs;
     for (const userId of this.#mooring.factory.activeUsers()) {
-      const { attached, ...user } = this.#summarise(userId);
-      users.push(user);
-      byLevel[user.summary.alertLevel] += 1;
-      connections += attached;
+      const resources = this.#resourcesOf(userId);
+      users.push({ resources, rank: ranks[sort](resources, this.#mooring) });
       if (users.length % usersPerLook > 0 || performance.now() < until) continue;
       await setImmediate();
       until = performance.now() + sliceMs;
     }
-    return { takenAt: new Date(), users, byLevel, connections };
+    return { takenAt: new Date(), users };
   }
 
-  #summarise(userId: string): CountedUser & { readonly attached: number } {
+  #resourcesOf(userId: string): UserResources {
     const { factory } = this.#mooring;
-    const now = this.#mooring.now();
-    let [held, attached, activeAtMs, aloneSinceMs] = [0, 0, -Infinity, now];
-    const managers = factory.getUserManagers(userId);
-    for (const manager of managers) {
-      const { lastActivityAtMs } = manager;
-      activeAtMs = Math.max(activeAtMs, lastActivityAtMs);
-      aloneSinceMs = Math.min(aloneSinceMs, lastActivityAtMs);
-      if (manager.isHeld) held += 1;
-      if (manager.link !== null) attached += 1;
-    }
+    const managerCount = factory.getUserManagerCount(userId);
     const maxManagers = factory.limitOf(userId);
-    const ratio = usageRatio(managers.length, maxManagers);
-    const summary = {
-      ...{ userId, managerCount: managers.length, usageRatio: ratio, maxManagers },
-      alertLevel: levelOf(ratio, this.#thresholds),
-      ...{ held, waiting: factory.getWaitingCount(userId) },
-      ...{ idleMs: managers.length === 0 ? 0 : now - activeAtMs, longestIdleMs: now - aloneSinceMs },
-    };
-    return { summary, aloneSinceMs, attached };
+    const ratio = usageRatio(managerCount, maxManagers);
+    const alertLevel = levelOf(ratio, this.#thresholds);
+    return { userId, managerCount, usageRatio: ratio, alertLevel, maxManagers };
   }
+}
+
+/** When the manager left alone longest was last active, on the clock of all ages. */
+function aloneSinceMs(userId: string, mooring: Mooring): number {
+  let sinceMs = mooring.now();
+  for (const { lastActivityAtMs } of mooring.factory.getUserManagers(userId))
+    sinceMs = Math.min(sinceMs, lastActivityAtMs);
+  return sinceMs;
 }

@@ -77,10 +77,13 @@ export class EventHub {
       onDropped: (count) => {
         this.#droppedEvents += count;
       },
+      onMissed: (events) => {
+        this.#mooring.events.emit('viewer.missed', { events });
+      },
       onGone: (isDropped) => {
-        if (isDropped) this.#droppedViewers += 1;
         this.#viewers.delete(viewer);
         if (this.#viewers.size === 0) this.#linger();
+        if (isDropped) this.#whenDropped(viewer);
       },
     });
     this.#viewers.add(viewer);
@@ -95,6 +98,11 @@ export class EventHub {
     this.#lingering = null;
     this.#unlisten?.();
     this.#unlisten = null;
+  }
+
+  #whenDropped({ watchedMs }: Viewer): void {
+    this.#droppedViewers += 1;
+    this.#mooring.events.emit('viewer.dropped', { watchedMs });
   }
 
   #listen(): void {
@@ -144,6 +152,8 @@ export class EventHub {
 interface ViewerOptions {
   readonly filter: EventFilter;
   readonly onDropped: (count: number) => void;
+  /** Told with what is sent next, or in the end: not for each, as these are events too. */
+  readonly onMissed: (events: number) => void;
   readonly onGone: (isDropped: boolean) => void;
 }
 
@@ -158,7 +168,8 @@ class Viewer {
   #wanted: (() => void) | null = null;
   #gathering: NodeJS.Timeout | null = null;
   #missed = 0;
-  #tookAtMs = performance.now();
+  readonly #beganAtMs = performance.now();
+  #tookAtMs = this.#beganAtMs;
 
   constructor(options: ViewerOptions) {
     this.#options = options;
@@ -177,6 +188,10 @@ class Viewer {
     this.#heartbeat = setInterval(() => {
       this.#beat();
     }, heartbeatMs).unref();
+  }
+
+  get watchedMs(): number {
+    return performance.now() - this.#beganAtMs;
   }
 
   /** Something about the stream itself. */
@@ -230,10 +245,10 @@ class Viewer {
     const missed = this.#missed === 0 ? '' : `event: stream.dropped\ndata: {"count":${String(this.#missed)}}\n\n`;
     this.#controller.enqueue(this.#encoder.encode(missed + this.#queue.join('')));
     this.#queue.length = 0;
-    this.#missed = 0;
     const wanted = this.#wanted;
     this.#wanted = null;
     wanted();
+    this.#tellMissed();
   }
 
   #beat(): void {
@@ -252,6 +267,13 @@ class Viewer {
     this.#queue.length = 0;
     this.#wanted?.();
     this.#wanted = null;
+    this.#tellMissed();
     this.#options.onGone(isDropped);
+  }
+
+  #tellMissed(): void {
+    const events = this.#missed;
+    this.#missed = 0;
+    if (events > 0) this.#options.onMissed(events);
   }
 }

@@ -31,13 +31,18 @@ export class Recorder {
     number
   >;
   readonly #cleaned = { disconnected: 0, idle: 0, error: 0, oldest: 0 };
+  #connections: number;
   #admitted = 0;
   #takenOver = 0;
   #now = { ...nothing };
 
   constructor(mooring: Mooring) {
     this.#mooring = mooring;
+    this.#connections = countConnections(mooring);
     this.#ends = [
+      mooring.on('connection.opened', () => {
+        this.#connections += 1;
+      }),
       mooring.on('manager.admitted', ({ waitedMs }) => {
         this.#admitted += 1;
         this.#now.admitted += 1;
@@ -51,7 +56,8 @@ export class Recorder {
         this.#refused[closeCause] = (this.#refused[closeCause] ?? 0) + 1;
         this.#now.refused += 1;
       }),
-      mooring.on('manager.released', ({ reason }) => {
+      mooring.on('manager.released', ({ reason, generation }) => {
+        if (generation > 0) this.#connections -= 1;
         this.#released[reason] += 1;
         this.#now.released += 1;
       }),
@@ -66,6 +72,11 @@ export class Recorder {
       this.#sample();
     }, sampleEveryMs);
     this.#timer.unref();
+  }
+
+  /** Managers whose connection is attached. */
+  get connections(): number {
+    return this.#connections;
   }
 
   /** All since the start. */
@@ -112,4 +123,12 @@ export class Recorder {
     if (this.#samples.length > mostSamples) this.#samples.shift();
     this.#now = { ...nothing };
   }
+}
+
+/** Of those who were there before: all others are counted as they come. */
+function countConnections({ factory }: Mooring): number {
+  let count = 0;
+  for (const userId of factory.activeUsers())
+    for (const { state } of factory.getUserManagers(userId)) if (state === 'attached') count += 1;
+  return count;
 }

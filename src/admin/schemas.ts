@@ -98,7 +98,9 @@ export const userPageSchema = named(
     users: z.array(userSummarySchema),
     total: count.describe('Users that match, on all pages.'),
     nextCursor: z.string().nullable(),
-    asOf: z.iso.datetime().describe('The list is at most a second old.'),
+    asOf: z.iso
+      .datetime()
+      .describe('When everybody was counted, at most a second ago; `held`, `waiting` and idle times are as of now.'),
   }),
 );
 
@@ -237,6 +239,7 @@ export const healthSchema = named(
 );
 
 export type Problem = z.output<typeof problemSchema>;
+export type UserResources = z.output<typeof resourcesSchema>;
 export type UserSummary = z.output<typeof userSummarySchema>;
 export type ManagerView = z.output<typeof managerSchema>;
 export type Sample = z.output<typeof sampleSchema>;

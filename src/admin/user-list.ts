@@ -1,21 +1,6 @@
 import type { AlertLevel } from '../core/pressure/level.js';
 import { badField } from './problems.js';
-import type { CountedUser } from './census.js';
-
-/**
- * What users can be sorted by: the fullest first, the one left alone longest first, or by id. The rank is what stays as
- * it is while nothing happens: an idle time would grow from page to page.
- */
-const ranks = Object.freeze({
-  usage: ({ summary }) => -summary.usageRatio,
-  idle: ({ aloneSinceMs }) => aloneSinceMs,
-  id: () => 0,
-}) satisfies Record<string, (user: CountedUser) => number>;
-
-export type Sorting = keyof typeof ranks;
-
-/** The names of the sortings. */
-export const sortings = Object.freeze(Object.keys(ranks)) as readonly Sorting[];
+import type { CountedUser, Sorting } from './census.js';
 
 /** What of the list is wanted. */
 export interface ListRequest {
@@ -47,16 +32,16 @@ export function pageOf(users: readonly CountedUser[], { level, search, sort, lim
   const page = new FirstFew(limit + 1);
   let total = 0;
   for (const user of users) {
-    const { alertLevel, userId } = user.summary;
+    const { alertLevel, userId } = user.resources;
     if (level !== undefined && alertLevel !== level) continue;
     if (wanted !== undefined && !userId.toLowerCase().includes(wanted)) continue;
     total += 1;
-    const position = { sort, rank: ranks[sort](user), userId };
+    const position = { sort, rank: user.rank, userId };
     if (after === null || compare(position, after) > 0) page.offer({ user, position });
   }
   const last = page.ranked.length > limit ? page.ranked[limit - 1] : undefined;
   return {
-    users: page.ranked.slice(0, limit).map(({ user }) => user.summary),
+    users: page.ranked.slice(0, limit).map(({ user }) => user),
     total,
     nextCursor: last === undefined ? null : writeCursor(last.position),
   };

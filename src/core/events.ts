@@ -16,6 +16,12 @@ export type StrategyName = 'disconnected' | 'idle' | 'error' | 'oldest';
 /** How many managers each strategy released. */
 export type StrategyTally = Readonly<Record<StrategyName, number>>;
 
+/** What can be asked for over the admin API that may also be tried without doing it. */
+type TriedFirst = 'cleanup' | 'emergency-cleanup' | 'background-cleanup';
+
+/** What can be done by hand, over the admin API. */
+export type AdminAction = 'check' | 'release' | 'release-all' | TriedFirst | `${TriedFirst} (dry run)`;
+
 /** What an event about a user says first. */
 export interface OfUser {
   readonly userId: string;
@@ -134,10 +140,11 @@ export interface MooringEvents {
   'admin.acted': {
     /** The name of the token; `loopback` where none is asked for. */
     readonly who: string;
-    /** What was asked for, e.g. `emergency-cleanup`. */
-    readonly action: string;
+    /** What was asked for. */
+    readonly action: AdminAction;
     readonly userId: string | null;
     readonly key: string | null;
+    readonly outcome: 'done' | 'failed';
     /** What came of it, in a few words. */
     readonly result: string;
   };
@@ -145,6 +152,10 @@ export interface MooringEvents {
   'admin.refused': { readonly status: number; readonly reason: string };
   /** The admin API failed by itself. */
   'admin.failed': { readonly route: string; readonly error: string };
+  /** Somebody who watches the event stream over the admin API reads too slowly, and lost so many events of it. */
+  'viewer.missed': { readonly events: number };
+  /** Somebody who watched took nothing for a minute and was dropped. */
+  'viewer.dropped': { readonly watchedMs: number };
   /** Admission is shut; connections are being closed in waves. */
   'server.draining': { readonly managers: number };
   /** Everything is released and every timer gone. */
@@ -183,6 +194,8 @@ export const eventNames = Object.freeze(
     'admin.acted': true,
     'admin.refused': true,
     'admin.failed': true,
+    'viewer.missed': true,
+    'viewer.dropped': true,
     'server.draining': true,
     'server.stopped': true,
   } satisfies Record<MooringEventName, true>),

@@ -1,5 +1,5 @@
 import { closeCodes } from '../core/close-codes.js';
-import type { CleanupTrigger, ReleasedBy, StrategyName, StrategyTally } from '../core/events.js';
+import type { AdminAction, CleanupTrigger, ReleasedBy, StrategyName, StrategyTally } from '../core/events.js';
 import { releaseReasons } from '../core/managers/release-reason.js';
 import { alertLevels } from '../core/pressure/level.js';
 import {
@@ -26,6 +26,17 @@ const finders = namesOf<ReleasedBy | 'none'>({
 const strategies = namesOf<StrategyName>({ disconnected: 1, idle: 1, error: 1, oldest: 1 });
 const causes = namesOf(closeCodes);
 const reasons = namesOf(releaseReasons);
+const actions = namesOf<AdminAction>({
+  check: 1,
+  cleanup: 1,
+  'cleanup (dry run)': 1,
+  'emergency-cleanup': 1,
+  'emergency-cleanup (dry run)': 1,
+  'background-cleanup': 1,
+  'background-cleanup (dry run)': 1,
+  release: 1,
+  'release-all': 1,
+});
 const leaked = ['manager', 'socket'];
 
 /** In seconds, from a millisecond to longer than an emergency cleanup may take. */
@@ -243,5 +254,40 @@ export const counted = Object.freeze({
     unit: '{socket}',
     labels: { status: ['403', '429', '503'] },
     fedBy: { 'socket.rejected': ({ status }) => one({ status: String(status) }) },
+  },
+  mooring_admin_actions_total: {
+    kind: 'counter',
+    about: 'What was done by hand, over the admin API.',
+    unit: '{action}',
+    labels: { action: actions, outcome: ['done', 'failed'] },
+    fedBy: { 'admin.acted': ({ action, outcome }) => one({ action, outcome }) },
+  },
+  mooring_admin_refusals_total: {
+    kind: 'counter',
+    about: 'Requests the admin API turned away: no token or a wrong one (401), may not (403), too often (429).',
+    unit: '{request}',
+    labels: { status: ['401', '403', '429'] },
+    fedBy: { 'admin.refused': ({ status }) => one({ status: String(status) }) },
+  },
+  mooring_admin_failures_total: {
+    kind: 'counter',
+    about: 'Requests the admin API failed at by itself.',
+    unit: '{request}',
+    labels: {},
+    fedBy: { 'admin.failed': () => one() },
+  },
+  mooring_viewers_dropped_total: {
+    kind: 'counter',
+    about: 'Viewers of the event stream that took nothing for a minute.',
+    unit: '{viewer}',
+    labels: {},
+    fedBy: { 'viewer.dropped': () => one() },
+  },
+  mooring_viewer_events_missed_total: {
+    kind: 'counter',
+    about: 'Events that viewers lost who read too slowly.',
+    unit: '{event}',
+    labels: {},
+    fedBy: { 'viewer.missed': ({ events }) => [{ value: events }] },
   },
 } as const satisfies Record<string, CounterInstrument | HistogramInstrument>);

@@ -37,6 +37,8 @@ const levels = Object.freeze({
   'admin.acted': 'info',
   'admin.refused': 'warn',
   'admin.failed': 'error',
+  'viewer.missed': 'debug',
+  'viewer.dropped': 'warn',
   'server.draining': 'info',
   'server.stopped': 'info',
 } satisfies Record<MooringEventName, keyof Logger>);
@@ -56,6 +58,7 @@ const sampled: ReadonlySet<MooringEventName> = new Set([
   'leak.found',
   'leak.gone',
   'admin.refused',
+  'viewer.dropped',
 ]);
 
 /**

@@ -98,6 +98,12 @@ describe('the package', () => {
     );
   });
 
+  it('brings the alerts for Prometheus, with their tests, and the dashboard for Grafana', () => {
+    const deployed = join(folder, 'node_modules/mooring/deploy');
+    for (const file of ['prometheus/alerts.yml', 'prometheus/alerts.test.yml', 'grafana/mooring.json'])
+      expect(readFileSync(join(deployed, file), 'utf8')).toBe(readFileSync(join(root, 'deploy', file), 'utf8'));
+  });
+
   it('brings its licence, its notes and nothing of where it was made', async () => {
     const { stdout } = await run('npm', ['pack', '--dry-run', '--json'], { cwd: root });
     const [{ files } = { files: [] }] = JSON.parse(stdout) as { files: { path: string }[] }[];

@@ -3,8 +3,22 @@ import { join } from 'node:path';
 
 const folder = join(import.meta.dirname, '../../deploy');
 
-/** What is deployed beside Mooring, as text. */
-export const alertsText = readFileSync(join(folder, 'prometheus/alerts.yml'), 'utf8');
+/** Where the rules are that are deployed beside Mooring. */
+export const alertsFile = join(folder, 'prometheus/alerts.yml');
+
+/** The same, as text. */
+export const alertsText = readFileSync(alertsFile, 'utf8');
+
+/** The names of the alerts, in their order. */
+export const alertNames = [...alertsText.matchAll(/^ +- alert: (\w+)$/gm)].map(([, name = '']) => name);
+
+/** Name and label matchers of every series of ours in a text. */
+export function selectorsIn(text: string): { name: string; matchers: string }[] {
+  return [...text.matchAll(/\b(mooring_[a-z_]+)(?:\{([^}]*)\})?/g)].map(([, name = '', matchers = '']) => ({
+    name,
+    matchers,
+  }));
+}
 
 /** A panel of the dashboard, as far as tests look at it. */
 export interface Panel {

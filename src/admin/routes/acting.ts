@@ -1,10 +1,10 @@
 import type { Context } from 'hono';
-import { describe } from '../../core/events.js';
+import { describe, type AdminAction } from '../../core/events.js';
 import type { AdminEnv, AdminParts } from '../parts.js';
 
 /** What is done, and to whom. */
 export interface Act<T> {
-  readonly action: string;
+  readonly action: AdminAction;
   readonly userId?: string;
   readonly key?: string;
   readonly run: () => T | Promise<T>;
@@ -21,10 +21,10 @@ export async function act<T>(
   const said = { who: c.get('who'), action, userId: userId ?? null, key: key ?? null };
   try {
     const result = await run();
-    mooring.events.emit('admin.acted', { ...said, result: tell(result) });
+    mooring.events.emit('admin.acted', { ...said, outcome: 'done', result: tell(result) });
     return result;
   } catch (error) {
-    mooring.events.emit('admin.acted', { ...said, result: `failed: ${describe(error)}` });
+    mooring.events.emit('admin.acted', { ...said, outcome: 'failed', result: `failed: ${describe(error)}` });
     throw error;
   }
 }

@@ -17,7 +17,8 @@ import {
   type CleanupView,
   type JournalView,
 } from '../schemas.js';
-import { pageOf, sortings } from '../user-list.js';
+import { sortings } from '../census.js';
+import { pageOf } from '../user-list.js';
 import { viewManager } from '../views.js';
 import { act } from './acting.js';
 import { apiRoute, idParams, readId } from './route.js';
@@ -68,8 +69,11 @@ function addLists(app: AdminApp, { census }: AdminParts): void {
       { description: 'A page.', schema: userPageSchema },
     ),
     async (c) => {
-      const { users, takenAt } = await census.take();
-      return c.json({ ...pageOf(users, c.req.valid('query')), asOf: takenAt.toISOString() }, 200);
+      const wanted = c.req.valid('query');
+      const { users, takenAt } = await census.take(wanted.sort);
+      const page = pageOf(users, wanted);
+      const summaries = page.users.map((user) => census.summarise(user));
+      return c.json({ ...page, users: summaries, asOf: takenAt.toISOString() }, 200);
     },
   );
 }
@@ -224,7 +228,10 @@ function knownUser(mooring: Mooring, written: string): string {
   );
 }
 
-function nameOf(action: string, dryRun: boolean): string {
+function nameOf<Name extends 'cleanup' | 'emergency-cleanup'>(
+  action: Name,
+  dryRun: boolean,
+): Name | `${Name} (dry run)` {
   return dryRun ? `${action} (dry run)` : action;
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { isLoopback } from '../../../src/admin/access.js';
 import { createAdmin } from '../../../src/admin/admin.js';
 import { harness } from '../../core/support.js';
@@ -45,7 +45,17 @@ describe('with tokens', () => {
   it('the actor may act, and it is told who did', async () => {
     const { api, h } = desk({ access });
     expect((await api('/background-cleanup', post({ token: actor }))).status).toBe(200);
-    expect(h.said('admin.acted')).toMatchObject([{ who: 'ops', action: 'background-cleanup', result: '0 released' }]);
+    expect(h.said('admin.acted')).toMatchObject([
+      { who: 'ops', action: 'background-cleanup', outcome: 'done', result: '0 released' },
+    ]);
+  });
+
+  it('an action that fails is told as one', async () => {
+    const { api, h } = desk({ access });
+    vi.spyOn(h.mooring.backgroundCleanup, 'runCycle').mockRejectedValue(new Error('no'));
+    expect((await api('/background-cleanup', post({ token: actor }))).status).toBe(500);
+    expect(h.said('admin.acted')).toMatchObject([{ who: 'ops', outcome: 'failed', result: 'failed: Error: no' }]);
+    expect(h.said('admin.failed')).toMatchObject([{ route: 'POST /api/v1/background-cleanup' }]);
   });
 
   it('from anywhere, metrics too; health asks for none', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EventHub, type EventFilter } from '../../../src/admin/event-stream.js';
-import { createMooring, type Mooring } from '../../../src/index.js';
+import { createMooring, type Mooring, type MooringEvent, type MooringEventName } from '../../../src/index.js';
 import { afterThisTest } from '../../support/setup.js';
 
 beforeEach(() => {
@@ -19,6 +19,15 @@ function hub(): { hub: EventHub; mooring: Mooring; watch: (filter?: EventFilter,
     await mooring.stop();
   });
   return { hub: made, mooring, watch: (filter = {}, last) => new Reader(made.watch(filter, last)) };
+}
+
+/** What it says of this kind, from now on. */
+function heard<Name extends MooringEventName>(mooring: Mooring, name: Name): MooringEvent<Name>[] {
+  const events: MooringEvent<Name>[] = [];
+  mooring.on(name, (event) => {
+    events.push(event);
+  });
+  return events;
 }
 
 /** Reads as a client does. */
@@ -109,6 +118,7 @@ describe('a viewer', () => {
 
   it('that does not read loses the oldest, is told how many, and is counted', async () => {
     const { hub: made, mooring, watch } = hub();
+    const missed = heard(mooring, 'viewer.missed');
     const viewer = watch();
     await viewer.next();
     for (let stalledMs = 1; stalledMs <= 1_010; stalledMs++) stall(mooring, stalledMs);
@@ -118,14 +128,19 @@ describe('a viewer', () => {
       { data: { stalledMs: 11 } },
     ]);
     expect(made.counts).toEqual({ watching: 1, droppedEvents: 10, droppedViewers: 0 });
+    expect(missed).toMatchObject([{ events: 10 }]);
+    expect(await viewer.next()).toMatchObject([{ event: 'viewer.missed', data: { events: 10 } }]);
   });
 
   it('that takes nothing for a minute is dropped, and holds nobody up', async () => {
     const { hub: made, mooring, watch } = hub();
+    const [missed, dropped] = [heard(mooring, 'viewer.missed'), heard(mooring, 'viewer.dropped')];
     watch();
-    stall(mooring, 1);
+    for (let stalledMs = 1; stalledMs <= 1_003; stalledMs++) stall(mooring, stalledMs);
     await vi.advanceTimersByTimeAsync(75_000);
     expect(made.counts).toMatchObject({ watching: 0, droppedViewers: 1 });
+    // Of 1,000 that may wait, the greeting is one.
+    expect([missed, dropped]).toMatchObject([[{ events: 4 }], [{ watchedMs: 60_000 }]]);
   });
 
   it('that waits for something to happen is kept', async () => {

@@ -1,25 +1,33 @@
 import { describe, expect, it } from 'vitest';
-import type { CountedUser } from '../../../src/admin/census.js';
-import { pageOf, type ListRequest, type Sorting } from '../../../src/admin/user-list.js';
+import type { CountedUser, Sorting } from '../../../src/admin/census.js';
+import { pageOf, type ListRequest } from '../../../src/admin/user-list.js';
 import { remote } from '../../core/support.js';
 import { desk } from './support.js';
 
-function user(userId: string, managerCount: number, aloneSinceMs = 0): CountedUser {
+/** As counted for a list by usage, unless another rank is given. */
+function user(userId: string, managerCount: number, rank = -managerCount / 20): CountedUser {
   const usageRatio = managerCount / 20;
-  const summary = { userId, managerCount, usageRatio, alertLevel: 'normal', maxManagers: 20 } as const;
-  return { summary: { ...summary, held: 0, waiting: 0, idleMs: 0, longestIdleMs: 0 }, aloneSinceMs };
+  return { resources: { userId, managerCount, usageRatio, alertLevel: 'normal', maxManagers: 20 }, rank };
 }
 
-const everybody = Array.from({ length: 100 }, (_, i) =>
-  user(`user-${String(i).padStart(2, '0')}`, i % 7, (i * 37) % 50),
-);
+const ranks: Record<Sorting, (index: number) => number | undefined> = {
+  usage: () => undefined,
+  idle: (i) => (i * 37) % 50,
+  id: () => 0,
+};
+
+const everybody = (sort: Sorting): CountedUser[] =>
+  Array.from({ length: 100 }, (_, i) => user(`user-${String(i).padStart(2, '0')}`, i % 7, ranks[sort](i)));
+
+const idsOf = ({ users }: { readonly users: readonly CountedUser[] }): string[] =>
+  users.map(({ resources }) => resources.userId);
 
 function walk(users: readonly CountedUser[], request: Omit<ListRequest, 'cursor'>): string[] {
   const seen: string[] = [];
   let cursor: string | undefined;
   do {
     const page = pageOf(users, { ...request, cursor });
-    seen.push(...page.users.map(({ userId }) => userId));
+    seen.push(...idsOf(page));
     cursor = page.nextCursor ?? undefined;
   } while (cursor !== undefined);
   return seen;
@@ -27,35 +35,35 @@ function walk(users: readonly CountedUser[], request: Omit<ListRequest, 'cursor'
 
 describe('pages', () => {
   it.each<Sorting>(['usage', 'idle', 'id'])('sorted by %s name everybody once, in the order of all at once', (sort) => {
-    const inPages = walk(everybody, { sort, limit: 7 });
-    expect(inPages).toEqual(walk(everybody, { sort, limit: 100 }));
+    const inPages = walk(everybody(sort), { sort, limit: 7 });
+    expect(inPages).toEqual(walk(everybody(sort), { sort, limit: 100 }));
     expect(new Set(inPages).size).toBe(100);
   });
 
   it('name whoever stays once, though others come and go in between', () => {
-    const first = pageOf(everybody, { sort: 'idle', limit: 50 });
-    const seen = new Set(first.users.map(({ userId }) => userId));
+    const first = pageOf(everybody('idle'), { sort: 'idle', limit: 50 });
+    const seen = new Set(idsOf(first));
     const changed = [
-      ...everybody.filter(({ summary }) => !seen.has(summary.userId)),
+      ...everybody('idle').filter(({ resources }) => !seen.has(resources.userId)),
       user('new-1', 3, -5),
       user('new-2', 3, 99),
     ];
     const second = pageOf(changed, { sort: 'idle', limit: 100, cursor: first.nextCursor ?? undefined });
-    expect(second.users.map(({ userId }) => userId).filter((id) => seen.has(id))).toEqual([]);
+    expect(idsOf(second).filter((id) => seen.has(id))).toEqual([]);
     expect(second.users).toHaveLength(51);
   });
 
   it('have the fullest first', () => {
-    expect(pageOf(everybody, { sort: 'usage', limit: 3 }).users.map(({ userId }) => userId)).toEqual([
-      'user-06',
-      'user-13',
-      'user-20',
-    ]);
+    expect(idsOf(pageOf(everybody('usage'), { sort: 'usage', limit: 3 }))).toEqual(['user-06', 'user-13', 'user-20']);
   });
 
   it('find a part of an id in any case, and count all that match', () => {
-    const page = pageOf([user('Ada', 1), user('adam', 2), user('bob', 3)], { sort: 'id', limit: 1, search: 'ADA' });
-    expect([page.users.map(({ userId }) => userId), page.total]).toEqual([['Ada'], 2]);
+    const page = pageOf([user('Ada', 1, 0), user('adam', 2, 0), user('bob', 3, 0)], {
+      sort: 'id',
+      limit: 1,
+      search: 'ADA',
+    });
+    expect([idsOf(page), page.total]).toEqual([['Ada'], 2]);
   });
 
   it.each([
@@ -65,7 +73,9 @@ describe('pages', () => {
     Buffer.from('["id",0,"x"]').toString('base64url'),
     Buffer.from('["usage","0","x"]').toString('base64url'),
   ])('refuse %o for a cursor', (cursor) => {
-    expect(() => pageOf(everybody, { sort: 'usage', limit: 5, cursor })).toThrow(/cursor: is no cursor of this list/);
+    expect(() => pageOf(everybody('usage'), { sort: 'usage', limit: 5, cursor })).toThrow(
+      /cursor: is no cursor of this list/,
+    );
   });
 });
 

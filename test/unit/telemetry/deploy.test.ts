@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { instruments, type InstrumentName } from '../../../src/telemetry/instruments.js';
-import { alertsText, dashboard, dashboardQueries, type Panel } from '../../support/deployed-queries.js';
+import { alertsText, dashboard, dashboardQueries, selectorsIn, type Panel } from '../../support/deployed-queries.js';
 
 const root = join(import.meta.dirname, '../../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -11,14 +11,6 @@ const alertTests = read('deploy/prometheus/alerts.test.yml');
 
 /** What Prometheus adds to every series, and to the buckets of histograms. */
 const labelsOfPrometheus = ['job', 'instance', 'le'];
-
-/** Name and label matchers of every series of ours in a text. */
-function selectorsIn(text: string): { name: string; matchers: string }[] {
-  return [...text.matchAll(/\b(mooring_[a-z_]+)(?:\{([^}]*)\})?/g)].map(([, name = '', matchers = '']) => ({
-    name,
-    matchers,
-  }));
-}
 
 /** The instrument a series belongs to; those of a histogram have three names. */
 function instrumentOf(series: string) {

@@ -110,9 +110,20 @@ const rows: { readonly [Name in MooringEventName]: readonly Row<Name>[] } = {
   'process.stalled': [[{ stalledMs: 2_500 }, ['stalls_total 1', 'stalled_seconds_total 2.5']]],
   'authentication.failed': [[{ error: 'Error: no' }, ['authentication_failures_total 1']]],
   'socket.rejected': [[{ status: 503, reason: 'Service Unavailable' }, ['rejected_sockets_total 503 1']]],
-  'admin.acted': [[{ who: 'ops', action: 'check', userId: 'ada', key: null, result: '1 of 20, normal' }, []]],
-  'admin.refused': [[{ status: 401, reason: 'No token.' }, []]],
-  'admin.failed': [[{ route: 'GET /api/v1/users', error: 'Error: no' }, []]],
+  'admin.acted': [
+    [
+      { who: 'ops', action: 'check', userId: 'ada', key: null, outcome: 'done', result: '1 of 20, normal' },
+      ['admin_actions_total check done 1'],
+    ],
+    [
+      { who: 'ops', action: 'cleanup (dry run)', userId: 'ada', key: null, outcome: 'failed', result: 'failed: no' },
+      ['admin_actions_total cleanup (dry run) failed 1'],
+    ],
+  ],
+  'admin.refused': [[{ status: 401, reason: 'No token.' }, ['admin_refusals_total 401 1']]],
+  'admin.failed': [[{ route: 'GET /api/v1/users', error: 'Error: no' }, ['admin_failures_total 1']]],
+  'viewer.missed': [[{ events: 12 }, ['viewer_events_missed_total 12']]],
+  'viewer.dropped': [[{ watchedMs: 60_000 }, ['viewers_dropped_total 1']]],
   'server.draining': [[{ managers: 1 }, []]],
   'server.stopped': [[{ released: 1 }, []]],
 };

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { startAdminServer } from '../src/cli/admin-server.js';
+import { createLogger } from '../src/cli/logger.js';
+import { loadServerConfig } from '../src/cli/serve.js';
+import { startServer } from '../src/cli/server.js';
+import { isPending, type Mooring } from '../src/index.js';
+import { FakeConnection } from '../src/testing/index.js';
+import { nextTurn } from './support/case.js';
+import { waitedForCpuMs } from './support/waits.js';
+import { serveCalls } from './support/worker.js';
+
+/** Where a server is, and who is on it. */
+export interface AdminPlace {
+  readonly port: number;
+  readonly adminUrl: string;
+  readonly users: number;
+  readonly managers: number;
+  /** The user who has most. */
+  readonly fullest: string;
+}
+
+/** Time of the processor, in milliseconds so far: taken by this process, and waited for by its main thread. */
+export interface CpuTimes {
+  readonly usedMs: number;
+  readonly waitedMs: number;
+}
+
+/** What `mooring serve` is, in a process of its own, with managers whose sockets are not real. */
+export interface AdminServerCalls {
+  start(managers: number): Promise<AdminPlace>;
+  cpu(): CpuTimes;
+}
+
+/** How many threads users have, one user after the other: five on average, and every alert level occurs. */
+const threadsOf = [1, 1, 2, 2, 3, 3, 4, 6, 9, 19];
+
+/** Nobody is due for the length of a run, and there is room for all. */
+const settings = [
+  ['idleManagerTimeout', '12h'],
+  ['maxTotalManagers', '1000000'],
+] as const;
+
+/** Admissions between two looks at the event loop. */
+const batch = 1_000;
+
+serveCalls<AdminServerCalls>({
+  async start(managers) {
+    const loaded = loadServerConfig({ env: 'production', set: settings });
+    const logger = createLogger({ logLevel: 'silent', logFormat: 'json' });
+    const local = { port: 0, host: '127.0.0.1' };
+    const { url, mooring } = await startServer(loaded.config, local, logger);
+    const admin = await startAdminServer({ mooring, access: 'loopback', loaded, address: local });
+    const fullest = await fill(mooring, managers);
+    const { userCount, managerCount } = mooring.factory;
+    return { port: Number(new URL(url).port), adminUrl: admin.url, users: userCount, managers: managerCount, fullest };
+  },
+  cpu() {
+    const { user, system } = process.cpuUsage();
+    return { usedMs: (user + system) / 1_000, waitedMs: waitedForCpuMs() };
+  },
+});
+
+/** @returns the last user who has as many threads as anybody */
+async function fill(mooring: Mooring, managers: number): Promise<string> {
+  let fullest = '';
+  for (let user = 0, made = 0; made < managers; user++) {
+    const userId = randomUUID();
+    const threads = Math.min(managers - made, threadsOf[user % threadsOf.length] ?? 1);
+    for (let thread = 0; thread < threads; thread++) admit(mooring, userId);
+    if (threads === Math.max(...threadsOf)) fullest = userId;
+    if (Math.floor(made / batch) !== Math.floor((made + threads) / batch)) await nextTurn();
+    made += threads;
+  }
+  return fullest;
+}
+
+/** As an adapter does; this peer answers every ping. */
+function admit(mooring: Mooring, userId: string): void {
+  const outcome = mooring.factory.admit({ userId, threadId: `thread_${randomUUID()}` });
+  if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
+  const connection = new FakeConnection();
+  const { link } = outcome.ticket.open(connection);
+  if (link === null) throw new Error('not opened');
+  connection.bind(link);
+  connection.message();
+}

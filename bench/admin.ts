@@ -1,0 +1,170 @@
+import { loadavg } from 'node:os';
+import { measureRequests, type Measured, type RequestSizes } from './admin-requests.js';
+import type { AdminPlace, AdminServerCalls } from './admin-server.js';
+import type { WatcherCalls } from './admin-watcher.js';
+import { measureWatching, type Watching, type WatchingCompared, type WatchingSizes } from './admin-watching.js';
+import { median } from './support/numbers.js';
+import { controlTolerance, ratioText } from './support/pairs.js';
+import { show, type Bar, type Report, type Row } from './support/report.js';
+import { Worker } from './support/worker.js';
+import type { ClientCalls } from './ws-client.js';
+
+interface Sizes {
+  readonly managers: number;
+  readonly requests: RequestSizes;
+  readonly watching: WatchingSizes;
+}
+
+const quick: Sizes = {
+  managers: 5_000,
+  requests: { calls: 20, callsAnew: 2 },
+  watching: { pairs: 2, slices: 1, sliceMs: 2_000, connections: 200, warmUpMs: 2_000 },
+};
+
+/** About twelve minutes. */
+const full: Sizes = {
+  managers: 50_000,
+  requests: { calls: 300, callsAnew: 15 },
+  watching: { pairs: 12, slices: 2, sliceMs: 4_000, connections: 200, warmUpMs: 5_000 },
+};
+
+const mostBytes = 200_000;
+const mostMetricsMs = 50;
+const mostPageMs = 20;
+
+/** What watching may cost: of the throughput, or of the time an echo takes the server's process. */
+const leastThroughputRatio = 0.97;
+const mostCpuRatio = 1.03;
+
+/** What it costs to ask a full server, and to have somebody watch it. */
+export async function benchAdmin(isQuick: boolean): Promise<Report> {
+  const sizes = isQuick ? quick : full;
+  const server = new Worker<AdminServerCalls>(new URL('./admin-server.js', import.meta.url));
+  const client = new Worker<ClientCalls>(new URL('./ws-client.js', import.meta.url));
+  const watcher = new Worker<WatcherCalls>(new URL('./admin-watcher.js', import.meta.url));
+  const loadBefore = loadavg()[0] ?? NaN;
+  try {
+    const place = await server.call('start', sizes.managers);
+    const requests = await measureRequests(server, place, sizes.requests);
+    const watching = await measureWatching({ server, client, watcher }, place, sizes.watching);
+    return reportOf({ sizes, place, requests, watching, loadBefore });
+  } finally {
+    await watcher.end();
+    await client.end();
+    await server.end();
+  }
+}
+
+interface Found {
+  readonly sizes: Sizes;
+  readonly place: AdminPlace;
+  readonly requests: readonly Measured[];
+  readonly watching: Watching;
+  /** Of the machine, over the minute before. */
+  readonly loadBefore: number;
+}
+
+function reportOf(found: Found): Report {
+  const { place, requests, watching, loadBefore } = found;
+  const isVoid = !watching.compared.every(isControlled);
+  const who = `${show(place.managers)} managers of ${show(place.users)} users`;
+  const perSecond = (count: number): string => show((1_000 * count) / watching.watchedMs);
+  return {
+    title: `The admin API, and watching a server${isVoid ? ': watching is VOID' : ''}`,
+    tables: [
+      {
+        caption: `Requests to a server with ${who}, in ms; load of the machine before: ${show(loadBefore)}`,
+        rows: requests.map(requestRow),
+      },
+      {
+        caption: `Echoes with a watcher to without: the median of all pairs (its 95 % interval); ${perSecond(watching.polls)} polls and ${perSecond(watching.events)} events a second`,
+        rows: watching.compared.map(watchingRow),
+      },
+    ],
+    bars: [...requestBars(requests), ...watching.compared.flatMap((each) => watchingBars(each, isVoid))],
+    measured: found,
+  };
+}
+
+function requestRow({ what, bytes, tookMs, anewMs, cpuMs, cpuAnewMs, waitedMs }: Measured): Row {
+  return {
+    'asked for': what,
+    bytes,
+    p50: tookMs.median,
+    p99: tookMs.p99,
+    "of it the server's CPU": cpuMs,
+    'counted anew: p50': anewMs?.median ?? '',
+    'counted anew: max': anewMs?.max ?? '',
+    "of it the server's CPU, and more": cpuAnewMs ?? '',
+    'waited for a CPU': waitedMs,
+  };
+}
+
+/** Of lists, the slowest is told. */
+function requestBars(requests: readonly Measured[]): Bar[] {
+  const metrics = requests.filter(({ what }) => what === 'metrics');
+  const bytes = Math.max(...metrics.map((each) => each.bytes));
+  const size = { bar: 'metrics: size', wanted: `under ${show(mostBytes)} B`, got: `${show(bytes)} B` };
+  const overview = requests.filter(({ what }) => what === 'overview');
+  const lists = requests.filter(({ what }) => what.startsWith('users: '));
+  return [
+    { ...size, isMet: bytes < mostBytes },
+    slowest('metrics: p99', metrics, { of: ({ tookMs }) => tookMs.p99, mostMs: mostMetricsMs }),
+    slowest('overview: p99', overview, { of: ({ tookMs }) => tookMs.p99, mostMs: mostPageMs }),
+    slowest('a page of users: p99', lists, { of: ({ tookMs }) => tookMs.p99, mostMs: mostPageMs }),
+    slowest('a page of users, counted anew: p50', lists, {
+      of: ({ anewMs }) => anewMs?.median ?? 0,
+      mostMs: mostPageMs,
+    }),
+  ];
+}
+
+interface Slowest {
+  readonly of: (measured: Measured) => number;
+  readonly mostMs: number;
+}
+
+function slowest(bar: string, among: readonly Measured[], { of, mostMs }: Slowest): Bar {
+  const last = among.reduce((one, other) => (of(other) > of(one) ? other : one));
+  const ms = of(last);
+  const which = among.length > 1 ? ` (${last.what})` : '';
+  return { bar, wanted: `under ${show(mostMs)} ms`, got: `${show(ms)} ms${which}`, isMet: ms < mostMs };
+}
+
+const words = { throughput: 'echoes per second', cpu: "server's CPU per echo" } as const;
+
+function isControlled({ control }: WatchingCompared): boolean {
+  return Math.abs(control.median - 1) <= controlTolerance;
+}
+
+function watchingRow({ what, ratio, control, generation: { pairs } }: WatchingCompared): Row {
+  const shown = (costs: number[]): string =>
+    what === 'cpu' ? `${show(median(costs))} us` : `${show(Math.round(1_000_000 / median(costs)))} /s`;
+  return {
+    what: words[what],
+    alone: shown(pairs.map(({ base }) => base)),
+    watched: shown(pairs.map(({ other }) => other)),
+    ratio: ratioText(ratio),
+    'A/A control': ratioText(control),
+    pairs: pairs.length,
+  };
+}
+
+function watchingBars(found: WatchingCompared, isVoid: boolean): Bar[] {
+  const { what, ratio, control } = found;
+  const isEnough = what === 'cpu' ? ratio.median <= mostCpuRatio : ratio.median >= leastThroughputRatio;
+  return [
+    {
+      bar: `watched: ${words[what]}`,
+      wanted: what === 'cpu' ? `at most ${mostCpuRatio} x` : `at least ${leastThroughputRatio} x`,
+      got: `${isVoid ? 'VOID: ' : ''}${ratioText(ratio)}`,
+      isMet: isEnough && !isVoid,
+    },
+    {
+      bar: `watched: ${words[what]}: A/A control`,
+      wanted: `1 ± ${controlTolerance}`,
+      got: ratioText(control),
+      isMet: isControlled(found),
+    },
+  ];
+}
