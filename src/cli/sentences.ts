@@ -15,17 +15,18 @@ interface Figures {
   readonly idleMs: number;
   readonly silentMs: number;
   readonly limitMs: number | null;
-  readonly by?: unknown;
+  /** What showed that it was dead; older servers do not say. */
+  readonly finding?: unknown;
 }
 
 /** Why somebody goes, with the figures that decide it: `idle for 12 m, 10 m allowed`. */
-export function whyOf({ reason, idleMs, silentMs, limitMs, by }: Figures): string {
+export function whyOf({ reason, idleMs, silentMs, limitMs, finding }: Figures): string {
   const allowed = limitMs === null ? '' : `, ${spanOf(limitMs)} allowed`;
   if (reason === 'idle') return `idle for ${spanOf(idleMs)}${allowed}`;
   if (reason === 'evicted')
     return `made room for a newcomer: idle for ${spanOf(idleMs)}, the longest of those not in use`;
   if (reason === 'error') return limitMs === null ? 'failed' : `its error stood for longer than ${spanOf(limitMs)}`;
-  if (reason === 'disconnected') return `silent for ${spanOf(silentMs)}, ${howAsked(silentMs, by)}`;
+  if (reason === 'disconnected') return `${deadHow(finding)}, silent for ${spanOf(silentMs)}`;
   return otherReasons[reason] ?? inert(reason);
 }
 
@@ -36,10 +37,10 @@ const otherReasons: Readonly<Record<string, string>> = {
   shutdown: 'the server stopped',
 };
 
-/** A dead connection is either found closed, or has left two questions unanswered. */
-function howAsked(silentMs: number, by: unknown): string {
-  if (by === 'heartbeat') return 'two heartbeats unanswered';
-  return silentMs < 1_000 ? 'its connection not open any longer' : 'asked twice';
+function deadHow(finding: unknown): string {
+  if (finding === 'closed') return 'dead: found closed';
+  if (finding === 'silent') return 'dead: no answer when asked';
+  return finding === 'stuck' ? 'dead: nothing moved though data waited' : 'dead';
 }
 
 /** An event in plain words, without its time and user; one that is not known, as its fields. */
@@ -74,9 +75,10 @@ const sentences: Readonly<Record<string, (event: Said) => string>> = {
 };
 
 function releasedBecause(event: Said): string {
-  const { reason, idleMs, silentMs, limitMs, by, ageMs } = event;
+  const { reason, idleMs, silentMs, limitMs, finding, ageMs } = event;
   const limit = typeof limitMs === 'number' ? limitMs : null;
-  const why = whyOf({ reason: text(reason), idleMs: Number(idleMs), silentMs: Number(silentMs), limitMs: limit, by });
+  const figures = { idleMs: Number(idleMs), silentMs: Number(silentMs), limitMs: limit, finding };
+  const why = whyOf({ reason: text(reason), ...figures });
   return `${why} (it lasted ${span(ageMs)})`;
 }
 
