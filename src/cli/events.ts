@@ -27,6 +27,8 @@ With --json each line is an event. Goes on where it was cut off; ends with Ctrl-
 /** The pause before coming back, growing from the first to the second. */
 const [firstPauseMs, longestPauseMs] = [500, 10_000];
 
+const gapNote = 'what happened meanwhile is not known any longer';
+
 /** The server says something every 15 s; who is silent for so long is gone. */
 const patienceMs = 45_000;
 
@@ -84,6 +86,7 @@ class Follower {
   #lastId: string | null = null;
   #helloId: string | null = null;
   #pauseMs = firstPauseMs;
+  #wasReached = false;
   #isLost = false;
 
   constructor(client: AdminClient, query: URLSearchParams, end: AbortSignal) {
@@ -107,7 +110,7 @@ class Follower {
 
   /** What was reached once may come back; what is refused stays refused. */
   #mayPass(error: unknown): boolean {
-    return this.#lastId !== null && error instanceof CommandError && error.exitCode === exitCodes.unreachable;
+    return this.#wasReached && error instanceof CommandError && error.exitCode === exitCodes.unreachable;
   }
 
   async #watch(take: (event: Said) => Promise<void>): Promise<void> {
@@ -129,7 +132,9 @@ class Follower {
 
   #reached(): void {
     if (this.#isLost) note(`${this.#client.url} is back`);
+    if (this.#isLost && this.#lastId === null) note(gapNote);
     this.#isLost = false;
+    this.#wasReached = true;
   }
 
   async #take({ id, event, data }: ServerSent, take: (event: Said) => Promise<void>): Promise<void> {
@@ -137,7 +142,7 @@ class Follower {
     const content = JSON.parse(data) as Readonly<Record<string, unknown>>;
     if (event === 'stream.hello') this.#helloId = String(content['id']);
     else if (event === 'stream.gap') {
-      note('what happened meanwhile is not known any longer');
+      note(gapNote);
       this.#lastId = this.#helloId;
     } else if (event === 'stream.dropped')
       note(`${String(content['count'])} events were missed: this end reads too slowly`);

@@ -3,7 +3,7 @@ import type { JournalView } from '../admin/schemas.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
 import { inert } from './inert.js';
 import type { Paint } from './paint.js';
-import { sentenceOf } from './sentences.js';
+import { releasedBecause, sentenceOf } from './sentences.js';
 import { clockOf, dateOf } from './spans.js';
 
 const examples = `
@@ -46,5 +46,5 @@ export function tellJournal({ userId, isKept, entries }: JournalView, paint: Pai
 
 function momentOf(entry: JournalView['entries'][number]): string {
   const at = new Date(entry.at);
-  return `at ${dateOf(at)} ${clockOf(at)}: ${sentenceOf(entry)}`;
+  return inert(`${dateOf(at)} ${clockOf(at)}, ${String(entry['threadId'])}: ${releasedBecause(entry)}`);
 }

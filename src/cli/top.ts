@@ -35,7 +35,7 @@ const [enter, leave] = ['\u001b[?1049h\u001b[?25l', '\u001b[?25h\u001b[?1049l'];
 const usersWithoutScreen = 20;
 
 /** Users on the largest screen, and the lines a screen has besides. */
-const [mostUsers, linesAround] = [500, 8];
+const [mostUsers, linesAround] = [500, 7];
 
 /** `mooring top` */
 export function addTop(program: Command): void {
