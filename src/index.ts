@@ -22,7 +22,7 @@ export type { WebSocketConnectionManager, Connected, ConnectOptions } from './co
 export type { Release, ReleaseHook, WebSocketManager } from './core/managers/manager.js';
 export type { Connection } from './core/managers/connection.js';
 export type { ManagedConnection } from './core/managers/managed-connection.js';
-export { releaseReasons, type ReleaseReason } from './core/managers/release-reason.js';
+export { releaseReasons, type Finding, type ReleaseReason } from './core/managers/release-reason.js';
 export type { LimitOf } from './core/managers/limits.js';
 
 // Pressure

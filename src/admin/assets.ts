@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Context } from 'hono';
 import type { AdminApp, AdminEnv } from './parts.js';
 import { notFound } from './problems.js';
 
 /** Where the build puts the dashboard, seen from this file in `dist/admin`. */
-const builtFolder = join(import.meta.dirname, '../dashboard');
+const builtFolder = fileURLToPath(new URL('../dashboard', import.meta.url));
 
 const contentTypes: Readonly<Record<string, string>> = Object.freeze({
   '.html': 'text/html; charset=utf-8',
@@ -64,9 +65,10 @@ export function addDashboard(app: AdminApp, folder = builtFolder): void {
 }
 
 function filesIn(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => name.replaceAll('\\', '/'))
-    .filter((name) => extname(name) in contentTypes);
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.isDirectory()) return filesIn(join(folder, entry.name)).map((name) => `${entry.name}/${name}`);
+    return extname(entry.name) in contentTypes ? [entry.name] : [];
+  });
 }
 
 function readAsset(folder: string, name: string): Asset {

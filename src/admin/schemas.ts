@@ -1,14 +1,14 @@
-import { z } from '@hono/zod-openapi';
+import { z } from 'zod';
 import { alertLevels } from '../core/pressure/level.js';
 import { kpiTargets, type KpiName } from '../core/kpis/kpi.js';
-import { releaseReasons, type ReleaseReason } from '../core/managers/release-reason.js';
+import { findings, releaseReasons, type ReleaseReason } from '../core/managers/release-reason.js';
 
 /** What the API says, as the OpenAPI document has it: each schema is also the type of what is answered. */
 
 const count = z.int().min(0);
 const ms = z.number().describe('Milliseconds.');
 const id = (about: string) => z.string().describe(about);
-const named = <T extends z.ZodType>(name: string, schema: T): T => schema.openapi(name);
+const named = <T extends z.ZodType>(name: string, schema: T): T => schema.meta({ id: name });
 const reasons = Object.keys(releaseReasons) as [ReleaseReason, ...ReleaseReason[]];
 const kpiNames = Object.keys(kpiTargets) as [KpiName, ...KpiName[]];
 
@@ -199,6 +199,10 @@ export const chosenSchema = named(
       idleMs: ms,
       silentMs: ms,
       limitMs: ms.nullable().describe('What `idleMs`, or the age of an error, was held against, in milliseconds.'),
+      finding: z
+        .enum(findings)
+        .nullable()
+        .describe('What shows that it is dead: it is closed already, it left pings unanswered, or its data is stuck.'),
     })
     .describe('Somebody who goes, or would go, and the figures that decide it.'),
 );

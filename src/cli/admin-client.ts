@@ -207,8 +207,8 @@ function causeOf(error: unknown): string {
 }
 
 const statusHints: Readonly<Record<number, string>> = {
-  401: 'give a token with --token or MOORING_ADMIN_TOKEN',
-  403: 'give another token with --token or MOORING_ADMIN_TOKEN',
+  401: 'Give a token with --token or MOORING_ADMIN_TOKEN.',
+  403: 'Give another token with --token or MOORING_ADMIN_TOKEN.',
 };
 
 /** A problem in words: what is wrong, and what to try. */
@@ -216,6 +216,6 @@ function problemError(status: number, body: unknown): CommandError {
   const { data } = problemSchema.safeParse(body);
   const detail = data?.detail ?? `the server answers with ${String(status)}`;
   const hint = statusHints[status] ?? data?.hint;
-  const text = hint === undefined ? detail : `${detail.replace(/[.;]$/, '')}; ${hint}`;
+  const text = hint === undefined ? detail : `${detail.replace(/\.$/, '')}. ${hint}`;
   return new CommandError(inert(text), status === 400 ? exitCodes.usage : exitCodes.trouble);
 }

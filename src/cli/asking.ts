@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { AdminClient } from './admin-client.js';
+import type { AdminClient } from './admin-client.js';
 import { exitCodes } from './command-error.js';
 import { inertJson } from './inert.js';
 import { paintFor, type Paint } from './paint.js';
@@ -19,12 +19,15 @@ export interface Told {
   readonly hasTrouble: boolean;
 }
 
-const defaultUrl = 'http://127.0.0.1:9090';
+/** Where a server has its admin API unless told otherwise. */
+export const defaultAdminUrl = 'http://127.0.0.1:9090';
 
 /** Adds the flags that all commands have that ask a running server. */
 export function addAskFlags(command: Command): Command {
   return command
-    .addOption(new Option('--url <url>', `admin API of the server (default: ${defaultUrl})`).env('MOORING_ADMIN_URL'))
+    .addOption(
+      new Option('--url <url>', `admin API of the server (default: ${defaultAdminUrl})`).env('MOORING_ADMIN_URL'),
+    )
     .addOption(
       new Option('--token <token>', 'token of the admin API; as a variable, others on this machine do not see it').env(
         'MOORING_ADMIN_TOKEN',
@@ -33,9 +36,10 @@ export function addAskFlags(command: Command): Command {
     .option('--json', 'print what the API answers, as JSON');
 }
 
-/** The client these flags ask for. @throws CommandError */
-export function clientOf({ url = '', token }: AskFlags): AdminClient {
-  return new AdminClient({ url: url === '' ? defaultUrl : url, token });
+/** The client these flags ask for; what it needs is loaded only now, so that help is quick. @throws CommandError */
+export async function clientOf({ url = '', token }: AskFlags): Promise<AdminClient> {
+  const { AdminClient } = await import('./admin-client.js');
+  return new AdminClient({ url: url === '' ? defaultAdminUrl : url, token });
 }
 
 /** Colours, where stdout takes them. */
@@ -43,9 +47,12 @@ export function stdoutPaint(): Paint {
   return paintFor({ isTerminal: process.stdout.isTTY, env: process.env });
 }
 
+/** What an answer says to people. @param columns how many there are; Infinity where it is no terminal */
+export type Tell<T> = (answer: T, paint: Paint, columns: number) => Told;
+
 /** Prints an answer, for people or as JSON, and sets the exit code. */
-export function printAnswer<T>(flags: AskFlags, answer: T, tell: (answer: T, paint: Paint) => Told): void {
-  const { text, hasTrouble } = tell(answer, stdoutPaint());
+export function printAnswer<T>(flags: AskFlags, answer: T, tell: Tell<T>): void {
+  const { text, hasTrouble } = tell(answer, stdoutPaint(), process.stdout.isTTY ? process.stdout.columns : Infinity);
   process.stdout.write(flags.json === true ? `${inertJson(JSON.stringify(answer, null, 2))}\n` : text);
   process.exitCode = hasTrouble ? exitCodes.trouble : exitCodes.ok;
 }

@@ -26,7 +26,7 @@ export function addCheck(program: Command): void {
   addAskFlags(command)
     .addHelpText('after', examples)
     .action(async (user: string, flags: AskFlags & { readonly act?: boolean }) => {
-      const client = clientOf(flags);
+      const client = await clientOf(flags);
       if (flags.act === true) printAnswer(flags, await client.check(user), tellUsage);
       else printAnswer(flags, await client.user(user), tellUser);
     });
@@ -43,12 +43,13 @@ export function tellUsage(
 }
 
 /** The same, with each of their managers. */
-export function tellUser(user: UserView, paint: Paint): Told {
+export function tellUser(user: UserView, paint: Paint, columns = Infinity): Told {
   const { text, hasTrouble } = tellUsage(user, paint);
   const waiting = user.waiting === 0 ? '' : `${String(user.waiting)} waiting for a place\n`;
-  if (user.managers.length === 0) return { text: `${text}${waiting}`, hasTrouble };
+  if (user.managers.length === 0)
+    return { text: `${text}${waiting}mooring explain says what became of their connections\n`, hasTrouble };
   const header = ['thread', 'age', 'idle', 'silent', 'liveness', 'held', 'engaged', 'error'];
-  const table = aligned([header, ...user.managers.map((manager) => rowOf(manager, paint))]);
+  const table = aligned([header, ...user.managers.map((manager) => rowOf(manager, paint))], columns);
   return { text: `${text}${waiting}\n${table}\n`, hasTrouble };
 }
 

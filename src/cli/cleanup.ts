@@ -46,7 +46,8 @@ async function run(user: string, flags: CleanupFlags, command: Command): Promise
   if (!isEmergency && (evict !== undefined || keep !== undefined))
     command.error('error: --evict and --keep want --emergency');
   const body = isEmergency ? { dryRun, evict, keep } : { dryRun, strategies };
-  printAnswer(flags, await clientOf(flags).cleanup(user, { isEmergency, body }), tellCleanup);
+  const client = await clientOf(flags);
+  printAnswer(flags, await client.cleanup(user, { isEmergency, body }), tellCleanup);
 }
 
 /** Who goes, or would go, and why. */
@@ -64,7 +65,7 @@ export function tellCleanup(view: CleanupView, paint: Paint): Told {
 }
 
 /** A number of managers. @throws InvalidArgumentError */
-export function wholeNumber(text: string): number {
+function wholeNumber(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Wanted a whole number, at most 999999.');
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ConfigView } from '../admin/schemas.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
 import { inert } from './inert.js';
-import { aligned } from './table.js';
+import { settingsTable } from './settings-table.js';
 
 const examples = `
 Examples:
@@ -14,12 +14,18 @@ export function addConfig(program: Command): void {
   addAskFlags(program.command('config').description('the settings of the running server, each with its source'))
     .addHelpText('after', examples)
     .action(async (flags: AskFlags) => {
-      printAnswer(flags, await clientOf(flags).config(), tellConfig);
+      const client = await clientOf(flags);
+      printAnswer(flags, await client.config(), tellConfig);
     });
 }
 
-/** Each setting, its value and where that came from. */
+/** Each setting as it is written outside code, its value and where that came from. */
 export function tellConfig({ environment, settings }: ConfigView): Told {
-  const rows = Object.entries(settings).map(([name, { written, source }]) => [name, inert(written), source ?? '-']);
-  return { text: `environment: ${environment ?? 'none'}\n\n${aligned(rows)}\n`, hasTrouble: false };
+  const rows = Object.entries(settings).map(([name, { written, source }]) => [
+    // As `outsideName` has it, of which a newer server may know more.
+    inert(name.replace(/Ms$/, '')),
+    inert(written),
+    source ?? '-',
+  ]);
+  return { text: settingsTable(environment ?? 'none', rows), hasTrouble: false };
 }

@@ -27,6 +27,8 @@ With --json each line is an event. Goes on where it was cut off; ends with Ctrl-
 /** The pause before coming back, growing from the first to the second. */
 const [firstPauseMs, longestPauseMs] = [500, 10_000];
 
+const gapNote = 'what happened meanwhile is not known any longer';
+
 /** The server says something every 15 s; who is silent for so long is gone. */
 const patienceMs = 45_000;
 
@@ -50,10 +52,15 @@ async function run(flags: EventsFlags): Promise<void> {
   );
   const { types, user } = flags;
   const query = new URLSearchParams({ ...(types !== undefined && { types }), ...(user !== undefined && { user }) });
-  const follower = new Follower(clientOf(flags), query, end.signal);
+  const follower = new Follower(await clientOf(flags), query, end.signal);
   const paint = stdoutPaint();
+  const print = async (event: Said): Promise<void> => {
+    const line = flags.json === true ? jsonLine(event) : eventLine(event, paint);
+    // Whoever reads slowly is waited for, until the end.
+    if (!process.stdout.write(line)) await once(process.stdout, 'drain', { signal: end.signal });
+  };
   try {
-    await follower.follow((event) => print(flags.json === true ? jsonLine(event) : eventLine(event, paint)));
+    await follower.follow(print);
   } finally {
     forget();
   }
@@ -70,18 +77,17 @@ function jsonLine(event: Said): string {
   return `${inertJson(JSON.stringify(event))}\n`;
 }
 
-/** Waits where whoever reads stdout is slow. */
-async function print(line: string): Promise<void> {
-  if (!process.stdout.write(line)) await once(process.stdout, 'drain');
-}
-
 /** Follows the event stream, and comes back to it where it was cut off. */
 class Follower {
   readonly #client: AdminClient;
   readonly #query: URLSearchParams;
   readonly #end: AbortSignal;
+  /** What was seen last, and where the stream stood when it was last opened. */
   #lastId: string | null = null;
+  #helloId: string | null = null;
   #pauseMs = firstPauseMs;
+  #wasReached = false;
+  #isLost = false;
 
   constructor(client: AdminClient, query: URLSearchParams, end: AbortSignal) {
     this.#client = client;
@@ -95,7 +101,7 @@ class Follower {
       try {
         await this.#watch(take);
       } catch (error) {
-        if (this.#hasToEnd(error)) throw error;
+        if (!this.#end.aborted && !this.#mayPass(error)) throw error;
       }
       if (this.#end.aborted) return;
       await this.#pause();
@@ -103,48 +109,64 @@ class Follower {
   }
 
   /** What was reached once may come back; what is refused stays refused. */
-  #hasToEnd(error: unknown): boolean {
-    if (this.#end.aborted || !(error instanceof CommandError)) return false;
-    return this.#lastId === null || error.exitCode !== exitCodes.unreachable;
+  #mayPass(error: unknown): boolean {
+    return this.#wasReached && error instanceof CommandError && error.exitCode === exitCodes.unreachable;
   }
 
   async #watch(take: (event: Said) => Promise<void>): Promise<void> {
-    const silence = new AbortController();
-    const timer = setTimeout(() => {
-      silence.abort();
-    }, patienceMs);
+    const watch = new AbortController();
+    const leave = (): void => {
+      watch.abort();
+    };
+    const timer = setTimeout(leave, patienceMs);
+    this.#end.addEventListener('abort', leave, { once: true });
     try {
-      const signal = AbortSignal.any([this.#end, silence.signal]);
-      const { body } = await this.#client.events(this.#query, this.#lastId, signal);
+      const { body } = await this.#client.events(this.#query, this.#lastId, watch.signal);
+      this.#reached();
       if (body !== null) for await (const sent of readServerSent(heard(body, timer))) await this.#take(sent, take);
     } finally {
       clearTimeout(timer);
+      this.#end.removeEventListener('abort', leave);
     }
+  }
+
+  #reached(): void {
+    if (this.#isLost) note(`${this.#client.url} is back`);
+    if (this.#isLost && this.#lastId === null) note(gapNote);
+    this.#isLost = false;
+    this.#wasReached = true;
   }
 
   async #take({ id, event, data }: ServerSent, take: (event: Said) => Promise<void>): Promise<void> {
     this.#pauseMs = firstPauseMs;
     const content = JSON.parse(data) as Readonly<Record<string, unknown>>;
-    if (event === 'stream.hello') this.#lastId ??= String(content['id']);
-    else if (event === 'stream.gap') note('what happened meanwhile is not known any longer');
-    else if (event === 'stream.dropped')
+    if (event === 'stream.hello') this.#helloId = String(content['id']);
+    else if (event === 'stream.gap') {
+      note(gapNote);
+      this.#lastId = this.#helloId;
+    } else if (event === 'stream.dropped')
       note(`${String(content['count'])} events were missed: this end reads too slowly`);
     else await take({ type: event, ...content });
-    this.#lastId = id ?? this.#lastId;
+    this.#lastId = id ?? this.#lastId ?? this.#helloId;
   }
 
   async #pause(): Promise<void> {
-    note(`lost ${this.#client.url}; trying again`);
+    if (!this.#isLost) note(`lost ${this.#client.url}; trying again until it is back`);
+    this.#isLost = true;
     await sleep(this.#pauseMs, undefined, { signal: this.#end }).catch(() => undefined);
     this.#pauseMs = Math.min(longestPauseMs, 2 * this.#pauseMs);
   }
 }
 
-/** The stream, while whoever sends is heard of. */
+/** The stream, while whoever sends is heard of; one that breaks off has ended. */
 async function* heard(body: AsyncIterable<Uint8Array>, timer: NodeJS.Timeout): AsyncGenerator<Uint8Array, void> {
-  for await (const chunk of body) {
-    timer.refresh();
-    yield chunk;
+  try {
+    for await (const chunk of body) {
+      timer.refresh();
+      yield chunk;
+    }
+  } catch {
+    // Whoever follows comes back to it.
   }
 }
 

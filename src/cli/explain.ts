@@ -3,7 +3,7 @@ import type { JournalView } from '../admin/schemas.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
 import { inert } from './inert.js';
 import type { Paint } from './paint.js';
-import { sentenceOf } from './sentences.js';
+import { releasedBecause, sentenceOf } from './sentences.js';
 import { clockOf, dateOf } from './spans.js';
 
 const examples = `
@@ -22,7 +22,8 @@ export function addExplain(program: Command): void {
   addAskFlags(command)
     .addHelpText('after', examples)
     .action(async (user: string, flags: AskFlags) => {
-      printAnswer(flags, await clientOf(flags).journal(user), tellJournal);
+      const client = await clientOf(flags);
+      printAnswer(flags, await client.journal(user), tellJournal);
     });
 }
 
@@ -31,7 +32,7 @@ export function tellJournal({ userId, isKept, entries }: JournalView, paint: Pai
   if (!isKept)
     return { text: 'This server keeps no journal; the setting journalBytes gives it room.\n', hasTrouble: true };
   const last = entries.findLast(({ type }) => type === 'manager.released');
-  const answer = last === undefined ? 'never disconnected, as far as is known' : `last ${momentOf(last)}`;
+  const answer = last === undefined ? 'never disconnected, as far as is known' : `last disconnected ${momentOf(last)}`;
   const lines = [`${paint('bold', inert(userId))}: ${answer}`];
   let date = '';
   for (const entry of entries) {
@@ -45,5 +46,5 @@ export function tellJournal({ userId, isKept, entries }: JournalView, paint: Pai
 
 function momentOf(entry: JournalView['entries'][number]): string {
   const at = new Date(entry.at);
-  return `at ${dateOf(at)} ${clockOf(at)}, ${sentenceOf(entry)}`;
+  return inert(`${dateOf(at)} ${clockOf(at)}, ${String(entry['threadId'])}: ${releasedBecause(entry)}`);
 }

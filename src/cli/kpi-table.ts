@@ -35,7 +35,7 @@ function valueOf({ value, unit }: Kpi): string {
 }
 
 /** `emergencyCleanupTime` → `emergency cleanup time` */
-function wordsOf(name: string): string {
+export function wordsOf(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 

@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
 import type { KpisView } from '../admin/schemas.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
-import { kpiTable } from './kpi-table.js';
+import { inert } from './inert.js';
+import { count, kpiTable, wordsOf } from './kpi-table.js';
 import type { Paint } from './paint.js';
+import { spanOf } from './spans.js';
+import { aligned } from './table.js';
 
 const examples = `
 Examples:
@@ -16,11 +19,23 @@ export function addKpis(program: Command): void {
   addAskFlags(program.command('kpis').description('the success metrics of the server, with verdicts'))
     .addHelpText('after', examples)
     .action(async (flags: AskFlags) => {
-      printAnswer(flags, await clientOf(flags).kpis(), tellKpis);
+      const client = await clientOf(flags);
+      printAnswer(flags, await client.kpis(), tellKpis);
     });
 }
 
-/** The success metrics. */
+/** The success metrics, and what they are made of. */
 export function tellKpis(view: KpisView, paint: Paint): Told {
-  return { text: kpiTable(view, paint), hasTrouble: view.kpis.some(({ verdict }) => verdict === 'fail') };
+  const rows = view.kpis.flatMap(({ number, name, samples, detail }) => {
+    const parts = Object.entries(detail).map(([part, value]) => partOf(part, value));
+    return samples === 0 || parts.length === 0 ? [] : [[String(number), wordsOf(name), inert(parts.join(', '))]];
+  });
+  const details = rows.length === 0 ? '' : `\n${aligned(rows)}\n`;
+  const hasTrouble = view.kpis.some(({ verdict }) => verdict === 'fail');
+  return { text: `${kpiTable(view, paint)}${details}`, hasTrouble };
+}
+
+/** `longest 1.2 s`, `timed out 0` */
+function partOf(name: string, value: number): string {
+  return name.endsWith('Ms') ? `${wordsOf(name.slice(0, -2))} ${spanOf(value)}` : `${wordsOf(name)} ${count(value)}`;
 }

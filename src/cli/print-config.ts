@@ -1,12 +1,11 @@
 import type { LoadedConfig } from '../core/config.js';
 import { outsideName, settingNames, writeSetting, type SettingName } from '../core/settings.js';
+import { settingsTable } from './settings-table.js';
 
 /** The effective configuration as a table: each setting, its value, and where that came from. */
 export function configTable({ config, sources, environment }: LoadedConfig): string {
   const rows = settingNames.map((name) => [outsideName(name), writeSetting(name, config[name]), sources[name]]);
-  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
-  return `environment: ${environment}\n\n${lines.join('\n')}\n`;
+  return settingsTable(environment, rows);
 }
 
 /** The same for machines. */

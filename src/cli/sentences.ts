@@ -15,18 +15,23 @@ interface Figures {
   readonly idleMs: number;
   readonly silentMs: number;
   readonly limitMs: number | null;
-  readonly by?: unknown;
+  /** What showed that it was dead; older servers do not say. */
+  readonly finding?: unknown;
 }
 
 /** Why somebody goes, with the figures that decide it: `idle for 12 m, 10 m allowed`. */
-export function whyOf({ reason, idleMs, silentMs, limitMs, by }: Figures): string {
+export function whyOf({ reason, idleMs, silentMs, limitMs, finding }: Figures): string {
   const allowed = limitMs === null ? '' : `, ${spanOf(limitMs)} allowed`;
   if (reason === 'idle') return `idle for ${spanOf(idleMs)}${allowed}`;
-  if (reason === 'evicted')
-    return `made room for a newcomer: idle for ${spanOf(idleMs)}, the longest of those not in use`;
+  if (reason === 'evicted') return `idle for ${spanOf(idleMs)}, the longest of those not in use`;
   if (reason === 'error') return limitMs === null ? 'failed' : `its error stood for longer than ${spanOf(limitMs)}`;
-  if (reason === 'disconnected') return `silent for ${spanOf(silentMs)}, ${howAsked(silentMs, by)}`;
-  return otherReasons[reason] ?? inert(reason);
+  if (reason === 'disconnected') return `${ownOf(deadHow, finding) ?? ''}silent for ${spanOf(silentMs)}`;
+  return ownOf(otherReasons, reason) ?? inert(reason);
+}
+
+/** What a table has for this, and not what every object has. */
+function ownOf<T>(table: Readonly<Record<string, T>>, name: unknown): T | undefined {
+  return typeof name === 'string' && Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
 const otherReasons: Readonly<Record<string, string>> = {
@@ -36,15 +41,15 @@ const otherReasons: Readonly<Record<string, string>> = {
   shutdown: 'the server stopped',
 };
 
-/** A dead connection is either found closed, or has left two questions unanswered. */
-function howAsked(silentMs: number, by: unknown): string {
-  if (by === 'heartbeat') return 'two heartbeats unanswered';
-  return silentMs < 1_000 ? 'its connection not open any longer' : 'asked twice';
-}
+const deadHow: Readonly<Record<string, string>> = {
+  closed: 'found closed, ',
+  silent: 'no answer when asked, ',
+  stuck: 'nothing moved while data waited, ',
+};
 
 /** An event in plain words, without its time and user; one that is not known, as its fields. */
 export function sentenceOf(event: Said): string {
-  const make = Object.hasOwn(sentences, event.type) ? sentences[event.type] : undefined;
+  const make = ownOf(sentences, event.type);
   const sentence = make === undefined ? fieldsOf(event) : make(event);
   const thread = event['threadId'];
   return inert(typeof thread === 'string' ? `${thread}  ${sentence}` : sentence);
@@ -73,11 +78,14 @@ const sentences: Readonly<Record<string, (event: Said) => string>> = {
   'admin.acted': ({ who, action, result }) => `${text(who)} asked for ${text(action)}: ${text(result)}`,
 };
 
-function releasedBecause(event: Said): string {
-  const { reason, idleMs, silentMs, limitMs, by, ageMs } = event;
+/** Why a manager was released, and how long it lasted; of a `manager.released`. */
+export function releasedBecause(event: Said): string {
+  const { reason, by, idleMs, silentMs, limitMs, finding, ageMs } = event;
   const limit = typeof limitMs === 'number' ? limitMs : null;
-  const why = whyOf({ reason: text(reason), idleMs: Number(idleMs), silentMs: Number(silentMs), limitMs: limit, by });
-  return `${why} (it lasted ${span(ageMs)})`;
+  const figures = { idleMs: Number(idleMs), silentMs: Number(silentMs), limitMs: limit, finding };
+  const why = whyOf({ reason: text(reason), ...figures });
+  const whom = reason === 'evicted' && by === 'admission' ? 'made room for a newcomer: ' : '';
+  return `${whom}${why} (it lasted ${span(ageMs)})`;
 }
 
 function refusedHow({ retryAfterMs, waitedMs }: Said): string {

@@ -2,9 +2,7 @@ import { Option, type Command } from 'commander';
 import { scenarios } from '../simulation/population.js';
 import { seedRules } from '../simulation/seed/rules.js';
 import { addSettingsFlags } from './settings-flags.js';
-import { runDay } from './simulate-day.js';
 import { isOfDay, readHours, readSeed, readUsers, refuseUseless, type SimulateFlags } from './simulate-flags.js';
-import { replay, runSmallWorld } from './simulate-script.js';
 
 const examples = `
 Scenarios:
@@ -55,7 +53,12 @@ export function addSimulate(program: Command): void {
 
 async function run(flags: SimulateFlags, command: Command): Promise<void> {
   refuseUseless(command);
+  if (isOfDay(flags) && flags.script === undefined) {
+    const { runDay } = await import('./simulate-day.js');
+    await runDay(flags);
+    return;
+  }
+  const { replay, runSmallWorld } = await import('./simulate-script.js');
   if (flags.script !== undefined) await replay(flags.script);
-  else if (isOfDay(flags)) await runDay(flags);
   else await runSmallWorld(flags.seed);
 }

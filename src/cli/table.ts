@@ -2,6 +2,8 @@
 // eslint-disable-next-line no-control-regex -- colours are control characters
 const colours = /\u001b\[\d+m/g;
 
+const uncoloured = '\u001b[0m';
+
 /** Marks that sit on the character before. */
 const combining = /\p{M}/u;
 
@@ -16,29 +18,50 @@ export function widthOf(text: string): number {
   return width;
 }
 
-/** The text, or as much of its beginning as fits into so many columns, with `…`. Colours are lost where it is cut. */
+/** The text, or as much of its beginning as fits into so many columns, with `…`; in its colours. */
 export function clipped(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
-  let [kept, width] = ['', 0];
-  for (const character of text.replace(colours, '')) {
-    width += columnsOf(character);
-    if (width > columns - 1) break;
-    kept += character;
+  const parts = text.split(colours);
+  const painted = text.match(colours) ?? [];
+  let [kept, left, isCut] = ['', columns - 1, false];
+  for (const [index, part] of parts.entries()) {
+    for (const character of part) {
+      isCut ||= columnsOf(character) > left;
+      if (isCut) break;
+      left -= columnsOf(character);
+      kept += character;
+    }
+    if (isCut) break;
+    kept += painted[index] ?? '';
   }
-  return `${kept}…`;
+  return `${kept}…${painted.length > 0 ? uncoloured : ''}`;
 }
 
-/** Rows with their cells below each other. */
-export function aligned(rows: readonly (readonly string[])[]): string {
+/** What stays of a first column that has to give way. */
+const leastFirst = 12;
+
+/**
+ * Rows with their cells below each other.
+ * @param columns how many there are; where rows are longer, their first cells give way, down to twelve columns
+ */
+export function aligned(rows: readonly (readonly string[])[], columns = Infinity): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => widthOf(row[column] ?? ''))));
+  const [first = 0, ...others] = widths;
+  const room = columns - others.reduce((sum, width) => sum + gap.length + width, 0);
+  const kept = Math.min(first, Math.max(leastFirst, room));
   return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - widthOf(cell))))
-        .join('  ')
-        .trimEnd(),
-    )
+    .map(([cell = '', ...rest]) => [
+      padded(clipped(cell, kept), kept),
+      ...rest.map((each, i) => padded(each, others[i])),
+    ])
+    .map((row) => row.join(gap).trimEnd())
     .join('\n');
+}
+
+const gap = '  ';
+
+function padded(cell: string, width = 0): string {
+  return cell + ' '.repeat(Math.max(0, width - widthOf(cell)));
 }
 
 function columnsOf(character: string): number {

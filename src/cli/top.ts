@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Overview, UserPage } from '../admin/schemas.js';
 import { alertLevels } from '../core/pressure/level.js';
-import { readDuration } from '../core/settings.js';
+import { readDuration } from '../core/durations.js';
 import type { AdminClient } from './admin-client.js';
 import { addAskFlags, clientOf, printAnswer, stdoutPaint, type AskFlags, type Told } from './asking.js';
-import { CommandError } from './command-error.js';
+import { CommandError, exitCodes } from './command-error.js';
 import { levelColours, type Paint } from './paint.js';
-import { spanOf } from './spans.js';
+import { clockOf, spanOf } from './spans.js';
 import { onStopSignals } from './stop-signals.js';
 import { clipped } from './table.js';
 import { userTable } from './users.js';
@@ -34,19 +34,26 @@ On a terminal until Ctrl-C; elsewhere it prints once.`;
 const [enter, leave] = ['\u001b[?1049h\u001b[?25l', '\u001b[?25h\u001b[?1049l'];
 const usersWithoutScreen = 20;
 
+/** Users on the largest screen, and the lines a screen has besides. */
+const [mostUsers, linesAround] = [500, 7];
+
 /** `mooring top` */
 export function addTop(program: Command): void {
   const command = program
     .command('top')
     .description('the server at a glance and its fullest users, live')
-    .option('--every <duration>', 'how often it is looked at, at least 100ms', readEvery, 2_000);
+    .addOption(
+      new Option('--every <duration>', 'how often it is looked at, at least 100ms')
+        .argParser(readEvery)
+        .default(2_000, '2s'),
+    );
   addAskFlags(command)
     .addHelpText('after', examples)
     .action(async (flags: TopFlags) => {
-      const client = clientOf(flags);
+      const client = await clientOf(flags);
       const scene = await look(client, usersWithoutScreen);
-      if (process.stdout.isTTY && flags.json !== true) await live(client, flags.every);
-      else printAnswer(flags, scene, tellScene);
+      if (!process.stdout.isTTY || flags.json === true) printAnswer(flags, scene, tellScene);
+      else await live(client, flags.every);
     });
 }
 
@@ -55,34 +62,33 @@ async function look(client: AdminClient, limit: number): Promise<Scene> {
   return { overview, users };
 }
 
-async function live(client: AdminClient, everyMs: number): Promise<void> {
-  const end = new AbortController();
-  const forget = onStopSignals(
-    () => {
-      end.abort();
-    },
-    (code) => process.exit(code),
-  );
+/** Until a signal ends the process, whatever is being waited for. However it ends, the screen is given back. */
+async function live(client: AdminClient, everyMs: number): Promise<never> {
+  process.once('exit', () => process.stdout.write(leave));
+  const end = (): never => process.exit(exitCodes.ok);
+  onStopSignals(end, end);
   process.stdout.write(enter);
-  try {
-    while (!end.signal.aborted) {
-      process.stdout.write(screenOf(await sceneText(client)));
-      await sleep(everyMs, undefined, { signal: end.signal }).catch(() => undefined);
-    }
-  } finally {
-    process.stdout.write(leave);
-    forget();
+  for (;;) {
+    process.stdout.write(screenOf(await sceneText(client)));
+    await sleep(everyMs);
   }
 }
 
 async function sceneText(client: AdminClient): Promise<string> {
+  const { rows, columns } = process.stdout;
   try {
-    const scene = await look(client, Math.min(500, Math.max(1, process.stdout.rows - 8)));
-    return tellScene(scene, stdoutPaint()).text;
+    const scene = await look(client, Math.min(mostUsers, Math.max(1, rows - linesAround)));
+    return tellScene(scene, stdoutPaint(), columns).text;
   } catch (error) {
-    if (error instanceof CommandError) return error.message;
+    if (error instanceof CommandError) return tellFailure(error, stdoutPaint());
     throw error;
   }
+}
+
+/** Why there is nothing to show, in lines that fit most screens; the next look may succeed. */
+function tellFailure({ message }: CommandError, paint: Paint): string {
+  const lines = message.split('; ');
+  return [paint('red', `No answer at ${clockOf(new Date())}; trying again until Ctrl-C.`), '', ...lines].join('\n');
 }
 
 /** Written over what was there, line by line, within the screen. */
@@ -93,7 +99,7 @@ function screenOf(text: string): string {
 }
 
 /** The server at a glance, and its fullest users. */
-export function tellScene({ overview, users }: Scene, paint: Paint): Told {
+export function tellScene({ overview, users }: Scene, paint: Paint, columns = Infinity): Told {
   const { version, now, startedAt, isDraining, managers, connections, waiting, limits, totals, usersByLevel } =
     overview;
   const sum = (counts: Readonly<Record<string, number>>): string =>
@@ -102,18 +108,18 @@ export function tellScene({ overview, users }: Scene, paint: Paint): Told {
   const levels = alertLevels.map((level) => paint(levelColours[level], `${level} ${String(usersByLevel[level])}`));
   const lines = [
     `${paint('bold', `Mooring ${version}`)}, up for ${upFor}${isDraining ? paint('red', ', draining') : ''}`,
-    `${String(managers)} managers of ${String(limits.total ?? 'any number')}, ${String(connections)} connected, ${String(waiting)} waiting`,
+    `${String(managers)} managers${limits.total === null ? '' : ` of ${String(limits.total)}`}, ${String(connections)} connected, ${String(waiting)} waiting`,
     `${String(totals.admitted)} admitted, ${String(totals.takenOver)} took over, ${sum(totals.refused)} refused, ${sum(totals.released)} released, ${sum(totals.cleaned)} of them by cleanups`,
-    `${String(overview.users)} users: ${levels.join(', ')}`,
+    `${String(overview.users)} ${overview.users === 1 ? 'user' : 'users'}: ${levels.join(', ')}`,
   ];
-  const table = users.users.length === 0 ? '' : `\n${userTable(users.users, paint)}\n`;
+  const table = users.users.length === 0 ? '' : `\n${userTable(users.users, paint, columns)}\n`;
   return { text: `${lines.join('\n')}\n${table}`, hasTrouble: false };
 }
 
 /** @throws InvalidArgumentError */
 function readEvery(text: string): number {
   const read = readDuration(text);
-  const ms = 'value' in read ? Number(read.value) : 0;
+  const ms = 'value' in read ? read.value : 0;
   if (ms >= 100 && ms <= 3_600_000) return ms;
   throw new InvalidArgumentError('Wanted a duration with its unit, from 100ms to 1h, such as 2s.');
 }

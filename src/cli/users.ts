@@ -1,9 +1,8 @@
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { UserPage, UserSummary } from '../admin/schemas.js';
 import { alertLevels } from '../core/pressure/level.js';
 import type { AdminClient, UsersQuery } from './admin-client.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
-import { wholeNumber } from './cleanup.js';
 import { inert } from './inert.js';
 import { levelColours, type Paint } from './paint.js';
 import { spanOf } from './spans.js';
@@ -30,16 +29,23 @@ export function addUsers(program: Command): void {
     .addOption(new Option('--level <level>', 'only those at this level').choices(alertLevels))
     .addOption(new Option('--sort <order>', 'what comes first').choices(['usage', 'idle', 'id']))
     .option('--search <text>', 'only ids with this in them, in any case')
-    .option('--limit <number>', 'how many, at most 500', wholeNumber, 50)
+    .option('--limit <number>', 'how many, at most 500', pageLength, 50)
     .option('--all', 'all of them, page by page');
   addAskFlags(command)
     .addHelpText('after', examples)
     .action(async (flags: UsersFlags) => {
       const { level, sort, search, limit, all } = flags;
       const query = { level, sort, search, limit: all === true ? mostOnPage : limit };
-      const client = clientOf(flags);
+      const client = await clientOf(flags);
       printAnswer(flags, all === true ? await everybody(client, query) : await client.users(query), tellUsers);
     });
+}
+
+/** @throws InvalidArgumentError */
+function pageLength(text: string): number {
+  const length = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (length >= 1 && length <= mostOnPage) return length;
+  throw new InvalidArgumentError(`Wanted a whole number from 1 to ${String(mostOnPage)}; --all shows all.`);
 }
 
 async function everybody(client: AdminClient, query: UsersQuery): Promise<UserPage> {
@@ -53,19 +59,19 @@ async function everybody(client: AdminClient, query: UsersQuery): Promise<UserPa
 }
 
 /** A page of users. */
-export function tellUsers({ users, total }: UserPage, paint: Paint): Told {
+export function tellUsers({ users, total }: UserPage, paint: Paint, columns = Infinity): Told {
   if (users.length === 0) return { text: 'no users\n', hasTrouble: false };
   const more = users.length < total ? `\n${String(users.length)} of ${String(total)}; --all shows all\n` : '';
-  return { text: `${userTable(users, paint)}\n${more}`, hasTrouble: false };
+  return { text: `${userTable(users, paint, columns)}\n${more}`, hasTrouble: false };
 }
 
-/** A line for each. */
-export function userTable(users: readonly UserSummary[], paint: Paint): string {
+/** A line for each. @param columns long ids are cut to fit */
+export function userTable(users: readonly UserSummary[], paint: Paint, columns: number): string {
   const header = ['user', 'managers', 'usage', 'level', 'held', 'waiting', 'idle', 'longest idle'];
   const rows = users.map(({ userId, managerCount, maxManagers, usageRatio, alertLevel, held, waiting, ...idle }) => [
     ...[inert(userId), `${String(managerCount)} of ${String(maxManagers)}`, `${(usageRatio * 100).toFixed(0)} %`],
     ...[paint(levelColours[alertLevel], alertLevel), String(held), String(waiting)],
     ...[spanOf(idle.idleMs), spanOf(idle.longestIdleMs)],
   ]);
-  return aligned([header, ...rows]);
+  return aligned([header, ...rows], columns);
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** The version in package.json, which lies beside `dist` and `src` alike. */
 export function readVersion(): string {
-  const file = join(import.meta.dirname, '../../package.json');
+  const file = fileURLToPath(new URL('../../package.json', import.meta.url));
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -1,7 +1,7 @@
 import type { CloseCause } from './close-codes.js';
 import type { ErrorCode } from './errors.js';
 import type { AlertLevel } from './pressure/level.js';
-import type { ReleaseReason } from './managers/release-reason.js';
+import type { Finding, ReleaseReason } from './managers/release-reason.js';
 import { isPromise } from './promises.js';
 
 /** Why a cleanup ran. */
@@ -61,6 +61,8 @@ export interface MooringEvents {
     readonly by: ReleasedBy | null;
     /** What `idleMs`, or the age of an error, was held against; `null` where nothing was. */
     readonly limitMs: number | null;
+    /** What showed that it was dead; `null` of those released for another reason. */
+    readonly finding: Finding | null;
   };
   /** A socket was attached to its manager. */
   'connection.opened': OfKey & { readonly generation: number };

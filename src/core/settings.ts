@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { closeCodes, type CloseCause } from './close-codes.js';
+import { readDuration, writeDuration } from './durations.js';
 
 /** How a setting is written outside code: durations want a unit there, and lose the `Ms` of their name. */
 export type SettingKind = 'duration' | 'integer' | 'ratio' | 'choice' | 'flag' | 'table';
@@ -263,8 +264,6 @@ export function variableName(name: SettingName): string {
   return `MOORING_${outsideName(name).replace(/[A-Z]/g, '_$&').toUpperCase()}`;
 }
 
-const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
-
 /** A value as written outside code, or what is wrong with it. */
 export type Written = { readonly value: unknown } | { readonly problem: string };
 
@@ -282,17 +281,6 @@ export function readWritten(name: SettingName, written: unknown): Written {
   return { problem: `got "${written}", wanted a number of at least 0` };
 }
 
-/** Reads a duration with its unit, e.g. `120s`, as milliseconds. */
-export function readDuration(written: unknown): Written {
-  const match = typeof written === 'string' ? /^([0-9]+(?:\.[0-9]+)?) *(ms|s|m|h)$/.exec(written.trim()) : null;
-  if (match === null) {
-    return {
-      problem: `got ${JSON.stringify(written)}, wanted a duration with its unit, such as 500ms, 120s, 10m or 1h`,
-    };
-  }
-  return { value: Number(match[1]) * units[match[2] as keyof typeof units] };
-}
-
 function readJson(text: string): Written {
   try {
     return { value: JSON.parse(text) as unknown };
@@ -306,12 +294,4 @@ export function writeSetting(name: SettingName, value: unknown): string {
   if (value === null) return 'none';
   if (typeof value === 'number') return settings[name].kind === 'duration' ? writeDuration(value) : String(value);
   return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-/** A duration as a person would write it: 600000 → `10m`. */
-export function writeDuration(valueMs: number): string {
-  for (const unit of ['h', 'm', 's'] as const) {
-    if (valueMs >= units[unit] && valueMs % units[unit] === 0) return `${String(valueMs / units[unit])}${unit}`;
-  }
-  return `${String(valueMs)}ms`;
 }

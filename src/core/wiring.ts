@@ -229,9 +229,10 @@ function tie({
   closing.whenTold((link) => {
     if (link instanceof ManagedConnection) leaks.parted(link);
   });
-  heartbeat.whenDead((link, closeCause) => {
+  heartbeat.whenDead((link, finding) => {
     heartbeat.remove(link);
-    if (link.isCurrent) releaser.release(link.manager, 'disconnected', { closeCause, by: 'heartbeat' });
+    const closeCause = finding === 'stuck' ? 'slow' : 'silent';
+    if (link.isCurrent) releaser.release(link.manager, 'disconnected', { closeCause, finding, by: 'heartbeat' });
     takeover.incumbentEnded(link.manager);
   });
   emergency.whenRunEnded((userId, serial) => {

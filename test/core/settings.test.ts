@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/core/config.js';
+import { writeDuration } from '../../src/core/durations.js';
 import {
   outsideName,
   readWritten,
   settingNames,
   settings,
   variableName,
-  writeDuration,
   type SettingName,
 } from '../../src/core/settings.js';
 

@@ -224,7 +224,7 @@ function knownUser(mooring: Mooring, written: string): string {
   if (isKnown) return userId;
   throw notFound(
     'This user holds no manager, and nothing is known of one they had.',
-    `GET /api/v1/users?search=… finds users by a part of their id; ids are case-sensitive.`,
+    'Ids are case-sensitive; mooring users --search, or GET /api/v1/users?search=, finds them by a part.',
   );
 }
 
@@ -267,8 +267,8 @@ const strategyOf: Partial<Record<MooringEvent<'manager.released'>['reason'], Cho
 });
 
 function chosenOf(event: MooringEvent<'manager.released'>): Omit<Chosen, 'strategy'> {
-  const { userId, threadId, key, reason, idleMs, silentMs, limitMs } = event;
-  return { userId, threadId, key, reason, idleMs, silentMs, limitMs };
+  const { userId, threadId, key, reason, idleMs, silentMs, limitMs, finding } = event;
+  return { userId, threadId, key, reason, idleMs, silentMs, limitMs, finding };
 }
 
 function tellCleanup({ chosen, cleaned, remaining, dryRun }: CleanupView): string {

@@ -3,7 +3,7 @@ import { ProbePatience } from '../liveness/patience.js';
 import { noFindings, Probe, type ProbeFindings, type ProbeParts } from '../liveness/probe.js';
 import type { ManagedConnection } from '../managers/managed-connection.js';
 import type { ManagerRegistry } from '../managers/registry.js';
-import type { ReleaseReason } from '../managers/release-reason.js';
+import type { Finding, ReleaseReason } from '../managers/release-reason.js';
 import type { WebSocketManager } from '../managers/manager.js';
 import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
 import type { WebSocketConfig } from '../settings.js';
@@ -30,6 +30,8 @@ export interface Chosen {
   readonly silentMs: number;
   /** What `idleMs`, or the age of an error, was held against; `null` where nothing was. */
   readonly limitMs: number | null;
+  /** What showed that it is dead; `null` of those chosen by another strategy. */
+  readonly finding: Finding | null;
 }
 
 /** What a background cycle would do now. */
@@ -209,7 +211,7 @@ export class RequestedCleanup {
 const allHarmless = Object.freeze(Object.keys(harmlessByName)) as readonly HarmlessStrategyName[];
 
 /** A choice with its figures. @param nowMs on the clock of all ages */
-export function chosenOf({ manager, strategy, reason, limitMs }: Victim, nowMs: number): Chosen {
+export function chosenOf({ manager, strategy, reason, limitMs, finding }: Victim, nowMs: number): Chosen {
   const { userId, threadId, key, lastActivityAtMs, admittedAtMs, link } = manager;
   const lastByteAtMs = link === null ? admittedAtMs : Math.max(link.lastSeenAtMs, link.lastBytesAtMs);
   return {
@@ -217,5 +219,6 @@ export function chosenOf({ manager, strategy, reason, limitMs }: Victim, nowMs: 
     idleMs: nowMs - lastActivityAtMs,
     silentMs: nowMs - lastByteAtMs,
     limitMs: limitMs ?? null,
+    finding: finding ?? null,
   };
 }

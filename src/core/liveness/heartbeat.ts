@@ -1,6 +1,7 @@
 import type { EventStream } from '../events.js';
 import type { ManagedConnection } from '../managers/managed-connection.js';
 import { DeadlineWheel } from '../deadline-wheel.js';
+import type { Finding } from '../managers/release-reason.js';
 import type { Slices } from '../slices.js';
 import type { Clock, Timer } from '../time.js';
 import type { Pinger } from './ping.js';
@@ -23,7 +24,7 @@ interface HeartbeatOptions {
 }
 
 /** Hears of a connection that is dead: it missed its heartbeats, is not open, or its data is stuck. */
-export type WhenDead = (link: ManagedConnection, cause: 'silent' | 'slow') => void;
+export type WhenDead = (link: ManagedConnection, finding: Finding) => void;
 
 /**
  * Visits each connection an interval after it last said something, and pings it, then once an interval. Two pings
@@ -120,7 +121,7 @@ export class Heartbeat {
   #visit(link: ManagedConnection): void {
     if (!link.isCurrent) return; // a listener of another visit may have seen to that
     if (stateOf(link) === 'closed') {
-      this.#whenDead(link, 'silent');
+      this.#whenDead(link, 'closed');
       return;
     }
     if (this.#judge(link) !== 'heard') return;
@@ -156,8 +157,7 @@ export class Heartbeat {
     this.#options.clock.afterPoll(() => {
       if (!link.isCurrent || link.wheelBucket < 0 || link.bytesAtPing < 0) return;
       const verdict = judgeSilence(link, link.bytesAtPing, this.#options.stalledMs);
-      if (verdict === 'silent') this.#whenDead(link, 'silent');
-      else if (verdict === 'stuck') this.#whenDead(link, 'slow');
+      if (verdict === 'silent' || verdict === 'stuck') this.#whenDead(link, verdict);
     });
   }
 

@@ -28,6 +28,15 @@ export const releaseReasons = {
 /** @see releaseReasons */
 export type ReleaseReason = keyof typeof releaseReasons;
 
+/**
+ * What showed that a connection is dead: it was closed already; nothing came back through as many pings as it is given;
+ * or nothing moved for `stalledMs` while data waited.
+ */
+export const findings = ['closed', 'silent', 'stuck'] as const;
+
+/** @see findings */
+export type Finding = (typeof findings)[number];
+
 /** What else is to be said of a release. */
 export interface ReleaseOptions {
   /** What to tell the peer instead of what the reason says by itself. */
@@ -37,4 +46,6 @@ export interface ReleaseOptions {
   readonly by?: ReleasedBy;
   /** What it was measured against. */
   readonly limitMs?: number;
+  /** What showed that it is dead. */
+  readonly finding?: Finding;
 }

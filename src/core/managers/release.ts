@@ -91,6 +91,7 @@ export class Releaser {
       silentMs: now - lastByteAtMs,
       by: said.options.by ?? null,
       limitMs: said.options.limitMs ?? null,
+      finding: said.options.finding ?? null,
     });
   }
 }

@@ -70,7 +70,10 @@ describe('a cleanup somebody asks for', () => {
       reason: 'idle',
       idleMs: 604_500,
       limitMs: 600_000,
+      finding: null,
     });
+    const dead = dry.chosen.filter(({ strategy }) => strategy === 'disconnected');
+    expect(dead.map(({ finding }) => finding)).toEqual(['closed', 'silent']);
     const real = await cleanupOf(h);
     expect(strategiesOf(real.chosen)).toEqual(strategiesOf(dry.chosen));
   });

@@ -31,16 +31,16 @@ describe('disconnected', () => {
     const { clients, managers, sight } = await three();
     clients[1]!.connection.closes.push({ code: 1000, reason: '' });
     expect(disconnected(managers, sight())).toEqual([
-      { manager: managers[1], strategy: 'disconnected', reason: 'disconnected' },
+      { manager: managers[1], strategy: 'disconnected', reason: 'disconnected', finding: 'closed' },
     ]);
   });
 
   it('chooses what was silent to a probe, and what is stuck, with its cause', async () => {
     const { clients, managers, sight } = await three();
     const findings = { silent: new Set([clients[0]!.link]), stuck: new Set([clients[2]!.link]) };
-    expect(disconnected(managers, { ...sight(), ...findings }).map(({ closeCause }) => closeCause)).toEqual([
-      undefined,
-      'slow',
+    expect(disconnected(managers, { ...sight(), ...findings })).toMatchObject([
+      { manager: { threadId: 'thread_1' }, finding: 'silent' },
+      { manager: { threadId: 'thread_3' }, finding: 'stuck', closeCause: 'slow' },
     ]);
   });
 

@@ -58,6 +58,7 @@ class Told {
       reason,
       by: null,
       limitMs: null,
+      finding: null,
       closeCause: null,
       generation: 1,
       ...ages,

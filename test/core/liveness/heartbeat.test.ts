@@ -23,8 +23,8 @@ function heartbeat() {
     maxHeartbeatMisses: 2,
     stalledMs: 60_000,
   });
-  made.whenDead((link, cause) => {
-    dead.push(cause);
+  made.whenDead((link, finding) => {
+    dead.push(finding);
     made.remove(link);
   });
   afterThisTest(() => {
@@ -458,7 +458,9 @@ describe('a connection whose data is stuck', () => {
     expect(h.countOf('ada')).toBe(1);
     expect(missesOf(h)).toEqual([]);
     await h.time.advance(withinMs - 59_999);
-    expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected', closeCause: 'slow' }]);
+    expect(h.said('manager.released')).toMatchObject([
+      { reason: 'disconnected', closeCause: 'slow', finding: 'stuck' },
+    ]);
     expect(connection.closes).toEqual([{ code: 1013, reason: 'slow' }]);
   });
 
@@ -523,13 +525,20 @@ describe('the timer of the heartbeat', () => {
 });
 
 describe('a connection that closed and did not say so', () => {
-  it('is found at its next visit, as silent', async () => {
+  it('is found at its next visit, as closed', async () => {
     const made = heartbeat();
     const { link, connection } = made.link();
     made.heartbeat.add(link);
     connection.closes.push({ code: 1006, reason: 'nobody said so' });
     await made.time.advance(intervalMs / 5);
-    expect(made.dead).toEqual(['silent']);
+    expect(made.dead).toEqual(['closed']);
+  });
+
+  it('is released as one that is silent, with what was found', async () => {
+    const { h, connection } = await watched();
+    connection.closes.push({ code: 1006, reason: 'nobody said so' });
+    await h.time.advance(intervalMs / 5);
+    expect(h.said('manager.released')).toMatchObject([{ by: 'heartbeat', closeCause: 'silent', finding: 'closed' }]);
   });
 });
 

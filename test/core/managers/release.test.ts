@@ -47,7 +47,10 @@ describe('a release', () => {
     await h.time.advance(1_000);
     h.mooring.factory.cleanupAllUserManagers('ada');
     expect(h.said('manager.released')).toMatchObject([
-      { key: 'ada:thread_1', generation: 1, ageMs: 5_000, idleMs: 1_000, reason: 'requested', closeCause: 'requested' },
+      {
+        ...{ key: 'ada:thread_1', generation: 1, ageMs: 5_000, idleMs: 1_000 },
+        ...{ reason: 'requested', closeCause: 'requested', finding: null },
+      },
     ]);
   });
 

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it, vi } from 'vitest';
 import { configJson, configTable, overridden, writtenSettings } from '../../../src/cli/print-config.js';
-import { loadServerConfig } from '../../../src/cli/serve.js';
-import { addSettingsFlags, loadFlags, type SettingsFlags } from '../../../src/cli/settings-flags.js';
+import { loadFlags } from '../../../src/cli/load-flags.js';
+import { loadServerConfig } from '../../../src/cli/serve-run.js';
+import { addSettingsFlags, type SettingsFlags } from '../../../src/cli/settings-flags.js';
 import { ConfigurationError } from '../../../src/index.js';
 import { afterThisTest } from '../../support/setup.js';
 
@@ -104,7 +105,7 @@ describe('the printed configuration', () => {
   it('has every setting, as it would be written, and where it came from', () => {
     const lines = configTable(loaded).trimEnd().split('\n');
     expect(lines[0]).toBe('environment: production');
-    expect(lines).toHaveLength(2 + Object.keys(loaded.config).length);
+    expect(lines).toHaveLength(3 + Object.keys(loaded.config).length);
     expect(lines.find((line) => line.startsWith('idleManagerTimeout '))).toMatch(/ 90s +flag$/);
     expect(lines.find((line) => line.startsWith('maxTotalManagers '))).toMatch(/ none +preset$/);
     expect(lines.find((line) => line.startsWith('closeCodes '))).toMatch(/ \{\} +preset$/);

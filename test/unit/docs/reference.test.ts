@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { advice, referencePages } from '../../../scripts/reference/pages.mjs';
 import { createProgram } from '../../../src/cli/program.js';
 import * as closeCodes from '../../../src/core/close-codes.js';
+import * as durations from '../../../src/core/durations.js';
 import * as errors from '../../../src/core/errors.js';
 import * as presets from '../../../src/core/presets.js';
 import * as settings from '../../../src/core/settings.js';
@@ -13,6 +14,7 @@ import * as instruments from '../../../src/telemetry/instruments.js';
 const root = join(import.meta.dirname, '../../..');
 const tables = {
   ...settings,
+  ...durations,
   ...presets,
   ...closeCodes,
   ...errors,

@@ -7,7 +7,7 @@ import { Harness, harness, remote, silent } from '../../core/support.js';
 
 const ofKey = { userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1' };
 const byStrategy = { disconnected: 3, idle: 2, error: 1, oldest: 0 };
-const released = { closeCause: 'silent', generation: 1, idleMs: 1, silentMs: 1, limitMs: null } as const;
+const released = { closeCause: 'silent', generation: 1, idleMs: 1, silentMs: 1, limitMs: null, finding: null } as const;
 const refused = { code: 'quota.exceeded', retryAfterMs: null, ahead: 0 } as const;
 const leak = { ...ofKey, admittedBy: [], releasedForMs: 60_000 };
 const cleanup = { userId: 'ada', cleaned: 6, byStrategy, attempts: 3, remaining: 14 };

@@ -1,5 +1,6 @@
 import { stateOf } from '../../liveness/silence.js';
 import type { WebSocketManager } from '../../managers/manager.js';
+import type { Finding } from '../../managers/release-reason.js';
 import { isEligible, type Sight, type Victim } from './victim.js';
 
 /** Dead connections: not open, silent to a probe, or stuck. @source seed, `_cleanup_disconnected_managers` */
@@ -8,12 +9,13 @@ export function disconnected(managers: Iterable<WebSocketManager>, sight: Sight)
   for (const manager of managers) {
     const { link } = manager;
     if (link === null || !isEligible(manager)) continue;
-    if (sight.stuck.has(link)) victims.push({ ...dead(manager), closeCause: 'slow' });
-    else if (sight.silent.has(link) || stateOf(link) === 'closed') victims.push(dead(manager));
+    if (sight.stuck.has(link)) victims.push({ ...dead(manager, 'stuck'), closeCause: 'slow' });
+    else if (stateOf(link) === 'closed') victims.push(dead(manager, 'closed'));
+    else if (sight.silent.has(link)) victims.push(dead(manager, 'silent'));
   }
   return victims;
 }
 
-function dead(manager: WebSocketManager): Victim {
-  return { manager, strategy: 'disconnected', reason: 'disconnected' };
+function dead(manager: WebSocketManager, finding: Finding): Victim {
+  return { manager, strategy: 'disconnected', reason: 'disconnected', finding };
 }

@@ -3,7 +3,7 @@ import type { StrategyName } from '../../events.js';
 import type { ProbeFindings } from '../../liveness/probe.js';
 import type { EngagementRule } from '../../managers/engagement.js';
 import type { WebSocketManager } from '../../managers/manager.js';
-import type { ReleaseReason } from '../../managers/release-reason.js';
+import type { Finding, ReleaseReason } from '../../managers/release-reason.js';
 
 /** What is known when a strategy chooses. */
 export interface Sight extends ProbeFindings {
@@ -22,6 +22,8 @@ export interface Victim {
   readonly closeCause?: CloseCause;
   /** What its idleness, or its error's age, was held against. */
   readonly limitMs?: number;
+  /** What showed that it is dead. */
+  readonly finding?: Finding;
 }
 
 /** A pure choice among one user's managers. Never throws. */

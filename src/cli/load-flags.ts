@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import type { LoadedConfig } from '../core/config.js';
+import { ConfigurationError } from '../core/errors.js';
+import type { WebSocketConfig } from '../core/settings.js';
+import { loadProcessConfig } from '../create-mooring.js';
+import type { SettingsFlags } from './settings-flags.js';
+
+/** The configuration these flags make, over the process's environment. @throws ConfigurationError */
+export function loadFlags(flags: SettingsFlags, machine: Partial<WebSocketConfig> = {}): LoadedConfig {
+  return loadProcessConfig({
+    environment: flags.env,
+    flags: flags.set,
+    machine,
+    ...(flags.config !== undefined && { file: readSettings(flags.config) }),
+  });
+}
+
+function readSettings(file: string): Readonly<Record<string, unknown>> {
+  let settings: unknown;
+  try {
+    settings = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new ConfigurationError([`--config ${file}: ${error instanceof Error ? error.message : 'cannot be read'}`]);
+  }
+  if (typeof settings === 'object' && settings !== null && !Array.isArray(settings)) return { ...settings };
+  throw new ConfigurationError([`--config ${file}: wanted a JSON object of settings`]);
+}

@@ -1,0 +1,502 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type {
+  CleanupView,
+  ConfigView,
+  JournalView,
+  KpisView,
+  Overview,
+  UserPage,
+  UserView,
+} from '../../src/admin/schemas.js';
+import { startCrowd, type Crowd, type CrowdClient } from '../support/crowd.js';
+import { runMooring, runShell, startCommand, type Ran } from '../support/mooring-command.js';
+import { startMooring, type MooringProcess } from '../support/mooring-process.js';
+import { afterThisTest } from '../support/setup.js';
+
+/** A server, and a shell whose commands ask it. */
+async function world(args: readonly string[] = []) {
+  const server = await startMooring(['--env', 'production', ...args]);
+  const env = { MOORING_ADMIN_URL: await server.adminUrl() };
+  return {
+    ...{ server, env },
+    run: (...command: string[]) => runMooring(command, env),
+    json: async <T>(...command: string[]): Promise<T> =>
+      JSON.parse((await runMooring([...command, '--json'], env)).out) as T,
+  };
+}
+
+const urlOf = ({ url }: MooringProcess, userId: string, threadId: string): string =>
+  `${url}/?${new URLSearchParams({ user_id: userId, thread_id: threadId }).toString()}`;
+
+/** Threads `thread_<from>` to `thread_<to>` of a user, all open. */
+function openThreads(crowd: Crowd, server: MooringProcess, userId: string, [from, to]: readonly [number, number]) {
+  const threads = Array.from({ length: to - from + 1 }, (_, i) => `thread_${from + i}`);
+  return crowd.settleAll(threads.map((thread) => urlOf(server, userId, thread)));
+}
+
+/** However slow the machine is. */
+const patiently = { timeout: 30_000 };
+
+/** The first cells of the rows of a table, below its header. */
+function firstCells(table: string, header: RegExp): string[] {
+  const lines = table.trimEnd().split('\n');
+  const start = lines.findIndex((line) => header.test(line));
+  expect(start).toBeGreaterThanOrEqual(0);
+  return lines.slice(start + 1).map((line) => line.trim().split(/ {2,}/)[0] ?? '');
+}
+
+const dead = ['thread_5', 'thread_6', 'thread_7', 'thread_8', 'thread_9', 'thread_10', 'thread_11', 'thread_12'];
+
+describe('a user with 12 clients, 8 of them stopped', () => {
+  /** Three processes with four clients each; two of them are stopped where they stand. */
+  async function twelve() {
+    const made = await world();
+    const crowds = [await startCrowd(), await startCrowd(), await startCrowd()] as const;
+    const alive = await openThreads(crowds[0], made.server, 'alice', [1, 4]);
+    await openThreads(crowds[1], made.server, 'alice', [5, 8]);
+    await openThreads(crowds[2], made.server, 'alice', [9, 12]);
+    crowds[1].freeze();
+    crowds[2].freeze();
+    return { ...made, alive };
+  }
+
+  async function expectEchoes(clients: readonly CrowdClient[]): Promise<void> {
+    for (const [i, client] of clients.entries()) {
+      const reply = client.reply();
+      client.send(`hello ${i}`);
+      expect(await reply).toBe(`hello ${i}`);
+    }
+  }
+
+  it('loses exactly these 8 to mooring cleanup, and the other 4 still echo', async () => {
+    const { run, json, server, alive } = await twelve();
+    const { code, out, err } = await run('cleanup', 'alice');
+    const [head = '', ...rows] = out.trimEnd().split('\n');
+    expect([code, err]).toEqual([0, '']);
+    expect(head).toMatch(/^alice: 8 released \(disconnected 8\), 4 left, in \d/);
+    expect(rows.map((row) => row.trim().split(/ {2,}/))).toEqual(
+      dead.map((thread) => [
+        ...[thread, 'disconnected'],
+        expect.stringMatching(/^no answer when asked, silent for [\d.]+ m?s$/) as string,
+      ]),
+    );
+    await expectEchoes(alive);
+    expect((await server.health()).managers).toBe(4);
+    const { managers } = await json<UserView>('check', 'alice');
+    expect(managers.map(({ key }) => key)).toEqual([1, 2, 3, 4].map((number) => `alice:thread_${number}`));
+  });
+
+  it('loses nobody to a dry run, which names the same 8, and the same ones to an emergency cleanup', async () => {
+    const { run, json, server, alive } = await twelve();
+    const plain = await json<CleanupView>('cleanup', 'alice', '--dry-run');
+    const dry = await json<CleanupView>('cleanup', 'alice', '--emergency', '--dry-run');
+    for (const { dryRun, cleaned, chosen, remaining } of [plain, dry]) {
+      expect({ dryRun, cleaned, remaining }).toEqual({ dryRun: true, cleaned: 0, remaining: 4 });
+      expect(chosen.map(({ key }) => key)).toEqual(dead.map((thread) => `alice:${thread}`));
+    }
+    expect((await server.health()).managers).toBe(12);
+    expect((await run('cleanup', 'alice', '--emergency', '--dry-run')).out).toMatch(
+      /^alice: 8 would be released \(disconnected 8\), 4 left, in /,
+    );
+    const real = await json<CleanupView>('cleanup', 'alice', '--emergency');
+    expect(real.chosen.map(({ key }) => key)).toEqual(dead.map((thread) => `alice:${thread}`));
+    expect(real).toMatchObject({ dryRun: false, cleaned: 8, remaining: 4, timedOut: false });
+    await expectEchoes(alive);
+  });
+
+  it('is told about by mooring explain, as a table and as JSON', async () => {
+    const { run, json } = await twelve();
+    await run('cleanup', 'alice');
+    const { code, out } = await run('explain', 'alice');
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^alice: last disconnected \d{4}-\d\d-\d\d \d\d:\d\d:\d\d, thread_12: no answer when asked, silent for /,
+    );
+    const lines = out.split('\n').filter((line) => line.includes('  disconnected: no answer when asked, silent for '));
+    expect(lines.map((line) => line.split(/ {2,}/)[1])).toEqual(dead);
+    const { entries } = await json<JournalView>('explain', 'alice');
+    const releases = entries.filter(({ type }) => type === 'manager.released');
+    expect(releases.map((entry) => [entry['threadId'], entry['finding'], entry['by']])).toEqual(
+      dead.map((thread) => [thread, 'silent', 'request']),
+    );
+    expect(out.split('\n').filter((line) => /^\d\d:\d\d:\d\d {2}/.test(line))).toHaveLength(entries.length);
+  });
+});
+
+describe('mooring check', () => {
+  it.each([
+    [11, 'info', '55 %', 0],
+    [12, 'warning', '60 %', 1],
+  ])('of %i of 20 says %s, %s, and exits with %i', async (count, level, usage, code) => {
+    const { server, run, json } = await world();
+    await openThreads(await startCrowd(), server, 'alice', [1, count]);
+    const ran = await run('check', 'alice');
+    expect([ran.code, ran.err]).toEqual([code, '']);
+    expect(ran.out.split('\n')[0]).toBe(`alice: ${count} of 20 (${usage}), ${level}`);
+    const user = await json<UserView>('check', 'alice');
+    expect(user).toMatchObject({ userId: 'alice', managerCount: count, maxManagers: 20, alertLevel: level });
+    expect(firstCells(ran.out, /^thread +age/)).toEqual(user.managers.map(({ threadId }) => threadId));
+    expect((await run('check', 'alice', '--act')).out).toBe(`alice: ${count} of 20 (${usage}), ${level}\n`);
+  });
+
+  it('finds every id there may be, and shows it as it is', async () => {
+    const { server, run, json } = await world();
+    const crowd = await startCrowd();
+    const ids = [
+      '..',
+      '.',
+      '=',
+      'a/b/../c',
+      'a%2Fb',
+      'a?b#c',
+      'a:b',
+      '<b>hi</b>',
+      'élise 😀 漢字',
+      '-x',
+      'u'.repeat(256),
+    ];
+    for (const userId of ids) {
+      await openThreads(crowd, server, userId, [1, 1]);
+      expect((await run('check', '--', userId)).out.split('\n')[0]).toBe(`${userId}: 1 of 20 (5 %), normal`);
+      expect((await run('explain', '--', userId)).out).toContain(`${userId}: never disconnected`);
+    }
+    for (const userId of ['..', 'a/b/../c', 'a%2Fb'])
+      expect(await json<CleanupView>('cleanup', userId)).toMatchObject({ userId, cleaned: 0, remaining: 1 });
+  });
+
+  it('shows what a terminal would obey or hide as text', async () => {
+    const { server, run, json } = await world();
+    const userId = 'x\u202egpj.\u200bexe';
+    await openThreads(await startCrowd(), server, userId, [1, 1]);
+    const shown = String.raw`x\u202egpj.\u200bexe`;
+    expect((await run('check', userId)).out).toContain(`${shown}: 1 of 20`);
+    expect((await run('users')).out).toContain(`\n${shown}  1 of 20`);
+    expect((await run('users', '--json')).out).toContain(`"userId": "${shown}"`);
+    expect(await json<UserPage>('users')).toMatchObject({ users: [{ userId }] });
+  });
+});
+
+describe('mooring cleanup', () => {
+  it('of one strategy leaves to the others what is theirs', async () => {
+    const { server, json } = await world(['--set', 'idleManagerTimeout=1s', '--set', 'backgroundCleanupInterval=1h']);
+    const [busy, gone] = [await startCrowd(), await startCrowd()];
+    await busy.settle(urlOf(server, 'alice', 'thread_busy'), { chatterEveryMs: 100 });
+    await busy.settle(urlOf(server, 'alice', 'thread_idle'));
+    await gone.settle(urlOf(server, 'alice', 'thread_gone'), { chatterEveryMs: 100 });
+    await sleep(1_200); // longer than the idle timeout
+    gone.freeze();
+    const chosenBy = async (...flags: string[]): Promise<string[]> =>
+      (await json<CleanupView>('cleanup', 'alice', ...flags)).chosen.map(
+        ({ threadId, strategy }) => `${threadId} ${strategy}`,
+      );
+    expect(await chosenBy('--strategy', 'disconnected', '--dry-run')).toEqual(['thread_gone disconnected']);
+    expect(await chosenBy('--strategy', 'error')).toEqual([]);
+    expect(await chosenBy('--strategy', 'disconnected')).toEqual(['thread_gone disconnected']);
+    expect(await chosenBy('--strategy', 'disconnected', 'idle')).toEqual(['thread_idle idle']);
+  });
+
+  it('that is to evict takes whom nobody uses, the one left alone longest first', async () => {
+    const { server, run } = await world(['--set', 'evictionFloorRatio=0.001']); // 600 ms
+    const crowd = await startCrowd();
+    await openThreads(crowd, server, 'alice', [1, 3]);
+    await crowd.settle(urlOf(server, 'alice', 'thread_busy'), { chatterEveryMs: 50 });
+    await sleep(700); // longer than the floor
+    const dry = await run('cleanup', 'alice', '--emergency', '--keep', '1', '--dry-run');
+    expect(dry.out).toMatch(/^alice: 3 would be released \(oldest 3\), 1 left, in /);
+    const { out } = await run('cleanup', 'alice', '--emergency', '--evict', '1');
+    expect(out).toMatch(
+      /^alice: 1 released \(oldest 1\), 3 left, in .*\n {2}thread_1 {2}oldest {2}idle for [\d.]+ m?s, /,
+    );
+  });
+});
+
+describe('mooring explain', () => {
+  it('answers for a user who holds nothing any longer', async () => {
+    const { server, run } = await world();
+    const crowd = await startCrowd();
+    const [client] = await openThreads(crowd, server, 'bob', [1, 1]);
+    client!.close();
+    await client!.end();
+    const { code, out } = await run('explain', 'bob');
+    expect([code, out.split('\n')[0]]).toEqual([
+      0,
+      expect.stringMatching(/^bob: last disconnected .*, thread_1: its connection closed \(it lasted /) as string,
+    ]);
+    expect((await run('check', 'bob')).out).toBe(
+      'bob: 0 of 20 (0 %), normal\nmooring explain says what became of their connections\n',
+    );
+  });
+
+  it.each([['explain'], ['check'], ['cleanup'], ['check', '--act']])(
+    'and what else is about a user: %j of nobody exits with 1, and says how to find them',
+    async (...command) => {
+      const { run } = await world();
+      expect(await run(...command, 'nobody')).toEqual({
+        code: 1,
+        out: '',
+        err: 'mooring: This user holds no manager, and nothing is known of one they had. Ids are case-sensitive; mooring users --search, or GET /api/v1/users?search=, finds them by a part.\n',
+      });
+    },
+  );
+});
+
+describe('mooring users', () => {
+  it('filters, sorts and pages, and says how many there are', async () => {
+    const { server, run, json } = await world(['--set', 'maxManagersPerUser=4']);
+    const crowd = await startCrowd();
+    for (const [user, count] of [
+      ['ada', 1],
+      ['Alan', 2],
+      ['grace', 4],
+    ] as const)
+      await openThreads(crowd, server, user, [1, count]);
+    const idsOf = async (...flags: string[]): Promise<string[]> =>
+      firstCells((await run('users', ...flags)).out, /^user /);
+    await expect.poll(() => idsOf(), patiently).toEqual(['grace', 'Alan', 'ada']); // the list is at most a second old
+    expect(await idsOf('--sort', 'id')).toEqual(['Alan', 'ada', 'grace']);
+    expect(await idsOf('--sort', 'idle')).toEqual(['ada', 'Alan', 'grace']);
+    expect(await idsOf('--level', 'emergency')).toEqual(['grace']);
+    expect(await idsOf('--search', 'A', '--sort', 'id')).toEqual(['Alan', 'ada', 'grace']);
+    expect(await idsOf('--search', 'la')).toEqual(['Alan']);
+    expect(await idsOf('--all')).toEqual(['grace', 'Alan', 'ada']);
+    const first = await run('users', '--limit', '1');
+    expect(first.out).toMatch(
+      /^user .*\ngrace {2}4 of 4 +100 % +emergency +0 +0 +[\d.]+ m?s +[\d.]+ m?s\n\n1 of 3; --all shows all\n$/,
+    );
+    expect(await json<UserPage>('users', '--limit', '1')).toMatchObject({ total: 3, users: [{ userId: 'grace' }] });
+    expect((await run('users', '--level', 'critical')).out).toBe('no users\n');
+  });
+});
+
+describe('mooring kpis', () => {
+  it('says the same as its JSON, and exits with 1 when one fails', async () => {
+    const { server, run, json } = await world(['--set', 'maxManagersPerUser=2']);
+    expect((await run('kpis')).code).toBe(0);
+    await openThreads(await startCrowd(), server, 'ada', [1, 2]);
+    const { code, out } = await run('kpis');
+    const { kpis } = await json<KpisView>('kpis');
+    expect(code).toBe(1);
+    expect(kpis.find(({ name }) => name === 'alertFrequency')).toMatchObject({ verdict: 'fail', value: 1, samples: 1 });
+    expect(out).toMatch(/^3 +alert frequency +100\.00 % +.* +fail +1$/m);
+    expect(out).toMatch(/^3 +alert frequency +users 1, alerted 1$/m);
+    for (const { number, verdict, samples } of kpis)
+      expect(out).toMatch(new RegExp(`^${number} .* ${verdict} +${samples}$`, 'm'));
+  });
+});
+
+describe('mooring config', () => {
+  it('has the effective value of each setting, and where it came from', async () => {
+    process.env['MOORING_TICKET'] = '5s';
+    afterThisTest(() => {
+      delete process.env['MOORING_TICKET'];
+    });
+    const { run, json } = await world(['--set', 'idleManagerTimeout=90s']);
+    const { code, out } = await run('config');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^environment: production\n\nsetting +value +source\n/);
+    expect(out).toMatch(/^idleManagerTimeout +90s +flag$/m);
+    expect(out).toMatch(/^ticket +5s +environment$/m);
+    expect(out).toMatch(/^heartbeatInterval +25s +preset$/m);
+    const { settings, environment } = await json<ConfigView>('config');
+    expect(environment).toBe('production');
+    expect(settings['idleManagerTimeoutMs']).toEqual({ value: 90_000, written: '90s', source: 'flag' });
+    expect(firstCells(out, /^setting /)).toHaveLength(Object.keys(settings).length);
+  });
+});
+
+describe('mooring top, not on a terminal', () => {
+  it('prints once', async () => {
+    const { server, run, json } = await world();
+    await openThreads(await startCrowd(), server, 'ada', [1, 2]);
+    await expect
+      .poll(async () => (await run('top')).out, patiently)
+      .toMatch(/^1 user: normal 1, .*\n\nuser .*\nada {3}2 of 20/m);
+    const { overview, users } = await json<{ overview: Overview; users: UserPage }>('top');
+    expect([overview.managers, users.users.length]).toEqual([2, 1]);
+  });
+});
+
+describe('mooring events', () => {
+  it('follows, as lines and as JSON, what it is asked for', async () => {
+    const { server, env } = await world();
+    const lines = startCommand(['events'], env);
+    const json = startCommand(
+      ['events', '--json', '--types', 'manager.admitted,manager.released', '--user', 'ada'],
+      env,
+    );
+    await expect.poll(async () => (await watching(env.MOORING_ADMIN_URL)).viewers.watching, patiently).toBe(2);
+    const crowd = await startCrowd();
+    await openThreads(crowd, server, 'bob', [1, 1]);
+    const [client] = await openThreads(crowd, server, 'ada', [1, 1]);
+    client!.close();
+    await json.says(/manager\.released/);
+    await lines.says(/ manager\.released +ada thread_1 {2}disconnected: its connection closed \(it lasted /);
+    expect(lines.out[0]).toMatch(/^\d\d:\d\d:\d\d {2}manager\.admitted +bob thread_1 {2}admitted as number 1$/);
+    expect(json.out.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { type: 'manager.admitted', userId: 'ada', threadId: 'thread_1' },
+      { type: 'manager.released', userId: 'ada', threadId: 'thread_1', reason: 'closed', finding: null },
+    ]);
+    for (const [signal, follower] of [
+      ['SIGINT', lines],
+      ['SIGTERM', json],
+    ] as const) {
+      process.kill(follower.pid, signal);
+      expect(await follower.ended).toEqual({ code: 0, signal: null });
+      expect(follower.err).toEqual([]);
+    }
+  });
+
+  it('says that the server is gone, and goes on with the one that takes its place', async () => {
+    const { server, env } = await world();
+    const events = startCommand(['events', '--types', 'manager.admitted'], env);
+    await expect.poll(async () => (await watching(env.MOORING_ADMIN_URL)).viewers.watching, patiently).toBe(1);
+    process.kill(server.pid, 'SIGKILL');
+    await events.says(/^mooring: lost http:\S+; trying again until it is back$/);
+    const next = await startMooring(['--admin-port', new URL(env.MOORING_ADMIN_URL).port]);
+    await events.says(/^mooring: http:\S+ is back$/);
+    await events.says(/^mooring: what happened meanwhile is not known any longer$/);
+    await openThreads(await startCrowd(), next, 'ada', [1, 1]);
+    await events.says(/manager\.admitted +ada thread_1/);
+    expect(events.err.filter((line) => line.includes('lost'))).toHaveLength(1);
+    process.kill(events.pid, 'SIGINT');
+    expect((await events.ended).code).toBe(0);
+  });
+
+  it('ends without a word where nobody reads on', async () => {
+    const { server, env } = await world();
+    const head = runShell('mooring events | head -1; echo "${PIPESTATUS[0]}"', env);
+    await expect.poll(async () => (await watching(env.MOORING_ADMIN_URL)).viewers.watching, patiently).toBe(1);
+    const crowd = await startCrowd();
+    await openThreads(crowd, server, 'ada', [1, 1]);
+    // What comes after the first line finds nobody.
+    const more = setInterval(() => void openThreads(crowd, server, 'ada', [2, 2]), 200);
+    const { out, err } = await head;
+    clearInterval(more);
+    expect([out, err]).toEqual([expect.stringMatching(/ manager\.admitted .*\n0\n$/), '']);
+  });
+
+  /** Of the API itself: each command is a process, which takes its time. */
+  async function watching(url: string): Promise<Overview> {
+    return (await (await fetch(`${url}/api/v1/overview`)).json()) as Overview;
+  }
+});
+
+const asking = [
+  ...['check alice', 'check alice --act', 'cleanup alice', 'cleanup alice --emergency', 'explain alice'],
+  ...['users', 'kpis', 'config', 'events', 'top'],
+];
+
+describe('a command that cannot', () => {
+  it.each(asking)('reach the server (%s) says so, and exits with 3', async (line) => {
+    const url = await nobodyListens();
+    expect(await runMooring([...line.split(' '), '--url', url])).toEqual({
+      code: 3,
+      out: '',
+      err: `mooring: cannot reach ${url}: connect ECONNREFUSED ${url.slice(7)}; is the server running, and is --url (or MOORING_ADMIN_URL) its admin port?\n`,
+    });
+  });
+
+  it('find the API where the WebSockets are says which port to give, and exits with 3', async () => {
+    const { server } = await world();
+    const { code, err } = await runMooring(['kpis', '--url', server.url.replace('ws', 'http')]);
+    expect([code, err]).toEqual([
+      3,
+      expect.stringMatching(/^mooring: http:\S+ answers \(with 426\), but is no admin API/),
+    ]);
+  });
+
+  it.each([
+    [['check', 'alice', '--url', 'foo'], /^mooring: --url foo: wanted a URL such as http:/],
+    [['check', 'alice', '--url', 'ws://127.0.0.1:9090'], /^mooring: --url ws:.*: wanted a URL/],
+    [['check', 'alice', '--url', 'http://\u001b[31mred'], /^mooring: --url http:\/\/\\u001b\[31mred: wanted a URL/],
+    [['check', 'alice', '--token', 'with space'], /^mooring: the token has characters that no token has/],
+    [['check', ''], /^mooring: the user id is empty/],
+    [['check'], /missing required argument 'user'/],
+    [['check', 'alice', 'bob'], /too many arguments/],
+    [['check', 'alice', '--jsn'], /unknown option '--jsn'.*Did you mean --json/s],
+    [['chek', 'alice'], /unknown command 'chek'.*Did you mean check/s],
+    [['cleanup', 'alice', '--evict', '1'], /--evict and --keep want --emergency/],
+    [['cleanup', 'alice', '--emergency', '--strategy', 'idle'], /--strategy does nothing with --emergency/],
+    [['cleanup', 'alice', '--strategy', 'dead'], /Allowed choices are disconnected, idle, error/],
+    [['users', '--limit', '0'], /from 1 to 500/],
+    [['users', '--limit', '501'], /from 1 to 500/],
+    [['top', '--every', '5'], /a duration with its unit/],
+    [['completion', 'powershell'], /Allowed choices are bash, zsh, fish/],
+  ])('make sense of %j exits with 2', async (args, message) => {
+    const { code, out, err } = await runMooring(args);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(message);
+  });
+
+  it.each([
+    [['check', 'x'.repeat(10_000)], /^mooring: id: is 10000 units long; the most is 256\n$/],
+    [['check', 'a\u001b[31mred'], /^mooring: id: has a control character\n$/],
+    [['events', '--types', 'manager.gone'], /^mooring: types: got "manager.gone", wanted some of manager.admitted/],
+    [['users', '--search', 'x'.repeat(300)], /^mooring: search: /],
+  ])('be understood by the server exits with 2', async (args, message) => {
+    const { run } = await world();
+    const { code, out, err } = await run(...args);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(message);
+  });
+});
+
+describe('with tokens', () => {
+  const [readToken, actToken] = ['read-read-read-read', 'act-act-act-act-act'];
+
+  async function guarded() {
+    const folder = mkdtempSync(join(tmpdir(), 'mooring-tokens-'));
+    afterThisTest(() => {
+      rmSync(folder, { recursive: true });
+    });
+    const file = join(folder, 'tokens.json');
+    const tokens = [
+      { token: readToken, scope: 'read' },
+      { token: actToken, scope: 'act', name: 'ops' },
+    ];
+    writeFileSync(file, JSON.stringify(tokens));
+    const made = await world(['--admin-token-file', file]);
+    await openThreads(await startCrowd(), made.server, 'alice', [1, 1]);
+    return made;
+  }
+
+  const failed = (err: string): Ran => ({ code: 1, out: '', err: `mooring: ${err}\n` });
+
+  it('a missing, a wrong and one that may only look are told what to give', async () => {
+    const { run, env } = await guarded();
+    expect(await run('check', 'alice')).toEqual(failed('No token. Give a token with --token or MOORING_ADMIN_TOKEN.'));
+    expect(await run('check', 'alice', '--token', 'wrong')).toEqual(
+      failed('This token is not known. Give a token with --token or MOORING_ADMIN_TOKEN.'),
+    );
+    for (const command of [
+      ['check', 'alice', '--act'],
+      ['cleanup', 'alice'],
+      ['cleanup', 'alice', '--dry-run'],
+    ])
+      expect(await run(...command, '--token', readToken)).toEqual(
+        failed('This token may look, and not act. Give another token with --token or MOORING_ADMIN_TOKEN.'),
+      );
+    expect((await run('check', 'alice', '--token', readToken)).code).toBe(0);
+    const byVariable = await runMooring(['cleanup', 'alice'], { ...env, MOORING_ADMIN_TOKEN: actToken });
+    expect(byVariable.out).toMatch(/^alice: 0 released, 1 left, in /);
+    expect((await run('explain', 'alice', '--token', readToken)).out).toContain(
+      'ops asked for cleanup: 0 released, 1 left',
+    );
+  });
+});
+
+/** Where nobody listens: a port that was free a moment ago. */
+async function nobodyListens(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return `http://127.0.0.1:${String(port)}`;
+}
