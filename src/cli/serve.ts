@@ -1,16 +1,14 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Access } from '../admin/access.js';
 import type { LoadedConfig } from '../core/config.js';
-import type { SettingName } from '../core/settings.js';
+import type { SettingName, WebSocketConfig } from '../core/settings.js';
 import { fileDescriptorLimit } from '../runtime/file-descriptor-limit.js';
 import { readAccess, type AdminFlags } from './admin-access.js';
-import { startAdminServer, type AdminServing } from './admin-server.js';
 import type { Address } from './listening.js';
 import { createLogger, type LogFlags } from './logger.js';
 import { configJson, configTable, overridden, writtenSettings } from './print-config.js';
-import { startServer, type Serving } from './server.js';
+import { startServers, stopOnSignals } from './servers.js';
 import { addSettingsFlags, loadFlags, type SettingsFlags } from './settings-flags.js';
-import { onStopSignals } from './stop-signals.js';
 
 interface ServeFlags extends Address, AdminFlags, SettingsFlags, LogFlags {
   readonly printConfig?: boolean;
@@ -32,14 +30,17 @@ The admin port has the API that the other commands ask, /metrics for Prometheus,
 file, [{ "name": "ops", "scope": "act", "token": "…" }] with the scope read or act, or in MOORING_ADMIN_READ_TOKEN and
 MOORING_ADMIN_ACT_TOKEN. Without tokens, everybody on this machine may look and act, and nobody else.`;
 
+/** Where servers listen unless told otherwise. */
+export const defaultPorts = Object.freeze({ webSocket: 8080, admin: 9090 });
+
 /** `mooring serve` */
 export function addServe(program: Command): void {
   const command = program
     .command('serve')
     .description('a WebSocket server with Mooring attached and an echo backend behind it')
-    .option('--port <number>', 'port to listen on; 0 takes any that is free', portNumber, 8080)
+    .option('--port <number>', 'port to listen on; 0 takes any that is free', portNumber, defaultPorts.webSocket)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--admin-port <number>', 'port of the admin API; 0 takes any that is free', portNumber, 9090)
+    .option('--admin-port <number>', 'port of the admin API; 0 takes any that is free', portNumber, defaultPorts.admin)
     .option('--admin-host <address>', 'address of the admin API; beyond this machine only with tokens', '127.0.0.1')
     .option('--admin-token-file <file>', 'JSON file of the tokens of the admin API')
     .option('--no-admin', 'no admin API');
@@ -67,39 +68,14 @@ async function runServe(flags: ServeFlags): Promise<void> {
   const access = flags.admin ? readAccess(flags, process.env) : null;
   const logger = createLogger(flags);
   for (const warning of loaded.warnings) logger.warn(warning);
-  const serving = await startServer(loaded.config, flags, logger);
-  const admin = access === null ? null : await startAdmin(serving, { access, loaded, flags });
-  logger.info(summary(loaded), `listening on ${serving.url}; try ${serving.url}/?user_id=alice&thread_id=thread_1`);
-  if (admin !== null) logger.info(`admin API on ${admin.url}, for ${describeAccess(access)}`);
-  const forget = onStopSignals(
-    (signal) => {
-      logger.info(
-        `${signal}: closing ${String(serving.mooring.factory.managerCount)} connections; again to exit at once`,
-      );
-      void stopAll(serving, admin).then(() => {
-        forget();
-        process.exit(0);
-      });
-    },
-    (code) => process.exit(code),
-  );
-}
-
-interface AdminStart {
-  readonly access: Access;
-  readonly loaded: LoadedConfig;
-  readonly flags: ServeFlags;
-}
-
-function startAdmin({ mooring }: Serving, { access, loaded, flags }: AdminStart): Promise<AdminServing> {
-  const address = { port: flags.adminPort, host: flags.adminHost };
-  return startAdminServer({ mooring, access, loaded, address });
-}
-
-/** Who watches sees everybody leave. */
-async function stopAll(serving: Serving, admin: AdminServing | null): Promise<void> {
-  await serving.stop();
-  await admin?.stop();
+  const servers = await startServers(flags, { loaded, access, logger });
+  const { url, adminUrl } = servers;
+  logger.info(summary(loaded), `listening on ${url}; try ${url}/?user_id=alice&thread_id=thread_1`);
+  if (adminUrl !== null) logger.info(`admin API on ${adminUrl}, for ${describeAccess(access)}`);
+  stopOnSignals((signal) => {
+    logger.info(`${signal}: closing ${String(servers.managerCount)} connections; again to exit at once`);
+    return servers.stop();
+  });
 }
 
 function describeAccess(access: Access | null): string {
@@ -124,15 +100,17 @@ const journalBytes = 24 * 1024 * 1024;
 
 /**
  * The server's own defaults: half the file descriptors, so that accepting never fails, and a journal.
+ * @param more of such defaults
  * @throws ConfigurationError
  */
-export function loadServerConfig(flags: SettingsFlags): LoadedConfig {
+export function loadServerConfig(flags: SettingsFlags, more: Partial<WebSocketConfig> = {}): LoadedConfig {
   const descriptors = fileDescriptorLimit();
   const limits = descriptors === null ? {} : { maxTotalManagers: Math.max(1, Math.floor(descriptors / 2)) };
-  return loadFlags(flags, { ...limits, journalBytes });
+  return loadFlags(flags, { ...limits, journalBytes, ...more });
 }
 
-function portNumber(text: string): number {
+/** Reads a port. @throws InvalidArgumentError */
+export function portNumber(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
   throw new InvalidArgumentError('Wanted a port from 0 to 65535.');
