@@ -23,7 +23,8 @@ Examples:
   mooring serve --admin-host 0.0.0.0 --admin-token-file tokens.json
 
 Connect as anybody: ws://127.0.0.1:8080/?user_id=alice&thread_id=thread_1
-Every message is echoed; {"type":"run","tokens":50,"everyMs":100} streams 50 tokens while holding the connection.
+Every message is echoed; {"type":"run","tokens":50,"everyMs":100} streams 50 tokens while holding the connection;
+{"type":"fail"} has the backend say that the connection is broken, and the next background cleanup closes it.
 Users are anonymous here: whoever can reach the server can be anybody. It listens on loopback unless told otherwise.
 
 The admin port has the API that the other commands ask, /metrics for Prometheus, /healthz and /readyz. Tokens are in a

@@ -29,7 +29,10 @@ export const cast = Object.freeze({
   'ida-idle': { about: 'six tabs that send keepalives alone, until they are closed as idle', play: playIda },
   'sam-sleeper': { about: 'three tabs of a laptop whose lid closes: the heartbeat finds out', play: playSam },
   'carl-crash': { about: 'two tabs of an app that crashes (a reset), and reconnects', play: playCarl },
-  'gus-glitch': { about: 'a tab with something on its way that garbles frames: a protocol error', play: playGus },
+  'gus-glitch': {
+    about: 'a tab whose backend says that it is broken: the background cleanup closes it',
+    play: playGus,
+  },
   'tess-twice': { about: 'two tabs that take one thread from each other, until the server settles it', play: playTess },
 }) satisfies Readonly<Record<string, Role>>;
 
@@ -165,10 +168,9 @@ async function playGus(gus: Person): Promise<void> {
   const tabs = await gus.opens(1, chatting(5_000));
   for (;;) {
     await sleep(14_000);
-    for (const tab of tabs) tab.breakFrame();
-    await sleep(100);
-    gus.says(`a frame arrives broken: ${endsOf(tabs.map(({ ended }) => ended))}`);
-    await sleep(16_000);
+    gus.says('his agent crashes, and the backend says that the connection is broken');
+    for (const tab of tabs) tab.fail();
+    await sleep(8_000);
   }
 }
 

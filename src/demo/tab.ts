@@ -21,9 +21,6 @@ export const chatting = (everyMs: number): Habit => ({ says: 'hello', everyMs })
 /** A tab that nobody looks at: it only keeps its connection open. */
 export const unused: Habit = Object.freeze({ says: '{"type":"ping"}', everyMs: 4_000 });
 
-/** A data frame of a kind that does not exist: RFC 6455 reserves opcode 3. */
-const brokenFrame = Buffer.from([0x83, 0x80, 0, 0, 0, 0]);
-
 /** Waits without a `retry` are drawn at random; here everybody draws the same, so that the demo goes the same way. */
 const drawn = (): number => 0.5;
 
@@ -126,9 +123,10 @@ export class Tab {
     this.#stream?.resetAndDestroy();
   }
 
-  /** Something on the way garbles a frame. */
-  breakFrame(): void {
-    this.#stream?.write(brokenFrame);
+  /** Has the backend say that the connection is broken. It says nothing more, since that would show that it is not. */
+  fail(): void {
+    this.#hush();
+    this.#socket?.send('{"type":"fail"}');
   }
 
   /** Says goodbye, for good. */
