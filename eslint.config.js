@@ -32,6 +32,7 @@ const edgeFolders = /** @satisfies {Record<string, string[]>} */ ({
   admin: ['core'],
   testing: ['core'],
   simulation: ['core', 'testing', 'client'],
+  demo: ['core', 'client'],
   client: [],
 });
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { startAdminServer } from '../src/cli/admin-server.js';
 import { createLogger } from '../src/cli/logger.js';
-import { loadServerConfig } from '../src/cli/serve.js';
+import { loadServerConfig } from '../src/cli/serve-run.js';
 import { startServer } from '../src/cli/server.js';
 import { isPending, type Mooring } from '../src/index.js';
 import { FakeConnection } from '../src/testing/index.js';

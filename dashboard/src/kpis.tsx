@@ -80,6 +80,10 @@ function targetOf({ target, unit }: Kpi): string {
   return unit === 'ratio' ? target.replace(/\d+(\.\d+)?/g, (ratio) => percent(Number(ratio))) : target;
 }
 
-function windowOf({ durationMs, isSinceStart }: KpisView['window']): string {
-  return isSinceStart ? `since the start, ${duration(durationMs)} ago` : `the last ${duration(durationMs)}`;
+const dayMs = 86_400_000;
+
+/** What time the metrics are about; one that is shorter than usual is told as such. */
+function windowOf({ durationMs, lengthMs, isSinceStart }: KpisView['window']): string {
+  const about = isSinceStart ? `since the start, ${duration(durationMs)} ago` : `the last ${duration(durationMs)}`;
+  return lengthMs < dayMs ? `${about}; a short window of ${duration(lengthMs)}` : about;
 }

@@ -128,7 +128,7 @@ export const kpisSchema = named(
         detail: z.record(z.string(), z.number()),
       }),
     ),
-    window: z.object({ durationMs: ms, isSinceStart: z.boolean() }),
+    window: z.object({ durationMs: ms, lengthMs: ms, isSinceStart: z.boolean() }),
   }),
 );
 

@@ -2,6 +2,7 @@ import type { DayReport } from '../simulation/day.js';
 import type { LeakReport } from '../simulation/leaks.js';
 import { count, kpiTable } from './kpi-table.js';
 import { sentenceOf } from './simulate-script.js';
+import { plain } from './paint.js';
 import { aligned } from './table.js';
 
 /** A day, for people. */
@@ -19,7 +20,7 @@ export function tableOf(report: DayReport): string {
     ['promises', violation === null ? 'all kept' : sentenceOf(violation)],
   ];
   return `${title}; ${speed}
-${kpiTable(kpis)}
+${kpiTable(kpis, plain, '; the counts below are of the whole time')}
 ${aligned(facts)}
 `;
 }

@@ -12,10 +12,13 @@ const runRequest = z.object({
 
 type RunRequest = z.output<typeof runRequest>;
 
-/** What a message asks for: a run, an echo, or nothing that makes sense as a run. */
-type Asked = { readonly run: RunRequest } | { readonly problem: string } | 'echo';
+/** What a message asks for: a run, an echo, to give up on the connection, or nothing that makes sense as a run. */
+type Asked = { readonly run: RunRequest } | { readonly problem: string } | 'echo' | 'fail';
 
-/** A backend to try things with: echoes every message, and streams tokens when asked to, holding the manager. */
+/**
+ * A backend to try things with: echoes every message, streams tokens when asked to, holding the manager, and says that
+ * the connection is broken when asked to, as an application does whose part of it has failed.
+ */
 export function serveDemo(socket: WebSocket): void {
   const gone = new AbortController();
   socket.on('close', () => {
@@ -26,17 +29,20 @@ export function serveDemo(socket: WebSocket): void {
   socket.on('message', (content, isBinary) => {
     const asked = isBinary ? 'echo' : whatIsAsked(content);
     if (asked === 'echo') socket.send(content, { binary: isBinary });
+    else if (asked === 'fail') managerOf(socket)?.fail(new Error('the client asked for it'));
     else if ('problem' in asked) socket.send(JSON.stringify({ type: 'error', message: asked.problem }));
     else void stream(socket, asked.run, gone.signal);
   });
 }
 
-/** Only a JSON object whose type is `run` is more than something to echo. */
+/** Only a JSON object whose type is `run` or `fail` is more than something to echo. */
 export function whatIsAsked(content: RawData): Asked {
   const text = (content as Buffer).toString();
   if (!text.startsWith('{')) return 'echo';
   const message = parsed(text);
-  if (typeof message !== 'object' || message === null || !('type' in message) || message.type !== 'run') return 'echo';
+  const type = typeof message === 'object' && message !== null && 'type' in message ? message.type : null;
+  if (type === 'fail') return 'fail';
+  if (type !== 'run') return 'echo';
   const request = runRequest.safeParse(message);
   if (request.success) return { run: request.data };
   return { problem: request.error.issues.map(({ path, message: wrong }) => `${path.join('.')}: ${wrong}`).join('; ') };

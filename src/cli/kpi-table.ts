@@ -1,11 +1,15 @@
 import type { Kpi, SuccessReport } from '../core/kpis/kpi.js';
 import { plain, type Paint } from './paint.js';
+import { spanOf } from './spans.js';
 import { aligned } from './table.js';
 
-const hourMs = 3_600_000;
+const dayMs = 86_400_000;
 
-/** The success metrics as a table, below the time they are about. */
-export function kpiTable({ kpis, window }: SuccessReport, paint: Paint = plain): string {
+/**
+ * The success metrics as a table, below the time they are about.
+ * @param note follows that time where it no longer reaches back to the start
+ */
+export function kpiTable({ kpis, window }: SuccessReport, paint: Paint = plain, note = ''): string {
   const rows = kpis.map((kpi) => [
     String(kpi.number),
     wordsOf(kpi.name),
@@ -15,17 +19,16 @@ export function kpiTable({ kpis, window }: SuccessReport, paint: Paint = plain):
     count(kpi.samples),
   ]);
   const header = ['#', 'success metric', 'value', 'target', 'verdict', 'samples'];
-  return `${windowOf(window)}\n\n${aligned([header, ...rows])}\n`;
+  return `${windowOf(window)}${window.isSinceStart ? '' : note}\n\n${aligned([header, ...rows])}\n`;
 }
 
 const verdictColours = Object.freeze({ pass: 'green', fail: 'red', 'no data': 'dim' } as const);
 
-/** What time the metrics are about. */
-function windowOf({ durationMs, isSinceStart }: SuccessReport['window']): string {
-  const hours = `${String(Number((durationMs / hourMs).toPrecision(3)))} h`;
-  return isSinceStart
-    ? `success metrics since the start, ${hours}`
-    : `success metrics over the last ${hours} only; the counts below them are of the whole time`;
+/** What time the metrics are about; one that is shorter than usual is told as such. */
+function windowOf({ durationMs, lengthMs, isSinceStart }: SuccessReport['window']): string {
+  const about = isSinceStart ? `since the start, ${spanOf(durationMs)}` : `over the last ${spanOf(durationMs)}`;
+  const short = lengthMs < dayMs ? ` (a short window: ${spanOf(lengthMs)} instead of ${spanOf(dayMs)})` : '';
+  return `success metrics ${about}${short}`;
 }
 
 function valueOf({ value, unit }: Kpi): string {

@@ -3,6 +3,7 @@ import { addCheck } from './check.js';
 import { addCleanup } from './cleanup.js';
 import { addCompletion } from './completion.js';
 import { addConfig } from './config.js';
+import { addDemo } from './demo.js';
 import { addEvents } from './events.js';
 import { addExplain } from './explain.js';
 import { addKpis } from './kpis.js';
@@ -21,7 +22,18 @@ export function createProgram(): Command {
     .exitOverride(({ exitCode }) => {
       process.exit(exitCode === 0 ? 0 : 2);
     });
-  const adders = [addServe, addSimulate, addCheck, addCleanup, addUsers, addExplain, addKpis, addEvents, addTop];
+  const adders = [
+    addServe,
+    addDemo,
+    addSimulate,
+    addCheck,
+    addCleanup,
+    addUsers,
+    addExplain,
+    addKpis,
+    addEvents,
+    addTop,
+  ];
   for (const add of [...adders, addConfig, addCompletion]) add(program);
   return program;
 }

@@ -18,21 +18,25 @@ Examples:
   mooring serve --admin-host 0.0.0.0 --admin-token-file tokens.json
 
 Connect as anybody: ws://127.0.0.1:8080/?user_id=alice&thread_id=thread_1
-Every message is echoed; {"type":"run","tokens":50,"everyMs":100} streams 50 tokens while holding the connection.
+Every message is echoed; {"type":"run","tokens":50,"everyMs":100} streams 50 tokens while holding the connection;
+{"type":"fail"} has the backend say that the connection is broken, and the next background cleanup closes it.
 Users are anonymous here: whoever can reach the server can be anybody. It listens on loopback unless told otherwise.
 
 The admin port has the API that the other commands ask, /metrics for Prometheus, /healthz and /readyz. Tokens are in a
 file, [{ "name": "ops", "scope": "act", "token": "…" }] with the scope read or act, or in MOORING_ADMIN_READ_TOKEN and
 MOORING_ADMIN_ACT_TOKEN. Without tokens, everybody on this machine may look and act, and nobody else.`;
 
+/** Where servers listen unless told otherwise. */
+export const defaultPorts = Object.freeze({ webSocket: 8080, admin: 9090 });
+
 /** `mooring serve` */
 export function addServe(program: Command): void {
   const command = program
     .command('serve')
     .description('a WebSocket server with Mooring attached and an echo backend behind it')
-    .option('--port <number>', 'port to listen on; 0 takes any that is free', portNumber, 8080)
+    .option('--port <number>', 'port to listen on; 0 takes any that is free', portNumber, defaultPorts.webSocket)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--admin-port <number>', 'port of the admin API; 0 takes any that is free', portNumber, 9090)
+    .option('--admin-port <number>', 'port of the admin API; 0 takes any that is free', portNumber, defaultPorts.admin)
     .option('--admin-host <address>', 'address of the admin API; beyond this machine only with tokens', '127.0.0.1')
     .option('--admin-token-file <file>', 'JSON file of the tokens of the admin API')
     .option('--no-admin', 'no admin API');
@@ -54,7 +58,8 @@ export function addServe(program: Command): void {
     });
 }
 
-function portNumber(text: string): number {
+/** Reads a port. @throws InvalidArgumentError */
+export function portNumber(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
   throw new InvalidArgumentError('Wanted a port from 0 to 65535.');

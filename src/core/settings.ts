@@ -237,6 +237,13 @@ export const settings = Object.freeze({
     about:
       'What the journal of decisions about each user may take, in bytes; 0 keeps none. None by default in the library, 24 MiB in the server.',
   },
+  kpiWindowMs: {
+    kind: 'duration',
+    schema: duration(300_000),
+    default: 86_400_000,
+    about:
+      'The time the success metrics are about: so far back, at most to the start. In 24 parts, of which the oldest is forgotten whole.',
+  },
   closeCodes: {
     kind: 'table',
     schema: z.partialRecord(z.enum(closeCauses), closeCode),

@@ -33,7 +33,9 @@ export interface SuccessReport {
   readonly kpis: readonly Kpi[];
   readonly window: {
     readonly durationMs: number;
-    /** Whether it began with this process's Mooring, less than a day ago. */
+    /** How long it is once it no longer reaches back to the start: `kpiWindowMs`, less than a part of it. */
+    readonly lengthMs: number;
+    /** Whether it began with this process's Mooring. */
     readonly isSinceStart: boolean;
   };
 }

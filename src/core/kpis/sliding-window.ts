@@ -1,4 +1,4 @@
-/** An hour of something that is kept for a day. */
+/** A part of the window, an hour unless said otherwise, and what was measured in it. */
 interface Slot<T> {
   readonly number: number;
   readonly value: T;
@@ -25,11 +25,11 @@ export class SlidingWindow<T> {
     this.#slots = slots;
   }
 
-  /** The slot of this moment. */
+  /** The slot of this moment. It may be a little past: a minute is counted when it is over. */
   at(nowMs: number): T {
     const number = Math.floor(nowMs / this.#slotMs);
-    const last = this.#kept.at(-1);
-    if (last?.number === number) return last.value;
+    const kept = this.#kept.findLast((slot) => slot.number === number);
+    if (kept !== undefined) return kept.value;
     const slot = { number, value: this.#make() };
     this.#kept = [...this.#live(number), slot];
     return slot.value;

@@ -15,6 +15,9 @@ import { WrongRefusals } from './wrong-refusals.js';
 /** Whoever gives up sooner has not been kept waiting. */
 const patienceMs = 2_000;
 
+/** Into how many parts the window is cut: a day's are its hours. */
+const windowParts = 24;
+
 /** What an emergency cleanup may take. */
 const longestRunMs = 10_000;
 const p99RunMs = 5_000;
@@ -27,14 +30,14 @@ interface MetricsOptions {
 }
 
 /**
- * Whether Mooring keeps its promise, measured by itself: the success metrics over the last day, from the event stream
- * and the audit alone. In at most 4 MiB, whatever the load.
+ * Whether Mooring keeps its promise, measured by itself: the success metrics over the last day, or whatever
+ * `kpiWindowMs` says, from the event stream and the audit alone. In at most 4 MiB, whatever the load.
  * @source seed "Success Metrics"; spec section 8
  */
 export class SuccessMetrics {
   readonly #options: MetricsOptions;
   readonly #startedAtMs: number;
-  readonly #window = new SlidingWindow(() => new Hour());
+  readonly #window: SlidingWindow<Hour>;
   readonly #refusals: WrongRefusals;
   readonly #userMinutes = new UserMinutes((count, atMs) => {
     this.#window.at(atMs).add(count);
@@ -45,7 +48,8 @@ export class SuccessMetrics {
   constructor(options: MetricsOptions) {
     this.#options = options;
     this.#startedAtMs = options.clock.now();
-    const { heartbeatIntervalMs, maxHeartbeatMisses, stalledMs } = options.config;
+    const { heartbeatIntervalMs, maxHeartbeatMisses, stalledMs, kpiWindowMs } = options.config;
+    this.#window = new SlidingWindow(() => new Hour(), kpiWindowMs / windowParts, windowParts);
     // It pings, misses so often, and has its excuses; and an interval for being late.
     this.#refusals = new WrongRefusals((maxHeartbeatMisses + 2) * heartbeatIntervalMs + stalledMs);
     this.#listen(options.events);
@@ -90,7 +94,11 @@ export class SuccessMetrics {
         wrongRefusals(hours),
         falseKills(hours),
       ],
-      window: { durationMs: now - beganAtMs, isSinceStart: beganAtMs === this.#startedAtMs },
+      window: {
+        durationMs: now - beganAtMs,
+        lengthMs: this.#options.config.kpiWindowMs,
+        isSinceStart: beganAtMs === this.#startedAtMs,
+      },
     };
   }
 
@@ -167,7 +175,7 @@ export class SuccessMetrics {
   }
 }
 
-/** What happened in one hour. */
+/** What happened in one part of the window: in an hour, where it is a day. */
 class Hour {
   readonly runs = new DurationHistogram();
   readonly waits = new DurationHistogram();

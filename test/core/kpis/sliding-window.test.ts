@@ -34,6 +34,14 @@ describe('a sliding window', () => {
     expect(window.all(102 * hourMs)).toHaveLength(3);
   });
 
+  it('adds what is a little past to the slot of its time', () => {
+    const window = counter();
+    const [past, present] = [window.at(100 * hourMs), window.at(101 * hourMs)];
+    expect(window.at(101 * hourMs - 1)).toBe(past);
+    expect(window.at(101 * hourMs + 1)).toBe(present);
+    expect(window.all(101 * hourMs)).toEqual([past, present]);
+  });
+
   it('keeps no more than 24 slots, however long it runs', () => {
     const window = counter();
     for (let hour = 0; hour < 1_000; hour++) window.at(hour * hourMs).count += 1;

@@ -107,12 +107,30 @@ describe('the success metrics', () => {
   it('say that they are since the start, until that is a day ago', async () => {
     const h = harness();
     await h.time.advance(10_000);
-    expect(h.mooring.kpis().window).toEqual({ durationMs: 10_000, isSinceStart: true });
+    expect(h.mooring.kpis().window).toEqual({ durationMs: 10_000, lengthMs: 24 * hourMs, isSinceStart: true });
     h.time.advanceSync(30 * hourMs);
     const { durationMs, isSinceStart } = h.mooring.kpis().window;
     expect(isSinceStart).toBe(false);
     expect(durationMs).toBeGreaterThanOrEqual(23 * hourMs);
     expect(durationMs).toBeLessThanOrEqual(24 * hourMs);
+  });
+
+  it('are about as short a time as the setting says, and forget what came before', async () => {
+    const h = small({ config: { kpiWindowMs: 300_000 } });
+    await h.fill('ada', 2);
+    await h.time.advance(2_000);
+    void h.mooring.factory.emergencyCleanup('ada');
+    h.time.advanceSync(200_000);
+    expect(h.mooring.kpis().window).toMatchObject({ lengthMs: 300_000, isSinceStart: true });
+    expect(kpiOf(h, 'emergencyCleanupTime').samples).toBe(1);
+    expect(kpiOf(h, 'connectionSuccess').detail).toMatchObject({ wanted: 1, gotIn: 1 });
+    h.time.advanceSync(100_000);
+    const { durationMs, isSinceStart } = h.mooring.kpis().window;
+    expect(isSinceStart).toBe(false);
+    expect(durationMs).toBeGreaterThan(287_000);
+    expect(durationMs).toBeLessThanOrEqual(300_000);
+    expect(kpiOf(h, 'emergencyCleanupTime').verdict).toBe('no data');
+    expect(kpiOf(h, 'connectionSuccess').verdict).toBe('no data');
   });
 });
 

@@ -11,6 +11,10 @@ describe('the demo backend', () => {
     },
   );
 
+  it('gives up when asked to', () => {
+    expect(asked('{"type":"fail"}')).toBe('fail');
+  });
+
   it('runs when asked to', () => {
     expect(asked('{"type":"run","tokens":3,"everyMs":10}')).toEqual({ run: { type: 'run', tokens: 3, everyMs: 10 } });
     expect(asked('{"type":"run","tokens":3}')).toEqual({ run: { type: 'run', tokens: 3, everyMs: 50 } });

@@ -1,0 +1,199 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { endsOf, type Person } from './person.js';
+import { chatting, unused, type Tab } from './tab.js';
+
+/** Somebody of the demo. */
+export interface Role {
+  /** For the help and the guide. */
+  readonly about: string;
+  /** Goes on for ever. */
+  play(person: Person): Promise<void>;
+}
+
+/** Everybody, by user id. The times fit the settings of the demo. */
+export const cast = Object.freeze({
+  alice: { about: 'healthy: three tabs, in one of them an agent runs now and then', play: playAlice },
+  bob: { about: 'healthy: two tabs', play: (bob) => playHealthy(bob, 2) },
+  carol: { about: 'healthy: two tabs', play: (carol) => playHealthy(carol, 2) },
+  dave: { about: 'healthy: one tab', play: (dave) => playHealthy(dave, 1) },
+  'hugo-heavy': {
+    about: '18 tabs of 20, the level emergency; opens three more, and the one left alone goes',
+    play: playHugo,
+  },
+  'greta-greedy': {
+    about: '20 tabs, all in use; opens two more, which are refused until she closes two',
+    play: playGreta,
+  },
+  'phil-phone': { about: '16 tabs, of which six fall asleep; opens six more, and the dead make room', play: playPhil },
+  'pat-piler': { about: 'five of eleven tabs unused; the twelfth raises the level, and the unused go', play: playPat },
+  'ida-idle': { about: 'six tabs that send keepalives alone, until they are closed as idle', play: playIda },
+  'sam-sleeper': { about: 'three tabs of a laptop whose lid closes: the heartbeat finds out', play: playSam },
+  'carl-crash': { about: 'two tabs of an app that crashes (a reset), and reconnects', play: playCarl },
+  'gus-glitch': {
+    about: 'a tab whose backend says that it is broken: the background cleanup closes it',
+    play: playGus,
+  },
+  'tess-twice': { about: 'two tabs that take one thread from each other, until the server settles it', play: playTess },
+}) satisfies Readonly<Record<string, Role>>;
+
+async function playHealthy(person: Person, tabs: number): Promise<void> {
+  await person.opens(tabs, chatting(6_000), 1_000);
+}
+
+async function playAlice(alice: Person): Promise<void> {
+  const [first] = await alice.opens(3, chatting(5_000), 1_000);
+  for (;;) {
+    await sleep(25_000);
+    alice.says('asks an agent something; its connection is held for 10 s while the answer streams');
+    first?.run(40, 250);
+  }
+}
+
+async function playHugo(hugo: Person): Promise<void> {
+  hugo.says('opens 18 of 20, one after the other: info from 8, warning from 12, critical from 16, emergency from 18');
+  const tabs = await hugo.opens(18, chatting(7_000), 300);
+  for (;;) {
+    await sleep(15_000);
+    hugo.says('opens 3 more; two fit, for the third all 20 are asked whether they are there');
+    const { tabs: more, refused } = await hugo.opensAtOnce(3, chatting(2_000));
+    await sleep(500);
+    const gone = tabs.map(({ ended }) => ended).filter((ended) => ended !== null);
+    hugo.says(`${more.length - refused.length} are in; to make room the one left alone longest went: ${endsOf(gone)}`);
+    await sleep(10_000);
+    for (const tab of more) tab.leave();
+    await sleep(15_000);
+  }
+}
+
+async function playGreta(greta: Person): Promise<void> {
+  let tabs = await greta.opens(20, chatting(6_000));
+  for (;;) {
+    await sleep(10_000);
+    greta.says('20 agents run at once: each of the 20 connections is held for 30 s');
+    for (const tab of tabs) tab.run(60, 500);
+    await sleep(4_000);
+    greta.says('opens 2 more, though each of the 20 is in use');
+    const { tabs: more, refused } = await greta.opensAtOnce(2, chatting(6_000));
+    greta.says(`${refused.length} are refused: ${endsOf(refused)}; they come back when told to`);
+    await sleep(9_000);
+    const [left, kept] = [tabs.slice(0, 2), tabs.slice(2)];
+    for (const tab of left) tab.leave();
+    greta.says('closes 2 tabs');
+    await sleep(8_000);
+    greta.says(`of the 2 that were refused: ${endsOf(more.map(({ ended }) => ended))}`);
+    tabs = [...kept, ...more];
+    await sleep(25_000);
+  }
+}
+
+async function playPhil(phil: Person): Promise<void> {
+  const tabs = await phil.opens(16, chatting(6_000));
+  const asleep = tabs.slice(0, 6);
+  for (;;) {
+    await sleep(9_000);
+    phil.says('the phone goes to sleep: 6 of 16 connections fall silent, and none says goodbye');
+    for (const tab of asleep) tab.fallAsleep();
+    await sleep(3_000);
+    phil.says('opens 6 more: with the dead that makes 22 of 20');
+    const since = performance.now();
+    const { tabs: more, refused } = await phil.opensAtOnce(6, chatting(6_000));
+    const waited = ((performance.now() - since) / 1000).toFixed(1);
+    phil.says(`${more.length - refused.length} of 6 are in after ${waited} s: the dead made room`);
+    await sleep(9_000);
+    for (const tab of more) tab.leave();
+    await sleep(9_000);
+    await wakeUp(phil, asleep);
+    await sleep(15_000);
+  }
+}
+
+async function playPat(pat: Person): Promise<void> {
+  await pat.opens(6, chatting(5_000));
+  for (;;) {
+    const left = Array.from({ length: 5 }, () => pat.tab(unused));
+    for (const tab of left) await tab.open();
+    await sleep(16_000);
+    pat.says('opens a 12th tab, 60 % of the quota: the level warning');
+    const twelfth = pat.tab(chatting(5_000));
+    await twelfth.open();
+    await sleep(2_000);
+    pat.says(`5 tabs that were unused for 16 s, where 12 s are allowed now: ${endsOf(left.map(({ ended }) => ended))}`);
+    await sleep(12_000);
+    for (const tab of [twelfth, ...left]) tab.leave();
+    await sleep(5_000);
+  }
+}
+
+async function playIda(ida: Person): Promise<void> {
+  for (;;) {
+    const tabs = Array.from({ length: 6 }, () => ida.tab(unused));
+    await Promise.all(tabs.map((tab) => tab.open()));
+    ida.says('opens 6 tabs and looks at none: from here on they send keepalives alone');
+    const ends = await Promise.all(tabs.map((tab) => tab.stay()));
+    ida.says(`her 6 tabs were closed: ${endsOf(ends)}`);
+    await sleep(8_000);
+  }
+}
+
+async function playSam(sam: Person): Promise<void> {
+  const tabs = await sam.opens(3, chatting(6_000));
+  for (;;) {
+    await sleep(5_000);
+    sam.says('closes the lid: 3 connections fall silent, and nobody waits for their places');
+    for (const tab of tabs) tab.fallAsleep();
+    await sleep(25_000);
+    await wakeUp(sam, tabs);
+    await sleep(15_000);
+  }
+}
+
+/** Whoever wakes up finds out what became of the connections, and goes on. */
+async function wakeUp(person: Person, tabs: readonly Tab[]): Promise<void> {
+  for (const tab of tabs) tab.wakeUp();
+  await sleep(100);
+  person.says(`wakes up and finds ${endsOf(tabs.map(({ ended }) => ended))}; reconnects what is closed`);
+}
+
+async function playCarl(carl: Person): Promise<void> {
+  const tabs = await carl.opens(2, chatting(5_000));
+  for (;;) {
+    await sleep(18_000);
+    for (const tab of tabs) tab.crash();
+    await sleep(100);
+    carl.says(`the app crashes: 2 connections are reset (${endsOf(tabs.map(({ ended }) => ended))}), and come back`);
+  }
+}
+
+async function playGus(gus: Person): Promise<void> {
+  const tabs = await gus.opens(1, chatting(5_000));
+  for (;;) {
+    await sleep(14_000);
+    gus.says('his agent crashes, and the backend says that the connection is broken');
+    for (const tab of tabs) tab.fail();
+    await sleep(8_000);
+  }
+}
+
+async function playTess(tess: Person): Promise<void> {
+  const thread = tess.nextThread();
+  let [holder, other] = [tess.tab(chatting(5_000), thread), tess.tab(chatting(5_000), thread)];
+  await holder.open();
+  for (;;) {
+    await sleep(4_000);
+    tess.says('two tabs take one thread from each other, as often as they can');
+    let takeovers = 0;
+    for (;;) {
+      const refusal = await other.open();
+      if (refusal !== null) {
+        tess.says(
+          `after ${takeovers} takeovers who holds it is asked, answers, and keeps it; the other: ${endsOf([refusal])}`,
+        );
+        break;
+      }
+      [holder, other] = [other, holder];
+      takeovers += 1;
+      await sleep(200);
+    }
+    await sleep(30_000);
+  }
+}

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Tab, type Ended, type Habit } from './tab.js';
+
+/** Where the people are, and who hears of what they do. */
+export interface Stage {
+  /** Of the WebSocket server. */
+  readonly url: string;
+  tell(who: string, text: string): void;
+}
+
+/** Whose tabs come back when they should not by themselves does it, and how soon. */
+const reopensAfterMs = 15_000;
+
+/** A user, who opens tabs. Each tab has a thread of its own. */
+export class Person {
+  readonly #stage: Stage;
+  readonly #userId: string;
+  #threads = 0;
+
+  constructor(stage: Stage, userId: string) {
+    this.#stage = stage;
+    this.#userId = userId;
+  }
+
+  /** Tells the audience. */
+  says(text: string): void {
+    this.#stage.tell(this.#userId, text);
+  }
+
+  /** A tab that is not open yet. @param thread @default the next one */
+  tab(habit: Habit, thread = this.nextThread()): Tab {
+    const query = new URLSearchParams({ user_id: this.#userId, thread_id: thread });
+    return new Tab(`${this.#stage.url}/?${query.toString()}`, habit);
+  }
+
+  nextThread(): string {
+    this.#threads += 1;
+    return `thread_${this.#threads}`;
+  }
+
+  /** Opens so many tabs, one after the other, and keeps them. */
+  async opens(count: number, habit: Habit, everyMs = 150): Promise<Tab[]> {
+    const tabs: Tab[] = [];
+    for (let index = 0; index < count; index++) {
+      const tab = this.tab(habit);
+      await tab.open();
+      void tab.live(reopensAfterMs);
+      tabs.push(tab);
+      await sleep(everyMs);
+    }
+    return tabs;
+  }
+
+  /** Opens so many tabs at once. @returns the tabs, and of those that were turned away how */
+  async opensAtOnce(count: number, habit: Habit): Promise<{ tabs: Tab[]; refused: Ended[] }> {
+    const tabs = Array.from({ length: count }, () => this.tab(habit));
+    const outcomes = await Promise.all(tabs.map((tab) => tab.open()));
+    for (const tab of tabs) void tab.live(reopensAfterMs);
+    return { tabs, refused: outcomes.filter((outcome) => outcome !== null) };
+  }
+}
+
+/** How some connections are: `5 × 4408 idle, 1 open`. */
+export function endsOf(ends: readonly (Ended | null)[]): string {
+  const counts = new Map<string, number>();
+  for (const end of ends) {
+    const words = end === null ? 'open' : `${end.code} ${end.reason}`.trim();
+    counts.set(words, (counts.get(words) ?? 0) + 1);
+  }
+  return [...counts].map(([words, count]) => (count === 1 ? words : `${count} × ${words}`)).join(', ');
+}

@@ -1,0 +1,22 @@
+/** The people of the demo, in a process of their own. Started by `startPopulation`; ends when that process does. */
+import { cast } from './cast.js';
+import { Person, type Stage } from './person.js';
+
+/** What this process tells the one that started it. */
+export interface Told {
+  readonly who: string;
+  readonly text: string;
+}
+
+/** A terminal sends Ctrl-C to every process in it: these end when the server has seen everybody off. */
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+process.on('disconnect', () => process.exit(0));
+// It may have gone while this was loaded.
+if (!process.connected) process.exit(0);
+
+const stage: Stage = {
+  url: process.argv[2] ?? '',
+  tell: (who, text) => process.send?.({ who, text } satisfies Told, () => undefined),
+};
+
+await Promise.all(Object.entries(cast).map(([userId, { play }]) => play(new Person(stage, userId))));

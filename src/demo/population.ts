@@ -1,0 +1,51 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Told } from './population-process.js';
+
+/** People who use the server. */
+export interface Population {
+  /** Ends their process, if it has not ended; resolves when it is gone. */
+  stop(): Promise<void>;
+}
+
+/** Who hears of them. */
+interface Audience {
+  readonly tell: (told: Told) => void;
+  /** They are gone, though nobody stopped them. */
+  readonly whenLost: (why: string) => void;
+}
+
+/** How long they may take to go. */
+const graceMs = 1_000;
+
+/**
+ * Lets the people of the demo loose on a server. They live in a process of their own, so that their work is not the
+ * server's; it ends with this one, however that ends: nobody holds the other end of its channel any longer.
+ * @param url of the WebSocket server
+ */
+export function startPopulation(url: string, { tell, whenLost }: Audience): Population {
+  const file = join(import.meta.dirname, 'population-process.js');
+  const child = fork(file, [url], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  let isStopping = false;
+  child.on('message', (told: Told) => {
+    tell(told);
+  });
+  child.once('error', (error) => {
+    whenLost(error.message);
+  });
+  child.once('exit', (code, signal) => {
+    if (!isStopping) whenLost(signal ?? `exit code ${code ?? 0}`);
+  });
+  const stop = async (): Promise<void> => {
+    isStopping = true;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    if (child.connected) child.disconnect();
+    // Somebody may have stopped it with SIGSTOP.
+    const killing = setTimeout(() => child.kill('SIGKILL'), graceMs);
+    await gone;
+    clearTimeout(killing);
+  };
+  return { stop };
+}

@@ -1,0 +1,15 @@
+import type { WebSocketConfig } from '../core/settings.js';
+
+/** What the people of the demo are made for: the ladder of production, in seconds instead of minutes. */
+export const demoSettings = Object.freeze({
+  maxManagersPerUser: 20,
+  proactiveCleanupThreshold: 0.6,
+  idleManagerTimeoutMs: 40_000,
+  backgroundCleanupIntervalMs: 5_000,
+  emergencyCleanupTimeoutMs: 4_000,
+  heartbeatIntervalMs: 5_000,
+  stalledMs: 20_000,
+  streamingWindowMs: 2_000,
+  cleanupCooldownMs: 2_000,
+  kpiWindowMs: 300_000,
+}) satisfies Partial<WebSocketConfig>;
