@@ -195,7 +195,7 @@ describe.runIf(hasChromium)('users', () => {
     await page.locator('th[aria-sort=ascending]', { hasText: 'User' }).waitFor();
     await page.getByText('Page 1 of 3').waitFor();
     await page.getByLabel('Search').fill('USER-11');
-    await page.getByText('7 users').waitFor();
+    await page.getByText('7 users', { exact: true }).waitFor();
     expect((await rowsOf(page))[0]).toBe('user-11');
     await page.getByLabel('Search').fill('');
     await page.getByLabel('Alert level').selectOption('emergency');
@@ -220,7 +220,7 @@ describe.runIf(hasChromium)('a user', () => {
     expect(server.mooring.factory.getUserManagerCount('grace')).toBe(9);
     await picture(page, 'user');
     await page.getByRole('button', { name: 'Clean up …' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Leave it' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Clean up …' }).click();
     await page.keyboard.press('Escape');
     expect(server.mooring.factory.getUserManagerCount('grace')).toBe(9);
