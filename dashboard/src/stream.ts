@@ -19,9 +19,12 @@ interface StreamOptions {
 /** Watches the events of the server, and comes back where it was cut off. */
 export class EventWatch {
   readonly state = new Store<StreamState>('connecting');
+  /** Why the server does not let us watch, where it said so. */
+  readonly problem = new Store<ApiError | null>(null);
   readonly #options: StreamOptions;
   readonly #ending = new AbortController();
   #lastEventId = '';
+  #greetedAt = '';
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -58,9 +61,11 @@ export class EventWatch {
         hasRead = true;
         silence.isBroken();
         this.state.set('live');
+        this.problem.set(null);
         this.#take(parser.push(text));
       }
     } catch (error) {
+      if (error instanceof ApiError && error.status > 0) this.problem.set(error);
       if (error instanceof ApiError && error.status === 401) this.close();
     } finally {
       silence.end();
@@ -84,10 +89,14 @@ export class EventWatch {
     if (told.length > 0) this.#options.onMessages(told);
   }
 
-  /** The greeting says where the stream is, for whoever is cut off before the first event. */
+  /**
+   * The greeting says where the stream is, for whoever is cut off before the first event. After a gap, too, the stream
+   * goes on from there: what is missing is told once.
+   */
   #note({ type, data, lastEventId }: SseMessage): void {
+    if (type === 'stream.hello') this.#greetedAt = idIn(data);
     if (lastEventId !== '') this.#lastEventId = lastEventId;
-    else if (type === 'stream.hello' && this.#lastEventId === '') this.#lastEventId = idIn(data);
+    else if (type === 'stream.gap' || this.#lastEventId === '') this.#lastEventId = this.#greetedAt;
   }
 }
 
