@@ -62,7 +62,7 @@ export class EventWatch {
         silence.isBroken();
         this.state.set('live');
         this.problem.set(null);
-        this.#take(parser.push(text));
+        this.#take(parser.push(text), parser.lastEventId);
       }
     } catch (error) {
       if (error instanceof ApiError && error.status > 0) this.problem.set(error);
@@ -82,9 +82,10 @@ export class EventWatch {
     return body;
   }
 
-  #take(messages: readonly SseMessage[]): void {
+  #take(messages: readonly SseMessage[], lastEventId: string): void {
     if (this.#isOver) return;
-    for (const message of messages) this.#note(message);
+    for (const message of messages) this.#heed(message);
+    if (lastEventId !== '') this.#lastEventId = lastEventId;
     const told = messages.filter(({ type }) => type !== 'stream.hello');
     if (told.length > 0) this.#options.onMessages(told);
   }
@@ -93,10 +94,9 @@ export class EventWatch {
    * The greeting says where the stream is, for whoever is cut off before the first event. After a gap, too, the stream
    * goes on from there: what is missing is told once.
    */
-  #note({ type, data, lastEventId }: SseMessage): void {
+  #heed({ type, data }: SseMessage): void {
     if (type === 'stream.hello') this.#greetedAt = idIn(data);
-    if (lastEventId !== '') this.#lastEventId = lastEventId;
-    else if (type === 'stream.gap' || this.#lastEventId === '') this.#lastEventId = this.#greetedAt;
+    if (type === 'stream.gap' || this.#lastEventId === '') this.#lastEventId = this.#greetedAt;
   }
 }
 
