@@ -43,7 +43,7 @@ export function Chart(props: ChartProps) {
   return (
     <figure class="chart">
       <figcaption>
-        <h3>{title}</h3>
+        <h2>{title}</h2>
         <span class="note">{at === undefined ? 'no sample yet' : timeOf(new Date(at * 1_000))}</span>
       </figcaption>
       <div
