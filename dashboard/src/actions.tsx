@@ -1,82 +1,121 @@
-import { useEffect, useState } from 'preact/hooks';
-import type { CleanupView, ManagerView } from '../../src/admin/schemas.js';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { CleanupView, ManagerView, UserView } from '../../src/admin/schemas.js';
 import { actsWithinMs, ApiError, ask, pathOfUser } from './api.js';
-import { count, counted, duration, shown } from './format.js';
-import { Card, ConfirmDialog, Foreign, LevelBadge, type Level } from './pieces.js';
-import { reasonOf } from './sentences.js';
+import { counted } from './format.js';
+import { OutcomeText, type Outcome } from './outcome.js';
+import { Card, ConfirmDialog } from './pieces.js';
 
-/** What `check` answers. */
-interface Resources {
-  readonly managerCount: number;
-  readonly maxManagers: number;
-  readonly alertLevel: Level;
+/** A manager somebody wants to have released; a new object each time they do. */
+export interface Releasing {
+  readonly manager: ManagerView;
 }
 
-/** What came of an action. */
-type Outcome =
-  | { readonly kind: 'running'; readonly name: string }
-  | { readonly kind: 'failed'; readonly name: string; readonly error: ApiError }
-  | { readonly kind: 'checked'; readonly resources: Resources }
-  | { readonly kind: 'cleaned'; readonly name: string; readonly result: CleanupView }
-  | { readonly kind: 'released'; readonly threadId: string; readonly released: number };
-
 interface ActionsProps {
-  readonly userId: string;
-  /** A manager somebody wants to have released. */
-  readonly released: ManagerView | null;
+  readonly user: UserView;
+  readonly releasing: Releasing | null;
   readonly onActed: () => void;
 }
 
-type Confirming = 'cleanup' | 'emergency';
+type Confirming = 'cleanup' | 'emergency' | 'release-all';
 
 /** The buttons of a user's page, and what came of the last one. */
-export function Actions({ userId, released, onActed }: ActionsProps) {
-  const [outcome, setOutcome] = useState<Outcome | null>(null);
+export function Actions({ user, releasing, onActed }: ActionsProps) {
+  const { userId } = user;
+  const { outcome, run, place } = useOutcome(onActed);
   const [confirming, setConfirming] = useState<Confirming | null>(null);
-  const [evict, setEvict] = useState(0);
-  const run = async (name: string, act: () => Promise<Outcome>): Promise<void> => {
-    setOutcome({ kind: 'running', name });
-    setOutcome(await outcomeOf(name, act));
-    onActed();
-  };
-  const clean = (name: string, path: string, body: object): void => {
-    void run(name, async () => ({ kind: 'cleaned', name, result: await post(userId, path, body) }));
-  };
+  const clean = (name: string, path: string, body: object): void =>
+    run(name, async () => ({ kind: 'cleaned', name, result: await post<CleanupView>(userId, path, body) }));
   useEffect(() => {
-    if (released !== null) void run('Release', () => release(released));
-  }, [released]);
+    if (releasing === null) return;
+    place.current?.focus({ preventScroll: true }); // the button that was pressed goes with its row
+    run('Release', () => release(releasing.manager));
+  }, [releasing]);
   return (
-    <Card title="Act">
+    <Card title="Actions">
       <Buttons
         isRunning={outcome?.kind === 'running'}
-        onCheck={() => void run('Check', async () => ({ kind: 'checked', resources: await post(userId, 'check') }))}
+        onCheck={() => run('Check', async () => ({ kind: 'checked', resources: await post(userId, 'check') }))}
         onClean={clean}
         onConfirm={setConfirming}
       />
-      <div class="outcome" role="status" aria-live="polite">
-        {outcome !== null && <Told outcome={outcome} />}
+      <div class="outcome" role="status" ref={place} tabIndex={-1}>
+        {outcome !== null && <OutcomeText outcome={outcome} />}
       </div>
-      {confirming === 'cleanup' && (
-        <ConfirmDialog
-          {...{ title: 'Clean up this user?', act: 'Clean up' }}
-          onAct={() => clean('Cleanup', 'cleanup', {})}
+      {confirming !== null && (
+        <Question
+          {...{ confirming, user }}
+          onClean={clean}
+          onReleaseAll={() => run('Release all', () => releaseAll(userId))}
           onClose={() => setConfirming(null)}
+        />
+      )}
+    </Card>
+  );
+}
+
+/** What came of the last action, one at a time. */
+function useOutcome(onActed: () => void) {
+  const [outcome, setOutcome] = useState<Outcome | null>(null);
+  const place = useRef<HTMLDivElement>(null);
+  const isRunning = useRef(false);
+  const act = async (name: string, action: () => Promise<Outcome>): Promise<void> => {
+    isRunning.current = true;
+    setOutcome({ kind: 'running', name });
+    setOutcome(await outcomeOf(name, action));
+    isRunning.current = false;
+    onActed();
+  };
+  const run = (name: string, action: () => Promise<Outcome>): void => {
+    if (!isRunning.current) void act(name, action);
+  };
+  return { outcome, run, place };
+}
+
+interface QuestionProps {
+  readonly confirming: Confirming;
+  readonly user: UserView;
+  readonly onClean: (name: string, path: string, body: object) => void;
+  readonly onReleaseAll: () => void;
+  readonly onClose: () => void;
+}
+
+/** Asks before somebody is released. */
+function Question({ confirming, user, onClean, onReleaseAll, onClose }: QuestionProps) {
+  const [evict, setEvict] = useState(0);
+  switch (confirming) {
+    case 'cleanup':
+      return (
+        <ConfirmDialog
+          {...{ title: 'Clean up this user?', act: 'Clean up', onClose }}
+          onAct={() => onClean('Cleanup', 'cleanup', {})}
         >
           <p>Each connection is asked whether it is there. The dead, the abandoned and the failed are released.</p>
         </ConfirmDialog>
-      )}
-      {confirming === 'emergency' && (
+      );
+    case 'emergency':
+      return (
         <ConfirmDialog
-          {...{ title: 'Emergency cleanup?', act: 'Clean up now' }}
-          onAct={() => clean('Emergency cleanup', 'emergency-cleanup', evict > 0 ? { evict } : {})}
-          onClose={() => setConfirming(null)}
+          {...{ title: 'Emergency cleanup?', act: 'Clean up now', onClose }}
+          onAct={() => onClean('Emergency cleanup', 'emergency-cleanup', evict > 0 ? { evict } : {})}
         >
           <p>The same as a cleanup, with the patience of an emergency. Nothing in use is closed.</p>
           <Evict value={evict} onValue={setEvict} />
         </ConfirmDialog>
-      )}
-    </Card>
-  );
+      );
+    case 'release-all':
+      return (
+        <ConfirmDialog {...{ title: 'Release everything?', act: 'Release all', onAct: onReleaseAll, onClose }}>
+          <p>{everything(user.managers)}</p>
+        </ConfirmDialog>
+      );
+  }
+}
+
+function everything(managers: readonly ManagerView[]): string {
+  const engaged = managers.filter(({ isEngaged }) => isEngaged).length;
+  const inUse = engaged === 0 ? 'None of them is in use.' : `${counted(engaged, 'of them is', 'of them are')} in use.`;
+  return `All connections of this user, ${counted(managers.length, 'manager')} now, are closed at once. ${inUse}`;
 }
 
 function Evict({ value, onValue }: { readonly value: number; readonly onValue: (value: number) => void }) {
@@ -102,25 +141,41 @@ interface ButtonsProps {
 function Buttons({ isRunning, onCheck, onClean, onConfirm }: ButtonsProps) {
   return (
     <div class="buttons">
-      <button type="button" disabled={isRunning} onClick={onCheck}>
+      <Button isRunning={isRunning} onClick={onCheck}>
         Check
-      </button>
-      <button type="button" disabled={isRunning} onClick={() => onClean('Dry run', 'cleanup', { dryRun: true })}>
+      </Button>
+      <Button isRunning={isRunning} onClick={() => onClean('Dry run', 'cleanup', { dryRun: true })}>
         Dry run
-      </button>
-      <button type="button" disabled={isRunning} class="primary" onClick={() => onConfirm('cleanup')}>
+      </Button>
+      <Button isRunning={isRunning} class="primary" onClick={() => onConfirm('cleanup')}>
         Clean up …
-      </button>
-      <button
-        {...{ type: 'button', disabled: isRunning }}
-        onClick={() => onClean('Emergency dry run', 'emergency-cleanup', { dryRun: true })}
-      >
+      </Button>
+      <Button isRunning={isRunning} onClick={() => onClean('Emergency dry run', 'emergency-cleanup', { dryRun: true })}>
         Emergency dry run
-      </button>
-      <button type="button" disabled={isRunning} class="danger" onClick={() => onConfirm('emergency')}>
+      </Button>
+      <Button isRunning={isRunning} class="danger" onClick={() => onConfirm('emergency')}>
         Emergency cleanup …
-      </button>
+      </Button>
+      <Button isRunning={isRunning} class="danger" onClick={() => onConfirm('release-all')}>
+        Release all …
+      </Button>
     </div>
+  );
+}
+
+interface ButtonProps {
+  readonly isRunning: boolean;
+  readonly class?: string;
+  readonly onClick: () => void;
+  readonly children: ComponentChildren;
+}
+
+/** Out of order while something runs, and not `disabled`: that would throw the focus away. */
+function Button({ isRunning, class: name = '', onClick, children }: ButtonProps) {
+  return (
+    <button type="button" class={name} aria-disabled={isRunning} onClick={() => !isRunning && onClick()}>
+      {children}
+    </button>
   );
 }
 
@@ -128,10 +183,18 @@ function post<T>(userId: string, path: string, body?: object): Promise<T> {
   return ask<T>(`${pathOfUser(userId)}/${path}`, { method: 'POST', timeoutMs: actsWithinMs, body });
 }
 
+function remove(path: string): Promise<{ readonly released: number }> {
+  return ask(path, { method: 'DELETE', timeoutMs: actsWithinMs });
+}
+
 async function release({ key, threadId }: ManagerView): Promise<Outcome> {
-  const path = `api/v1/managers/${encodeURIComponent(key)}`;
-  const { released } = await ask<{ released: number }>(path, { method: 'DELETE', timeoutMs: actsWithinMs });
+  const { released } = await remove(`api/v1/managers/${encodeURIComponent(key)}`);
   return { kind: 'released', threadId, released };
+}
+
+async function releaseAll(userId: string): Promise<Outcome> {
+  const { released } = await remove(`${pathOfUser(userId)}/managers`);
+  return { kind: 'released-all', released };
 }
 
 async function outcomeOf(name: string, act: () => Promise<Outcome>): Promise<Outcome> {
@@ -140,57 +203,4 @@ async function outcomeOf(name: string, act: () => Promise<Outcome>): Promise<Out
   } catch (error) {
     return { kind: 'failed', name, error: error instanceof ApiError ? error : new ApiError(0, String(error)) };
   }
-}
-
-function Told({ outcome }: { readonly outcome: Outcome }) {
-  switch (outcome.kind) {
-    case 'running':
-      return <p>{outcome.name} is running …</p>;
-    case 'failed':
-      return (
-        <p class="trouble">
-          <strong>{outcome.name} failed.</strong> {shown(outcome.error.message)} {shown(outcome.error.hint ?? '')}
-        </p>
-      );
-    case 'checked':
-      return (
-        <p>
-          <strong>Check:</strong> {count(outcome.resources.managerCount)} of {count(outcome.resources.maxManagers)}{' '}
-          <LevelBadge level={outcome.resources.alertLevel} />
-        </p>
-      );
-    case 'released':
-      return (
-        <p>
-          <strong>Release:</strong> <Foreign text={outcome.threadId} />{' '}
-          {outcome.released > 0 ? 'is released.' : 'was gone already.'}
-        </p>
-      );
-    case 'cleaned':
-      return <Cleaned name={outcome.name} result={outcome.result} />;
-  }
-}
-
-function Cleaned({ name, result }: { readonly name: string; readonly result: CleanupView }) {
-  const { dryRun, cleaned, chosen, remaining, durationMs, timedOut } = result;
-  const what = dryRun
-    ? `${counted(chosen.length, 'manager')} would be released`
-    : `${counted(cleaned, 'manager')} released`;
-  return (
-    <>
-      <p>
-        <strong>{name}:</strong> {what}, {count(remaining)} left. It took {duration(durationMs)}
-        {timedOut && ', and ran out of time'}.
-      </p>
-      {chosen.length > 0 && (
-        <ul class="chosen">
-          {chosen.map((one) => (
-            <li key={one.key}>
-              <Foreign text={one.threadId} /> – {reasonOf(one)}
-            </li>
-          ))}
-        </ul>
-      )}
-    </>
-  );
 }

@@ -8,6 +8,8 @@ export interface Link {
   readonly lastAnswerAt: Date | null;
   /** The server wants a token, and has none or a wrong one of us. */
   readonly needsToken: boolean;
+  /** It had one of us that was good once. */
+  readonly isTokenRefused: boolean;
 }
 
 /** What the server answered instead of what was asked for; status 0 where it did not answer. */
@@ -39,7 +41,12 @@ const looksWithinMs = 10_000;
 /** Emergency cleanups wait for answers of the peers, up to ten seconds. */
 export const actsWithinMs = 60_000;
 
-export const link = new Store<Link>({ isReachable: true, lastAnswerAt: null, needsToken: false });
+export const link = new Store<Link>({
+  isReachable: true,
+  lastAnswerAt: null,
+  needsToken: false,
+  isTokenRefused: false,
+});
 
 export function hasToken(): boolean {
   return sessionStorage.getItem(tokenName) !== null;
@@ -48,14 +55,21 @@ export function hasToken(): boolean {
 /** Forgets the token: of this tab, where alone it was. */
 export function signOut(): void {
   sessionStorage.removeItem(tokenName);
-  link.set({ ...link.value, needsToken: true });
+  link.set({ ...link.value, needsToken: true, isTokenRefused: false });
+}
+
+/** The server wants a token, and does not take the one we have. Several requests may find out, one after another. */
+function askForToken(): void {
+  const isTokenRefused = hasToken() || link.value.isTokenRefused;
+  sessionStorage.removeItem(tokenName);
+  link.set({ ...link.value, needsToken: true, isTokenRefused });
 }
 
 /** Keeps the token if the server knows it. @throws ApiError where it does not */
 export async function signIn(token: string): Promise<void> {
   await ask('api/v1/kpis', { headers: { authorization: `Bearer ${token}` } });
   sessionStorage.setItem(tokenName, token);
-  link.set({ ...link.value, needsToken: false });
+  link.set({ ...link.value, needsToken: false, isTokenRefused: false });
 }
 
 /** What the server answers. @throws ApiError */
@@ -76,7 +90,7 @@ export async function send(path: string, asked: Asked = {}): Promise<Response> {
   const response = await reach(new URL(path, document.baseURI), init, asked.signal);
   if (response.ok) return response;
   const error = await problemOf(response);
-  if (error.status === 401) signOut();
+  if (error.status === 401) askForToken();
   throw error;
 }
 

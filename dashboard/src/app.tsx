@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { hasToken, link, signOut } from './api.js';
 import { EventsPage } from './events-page.js';
-import { dateOf } from './format.js';
+import { dateOf, shown } from './format.js';
 import { OverviewPage } from './overview-page.js';
 import { usePoll } from './poll.js';
 import { useRoute, type Route } from './route.js';
@@ -25,14 +25,18 @@ const pages = [
   ['events', 'Events', '#/events'],
 ] as const;
 
-const titles = { overview: 'Overview', users: 'Users', user: 'User', events: 'Events', nowhere: 'Not found' } as const;
+/** What the tab is called. Another title is another page, and takes the focus. */
+function titleOf({ page, userId }: Route): string {
+  const titles = { overview: 'Overview', users: 'Users', user: '', events: 'Events', nowhere: 'Not found' };
+  return page === 'user' ? `${shown(userId)} · User` : titles[page];
+}
 
 /** The whole page. */
 export function App() {
   const route = useRoute();
   const { needsToken } = useStore(link);
   const { data: health } = usePoll<Health>('healthz', healthEveryMs);
-  useTitle(needsToken ? 'Sign in' : titles[route.page]);
+  useTitle(needsToken ? 'Sign in' : titleOf(route), !needsToken);
   return (
     <>
       <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
@@ -59,7 +63,14 @@ function Page({ route }: { readonly route: Route }) {
     case 'events':
       return <EventsPage query={route.query} />;
     case 'nowhere':
-      return <p>There is no such page. The overview is at the top left.</p>;
+      return (
+        <>
+          <h1>Not found</h1>
+          <p>
+            There is no such page. Go to the <a href="#/">overview</a>.
+          </p>
+        </>
+      );
   }
 }
 
@@ -132,11 +143,12 @@ function Banners({ health }: { readonly health: Health | null }) {
   );
 }
 
-function useTitle(title: string): void {
+/** Another page begins at its top; only the page to sign in has a better place for the focus. */
+function useTitle(title: string, takesFocus: boolean): void {
   const isFirst = useRef(true);
   useEffect(() => {
     document.title = `${title} · Mooring`;
-    if (!isFirst.current) document.getElementById('main')?.focus({ preventScroll: true });
+    if (!isFirst.current && takesFocus) document.getElementById('main')?.focus({ preventScroll: true });
     isFirst.current = false;
   }, [title]);
 }

@@ -25,6 +25,10 @@ interface ChartProps {
 }
 
 const height = 190;
+
+/** What the server keeps samples of, in seconds. A server that has just started leaves room on the left. */
+const shownS = 15 * 60;
+
 const dashes: Readonly<Record<Series['color'], number[]>> = { accent: [], second: [6, 4], third: [2, 3] };
 
 /** Lines over time, with a legend that tells the figures below the pointer, else the latest. */
@@ -35,11 +39,11 @@ export function Chart(props: ChartProps) {
   usePlot(box, props, setPointed);
   const index = pointed ?? times.length - 1;
   const at = times[index];
-  const told = series.map(({ label, values }) => `${label} ${told1(values[index], format)}`).join(', ');
+  const told = series.map(({ label, values }) => `${label} ${valueAt(values[index], format)}`).join(', ');
   return (
     <figure class="chart">
       <figcaption>
-        <h3>{title}</h3>
+        <h2>{title}</h2>
         <span class="note">{at === undefined ? 'no sample yet' : timeOf(new Date(at * 1_000))}</span>
       </figcaption>
       <div
@@ -52,7 +56,7 @@ export function Chart(props: ChartProps) {
         {series.map(({ label, color, values, isPoints }) => (
           <li key={label}>
             <span class={`swatch ${isPoints === true ? 'dot' : ''} series-${color}`} aria-hidden="true" />
-            {label} <b>{told1(values[index], format)}</b>
+            {label} <b>{valueAt(values[index], format)}</b>
           </li>
         ))}
       </ul>
@@ -60,7 +64,7 @@ export function Chart(props: ChartProps) {
   );
 }
 
-function told1(value: number | null | undefined, format: (value: number) => string): string {
+function valueAt(value: number | null | undefined, format: (value: number) => string): string {
   return value === null || value === undefined ? '–' : format(value);
 }
 
@@ -109,13 +113,17 @@ function optionsOf(
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     hooks: { setCursor: [({ cursor }) => onPointed(cursor.idx ?? null)] },
-    scales: { y: { range: (_plot, _min, max) => [0, Math.max(4, max * 1.1)] } },
+    scales: {
+      x: { range: (_plot, _min, max) => [max - shownS, max] },
+      y: { range: (_plot, _min, max) => [0, Math.max(4, max * 1.1)] },
+    },
     axes: [
       {
         ...look,
         label: 'Time',
         size: 28,
         space: 70,
+        incrs: wholeMinutes,
         values: (_plot, at) => at.map((one) => timeOf(new Date(one * 1_000)).slice(0, 5)),
       },
       { ...look, label: axis, size: 58, space: 24, incrs: wholeSteps, values: (_plot, at) => at.map(format) },
@@ -123,6 +131,9 @@ function optionsOf(
     series: [{}, ...series.map((one) => lineOf(one, color))],
   };
 }
+
+/** A mark says hours and minutes, so no two may lie within one minute. */
+const wholeMinutes = [60, 180, 300, 900];
 
 /** Half a manager is no mark on an axis. */
 const wholeSteps = [1, 10, 100, 1e3, 1e4, 1e5, 1e6].flatMap((ten) => [ten, 2 * ten, 5 * ten]);

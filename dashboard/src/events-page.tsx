@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ApiError } from './api.js';
 import { counted, dateOf, shown, timeOf } from './format.js';
-import { UserLink } from './pieces.js';
+import { Trouble, UserLink } from './pieces.js';
 import { queryOf, replaceHash } from './route.js';
 import { knownTypes, sentenceOf, type Told } from './sentences.js';
 import type { SseMessage } from './sse.js';
@@ -77,7 +78,7 @@ function Filters({ user, types }: { readonly user: string; readonly types: reado
             </label>
           ))}
           <button type="button" class="small" onClick={() => want(typed, [])}>
-            All types
+            Show all types
           </button>
         </fieldset>
       </details>
@@ -92,13 +93,15 @@ const states: Readonly<Record<StreamState, readonly [string, string]>> = {
 };
 
 function Stream({ query }: { readonly query: string }) {
-  const { rows, waiting, state, isPaused, setPaused } = useEvents(query);
+  const { rows, waiting, missed, state, problem, isPaused, setPaused } = useEvents(query);
   const [tone, words] = states[state];
   return (
     <section class="card" aria-label="Stream of events">
       <header class="card-head">
-        <span role="status">
-          <span class={`badge ${tone}`}>{words}</span>{' '}
+        <span>
+          <span class={`badge ${tone}`} role="status">
+            {words}
+          </span>{' '}
           <span class="note">
             {isPaused
               ? `paused, ${waiting < mostRows ? counted(waiting, 'new event') : `the last ${mostRows} wait`}`
@@ -109,7 +112,17 @@ function Stream({ query }: { readonly query: string }) {
           {isPaused ? 'Go on' : 'Pause'}
         </button>
       </header>
-      {rows.length === 0 && <p class="note">Nothing yet. Events appear here as they happen.</p>}
+      {state === 'lost' && <Trouble problem={problem} />}
+      {missed > 0 && (
+        <p class="trouble" role="status">
+          {counted(missed, 'event')} missed so far: more happened than this page could take.
+        </p>
+      )}
+      {rows.length === 0 && (
+        <p class="note">
+          {isPaused ? 'Paused before anything came.' : 'Nothing yet. Events appear here as they happen.'}
+        </p>
+      )}
       <ol class="timeline events" aria-label="Events, the latest first">
         {rows.map((row) => (
           <Line key={row.id} row={row} />
@@ -144,18 +157,21 @@ function useEvents(query: string) {
   const [rows, setRows] = useState<readonly Row[]>([]);
   const [waiting, setWaiting] = useState(0);
   const [isPaused, setPaused] = useState(false);
-  const [stateOf, setStateOf] = useState(() => new Store<StreamState>('connecting'));
+  const [missed, setMissed] = useState(0);
+  const [watched, setWatched] = useState<Pick<EventWatch, 'state' | 'problem'>>(unwatched);
   const fresh = useRef<Row[]>([]);
   useEffect(() => {
     let id = 0;
     const watch = new EventWatch({
       query,
       onMessages: (messages) => {
-        for (const message of messages) fresh.current.push({ id: (id += 1), told: toldBy(message) });
+        const added = messages.map((message) => ({ id: (id += 1), told: toldBy(message) }));
+        setMissed((sum) => sum + missedOf(added));
+        fresh.current.push(...added);
         fresh.current.splice(0, fresh.current.length - mostRows);
       },
     });
-    setStateOf(watch.state);
+    setWatched(watch);
     return () => watch.close();
   }, [query]);
   useEffect(() => {
@@ -170,7 +186,20 @@ function useEvents(query: string) {
     const timer = setInterval(draw, drawnEveryMs);
     return () => clearInterval(timer);
   }, [isPaused]);
-  return { rows, waiting, state: useStore(stateOf), isPaused, setPaused };
+  const state = useStore(watched.state);
+  return { rows, waiting, missed, state, problem: useStore(watched.problem), isPaused, setPaused };
+}
+
+/** Before the watch begins. */
+const unwatched = {
+  state: new Store<StreamState>('connecting'),
+  problem: new Store<ApiError | null>(null),
+};
+
+/** What the server had to leave out for us. Newer events push the row that says so off the page at once. */
+function missedOf(rows: readonly Row[]): number {
+  const counts = rows.filter(({ told }) => told.type === 'stream.dropped').map(({ told }) => told['count']);
+  return counts.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0);
 }
 
 function toldBy({ type, data }: SseMessage): Told {

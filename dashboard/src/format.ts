@@ -60,6 +60,15 @@ export function dateOf(at: Date): string {
   return Number.isNaN(at.getTime()) ? '–' : `${calendar.format(at)}, ${clock.format(at)}`;
 }
 
+/** What is written from right to left: Hebrew, Arabic and their kin. */
+const rightToLeft = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC\u{10800}-\u{10FFF}\u{1E800}-\u{1EFFF}]/u;
+
+/** As {@link shown}, for the middle of a sentence, whose order it leaves alone. */
+export function shownWithin(text: string): string {
+  const inert = shown(text);
+  return rightToLeft.test(inert) ? `\u2068${inert}\u2069` : inert;
+}
+
 /**
  * A text of somebody else with what cannot be seen made visible: control characters (terminal escapes among them) and
  * those that turn the direction of a line.

@@ -1,7 +1,7 @@
 import type { JournalView } from '../../src/admin/schemas.js';
 import { pathOfUser } from './api.js';
 import { counted, dateOf, shown, timeOf } from './format.js';
-import { Card, Loading, Trouble } from './pieces.js';
+import { Card, Pending, Trouble } from './pieces.js';
 import { usePoll } from './poll.js';
 import { sentenceOf } from './sentences.js';
 
@@ -15,7 +15,7 @@ export function Journal({ userId }: { readonly userId: string }) {
   return (
     <Card title="Journal" note={data === null ? '' : counted(data.entries.length, 'entry', 'entries')}>
       <Trouble problem={problem} />
-      {data === null ? problem === null && <Loading /> : <Timeline journal={data} />}
+      {data === null ? <Pending problem={problem} /> : <Timeline journal={data} />}
     </Card>
   );
 }

@@ -1,7 +1,7 @@
 import type { KpisView } from '../../src/admin/schemas.js';
 import { count, counted, duration, percent } from './format.js';
-import { Card, Loading, Trouble } from './pieces.js';
-import { usePoll } from './poll.js';
+import { Card, Pending, Trouble } from './pieces.js';
+import { usePoll, type Polled } from './poll.js';
 
 const everyMs = 10_000;
 
@@ -19,13 +19,28 @@ const names: Readonly<Record<Kpi['name'], string>> = {
 
 const verdicts = { pass: 'ok', fail: 'bad', 'no data': '' } as const;
 
+/** The metrics, asked for as often as they move. */
+export function useKpis(): Polled<KpisView> {
+  return usePoll<KpisView>('api/v1/kpis', everyMs);
+}
+
+/** The verdicts in a few words, for whoever looks at the top of the page alone. */
+export function Verdict({ kpis }: { readonly kpis: readonly Kpi[] }) {
+  const failed = kpis.filter(({ verdict }) => verdict === 'fail');
+  const passed = kpis.filter(({ verdict }) => verdict === 'pass').length;
+  if (failed.length > 0)
+    return <span class="badge bad">failing: {failed.map(({ name }) => names[name]).join(', ')}</span>;
+  if (passed === 0) return <span class="badge">no metric has data yet</span>;
+  const words = passed === kpis.length ? 'all metrics pass' : `${passed} of ${kpis.length} metrics pass, none fails`;
+  return <span class="badge ok">{words}</span>;
+}
+
 /** Whether the promise is kept. */
-export function Kpis() {
-  const { data, problem } = usePoll<KpisView>('api/v1/kpis', everyMs);
+export function Kpis({ polled: { data, problem } }: { readonly polled: Polled<KpisView> }) {
   return (
     <Card title="Success metrics" note={data === null ? '' : windowOf(data.window)}>
       <Trouble problem={problem} />
-      {data === null ? problem === null && <Loading /> : <Table kpis={data.kpis} />}
+      {data === null ? <Pending problem={problem} /> : <Table kpis={data.kpis} />}
     </Card>
   );
 }

@@ -1,26 +1,30 @@
 import { useMemo } from 'preact/hooks';
-import type { Overview, Sample } from '../../src/admin/schemas.js';
+import type { KpisView, Overview, Sample } from '../../src/admin/schemas.js';
 import { Chart } from './chart.js';
 import { bytes, count, counted, dateOf, duration, shown } from './format.js';
-import { Kpis } from './kpis.js';
-import { Bar, Card, LevelBadge, levels, Loading, Trouble } from './pieces.js';
-import { usePoll } from './poll.js';
+import { Kpis, useKpis, Verdict } from './kpis.js';
+import { Bar, Card, LevelBadge, levels, Pending, Trouble } from './pieces.js';
+import { usePoll, type Polled } from './poll.js';
 
 const everyMs = 3_000;
 
 /** The server at a glance. */
 export function OverviewPage() {
   const { data, problem } = usePoll<Overview>('api/v1/overview', everyMs);
+  const kpis = useKpis();
   return (
     <>
-      <h1>Overview</h1>
+      <div class="title">
+        <h1>Overview</h1>
+        {kpis.data !== null && <Verdict kpis={kpis.data.kpis} />}
+      </div>
       <Trouble problem={problem} />
-      {data === null ? problem === null && <Loading /> : <Glance overview={data} />}
+      {data === null ? <Pending problem={problem} /> : <Glance overview={data} kpis={kpis} />}
     </>
   );
 }
 
-function Glance({ overview }: { readonly overview: Overview }) {
+function Glance({ overview, kpis }: { readonly overview: Overview; readonly kpis: Polled<KpisView> }) {
   const { totals } = overview;
   return (
     <>
@@ -30,11 +34,11 @@ function Glance({ overview }: { readonly overview: Overview }) {
       </div>
       <div class="columns">
         <Levels overview={overview} />
-        <Tally title="Cleanups by strategy" counts={totals.cleaned} words={strategyWords} />
         <Tally title="Releases by reason" counts={totals.released} words={releaseWords} />
+        <Tally title="Cleanups by strategy" counts={totals.cleaned} words={strategyWords} />
         <Tally title="Refusals by cause" counts={totals.refused} words={refusalWords} />
       </div>
-      <Kpis />
+      <Kpis polled={kpis} />
       <Server overview={overview} />
     </>
   );
@@ -43,10 +47,10 @@ function Glance({ overview }: { readonly overview: Overview }) {
 function Figures({ overview }: { readonly overview: Overview }) {
   const { managers, connections, users, waiting, totals, limits } = overview;
   const refused = Object.values(totals.refused).reduce((sum, one) => sum + one, 0);
-  const most = limits.total === null ? '' : ` of ${count(limits.total)}`;
+  const most = limits.total === null ? 'live and reserved' : `of at most ${count(limits.total)}`;
   return (
     <dl class="figures">
-      <Figure name="Managers" value={managers} note={`${most} live and reserved`} />
+      <Figure name="Managers" value={managers} note={most} />
       <Figure name="Connections" value={connections} note="attached now" />
       <Figure name="Users" value={users} note={`up to ${count(limits.perUser)} each`} />
       <Figure name="Waiting" value={waiting} note="for a place" />

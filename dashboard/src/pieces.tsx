@@ -61,10 +61,12 @@ export function Trouble({ problem }: { readonly problem: ApiError | null }) {
   );
 }
 
-export function Loading() {
+/** In place of what has not come yet. */
+export function Pending({ problem }: { readonly problem: ApiError | null }) {
+  if (problem !== null && problem.status !== 0) return null;
   return (
     <p class="note" role="status">
-      Loading …
+      {problem === null ? 'Loading …' : 'Nothing to show until the server answers.'}
     </p>
   );
 }
@@ -119,7 +121,7 @@ export function ConfirmDialog({ title, act, onAct, onClose, children }: DialogPr
       {children}
       <div class="buttons end">
         <button type="button" onClick={() => dialog.current?.close()}>
-          Leave it
+          Cancel
         </button>
         <button
           type="button"

@@ -1,4 +1,4 @@
-import { count, counted, duration, percent, shown } from './format.js';
+import { count, counted, duration, percent, shown, shownWithin } from './format.js';
 
 /** An event of the stream or an entry of a journal: its fields depend on its type. */
 export type Told = Readonly<Record<string, unknown>> & { readonly type: string };
@@ -18,7 +18,11 @@ class Fields {
 
   text(name: string): string {
     const value = this.told[name];
-    return typeof value === 'string' ? shown(value) : value === undefined ? '?' : shown(JSON.stringify(value));
+    return typeof value === 'string'
+      ? shownWithin(value)
+      : value === undefined
+        ? '?'
+        : shownWithin(JSON.stringify(value));
   }
 
   number(name: string): number | null {
@@ -47,7 +51,7 @@ class Fields {
 
   list(name: string): string {
     const value = this.told[name];
-    return Array.isArray(value) ? value.map((one) => shown(String(one))).join(' ← ') : '';
+    return Array.isArray(value) ? value.map((one) => shownWithin(String(one))).join(' ← ') : '';
   }
 }
 
@@ -156,7 +160,7 @@ function leaked(fields: Fields): Sentence {
 
 function acted(fields: Fields): Sentence {
   const on = fields.told['key'] ?? fields.told['userId'];
-  const whom = typeof on === 'string' ? ` on ${shown(on)}` : '';
+  const whom = typeof on === 'string' ? ` on ${shownWithin(on)}` : '';
   return {
     text: `${fields.text('who')} ran ${fields.text('action')}${whom}: ${fields.text('result')}.`,
     tone: 'neutral',

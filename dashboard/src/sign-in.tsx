@@ -1,12 +1,16 @@
-import { useState } from 'preact/hooks';
-import { ApiError, signIn } from './api.js';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { ApiError, link, signIn } from './api.js';
 import { shown } from './format.js';
+import { useStore } from './store.js';
 
 /** Asks for a token. It stays in this tab. */
 export function SignIn() {
   const [token, setToken] = useState('');
   const [trouble, setTrouble] = useState<string | null>(null);
   const [isAsking, setAsking] = useState(false);
+  const { isTokenRefused } = useStore(link);
+  const field = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => field.current?.focus(), []);
   const submit = async (): Promise<void> => {
     setAsking(true);
     try {
@@ -25,10 +29,16 @@ export function SignIn() {
       }}
     >
       <h1>Sign in</h1>
+      {isTokenRefused && (
+        <p class="banner warn" role="alert">
+          The server no longer accepts your token. It may have been replaced.
+        </p>
+      )}
       <p class="note">This server wants a token. It is kept in this tab alone, until you sign out or close it.</p>
       <label for="token">Token</label>
       <input
         {...{ id: 'token', type: 'password', autocomplete: 'off', spellcheck: false, required: true }}
+        ref={field}
         value={token}
         aria-invalid={trouble !== null}
         aria-describedby="token-trouble"

@@ -15,7 +15,9 @@ const longestEvent = 1_000_000;
  * Why not `EventSource`: it cannot send an `Authorization` header.
  */
 export class SseParser {
+  /** Of what is whole: an id whose event was cut off is not there yet. */
   lastEventId = '';
+  #id = '';
   #rest = '';
   #isFirst = true;
   #type = '';
@@ -58,7 +60,7 @@ export class SseParser {
 
   #take(field: string, value: string): void {
     if (field === 'event') this.#type = value;
-    else if (field === 'id' && !value.includes('\0')) this.lastEventId = value;
+    else if (field === 'id' && !value.includes('\0')) this.#id = value;
     else if (field === 'data') {
       this.#data.push(value);
       this.#size += value.length + 1;
@@ -66,6 +68,7 @@ export class SseParser {
   }
 
   #dispatch(): SseMessage | null {
+    this.lastEventId = this.#id;
     const message = { type: this.#type || 'message', data: this.#data.join('\n'), lastEventId: this.lastEventId };
     const isEmpty = this.#data.length === 0;
     this.#type = '';

@@ -19,9 +19,12 @@ interface StreamOptions {
 /** Watches the events of the server, and comes back where it was cut off. */
 export class EventWatch {
   readonly state = new Store<StreamState>('connecting');
+  /** Why the server does not let us watch, where it said so. */
+  readonly problem = new Store<ApiError | null>(null);
   readonly #options: StreamOptions;
   readonly #ending = new AbortController();
   #lastEventId = '';
+  #greetedAt = '';
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -58,9 +61,11 @@ export class EventWatch {
         hasRead = true;
         silence.isBroken();
         this.state.set('live');
-        this.#take(parser.push(text));
+        this.problem.set(null);
+        this.#take(parser.push(text), parser.lastEventId);
       }
     } catch (error) {
+      if (error instanceof ApiError && error.status > 0) this.problem.set(error);
       if (error instanceof ApiError && error.status === 401) this.close();
     } finally {
       silence.end();
@@ -77,17 +82,21 @@ export class EventWatch {
     return body;
   }
 
-  #take(messages: readonly SseMessage[]): void {
+  #take(messages: readonly SseMessage[], lastEventId: string): void {
     if (this.#isOver) return;
-    for (const message of messages) this.#note(message);
+    for (const message of messages) this.#heed(message);
+    if (lastEventId !== '') this.#lastEventId = lastEventId;
     const told = messages.filter(({ type }) => type !== 'stream.hello');
     if (told.length > 0) this.#options.onMessages(told);
   }
 
-  /** The greeting says where the stream is, for whoever is cut off before the first event. */
-  #note({ type, data, lastEventId }: SseMessage): void {
-    if (lastEventId !== '') this.#lastEventId = lastEventId;
-    else if (type === 'stream.hello' && this.#lastEventId === '') this.#lastEventId = idIn(data);
+  /**
+   * The greeting says where the stream is, for whoever is cut off before the first event. After a gap, too, the stream
+   * goes on from there: what is missing is told once.
+   */
+  #heed({ type, data }: SseMessage): void {
+    if (type === 'stream.hello') this.#greetedAt = idIn(data);
+    if (type === 'stream.gap' || this.#lastEventId === '') this.#lastEventId = this.#greetedAt;
   }
 }
 

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { UserPage, UserSummary } from '../../src/admin/schemas.js';
 import { count, counted, duration, timeOf } from './format.js';
-import { LevelBadge, levels, Loading, Trouble, Usage, UserLink } from './pieces.js';
+import { LevelBadge, levels, Pending, Trouble, Usage, UserLink } from './pieces.js';
 import { usePoll } from './poll.js';
 import { queryOf, replaceHash } from './route.js';
 
@@ -25,11 +25,15 @@ interface Wanted {
 export function UsersPage({ query }: { readonly query: URLSearchParams }) {
   const wanted = wantedIn(query);
   const list = queryOf({ ...wanted });
+  const [found, setFound] = useState<number | null>(null);
   return (
     <>
       <h1>Users</h1>
       <Filters wanted={wanted} />
-      <List key={list} list={list} wanted={wanted} />
+      <p class="hidden" role="status">
+        {found !== null && `${counted(found, 'user')} found`}
+      </p>
+      <List key={list} list={list} wanted={wanted} onFound={setFound} />
     </>
   );
 }
@@ -102,21 +106,38 @@ function Filters({ wanted }: { readonly wanted: Wanted }) {
   );
 }
 
-function List({ list, wanted }: { readonly list: string; readonly wanted: Wanted }) {
+interface ListProps {
+  readonly list: string;
+  readonly wanted: Wanted;
+  /** Told once of each list: how many come and go while one looks at it is for the eye alone. */
+  readonly onFound: (total: number) => void;
+}
+
+function List({ list, wanted, onFound }: ListProps) {
   /** The cursors of the pages up to this one; the first page has none. */
   const [cursors, setCursors] = useState<readonly string[]>([]);
   const cursor = cursors.at(-1);
   const path = `api/v1/users?${list}&limit=${pageSize}${cursor === undefined ? '' : `&cursor=${cursor}`}`;
   const { data, problem } = usePoll<UserPage>(path, everyMs);
-  if (data === null) return problem === null ? <Loading /> : <Trouble problem={problem} />;
+  const isFound = data !== null;
+  useEffect(() => {
+    if (data !== null) onFound(data.total);
+  }, [isFound]);
+  if (data === null)
+    return (
+      <>
+        <Trouble problem={problem} />
+        <Pending problem={problem} />
+      </>
+    );
   const next = data.nextCursor;
   return (
     <>
       <Trouble problem={problem} />
       <p class="note list-note">
-        <span role="status">{counted(data.total, 'user')}</span>, as of {timeOf(new Date(data.asOf))}
+        <span>{counted(data.total, 'user')}</span>, as of {timeOf(new Date(data.asOf))}
       </p>
-      {data.users.length === 0 ? <p class="card">No user matches.</p> : <Table users={data.users} wanted={wanted} />}
+      {data.users.length === 0 ? <p class="card">{nobodyOf(wanted)}</p> : <Table users={data.users} wanted={wanted} />}
       <nav class="pager" aria-label="Pages of users">
         <button type="button" disabled={cursors.length === 0} onClick={() => setCursors(cursors.slice(0, -1))}>
           Previous
@@ -130,6 +151,10 @@ function List({ list, wanted }: { readonly list: string; readonly wanted: Wanted
       </nav>
     </>
   );
+}
+
+function nobodyOf({ search, level }: Wanted): string {
+  return search === '' && level === '' ? 'Nobody is connected.' : 'No user matches.';
 }
 
 function Table({ users, wanted }: { readonly users: readonly UserSummary[]; readonly wanted: Wanted }) {
@@ -202,7 +227,7 @@ function Row({ user }: { readonly user: UserSummary }) {
         {count(user.waiting)}
       </td>
       <td data-label="Last used" class="number">
-        {duration(user.idleMs)}
+        {duration(user.idleMs)} ago
       </td>
       <td data-label="Longest unused" class="number">
         {duration(user.longestIdleMs)}

@@ -20,7 +20,7 @@ const keptAfterLastMs = 60_000;
 /** Events of so many milliseconds leave together. */
 const gatheredMs = 100;
 
-/** A line that says nothing, so that what lies between does not think the connection dead. */
+/** So that what lies between does not think the connection dead, and who wants few events knows how far it has come. */
 const heartbeatMs = 15_000;
 
 /** Who takes nothing for so long is gone. */
@@ -74,6 +74,7 @@ export class EventHub {
     this.#listen();
     const viewer = new Viewer({
       filter,
+      position: () => this.#idOf(this.#number),
       onDropped: (count) => {
         this.#droppedEvents += count;
       },
@@ -151,6 +152,8 @@ export class EventHub {
 
 interface ViewerOptions {
   readonly filter: EventFilter;
+  /** Where the stream is, as an id. */
+  readonly position: () => string;
   readonly onDropped: (count: number) => void;
   /** Told with what is sent next, or in the end: not for each, as these are events too. */
   readonly onMissed: (events: number) => void;
@@ -253,7 +256,7 @@ class Viewer {
 
   #beat(): void {
     const isWaiting = this.#wanted !== null;
-    if (isWaiting && this.#queue.length === 0) this.#put(': still here\n\n');
+    if (isWaiting && this.#queue.length === 0) this.#put(`: still here\nid: ${this.#options.position()}\n\n`);
     if (isWaiting || performance.now() - this.#tookAtMs < patienceMs) return;
     this.#controller?.error(new Error('This viewer takes nothing.'));
     this.#gone(true);

@@ -11,11 +11,23 @@ export interface Link {
   readonly bytesPerSecond?: number;
 }
 
-/** A slow network: relays TCP to a port of this machine, late or little at a time. */
-export async function relayTo(port: number, link: Link): Promise<{ readonly port: number }> {
+/** What lies between, while it is there. */
+export interface Relay {
+  readonly port: number;
+  /** Cuts every connection. Newcomers are led to this port from now on; without one they are cut off, too. */
+  cut(nextPort?: number): void;
+}
+
+/** A network: relays TCP to a port of this machine, late or little at a time where the link says so. */
+export async function relayTo(port: number, link: Link = {}): Promise<Relay> {
   const sockets = new Set<Socket>();
+  let target: number | undefined = port;
   const server = createServer({ allowHalfOpen: true, highWaterMark: 16_384 }, (near) => {
-    const far = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    if (target === undefined) {
+      near.destroy();
+      return;
+    }
+    const far = connect({ port: target, host: '127.0.0.1', allowHalfOpen: true });
     for (const socket of [near, far]) {
       sockets.add(socket);
       socket.on('error', () => undefined);
@@ -26,12 +38,16 @@ export async function relayTo(port: number, link: Link): Promise<{ readonly port
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  afterThisTest(async () => {
+  const cut = (nextPort?: number): void => {
+    target = nextPort;
     for (const socket of sockets) socket.destroy();
+  };
+  afterThisTest(async () => {
+    cut();
     server.close();
     await once(server, 'close');
   });
-  return { port: (server.address() as AddressInfo).port };
+  return { port: (server.address() as AddressInfo).port, cut };
 }
 
 /** Reads no faster than it may write, so that the sender feels the slowness as it would over a real link. */

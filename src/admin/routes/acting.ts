@@ -12,6 +12,11 @@ export interface Act<T> {
   readonly tell: (result: T) => string;
 }
 
+/** How many went, in words. */
+export function tellReleased(count: number): string {
+  return `${String(count)} released`;
+}
+
 /** Does it, and says who did what and what came of it: also where it failed. */
 export async function act<T>(
   { mooring }: AdminParts,

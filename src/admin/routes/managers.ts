@@ -6,7 +6,7 @@ import type { AdminApp, AdminParts } from '../parts.js';
 import { badField, notFound } from '../problems.js';
 import { managerSchema, releasedSchema } from '../schemas.js';
 import { viewManager } from '../views.js';
-import { act } from './acting.js';
+import { act, tellReleased } from './acting.js';
 import { apiRoute, keyParams } from './route.js';
 
 /** One manager: what it does, and its end. */
@@ -34,7 +34,7 @@ export function addManagerRoutes(app: AdminApp, parts: AdminParts): void {
       const released = await act(parts, c, {
         ...{ action: 'release', userId, key },
         run: () => Number(mooring.factory.cleanupManager(key)),
-        tell: (count) => `${String(count)} released`,
+        tell: tellReleased,
       });
       return c.json({ released }, 200);
     },

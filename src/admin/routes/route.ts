@@ -34,6 +34,15 @@ export function apiRoute<const P extends string, const R extends RouteOf<P>, con
   return createRoute({ ...route, security: [{ bearer: [] }], responses });
 }
 
+/** A body that may be left out. */
+export const jsonBody = <T extends z.ZodType>(schema: T) => ({
+  content: { 'application/json': { schema } },
+  required: false as const,
+});
+
+/** The field of every cleanup. */
+export const dryRun = z.boolean().default(false).describe('Say who would go and why, and release nobody.');
+
 /**
  * An id in a path. One that a URL cannot carry as it is, `.` and `..`, is written with a `=` in front, and so is one that
  * begins with `=`.

@@ -12,17 +12,15 @@ import {
   type ConfigView,
   type Overview,
 } from '../schemas.js';
-import { act } from './acting.js';
-import { apiRoute } from './route.js';
+import { act, tellReleased } from './acting.js';
+import { apiRoute, dryRun, jsonBody } from './route.js';
 
 const eventsQuery = z.strictObject({
   types: z.string().max(2_000).optional().describe('Names of events, separated by commas. All unless given.'),
   user: z.string().max(256).optional().describe('Only what is about this user.'),
 });
 
-const backgroundBody = z.strictObject({
-  dryRun: z.boolean().default(false).describe('Say who would go and why, and release nobody.'),
-});
+const backgroundBody = z.strictObject({ dryRun });
 
 /** The server as a whole. */
 export function addServerRoutes(app: AdminApp, parts: AdminParts): void {
@@ -56,24 +54,23 @@ export function addServerRoutes(app: AdminApp, parts: AdminParts): void {
 }
 
 function addBackground(app: AdminApp, parts: AdminParts): void {
-  const { mooring } = parts;
   app.openapi(
     apiRoute(
       {
         method: 'post',
         path: '/api/v1/background-cleanup',
-        request: { body: { content: { 'application/json': { schema: backgroundBody } }, required: false } },
+        request: { body: jsonBody(backgroundBody) },
         summary: 'Run a background cycle now',
       },
       { description: 'Who went, or would go, and why.', schema: backgroundSchema },
     ),
     async (c) => {
-      const { dryRun } = c.req.valid('json');
-      const run = (): Promise<BackgroundView> => (dryRun ? previewCycle(parts) : runCycle(parts));
-      const action = dryRun ? 'background-cleanup (dry run)' : 'background-cleanup';
+      const { dryRun: isDry } = c.req.valid('json');
+      const run = (): Promise<BackgroundView> => (isDry ? previewCycle(parts) : runCycle(parts));
+      const action = isDry ? 'background-cleanup (dry run)' : 'background-cleanup';
       const tell = ({ cleaned, chosen }: BackgroundView): string =>
-        dryRun ? `${String(chosen.length)} would be released` : `${String(cleaned)} released`;
-      return c.json(await act({ ...parts, mooring }, c, { action, run, tell }), 200);
+        isDry ? `${String(chosen.length)} would be released` : tellReleased(cleaned);
+      return c.json(await act(parts, c, { action, run, tell }), 200);
     },
   );
 }

@@ -1,10 +1,11 @@
 import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import type { CleanupResult, Chosen } from '../../core/cleanup/requested.js';
 import { harmlessByName, type HarmlessStrategyName } from '../../core/cleanup/playbook.js';
 import type { MooringEvent } from '../../core/events.js';
 import type { JournalEntry } from '../../core/journal.js';
 import type { Mooring } from '../../core/mooring.js';
-import type { AdminApp, AdminParts } from '../parts.js';
+import type { AdminApp, AdminEnv, AdminParts } from '../parts.js';
 import { notFound } from '../problems.js';
 import {
   cleanupSchema,
@@ -20,8 +21,8 @@ import {
 import { sortings } from '../census.js';
 import { pageOf } from '../user-list.js';
 import { viewManager } from '../views.js';
-import { act } from './acting.js';
-import { apiRoute, idParams, readId } from './route.js';
+import { act, tellReleased, type Act } from './acting.js';
+import { apiRoute, dryRun, idParams, jsonBody, readId } from './route.js';
 
 const listQuery = z.strictObject({
   level: levelSchema.optional(),
@@ -35,7 +36,6 @@ const listQuery = z.strictObject({
 });
 
 const strategyNames = Object.keys(harmlessByName) as [HarmlessStrategyName, ...HarmlessStrategyName[]];
-const dryRun = z.boolean().default(false).describe('Say who would go and why, and release nobody.');
 const managers = z.int().min(0).max(1_000_000);
 
 const cleanupBody = z.strictObject({
@@ -46,11 +46,6 @@ const emergencyBody = z.strictObject({
   evict: managers.optional().describe('Evict up to so many managers that are not engaged.'),
   keep: managers.optional().describe('Evict managers that are not engaged until so many are left.'),
   dryRun,
-});
-
-const json = <T extends z.ZodType>(schema: T) => ({
-  content: { 'application/json': { schema } },
-  required: false as const,
 });
 
 /** Users: who has how much, why, and what to do about it. */
@@ -131,10 +126,9 @@ function addCheck(app: AdminApp, parts: AdminParts): void {
       { description: 'As it is then.', schema: resourcesSchema },
     ),
     async (c) => {
-      const userId = knownUser(mooring, c.req.valid('param').id);
-      const resources = await act(parts, c, {
-        ...{ action: 'check', userId },
-        run: () => mooring.monitor.checkUserResources(userId),
+      const resources = await actOnUser(parts, c, {
+        ...{ action: 'check', id: c.req.valid('param').id },
+        run: (userId) => mooring.monitor.checkUserResources(userId),
         tell: ({ managerCount, maxManagers, alertLevel }) =>
           `${String(managerCount)} of ${String(maxManagers)}, ${alertLevel}`,
       });
@@ -150,17 +144,20 @@ function addCleanups(app: AdminApp, parts: AdminParts): void {
       {
         method: 'post',
         path: '/api/v1/users/{id}/cleanup',
-        request: { params: idParams, body: json(cleanupBody) },
+        request: { params: idParams, body: jsonBody(cleanupBody) },
         summary: 'Ask whether the connections are there; release the dead, the idle, the failed',
       },
       { description: 'Who went, or would go, and why.', schema: cleanupSchema },
     ),
     async (c) => {
-      const userId = knownUser(mooring, c.req.valid('param').id);
-      const { strategies, dryRun } = c.req.valid('json');
-      const request = { dryRun, ...(strategies !== undefined && { strategies }) };
-      const run = async (): Promise<CleanupView> => viewOf(await mooring.factory.cleanup(userId, request));
-      return c.json(await act(parts, c, { action: nameOf('cleanup', dryRun), userId, run, tell: tellCleanup }), 200);
+      const { strategies, dryRun: isDry } = c.req.valid('json');
+      const request = { dryRun: isDry, ...(strategies !== undefined && { strategies }) };
+      const result = await actOnUser(parts, c, {
+        ...{ action: nameOf('cleanup', isDry), id: c.req.valid('param').id },
+        run: async (userId) => viewOf(await mooring.factory.cleanup(userId, request)),
+        tell: tellCleanup,
+      });
+      return c.json(result, 200);
     },
   );
   app.openapi(
@@ -168,21 +165,23 @@ function addCleanups(app: AdminApp, parts: AdminParts): void {
       {
         method: 'post',
         path: '/api/v1/users/{id}/emergency-cleanup',
-        request: { params: idParams, body: json(emergencyBody) },
+        request: { params: idParams, body: jsonBody(emergencyBody) },
         summary: 'The same with the patience of an emergency, and evictions where asked for',
       },
       { description: 'Who went, or would go, and why.', schema: cleanupSchema },
     ),
     async (c) => {
-      const userId = knownUser(mooring, c.req.valid('param').id);
-      const { dryRun, evict, keep } = c.req.valid('json');
+      const { dryRun: isDry, evict, keep } = c.req.valid('json');
       const wanted = { ...(evict !== undefined && { evict }), ...(keep !== undefined && { keep }) };
-      const run = async (): Promise<CleanupView> =>
-        dryRun
-          ? viewOf(await mooring.factory.previewEmergencyCleanup(userId, wanted))
-          : runEmergency(mooring, userId, wanted);
-      const action = nameOf('emergency-cleanup', dryRun);
-      return c.json(await act(parts, c, { action, userId, run, tell: tellCleanup }), 200);
+      const result = await actOnUser(parts, c, {
+        ...{ action: nameOf('emergency-cleanup', isDry), id: c.req.valid('param').id },
+        run: async (userId) =>
+          isDry
+            ? viewOf(await mooring.factory.previewEmergencyCleanup(userId, wanted))
+            : runEmergency(mooring, userId, wanted),
+        tell: tellCleanup,
+      });
+      return c.json(result, 200);
     },
   );
 }
@@ -200,15 +199,26 @@ function addReleaseAll(app: AdminApp, parts: AdminParts): void {
       { description: 'How many.', schema: releasedSchema },
     ),
     async (c) => {
-      const userId = knownUser(mooring, c.req.valid('param').id);
-      const released = await act(parts, c, {
-        ...{ action: 'release-all', userId },
-        run: () => mooring.factory.cleanupAllUserManagers(userId),
-        tell: (count) => `${String(count)} released`,
+      const released = await actOnUser(parts, c, {
+        ...{ action: 'release-all', id: c.req.valid('param').id },
+        run: (userId) => mooring.factory.cleanupAllUserManagers(userId),
+        tell: tellReleased,
       });
       return c.json({ released }, 200);
     },
   );
+}
+
+/** What is done to a user, who is named as in the path. */
+interface UserAct<T> extends Pick<Act<T>, 'action' | 'tell'> {
+  readonly id: string;
+  readonly run: (userId: string) => T | Promise<T>;
+}
+
+/** Does it. @throws ProblemError where nothing is known of the user */
+function actOnUser<T>(parts: AdminParts, c: Context<AdminEnv>, { id, run, ...told }: UserAct<T>): Promise<T> {
+  const userId = knownUser(parts.mooring, id);
+  return act(parts, c, { ...told, userId, run: () => run(userId) });
 }
 
 function viewEntry({ atMs, ...entry }: JournalEntry): JournalView['entries'][number] {
@@ -230,9 +240,9 @@ function knownUser(mooring: Mooring, written: string): string {
 
 function nameOf<Name extends 'cleanup' | 'emergency-cleanup'>(
   action: Name,
-  dryRun: boolean,
+  isDry: boolean,
 ): Name | `${Name} (dry run)` {
-  return dryRun ? `${action} (dry run)` : action;
+  return isDry ? `${action} (dry run)` : action;
 }
 
 function viewOf(result: CleanupResult): CleanupView {
@@ -271,7 +281,7 @@ function chosenOf(event: MooringEvent<'manager.released'>): Omit<Chosen, 'strate
   return { userId, threadId, key, reason, idleMs, silentMs, limitMs, finding };
 }
 
-function tellCleanup({ chosen, cleaned, remaining, dryRun }: CleanupView): string {
-  const what = dryRun ? `${String(chosen.length)} would be released` : `${String(cleaned)} released`;
+function tellCleanup({ chosen, cleaned, remaining, dryRun: isDry }: CleanupView): string {
+  const what = isDry ? `${String(chosen.length)} would be released` : tellReleased(cleaned);
   return `${what}, ${String(remaining)} left`;
 }

@@ -34,6 +34,9 @@ function heard<Name extends MooringEventName>(mooring: Mooring, name: Name): Moo
 class Reader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
 
+  /** What it would come back with. */
+  lastId: string | undefined;
+
   constructor(stream: ReadableStream<Uint8Array>) {
     this.#reader = stream.getReader();
   }
@@ -44,10 +47,9 @@ class Reader {
     await vi.advanceTimersByTimeAsync(100);
     const { value, done } = await chunk;
     if (done) return [{ event: 'end', id: null, data: null }];
-    const blocks = new TextDecoder()
-      .decode(value)
-      .split('\n\n')
-      .filter((block) => block.includes('event: '));
+    const text = new TextDecoder().decode(value);
+    this.lastId = /.*^id: (\S*)$/ms.exec(text)?.[1] ?? this.lastId;
+    const blocks = text.split('\n\n').filter((block) => block.includes('event: '));
     return blocks.map((block) => ({
       event: /^event: (.*)$/m.exec(block)?.[1] ?? '',
       id: /^id: (.*)$/m.exec(block)?.[1] ?? null,
@@ -63,6 +65,16 @@ class Reader {
 const stall = (mooring: Mooring, stalledMs: number): void => {
   mooring.events.emit('process.stalled', { stalledMs });
 };
+
+/** Was here for one event. @returns where it was cut off */
+async function watchOnce(watch: (filter?: EventFilter) => Reader, mooring: Mooring): Promise<string | undefined> {
+  const viewer = watch();
+  await viewer.next();
+  stall(mooring, 1);
+  await viewer.next();
+  await viewer.leave();
+  return viewer.lastId;
+}
 
 describe('a viewer', () => {
   it('is told hello, and then everything, in one piece per moment', async () => {
@@ -88,13 +100,9 @@ describe('a viewer', () => {
 
   it('that was cut off goes on where it was', async () => {
     const { mooring, watch } = hub();
-    const viewer = watch();
-    await viewer.next();
-    stall(mooring, 1);
-    const [{ id } = { id: null }] = await viewer.next();
-    await viewer.leave();
+    const lastId = await watchOnce(watch, mooring);
     stall(mooring, 2);
-    const back = watch({}, id ?? undefined);
+    const back = watch({}, lastId);
     expect(await back.next()).toMatchObject([{ event: 'stream.hello' }, { data: { stalledMs: 2 } }]);
   });
 
@@ -105,15 +113,11 @@ describe('a viewer', () => {
 
   it('that comes back after more than a minute is told that there is a gap', async () => {
     const { mooring, watch } = hub();
-    const viewer = watch();
-    await viewer.next();
-    stall(mooring, 1);
-    const [{ id } = { id: null }] = await viewer.next();
-    await viewer.leave();
+    const lastId = await watchOnce(watch, mooring);
     await vi.advanceTimersByTimeAsync(60_000);
     stall(mooring, 2);
     stall(mooring, 3);
-    expect(await watch({}, id ?? undefined).next()).toMatchObject([{ event: 'stream.hello' }, { event: 'stream.gap' }]);
+    expect(await watch({}, lastId).next()).toMatchObject([{ event: 'stream.hello' }, { event: 'stream.gap' }]);
   });
 
   it('that does not read loses the oldest, is told how many, and is counted', async () => {
@@ -153,6 +157,23 @@ describe('a viewer', () => {
       expect(await chunk).toEqual([]);
     }
     expect(made.counts.watching).toBe(1);
+  });
+
+  it('that wants little comes back to no gap, however much happened that it did not want', async () => {
+    const { mooring, watch } = hub();
+    const filter = { userId: 'ada' };
+    const viewer = watch(filter);
+    await viewer.next();
+    for (let stalledMs = 1; stalledMs <= 1_500; stalledMs++) stall(mooring, stalledMs);
+    const chunk = viewer.next();
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(await chunk).toEqual([]);
+    await viewer.leave();
+    mooring.events.emit('ledger.failed', { userId: 'ada', error: 'meanwhile' });
+    expect(await watch(filter, viewer.lastId).next()).toMatchObject([
+      { event: 'stream.hello' },
+      { data: { error: 'meanwhile' } },
+    ]);
   });
 
   it('is told the end', async () => {

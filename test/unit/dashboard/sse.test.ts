@@ -43,6 +43,14 @@ describe('the parser of server-sent events', () => {
     ]);
   });
 
+  it('knows the id of what is whole alone: of an event that is cut off in the middle, the one before', () => {
+    const parser = new SseParser();
+    parser.push('id: 1\ndata: a\n\nid: 2\ndata: b\n');
+    expect(parser.lastEventId).toBe('1');
+    parser.push('\n: still here\nid: 5\n\n');
+    expect(parser.lastEventId).toBe('5');
+  });
+
   it('tells nothing of an event without data, or without its end', () => {
     expect(readAll(['event: x\nid: 7\n\n', 'data: never ended\n'])).toEqual([]);
   });

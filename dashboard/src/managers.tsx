@@ -1,0 +1,105 @@
+import { useState } from 'preact/hooks';
+import type { ManagerView } from '../../src/admin/schemas.js';
+import { counted, duration, shown } from './format.js';
+import { ConfirmDialog, Foreign } from './pieces.js';
+
+interface ManagersProps {
+  readonly managers: readonly ManagerView[];
+  readonly onRelease: (manager: ManagerView) => void;
+}
+
+/** What a user holds, and a button to release each. */
+export function Managers({ managers, onRelease }: ManagersProps) {
+  const [asked, setAsked] = useState<ManagerView | null>(null);
+  return (
+    <>
+      <table class="stacked managers">
+        <thead>
+          <tr>
+            <th scope="col">Thread</th>
+            <th scope="col">Last heard</th>
+            {['Age', 'Unused', 'Round trip'].map((name) => (
+              <th key={name} scope="col" class="number">
+                {name}
+              </th>
+            ))}
+            <th scope="col">In use</th>
+            <th scope="col">
+              <span class="hidden">What to do</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {managers.map((manager) => (
+            <Row key={manager.key} manager={manager} onAsk={setAsked} />
+          ))}
+        </tbody>
+      </table>
+      {asked !== null && (
+        <ConfirmDialog
+          {...{ title: 'Release this manager?', act: 'Release' }}
+          onAct={() => onRelease(asked)}
+          onClose={() => setAsked(null)}
+        >
+          <p>
+            <Foreign text={asked.threadId} /> is closed at once{asked.isEngaged && ', though it is in use'}, and its
+            place is free.
+          </p>
+        </ConfirmDialog>
+      )}
+    </>
+  );
+}
+
+function Row({ manager, onAsk }: { readonly manager: ManagerView; readonly onAsk: (manager: ManagerView) => void }) {
+  const { threadId, error } = manager;
+  return (
+    <tr>
+      <th scope="row">
+        <Foreign text={threadId} />
+        {error !== null && <span class="trouble small">{shown(error)}</span>}
+      </th>
+      <td data-label="Last heard">
+        <Heard manager={manager} />
+      </td>
+      <Cell label="Age" ms={manager.ageMs} />
+      <Cell label="Unused" ms={manager.idleMs} />
+      <Cell label="Round trip" ms={manager.roundTripMs} />
+      <td data-label="In use">{useOf(manager)}</td>
+      <td class="row-act">
+        <button type="button" class="small" aria-label={`Release ${shown(threadId)}`} onClick={() => onAsk(manager)}>
+          Release
+        </button>
+      </td>
+    </tr>
+  );
+}
+
+/**
+ * When the peer was last heard.
+ *
+ * Why no "answering": between two heartbeats nobody knows, and the time says all there is.
+ */
+function Heard({ manager: { liveness, misses, silentMs } }: { readonly manager: ManagerView }) {
+  if (silentMs === null) return <span class="badge">no connection yet</span>;
+  return (
+    <span class="heard">
+      {duration(silentMs)} ago
+      {misses > 0 && <span class="badge warn">{counted(misses, 'heartbeat')} unanswered</span>}
+      {liveness === 'not open' && <span class="badge bad">not open</span>}
+    </span>
+  );
+}
+
+function Cell({ label, ms }: { readonly label: string; readonly ms: number | null }) {
+  return (
+    <td data-label={label} class="number">
+      {duration(ms)}
+    </td>
+  );
+}
+
+function useOf({ isHeld, isEngaged, hasSuccessor }: ManagerView): string {
+  const words = [isHeld && 'held', isEngaged && !isHeld && 'engaged', hasSuccessor && 'being replaced'];
+  return words.filter((word) => word !== false).join(', ') || 'no';
+}
