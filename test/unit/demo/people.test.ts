@@ -36,7 +36,7 @@ describe('the people of the demo', () => {
     expect(guide).toContain(`\`${name}\``);
   });
 
-  it('live under settings that are a configuration, and that flags and variables override', () => {
+  it('live under settings that are a configuration, and that flags override', () => {
     const { config } = loadServerConfig({ set: [['heartbeatInterval', '7s']] }, demoSettings);
     expect(config).toMatchObject({ ...demoSettings, heartbeatIntervalMs: 7_000 });
   });
