@@ -25,16 +25,19 @@ export async function runDemo(flags: DemoFlags): Promise<void> {
   for (const warning of loaded.warnings) print(warning);
   const servers = await startServers({ ...flags, host, adminHost: host }, { loaded, access, logger });
   print(welcome(servers, loaded));
+  let isStopping = false;
   const population = startPopulation(servers.url, {
     tell: ({ who, text }) => {
-      narrate(who, text);
+      if (!isStopping) narrate(who, text);
     },
     whenLost: (why) => {
+      isStopping = true;
       print(`The people are gone (${why}), and so the demo ends.`);
       void servers.stop().then(() => process.exit(exitCodes.trouble));
     },
   });
   stopOnSignals(async (signal) => {
+    isStopping = true;
     print(`${signal}: closing ${String(servers.managerCount)} connections; again to exit at once`);
     await servers.stop();
     await population.stop();

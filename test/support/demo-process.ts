@@ -28,9 +28,12 @@ export async function startDemo(args: readonly string[] = []): Promise<DemoProce
       resolve({ code, signal });
     });
   });
+  const found = new Set<number>();
   afterThisTest(async () => {
     child.kill('SIGKILL');
     await exited;
+    // A test that failed may have left somebody behind.
+    for (const each of found) if (isAlive(each)) process.kill(each, 'SIGKILL');
   });
   const lines: string[] = [];
   const written = new EventEmitter();
@@ -51,7 +54,11 @@ export async function startDemo(args: readonly string[] = []): Promise<DemoProce
     ...{ pid, lines, exited, hears },
     url: await urlIn(/WebSocket +(ws:\/\/[^/]+)/),
     adminUrl: await urlIn(/Dashboard +(http:\/\/[^/]+)/),
-    populationPid: () => childOf(pid),
+    populationPid: () => {
+      const people = childOf(pid);
+      found.add(people);
+      return people;
+    },
   };
 }
 
