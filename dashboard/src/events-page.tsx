@@ -1,3 +1,4 @@
+import { Component } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ApiError } from './api.js';
 import { counted, dateOf, shown, timeOf } from './format.js';
@@ -132,25 +133,32 @@ function Stream({ query }: { readonly query: string }) {
   );
 }
 
-/** Drawn once: a row never changes. */
-function Line({ row: { told } }: { readonly row: Row }) {
-  const { text, tone } = sentenceOf(told);
-  const { userId, atMs } = told;
-  const at = new Date(typeof atMs === 'number' ? atMs : NaN);
-  return (
-    <li class={`tone-${tone}`}>
-      <time title={dateOf(at)}>{typeof atMs === 'number' ? timeOf(at) : 'stream'}</time>
-      <span class="said">
-        {typeof userId === 'string' && (
-          <>
-            <UserLink userId={userId} />{' '}
-          </>
-        )}
-        {text}
-      </span>
-      <span class="type">{shown(told.type)}</span>
-    </li>
-  );
+/** Drawn once: a row never changes, and hundreds of them are on the page when the next ones come. */
+class Line extends Component<{ readonly row: Row }> {
+  override shouldComponentUpdate(): boolean {
+    return false;
+  }
+
+  override render() {
+    const { told } = this.props.row;
+    const { text, tone } = sentenceOf(told);
+    const { userId, atMs } = told;
+    const at = new Date(typeof atMs === 'number' ? atMs : NaN);
+    return (
+      <li class={`tone-${tone}`}>
+        <time title={dateOf(at)}>{typeof atMs === 'number' ? timeOf(at) : 'stream'}</time>
+        <span class="said">
+          {typeof userId === 'string' && (
+            <>
+              <UserLink userId={userId} />{' '}
+            </>
+          )}
+          {text}
+        </span>
+        <span class="type">{shown(told.type)}</span>
+      </li>
+    );
+  }
 }
 
 function useEvents(query: string) {

@@ -68,7 +68,7 @@ export class Journal {
     if (maxBytes === 0) return;
     for (const name of journalled)
       events.on(name, (event) => {
-        if (isOfUser(event)) this.#note(event);
+        if (isOfUser(event) && saysSomething(event)) this.#note(event);
       });
   }
 
@@ -149,6 +149,11 @@ export class Journal {
 /** What an operator does may concern nobody in particular. */
 function isOfUser(event: MooringEvent<(typeof journalled)[number]>): event is JournalEntry {
   return event.userId !== null;
+}
+
+/** A level that stays acts in every cycle. Where it found nobody, that it rose is all there is to tell. */
+function saysSomething(event: JournalEntry): boolean {
+  return event.type !== 'cleanup.completed' || event.trigger !== 'level' || event.cleaned > 0;
 }
 
 /** From above: the event object with its fields, its own strings, and its place in the list. */

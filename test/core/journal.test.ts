@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { EventStream } from '../../src/core/events.js';
+import { EventStream, type MooringEvent } from '../../src/core/events.js';
 import { Journal, journalled, mostPerUser } from '../../src/core/journal.js';
 import { harness, remote, silent } from './support.js';
 
@@ -29,15 +29,37 @@ describe('a journal', () => {
     ]);
   });
 
-  it('has everything the stream says of a user, apart from sockets attached', async () => {
+  it('has all else the stream says of a user, apart from sockets attached', async () => {
     const h = harness({ config: { ...kept, maxManagersPerUser: 2 } });
     await h.fill('ada', 2, remote);
     h.arrive('ada', 'thread_3', remote);
     await h.time.advance(2_000);
-    const said = h.events.filter((event) => 'userId' in event && event.type !== 'connection.opened');
+    const said = h.events.filter(
+      (event) => 'userId' in event && event.type !== 'connection.opened' && !isEmptyLevelCleanup(event),
+    );
     expect(h.mooring.journal.of('ada')).toEqual(said);
     const types = new Set(said.map(({ type }) => type));
     for (const type of types) expect(journalled).toContain(type);
+  });
+
+  it('is not filled by a level that stays and finds nobody to release', async () => {
+    const h = harness({ config: { ...kept, maxManagersPerUser: 2 } });
+    const clients = await h.fill('ada', 2, remote);
+    for (let minute = 0; minute < 30; minute++) {
+      for (const { connection } of clients) connection.message();
+      await h.time.advance(60_000);
+    }
+    expect(h.said('cleanup.completed').length).toBeGreaterThan(20);
+    expect(h.mooring.journal.of('ada').map(({ type }) => type)).not.toContain('cleanup.completed');
+  });
+
+  it('has the cleanups of a level that released somebody', async () => {
+    const h = harness({ config: { ...kept, maxManagersPerUser: 4, idleManagerTimeoutMs: 600_000 } });
+    await h.fill('ada', 2, remote);
+    await h.time.advance(250_000);
+    for (const thread of [3, 4]) await h.connect('ada', `thread_${thread}`, remote);
+    const cleanups = h.mooring.journal.of('ada').filter(({ type }) => type === 'cleanup.completed');
+    expect(cleanups).toMatchObject([{ trigger: 'level', byStrategy: { idle: 2 } }]);
   });
 
   it('knows nothing of strangers', () => {
@@ -51,6 +73,9 @@ describe('a journal', () => {
     expect(h.mooring.journal.of('a')).toEqual([]);
   });
 });
+
+const isEmptyLevelCleanup = (event: MooringEvent): boolean =>
+  event.type === 'cleanup.completed' && event.trigger === 'level' && event.cleaned === 0;
 
 /** A stream to fill a journal from, without all that usually speaks. */
 function scribe(maxBytes: number) {

@@ -12,9 +12,9 @@ const shownHostile = hostile.replace('\u202E', String.raw`\u{202e}`);
 /** With `MOORING_PICTURES=1` the pictures of the guide are made anew. */
 const hasPictures = process.env['MOORING_PICTURES'] === '1';
 
-async function picture(page: Page, name: string): Promise<void> {
+async function picture(page: Page, name: string, { fullPage = false } = {}): Promise<void> {
   if (!hasPictures) return;
-  await page.screenshot({ path: join(import.meta.dirname, `../../docs/images/dashboard-${name}.png`) });
+  await page.screenshot({ fullPage, path: join(import.meta.dirname, `../../docs/images/dashboard-${name}.png`) });
 }
 
 async function rowsOf(page: Page): Promise<string[]> {
@@ -98,7 +98,7 @@ describe.runIf(hasChromium)('the overview', () => {
     for (const connection of server.open('katherine', 8).slice(0, 5)) connection.vanish();
     server.open('dennis', 4)[1]?.fail();
     await server.mooring.factory.emergencyCleanup('margaret');
-    const page = await visit(server, { size: { width: 1040, height: 1790 } });
+    const page = await visit(server, { size: { width: 1280, height: 1000 } });
     await pretendSamples(page);
     await page.reload();
     await page.getByText('Success metrics').waitFor();
@@ -111,7 +111,7 @@ describe.runIf(hasChromium)('the overview', () => {
       'emergency: 1 user',
     );
     await page.getByText('7. False kills').waitFor();
-    await picture(page, 'overview');
+    await picture(page, 'overview', { fullPage: true });
     expect(await page.evaluate(overflow)).toBe(0);
   });
 
@@ -164,7 +164,7 @@ describe.runIf(hasChromium)('a user', () => {
   it('is looked at, tried and cleaned up, and the page says who went and why', async () => {
     const server = await startAdmin();
     server.open('grace', 9, 3);
-    const page = await visit(server, { hash: '#/users/grace', size: { width: 1040, height: 1280 } });
+    const page = await visit(server, { hash: '#/users/grace', size: { width: 1180, height: 1160 } });
     await expect.poll(() => page.locator('table.managers tbody tr').count()).toBe(9);
     await page.getByRole('button', { name: 'Dry run', exact: true }).click();
     await page.getByText('3 managers would be released, 6 left').waitFor();
@@ -214,6 +214,33 @@ describe.runIf(hasChromium)('a user', () => {
       await page.goBack();
     }
     expect(await page.locator('main img[src]').count()).toBe(0);
+  });
+
+  it('has threads that look like HTML: text in the table, the journal, questions, outcomes, events and the title', async () => {
+    const server = await startAdmin();
+    const thread = 'thread_<img src=x onerror=alert(1)><b>\u200B';
+    const shownThread = thread.replace('\u200B', String.raw`\u{200b}`);
+    server.openThread(hostile, thread).fallSilent();
+    const page = await visit(server, { hash: `#/users/${encodeURIComponent(hostile)}` });
+    await page.getByRole('rowheader', { name: shownThread }).waitFor();
+    expect(await page.title()).toBe(`${shownHostile} · User · Mooring`);
+    await page.getByText(`${shownThread} was admitted as number 1.`).waitFor();
+    await page.getByRole('button', { name: 'Dry run', exact: true }).click();
+    await page
+      .getByRole('listitem')
+      .filter({ hasText: `${shownThread} – dead: silent for` })
+      .waitFor();
+    await page.getByRole('button', { name: `Release ${shownThread}` }).click();
+    await page.getByRole('dialog').getByText(shownThread).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: 'Watch events' }).click();
+    await page.getByText('live', { exact: true }).waitFor();
+    server.openThread(hostile, `${thread}2`);
+    await page.getByText(`${shownHostile} ${shownThread}2 was admitted`).waitFor();
+    expect(await page.getByLabel('User').inputValue()).toBe(hostile);
+    await page.goto(`${server.url}#/users?search=${encodeURIComponent(hostile)}`);
+    await page.getByRole('link', { name: shownHostile }).waitFor();
+    expect(await page.locator('img, iframe, script:not([src]), main b b').count()).toBe(0);
   });
 
   it('has a journal in which escapes and markup of errors are text', async () => {

@@ -15,6 +15,8 @@ export interface AdminServer {
   readonly mooring: Mooring;
   /** Opens so many threads of a user, from `thread_1` on; `silent` ones never answer. */
   open(userId: string, threads: number, silent?: number): FakeConnection[];
+  /** Opens one thread, which answers. */
+  openThread(userId: string, threadId: string): FakeConnection;
   /** As if the machine were gone. */
   vanish(): Promise<void>;
 }
@@ -52,6 +54,7 @@ export async function startAdmin(
     ...{ mooring, vanish },
     open: (userId, threads, silent = 0) =>
       Array.from({ length: threads }, (_, i) => open(mooring, { userId, threadId: `thread_${i + 1}` }, i < silent)),
+    openThread: (userId, threadId) => open(mooring, { userId, threadId }, false),
   };
 }
 
