@@ -1,8 +1,8 @@
 /** Renders the reference pages from the code's own tables, so that neither can say what the other does not. */
 
-/** @typedef {{ kind: string, about: string, default?: unknown }} Setting */
+import { page, table } from './markdown.mjs';
 
-const notice = '<!-- Made from the code by `npm run docs`; change it there. -->';
+/** @typedef {{ kind: string, about: string, default?: unknown }} Setting */
 
 /**
  * @param {{
@@ -173,21 +173,6 @@ function fieldsOf(type) {
   if (type.includes('Leak')) shared.push('admittedBy');
   const own = [...type.matchAll(/readonly (\w+):/g)].map(([, field]) => field);
   return [...shared, ...own].map((field) => `\`${field ?? ''}\``).join(' ');
-}
-
-/** @param {string} title @param {readonly string[]} lines */
-function page(title, lines) {
-  return `${[`# ${title}`, '', notice, '', ...lines].join('\n')}\n`;
-}
-
-/** @param {readonly string[]} head @param {readonly (readonly string[])[]} rows */
-function table(head, rows) {
-  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
-}
-
-/** @param {string} text */
-function cell(text) {
-  return text.replaceAll('|', '\\|');
 }
 
 /** @param {unknown} value */
