@@ -149,9 +149,10 @@ export function renderCli(help, commands) {
         ['0', 'Done; for `serve`: stopped in good order by Ctrl-C or SIGTERM.'],
         [
           '1',
-          'It could not run: a port that is taken, a host that does not exist. For `simulate`: a promise was broken, a metric failed, or nobody came.',
+          'It could not run: a port that is taken, a host that does not exist. Of what asks a running server: it found trouble, as the help of each says. For `simulate`: a promise was broken, a metric failed, or nobody came.',
         ],
         ['2', 'The arguments or the configuration are wrong. Every mistake of the configuration is listed.'],
+        ['3', 'Nobody answers at the URL of the admin API, or what answers is none.'],
         ['130, 143', 'Ctrl-C, or SIGTERM: the second one while `serve` stops, the first one in a day of `simulate`.'],
       ],
     ),
