@@ -1,5 +1,6 @@
 /** Which reference page comes from which table. */
 
+import { renderHttp } from './http.mjs';
 import { renderCli, renderCloseCodes, renderConfig, renderErrors, renderEvents, renderMetrics } from './render.mjs';
 
 /** When each close happens and what its client should do; the table of the code has the numbers. */
@@ -23,10 +24,10 @@ export const advice = Object.freeze({
 });
 
 /**
- * @param {{ tables: Parameters<typeof renderConfig>[0] & Omit<Parameters<typeof renderCloseCodes>[0], 'advice'> & Parameters<typeof renderErrors>[0] & Parameters<typeof renderMetrics>[0], eventsSource: string, program: import('commander').Command }} from
+ * @param {{ tables: Parameters<typeof renderConfig>[0] & Omit<Parameters<typeof renderCloseCodes>[0], 'advice'> & Parameters<typeof renderErrors>[0] & Parameters<typeof renderMetrics>[0], eventsSource: string, program: import('commander').Command, openApi: Parameters<typeof renderHttp>[0] }} from
  * @returns {Record<string, string>} pages by file name
  */
-export function referencePages({ tables, eventsSource, program }) {
+export function referencePages({ tables, eventsSource, program, openApi }) {
   return {
     'cli.md': renderCli(
       helpOf(program),
@@ -36,6 +37,7 @@ export function referencePages({ tables, eventsSource, program }) {
     'close-codes.md': renderCloseCodes({ ...tables, advice }),
     'errors.md': renderErrors(tables),
     'events.md': renderEvents(eventsSource),
+    'http.md': renderHttp(openApi),
     'metrics.md': renderMetrics(tables),
   };
 }

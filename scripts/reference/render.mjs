@@ -1,8 +1,8 @@
 /** Renders the reference pages from the code's own tables, so that neither can say what the other does not. */
 
-/** @typedef {{ kind: string, about: string, default?: unknown }} Setting */
+import { page, table } from './markdown.mjs';
 
-const notice = '<!-- Made from the code by `npm run docs`; change it there. -->';
+/** @typedef {{ kind: string, about: string, default?: unknown }} Setting */
 
 /**
  * @param {{
@@ -149,9 +149,10 @@ export function renderCli(help, commands) {
         ['0', 'Done; for `serve`: stopped in good order by Ctrl-C or SIGTERM.'],
         [
           '1',
-          'It could not run: a port that is taken, a host that does not exist. For `simulate`: a promise was broken, a metric failed, or nobody came.',
+          'It could not run: a port that is taken, a host that does not exist. Of what asks a running server: it found trouble, as the help of each says. For `simulate`: a promise was broken, a metric failed, or nobody came.',
         ],
         ['2', 'The arguments or the configuration are wrong. Every mistake of the configuration is listed.'],
+        ['3', 'Nobody answers at the URL of the admin API, or what answers is none.'],
         ['130, 143', 'Ctrl-C, or SIGTERM: the second one while `serve` stops, the first one in a day of `simulate`.'],
       ],
     ),
@@ -173,21 +174,6 @@ function fieldsOf(type) {
   if (type.includes('Leak')) shared.push('admittedBy');
   const own = [...type.matchAll(/readonly (\w+):/g)].map(([, field]) => field);
   return [...shared, ...own].map((field) => `\`${field ?? ''}\``).join(' ');
-}
-
-/** @param {string} title @param {readonly string[]} lines */
-function page(title, lines) {
-  return `${[`# ${title}`, '', notice, '', ...lines].join('\n')}\n`;
-}
-
-/** @param {readonly string[]} head @param {readonly (readonly string[])[]} rows */
-function table(head, rows) {
-  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
-}
-
-/** @param {string} text */
-function cell(text) {
-  return text.replaceAll('|', '\\|');
 }
 
 /** @param {unknown} value */

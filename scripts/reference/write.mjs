@@ -2,6 +2,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openApiOf } from './open-api.mjs';
 import { referencePages } from './pages.mjs';
 
 const root = join(import.meta.dirname, '../..');
@@ -17,8 +18,18 @@ const { createProgram } = /** @type {{ createProgram: () => import('commander').
 );
 const eventsSource = readFileSync(join(root, 'src/core/events.ts'), 'utf8');
 
+const { createMooring } = /** @type {typeof import('../../src/index.js')} */ (
+  await import(join(root, 'dist/index.js'))
+);
+const { createAdmin } = /** @type {typeof import('../../src/admin/admin.js')} */ (
+  await import(join(root, 'dist/admin/admin.js'))
+);
+const openApi = await openApiOf(createAdmin({ mooring: createMooring({ env: {} }), access: 'loopback' }));
+
 mkdirSync(folder, { recursive: true });
-for (const [name, text] of Object.entries(referencePages({ tables, eventsSource, program: createProgram() }))) {
+for (const [name, text] of Object.entries(
+  referencePages({ tables, eventsSource, program: createProgram(), openApi }),
+)) {
   writeFileSync(join(folder, name), text);
   console.log(`wrote docs/reference/${name}`);
 }

@@ -50,7 +50,7 @@ export async function startAdminServer({
 }: AdminServerOptions): Promise<AdminServing> {
   const metrics = collectMetrics(mooring);
   const admin = createAdmin({ mooring, access, loaded, metrics, version: readVersion() });
-  const answer = getRequestListener((request, env) => admin.fetch(request, env), { overrideGlobalObjects: false });
+  const answer = getRequestListener((request, env) => admin.fetch(request, env));
   const http = createServer((request, response) => void answer(request, response));
   http.maxConnections = adminConnections();
   const place = await listen(http, address, { port: '--admin-port', host: '--admin-host' });

@@ -19,16 +19,32 @@ const problems = {
 type RouteOf<P extends string> = Pick<RouteConfig, 'method' | 'summary'> &
   Partial<Pick<RouteConfig, 'request'>> & { readonly path: P };
 
+/** What a route answers. */
+interface Answer<S extends z.ZodType> {
+  readonly description: string;
+  readonly schema: S;
+  /** @default application/json */
+  readonly contentType?: string;
+  /** Beside those of all routes, by status. */
+  readonly problems?: Readonly<Record<number, string>>;
+}
+
 /** A route of the API as the OpenAPI document has it, with the problems it may answer. */
 export function apiRoute<const P extends string, const R extends RouteOf<P>, const S extends z.ZodType>(
   route: R,
-  answer: { readonly description: string; readonly schema: S },
+  answer: Answer<S>,
 ) {
   const problem = { 'application/problem+json': { schema: problemSchema } };
   const responses = {
-    200: { description: answer.description, content: { 'application/json': { schema: answer.schema } } },
+    200: {
+      description: answer.description,
+      content: { [answer.contentType ?? 'application/json']: { schema: answer.schema } },
+    },
     ...Object.fromEntries(
-      Object.entries(problems).map(([status, description]) => [status, { description, content: problem }]),
+      Object.entries({ ...problems, ...answer.problems }).map(([status, description]) => [
+        status,
+        { description, content: problem },
+      ]),
     ),
   };
   return createRoute({ ...route, security: [{ bearer: [] }], responses });

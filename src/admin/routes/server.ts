@@ -20,6 +20,10 @@ const eventsQuery = z.strictObject({
   user: z.string().max(256).optional().describe('Only what is about this user.'),
 });
 
+const eventsHeaders = z.object({
+  'last-event-id': z.string().optional().describe('The id of the last event that was seen.'),
+});
+
 const backgroundBody = z.strictObject({ dryRun });
 
 /** The server as a whole. */
@@ -80,19 +84,24 @@ function addEvents(app: AdminApp, { hub }: AdminParts): void {
     {
       method: 'get',
       path: '/api/v1/events',
-      request: { query: eventsQuery },
+      request: { query: eventsQuery, headers: eventsHeaders },
       summary: 'The event stream, as server-sent events',
       description:
         'Each event has its name, its id and its fields as JSON. `Last-Event-ID` goes on where a viewer was cut off less than a minute ago. `stream.dropped` tells how many events a viewer that reads slowly has missed, `stream.gap` that what happened between is not known any longer.',
     },
-    { description: 'text/event-stream; never ends by itself.', schema: z.unknown() },
+    {
+      description: 'Never ends by itself.',
+      schema: z.string(),
+      contentType: 'text/event-stream',
+      problems: { 503: 'Too many watch.' },
+    },
   );
   app.openapi(route, (c) => {
     const { types, user } = c.req.valid('query');
     if (hub.isFull)
       throw new ProblemError({ title: 'Too many viewers', status: 503, detail: 'Close another one and come back.' });
     const stream = hub.watch({ types: namesIn(types), userId: user }, c.req.header('last-event-id'));
-    return c.body(stream, 200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }) as never;
+    return c.body(stream, 200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
   });
 }
 

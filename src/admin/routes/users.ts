@@ -31,7 +31,7 @@ const listQuery = z.strictObject({
     .enum(sortings)
     .default('usage')
     .describe('`usage`: the fullest first; `idle`: the one left alone longest first; `id`.'),
-  limit: z.coerce.number().int().min(1).max(500).default(50),
+  limit: z.coerce.number().int().min(1).max(500).default(50).describe('How many are on a page.'),
   cursor: z.string().max(2_000).optional().describe('`nextCursor` of the page before.'),
 });
 

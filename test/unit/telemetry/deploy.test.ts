@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { outsideName, settingNames } from '../../../src/core/settings.js';
 import { instruments, type InstrumentName } from '../../../src/telemetry/instruments.js';
 import { alertsText, dashboard, dashboardQueries, selectorsIn, type Panel } from '../../support/deployed-queries.js';
 
@@ -88,6 +89,28 @@ describe('the runbook', () => {
     for (const page of runbook.split(/^## /m).slice(1)) {
       for (const part of ['What it means.', 'Confirm.', 'Do.', 'Ignore']) expect(page).toContain(`**${part}**`);
     }
+  });
+});
+
+describe('the guide to operating', () => {
+  const guide = read('docs/operating/operating.md');
+
+  it('leads nowhere that is not there, and asks for metrics there are', () => {
+    const links = [...guide.matchAll(/\]\(([^)#]+)(?:#([^)]+))?\)/g)];
+    expect(links.length).toBeGreaterThan(10);
+    for (const [, path = '', anchor] of links) {
+      expect(() => read(join('docs/operating', path))).not.toThrow();
+      if (anchor !== undefined) expect([path, [...anchors]]).toEqual(['runbook.md', expect.arrayContaining([anchor])]);
+    }
+    expectKnown(guide);
+  });
+
+  it('names settings there are', () => {
+    const tune = guide.slice(guide.indexOf('| what hurts'), guide.indexOf('All settings are'));
+    const rows = [...tune.matchAll(/^\| [^|]+ \| ([^|]+) \|/gm)].map(([, cell = '']) => cell).slice(2);
+    const names = rows.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name));
+    expect(names.length).toBeGreaterThan(8);
+    expect(names.filter((name) => !settingNames.map(outsideName).includes(name))).toEqual([]);
   });
 });
 
