@@ -129,7 +129,23 @@ describe('an event', () => {
   it.each([
     [
       { ...released, reason: 'evicted', by: 'admission', limitMs: 60_000 },
-      'thread_1  disconnected: made room for a newcomer: idle for 12 m 5 s, the longest of those not in use (it lasted 13 m 20 s)',
+      'thread_1  disconnected: made room for a newcomer: idle for 12 m 5 s, the longest of those not in use (found by the cleanup for a newcomer; it lasted 13 m 20 s)',
+    ],
+    [
+      { ...released, reason: 'disconnected', by: 'heartbeat', finding: 'silent', silentMs: 75_000 },
+      'thread_1  disconnected: no answer when asked, silent for 75 s (found by the heartbeat; it lasted 13 m 20 s)',
+    ],
+    [
+      {
+        type: 'cleanup.completed',
+        trigger: 'admission',
+        cleaned: 3,
+        remaining: 4,
+        durationMs: 1_500,
+        attempts: 3,
+        timedOut: true,
+      },
+      'cleanup (admission): 3 released, 4 left, in 1.5 s and 3 passes, out of time',
     ],
     [
       { type: 'admission.refused', threadId: 'thread_2', closeCause: 'quota', retryAfterMs: 30_000, waitedMs: 1_500 },
