@@ -1,6 +1,7 @@
 /** Renders the reference pages from the code's own tables, so that neither can say what the other does not. */
 
 import { page, table } from './markdown.mjs';
+import { operatingSession } from './operating-session.mjs';
 
 /** @typedef {{ kind: string, about: string, default?: unknown }} Setting */
 
@@ -141,21 +142,48 @@ export function renderCli(help, commands) {
     ...block(help),
     ...Object.entries(commands).flatMap(([name, text]) => ['', `## mooring ${name}`, '', ...block(text)]),
     '',
+    '## Operating a running server',
+    '',
+    '`check`, `cleanup`, `users`, `explain`, `kpis`, `events`, `top` and `config` ask the admin API of a server that runs:',
+    '`http://127.0.0.1:9090`, or the one of `--url` or `MOORING_ADMIN_URL`, with the token of `--token` or',
+    '`MOORING_ADMIN_TOKEN` where the server wants one. With `--json` they print what the API answers. What comes from outside,',
+    'such as a user id, is shown with everything written out that a terminal would obey. An id that begins with a dash goes',
+    'behind two: `mooring check -- -x`.',
+    '',
+    ...operatingSession.flatMap(({ about, command, output }) => [about, '', ...block(`$ ${command}\n${output}`), '']),
     '## Exit codes',
     '',
     table(
       ['code', 'when'],
       [
-        ['0', 'Done; for `serve`: stopped in good order by Ctrl-C or SIGTERM.'],
         [
-          '1',
-          'It could not run: a port that is taken, a host that does not exist. Of what asks a running server: it found trouble, as the help of each says. For `simulate`: a promise was broken, a metric failed, or nobody came.',
+          '0',
+          'Done. For `serve`, `events` and `top`: ended in good order by Ctrl-C or SIGTERM. For `cleanup`, also where somebody was released.',
         ],
-        ['2', 'The arguments or the configuration are wrong. Every mistake of the configuration is listed.'],
-        ['3', 'Nobody answers at the URL of the admin API, or what answers is none.'],
+        ['1', 'Trouble, as below, or what was asked for could not be done.'],
+        ['2', 'The arguments, the configuration or an id are wrong. Every mistake of the configuration is listed.'],
+        ['3', 'No admin API could be reached, or what answers there is none.'],
         ['130, 143', 'Ctrl-C, or SIGTERM: the second one while `serve` stops, the first one in a day of `simulate`.'],
       ],
     ),
+    '',
+    table(
+      ['command', 'what 1 means'],
+      [
+        ['`serve`', 'It could not run: a port that is taken, a host that does not exist.'],
+        ['`simulate`', 'A promise was broken, a metric failed, or nobody came.'],
+        ['`check`', 'The user is at `warning` or above, or nothing is known of them.'],
+        ['`cleanup`', 'There was not enough time, or nothing is known of the user.'],
+        ['`explain`', 'Nothing is known of the user, or the server keeps no journal.'],
+        ['`kpis`', 'A metric fails.'],
+        [
+          'all that ask a server',
+          'The token is missing, wrong or may only look, or the server is of another version than the command.',
+        ],
+      ],
+    ),
+    '',
+    '`events` and `top` go on while a server they have reached is gone, say so, and are back when it is.',
     '',
     'Where nobody reads its output to the end, as in `mooring simulate --json | head -1`, the command ends without a word and',
     'with the exit code it would have had. `serve` serves on.',

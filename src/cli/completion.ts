@@ -44,9 +44,9 @@ function bashScript(program: Command): string {
     return `    ${command.name()}) words="${[...choices, ...flags].join(' ')}" ;;`;
   });
   const values = program.commands.flatMap((command) =>
-    flagsOf(command).flatMap(({ long, argChoices = [] }) =>
-      argChoices.length === 0 ? [] : [`    "${command.name()} ${long ?? ''}") words="${argChoices.join(' ')}" ;;`],
-    ),
+    flagsOf(command)
+      .filter(({ required }) => required)
+      .map(({ long, argChoices = [] }) => `    "${command.name()} ${long ?? ''}") words="${argChoices.join(' ')}" ;;`),
   );
   return `_mooring() {
   local words="${namesOf(program).join(' ')} --help --version"
@@ -68,6 +68,7 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
+/** Loaded from a folder of `fpath`, the file is the function's body the first time; sourced, it registers it. */
 function zshScript(program: Command): string {
   const commands = program.commands.map((each) => `    ${quoted(`${each.name()}:${each.description()}`)}`);
   const cases = program.commands.map((command) => {
@@ -92,7 +93,11 @@ ${commands.join('\n')}
 ${cases.join('\n')}
   esac
 }
-compdef _mooring mooring
+if [[ $funcstack[1] == _mooring ]]; then
+  _mooring "$@"
+else
+  compdef _mooring mooring
+fi
 `;
 }
 

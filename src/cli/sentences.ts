@@ -72,20 +72,29 @@ const sentences: Readonly<Record<string, (event: Said) => string>> = {
   'admission.cancelled': ({ waitedMs }) => `gave up after waiting ${span(waitedMs)}`,
   'level.changed': ({ level, previous, managerCount, maxManagers }) =>
     `level ${text(previous)} → ${text(level)}, ${text(managerCount)} of ${text(maxManagers)} in use`,
-  'cleanup.completed': ({ trigger, cleaned, remaining, durationMs, timedOut }) =>
-    `cleanup (${text(trigger)}): ${text(cleaned)} released, ${text(remaining)} left, in ${span(durationMs)}${timedOut === true ? ', out of time' : ''}`,
+  'cleanup.completed': ({ trigger, cleaned, remaining, durationMs, timedOut, attempts }) =>
+    `cleanup (${text(trigger)}): ${text(cleaned)} released, ${text(remaining)} left, in ${span(durationMs)}${Number(attempts) > 1 ? ` and ${text(attempts)} passes` : ''}${timedOut === true ? ', out of time' : ''}`,
   'cleanup.failed': ({ error }) => `cleanup failed: ${text(error)}`,
   'admin.acted': ({ who, action, result }) => `${text(who)} asked for ${text(action)}: ${text(result)}`,
 };
 
-/** Why a manager was released, and how long it lasted; of a `manager.released`. */
+const finders: Readonly<Record<string, string>> = {
+  heartbeat: 'the heartbeat',
+  background: 'the background cleanup',
+  level: 'the cleanup of its level',
+  admission: 'the cleanup for a newcomer',
+  request: 'a cleanup somebody asked for',
+};
+
+/** Why a manager was released, who found it, and how long it lasted; of a `manager.released`. */
 export function releasedBecause(event: Said): string {
   const { reason, by, idleMs, silentMs, limitMs, finding, ageMs } = event;
   const limit = typeof limitMs === 'number' ? limitMs : null;
   const figures = { idleMs: Number(idleMs), silentMs: Number(silentMs), limitMs: limit, finding };
   const why = whyOf({ reason: text(reason), ...figures });
   const whom = reason === 'evicted' && by === 'admission' ? 'made room for a newcomer: ' : '';
-  return `${whom}${why} (it lasted ${span(ageMs)})`;
+  const finder = ownOf(finders, by);
+  return `${whom}${why} (${finder === undefined ? '' : `found by ${finder}; `}it lasted ${span(ageMs)})`;
 }
 
 function refusedHow({ retryAfterMs, waitedMs }: Said): string {

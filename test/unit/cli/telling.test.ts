@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest';
+import type { CleanupView, KpisView, ManagerView, UserSummary, UserView } from '../../../src/admin/schemas.js';
+import { tellUser } from '../../../src/cli/check.js';
+import { tellCleanup } from '../../../src/cli/cleanup.js';
+import { tellConfig } from '../../../src/cli/config.js';
+import { eventLine } from '../../../src/cli/events.js';
+import { tellJournal } from '../../../src/cli/explain.js';
+import { inert, inertJson } from '../../../src/cli/inert.js';
+import { tellKpis } from '../../../src/cli/kpis.js';
+import { paintFor, plain } from '../../../src/cli/paint.js';
+import { sentenceOf, whyOf } from '../../../src/cli/sentences.js';
+import { spanOf } from '../../../src/cli/spans.js';
+import { aligned, clipped, widthOf } from '../../../src/cli/table.js';
+import { tellUsers } from '../../../src/cli/users.js';
+import { alertLevels } from '../../../src/core/pressure/level.js';
+
+const escape = '\u001b';
+const colour = paintFor({ isTerminal: true, env: {} });
+
+describe('a span of time', () => {
+  it.each([
+    [-5, '0 ms'],
+    [0, '0 ms'],
+    [999.4, '999 ms'],
+    [999.5, '1 s'],
+    [7_450, '7.5 s'],
+    [75_000, '75 s'],
+    [119_999, '120 s'],
+    [120_000, '2 m'],
+    [725_000, '12 m 5 s'],
+    [7_199_999, '120 m'],
+    [11_100_000, '3 h 5 m'],
+    [187_200_000, '2 d 4 h'],
+  ])('of %d ms is %s', (ms, text) => {
+    expect(spanOf(ms)).toBe(text);
+  });
+});
+
+describe('a table', () => {
+  it('has its cells below each other, colours and wide characters counted as they are seen', () => {
+    const table = aligned([
+      ['user', 'n'],
+      [colour('red', 'ada'), '1'],
+      ['漢字😀', '2'],
+      ['e\u0301', '3'],
+    ]);
+    expect(table.split('\n').map((line) => widthOf(line))).toEqual([9, 9, 9, 9]);
+    expect(table.split('\n')[3]).toBe('e\u0301       3');
+  });
+
+  it('of more columns than there are cuts its first cells, down to twelve', () => {
+    const rows = [
+      ['user', 'level'],
+      ['x'.repeat(30), 'normal'],
+    ];
+    expect(aligned(rows, 38)).toBe(aligned(rows));
+    expect(aligned(rows, 37).split('\n')[1]).toBe(`${'x'.repeat(28)}…  normal`);
+    expect(aligned(rows, 5).split('\n')[1]).toBe(`${'x'.repeat(11)}…  normal`);
+  });
+});
+
+describe('a clipped text', () => {
+  it.each([
+    ['abc', 3, 'abc'],
+    ['abcd', 3, 'ab…'],
+    ['漢字漢', 5, '漢字…'],
+    ['漢字漢', 4, '漢…'],
+    ['', 0, ''],
+  ])('%j within %i columns is %j', (text, columns, cut) => {
+    expect(clipped(text, columns)).toBe(cut);
+  });
+
+  it('keeps its colours, and ends them', () => {
+    const text = `a${colour('red', 'bcd')}e${colour('green', 'f')}`;
+    expect(clipped(text, 6)).toBe(text);
+    expect(clipped(text, 5)).toBe(`a${escape}[31mbcd${escape}[0m…${escape}[0m`);
+    expect(clipped(text, 3)).toBe(`a${escape}[31mb…${escape}[0m`);
+  });
+});
+
+describe('colours', () => {
+  it.each([
+    [true, {}, true],
+    [false, {}, false],
+    [true, { NO_COLOR: '1' }, false],
+    [true, { NO_COLOR: '' }, true],
+    [true, { TERM: 'dumb' }, false],
+  ])('on a terminal (%s) with %j: %s', (isTerminal, env, isColourful) => {
+    expect(paintFor({ isTerminal, env })('red', 'x') !== 'x').toBe(isColourful);
+  });
+});
+
+describe('text from elsewhere', () => {
+  it.each([
+    [`${escape}[31mred`, String.raw`\u001b[31mred`],
+    ['a\r\nb\u0007', String.raw`a\u000d\u000ab\u0007`],
+    ['\u009b31m', String.raw`\u009b31m`],
+    ['x\u202egpj', String.raw`x\u202egpj`],
+    ['a\u200bb\ufeff', String.raw`a\u200bb\ufeff`],
+    ['half \ud83d', String.raw`half \ud83d`],
+    ['tag\u{e0041}', String.raw`tag\udb40\udc41`],
+    ['<b>😀 漢字</b>', '<b>😀 漢字</b>'],
+  ])('%j is shown as %s', (text, shown) => {
+    expect(inert(text)).toBe(shown);
+    expect(JSON.parse(inertJson(JSON.stringify({ text })))).toEqual({ text });
+  });
+});
+
+describe('why somebody goes', () => {
+  const figures = { idleMs: 725_000, silentMs: 92_000, limitMs: null };
+  it.each([
+    [{ ...figures, reason: 'idle', limitMs: 600_000 }, 'idle for 12 m 5 s, 10 m allowed'],
+    [{ ...figures, reason: 'disconnected', finding: 'silent' }, 'no answer when asked, silent for 92 s'],
+    [{ ...figures, reason: 'disconnected', finding: 'closed' }, 'found closed, silent for 92 s'],
+    [{ ...figures, reason: 'disconnected', finding: 'stuck' }, 'nothing moved while data waited, silent for 92 s'],
+    [{ ...figures, reason: 'disconnected' }, 'silent for 92 s'],
+    [{ ...figures, reason: 'evicted', limitMs: 60_000 }, 'idle for 12 m 5 s, the longest of those not in use'],
+    [{ ...figures, reason: 'error', limitMs: 300_000 }, 'its error stood for longer than 5 m'],
+    [{ ...figures, reason: 'error' }, 'failed'],
+    [{ ...figures, reason: 'requested' }, 'an operator or the application asked for it'],
+    [{ ...figures, reason: 'constructor' }, 'constructor'],
+  ])('%j', (told, why) => {
+    expect(whyOf(told)).toBe(why);
+  });
+});
+
+describe('an event', () => {
+  const released = { type: 'manager.released', threadId: 'thread_1', idleMs: 725_000, silentMs: 1, ageMs: 800_000 };
+  it.each([
+    [
+      { ...released, reason: 'evicted', by: 'admission', limitMs: 60_000 },
+      'thread_1  disconnected: made room for a newcomer: idle for 12 m 5 s, the longest of those not in use (found by the cleanup for a newcomer; it lasted 13 m 20 s)',
+    ],
+    [
+      { ...released, reason: 'disconnected', by: 'heartbeat', finding: 'silent', silentMs: 75_000 },
+      'thread_1  disconnected: no answer when asked, silent for 75 s (found by the heartbeat; it lasted 13 m 20 s)',
+    ],
+    [
+      {
+        type: 'cleanup.completed',
+        trigger: 'admission',
+        cleaned: 3,
+        remaining: 4,
+        durationMs: 1_500,
+        attempts: 3,
+        timedOut: true,
+      },
+      'cleanup (admission): 3 released, 4 left, in 1.5 s and 3 passes, out of time',
+    ],
+    [
+      { type: 'admission.refused', threadId: 'thread_2', closeCause: 'quota', retryAfterMs: 30_000, waitedMs: 1_500 },
+      'thread_2  refused: quota after waiting 1.5 s, to come back after 30 s',
+    ],
+    [
+      { type: 'level.changed', level: 'info', previous: 'normal', managerCount: 8, maxManagers: 20 },
+      'level normal → info, 8 of 20 in use',
+    ],
+    [
+      { type: 'admin.acted', who: `x${escape}`, action: 'check', result: 'ok' },
+      String.raw`x\u001b asked for check: ok`,
+    ],
+    [{ type: 'unheard.of', userId: 'ada', count: 3, text: 'a' }, 'count=3 text=a'],
+    [{ type: 'constructor' }, ''],
+  ])('%j in words', (event, sentence) => {
+    expect(sentenceOf(event)).toBe(sentence);
+  });
+
+  it('is a line, whatever is in it', () => {
+    const line = eventLine({ type: 'unheard.of', atMs: 0, userId: 'a\nb', note: 'c\nd' }, plain);
+    expect(line).toMatch(/^\d\d:\d\d:\d\d {2}unheard\.of {12}a\\u000ab note=c\\u000ad\n$/);
+  });
+});
+
+const usage = { userId: 'ada', managerCount: 12, maxManagers: 20, usageRatio: 0.6, alertLevel: 'warning' } as const;
+const manager = {
+  ...{ key: 'ada:thread_1', userId: 'ada', threadId: 'thread_1', state: 'attached', liveness: 'answering' },
+  ...{ generation: 1, admittedAt: '2026-11-25T00:00:00.000Z', ageMs: 1, connectedMs: 1, idleMs: 1, inboundIdleMs: 1 },
+  ...{ outboundIdleMs: null, silentMs: null, roundTripMs: null, misses: 0, isHeld: true, isEngaged: false },
+  ...{ hasSuccessor: false, error: `oh${escape}` },
+} as const satisfies ManagerView;
+
+describe('what a script hears', () => {
+  it.each(alertLevels)('of a user at %s', (alertLevel) => {
+    const user: UserView = { ...usage, alertLevel, waiting: 0, managers: [], journalEntries: 1 };
+    expect(tellUser(user, plain).hasTrouble).toBe(['warning', 'critical', 'emergency'].includes(alertLevel));
+  });
+
+  it.each([false, true])('of a cleanup that ran out of time (%s)', (timedOut) => {
+    const view: CleanupView = {
+      ...{ userId: 'ada', dryRun: false, cleaned: 0, chosen: [], attempts: 1, timedOut, durationMs: 10_000 },
+      ...{ byStrategy: { disconnected: 0, idle: 0, error: 0, oldest: 0 }, remaining: 3 },
+    };
+    const { text, hasTrouble } = tellCleanup(view, plain);
+    expect(hasTrouble).toBe(timedOut);
+    expect(text).toBe(`ada: 0 released, 3 left, in 10 s${timedOut ? '; there was not enough time' : ''}\n`);
+  });
+
+  it.each(['pass', 'fail', 'no data'] as const)('of a metric that says %s', (verdict) => {
+    const kpi = { name: 'accumulation', number: 4, value: 0, unit: 'managers', target: '0', samples: 1 } as const;
+    const view = { kpis: [{ ...kpi, verdict, detail: {} }], window: { durationMs: 1, lengthMs: 86_400_000, isSinceStart: true } };
+    expect(tellKpis(view as KpisView, plain).hasTrouble).toBe(verdict === 'fail');
+  });
+
+  it.each([false, true])('of a journal that is kept (%s)', (isKept) => {
+    expect(tellJournal({ userId: 'ada', isKept, entries: [] }, plain).hasTrouble).toBe(!isKept);
+  });
+});
+
+describe('what a person sees', () => {
+  it('of a user: each connection, and who waits', () => {
+    const { text } = tellUser({ ...usage, waiting: 2, managers: [manager], journalEntries: 1 }, plain);
+    expect(text).toBe(
+      String.raw`ada: 12 of 20 (60 %), warning
+2 waiting for a place
+
+thread    age   idle  silent  liveness   held  engaged  error
+thread_1  1 ms  1 ms  -       answering  yes   no       oh\u001b
+`,
+    );
+  });
+
+  it('of users: whose names are shown inert, and how many more there are', () => {
+    const idle = { idleMs: 1, longestIdleMs: 2 };
+    const user: UserSummary = { ...usage, userId: 'a\u202eb', held: 1, waiting: 0, ...idle };
+    const page = { users: [user], total: 3, nextCursor: 'x', asOf: '2026-11-25T00:00:00.000Z' };
+    expect(tellUsers(page, plain).text).toBe(
+      String.raw`user      managers  usage  level    held  waiting  idle  longest idle
+a\u202eb  12 of 20  60 %   warning  1     0        1 ms  2 ms
+
+1 of 3; --all shows all
+`,
+    );
+  });
+
+  it('of the configuration: settings as they are written outside code', () => {
+    const settings = { idleManagerTimeoutMs: { value: 90_000, written: '90s', source: 'flag' } };
+    expect(tellConfig({ environment: null, settings }).text).toBe(
+      'environment: none\n\nsetting             value  source\nidleManagerTimeout  90s    flag\n',
+    );
+  });
+
+  it('of a metric: what it is made of', () => {
+    const kpi = { number: 1, value: 1_000, unit: 'ms', target: 'quick', samples: 2, verdict: 'pass' } as const;
+    const detail = { timedOut: 1, p99Ms: 1_234, longestMs: 75_000 };
+    const view = {
+      kpis: [{ ...kpi, name: 'emergencyCleanupTime', detail }],
+      window: { durationMs: 1, lengthMs: 86_400_000, isSinceStart: true },
+    };
+    expect(tellKpis(view as KpisView, plain).text).toMatch(
+      /\n\n1 {2}emergency cleanup time {2}timed out 1, p99 1\.2 s, longest 75 s\n$/,
+    );
+  });
+});
