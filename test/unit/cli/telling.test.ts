@@ -197,7 +197,10 @@ describe('what a script hears', () => {
 
   it.each(['pass', 'fail', 'no data'] as const)('of a metric that says %s', (verdict) => {
     const kpi = { name: 'accumulation', number: 4, value: 0, unit: 'managers', target: '0', samples: 1 } as const;
-    const view = { kpis: [{ ...kpi, verdict, detail: {} }], window: { durationMs: 1, lengthMs: 86_400_000, isSinceStart: true } };
+    const view = {
+      kpis: [{ ...kpi, verdict, detail: {} }],
+      window: { durationMs: 1, lengthMs: 86_400_000, isSinceStart: true },
+    };
     expect(tellKpis(view as KpisView, plain).hasTrouble).toBe(verdict === 'fail');
   });
 
