@@ -36,6 +36,20 @@ const tools = [
     isThere: () => ['prometheus', 'promtool'].every((command) => succeeds(command, ['--version'])),
   },
   {
+    name: 'zsh and fish',
+    variable: 'TEST_HAS_SHELLS',
+    suites: ['test/e2e'],
+    packages: ['zsh', 'fish'],
+    isThere: () => ['zsh', 'fish'].every((shell) => succeeds(shell, ['--version'])),
+  },
+  {
+    name: 'terminals (script)',
+    variable: 'TEST_HAS_TERMINALS',
+    suites: ['test/e2e'],
+    packages: ['bsdutils'],
+    isThere: () => succeeds('script', ['--version']),
+  },
+  {
     name: 'network namespaces (root, ip and nft)',
     variable: 'TEST_HAS_NETNS',
     suites: ['test/network'],

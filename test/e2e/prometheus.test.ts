@@ -9,7 +9,7 @@ import { startMooring, type MooringProcess } from '../support/mooring-process.js
 import { startPrometheus, type PrometheusProcess } from '../support/prometheus-process.js';
 import { afterThisTest } from '../support/setup.js';
 
-const itWithPrometheus = it.skipIf(process.env['TEST_HAS_PROMETHEUS'] !== '1');
+const itWithPrometheus = it.skipIf(process.env['TEST_HAS_PROMETHEUS'] === '0');
 
 const token = 'a-token-of-prometheus-alone';
 const refusals = 'mooring_admin_refusals_total{job="mooring", status="401"}';
