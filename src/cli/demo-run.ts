@@ -1,6 +1,6 @@
 import type { LoadedConfig } from '../core/config.js';
 import { outsideName, settingNames, writeSetting } from '../core/settings.js';
-import { cast } from '../demo/cast.js';
+import { longestName, people } from '../demo/people.js';
 import { startPopulation } from '../demo/population.js';
 import { demoSettings } from '../demo/settings.js';
 import { readAccess } from './admin-access.js';
@@ -12,9 +12,6 @@ import { defaultPorts } from './serve.js';
 import { loadServerConfig } from './serve-run.js';
 import { startServers, stopOnSignals, type Servers } from './servers.js';
 import { clockOf, spanOf } from './spans.js';
-
-const names = Object.keys(cast);
-const longestName = Math.max(...names.map((name) => name.length));
 
 /** Serves, with people, until told to stop. @throws MooringError, CommandError */
 export async function runDemo(flags: DemoFlags): Promise<void> {
@@ -61,7 +58,7 @@ function welcome({ url, adminUrl }: Servers, loaded: LoadedConfig): string {
   const changed = settingNames
     .filter((name) => name in demoSettings && sources[name] !== 'machine')
     .map((name) => `${outsideName(name)}=${writeSetting(name, config[name])}`);
-  return `Mooring demo: ${String(names.length)} people with some 90 connections, and settings in seconds instead of minutes.
+  return `Mooring demo: ${String(Object.keys(people).length)} people with some 90 connections, and settings in seconds instead of minutes.
 ${changed.length === 0 ? '' : `Other than the people are made for: ${changed.join(', ')}\n`}
   Dashboard   ${asked}/
   WebSocket   ${url}/?user_id=you&thread_id=thread_1

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { cast } from '../demo/cast.js';
+import { longestName, people } from '../demo/people.js';
 import { defaultPorts, portNumber } from './serve.js';
 import { addSettingsFlags, type SettingsFlags } from './settings-flags.js';
 
@@ -9,9 +9,6 @@ export interface DemoFlags extends SettingsFlags {
   readonly adminPort: number;
 }
 
-const people = Object.entries(cast);
-const longestName = Math.max(...people.map(([name]) => name.length));
-
 const examples = `
 Examples:
   mooring demo
@@ -19,7 +16,9 @@ Examples:
   mooring demo --set idleManagerTimeout=120s
 
 People, some 90 connections in all:
-${people.map(([name, { about }]) => `  ${name.padEnd(longestName)}  ${about}`).join('\n')}
+${Object.entries(people)
+  .map(([name, about]) => `  ${name.padEnd(longestName)}  ${about}`)
+  .join('\n')}
 
 The server is that of mooring serve. Its settings are the ladder of production in seconds instead of minutes; each can
 be overridden, but the people keep to their times. The people are real WebSocket clients in a process of their own. Who

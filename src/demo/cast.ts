@@ -1,40 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PersonName } from './people.js';
 import { endsOf, type Person } from './person.js';
 import { chatting, unused, type Tab } from './tab.js';
 
-/** Somebody of the demo. */
-export interface Role {
-  /** For the help and the guide. */
-  readonly about: string;
-  /** Goes on for ever. */
-  play(person: Person): Promise<void>;
-}
+/** Goes on for ever. */
+type Role = (person: Person) => Promise<void>;
 
-/** Everybody, by user id. The times fit the settings of the demo. */
-export const cast = Object.freeze({
-  alice: { about: 'healthy: three tabs, in one of them an agent runs now and then', play: playAlice },
-  bob: { about: 'healthy: two tabs', play: (bob) => playHealthy(bob, 2) },
-  carol: { about: 'healthy: two tabs', play: (carol) => playHealthy(carol, 2) },
-  dave: { about: 'healthy: one tab', play: (dave) => playHealthy(dave, 1) },
-  'hugo-heavy': {
-    about: '18 tabs of 20, the level emergency; opens three more, and the one left alone goes',
-    play: playHugo,
-  },
-  'greta-greedy': {
-    about: '20 tabs, all in use; opens two more, which are refused until she closes two',
-    play: playGreta,
-  },
-  'phil-phone': { about: '16 tabs, of which six fall asleep; opens six more, and the dead make room', play: playPhil },
-  'pat-piler': { about: 'five of eleven tabs unused; the twelfth raises the level, and the unused go', play: playPat },
-  'ida-idle': { about: 'six tabs that send keepalives alone, until they are closed as idle', play: playIda },
-  'sam-sleeper': { about: 'three tabs of a laptop whose lid closes: the heartbeat finds out', play: playSam },
-  'carl-crash': { about: 'two tabs of an app that crashes (a reset), and reconnects', play: playCarl },
-  'gus-glitch': {
-    about: 'a tab whose backend says that it is broken: the background cleanup closes it',
-    play: playGus,
-  },
-  'tess-twice': { about: 'two tabs that take one thread from each other, until the server settles it', play: playTess },
-}) satisfies Readonly<Record<string, Role>>;
+/** What each of the people does. The times fit the settings of the demo. */
+export const cast: Readonly<Record<PersonName, Role>> = Object.freeze({
+  alice: playAlice,
+  bob: (bob) => playHealthy(bob, 2),
+  carol: (carol) => playHealthy(carol, 2),
+  dave: (dave) => playHealthy(dave, 1),
+  'hugo-heavy': playHugo,
+  'greta-greedy': playGreta,
+  'phil-phone': playPhil,
+  'pat-piler': playPat,
+  'ida-idle': playIda,
+  'sam-sleeper': playSam,
+  'carl-crash': playCarl,
+  'gus-glitch': playGus,
+  'tess-twice': playTess,
+});
 
 async function playHealthy(person: Person, tabs: number): Promise<void> {
   await person.opens(tabs, chatting(6_000), 1_000);

@@ -19,4 +19,4 @@ const stage: Stage = {
   tell: (who, text) => process.send?.({ who, text } satisfies Told, () => undefined),
 };
 
-await Promise.all(Object.entries(cast).map(([userId, { play }]) => play(new Person(stage, userId))));
+await Promise.all(Object.entries(cast).map(([userId, play]) => play(new Person(stage, userId))));

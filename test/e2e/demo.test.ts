@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { AdminClient } from '../../src/cli/admin-client.js';
 import type { Said } from '../../src/cli/sentences.js';
 import type { KpisView } from '../../src/admin/schemas.js';
-import { cast } from '../../src/demo/cast.js';
+import { people } from '../../src/demo/people.js';
 import { gone, startDemo } from '../support/demo-process.js';
 
 const healthy = ['alice', 'bob', 'carol', 'dave'];
@@ -26,7 +26,7 @@ class Witness {
   }
 
   async look(): Promise<void> {
-    for (const userId of Object.keys(cast)) await this.#read(userId);
+    for (const userId of Object.keys(people)) await this.#read(userId);
   }
 
   /** Reads until each of these has been seen. @throws Error that names those that have not, after two minutes */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadServerConfig } from '../../../src/cli/serve-run.js';
-import { cast } from '../../../src/demo/cast.js';
+import { people } from '../../../src/demo/people.js';
 import { endsOf } from '../../../src/demo/person.js';
 import { demoSettings } from '../../../src/demo/settings.js';
 
@@ -32,7 +32,7 @@ describe('how connections ended', () => {
 describe('the people of the demo', () => {
   const guide = readFileSync(join(import.meta.dirname, '../../../docs/guides/demo.md'), 'utf8');
 
-  it.each(Object.keys(cast))('the guide knows %s', (name) => {
+  it.each(Object.keys(people))('the guide knows %s', (name) => {
     expect(guide).toContain(`\`${name}\``);
   });
 
