@@ -3,7 +3,23 @@ import { defineConfig } from 'vitest/config';
 /** Real sockets, processes, browsers and network namespaces: one file at a time, with patience. */
 const realSuites = ['test/contract/**', 'test/e2e/**', 'test/network/**'];
 
+/** Those of them that judge no timing: two at a time. */
+const patientSuites = [
+  'admin-cli',
+  'completion',
+  'dashboard*',
+  'demo',
+  'http-reference',
+  'package',
+  'promtool',
+  'prometheus',
+  'simulate',
+  'start-up',
+].map((name) => `test/e2e/${name}.test.ts`);
+
 const everySuite = 'test/**/*.test.ts';
+
+const realPatience = { testTimeout: 60_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
@@ -20,6 +36,7 @@ export default defineConfig({
           name: 'fast', // whatever is not in `real`, so that no test file belongs to neither
           include: [everySuite],
           exclude: realSuites,
+          maxWorkers: 2,
           testTimeout: 15_000,
         },
       },
@@ -28,10 +45,20 @@ export default defineConfig({
         test: {
           name: 'real',
           include: realSuites.map((folder) => `${folder}/*.test.ts`),
+          exclude: patientSuites,
           fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          sequence: { groupOrder: 1 }, // after `fast`, so that the machine is theirs alone
+          ...realPatience,
+          sequence: { groupOrder: 2 }, // after the others, so that the machine is theirs alone
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'patient',
+          include: patientSuites,
+          maxWorkers: 2,
+          ...realPatience,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
