@@ -265,11 +265,12 @@ export function reasonOf(chosen: {
   readonly idleMs: number;
   readonly silentMs: number;
   readonly limitMs: number | null;
+  readonly finding?: string | null;
 }): string {
   const limit = chosen.limitMs === null ? '' : `, allowed ${duration(chosen.limitMs)}`;
   switch (chosen.strategy) {
     case 'disconnected':
-      return `dead: silent for ${duration(chosen.silentMs)}, no answer when asked`;
+      return `dead: ${deadHow[chosen.finding ?? ''] ?? ''}silent for ${duration(chosen.silentMs)}`;
     case 'idle':
       return `abandoned: unused for ${duration(chosen.idleMs)}${limit}`;
     case 'error':
@@ -278,3 +279,10 @@ export function reasonOf(chosen: {
       return `the one left alone longest: unused for ${duration(chosen.idleMs)}${limit}`;
   }
 }
+
+/** What showed it. */
+const deadHow: Readonly<Record<string, string>> = {
+  closed: 'found closed, ',
+  silent: 'no answer when asked, ',
+  stuck: 'nothing moved while data waited, ',
+};

@@ -91,12 +91,15 @@ describe('a sentence', () => {
 
 describe('a reason', () => {
   it.each([
-    ['disconnected', 'dead: silent for 1 min 32 s, no answer when asked'],
+    ['disconnected', 'dead: no answer when asked, silent for 1 min 32 s', 'silent'],
+    ['disconnected', 'dead: found closed, silent for 1 min 32 s', 'closed'],
+    ['disconnected', 'dead: nothing moved while data waited, silent for 1 min 32 s', 'stuck'],
+    ['disconnected', 'dead: silent for 1 min 32 s'],
     ['idle', 'abandoned: unused for 12 min, allowed 10 min'],
     ['error', 'failed: its error stands, allowed 10 min'],
     ['oldest', 'the one left alone longest: unused for 12 min, allowed 10 min'],
-  ])('of %s', (strategy, text) => {
-    expect(reasonOf({ strategy, idleMs: 720_000, silentMs: 92_000, limitMs: 600_000 })).toBe(text);
+  ])('of %s: %s', (strategy, text, finding: string | null = null) => {
+    expect(reasonOf({ strategy, idleMs: 720_000, silentMs: 92_000, limitMs: 600_000, finding })).toBe(text);
   });
 });
 
