@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { levelOf, thresholdsOf, usageRatio, type Thresholds } from '../core/pressure/level.js';
+import type { WebSocketManager } from '../core/managers/manager.js';
 import type { Mooring } from '../core/mooring.js';
 import type { UserResources, UserSummary } from './schemas.js';
 
@@ -16,15 +17,17 @@ export interface Snapshot {
   readonly users: readonly CountedUser[];
 }
 
+type Managers = ReadonlyMap<string, WebSocketManager>;
+
 /**
  * What users can be sorted by: the fullest first, the one left alone longest first, or by id. The rank is what stays as
  * it is while nothing happens: an idle time would grow from page to page.
  */
 const ranks = Object.freeze({
   usage: ({ usageRatio: ratio }) => -ratio,
-  idle: ({ userId }, mooring) => aloneSinceMs(userId, mooring),
+  idle: (_, managers) => aloneSinceMs(managers),
   id: () => 0,
-}) satisfies Record<string, (resources: UserResources, mooring: Mooring) => number>;
+}) satisfies Record<string, (resources: UserResources, managers: Managers) => number>;
 
 export type Sorting = keyof typeof ranks;
 
@@ -93,9 +96,9 @@ export class Census {
   async #count(sort: Sorting): Promise<Snapshot> {
     const users: CountedUser[] = [];
     let until = performance.now() + sliceMs;
-    for (const userId of this.#mooring.factory.activeUsers()) {
-      const resources = this.#resourcesOf(userId);
-      users.push({ resources, rank: ranks[sort](resources, this.#mooring) });
+    for (const [userId, managers] of this.#mooring.factory.managersByUser()) {
+      const resources = this.#resourcesOf(userId, managers.size);
+      users.push({ resources, rank: ranks[sort](resources, managers) });
       if (users.length % usersPerLook > 0 || performance.now() < until) continue;
       await setImmediate();
       until = performance.now() + sliceMs;
@@ -103,10 +106,8 @@ export class Census {
     return { takenAt: new Date(), users };
   }
 
-  #resourcesOf(userId: string): UserResources {
-    const { factory } = this.#mooring;
-    const managerCount = factory.getUserManagerCount(userId);
-    const maxManagers = factory.limitOf(userId);
+  #resourcesOf(userId: string, managerCount: number): UserResources {
+    const maxManagers = this.#mooring.factory.limitOf(userId);
     const ratio = usageRatio(managerCount, maxManagers);
     const alertLevel = levelOf(ratio, this.#thresholds);
     return { userId, managerCount, usageRatio: ratio, alertLevel, maxManagers };
@@ -114,9 +115,8 @@ export class Census {
 }
 
 /** When the manager left alone longest was last active, on the clock of all ages. */
-function aloneSinceMs(userId: string, mooring: Mooring): number {
-  let sinceMs = mooring.now();
-  for (const { lastActivityAtMs } of mooring.factory.getUserManagers(userId))
-    sinceMs = Math.min(sinceMs, lastActivityAtMs);
+function aloneSinceMs(managers: Managers): number {
+  let sinceMs = Infinity;
+  for (const { lastActivityAtMs } of managers.values()) sinceMs = Math.min(sinceMs, lastActivityAtMs);
   return sinceMs;
 }

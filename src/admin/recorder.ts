@@ -128,7 +128,7 @@ export class Recorder {
 /** Of those who were there before: all others are counted as they come. */
 function countConnections({ factory }: Mooring): number {
   let count = 0;
-  for (const userId of factory.activeUsers())
-    for (const { state } of factory.getUserManagers(userId)) if (state === 'attached') count += 1;
+  for (const [, managers] of factory.managersByUser())
+    for (const { state } of managers.values()) if (state === 'attached') count += 1;
   return count;
 }

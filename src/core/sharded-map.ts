@@ -50,6 +50,10 @@ export class ShardedMap<V> {
     for (const shard of this.#shards) if (shard !== undefined) yield* shard.keys();
   }
 
+  *entries(): Generator<[string, V]> {
+    for (const shard of this.#shards) if (shard !== undefined) yield* shard.entries();
+  }
+
   *values(): Generator<V> {
     for (const shard of this.#shards) if (shard !== undefined) yield* shard.values();
   }

@@ -116,9 +116,9 @@ export class WebSocketManagerFactory {
     return new Set(this.#parts.registry.users());
   }
 
-  /** The same, one after the other: for walks through many, with pauses. */
-  activeUsers(): Iterable<string> {
-    return this.#parts.registry.users();
+  /** The same, one after the other and each with their managers: for walks through many, with pauses. */
+  managersByUser(): Iterable<readonly [userId: string, managers: ReadonlyMap<string, WebSocketManager>]> {
+    return this.#parts.registry.byUser();
   }
 
   /** How many managers the user may hold. */

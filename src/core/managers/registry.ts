@@ -38,6 +38,11 @@ export class ManagerRegistry {
     return this.#byUser.keys();
   }
 
+  /** The same, each with their managers by thread. */
+  byUser(): Iterable<readonly [userId: string, managers: ReadonlyMap<string, WebSocketManager>]> {
+    return this.#byUser.entries();
+  }
+
   /** How many they are. */
   get userCount(): number {
     return this.#byUser.size;

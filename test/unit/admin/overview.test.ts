@@ -7,8 +7,8 @@ import { desk, envOf, requestOf, type Desk } from './support.js';
 /** Counted as they come and go; looked at one by one, they are as many. */
 async function connectionsAt({ h, api }: Desk): Promise<unknown> {
   const { body } = await api('/overview');
-  const attached = [...h.mooring.factory.activeUsers()]
-    .flatMap((userId) => h.mooring.factory.getUserManagers(userId))
+  const attached = [...h.mooring.factory.managersByUser()]
+    .flatMap(([, managers]) => [...managers.values()])
     .filter(({ link }) => link !== null);
   expect(body).toMatchObject({ connections: attached.length });
   return attached.length;
