@@ -3,14 +3,13 @@ import { defineConfig } from 'vitest/config';
 /** Real sockets, processes, browsers and network namespaces: one file at a time, with patience. */
 const realSuites = ['test/contract/**', 'test/e2e/**', 'test/network/**'];
 
-/** Those of them that judge no timing: two at a time. */
+/** Those of them that judge no timing, and do not build: two at a time. */
 const patientSuites = [
   'admin-cli',
   'completion',
   'dashboard*',
   'demo',
   'http-reference',
-  'package',
   'promtool',
   'prometheus',
   'simulate',

@@ -228,7 +228,7 @@ describe.runIf(hasChromium)('a user', () => {
     await page.getByRole('button', { name: 'Dry run', exact: true }).click();
     await page
       .getByRole('listitem')
-      .filter({ hasText: `${shownThread} – dead: silent for` })
+      .filter({ hasText: `${shownThread} – dead: no answer when asked` })
       .waitFor();
     await page.getByRole('button', { name: `Release ${shownThread}` }).click();
     await page.getByRole('dialog').getByText(shownThread).waitFor();
