@@ -36,6 +36,17 @@ async function watching(server: AdminServer, hash = '#/events'): Promise<{ page:
   return { page, relay };
 }
 
+/** The same, of a server that wants a token: signed in. */
+async function signedIn(): Promise<{ before: AdminServer; page: Page; relay: Relay }> {
+  const before = await startAdmin({ access });
+  const relay = await relayTo(portOf(before));
+  const page = await visit({ url: urlOf(relay) }, { hash: '#/events', expected: cutOff });
+  await page.getByLabel('Token').fill(token);
+  await page.keyboard.press('Enter');
+  await page.getByText('live', { exact: true }).waitFor();
+  return { before, page, relay };
+}
+
 describe.runIf(hasChromium)('a stream that is cut', () => {
   it('goes on where it was: each event is there, once, in order', async () => {
     const server = await startAdmin();
@@ -85,12 +96,7 @@ describe.runIf(hasChromium)('a stream that is cut', () => {
   });
 
   it('by a restart of the server: the token is good still, nothing comes twice, and the gap is told', async () => {
-    const before = await startAdmin({ access });
-    const relay = await relayTo(portOf(before));
-    const page = await visit({ url: urlOf(relay) }, { hash: '#/events', expected: cutOff });
-    await page.getByLabel('Token').fill(token);
-    await page.keyboard.press('Enter');
-    await page.getByText('live', { exact: true }).waitFor();
+    const { before, relay, page } = await signedIn();
     emit(before, 1, 3);
     await page.getByText(': 3 managers to close').waitFor();
     await before.vanish();
@@ -108,12 +114,7 @@ describe.runIf(hasChromium)('a stream that is cut', () => {
   });
 
   it('by a server that has another token by now asks for it', async () => {
-    const before = await startAdmin({ access });
-    const relay = await relayTo(portOf(before));
-    const page = await visit({ url: urlOf(relay) }, { hash: '#/events', expected: cutOff });
-    await page.getByLabel('Token').fill(token);
-    await page.keyboard.press('Enter');
-    await page.getByText('live', { exact: true }).waitFor();
+    const { before, relay, page } = await signedIn();
     await before.vanish();
     const after = await startAdmin({ access: [{ token: 'quite-another-token', scope: 'act' }] });
     relay.cut(portOf(after));

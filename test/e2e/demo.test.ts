@@ -57,6 +57,13 @@ class Witness {
   }
 }
 
+/** A demo whose people are there. */
+async function underWay() {
+  const demo = await startDemo();
+  await demo.hears(/ida-idle +opens/);
+  return { demo, people: demo.populationPid() };
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** An entry that has these fields. */
@@ -151,9 +158,7 @@ describe('mooring demo', () => {
   }, 180_000);
 
   it.each(['SIGINT', 'SIGTERM'] as const)('ends with 0 by %s, and nobody stays behind', async (signal) => {
-    const demo = await startDemo();
-    await demo.hears(/ida-idle +opens/);
-    const people = demo.populationPid();
+    const { demo, people } = await underWay();
     process.kill(demo.pid, signal);
     expect(await demo.exited).toEqual({ code: 0, signal: null });
     await gone(people);
@@ -161,9 +166,7 @@ describe('mooring demo', () => {
   });
 
   it('ends with 0 by a Ctrl-C that its people get as well, as from a terminal', async () => {
-    const demo = await startDemo();
-    await demo.hears(/ida-idle +opens/);
-    const people = demo.populationPid();
+    const { demo, people } = await underWay();
     process.kill(people, 'SIGINT');
     process.kill(demo.pid, 'SIGINT');
     expect(await demo.exited).toEqual({ code: 0, signal: null });
@@ -171,9 +174,7 @@ describe('mooring demo', () => {
   });
 
   it('ends though its people were stopped', async () => {
-    const demo = await startDemo();
-    await demo.hears(/ida-idle +opens/);
-    const people = demo.populationPid();
+    const { demo, people } = await underWay();
     process.kill(people, 'SIGSTOP');
     process.kill(demo.pid, 'SIGINT');
     expect(await demo.exited).toEqual({ code: 0, signal: null });
