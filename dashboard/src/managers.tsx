@@ -78,7 +78,7 @@ function Row({ manager, onAsk }: { readonly manager: ManagerView; readonly onAsk
 /**
  * When the peer was last heard.
  *
- * Why no "answering": between two heartbeats nobody knows, and the time says all there is.
+ * Why no word such as "alive": between two heartbeats nobody knows, and the time says all there is.
  */
 function Heard({ manager: { liveness, misses, silentMs } }: { readonly manager: ManagerView }) {
   if (silentMs === null) return <span class="badge">no connection yet</span>;

@@ -64,8 +64,10 @@ export const managerSchema = named(
     threadId: z.string(),
     state: z.enum(['reserved', 'attached', 'released']),
     liveness: z
-      .enum(['reserved', 'answering', 'quiet', 'unanswered', 'not open'])
-      .describe('`quiet`: nothing came lately, and nobody has asked; `unanswered`: a heartbeat was missed.'),
+      .enum(['reserved', 'heard', 'quiet', 'unanswered', 'not open'])
+      .describe(
+        '`heard`: something came within a heartbeat interval, which is not to say that anybody is there now; `quiet`: nothing did; `unanswered`: a heartbeat was missed.',
+      ),
     generation: count.describe('1 for the first connection, one more for each that took over.'),
     admittedAt: z.iso.datetime(),
     ageMs: ms,

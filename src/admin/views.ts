@@ -45,5 +45,5 @@ function livenessOf(
   if (link === null || silentMs === null) return 'reserved';
   if (stateOf(link) === 'closed') return 'not open';
   if (link.misses > 0) return 'unanswered';
-  return silentMs <= heartbeatIntervalMs ? 'answering' : 'quiet';
+  return silentMs <= heartbeatIntervalMs ? 'heard' : 'quiet';
 }

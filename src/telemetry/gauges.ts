@@ -95,7 +95,7 @@ export const gauges = Object.freeze({
   },
   mooring_kpi_window_seconds: {
     kind: 'gauge',
-    about: 'How long a time the success metrics are about: since the start, and at most a day.',
+    about: 'How long a time the success metrics are about: since the start, and at most `kpiWindow`, a day unless set.',
     unit: 's',
     labels: {},
     read: ({ kpis: { window } }) => [{ value: window.durationMs / 1_000 }],

@@ -173,7 +173,7 @@ describe('an event', () => {
 
 const usage = { userId: 'ada', managerCount: 12, maxManagers: 20, usageRatio: 0.6, alertLevel: 'warning' } as const;
 const manager = {
-  ...{ key: 'ada:thread_1', userId: 'ada', threadId: 'thread_1', state: 'attached', liveness: 'answering' },
+  ...{ key: 'ada:thread_1', userId: 'ada', threadId: 'thread_1', state: 'attached', liveness: 'heard' },
   ...{ generation: 1, admittedAt: '2026-11-25T00:00:00.000Z', ageMs: 1, connectedMs: 1, idleMs: 1, inboundIdleMs: 1 },
   ...{ outboundIdleMs: null, silentMs: null, roundTripMs: null, misses: 0, isHeld: true, isEngaged: false },
   ...{ hasSuccessor: false, error: `oh${escape}` },
@@ -216,8 +216,8 @@ describe('what a person sees', () => {
       String.raw`ada: 12 of 20 (60 %), warning
 2 waiting for a place
 
-thread    age   idle  silent  liveness   held  engaged  error
-thread_1  1 ms  1 ms  -       answering  yes   no       oh\u001b
+thread    age   idle  silent  liveness  held  engaged  error
+thread_1  1 ms  1 ms  -       heard     yes   no       oh\u001b
 `,
     );
   });
