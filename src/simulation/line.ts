@@ -20,10 +20,10 @@ interface LineOptions {
 
 /** The way between a server and a peer, as TCP makes it: in order, late where something is lost, or cut. */
 export class Line {
-  /** Since when what either end sends reaches the other; `Infinity` while it does not. */
-  reachableSinceMs: number;
-  /** Since when it does not; `Infinity` while it does. */
-  unreachableSinceMs = Infinity;
+  /** Whether what either end sends reaches the other. */
+  isReachable = true;
+  /** Since when that is as it is. */
+  #changedAtMs: number;
   // Fields of its own, in whole milliseconds: there are millions of arrivals in a day.
   readonly #time: WorldTime;
   readonly #chance: Chance;
@@ -47,24 +47,30 @@ export class Line {
     this.#lossRatio = lossRatio;
     this.#roundTripMs = Math.round(roundTripMs);
     this.#oneWayMs = Math.round(roundTripMs / 2);
-    this.reachableSinceMs = now();
+    this.#changedAtMs = now();
   }
 
-  get isReachable(): boolean {
-    return this.unreachableSinceMs === Infinity;
+  /** Since when what either end sends reaches the other; `Infinity` while it does not. */
+  get reachableSinceMs(): number {
+    return this.isReachable ? this.#changedAtMs : Infinity;
+  }
+
+  /** Since when it does not; `Infinity` while it does. */
+  get unreachableSinceMs(): number {
+    return this.isReachable ? Infinity : this.#changedAtMs;
   }
 
   /** Nothing gets through any longer, either way, and nobody is told. */
   cut(): void {
     if (!this.isReachable) return;
-    this.reachableSinceMs = Infinity;
-    this.unreachableSinceMs = this.#now();
+    this.isReachable = false;
+    this.#changedAtMs = this.#now();
   }
 
   /** The way is open again: what was lost meanwhile gets through when it is repeated next. */
   heal(): void {
-    this.reachableSinceMs = this.#now();
-    this.unreachableSinceMs = Infinity;
+    this.isReachable = true;
+    this.#changedAtMs = this.#now();
     if (this.#unacknowledged.length > 0) this.#repeat();
   }
 

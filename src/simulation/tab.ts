@@ -100,24 +100,13 @@ export class Tab {
   }
 
   #connected(visitor: Visitor): void {
-    const { chance, population } = this.#person;
+    const { server, chance, population } = this.#person;
+    const { time } = server;
     this.#visitor = visitor;
     this.#attempts = 0;
-    const { keepalive, broadcast, messageEveryMs } = population;
-    if (this.#habits.sendsKeepalives)
-      this.#every(
-        () => chance.between(keepalive.leastMs, keepalive.mostMs),
-        () => {
-          visitor.socket.keepalive();
-        },
-      );
-    if (this.#habits.hearsBroadcasts) this.#broadcast(visitor.socket, broadcast.everyMs);
-    this.#every(
-      () => chance.waitFor(messageEveryMs),
-      () => {
-        if (!this.#isAbandoned) this.#say(visitor);
-      },
-    );
+    if (this.#habits.sendsKeepalives) time.recur(this.#untilKeepaliveMs(), () => this.#keepAlive(visitor));
+    if (this.#habits.hearsBroadcasts) this.#broadcast(visitor.socket, population.broadcast.everyMs);
+    time.recur(this.#untilMessageMs(), () => this.#use(visitor));
     this.#after(untilHit(this.#habits.deathRatio, chance), () => {
       this.cutOff();
     });
@@ -130,6 +119,30 @@ export class Tab {
     this.#after(this.#person.chance.waitFor(this.#person.population.muteMs), () => {
       this.cutOff();
     });
+  }
+
+  /** Its client library sends a keepalive. @returns when the next is due; `null` once this is not its connection */
+  #keepAlive(visitor: Visitor): number | null {
+    if (this.#visitor !== visitor) return null;
+    visitor.socket.keepalive();
+    return this.#untilKeepaliveMs();
+  }
+
+  #untilKeepaliveMs(): number | null {
+    const { chance, population } = this.#person;
+    return this.#withinLife(chance.between(population.keepalive.leastMs, population.keepalive.mostMs));
+  }
+
+  /** Its user uses it, unless it is abandoned. @returns when next; `null` once this is not its connection */
+  #use(visitor: Visitor): number | null {
+    if (this.#visitor !== visitor) return null;
+    if (!this.#isAbandoned) this.#say(visitor);
+    return this.#untilMessageMs();
+  }
+
+  #untilMessageMs(): number | null {
+    const { chance, population } = this.#person;
+    return this.#withinLife(chance.waitFor(population.messageEveryMs));
   }
 
   /** The user says something; the application answers, sometimes with a run that streams. */
@@ -145,26 +158,24 @@ export class Tab {
     }
     const endsAtMs = server.time.now() + chance.logUniform(run.leastMs, run.mostMs);
     server.hold(visitor);
-    const token = (): void => {
+    const token = (): number | null => {
       if (visitor.socket.isOver || server.time.now() >= endsAtMs) {
         visitor.letGo?.();
-        return;
+        return null;
       }
       visitor.socket.send(tokenBytes);
-      server.time.arrive(run.tokenEveryMs, token);
+      return run.tokenEveryMs;
     };
-    token();
+    server.time.recur(token(), token);
   }
 
   /** The application tells everybody something. It does not know who is still there. */
   #broadcast(socket: SimulatedSocket, everyMs: number): void {
-    const { time } = this.#person.server;
-    const tell = (): void => {
-      if (socket.isOver) return;
+    this.#person.server.time.recur(everyMs, () => {
+      if (socket.isOver) return null;
       socket.send(tokenBytes);
-      time.arrive(everyMs, tell);
-    };
-    time.arrive(everyMs, tell);
+      return everyMs;
+    });
   }
 
   /** The server closed it, or would not let it in. */
@@ -210,22 +221,17 @@ export class Tab {
     this.#generation += 1;
   }
 
-  /** Again and again, as long as this connection lasts. */
-  #every(nextMs: () => number, act: () => void): void {
-    this.#after(nextMs(), () => {
-      act();
-      this.#every(nextMs, act);
+  #after(delayMs: number, act: () => void): void {
+    const generation = this.#generation;
+    if (this.#withinLife(delayMs) === null) return;
+    this.#person.server.time.arrive(delayMs, () => {
+      if (generation === this.#generation) act();
     });
   }
 
-  #after(delayMs: number, act: () => void): void {
-    const generation = this.#generation;
-    const { time } = this.#person.server;
-    // What would happen later does not: planned all the same, it would keep the connection in memory for days.
-    if (time.now() + delayMs >= this.#closesAtMs) return;
-    time.arrive(delayMs, () => {
-      if (generation === this.#generation) act();
-    });
+  /** `null` where it would be closed by then: planned all the same, it would keep the connection in memory for days. */
+  #withinLife(delayMs: number): number | null {
+    return this.#person.server.time.now() + delayMs < this.#closesAtMs ? delayMs : null;
   }
 }
 

@@ -1,12 +1,6 @@
 import type { Time, Timer } from '../core/time.js';
 import { TimerHeap, type Due } from '../testing/timer-heap.js';
-
-/** What happens later is put in order only when its second begins: most heaps stay in the processor's cache. */
-const secondMs = 1_000;
-
-interface Occurrence extends Due {
-  readonly act: () => void;
-}
+import { Arrival, Arrivals } from './arrivals.js';
 
 class WorldTimer implements Timer, Due {
   isCancelled = false;
@@ -32,11 +26,7 @@ export class WorldTime implements Time {
   #wallOffsetMs: number;
   #order = 0;
   readonly #timers = new TimerHeap<WorldTimer>();
-  readonly #arrivals = new TimerHeap<Occurrence>();
-  /** What happens in seconds that have not begun, so that the heap stays small. */
-  readonly #later = new Map<number, Occurrence[]>();
-  /** The first second that is still among the later ones. */
-  #second = 0;
+  readonly #arrivals = new Arrivals();
   #phase: 'timers' | 'poll' | 'after poll' = 'timers';
   /** What is to run after the next poll, and what runs after this one, the last first. */
   #afterPoll: (() => void)[] = [];
@@ -77,16 +67,24 @@ export class WorldTime implements Time {
 
   /** Something happens outside, so many milliseconds from now. */
   arrive(delayMs: number, act: () => void): void {
-    // Whole milliseconds, which V8 compares without looking into a box.
-    const arrival = { dueAtMs: this.#nowMs + Math.round(delayMs), order: this.#order++, act };
-    const second = Math.floor(arrival.dueAtMs / secondMs);
-    if (second < this.#second) {
-      this.#arrivals.put(arrival);
-      return;
-    }
-    const later = this.#later.get(second);
-    if (later === undefined) this.#later.set(second, [arrival]);
-    else later.push(arrival);
+    this.#plan(new Arrival(act), delayMs);
+  }
+
+  /**
+   * Something happens outside, again and again.
+   * @param firstMs in so many milliseconds; `null`: never
+   * @param act says in how many it happens next; `null`: never again
+   */
+  recur(firstMs: number | null, act: () => number | null): void {
+    const arrival = new Arrival(() => {
+      const nextMs = act();
+      if (nextMs !== null) this.#plan(arrival, nextMs);
+    });
+    if (firstMs !== null) this.#plan(arrival, firstMs);
+  }
+
+  #plan(arrival: Arrival, delayMs: number): void {
+    this.#arrivals.put(arrival, this.#nowMs + Math.round(delayMs));
   }
 
   /** The process does not run for so long. What happens outside meanwhile, it finds when it goes on. */
@@ -146,7 +144,7 @@ export class WorldTime implements Time {
       case 'timers':
         return this.#dueTimer();
       case 'poll':
-        return this.#arrivedBy(this.#nowMs);
+        return this.#arrivals.take(this.#nowMs)?.act;
       case 'after poll':
         return this.#polling.pop();
     }
@@ -161,23 +159,8 @@ export class WorldTime implements Time {
     return undefined;
   }
 
-  #arrivedBy(nowMs: number): (() => void) | undefined {
-    while (this.#later.size > 0 && this.#second * secondMs <= nowMs) this.#beginSecond();
-    return (this.#arrivals.first?.dueAtMs ?? Infinity) <= nowMs ? this.#arrivals.take()?.act : undefined;
-  }
-
   #soonestMs(): number {
-    for (;;) {
-      const soonestMs = Math.min(this.#timers.first?.dueAtMs ?? Infinity, this.#arrivals.first?.dueAtMs ?? Infinity);
-      if (this.#later.size === 0 || soonestMs < this.#second * secondMs) return soonestMs;
-      this.#beginSecond();
-    }
-  }
-
-  #beginSecond(): void {
-    for (const arrival of this.#later.get(this.#second) ?? []) this.#arrivals.put(arrival);
-    this.#later.delete(this.#second);
-    this.#second += 1;
+    return Math.min(this.#timers.first?.dueAtMs ?? Infinity, this.#arrivals.soonestMs());
   }
 }
 

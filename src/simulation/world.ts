@@ -43,8 +43,8 @@ export class World extends SimulatedServer {
   readonly #limits = new Map<string, number>();
   /** The newest connection of each key. */
   readonly #sockets = new Map<string, SimulatedSocket>();
-  /** The keys of connections that are their manager's. */
-  readonly #current = new Map<SimulatedSocket, string>();
+  /** The managers of connections that are their manager's. */
+  readonly #current = new Map<SimulatedSocket, WebSocketManager>();
   /** Connections that newer ones of their thread have taken over from. */
   readonly #replaced = new WeakSet<SimulatedSocket>();
   /** Keys whose release is being asked for in this moment. */
@@ -127,11 +127,11 @@ export class World extends SimulatedServer {
 
   /** The key of the manager whose connection this is now. */
   currentKeyOf(socket: SimulatedSocket): string | undefined {
-    return this.#current.get(socket);
+    return this.#current.get(socket)?.key;
   }
 
-  /** The connections that are their manager's, with their keys. */
-  current(): Iterable<readonly [SimulatedSocket, string]> {
+  /** The connections that are their manager's, with that. */
+  current(): Iterable<readonly [SimulatedSocket, WebSocketManager]> {
     return this.#current;
   }
 
@@ -147,7 +147,7 @@ export class World extends SimulatedServer {
   }
 
   *slots(): Iterable<Slot> {
-    for (const userId of this.mooring.factory.getActiveUsers()) yield* this.slotsOf(userId);
+    for (const [socket, { userId, successor }] of this.#current) if (successor === null) yield { userId, socket };
   }
 
   slotsOf(userId: string): Slot[] {
@@ -300,7 +300,7 @@ export class World extends SimulatedServer {
     if (former !== undefined && manager.generation > 1) visitor.socket.held = former.held;
     visitor.manager = manager;
     this.#sockets.set(manager.key, visitor.socket);
-    this.#current.set(visitor.socket, manager.key);
+    this.#current.set(visitor.socket, manager);
   }
 
   #isCurrentNoLonger(key: string): void {

@@ -3,7 +3,7 @@ import type { Report } from '../invariants.js';
 import type { World } from '../world.js';
 
 /** How often everything is compared with everything: after so many steps, and so many for each user that costs. */
-const stepsPerFullCheck = { least: 1_000, perUser: 10 } as const;
+const stepsPerFullCheck = { least: 1_000, perUser: 40 } as const;
 
 /** A naive model of who holds a slot and who waits for one, fed by the events. */
 export class CountJudge {

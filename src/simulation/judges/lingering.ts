@@ -1,3 +1,4 @@
+import type { WebSocketManager } from '../../core/managers/manager.js';
 import type { Report } from '../invariants.js';
 import type { SimulatedSocket } from '../socket.js';
 import type { World } from '../world.js';
@@ -20,28 +21,27 @@ export class LingeringJudge {
     const nowMs = this.#world.now();
     if (nowMs < this.#lookAtMs) return;
     this.#lookAtMs = nowMs + lookEveryMs;
-    for (const [socket, key] of this.#world.current()) {
-      this.#checkIdle(key, socket, nowMs);
-      this.#checkSilent(key, socket, nowMs);
+    for (const [socket, manager] of this.#world.current()) {
+      this.#checkIdle(manager, socket, nowMs);
+      this.#checkSilent(manager, socket, nowMs);
     }
   }
 
   /** While a newer connection of the thread is about to take over, nothing ends the one before. */
-  #lingers(invariant: 'idle goes' | 'silent goes', key: string, message: string): void {
-    const manager = this.#world.mooring.factory.getManager(key);
-    if (manager?.successor === null) this.#report(invariant, `the connection of ${key} ${message}`);
+  #lingers(invariant: 'idle goes' | 'silent goes', { key, successor }: WebSocketManager, message: string): void {
+    if (successor === null) this.#report(invariant, `the connection of ${key} ${message}`);
   }
 
-  #checkIdle(key: string, socket: SimulatedSocket, nowMs: number): void {
+  #checkIdle(manager: WebSocketManager, socket: SimulatedSocket, nowMs: number): void {
     const { idleManagerTimeoutMs, backgroundCleanupIntervalMs } = this.#world.config;
     const mostMs = idleManagerTimeoutMs + 2 * backgroundCleanupIntervalMs + this.#noticedAfterMs(socket);
     const idleMs = nowMs - socket.activeAtMs;
     if (idleMs > mostMs + this.#world.slackSince(socket.activeAtMs))
-      this.#lingers('idle goes', key, `was last used ${idleMs} ms ago`);
+      this.#lingers('idle goes', manager, `was last used ${idleMs} ms ago`);
   }
 
   /** Pinged an interval after it was last heard of, missed so often; what is stuck on the way is excused for a while. */
-  #checkSilent(key: string, socket: SimulatedSocket, nowMs: number): void {
+  #checkSilent(manager: WebSocketManager, socket: SimulatedSocket, nowMs: number): void {
     const { heartbeatIntervalMs, maxHeartbeatMisses, stalledMs } = this.#world.config;
     const silentSinceMs = Math.min(socket.unreachableSinceMs, socket.pausedSinceMs);
     if (silentSinceMs === Infinity) return;
@@ -52,7 +52,7 @@ export class LingeringJudge {
     const mostMs = dueMs + excusedMs + this.#noticedAfterMs(socket);
     const silentMs = nowMs - sinceMs;
     if (silentMs > mostMs + this.#world.slackSince(sinceMs))
-      this.#lingers('silent goes', key, `has been silent for ${silentMs} ms`);
+      this.#lingers('silent goes', manager, `has been silent for ${silentMs} ms`);
   }
 
   /** Data of a message still under way is noticed when somebody looks, and stamped then. */
