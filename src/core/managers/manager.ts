@@ -104,7 +104,9 @@ export class WebSocketManager {
 
   /** When the application last said something in either direction, on the clock without stalled time. */
   get lastActivityAtMs(): number {
-    return Math.max(this.lastInboundAtMs, this.lastOutboundAtMs);
+    const { lastInboundAtMs } = this;
+    // Most have sent nothing since they heard something, and then their sockets need not be asked.
+    return this.#mayHaveSentAfter(lastInboundAtMs) ? Math.max(lastInboundAtMs, this.lastOutboundAtMs) : lastInboundAtMs;
   }
 
   /** When the application's peer last said something, or the application held or let go. */
@@ -117,6 +119,12 @@ export class WebSocketManager {
     const { link } = this;
     if (link === null) return this.#formerOutboundAtMs;
     return Math.max(this.#formerOutboundAtMs, hasLeft(link) ? link.lastSendAtMs : link.lastWriteAtMs);
+  }
+
+  #mayHaveSentAfter(atMs: number): boolean {
+    const { link } = this;
+    if (this.#formerOutboundAtMs > atMs) return true;
+    return link !== null && (link.lastSendAtMs > atMs || link.lastWriteAtMs > atMs);
   }
 
   /** Whether the application holds it, because a run streams. */
