@@ -67,7 +67,7 @@ function askForToken(): void {
 
 /** Keeps the token if the server knows it. @throws ApiError where it does not */
 export async function signIn(token: string): Promise<void> {
-  await ask('api/v1/kpis', { headers: { authorization: `Bearer ${token}` } });
+  await ask('api/v1/me', { headers: { authorization: `Bearer ${token}` } });
   sessionStorage.setItem(tokenName, token);
   link.set({ ...link.value, needsToken: false, isTokenRefused: false });
 }

@@ -5,10 +5,11 @@ import { ConfirmDialog, Foreign } from './pieces.js';
 
 interface ManagersProps {
   readonly managers: readonly ManagerView[];
-  readonly onRelease: (manager: ManagerView) => void;
+  /** `null` where who looks may not act. */
+  readonly onRelease: ((manager: ManagerView) => void) | null;
 }
 
-/** What a user holds, and a button to release each. */
+/** What a user holds, and a button to release each, for who may. */
 export function Managers({ managers, onRelease }: ManagersProps) {
   const [asked, setAsked] = useState<ManagerView | null>(null);
   return (
@@ -24,18 +25,20 @@ export function Managers({ managers, onRelease }: ManagersProps) {
               </th>
             ))}
             <th scope="col">In use</th>
-            <th scope="col">
-              <span class="hidden">What to do</span>
-            </th>
+            {onRelease !== null && (
+              <th scope="col">
+                <span class="hidden">What to do</span>
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
           {managers.map((manager) => (
-            <Row key={manager.key} manager={manager} onAsk={setAsked} />
+            <Row key={manager.key} manager={manager} onAsk={onRelease === null ? null : setAsked} />
           ))}
         </tbody>
       </table>
-      {asked !== null && (
+      {asked !== null && onRelease !== null && (
         <ConfirmDialog
           {...{ title: 'Release this manager?', act: 'Release' }}
           onAct={() => onRelease(asked)}
@@ -51,7 +54,12 @@ export function Managers({ managers, onRelease }: ManagersProps) {
   );
 }
 
-function Row({ manager, onAsk }: { readonly manager: ManagerView; readonly onAsk: (manager: ManagerView) => void }) {
+interface RowProps {
+  readonly manager: ManagerView;
+  readonly onAsk: ((manager: ManagerView) => void) | null;
+}
+
+function Row({ manager, onAsk }: RowProps) {
   const { threadId, error } = manager;
   return (
     <tr>
@@ -66,11 +74,13 @@ function Row({ manager, onAsk }: { readonly manager: ManagerView; readonly onAsk
       <Cell label="Unused" ms={manager.idleMs} />
       <Cell label="Round trip" ms={manager.roundTripMs} />
       <td data-label="In use">{useOf(manager)}</td>
-      <td class="row-act">
-        <button type="button" class="small" aria-label={`Release ${shown(threadId)}`} onClick={() => onAsk(manager)}>
-          Release
-        </button>
-      </td>
+      {onAsk !== null && (
+        <td class="row-act">
+          <button type="button" class="small" aria-label={`Release ${shown(threadId)}`} onClick={() => onAsk(manager)}>
+            Release
+          </button>
+        </td>
+      )}
     </tr>
   );
 }

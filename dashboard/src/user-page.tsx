@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { UserView } from '../../src/admin/schemas.js';
+import type { Me, UserView } from '../../src/admin/schemas.js';
 import { Actions, type Releasing } from './actions.js';
 import { pathOfUser, type ApiError } from './api.js';
 import { counted, shown } from './format.js';
@@ -10,6 +10,9 @@ import { usePoll } from './poll.js';
 import { queryOf } from './route.js';
 
 const everyMs = 2_000;
+
+/** What a token may do changes with the server's configuration alone. */
+const meEveryMs = 60_000;
 
 /** A user: what they hold, what was decided about them, and what can be done. */
 export function UserPage({ userId }: { readonly userId: string }) {
@@ -49,6 +52,7 @@ function Unknown({ userId, problem }: { readonly userId: string; readonly proble
 
 function Known({ user, onActed }: { readonly user: UserView; readonly onActed: () => void }) {
   const [releasing, setReleasing] = useState<Releasing | null>(null);
+  const { data: me } = usePoll<Me>('api/v1/me', meEveryMs);
   return (
     <>
       <p class="user-usage">
@@ -57,12 +61,16 @@ function Known({ user, onActed }: { readonly user: UserView; readonly onActed: (
         {user.waiting > 0 && <span class="badge bad">{counted(user.waiting, 'newcomer')} waiting</span>}
         <a href={`#/events?${queryOf({ user: user.userId })}`}>Watch events</a>
       </p>
-      <Actions user={user} releasing={releasing} onActed={onActed} />
+      {me?.scope === 'act' && <Actions user={user} releasing={releasing} onActed={onActed} />}
+      {me?.scope === 'read' && <p class="note">Your token may look, and not act. To act, sign in with another.</p>}
       <Card title="Managers" note={counted(user.managers.length, 'manager')}>
         {user.managers.length === 0 ? (
           <p class="note">This user holds nothing now.</p>
         ) : (
-          <Managers managers={user.managers} onRelease={(manager) => setReleasing({ manager })} />
+          <Managers
+            managers={user.managers}
+            onRelease={me?.scope === 'act' ? (manager) => setReleasing({ manager }) : null}
+          />
         )}
       </Card>
       <Journal userId={user.userId} />

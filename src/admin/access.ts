@@ -20,6 +20,13 @@ export interface AdminToken {
  */
 export type Access = readonly AdminToken[] | 'loopback';
 
+/** Who was let in, and what for. */
+export interface Admitted {
+  /** As the token is named, or `loopback`. */
+  readonly name: string;
+  readonly scope: Scope;
+}
+
 /** What is known of who asks. */
 export interface Asker {
   readonly address: string | undefined;
@@ -33,7 +40,7 @@ const shortestToken = 16;
 
 /** Decides who may look and who may act. Tokens are compared in a time that does not depend on them. */
 export class Gatekeeper {
-  readonly #tokens: readonly { readonly digest: Buffer; readonly scope: Scope; readonly name: string }[] | null;
+  readonly #tokens: readonly (Admitted & { readonly digest: Buffer })[] | null;
   readonly #secret = randomBytes(32);
   readonly #limiter = new RateLimiterMemory(failures);
   readonly #origins: ReadonlySet<string>;
@@ -51,23 +58,23 @@ export class Gatekeeper {
     this.#origins = new Set(origins);
   }
 
-  /** @returns the name of who asks. @throws ProblemError 401, 403 or 429 */
-  async admit(asker: Asker, scope: Scope): Promise<string> {
+  /** @returns who asks. @throws ProblemError 401, 403 or 429 */
+  async admit(asker: Asker, scope: Scope): Promise<Admitted> {
     if (scope === 'act') this.#checkOrigin(asker);
-    if (this.#tokens === null) return nameOfNeighbour(asker);
+    if (this.#tokens === null) return neighbour(asker);
     await this.#checkFailures(asker);
     const token = bearerOf(asker.headers);
     const found = token === null ? null : this.#find(token);
     if (found === null) throw await this.#unknown(asker, token === null);
     if (scope === 'act' && found.scope === 'read')
-      throw forbidden('This token may look, and not act.', 'Use a token with the scope `act`.');
-    return found.name;
+      throw forbidden('This token may look, and not act.', 'Use a token that may act (scope: act).');
+    return { name: found.name, scope: found.scope };
   }
 
   /** All are compared, so that time tells nothing. */
-  #find(token: string): { scope: Scope; name: string } | null {
+  #find(token: string): Admitted | null {
     const digest = this.#digest(token);
-    let found: { scope: Scope; name: string } | null = null;
+    let found: Admitted | null = null;
     for (const known of this.#tokens ?? []) if (timingSafeEqual(known.digest, digest)) found = known;
     return found;
   }
@@ -118,9 +125,9 @@ function bearerOf(headers: Headers): string | null {
  * Without tokens, who is on this machine may do everything. The name asked for must be of this machine too: a page of
  * a foreign site whose name was made to lead here (DNS rebinding) is not on this machine, though its browser is.
  */
-function nameOfNeighbour({ address, headers, url }: Asker): string {
+function neighbour({ address, headers, url }: Asker): Admitted {
   const host = hostnameOf(headers.get('host') ?? url.host);
-  if ((address === undefined || isLoopback(address)) && isLoopback(host)) return 'loopback';
+  if ((address === undefined || isLoopback(address)) && isLoopback(host)) return { name: 'loopback', scope: 'act' };
   throw forbidden(
     `Without tokens only this machine may ask, for an address of this machine; this came from ${address ?? 'somewhere'} for ${host}.`,
     'Configure tokens, or ask for http://127.0.0.1 from here.',
@@ -142,7 +149,7 @@ function forbidden(detail: string, hint: string): ProblemError {
 
 function unauthorized(detail: string): ProblemError {
   return new ProblemError(
-    { title: 'Unauthorized', status: 401, detail, hint: 'Send the header `Authorization: Bearer <token>`.' },
+    { title: 'Unauthorized', status: 401, detail, hint: 'Send the header "Authorization: Bearer <token>".' },
     { 'www-authenticate': 'Bearer realm="mooring"' },
   );
 }

@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { LoadedConfig } from '../core/config.js';
 import type { Mooring } from '../core/mooring.js';
-import type { Gatekeeper } from './access.js';
+import type { Admitted, Gatekeeper } from './access.js';
 import type { Census } from './census.js';
 import type { EventHub } from './event-stream.js';
 import type { Recorder } from './recorder.js';
@@ -27,8 +27,8 @@ export interface AdminParts {
 /** What a request carries on its way. */
 export interface AdminEnv {
   readonly Variables: {
-    /** Who asks, as the token is named. */
-    who: string;
+    /** Who asks. */
+    who: Admitted;
   };
 }
 

@@ -237,6 +237,14 @@ export const backgroundSchema = named(
   }),
 );
 
+export const meSchema = named(
+  'Me',
+  z.object({
+    name: z.string().describe('As the token is named; `loopback` where there are no tokens.'),
+    scope: z.enum(['read', 'act']).describe('`read`: may look. `act`: may look and act.'),
+  }),
+);
+
 export const releasedSchema = named('Released', z.object({ released: count }));
 
 export const healthSchema = named(
@@ -244,6 +252,7 @@ export const healthSchema = named(
   z.object({ status: z.enum(['ok', 'draining']), managers: count, version: z.string() }),
 );
 
+export type Me = z.output<typeof meSchema>;
 export type Problem = z.output<typeof problemSchema>;
 export type UserResources = z.output<typeof resourcesSchema>;
 export type UserSummary = z.output<typeof userSummarySchema>;

@@ -23,7 +23,7 @@ export async function act<T>(
   c: Context<AdminEnv>,
   { action, userId, key, run, tell }: Act<T>,
 ): Promise<T> {
-  const said = { who: c.get('who'), action, userId: userId ?? null, key: key ?? null };
+  const said = { who: c.get('who').name, action, userId: userId ?? null, key: key ?? null };
   try {
     const result = await run();
     mooring.events.emit('admin.acted', { ...said, outcome: 'done', result: tell(result) });

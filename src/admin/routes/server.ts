@@ -7,6 +7,7 @@ import {
   backgroundSchema,
   configSchema,
   kpisSchema,
+  meSchema,
   overviewSchema,
   type BackgroundView,
   type ConfigView,
@@ -52,6 +53,13 @@ export function addServerRoutes(app: AdminApp, parts: AdminParts): void {
       { description: 'As the server runs with.', schema: configSchema },
     ),
     (c) => c.json(configOf(parts), 200),
+  );
+  app.openapi(
+    apiRoute(
+      { method: 'get', path: '/api/v1/me', summary: 'Who asks, and what they may do' },
+      { description: 'As of the token that came with the question.', schema: meSchema },
+    ),
+    (c) => c.json({ ...c.get('who') }, 200),
   );
   addBackground(app, parts);
   addEvents(app, parts);

@@ -34,11 +34,18 @@ describe('with tokens', () => {
     expect((await desk({ access }).api('/overview', { token })).status).toBe(200);
   });
 
+  it.each([
+    ['reader', reader, { name: 'grafana', scope: 'read' }],
+    ['actor', actor, { name: 'ops', scope: 'act' }],
+  ])('the %s is told so', async (_, token, me) => {
+    expect((await desk({ access }).api('/me', { token })).body).toEqual(me);
+  });
+
   it('the reader may not act, and is told what to do', async () => {
     const { api } = desk({ access });
     expect(await api('/background-cleanup', post({ token: reader }))).toMatchObject({
       status: 403,
-      body: { detail: 'This token may look, and not act.', hint: 'Use a token with the scope `act`.' },
+      body: { detail: 'This token may look, and not act.', hint: 'Use a token that may act (scope: act).' },
     });
   });
 

@@ -60,6 +60,7 @@ const cases: Readonly<
   'get /overview': { path: '/overview' },
   'get /kpis': { path: '/kpis' },
   'get /config': { path: '/config' },
+  'get /me': { path: '/me' },
   'post /background-cleanup': {
     path: '/background-cleanup',
     good: { json: { dryRun: true } },
