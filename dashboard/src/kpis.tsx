@@ -70,7 +70,7 @@ function Table({ kpis }: { readonly kpis: readonly Kpi[] }) {
             <td class="number" data-label="Value">
               {valueOf(kpi)}
             </td>
-            <td data-label="Target">{targetOf(kpi)}</td>
+            <td data-label="Target">{kpi.target}</td>
             <td class="number" data-label="Samples">
               {count(kpi.samples)}
             </td>
@@ -88,11 +88,6 @@ function valueOf({ value, unit }: Kpi): string {
   if (value === null) return '–';
   if (unit === 'ms') return duration(value);
   return unit === 'ratio' ? percent(value) : counted(value, unit.replace(/s$/, ''));
-}
-
-/** Ratios as the value shows them: `over 0.9` is `over 90 %`. */
-function targetOf({ target, unit }: Kpi): string {
-  return unit === 'ratio' ? target.replace(/\d+(\.\d+)?/g, (ratio) => percent(Number(ratio))) : target;
 }
 
 const dayMs = 86_400_000;

@@ -90,10 +90,10 @@ thread_12  24 s  24 s   21 s    heard     no    no`,
 
 #  success metric            value     target                         verdict  samples
 1  emergency cleanup time    1.01 s    all under 10 s, p99 under 5 s  pass     1
-2  background effectiveness  -         over 0.9                       no data  0
-3  alert frequency           3.23 %    under 0.05                     pass     31
+2  background effectiveness  -         over 90 %                      no data  0
+3  alert frequency           3.23 %    under 5 %                      pass     31
 4  accumulation              0         0                              pass     2
-5  connection success        100.00 %  over 0.99                      pass     31
+5  connection success        100.00 %  over 99 %                      pass     31
 6  wrong refusals            -         0                              no data  0
 7  false kills               0         0                              pass     8
 

@@ -1,10 +1,10 @@
 /** The success metrics, by number. @source seed "Success Metrics"; spec section 8 */
 export const kpiTargets = {
   emergencyCleanupTime: { number: 1, unit: 'ms', target: 'all under 10 s, p99 under 5 s' },
-  backgroundEffectiveness: { number: 2, unit: 'ratio', target: 'over 0.9' },
-  alertFrequency: { number: 3, unit: 'ratio', target: 'under 0.05' },
+  backgroundEffectiveness: { number: 2, unit: 'ratio', target: 'over 90 %' },
+  alertFrequency: { number: 3, unit: 'ratio', target: 'under 5 %' },
   accumulation: { number: 4, unit: 'managers', target: '0' },
-  connectionSuccess: { number: 5, unit: 'ratio', target: 'over 0.99' },
+  connectionSuccess: { number: 5, unit: 'ratio', target: 'over 99 %' },
   wrongRefusals: { number: 6, unit: 'refusals', target: '0' },
   falseKills: { number: 7, unit: 'connections', target: '0' },
 } as const satisfies Record<string, { number: number; unit: string; target: string }>;

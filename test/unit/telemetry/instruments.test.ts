@@ -249,7 +249,7 @@ describe('the gauges', () => {
         'kpi_pass emergencyCleanupTime all under 10 s, p99 under 5 s 1',
         'kpi_samples emergencyCleanupTime 2',
         'kpi_value alertFrequency ratio 1',
-        'kpi_pass alertFrequency under 0.05 0',
+        'kpi_pass alertFrequency under 5 % 0',
       ]),
     );
   });
