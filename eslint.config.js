@@ -127,6 +127,10 @@ const ambientProperties = [
 ];
 
 const noExportAll = { selector: 'ExportAllDeclaration', message: 'Name what you export.' };
+const noNewImportMeta = {
+  selector: 'MemberExpression[object.type="MetaProperty"][property.name=/^(dirname|filename|resolve)$/]',
+  message: 'Node 20.0 lacks it: fileURLToPath(new URL(…, import.meta.url)).',
+};
 const noDynamicImport = { selector: 'ImportExpression', message: 'src/core imports statically.' };
 const decideInOneBreath = [
   ':function[async=true]',
@@ -175,6 +179,7 @@ export default defineConfig(
     rules: {
       'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
+      'no-restricted-syntax': ['error', noExportAll, noNewImportMeta],
       'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones: importZones }],
       'import-x/no-extraneous-dependencies': ['error', { devDependencies: false }],
       '@typescript-eslint/no-restricted-imports': ['error', { patterns: [notItself] }],

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { mooringCommand } from '../support/mooring-process.js';
+import { mooringCommand, mooringNode } from '../support/mooring-process.js';
 
 /** Runs `mooring` with its stdout going there. @returns its exit code, what comes out at the end, and what it complains of */
 function into(redirection: string, args: readonly string[]) {
   const script = `"$@" ${redirection}; echo "\${PIPESTATUS[0]}" >&3`;
-  const child = spawnSync('bash', ['-c', script, 'bash', process.execPath, mooringCommand, ...args], {
+  const child = spawnSync('bash', ['-c', script, 'bash', mooringNode, mooringCommand, ...args], {
     encoding: 'utf8',
     timeout: 60_000,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { mooringCommand, type Exit } from './mooring-process.js';
+import { mooringCommand, mooringNode, type Exit } from './mooring-process.js';
 import { afterThisTest } from './setup.js';
 
 /** Whether this machine has what a terminal is made with. */
@@ -26,7 +26,7 @@ export function startOnTerminal(
     env = {},
   }: { columns?: number; rows?: number; env?: Readonly<Record<string, string>> } = {},
 ): OnTerminal {
-  const command = [process.execPath, mooringCommand, ...args].map((word) => `'${word}'`).join(' ');
+  const command = [mooringNode, mooringCommand, ...args].map((word) => `'${word}'`).join(' ');
   const line = `stty cols ${String(columns)} rows ${String(rows)}; exec ${command}`;
   const child = spawn('script', ['--quiet', '--return', '--command', line, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
