@@ -58,6 +58,11 @@ export class Gatekeeper {
     this.#origins = new Set(origins);
   }
 
+  /** Whether there are tokens, one of which is wanted. */
+  get wantsToken(): boolean {
+    return this.#tokens !== null;
+  }
+
   /** @returns who asks. @throws ProblemError 401, 403 or 429 */
   async admit(asker: Asker, scope: Scope): Promise<Admitted> {
     if (scope === 'act') this.#checkOrigin(asker);

@@ -111,10 +111,12 @@ function guarded({ gate }: AdminParts): MiddlewareHandler<AdminEnv> {
 
 /** Health for load balancers, metrics for Prometheus, and what there is. */
 function addOpenRoutes(app: AdminApp, { mooring, version, metrics, gate }: AdminParts): void {
+  // Whether it wants a token is told, so that a page can ask for one without being turned away first.
   const health = () => ({
     status: mooring.isDraining ? 'draining' : 'ok',
     managers: mooring.factory.managerCount,
     version,
+    wantsToken: gate.wantsToken,
   });
   app.get('/healthz', (c) => c.json(health()));
   app.get('/readyz', (c) => c.json(health(), mooring.isDraining ? 503 : 200));

@@ -247,11 +247,6 @@ export const meSchema = named(
 
 export const releasedSchema = named('Released', z.object({ released: count }));
 
-export const healthSchema = named(
-  'Health',
-  z.object({ status: z.enum(['ok', 'draining']), managers: count, version: z.string() }),
-);
-
 export type Me = z.output<typeof meSchema>;
 export type Problem = z.output<typeof problemSchema>;
 export type UserResources = z.output<typeof resourcesSchema>;

@@ -23,12 +23,18 @@ export interface EmergencyCleanupResult {
   readonly remaining: number;
 }
 
-/** What somebody who asks for a cleanup wants beyond the harmless part. */
+/** What somebody who asks for a cleanup wants beyond the harmless part. With both, no more than either allows. */
 export interface EvictionRequest {
   /** Evict up to this many managers that are not engaged. */
   readonly evict?: number;
   /** Evict managers that are not engaged until this many are left. */
   readonly keep?: number;
+}
+
+/** How many somebody wants evicted, at most, of so many managers. */
+export function mostToEvict({ evict, keep }: EvictionRequest, count: number): number {
+  if (evict === undefined && keep === undefined) return 0;
+  return Math.min(evict ?? Infinity, count - (keep ?? 0));
 }
 
 /** Where newcomers wait, as cleanup sees it. */
@@ -59,8 +65,7 @@ export class EmergencyRun {
   readonly #tally = new Tally();
   readonly #probes = new Set<Probe>();
   readonly #waiters: ((result: EmergencyCleanupResult) => void)[] = [];
-  #evict = 0;
-  #keep = Infinity;
+  readonly #wishes: EvictionRequest[] = [];
   #isRequested = false;
   #attempts = 0;
   #startedAtMs: number;
@@ -85,11 +90,10 @@ export class EmergencyRun {
     return this.#isRequested ? 'request' : 'admission';
   }
 
-  /** Somebody who wants the result joins: what they want evicted is added to what others want. */
+  /** Somebody who wants the result joins: whoever wants the most evicted gets it. */
   join(wanted: EvictionRequest): Promise<EmergencyCleanupResult> {
     this.#isRequested = true;
-    this.#evict = Math.max(this.#evict, wanted.evict ?? 0);
-    this.#keep = Math.min(this.#keep, wanted.keep ?? Infinity);
+    this.#wishes.push(wanted);
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
@@ -187,8 +191,9 @@ export class EmergencyRun {
   #makeRoom(): void {
     this.#guarded(() => {
       const { registry, userCleanup, waitingRoom } = this.#parts;
-      const excess = registry.countOf(this.#userId) - this.#keep;
-      const most = Math.max(waitingRoom.sizeOf(this.#userId), this.#evict, excess);
+      const count = registry.countOf(this.#userId);
+      const wished = this.#wishes.map((wish) => mostToEvict(wish, count));
+      const most = Math.max(waitingRoom.sizeOf(this.#userId), ...wished);
       userCleanup.evict(this.#userId, { trigger: this.#trigger, tally: this.#tally, most });
     });
   }

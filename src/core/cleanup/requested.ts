@@ -9,7 +9,7 @@ import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Slices } from '../slices.js';
 import { checkEviction } from './emergency.js';
-import type { EvictionRequest } from './emergency-run.js';
+import { mostToEvict, type EvictionRequest } from './emergency-run.js';
 import { harmlessByName, type HarmlessStrategyName } from './playbook.js';
 import { errored } from './strategies/errored.js';
 import { idle } from './strategies/idle.js';
@@ -175,7 +175,7 @@ export class RequestedCleanup {
 
   #choose({ userId, trigger, strategies, wanted }: Order, findings: ProbeFindings): Victim[] {
     const { registry, userCleanup } = this.#options;
-    const most = Math.max(wanted.evict ?? 0, registry.countOf(userId) - (wanted.keep ?? Infinity));
+    const most = mostToEvict(wanted, registry.countOf(userId));
     return userCleanup.choose(userId, {
       ...{ trigger, findings, most },
       strategies: strategies.map((name) => harmlessByName[name]),

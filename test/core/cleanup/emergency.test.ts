@@ -86,7 +86,9 @@ describe('an emergency cleanup on request', () => {
     [{ keep: 5 }, 0],
     [{ keep: 4 }, 1],
     [{ keep: 0 }, 5],
-    [{ evict: 1, keep: 2 }, 3],
+    [{ evict: 1, keep: 2 }, 1],
+    [{ evict: 4, keep: 2 }, 3],
+    [{ evict: 4, keep: 9 }, 0],
   ])('evicts as it is asked: %j of 5', async (wanted, evicted) => {
     const h = harness();
     await h.fill('ada', 5, remote);

@@ -116,6 +116,7 @@ describe('a preview of an emergency cleanup', () => {
     [{ evict: 2 }, ['thread_1', 'thread_2']],
     [{ keep: 3 }, ['thread_1', 'thread_2']],
     [{ keep: 5 }, []],
+    [{ evict: 9, keep: 4 }, ['thread_1']],
   ])('with %o names who would make room', async (wanted, threads) => {
     const h = harness({ config: undisturbed });
     await h.fill('ada', 5, remote);
