@@ -29,16 +29,23 @@ export interface Admitted {
 
 /** What is known of who asks. */
 export interface Asker {
+  readonly method: string;
+  /** `undefined` where the server this is mounted in does not say. */
   readonly address: string | undefined;
   readonly headers: Headers;
   readonly url: URL;
 }
 
-/** Wrong tokens of one address within the window; then it has to wait, whatever it brings. */
+/** Wrong tokens of one address within the window; then further ones have to wait. */
 const failures = { points: 10, duration: 60 };
 const shortestToken = 16;
 
-/** Decides who may look and who may act. Tokens are compared in a time that does not depend on them. */
+/**
+ * Decides who may look and who may act. Tokens are compared in a time that does not depend on them.
+ *
+ * Why a good token is good however many wrong ones came before it: they may come from somebody else behind the same
+ * proxy, who must not be able to lock out operators and Prometheus.
+ */
 export class Gatekeeper {
   readonly #tokens: readonly (Admitted & { readonly digest: Buffer })[] | null;
   readonly #secret = randomBytes(32);
@@ -67,13 +74,14 @@ export class Gatekeeper {
   async admit(asker: Asker, scope: Scope): Promise<Admitted> {
     if (scope === 'act') this.#checkOrigin(asker);
     if (this.#tokens === null) return neighbour(asker);
-    await this.#checkFailures(asker);
     const token = bearerOf(asker.headers);
-    const found = token === null ? null : this.#find(token);
-    if (found === null) throw await this.#unknown(asker, token === null);
+    if (token === null) throw unauthorized('No token.');
+    const found = this.#find(token);
+    if (found === null) throw await this.#unknown(asker);
+    const { name } = found;
     if (scope === 'act' && found.scope === 'read')
-      throw forbidden('This token may look, and not act.', 'Use a token that may act (scope: act).');
-    return { name: found.name, scope: found.scope };
+      throw forbidden('This token may look, and not act.', 'Use a token that may act (scope: act).', name);
+    return { name, scope: found.scope };
   }
 
   /** All are compared, so that time tells nothing. */
@@ -96,13 +104,7 @@ export class Gatekeeper {
     throw forbidden(`Pages of ${origin} may not act here.`, 'Allow the origin in the configuration of the admin API.');
   }
 
-  async #checkFailures({ address = 'unknown' }: Asker): Promise<void> {
-    const spent = await this.#limiter.get(address);
-    if (spent !== null && spent.remainingPoints <= 0) throw tooMany(spent.msBeforeNext);
-  }
-
-  async #unknown({ address = 'unknown' }: Asker, isMissing: boolean): Promise<ProblemError> {
-    if (isMissing) return unauthorized('No token.');
+  async #unknown({ address = 'unknown' }: Asker): Promise<ProblemError> {
     try {
       await this.#limiter.consume(address);
       return unauthorized('This token is not known.');
@@ -126,15 +128,22 @@ function bearerOf(headers: Headers): string | null {
   return /^Bearer +([^ ]+) *$/i.exec(headers.get('authorization') ?? '')?.[1] ?? null;
 }
 
+/** What proxies add: whoever comes through one may be anywhere. */
+const proxyHeaders = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'] as const;
+
 /**
  * Without tokens, who is on this machine may do everything. The name asked for must be of this machine too: a page of
  * a foreign site whose name was made to lead here (DNS rebinding) is not on this machine, though its browser is.
  */
 function neighbour({ address, headers, url }: Asker): Admitted {
   const host = hostnameOf(headers.get('host') ?? url.host);
-  if ((address === undefined || isLoopback(address)) && isLoopback(host)) return { name: 'loopback', scope: 'act' };
+  const proxy = proxyHeaders.find((name) => headers.has(name));
+  if (proxy === undefined && address !== undefined && isLoopback(address) && isLoopback(host))
+    return { name: 'loopback', scope: 'act' };
+  const from = address ?? 'an address nobody told (mount fetch so that it gets what @hono/node-server passes)';
+  const through = proxy === undefined ? '' : `, through a proxy that set ${proxy}`;
   throw forbidden(
-    `Without tokens only this machine may ask, for an address of this machine; this came from ${address ?? 'somewhere'} for ${host}.`,
+    `Without tokens only this machine may ask, for an address of this machine; this came from ${from} for ${host}${through}.`,
     'Configure tokens, or ask for http://127.0.0.1 from here.',
   );
 }
@@ -148,14 +157,14 @@ function hostnameOf(host: string): string {
   return host.replace(/:\d+$/, '');
 }
 
-function forbidden(detail: string, hint: string): ProblemError {
-  return new ProblemError({ title: 'Forbidden', status: 403, detail, hint });
+function forbidden(detail: string, hint: string, who: string | null = null): ProblemError {
+  return new ProblemError({ title: 'Forbidden', status: 403, detail, hint }, { who });
 }
 
 function unauthorized(detail: string): ProblemError {
   return new ProblemError(
     { title: 'Unauthorized', status: 401, detail, hint: 'Send the header "Authorization: Bearer <token>".' },
-    { 'www-authenticate': 'Bearer realm="mooring"' },
+    { headers: { 'www-authenticate': 'Bearer realm="mooring"' } },
   );
 }
 
@@ -163,6 +172,6 @@ function tooMany(msBeforeNext: number): ProblemError {
   const seconds = Math.ceil(msBeforeNext / 1_000);
   return new ProblemError(
     { title: 'Too many requests', status: 429, detail: `Too many wrong tokens; come back in ${String(seconds)} s.` },
-    { 'retry-after': String(seconds) },
+    { headers: { 'retry-after': String(seconds) } },
   );
 }

@@ -7,13 +7,14 @@ import { HTTPException } from 'hono/http-exception';
 import type { LoadedConfig } from '../core/config.js';
 import { describe } from '../core/events.js';
 import type { Mooring } from '../core/mooring.js';
-import { Gatekeeper, type Access } from './access.js';
+import { Gatekeeper, type Access, type Asker } from './access.js';
 import { addDashboard } from './assets.js';
 import { Census } from './census.js';
 import { EventHub } from './event-stream.js';
 import type { AdminApp, AdminEnv, AdminParts, MetricsText } from './parts.js';
 import { badField, badFields, notFound, ProblemError, problemResponse } from './problems.js';
 import { Recorder } from './recorder.js';
+import { Refusals } from './refusals.js';
 import { addManagerRoutes } from './routes/managers.js';
 import { apiPath } from './routes/route.js';
 import { addServerRoutes } from './routes/server.js';
@@ -58,10 +59,11 @@ export function createAdmin(options: AdminOptions): Admin {
     census: new Census(mooring),
     recorder: new Recorder(mooring),
     hub: new EventHub(mooring),
+    refusals: new Refusals(mooring.events),
   };
   const app = appOf(parts);
   return {
-    fetch: async (request, env) => app.fetch(request, env),
+    fetch: async (request, env) => app.fetch(request, typeof env === 'object' ? { ...env } : {}),
     close: () => {
       parts.hub.close();
       parts.recorder.close();
@@ -82,15 +84,21 @@ function appOf(parts: AdminParts): AdminApp {
     c.header('x-content-type-options', 'nosniff');
     if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');
   });
-  app.use(bodyLimit({ maxSize: mostBodyBytes }));
-  app.use(withKnownBody);
   addOpenRoutes(app, parts);
+  // First who asks, then what: of strangers no body is read.
   app.use(`${apiPath}/*`, guarded(parts));
+  app.use(bodyLimit({ maxSize: mostBodyBytes, onError: tooLarge }));
+  app.use(withKnownBody);
   addUserRoutes(app, parts);
   addManagerRoutes(app, parts);
   addServerRoutes(app, parts);
   addDashboard(app);
   return app;
+}
+
+function tooLarge(): never {
+  const detail = `The body has more than ${mostBodyBytes.toLocaleString('en')} bytes, which no request of this API needs.`;
+  throw new ProblemError({ title: 'Content too large', status: 413, detail });
 }
 
 /** A body of an unknown kind would be passed over, and `dryRun` with it. */
@@ -132,8 +140,8 @@ function addOpenRoutes(app: AdminApp, { mooring, version, metrics, gate }: Admin
   });
 }
 
-function askerOf(c: Context<AdminEnv>): { address: string | undefined; headers: Headers; url: URL } {
-  return { address: addressOf(c), headers: c.req.raw.headers, url: new URL(c.req.url) };
+function askerOf(c: Context<AdminEnv>): Asker {
+  return { method: c.req.method, address: addressOf(c), headers: c.req.raw.headers, url: new URL(c.req.url) };
 }
 
 /** Elsewhere than under `@hono/node-server` nobody says where a request came from. */
@@ -159,20 +167,32 @@ function rejectInvalid(result: {
 }
 
 /** Whatever is thrown, as a problem; what nobody expected is reported without its inside. */
-function problemOf(error: unknown, c: Context<AdminEnv>, { mooring }: AdminParts): ProblemError {
+function problemOf(error: unknown, c: Context<AdminEnv>, { mooring, refusals }: AdminParts): ProblemError {
   if (error instanceof ProblemError) {
-    const { status, detail } = error.problem;
-    if ([401, 403, 429].includes(status)) mooring.events.emit('admin.refused', { status, reason: detail });
+    if ([401, 403, 429].includes(error.problem.status)) refusals.tell(error, askerOf(c));
     return error;
   }
-  if (error instanceof HTTPException) {
-    if (error.status === 400) return badField('body', 'is no JSON');
-    return new ProblemError({ title: 'Bad request', status: error.status, detail: error.message });
-  }
+  if (error instanceof HTTPException) return problemOfHttp(error);
+  // Nobody is there any longer to be answered, and nothing failed here.
+  if (isAborted(error)) return badField('body', 'broke off');
   mooring.events.emit('admin.failed', { route: `${c.req.method} ${routePath(c)}`, error: describe(error) });
   return new ProblemError({
     title: 'Internal error',
     status: 500,
     detail: 'Something failed here; the log says what.',
   });
+}
+
+/** What the router says of a body it does not take. */
+function problemOfHttp({ status, message }: HTTPException): ProblemError {
+  if (status === 400) return badField('body', 'is no JSON');
+  if (status !== 415) return new ProblemError({ title: 'Bad request', status, detail: message });
+  const detail = 'The body is of another kind than application/json.';
+  const hint = 'Send the header "content-type: application/json".';
+  return new ProblemError({ title: 'Unsupported media type', status, detail, hint });
+}
+
+/** Whether whoever asked has gone while the request was being read. */
+function isAborted(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
 }

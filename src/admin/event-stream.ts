@@ -29,6 +29,15 @@ const patienceMs = 60_000;
 /** Viewers at the most. */
 const mostViewers = 100;
 
+/** Who wants to watch. */
+export interface Watching {
+  readonly filter: EventFilter;
+  /** What the viewer saw last, when it was here before. */
+  readonly lastEventId?: string | undefined;
+  /** Ends the connection of a viewer that takes nothing: the end of a stream that nobody reads would not arrive. */
+  readonly cutOff?: () => unknown;
+}
+
 interface Kept {
   readonly number: number;
   readonly event: MooringEvent;
@@ -69,8 +78,8 @@ export class EventHub {
     return this.#viewers.size >= mostViewers;
   }
 
-  /** @param lastEventId what the viewer saw last, when it was here before */
-  watch(filter: EventFilter, lastEventId: string | undefined): ReadableStream<Uint8Array> {
+  /** The events from now on, or from where the viewer was. */
+  watch({ filter, lastEventId = '', cutOff }: Watching): ReadableStream<Uint8Array> {
     this.#listen();
     const viewer = new Viewer({
       filter,
@@ -84,12 +93,14 @@ export class EventHub {
       onGone: (isDropped) => {
         this.#viewers.delete(viewer);
         if (this.#viewers.size === 0) this.#linger();
-        if (isDropped) this.#whenDropped(viewer);
+        if (!isDropped) return;
+        cutOff?.();
+        this.#whenDropped(viewer);
       },
     });
     this.#viewers.add(viewer);
     viewer.say('hello', { id: this.#idOf(this.#number) });
-    if (lastEventId !== undefined) this.#catchUp(viewer, lastEventId);
+    if (lastEventId !== '') this.#catchUp(viewer, lastEventId);
     return viewer.stream;
   }
 
@@ -258,7 +269,7 @@ class Viewer {
     const isWaiting = this.#wanted !== null;
     if (isWaiting && this.#queue.length === 0) this.#put(`: still here\nid: ${this.#options.position()}\n\n`);
     if (isWaiting || performance.now() - this.#tookAtMs < patienceMs) return;
-    this.#controller?.error(new Error('This viewer takes nothing.'));
+    this.#controller?.close();
     this.#gone(true);
   }
 

@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { LoadedConfig } from '../core/config.js';
 import type { Mooring } from '../core/mooring.js';
@@ -5,6 +6,7 @@ import type { Admitted, Gatekeeper } from './access.js';
 import type { Census } from './census.js';
 import type { EventHub } from './event-stream.js';
 import type { Recorder } from './recorder.js';
+import type { Refusals } from './refusals.js';
 
 /** What Prometheus is given. */
 export interface MetricsText {
@@ -22,10 +24,13 @@ export interface AdminParts {
   readonly census: Census;
   readonly recorder: Recorder;
   readonly hub: EventHub;
+  readonly refusals: Refusals;
 }
 
 /** What a request carries on its way. */
 export interface AdminEnv {
+  /** As `@hono/node-server` passes them; elsewhere nothing. */
+  readonly Bindings: Partial<HttpBindings>;
   readonly Variables: {
     /** Who asks. */
     who: Admitted;

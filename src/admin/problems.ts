@@ -1,15 +1,24 @@
 import type { Problem } from './schemas.js';
 
+interface ProblemOptions {
+  /** Beside those of every problem. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly who?: string | null;
+}
+
 /** Something is wrong with a request: what, and what to try. Answered as `application/problem+json` (RFC 9457). */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly problem: Problem;
   readonly headers: Readonly<Record<string, string>>;
+  /** Whose problem it is, where that is known. */
+  readonly who: string | null;
 
-  constructor(problem: Problem, headers: Readonly<Record<string, string>> = {}) {
+  constructor(problem: Problem, { headers = {}, who = null }: ProblemOptions = {}) {
     super(problem.detail);
     this.problem = problem;
     this.headers = headers;
+    this.who = who;
   }
 }
 

@@ -8,6 +8,7 @@ import type { LoadedConfig } from '../core/config.js';
 import type { Mooring } from '../core/mooring.js';
 import { fileDescriptorLimit } from '../runtime/file-descriptor-limit.js';
 import { collectMetrics } from '../telemetry/prometheus.js';
+import { capConnections } from './connection-cap.js';
 import { listen, type Address } from './listening.js';
 import { readVersion } from './version.js';
 
@@ -28,6 +29,9 @@ export interface AdminServing {
 
 /** Connections to the admin server, at the most and at the least. */
 const [mostConnections, leastConnections] = [256, 16];
+
+/** How long somebody may take to say what they want, in milliseconds, and how often that is looked at. */
+const patience = Object.freeze({ headersTimeout: 5_000, requestTimeout: 15_000, connectionsCheckingInterval: 1_000 });
 
 /** How long the last events have on their way to who watches. */
 const farewellMs = 200;
@@ -51,8 +55,8 @@ export async function startAdminServer({
   const metrics = collectMetrics(mooring);
   const admin = createAdmin({ mooring, access, loaded, metrics, version: readVersion() });
   const answer = getRequestListener((request, env) => admin.fetch(request, env));
-  const http = createServer((request, response) => void answer(request, response));
-  http.maxConnections = adminConnections();
+  const http = createServer(patience, (request, response) => void answer(request, response));
+  capConnections(http, adminConnections());
   const place = await listen(http, address, { port: '--admin-port', host: '--admin-host' });
   // Without descriptors, nobody can be accepted for a while; that is no reason to end.
   http.on('error', () => undefined);

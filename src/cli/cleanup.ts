@@ -34,7 +34,11 @@ export function addCleanup(program: Command): void {
     .addOption(
       new Option('--strategy <name...>', 'these only; not with --emergency').choices(['disconnected', 'idle', 'error']),
     )
-    .option('--evict <number>', 'with --emergency: evict up to so many that are not in use; with --keep, no more than either allows', wholeNumber)
+    .option(
+      '--evict <number>',
+      'with --emergency: evict up to so many that are not in use; with --keep, no more than either allows',
+      wholeNumber,
+    )
     .option('--keep <number>', 'with --emergency: evict those not in use until so many are left', wholeNumber)
     .option('--dry-run', 'say who would go and why, and release nobody');
   addAskFlags(command).addHelpText('after', examples).action(run);

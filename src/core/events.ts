@@ -151,7 +151,18 @@ export interface MooringEvents {
     readonly result: string;
   };
   /** Somebody was turned away by the admin API: no token or a wrong one, too little scope, a foreign origin, too often. */
-  'admin.refused': { readonly status: number; readonly reason: string };
+  'admin.refused': {
+    readonly status: number;
+    readonly reason: string;
+    /** The name of the token, where it is known. */
+    readonly who: string | null;
+    /** Method and path, at most 200 characters. */
+    readonly request: string;
+    /** Where it came from, as far as this process knows: behind a proxy, that. */
+    readonly address: string | null;
+    /** How many others with this status were not told of since the last: more than 30 a minute are only counted. */
+    readonly more: number;
+  };
   /** The admin API failed by itself. */
   'admin.failed': { readonly route: string; readonly error: string };
   /** Somebody who watches the event stream over the admin API reads too slowly, and lost so many events of it. */

@@ -267,7 +267,7 @@ export const counted = Object.freeze({
     about: 'Requests the admin API turned away: no token or a wrong one (401), may not (403), too often (429).',
     unit: '{request}',
     labels: { status: ['401', '403', '429'] },
-    fedBy: { 'admin.refused': ({ status }) => one({ status: String(status) }) },
+    fedBy: { 'admin.refused': ({ status, more }) => [{ value: 1 + more, labels: { status: String(status) } }] },
   },
   mooring_admin_failures_total: {
     kind: 'counter',

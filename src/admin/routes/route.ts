@@ -1,5 +1,6 @@
 import { createRoute, z, type RouteConfig } from '@hono/zod-openapi';
 import { checkId } from '../../core/identity/ids.js';
+import type { MiddlewareHandler } from 'hono';
 import { MalformedContextError } from '../../core/errors.js';
 import { badField } from '../problems.js';
 import { problemSchema } from '../schemas.js';
@@ -12,7 +13,13 @@ const problems = {
   401: 'No token, or one that is not known.',
   403: 'The token may not, or the page comes from elsewhere.',
   404: 'There is no such thing; `hint` says what to try.',
-  429: 'Too many wrong tokens.',
+  429: 'Too many wrong tokens from this address; a right one is taken all the same.',
+} as const;
+
+/** Of routes that take a body. */
+const problemsOfBodies = {
+  413: 'The body has more than 16 KiB.',
+  415: 'The body is not `application/json`.',
 } as const;
 
 /** What a route is, apart from what it answers. */
@@ -35,19 +42,31 @@ export function apiRoute<const P extends string, const R extends RouteOf<P>, con
   answer: Answer<S>,
 ) {
   const problem = { 'application/problem+json': { schema: problemSchema } };
+  const takesBody = route.request?.body !== undefined;
   const responses = {
     200: {
       description: answer.description,
       content: { [answer.contentType ?? 'application/json']: { schema: answer.schema } },
     },
     ...Object.fromEntries(
-      Object.entries({ ...problems, ...answer.problems }).map(([status, description]) => [
-        status,
-        { description, content: problem },
-      ]),
+      Object.entries({ ...problems, ...(takesBody && problemsOfBodies), ...answer.problems }).map(
+        ([status, description]) => [status, { description, content: problem }],
+      ),
     ),
   };
-  return createRoute({ ...route, security: [{ bearer: [] }], responses });
+  const middleware = [takesNothingElse({ query: route.request?.query !== undefined, body: takesBody })];
+  return createRoute({ ...route, middleware, security: [{ bearer: [] }], responses });
+}
+
+/** What a route does not know it refuses: a `dryRun` that nobody reads would be taken for a dry run. */
+function takesNothingElse(takes: { readonly query: boolean; readonly body: boolean }): MiddlewareHandler {
+  return async (c, next) => {
+    const [field] = takes.query ? [] : new URL(c.req.url).searchParams.keys();
+    if (field !== undefined) throw badField(field, 'is not known; this takes no query');
+    if (!takes.body && c.req.raw.body !== null && (await c.req.text()) !== '')
+      throw badField('body', 'is not known; this takes none');
+    await next();
+  };
 }
 
 /** A body that may be left out. */

@@ -106,10 +106,14 @@ function addEvents(app: AdminApp, { hub }: AdminParts): void {
   );
   app.openapi(route, (c) => {
     const { types, user } = c.req.valid('query');
+    const filter = { types: namesIn(types), userId: user };
+    const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
+    // Nobody would read the stream, nor end it.
+    if (c.req.method === 'HEAD') return c.body(null, 200, headers);
     if (hub.isFull)
       throw new ProblemError({ title: 'Too many viewers', status: 503, detail: 'Close another one and come back.' });
-    const stream = hub.watch({ types: namesIn(types), userId: user }, c.req.header('last-event-id'));
-    return c.body(stream, 200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+    const cutOff = (): unknown => c.env.outgoing?.destroy();
+    return c.body(hub.watch({ filter, lastEventId: c.req.header('last-event-id'), cutOff }), 200, headers);
   });
 }
 

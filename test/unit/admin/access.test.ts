@@ -2,7 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { isLoopback } from '../../../src/admin/access.js';
 import { createAdmin } from '../../../src/admin/admin.js';
 import { harness } from '../../core/support.js';
-import { desk, type Asking } from './support.js';
+import { afterThisTest } from '../../support/setup.js';
+import { desk, envOf, requestOf, type Asking } from './support.js';
 
 const reader = 'r'.repeat(16);
 const actor = 'a'.repeat(16);
@@ -73,21 +74,68 @@ describe('with tokens', () => {
     expect((await ask('/healthz', { address: '10.0.0.1' })).status).toBe(200);
   });
 
-  it('ten wrong ones of an address make it wait, whatever it brings; others are not concerned', async () => {
+  it('ten wrong ones of an address make further ones wait; a right one never does', async () => {
     const { api } = desk({ access });
     const from = (address: string, token: string): Promise<number> =>
       api('/kpis', { address, token }).then(({ status }) => status);
     for (let time = 1; time <= 10; time++) expect(await from('10.0.0.1', 'wrong')).toBe(401);
-    expect(await from('10.0.0.1', 'wrong')).toBe(429);
-    const locked = await api('/kpis', { address: '10.0.0.1', token: reader });
+    const locked = await api('/kpis', { address: '10.0.0.1', token: 'wrong' });
     expect([locked.status, Number(locked.headers.get('retry-after')) > 0]).toEqual([429, true]);
-    expect(await from('10.0.0.2', reader)).toBe(200);
+    expect(await from('10.0.0.1', reader)).toBe(200);
+    expect(await from('10.0.0.2', 'wrong')).toBe(401);
   });
 
   it('requests without one are not counted as wrong', async () => {
     const { api } = desk({ access });
     for (let time = 1; time <= 20; time++) expect((await api('/kpis')).status).toBe(401);
     expect((await api('/kpis', { token: reader })).status).toBe(200);
+  });
+
+  it('who is turned away is told: who, with what, from where', async () => {
+    const { api, h } = desk({ access });
+    const address = '10.0.0.1';
+    await api('/managers/ada%3Athread_1', { method: 'DELETE', token: reader, address });
+    await api(`/users/${'x'.repeat(300)}`, { address });
+    expect(h.said('admin.refused')).toMatchObject([
+      { status: 403, who: 'grafana', request: 'DELETE /api/v1/managers/ada%3Athread_1', address, more: 0 },
+      { status: 401, who: null, request: `GET /api/v1/users/${'x'.repeat(182)}`, address, more: 0 },
+    ]);
+  });
+
+  it('a flood of them is told of in part, and counted whole', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    afterThisTest(() => {
+      vi.useRealTimers();
+    });
+    const { api, h } = desk({ access });
+    for (let time = 1; time <= 50; time++) await api('/kpis');
+    expect(h.said('admin.refused')).toHaveLength(30);
+    await api('/background-cleanup', post({ token: reader }));
+    expect(h.said('admin.refused').at(-1)).toMatchObject({ status: 403, more: 0 });
+    vi.advanceTimersByTime(60_000);
+    await api('/kpis');
+    expect(h.said('admin.refused').at(-1)).toMatchObject({ status: 401, more: 20 });
+    await api('/kpis');
+    expect(h.said('admin.refused').at(-1)).toMatchObject({ status: 401, more: 0 });
+  });
+
+  it('of strangers no body is read', async () => {
+    const { admin } = desk({ access });
+    const body = new ReadableStream({ pull: () => Promise.reject(new Error('read')) }, { highWaterMark: 0 });
+    const init = { method: 'POST', body, duplex: 'half' } as RequestInit;
+    const request = new Request('http://127.0.0.1:9090/api/v1/background-cleanup', init);
+    expect((await admin.fetch(request, envOf({}))).status).toBe(401);
+  });
+
+  it('who breaks off halfway through a body is no failure of ours', async () => {
+    const { admin, h } = desk({ access });
+    const aborted = Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+    const body = new ReadableStream({ pull: () => Promise.reject(aborted) }, { highWaterMark: 0 });
+    const headers = { authorization: `Bearer ${actor}`, 'content-type': 'application/json' };
+    const init = { method: 'POST', headers, body, duplex: 'half' } as RequestInit;
+    const request = new Request('http://127.0.0.1:9090/api/v1/background-cleanup', init);
+    expect((await admin.fetch(request, envOf({}))).status).toBe(400);
+    expect(h.said('admin.failed')).toEqual([]);
   });
 
   it.each([
@@ -118,6 +166,24 @@ describe('without tokens', () => {
       status: 403,
       body: { hint: expect.stringContaining('Configure tokens') as string },
     });
+  });
+
+  it.each(['x-forwarded-for', 'forwarded', 'x-real-ip', 'x-forwarded-host'])(
+    'who comes through a proxy that sets %s may be anywhere',
+    async (name) => {
+      expect(await desk().api('/kpis', { headers: { [name]: '127.0.0.1' } })).toMatchObject({
+        status: 403,
+        body: { detail: expect.stringContaining(`through a proxy that set ${name}`) as string },
+      });
+    },
+  );
+
+  it('nobody is let in whose address is not told', async () => {
+    const { admin } = desk();
+    for (const env of [undefined, null, {}, 'env']) {
+      const answer = await admin.fetch(requestOf('/api/v1/kpis', {}), env);
+      expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining('an address nobody told')]);
+    }
   });
 
   it.each(['::1', '::ffff:127.0.0.1', '127.0.0.1'])('%s is this machine', (address) => {

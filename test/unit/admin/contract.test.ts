@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { remote } from '../../core/support.js';
-import { desk, type Asking, type Desk } from './support.js';
+import { desk, envOf, type Asking, type Desk } from './support.js';
 
 interface Operation {
   readonly responses: Readonly<Record<string, { content?: Readonly<Record<string, { schema: object }>> }>>;
@@ -134,7 +134,7 @@ describe('a body that cannot be read', () => {
     const body = new TextEncoder().encode('{"dryRun":true}');
     const headers = contentType === undefined ? {} : { 'content-type': contentType };
     const request = new Request('http://127.0.0.1/api/v1/users/ada/cleanup', { method: 'POST', body, headers });
-    expect((await admin.fetch(request)).status).toBe(status);
+    expect((await admin.fetch(request, envOf({}))).status).toBe(status);
     expect(h.countOf('ada')).toBe(1);
   });
 
@@ -142,6 +142,46 @@ describe('a body that cannot be read', () => {
     const { h, api } = desk();
     await h.fill('ada', 1, remote);
     const json = { strategies: Array.from({ length: 4_000 }, () => 'idle') };
-    expect((await api('/users/ada/cleanup', { method: 'POST', json })).status).toBe(413);
+    expect(await api('/users/ada/cleanup', { method: 'POST', json })).toMatchObject({
+      status: 413,
+      body: { detail: 'The body has more than 16,384 bytes, which no request of this API needs.' },
+    });
+  });
+
+  it('of another kind is told what is wanted', async () => {
+    const headers = { 'content-type': 'text/plain' };
+    expect(await desk().api('/background-cleanup', { method: 'POST', json: {}, headers })).toMatchObject({
+      status: 415,
+      body: { hint: 'Send the header "content-type: application/json".' },
+    });
+  });
+});
+
+describe('HEAD', () => {
+  it('of the event stream leaves nobody who watches', async () => {
+    const { api } = desk();
+    const answer = await api('/events', { method: 'HEAD' });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    expect((await api('/overview')).body).toMatchObject({ viewers: { watching: 0 } });
+  });
+});
+
+describe('what a route does not know', () => {
+  it.each([
+    ['DELETE', '/users/ada/managers?dryRun=true', {}, 'dryRun'],
+    ['DELETE', '/users/ada/managers', { json: { dryRun: true } }, 'body'],
+    ['DELETE', '/managers/ada:thread_1', { json: { dryRun: true } }, 'body'],
+    ['POST', '/users/ada/cleanup?dryRun=true', { json: {} }, 'dryRun'],
+    ['POST', '/users/ada/emergency-cleanup?evict=1', { json: {} }, 'evict'],
+    ['POST', '/background-cleanup?dryRun', { json: {} }, 'dryRun'],
+    ['POST', '/users/ada/check', { json: { dryRun: true } }, 'body'],
+    ['GET', '/overview?foo=1', {}, 'foo'],
+    ['GET', '/users/ada?foo=1', {}, 'foo'],
+  ])('is refused by %s %s with %j, and nothing happens', async (method, path, asking, field) => {
+    const { h, api } = desk();
+    const clients = await h.fill('ada', 1, remote);
+    clients[0]!.manager.fail(new Error('broken'));
+    expect(await api(path, { method, ...asking })).toMatchObject({ status: 400, body: { errors: [{ field }] } });
+    expect(h.countOf('ada')).toBe(1);
   });
 });

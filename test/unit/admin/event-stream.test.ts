@@ -18,7 +18,7 @@ function hub(): { hub: EventHub; mooring: Mooring; watch: (filter?: EventFilter,
     made.close();
     await mooring.stop();
   });
-  return { hub: made, mooring, watch: (filter = {}, last) => new Reader(made.watch(filter, last)) };
+  return { hub: made, mooring, watch: (filter = {}, lastEventId) => new Reader(made.watch({ filter, lastEventId })) };
 }
 
 /** What it says of this kind, from now on. */
@@ -106,7 +106,7 @@ describe('a viewer', () => {
     expect(await back.next()).toMatchObject([{ event: 'stream.hello' }, { data: { stalledMs: 2 } }]);
   });
 
-  it.each(['nonsense', 'other-3', ''])('that was here as %o is told that there is a gap', async (last) => {
+  it.each(['nonsense', 'other-3'])('that was here as %o is told that there is a gap', async (last) => {
     const { watch } = hub();
     expect(await watch({}, last).next()).toMatchObject([{ event: 'stream.hello' }, { event: 'stream.gap' }]);
   });
@@ -137,14 +137,23 @@ describe('a viewer', () => {
   });
 
   it('that takes nothing for a minute is dropped, and holds nobody up', async () => {
-    const { hub: made, mooring, watch } = hub();
+    const { hub: made, mooring } = hub();
     const [missed, dropped] = [heard(mooring, 'viewer.missed'), heard(mooring, 'viewer.dropped')];
-    watch();
+    const cutOff = vi.fn();
+    made.watch({ filter: {}, cutOff });
     for (let stalledMs = 1; stalledMs <= 1_003; stalledMs++) stall(mooring, stalledMs);
     await vi.advanceTimersByTimeAsync(75_000);
     expect(made.counts).toMatchObject({ watching: 0, droppedViewers: 1 });
     // Of 1,000 that may wait, the greeting is one.
     expect([missed, dropped]).toMatchObject([[{ events: 4 }], [{ watchedMs: 60_000 }]]);
+    expect(cutOff).toHaveBeenCalledOnce();
+  });
+
+  it('that leaves is not cut off', async () => {
+    const { hub: made } = hub();
+    const cutOff = vi.fn();
+    await made.watch({ filter: {}, cutOff }).cancel();
+    expect([made.counts.watching, cutOff.mock.calls]).toEqual([0, []]);
   });
 
   it('that waits for something to happen is kept', async () => {

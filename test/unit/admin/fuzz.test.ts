@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { remote } from '../../core/support.js';
-import { desk } from './support.js';
+import { desk, envOf } from './support.js';
 
 const segment = fc.oneof(
   fc.constantFrom(
@@ -90,7 +90,7 @@ describe('whatever is sent', () => {
       fc.asyncProperty(request, async (asked) => {
         const sent = requestFrom(asked);
         if (sent === null) return;
-        const pending = admin.fetch(sent);
+        const pending = admin.fetch(sent, envOf({}));
         await h.time.advance(10_000);
         const { status, body: stream } = await pending;
         await stream?.cancel();

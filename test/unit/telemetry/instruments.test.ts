@@ -8,6 +8,7 @@ import { Harness, harness, remote, silent } from '../../core/support.js';
 const ofKey = { userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1' };
 const byStrategy = { disconnected: 3, idle: 2, error: 1, oldest: 0 };
 const released = { closeCause: 'silent', generation: 1, idleMs: 1, silentMs: 1, limitMs: null, finding: null } as const;
+const asked = { who: null, request: 'GET /api/v1/kpis', address: '10.0.0.1' } as const;
 const refused = { code: 'quota.exceeded', retryAfterMs: null, ahead: 0 } as const;
 const leak = { ...ofKey, admittedBy: [], releasedForMs: 60_000 };
 const cleanup = { userId: 'ada', cleaned: 6, byStrategy, attempts: 3, remaining: 14 };
@@ -120,7 +121,10 @@ const rows: { readonly [Name in MooringEventName]: readonly Row<Name>[] } = {
       ['admin_actions_total cleanup (dry run) failed 1'],
     ],
   ],
-  'admin.refused': [[{ status: 401, reason: 'No token.' }, ['admin_refusals_total 401 1']]],
+  'admin.refused': [
+    [{ status: 401, reason: 'No token.', ...asked, more: 0 }, ['admin_refusals_total 401 1']],
+    [{ status: 401, reason: 'No token.', ...asked, more: 7 }, ['admin_refusals_total 401 8']],
+  ],
   'admin.failed': [[{ route: 'GET /api/v1/users', error: 'Error: no' }, ['admin_failures_total 1']]],
   'viewer.missed': [[{ events: 12 }, ['viewer_events_missed_total 12']]],
   'viewer.dropped': [[{ watchedMs: 60_000 }, ['viewers_dropped_total 1']]],
