@@ -56,7 +56,7 @@ function welcome({ url, adminUrl }: Servers, loaded: LoadedConfig): string {
   const where = asked.endsWith(`:${String(defaultPorts.admin)}`) ? '' : ` --url ${asked}`;
   const { config, sources } = loaded;
   const changed = settingNames
-    .filter((name) => name in demoSettings && sources[name] !== 'machine')
+    .filter((name) => name in demoSettings && sources[name] !== 'demo')
     .map((name) => `${outsideName(name)}=${writeSetting(name, config[name])}`);
   return `Mooring demo: ${String(Object.keys(people).length)} people with some 90 connections, and settings in seconds instead of minutes.
 ${changed.length === 0 ? '' : `Other than the people are made for: ${changed.join(', ')}\n`}

@@ -1,16 +1,15 @@
 import { readFileSync } from 'node:fs';
-import type { LoadedConfig } from '../core/config.js';
+import type { ConfigSources, LoadedConfig } from '../core/config.js';
 import { ConfigurationError } from '../core/errors.js';
-import type { WebSocketConfig } from '../core/settings.js';
 import { loadProcessConfig } from '../create-mooring.js';
 import type { SettingsFlags } from './settings-flags.js';
 
 /** The configuration these flags make, over the process's environment. @throws ConfigurationError */
-export function loadFlags(flags: SettingsFlags, machine: Partial<WebSocketConfig> = {}): LoadedConfig {
+export function loadFlags(flags: SettingsFlags, defaults: Pick<ConfigSources, 'machine' | 'demo'> = {}): LoadedConfig {
   return loadProcessConfig({
     environment: flags.env,
     flags: flags.set,
-    machine,
+    ...defaults,
     ...(flags.config !== undefined && { file: readSettings(flags.config) }),
   });
 }

@@ -54,11 +54,11 @@ const journalBytes = 24 * 1024 * 1024;
 
 /**
  * The server's own defaults: half the file descriptors, so that accepting never fails, and a journal.
- * @param more of such defaults
+ * @param demo what a demo is made for
  * @throws ConfigurationError
  */
-export function loadServerConfig(flags: SettingsFlags, more: Partial<WebSocketConfig> = {}): LoadedConfig {
+export function loadServerConfig(flags: SettingsFlags, demo: Partial<WebSocketConfig> = {}): LoadedConfig {
   const descriptors = fileDescriptorLimit();
   const limits = descriptors === null ? {} : { maxTotalManagers: Math.max(1, Math.floor(descriptors / 2)) };
-  return loadFlags(flags, { ...limits, journalBytes, ...more });
+  return loadFlags(flags, { machine: { ...limits, journalBytes }, demo });
 }

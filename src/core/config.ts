@@ -6,7 +6,7 @@ import type { SettingName, WebSocketConfig } from './settings.js';
 export type { WebSocketConfig } from './settings.js';
 
 /** Where the value of a setting came from, weakest first. */
-export type SettingSource = 'preset' | 'machine' | 'file' | 'environment' | 'code' | 'flag';
+export type SettingSource = 'preset' | 'machine' | 'demo' | 'file' | 'environment' | 'code' | 'flag';
 
 /** What a configuration is made of; each part overrides those before it, setting by setting. */
 export interface ConfigSources {
@@ -16,6 +16,8 @@ export interface ConfigSources {
   readonly environment?: string | undefined;
   /** Defaults made for this machine; durations in milliseconds. */
   readonly machine?: Partial<WebSocketConfig> | undefined;
+  /** What `mooring demo` is made for; durations in milliseconds. */
+  readonly demo?: Partial<WebSocketConfig> | undefined;
   /** The parsed configuration file; durations with a unit, e.g. `{ "idleManagerTimeout": "120s" }`. */
   readonly file?: Readonly<Record<string, unknown>> | undefined;
   /** Settings given in code; durations in milliseconds. */
@@ -43,7 +45,8 @@ export interface CleanupConfig {
 }
 
 /**
- * Puts a configuration together and checks all of it. Precedence: flags, code, environment variables, file, machine, preset;
+ * Puts a configuration together and checks all of it. Precedence: flags, code, environment variables, file, demo,
+ * machine, preset;
  * overriding one setting never resets another.
  * @throws ConfigurationError with every problem found
  * @source seed, `WebSocketConfig`; spec section 7
@@ -53,6 +56,7 @@ export function loadConfig(given: ConfigSources = {}): LoadedConfig {
   const environment = environmentOf(given, draft);
   draft.put('preset', presets[environment]);
   draft.put('machine', given.machine ?? {});
+  draft.put('demo', given.demo ?? {});
   for (const [name, value] of Object.entries(given.file ?? {})) draft.putWritten('file', name, value);
   putVariables(given.env ?? {}, draft);
   draft.put('code', given.overrides ?? {});

@@ -118,7 +118,8 @@ describe('precedence', () => {
   it.each([
     ['preset', {}, 600_000],
     ['machine', { machine }, 30_000],
-    ['file', { machine, file }, 60_000],
+    ['demo', { machine, demo: { idleManagerTimeoutMs: 40_000 } }, 40_000],
+    ['file', { machine, demo: { idleManagerTimeoutMs: 40_000 }, file }, 60_000],
     ['environment', { file, env }, 120_000],
     ['code', { file, env, overrides }, 180_000],
     ['flag', { file, env, overrides, flags }, 240_000],

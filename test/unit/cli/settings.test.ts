@@ -59,7 +59,9 @@ describe('the flags of settings', () => {
     vi.stubEnv('MOORING_TICKET', '2s');
     vi.stubEnv('MOORING_MAX_MANAGERS_PER_USER', '7');
     const config = fileWith('{ "maxManagersPerUser": 6, "ticket": "3s", "closeGrace": "2s" }');
-    const loaded = loadFlags(flagsOf('--config', config, '--set', 'maxManagersPerUser=8'), { maxTotalManagers: 99 });
+    const loaded = loadFlags(flagsOf('--config', config, '--set', 'maxManagersPerUser=8'), {
+      machine: { maxTotalManagers: 99 },
+    });
     expect(loaded.config).toMatchObject({
       maxManagersPerUser: 8,
       ticketMs: 2_000,
