@@ -32,6 +32,9 @@ const gapNote = 'what happened meanwhile is not known any longer';
 /** The server says something every 15 s; who is silent for so long is gone. */
 const patienceMs = 45_000;
 
+/** How long whoever reads has for the rest of the last lines, once it is to end. */
+const lastLinesMs = 1_000;
+
 /** `mooring events` */
 export function addEvents(program: Command): void {
   const command = program
@@ -64,6 +67,12 @@ async function run(flags: EventsFlags): Promise<void> {
   } finally {
     forget();
   }
+  endSoon();
+}
+
+/** Ends as soon as what was written is read. A pipe nobody reads would keep the process alive for ever. */
+function endSoon(): void {
+  setTimeout(() => process.exit(exitCodes.ok), lastLinesMs).unref();
 }
 
 /** One event as a line. */
