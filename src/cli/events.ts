@@ -148,7 +148,16 @@ class Follower {
 
   async #take({ id, event, data }: ServerSent, take: (event: Said) => Promise<void>): Promise<void> {
     this.#pauseMs = firstPauseMs;
-    const content = JSON.parse(data) as Readonly<Record<string, unknown>>;
+    // Between events that are wanted there is an id now and then: nothing was missed up to there.
+    if (data !== null) await this.#tell(event, JSON.parse(data) as Readonly<Record<string, unknown>>, take);
+    this.#lastId = id ?? this.#lastId ?? this.#helloId;
+  }
+
+  async #tell(
+    event: string,
+    content: Readonly<Record<string, unknown>>,
+    take: (event: Said) => Promise<void>,
+  ): Promise<void> {
     if (event === 'stream.hello') this.#helloId = String(content['id']);
     else if (event === 'stream.gap') {
       note(gapNote);
@@ -156,7 +165,6 @@ class Follower {
     } else if (event === 'stream.dropped')
       note(`${String(content['count'])} events were missed: this end reads too slowly`);
     else await take({ type: event, ...content });
-    this.#lastId = id ?? this.#lastId ?? this.#helloId;
   }
 
   async #pause(): Promise<void> {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createWebServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -364,6 +365,27 @@ describe('mooring events', () => {
     await openThreads(await startCrowd(), next, 'ada', [1, 1]);
     await events.says(/manager\.admitted +ada thread_1/);
     expect(events.err.filter((line) => line.includes('lost'))).toHaveLength(1);
+    process.kill(events.pid, 'SIGINT');
+    expect((await events.ended).code).toBe(0);
+  });
+
+  it('knows how far it has come where the stream says so between events, when it comes back', async () => {
+    const seen: unknown[] = [];
+    const server = createWebServer(({ headers }, response) => {
+      seen.push(headers['last-event-id']);
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('event: stream.hello\ndata: {"id":"e-1"}\n\n');
+      if (seen.length === 1) response.end(': still here\nid: e-9\n\n');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    afterThisTest(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const { port } = server.address() as AddressInfo;
+    const events = startCommand(['events', '--url', `http://127.0.0.1:${String(port)}`]);
+    await events.says(/^mooring: http:\S+ is back$/);
+    expect(seen).toEqual([undefined, 'e-9']);
     process.kill(events.pid, 'SIGINT');
     expect((await events.ended).code).toBe(0);
   });
