@@ -159,6 +159,14 @@ describe('an event', () => {
       { type: 'admin.acted', who: `x${escape}`, action: 'check', result: 'ok' },
       String.raw`x\u001b asked for check: ok`,
     ],
+    [
+      { type: 'admin.acted', who: 'ops', action: 'release', userId: 'a:b', key: 'a%3Ab:t:1', result: '1 released' },
+      'ops asked for release of t:1: 1 released',
+    ],
+    [
+      { type: 'admin.acted', who: 'ops', action: 'cleanup', userId: 'ada', key: null, result: '3 released, 6 left' },
+      'ops asked for cleanup: 3 released, 6 left',
+    ],
     [{ type: 'unheard.of', userId: 'ada', count: 3, text: 'a' }, 'count=3 text=a'],
     [{ type: 'constructor' }, ''],
   ])('%j in words', (event, sentence) => {
