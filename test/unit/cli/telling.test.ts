@@ -48,6 +48,26 @@ describe('a table', () => {
     expect(table.split('\n')[3]).toBe('e\u0301       3');
   });
 
+  it('of any number of columns keeps its first cells whole; those longer than 40 columns move nobody but themselves', () => {
+    const rows = [
+      ['user', 'level'],
+      ['x'.repeat(40), 'normal'],
+      ['😀'.repeat(128), 'normal'],
+    ];
+    expect(aligned(rows).split('\n')).toEqual([
+      `user${' '.repeat(36)}  level`,
+      `${'x'.repeat(40)}  normal`,
+      `${'😀'.repeat(128)}  normal`,
+    ]);
+    expect(
+      aligned([
+        ['user', 'level'],
+        ['ada', 'info'],
+        ['😀'.repeat(21), 'info'],
+      ]).split('\n')[1],
+    ).toBe('ada   info');
+  });
+
   it('of more columns than there are cuts its first cells, down to twelve', () => {
     const rows = [
       ['user', 'level'],
