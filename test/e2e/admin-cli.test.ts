@@ -433,6 +433,39 @@ describe('a command that cannot', () => {
     ]);
   });
 
+  it.each([['kpis'], ['events'], ['check', 'alice'], ['cleanup', 'alice']])(
+    'find the API where the path is another (%s) says so, and exits with 3',
+    async (...command) => {
+      const { env } = await world();
+      const url = `${env.MOORING_ADMIN_URL}/nope`;
+      expect(await runMooring([...command, '--url', url])).toEqual({
+        code: 3,
+        out: '',
+        err: `mooring: ${url} answers (with 404), but is no admin API of Mooring; is --url (or MOORING_ADMIN_URL) its admin port, without /nope?\n`,
+      });
+    },
+  );
+
+  it.each(['/', '/api/v1', '/api/v1/', '//api/v1//'])('would not with %j behind its url', async (path) => {
+    const { env } = await world();
+    const { code, out } = await runMooring(['users', '--url', `${env.MOORING_ADMIN_URL}${path}`]);
+    expect([code, out]).toEqual([0, 'no users\n']);
+  });
+
+  it.each([
+    ['http://user:secret@127.0.0.1:9090', 'http://…@127.0.0.1:9090'],
+    ['http://secret@127.0.0.1:9090', 'http://…@127.0.0.1:9090'],
+    ['ws://user:s@secret@127.0.0.1', 'ws://…@127.0.0.1'],
+    ['http://user:secret/\n@127.0.0.1', 'http://…@127.0.0.1'],
+    ['user:secret@127.0.0.1', '…@127.0.0.1'],
+  ])('take a password in a url (%j) does not repeat it', async (url, shown) => {
+    const { code, out, err } = await runMooring(['kpis', '--url', url]);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toBe(
+      `mooring: --url ${shown}: wanted a URL such as http://127.0.0.1:9090, without a user or a password; a token goes with --token\n`,
+    );
+  });
+
   it.each([
     [['check', 'alice', '--url', 'foo'], /^mooring: --url foo: wanted a URL such as http:/],
     [['check', 'alice', '--url', 'ws://127.0.0.1:9090'], /^mooring: --url ws:.*: wanted a URL/],
