@@ -22,7 +22,7 @@ import { inert } from './inert.js';
 
 /** How to reach an admin API. */
 export interface ClientOptions {
-  /** Where it is, e.g. `http://127.0.0.1:9090`; a path in front of `/api/v1` may follow. */
+  /** Where it is, e.g. `http://127.0.0.1:9090`; a path in front of `/api/v1` may follow, and `/api/v1` itself. */
   readonly url: string;
   readonly token?: string | undefined;
   /** @default the global one */
@@ -147,9 +147,11 @@ export class AdminClient {
       throw this.#unreachable(error);
     }
     if (response.ok) return response;
-    throw isOfType(response, 'application/problem+json')
-      ? problemError(response.status, await this.#bodyOf(response))
-      : this.#foreign(response.status);
+    if (!isOfType(response, 'application/problem+json')) throw this.#foreign(response.status);
+    const problem = await this.#bodyOf(response);
+    throw this.#path !== '' && isUnknownRoute(problem)
+      ? this.#foreign(response.status)
+      : problemError(response.status, problem);
   }
 
   async #bodyOf(response: Response): Promise<unknown> {
@@ -167,8 +169,16 @@ export class AdminClient {
     });
   }
 
+  /** What comes between the port and `/api/v1`; mostly nothing. */
+  get #path(): string {
+    return this.url.slice(new URL(this.url).origin.length);
+  }
+
   #foreign(status: number): CommandError {
-    const hint = 'give the admin port of mooring serve with --url (or MOORING_ADMIN_URL)';
+    const hint =
+      this.#path === ''
+        ? 'give the admin port of mooring serve with --url (or MOORING_ADMIN_URL)'
+        : `is --url (or MOORING_ADMIN_URL) its admin port, without ${this.#path}?`;
     return new CommandError(
       `${this.url} answers (with ${String(status)}), but is no admin API of Mooring; ${hint}`,
       exitCodes.unreachable,
@@ -189,8 +199,17 @@ export function pathId(id: string): string {
 function checkedUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   const isUsable = url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
-  if (isUsable) return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
-  throw new CommandError(`--url ${inert(text)}: wanted a URL such as http://127.0.0.1:9090`, exitCodes.usage);
+  if (isUsable) return `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/+api\/v1$/, '')}`;
+  const hint = text.includes('@') ? ', without a user or a password; a token goes with --token' : '';
+  throw new CommandError(
+    `--url ${inert(withoutPassword(text))}: wanted a URL such as http://127.0.0.1:9090${hint}`,
+    exitCodes.usage,
+  );
+}
+
+/** What is shown, and may be kept in a log. Whatever may be a password is left out, also where the text is no URL. */
+function withoutPassword(text: string): string {
+  return text.replace(/^([a-z]+:\/\/)?.*@/is, '$1…@');
 }
 
 function isOfType(response: Response, type: string): boolean {
@@ -210,6 +229,11 @@ const statusHints: Readonly<Record<number, string>> = {
   401: 'Give a token with --token or MOORING_ADMIN_TOKEN.',
   403: 'Give another token with --token or MOORING_ADMIN_TOKEN.',
 };
+
+/** Whether a server of Mooring says that it has nothing at all at this path; of a user it says something else. */
+function isUnknownRoute(body: unknown): boolean {
+  return /^There is no [A-Z]+ \//.test(problemSchema.safeParse(body).data?.detail ?? '');
+}
 
 /** A problem in words: what is wrong, and what to try. */
 function problemError(status: number, body: unknown): CommandError {

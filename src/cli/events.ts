@@ -32,6 +32,9 @@ const gapNote = 'what happened meanwhile is not known any longer';
 /** The server says something every 15 s; who is silent for so long is gone. */
 const patienceMs = 45_000;
 
+/** How long whoever reads has for the rest of the last lines, once it is to end. */
+const lastLinesMs = 1_000;
+
 /** `mooring events` */
 export function addEvents(program: Command): void {
   const command = program
@@ -64,6 +67,12 @@ async function run(flags: EventsFlags): Promise<void> {
   } finally {
     forget();
   }
+  endSoon();
+}
+
+/** Ends as soon as what was written is read. A pipe nobody reads would keep the process alive for ever. */
+function endSoon(): void {
+  setTimeout(() => process.exit(exitCodes.ok), lastLinesMs).unref();
 }
 
 /** One event as a line. */
@@ -139,7 +148,16 @@ class Follower {
 
   async #take({ id, event, data }: ServerSent, take: (event: Said) => Promise<void>): Promise<void> {
     this.#pauseMs = firstPauseMs;
-    const content = JSON.parse(data) as Readonly<Record<string, unknown>>;
+    // Between events that are wanted there is an id now and then: nothing was missed up to there.
+    if (data !== null) await this.#tell(event, JSON.parse(data) as Readonly<Record<string, unknown>>, take);
+    this.#lastId = id ?? this.#lastId ?? this.#helloId;
+  }
+
+  async #tell(
+    event: string,
+    content: Readonly<Record<string, unknown>>,
+    take: (event: Said) => Promise<void>,
+  ): Promise<void> {
     if (event === 'stream.hello') this.#helloId = String(content['id']);
     else if (event === 'stream.gap') {
       note(gapNote);
@@ -147,7 +165,6 @@ class Follower {
     } else if (event === 'stream.dropped')
       note(`${String(content['count'])} events were missed: this end reads too slowly`);
     else await take({ type: event, ...content });
-    this.#lastId = id ?? this.#lastId ?? this.#helloId;
   }
 
   async #pause(): Promise<void> {

@@ -75,8 +75,12 @@ const sentences: Readonly<Record<string, (event: Said) => string>> = {
   'cleanup.completed': ({ trigger, cleaned, remaining, durationMs, timedOut, attempts }) =>
     `cleanup (${text(trigger)}): ${text(cleaned)} released, ${text(remaining)} left, in ${span(durationMs)}${Number(attempts) > 1 ? ` and ${text(attempts)} passes` : ''}${timedOut === true ? ', out of time' : ''}`,
   'cleanup.failed': ({ error }) => `cleanup failed: ${text(error)}`,
-  'admin.acted': ({ who, action, result }) => `${text(who)} asked for ${text(action)}: ${text(result)}`,
+  'admin.acted': ({ who, action, key, result }) =>
+    `${text(who)} asked for ${text(action)}${typeof key === 'string' ? ` of ${threadOf(key)}` : ''}: ${text(result)}`,
 };
+
+/** The thread of an isolation key. The user in front has no colon: it is written as `%3A`. */
+const threadOf = (key: string): string => key.slice(key.indexOf(':') + 1);
 
 const finders: Readonly<Record<string, string>> = {
   heartbeat: 'the heartbeat',

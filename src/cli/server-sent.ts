@@ -2,7 +2,8 @@
 export interface ServerSent {
   readonly id: string | null;
   readonly event: string;
-  readonly data: string;
+  /** `null` where there is an id alone, which says how far the stream has come. */
+  readonly data: string | null;
 }
 
 /** Reads events off a stream; what is cut off at its end is left out. @see https://html.spec.whatwg.org/#server-sent-events */
@@ -25,6 +26,6 @@ function readBlock(block: string): ServerSent | null {
     const [, name = '', value = ''] = /^([^:]*):? ?(.*)$/.exec(line) ?? [];
     fields.set(name, name === 'data' && fields.has('data') ? `${fields.get('data') ?? ''}\n${value}` : value);
   }
-  const data = fields.get('data');
-  return data === undefined ? null : { id: fields.get('id') ?? null, event: fields.get('event') ?? 'message', data };
+  const [id = null, data = null] = [fields.get('id'), fields.get('data')];
+  return id === null && data === null ? null : { id, event: fields.get('event') ?? 'message', data };
 }

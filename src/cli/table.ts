@@ -40,22 +40,31 @@ export function clipped(text: string, columns: number): string {
 /** What stays of a first column that has to give way. */
 const leastFirst = 12;
 
+/** The widest cell that moves the rest of all rows, where nothing is cut: one id of 256 columns would for thousands. */
+const mostPadded = 40;
+
 /**
  * Rows with their cells below each other.
- * @param columns how many there are; where rows are longer, their first cells give way, down to twelve columns
+ * @param columns how many there are; where rows are longer, their first cells give way, down to twelve columns. Infinity:
+ * nothing is cut, and a first cell of more than 40 columns moves the rest of its own row only
  */
 export function aligned(rows: readonly (readonly string[])[], columns = Infinity): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => widthOf(row[column] ?? ''))));
-  const [first = 0, ...others] = widths;
-  const room = columns - others.reduce((sum, width) => sum + gap.length + width, 0);
-  const kept = Math.min(first, Math.max(leastFirst, room));
+  const [firsts = [], ...others] = (rows[0] ?? []).map((_, column) => rows.map((row) => widthOf(row[column] ?? '')));
+  const widths = others.map((each) => Math.max(...each));
+  const room = columns - widths.reduce((sum, width) => sum + gap.length + width, 0);
+  const kept = firstWidth(firsts, room);
   return rows
     .map(([cell = '', ...rest]) => [
-      padded(clipped(cell, kept), kept),
-      ...rest.map((each, i) => padded(each, others[i])),
+      padded(room === Infinity ? cell : clipped(cell, kept), kept),
+      ...rest.map((each, i) => padded(each, widths[i])),
     ])
     .map((row) => row.join(gap).trimEnd())
     .join('\n');
+}
+
+function firstWidth(widths: readonly number[], room: number): number {
+  if (room === Infinity) return Math.max(0, ...widths.filter((width) => width <= mostPadded));
+  return Math.min(Math.max(...widths), Math.max(leastFirst, room));
 }
 
 const gap = '  ';

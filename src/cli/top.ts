@@ -7,9 +7,9 @@ import type { AdminClient } from './admin-client.js';
 import { addAskFlags, clientOf, printAnswer, stdoutPaint, type AskFlags, type Told } from './asking.js';
 import { CommandError, exitCodes } from './command-error.js';
 import { levelColours, type Paint } from './paint.js';
+import { Screen } from './screen.js';
 import { clockOf, spanOf } from './spans.js';
 import { onStopSignals } from './stop-signals.js';
-import { clipped } from './table.js';
 import { userTable } from './users.js';
 
 interface TopFlags extends AskFlags {
@@ -30,8 +30,6 @@ Examples:
 
 On a terminal until Ctrl-C; elsewhere it prints once.`;
 
-/** Another screen without a cursor, and back again. */
-const [enter, leave] = ['\u001b[?1049h\u001b[?25l', '\u001b[?25h\u001b[?1049l'];
 const usersWithoutScreen = 20;
 
 /** Users on the largest screen, and the lines a screen has besides. */
@@ -62,20 +60,19 @@ async function look(client: AdminClient, limit: number): Promise<Scene> {
   return { overview, users };
 }
 
-/** Until a signal ends the process, whatever is being waited for. However it ends, the screen is given back. */
+/** Until a signal ends the process, whatever is being waited for. */
 async function live(client: AdminClient, everyMs: number): Promise<never> {
-  process.once('exit', () => process.stdout.write(leave));
+  const screen = new Screen(process.stdout);
   const end = (): never => process.exit(exitCodes.ok);
   onStopSignals(end, end);
-  process.stdout.write(enter);
+  screen.enter();
   for (;;) {
-    process.stdout.write(screenOf(await sceneText(client)));
+    screen.show(await sceneText(client, screen));
     await sleep(everyMs);
   }
 }
 
-async function sceneText(client: AdminClient): Promise<string> {
-  const { rows, columns } = process.stdout;
+async function sceneText(client: AdminClient, { size: { rows, columns } }: Screen): Promise<string> {
   try {
     const scene = await look(client, Math.min(mostUsers, Math.max(1, rows - linesAround)));
     return tellScene(scene, stdoutPaint(), columns).text;
@@ -89,13 +86,6 @@ async function sceneText(client: AdminClient): Promise<string> {
 function tellFailure({ message }: CommandError, paint: Paint): string {
   const lines = message.split('; ');
   return [paint('red', `No answer at ${clockOf(new Date())}; trying again until Ctrl-C.`), '', ...lines].join('\n');
-}
-
-/** Written over what was there, line by line, within the screen. */
-function screenOf(text: string): string {
-  const { rows, columns } = process.stdout;
-  const lines = text.split('\n').slice(0, Math.max(1, rows - 1));
-  return `\u001b[H${lines.map((line) => `${clipped(line, columns)}\u001b[K`).join('\n')}\u001b[J`;
 }
 
 /** The server at a glance, and its fullest users. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createWebServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -368,6 +369,27 @@ describe('mooring events', () => {
     expect((await events.ended).code).toBe(0);
   });
 
+  it('knows how far it has come where the stream says so between events, when it comes back', async () => {
+    const seen: unknown[] = [];
+    const server = createWebServer(({ headers }, response) => {
+      seen.push(headers['last-event-id']);
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('event: stream.hello\ndata: {"id":"e-1"}\n\n');
+      if (seen.length === 1) response.end(': still here\nid: e-9\n\n');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    afterThisTest(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const { port } = server.address() as AddressInfo;
+    const events = startCommand(['events', '--url', `http://127.0.0.1:${String(port)}`]);
+    await events.says(/^mooring: http:\S+ is back$/);
+    expect(seen).toEqual([undefined, 'e-9']);
+    process.kill(events.pid, 'SIGINT');
+    expect((await events.ended).code).toBe(0);
+  });
+
   it('ends without a word where nobody reads on', async () => {
     const { server, env } = await world();
     const head = runShell('mooring events | head -1; echo "${PIPESTATUS[0]}"', env);
@@ -409,6 +431,39 @@ describe('a command that cannot', () => {
       3,
       expect.stringMatching(/^mooring: http:\S+ answers \(with 426\), but is no admin API/),
     ]);
+  });
+
+  it.each([['kpis'], ['events'], ['check', 'alice'], ['cleanup', 'alice']])(
+    'find the API where the path is another (%s) says so, and exits with 3',
+    async (...command) => {
+      const { env } = await world();
+      const url = `${env.MOORING_ADMIN_URL}/nope`;
+      expect(await runMooring([...command, '--url', url])).toEqual({
+        code: 3,
+        out: '',
+        err: `mooring: ${url} answers (with 404), but is no admin API of Mooring; is --url (or MOORING_ADMIN_URL) its admin port, without /nope?\n`,
+      });
+    },
+  );
+
+  it.each(['/', '/api/v1', '/api/v1/', '//api/v1//'])('would not with %j behind its url', async (path) => {
+    const { env } = await world();
+    const { code, out } = await runMooring(['users', '--url', `${env.MOORING_ADMIN_URL}${path}`]);
+    expect([code, out]).toEqual([0, 'no users\n']);
+  });
+
+  it.each([
+    ['http://user:secret@127.0.0.1:9090', 'http://…@127.0.0.1:9090'],
+    ['http://secret@127.0.0.1:9090', 'http://…@127.0.0.1:9090'],
+    ['ws://user:s@secret@127.0.0.1', 'ws://…@127.0.0.1'],
+    ['http://user:secret/\n@127.0.0.1', 'http://…@127.0.0.1'],
+    ['user:secret@127.0.0.1', '…@127.0.0.1'],
+  ])('take a password in a url (%j) does not repeat it', async (url, shown) => {
+    const { code, out, err } = await runMooring(['kpis', '--url', url]);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toBe(
+      `mooring: --url ${shown}: wanted a URL such as http://127.0.0.1:9090, without a user or a password; a token goes with --token\n`,
+    );
   });
 
   it.each([

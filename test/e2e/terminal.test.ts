@@ -6,7 +6,8 @@ import { runMooring } from '../support/mooring-command.js';
 import { startMooring, type MooringProcess } from '../support/mooring-process.js';
 import { hasTerminals, startOnTerminal } from '../support/terminal.js';
 
-const [enter, leave, ctrlC] = ['\u001b[?1049h\u001b[?25l', '\u001b[?25h\u001b[?1049l', '\u0003'];
+const [enter, leave] = ['\u001b[?1049h\u001b[?25l', '\u001b[?25h\u001b[?1049l'];
+const [ctrlC, ctrlZ] = ['\u0003', '\u001a'];
 const escape = '\u001b';
 const [yellow, uncoloured] = ['\u001b[33m', '\u001b[0m'];
 const longId = `long-${'x'.repeat(200)}`;
@@ -60,6 +61,44 @@ describe.skipIf(!hasTerminals)('mooring top on a terminal', () => {
     const alice = written.split('\r\n').find((line) => line.startsWith('alice'));
     expect(alice).toContain(`${yellow}warning${uncoloured}`);
     expect(written.includes(longId)).toBe(columns === 300);
+  });
+
+  it('of unknown size takes the usual one', async () => {
+    const { url } = await world();
+    const top = startOnTerminal(['top', '--every', '100ms', '--url', url], { columns: 0, rows: 0 });
+    await top.shows(pictureWith('alice .*2 of 5'));
+    top.type(ctrlC);
+    expect(await top.ended).toEqual({ code: 0, signal: null });
+    const [lines = []] = pictures(top.written());
+    expect(Math.max(...lines.map((line) => line.length))).toBe(80); // the long id is cut to fit
+  });
+
+  it('gives the screen back while Ctrl-Z stops it, and takes it again', async () => {
+    const { url } = await world();
+    const lineOf = (command: string): string => `set -m; ${command}; echo stopped; sleep 1; fg; echo ended with $?`;
+    const top = startOnTerminal(['top', '--every', '1h', '--url', url], { lineOf });
+    await top.shows(pictureWith('alice '));
+    const before = top.written().length;
+    top.type(ctrlZ);
+    const stopped = await top.shows(/stopped/, before);
+    const [echo, rest] = top.written().slice(before, stopped).split(leave);
+    expect([echo, rest]).toEqual(['^Z', expect.not.stringContaining(escape)]);
+    const shown = await top.shows(pictureWith('alice '), stopped);
+    expect(top.written().slice(stopped, shown).split(enter)).toHaveLength(2);
+    top.type(ctrlC);
+    await top.shows(/ended with 0/, shown);
+    expect(top.written().slice(shown).split(leave)).toHaveLength(2);
+  });
+
+  it('goes on where Ctrl-Z can stop nobody, as there is no shell', async () => {
+    const { url } = await world();
+    const top = startOnTerminal(['top', '--every', '100ms', '--url', url]);
+    const once = await top.shows(pictureWith('alice '));
+    top.type(ctrlZ);
+    await top.shows(pictureWith('alice '), once + leave.length);
+    top.type(ctrlC);
+    expect(await top.ended).toEqual({ code: 0, signal: null });
+    expect(top.written().endsWith(leave)).toBe(true);
   });
 
   it('tells that the server is gone, and goes on when it is back', async () => {

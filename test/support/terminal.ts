@@ -17,17 +17,21 @@ export interface OnTerminal {
   readonly ended: Promise<Exit>;
 }
 
+interface TerminalOptions {
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** What the terminal's shell runs to run the command. */
+  readonly lineOf?: (command: string) => string;
+}
+
 /** Starts it; it ends with the test. */
 export function startOnTerminal(
   args: readonly string[],
-  {
-    columns = 80,
-    rows = 24,
-    env = {},
-  }: { columns?: number; rows?: number; env?: Readonly<Record<string, string>> } = {},
+  { columns = 80, rows = 24, env = {}, lineOf = (command) => `exec ${command}` }: TerminalOptions = {},
 ): OnTerminal {
   const command = [mooringNode, mooringCommand, ...args].map((word) => `'${word}'`).join(' ');
-  const line = `stty cols ${String(columns)} rows ${String(rows)}; exec ${command}`;
+  const line = `stty cols ${String(columns)} rows ${String(rows)}; ${lineOf(command)}`;
   const child = spawn('script', ['--quiet', '--return', '--command', line, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { PATH: process.env['PATH'], TERM: 'xterm', SHELL: '/bin/sh', ...env },

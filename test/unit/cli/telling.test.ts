@@ -48,6 +48,26 @@ describe('a table', () => {
     expect(table.split('\n')[3]).toBe('e\u0301       3');
   });
 
+  it('of any number of columns keeps its first cells whole; those longer than 40 columns move nobody but themselves', () => {
+    const rows = [
+      ['user', 'level'],
+      ['x'.repeat(40), 'normal'],
+      ['😀'.repeat(128), 'normal'],
+    ];
+    expect(aligned(rows).split('\n')).toEqual([
+      `user${' '.repeat(36)}  level`,
+      `${'x'.repeat(40)}  normal`,
+      `${'😀'.repeat(128)}  normal`,
+    ]);
+    expect(
+      aligned([
+        ['user', 'level'],
+        ['ada', 'info'],
+        ['😀'.repeat(21), 'info'],
+      ]).split('\n')[1],
+    ).toBe('ada   info');
+  });
+
   it('of more columns than there are cuts its first cells, down to twelve', () => {
     const rows = [
       ['user', 'level'],
@@ -158,6 +178,14 @@ describe('an event', () => {
     [
       { type: 'admin.acted', who: `x${escape}`, action: 'check', result: 'ok' },
       String.raw`x\u001b asked for check: ok`,
+    ],
+    [
+      { type: 'admin.acted', who: 'ops', action: 'release', userId: 'a:b', key: 'a%3Ab:t:1', result: '1 released' },
+      'ops asked for release of t:1: 1 released',
+    ],
+    [
+      { type: 'admin.acted', who: 'ops', action: 'cleanup', userId: 'ada', key: null, result: '3 released, 6 left' },
+      'ops asked for cleanup: 3 released, 6 left',
     ],
     [{ type: 'unheard.of', userId: 'ada', count: 3, text: 'a' }, 'count=3 text=a'],
     [{ type: 'constructor' }, ''],

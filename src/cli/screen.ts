@@ -1,0 +1,72 @@
+import type { WriteStream } from 'node:tty';
+import { clipped } from './table.js';
+
+/** Another screen without a cursor, and back again. */
+const [enter, leave] = ['\u001b[?1049h\u001b[?25l', '\u001b[?25h\u001b[?1049l'];
+
+/** Of a terminal that does not say its size, such as one over a serial line. */
+const usualSize = { rows: 24, columns: 80 };
+
+/** The other screen of a terminal: given back however the process ends, and while Ctrl-Z has stopped it. */
+export class Screen {
+  readonly #terminal: WriteStream;
+  #isEntered = false;
+  #text: string | null = null;
+
+  constructor(terminal: WriteStream) {
+    this.#terminal = terminal;
+  }
+
+  get size(): { readonly rows: number; readonly columns: number } {
+    const { rows, columns } = this.#terminal;
+    return { rows: rows > 0 ? rows : usualSize.rows, columns: columns > 0 ? columns : usualSize.columns };
+  }
+
+  /** Until the process ends. */
+  enter(): void {
+    process.once('exit', () => {
+      this.#leave();
+    });
+    process.on('SIGCONT', () => {
+      this.#resume();
+    });
+    this.#resume();
+  }
+
+  /** Written over what was there, line by line, within the screen. */
+  show(text: string): void {
+    this.#text = text;
+    if (!this.#isEntered) return;
+    const { rows, columns } = this.size;
+    const lines = text.split('\n').slice(0, Math.max(1, rows - 1));
+    this.#terminal.write(`\u001b[H${lines.map((line) => `${clipped(line, columns)}\u001b[K`).join('\n')}\u001b[J`);
+  }
+
+  #resume(): void {
+    if (!this.#isEntered) {
+      this.#isEntered = true;
+      this.#terminal.write(enter);
+      process.once('SIGTSTP', () => {
+        this.#suspend();
+      });
+    }
+    if (this.#text !== null) this.show(this.#text);
+  }
+
+  /**
+   * Stops for real, by the signal nobody listens to any longer. Not by SIGSTOP: where there is no shell to go on with,
+   * as in `ssh -t host mooring top`, the kernel lets SIGTSTP pass, and so would stay what nobody can wake.
+   */
+  #suspend(): void {
+    this.#leave();
+    process.kill(process.pid, 'SIGTSTP');
+    setImmediate(() => {
+      this.#resume();
+    });
+  }
+
+  #leave(): void {
+    if (this.#isEntered) this.#terminal.write(leave);
+    this.#isEntered = false;
+  }
+}
