@@ -3,6 +3,7 @@ import type { AdminClient } from './admin-client.js';
 import { exitCodes } from './command-error.js';
 import { inertJson } from './inert.js';
 import { paintFor, type Paint } from './paint.js';
+import { usualSize } from './screen.js';
 
 /** What every command that asks a running server was told. */
 export interface AskFlags {
@@ -47,12 +48,17 @@ export function stdoutPaint(): Paint {
   return paintFor({ isTerminal: process.stdout.isTTY, env: process.env });
 }
 
+/** A terminal of unknown size is taken for a usual one. */
+function stdoutColumns(): number {
+  return process.stdout.isTTY ? process.stdout.columns || usualSize.columns : Infinity;
+}
+
 /** What an answer says to people. @param columns how many there are; Infinity where it is no terminal */
 export type Tell<T> = (answer: T, paint: Paint, columns: number) => Told;
 
 /** Prints an answer, for people or as JSON, and sets the exit code. */
 export function printAnswer<T>(flags: AskFlags, answer: T, tell: Tell<T>): void {
-  const { text, hasTrouble } = tell(answer, stdoutPaint(), process.stdout.isTTY ? process.stdout.columns : Infinity);
+  const { text, hasTrouble } = tell(answer, stdoutPaint(), stdoutColumns());
   process.stdout.write(flags.json === true ? `${inertJson(JSON.stringify(answer, null, 2))}\n` : text);
   process.exitCode = hasTrouble ? exitCodes.trouble : exitCodes.ok;
 }

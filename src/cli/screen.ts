@@ -5,7 +5,7 @@ import { clipped } from './table.js';
 const [enter, leave] = ['\u001b[?1049h\u001b[?25l', '\u001b[?25h\u001b[?1049l'];
 
 /** Of a terminal that does not say its size, such as one over a serial line. */
-const usualSize = { rows: 24, columns: 80 };
+export const usualSize = { rows: 24, columns: 80 };
 
 /** The other screen of a terminal: given back however the process ends, and while Ctrl-Z has stopped it. */
 export class Screen {

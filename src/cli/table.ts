@@ -50,7 +50,7 @@ const mostPadded = 40;
  */
 export function aligned(rows: readonly (readonly string[])[], columns = Infinity): string {
   const [firsts = [], ...others] = (rows[0] ?? []).map((_, column) => rows.map((row) => widthOf(row[column] ?? '')));
-  const widths = others.map((each) => Math.max(...each));
+  const widths = others.map(largest);
   const room = columns - widths.reduce((sum, width) => sum + gap.length + width, 0);
   const kept = firstWidth(firsts, room);
   return rows
@@ -63,8 +63,8 @@ export function aligned(rows: readonly (readonly string[])[], columns = Infinity
 }
 
 function firstWidth(widths: readonly number[], room: number): number {
-  if (room === Infinity) return Math.max(0, ...widths.filter((width) => width <= mostPadded));
-  return Math.min(Math.max(...widths), Math.max(leastFirst, room));
+  if (room === Infinity) return largest(widths.filter((width) => width <= mostPadded));
+  return Math.min(largest(widths), Math.max(leastFirst, room));
 }
 
 const gap = '  ';
@@ -76,4 +76,9 @@ function padded(cell: string, width = 0): string {
 function columnsOf(character: string): number {
   if (combining.test(character)) return 0;
   return wide.test(character) ? 2 : 1;
+}
+
+/** Not `Math.max(...)`: a hundred thousand users are more arguments than a call takes. */
+function largest(widths: readonly number[]): number {
+  return widths.reduce((most, width) => Math.max(most, width), 0);
 }

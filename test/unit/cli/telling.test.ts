@@ -37,6 +37,11 @@ describe('a span of time', () => {
 });
 
 describe('a table', () => {
+  it('of a hundred and fifty thousand rows is one', () => {
+    const rows = Array.from({ length: 150_000 }, (_, row) => [`user-${row}`, 'normal']);
+    expect(aligned(rows).split('\n')).toHaveLength(rows.length);
+  });
+
   it('has its cells below each other, colours and wide characters counted as they are seen', () => {
     const table = aligned([
       ['user', 'n'],
