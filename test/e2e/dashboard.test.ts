@@ -70,6 +70,17 @@ describe.runIf(hasChromium)('signing in', () => {
     expect(refusals).toEqual([]);
   });
 
+  it('with what no header can carry is told so, and asks nobody', async () => {
+    const page = await visit(await startAdmin({ access }));
+    await page.getByLabel('Token').fill('ключ');
+    await page.keyboard.press('Enter');
+    await page.getByText('This cannot be a token: it has characters that no header can carry.').waitFor();
+    expect(await page.getByText('cannot be reached').count()).toBe(0);
+    await page.getByLabel('Token').fill(token);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  });
+
   it('is asked for by the server, says what is wrong, and lasts until signing out', async () => {
     const page = await visit(await startAdmin({ access }), { expected: refusedOnce });
     await page.getByLabel('Token').fill('not-the-token-at-all');
@@ -170,6 +181,83 @@ describe.runIf(hasChromium)('users', () => {
     await page.getByRole('heading', { name: 'grace' }).waitFor();
     await page.goBack();
     expect(await rowsOf(page)).toEqual(['grace']);
+  });
+});
+
+/** What a test of pages has on them: users whose order nothing changes. */
+async function visitPages(users: number, query = 'sort=id', expected?: RegExp) {
+  const server = await startAdmin();
+  const connections = Array.from({ length: users }, (_, i) => server.open(`user-${1_000 + i}`, 1)).flat();
+  const page = await visit(server, { hash: `#/users?${query}`, ...(expected && { expected }) });
+  await rowsOf(page);
+  const next = page.getByRole('button', { name: 'Next' });
+  return { page, connections, next, previous: page.getByRole('button', { name: 'Previous' }) };
+}
+
+describe.runIf(hasChromium)('pages of users', () => {
+  it('are turned one at a time, however fast one clicks', async () => {
+    const { page, next } = await visitPages(170);
+    await page.route('**/api/v1/users?*cursor=*', async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await route.continue();
+    });
+    await next.dblclick();
+    expect(await next.getAttribute('aria-disabled')).toBe('true');
+    expect([(await rowsOf(page))[0], await page.getByText(/^Page/).innerText()]).toEqual(['user-1000', 'Page 1 of 4']);
+    await page.getByText('Page 2 of 4').waitFor();
+    expect((await rowsOf(page))[0]).toBe('user-1050');
+    await next.click();
+    await page.getByText('Page 3 of 4').waitFor();
+    expect((await rowsOf(page))[0]).toBe('user-1100');
+  });
+
+  it('are in the address: found again on the way back and after a reload', async () => {
+    const { page, next, previous } = await visitPages(120);
+    await next.click();
+    await page.getByText('Page 2 of 3').waitFor();
+    await page.getByRole('link', { name: 'user-1060' }).click();
+    await page.getByRole('heading', { name: 'user-1060' }).waitFor();
+    await page.goBack();
+    await page.getByText('Page 2 of 3').waitFor();
+    await page.reload();
+    await page.getByText('Page 2 of 3').waitFor();
+    expect((await rowsOf(page))[0]).toBe('user-1050');
+    await previous.click();
+    await page.getByText('Page 1 of 3').waitFor();
+    await page.goBack();
+    await page.getByText('Page 2 of 3').waitFor();
+    await page.getByLabel('Search').fill('user-100');
+    await page.getByText('Page 1 of 1').waitFor();
+  });
+
+  it('keep the focus where there is no further one', async () => {
+    const { page, next, previous } = await visitPages(60);
+    const focused = (): Promise<unknown> => page.evaluate('document.activeElement.innerText');
+    await next.press('Enter');
+    await page.getByText('Page 2 of 2').waitFor();
+    expect([await focused(), await next.getAttribute('aria-disabled')]).toEqual(['Next', 'true']);
+    await next.press('Enter');
+    await previous.press('Enter');
+    await page.getByText('Page 1 of 2').waitFor();
+    expect([await focused(), await previous.getAttribute('aria-disabled')]).toEqual(['Previous', 'true']);
+  });
+
+  it('lead back to the first when those on them have gone', async () => {
+    const { page, connections, next } = await visitPages(110);
+    await next.click();
+    await page.getByText('Page 2 of 3').waitFor();
+    await next.click();
+    await page.getByText('Page 3 of 3').waitFor();
+    for (const connection of connections.slice(30)) connection.vanish();
+    await page.getByText('Page 1 of 1').waitFor();
+    expect(await rowsOf(page)).toHaveLength(30);
+    expect(page.url()).not.toContain('after');
+  });
+
+  it('lead to the first where the address has one of another list', async () => {
+    const { page } = await visitPages(60, 'sort=id&after=nonsense', /status of 400/);
+    await page.getByText('Page 1 of 2').waitFor();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
   });
 });
 
