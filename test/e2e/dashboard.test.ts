@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Sample } from '../../src/admin/schemas.js';
 import { startAdmin } from '../support/admin-server.js';
 import { hasChromium } from '../support/chromium.js';
+import { relayTo } from '../support/relay.js';
 import { access, hostile, overflow, reader, refusedOnce, settle, token, visit } from '../support/dashboard-page.js';
 
 /** As it must be shown: with what nobody can see made visible. */
@@ -298,6 +299,22 @@ describe.runIf(hasChromium)('a user', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Release' }).click();
     await page.getByText('Release: thread_5 is released.').waitFor();
     expect(server.mooring.factory.getUserManagerCount('grace')).toBe(3);
+  });
+
+  it('of before a restart of the server is told of calmly, with what was known', async () => {
+    const before = await startAdmin();
+    before.open('ada', 2);
+    const relay = await relayTo(Number(new URL(before.url).port));
+    const url = `http://127.0.0.1:${String(relay.port)}/`;
+    const page = await visit({ url }, { hash: '#/users/ada', expected: /ERR_|status of 404/ });
+    await page.getByText('thread_2 was admitted').waitFor();
+    const after = await startAdmin();
+    relay.cut(Number(new URL(after.url).port));
+    await page.getByText('The server has no journal of this user any longer.').waitFor();
+    expect(await page.getByText('thread_2 was admitted').count()).toBe(1);
+    await page.reload();
+    await page.getByText('This user holds no manager').waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
   });
 
   it('with an id that looks like HTML and terminal escapes is shown as text', async () => {
