@@ -301,6 +301,31 @@ describe.runIf(hasChromium)('a user', () => {
     expect(server.mooring.factory.getUserManagerCount('grace')).toBe(3);
   });
 
+  it('is tried for an emergency with those it would evict, and Enter does no more than that', async () => {
+    const server = await startAdmin();
+    server.open('grace', 5, 1);
+    const page = await visit(server, { hash: '#/users/grace' });
+    const dialog = page.getByRole('dialog');
+    const bodies: unknown[] = [];
+    page.on('request', (request) => request.method() === 'POST' && bodies.push(request.postDataJSON()));
+    await page.getByRole('button', { name: 'Emergency cleanup …' }).click();
+    await dialog.getByLabel('Also evict').fill('3');
+    await page.keyboard.press('Enter');
+    await page.getByText('Emergency dry run, evicting up to 3: 1 manager would be released, 4 left').waitFor();
+    await page.getByRole('button', { name: 'Emergency cleanup …' }).click();
+    expect(await dialog.getByLabel('Also evict').inputValue()).toBe('3');
+    await dialog.getByLabel('Also evict').fill('2');
+    await dialog.getByRole('button', { name: 'Dry run' }).click();
+    await page.getByText('Emergency dry run, evicting up to 2: 1 manager would').waitFor();
+    expect(server.mooring.factory.getUserManagerCount('grace')).toBe(5);
+    await page.getByRole('button', { name: 'Emergency cleanup …' }).click();
+    await dialog.getByRole('button', { name: 'Clean up now' }).click();
+    await page.getByText('Emergency cleanup: 1 manager released, 4 left').waitFor();
+    expect(bodies).toEqual([{ evict: 3, dryRun: true }, { evict: 2, dryRun: true }, { evict: 2 }]);
+    await page.getByRole('button', { name: 'Emergency cleanup …' }).click();
+    expect(await dialog.getByLabel('Also evict').inputValue()).toBe('0');
+  });
+
   it('of before a restart of the server is told of calmly, with what was known', async () => {
     const before = await startAdmin();
     before.open('ada', 2);
