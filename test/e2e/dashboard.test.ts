@@ -434,9 +434,16 @@ describe.runIf(hasChromium)('events', () => {
     await page.getByRole('button', { name: 'Go on' }).click();
     await page.getByText('thread_1 closed by itself').waitFor();
 
+    await page.getByRole('button', { name: 'Pause' }).click();
     await page.locator('summary').click();
     await page.getByLabel('level.changed').check();
     await page.waitForURL(/types=level.changed/);
+    await page.getByText('live', { exact: true }).waitFor();
+    server.open('zoe', 20);
+    await page.getByText(/paused, \d new events?/).waitFor();
+    expect(await rows.count()).toBe(0);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByText('Usage rose to').first().waitFor();
   }, 60_000);
 });
 
