@@ -326,6 +326,20 @@ describe.runIf(hasChromium)('a user', () => {
     expect(await dialog.getByLabel('Also evict').inputValue()).toBe('0');
   });
 
+  it('has managers of which it is said what engaged and held mean', async () => {
+    const server = await startAdmin();
+    server.open('ada', 2);
+    server.mooring.factory.getUserManagers('ada')[0]?.hold();
+    const page = await visit(server, { hash: '#/users/ada' });
+    const cells = page.locator('td[data-label="In use"] [title]');
+    await expect.poll(() => cells.allInnerTexts()).toEqual(['held', 'engaged']);
+    const titles = await cells.evaluateAll((words) => words.map((word) => word.getAttribute('title')));
+    expect(titles).toEqual([
+      expect.stringMatching(/the application holds it/),
+      expect.stringMatching(/heard from within the eviction floor/),
+    ]);
+  });
+
   it('of before a restart of the server is told of calmly, with what was known', async () => {
     const before = await startAdmin();
     before.open('ada', 2);
