@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import type { Sample } from '../../src/admin/schemas.js';
 import { startAdmin } from '../support/admin-server.js';
 import { hasChromium } from '../support/chromium.js';
+import { pretendQuarter } from '../support/pretended-quarter.js';
 import { relayTo } from '../support/relay.js';
 import { access, hostile, overflow, reader, refusedOnce, settle, token, visit } from '../support/dashboard-page.js';
 
@@ -124,7 +124,7 @@ describe.runIf(hasChromium)('the overview', () => {
     server.open('dennis', 4)[1]?.fail();
     await server.mooring.factory.emergencyCleanup('margaret');
     const page = await visit(server, { size: { width: 1280, height: 1000 } });
-    await pretendSamples(page);
+    await pretendQuarter(page, server.mooring.factory.managerCount);
     await page.reload();
     await page.getByText('Success metrics').waitFor();
     await page.getByRole('img', { name: /Longest emergency.*Latest/ }).waitFor();
@@ -272,7 +272,7 @@ describe.runIf(hasChromium)('a user', () => {
     await page.getByText('3 managers would be released, 6 left').waitFor();
     expect(await page.locator('.chosen').innerText()).toMatch(/thread_1 – dead: no answer when asked, silent for /);
     expect(server.mooring.factory.getUserManagerCount('grace')).toBe(9);
-    await picture(page, 'user');
+    await picture(page, 'user', { fullPage: true });
     await page.getByRole('button', { name: 'Clean up …' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Clean up …' }).click();
@@ -471,7 +471,7 @@ describe.runIf(hasChromium)('how it looks', () => {
     await expect.poll(shown).toBe('dark');
     await page.emulateMedia({ colorScheme: 'light' });
     await expect.poll(shown).toBe('light');
-    await pretendSamples(page);
+    await pretendQuarter(page, server.mooring.factory.managerCount);
     await page.getByRole('switch', { name: 'Dark' }).click();
     expect(await shown()).toBe('dark');
     await page.reload();
@@ -484,7 +484,7 @@ describe.runIf(hasChromium)('how it looks', () => {
     const server = await startAdmin();
     settle(server);
     server.open(hostile, 3);
-    const page = await visit(server, { hash: '#/users', size: { width: 375, height: 812 } });
+    const page = await visit(server, { hash: '#/users', size: { width: 375, height: 834 } });
     await page.getByRole('link', { name: 'grace' }).waitFor();
     await picture(page, 'phone');
     for (const hash of ['#/', '#/users', '#/users/grace', `#/users/${encodeURIComponent(hostile)}`, '#/events']) {
@@ -506,27 +506,3 @@ describe.runIf(hasChromium)('how it looks', () => {
     await page.getByRole('heading', { name: 'grace' }).waitFor();
   });
 });
-
-/** A quarter of an hour, which no test waits for. The rest of the answer is the server's own. */
-async function pretendSamples(page: Page): Promise<void> {
-  const now = Date.now();
-  const samples = Array.from({ length: 180 }, (_, i): Sample => {
-    const wave = Math.sin(i / 14) + Math.sin(i / 5) / 3;
-    const burst = i % 47 === 20 ? 6 : 0;
-    return {
-      at: new Date(now - (179 - i) * 5_000).toISOString(),
-      managers: Math.round(395 + 30 * wave + i / 8),
-      waiting: burst > 0 ? 3 : 0,
-      admitted: Math.round(9 + 4 * wave + burst + (i % 3)),
-      takenOver: (i * 7) % 4,
-      refused: burst > 0 ? 2 : 0,
-      released: Math.round(8 + 4 * Math.sin((i - 6) / 14) + burst),
-      cleaned: Math.round(2 + Math.sin(i / 9) + burst),
-      longestEmergencyMs: burst > 0 ? 700 + 5 * i : null,
-    };
-  });
-  await page.route('**/api/v1/overview', async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, json: { ...((await response.json()) as object), samples } });
-  });
-}
