@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { CleanupView, ManagerView, UserView } from '../../src/admin/schemas.js';
 import { actsWithinMs, ApiError, ask, pathOfUser } from './api.js';
-import { counted } from './format.js';
+import { count, counted } from './format.js';
 import { OutcomeText, type Outcome } from './outcome.js';
 import { Card, ConfirmDialog } from './pieces.js';
 
@@ -24,6 +24,7 @@ export function Actions({ user, releasing, onActed }: ActionsProps) {
   const { userId } = user;
   const { outcome, run, place } = useOutcome(onActed);
   const [confirming, setConfirming] = useState<Confirming | null>(null);
+  const [evict, setEvict] = useState(0);
   const clean = (name: string, path: string, body: object): void =>
     run(name, async () => ({ kind: 'cleaned', name, result: await post<CleanupView>(userId, path, body) }));
   useEffect(() => {
@@ -44,7 +45,7 @@ export function Actions({ user, releasing, onActed }: ActionsProps) {
       </div>
       {confirming !== null && (
         <Question
-          {...{ confirming, user }}
+          {...{ confirming, user, evict, onEvict: setEvict }}
           onClean={clean}
           onReleaseAll={() => run('Release all', () => releaseAll(userId))}
           onClose={() => setConfirming(null)}
@@ -75,14 +76,17 @@ function useOutcome(onActed: () => void) {
 interface QuestionProps {
   readonly confirming: Confirming;
   readonly user: UserView;
+  /** How many to evict beyond those that are gone: kept from a dry run to what is done then. */
+  readonly evict: number;
+  readonly onEvict: (evict: number) => void;
   readonly onClean: (name: string, path: string, body: object) => void;
   readonly onReleaseAll: () => void;
   readonly onClose: () => void;
 }
 
 /** Asks before somebody is released. */
-function Question({ confirming, user, onClean, onReleaseAll, onClose }: QuestionProps) {
-  const [evict, setEvict] = useState(0);
+function Question(props: QuestionProps) {
+  const { confirming, user, onClean, onReleaseAll, onClose } = props;
   switch (confirming) {
     case 'cleanup':
       return (
@@ -94,15 +98,7 @@ function Question({ confirming, user, onClean, onReleaseAll, onClose }: Question
         </ConfirmDialog>
       );
     case 'emergency':
-      return (
-        <ConfirmDialog
-          {...{ title: 'Emergency cleanup?', act: 'Clean up now', onClose }}
-          onAct={() => onClean('Emergency cleanup', 'emergency-cleanup', evict > 0 ? { evict } : {})}
-        >
-          <p>The same as a cleanup, with the patience of an emergency. Nothing in use is closed.</p>
-          <Evict value={evict} onValue={setEvict} />
-        </ConfirmDialog>
-      );
+      return <EmergencyQuestion {...props} />;
     case 'release-all':
       return (
         <ConfirmDialog {...{ title: 'Release everything?', act: 'Release all', onAct: onReleaseAll, onClose }}>
@@ -110,6 +106,23 @@ function Question({ confirming, user, onClean, onReleaseAll, onClose }: Question
         </ConfirmDialog>
       );
   }
+}
+
+/** Can be tried first, as it evicts as many as one says; the number then has to be said once only. */
+function EmergencyQuestion({ evict, onEvict, onClean, onClose }: QuestionProps) {
+  const body = evict > 0 ? { evict } : {};
+  const onAct = (): void => {
+    onClean('Emergency cleanup', 'emergency-cleanup', body);
+    onEvict(0);
+  };
+  const tried = evict > 0 ? `Emergency dry run, evicting up to ${count(evict)}` : 'Emergency dry run';
+  const onTry = (): void => onClean(tried, 'emergency-cleanup', { ...body, dryRun: true });
+  return (
+    <ConfirmDialog {...{ title: 'Emergency cleanup?', act: 'Clean up now', onAct, onTry, onClose }}>
+      <p>The same as a cleanup, with the patience of an emergency. Nothing in use is closed.</p>
+      <Evict value={evict} onValue={onEvict} />
+    </ConfirmDialog>
+  );
 }
 
 function everything(managers: readonly ManagerView[]): string {

@@ -6,8 +6,8 @@ export interface Link {
   readonly isReachable: boolean;
   /** When the server last answered anything; `null` before it did. */
   readonly lastAnswerAt: Date | null;
-  /** The server wants a token, and has none or a wrong one of us. */
-  readonly needsToken: boolean;
+  /** The server wants a token, and has none or a wrong one of us; `null` until anything says so or not. */
+  readonly needsToken: boolean | null;
   /** It had one of us that was good once. */
   readonly isTokenRefused: boolean;
 }
@@ -44,7 +44,7 @@ export const actsWithinMs = 60_000;
 export const link = new Store<Link>({
   isReachable: true,
   lastAnswerAt: null,
-  needsToken: false,
+  needsToken: null,
   isTokenRefused: false,
 });
 
@@ -65,9 +65,15 @@ function askForToken(): void {
   link.set({ ...link.value, needsToken: true, isTokenRefused });
 }
 
-/** Keeps the token if the server knows it. @throws ApiError where it does not */
+/** What the server says of itself, for whoever has no token: to find out by asking for data would be a refusal in its log. */
+export function learnOfToken(wantsToken: boolean): void {
+  if (!hasToken()) link.set({ ...link.value, needsToken: wantsToken });
+}
+
+/** Keeps the token if the server knows it. @throws ApiError where it does not, TypeError where no header can carry it */
 export async function signIn(token: string): Promise<void> {
-  await ask('api/v1/me', { headers: { authorization: `Bearer ${token}` } });
+  const headers = Object.fromEntries(new Headers({ authorization: `Bearer ${token}` }));
+  await ask('api/v1/me', { headers });
   sessionStorage.setItem(tokenName, token);
   link.set({ ...link.value, needsToken: false, isTokenRefused: false });
 }

@@ -1,9 +1,10 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { hasToken, link, signOut } from './api.js';
+import { hasToken, learnOfToken, link, signOut } from './api.js';
 import { EventsPage } from './events-page.js';
 import { dateOf, shown } from './format.js';
 import { OverviewPage } from './overview-page.js';
-import { usePoll } from './poll.js';
+import { Pending } from './pieces.js';
+import { usePoll, type Polled } from './poll.js';
 import { useRoute, type Route } from './route.js';
 import { SignIn } from './sign-in.js';
 import { useStore } from './store.js';
@@ -15,6 +16,7 @@ interface Health {
   readonly status: 'ok' | 'draining';
   readonly managers: number;
   readonly version: string;
+  readonly wantsToken: boolean;
 }
 
 const healthEveryMs = 5_000;
@@ -35,21 +37,34 @@ function titleOf({ page, userId }: Route): string {
 export function App() {
   const route = useRoute();
   const { needsToken } = useStore(link);
-  const { data: health } = usePoll<Health>('healthz', healthEveryMs);
-  useTitle(needsToken ? 'Sign in' : titleOf(route), !needsToken);
+  const { data: health, problem } = useHealth();
+  const isUnknown = needsToken === null && !hasToken();
+  useTitle(needsToken === true ? 'Sign in' : titleOf(route), needsToken !== true);
   return (
     <>
       <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
         Skip to the content
       </button>
-      <Head route={route} isSignedIn={!needsToken} />
+      <Head route={route} isSignedIn={needsToken !== true && !isUnknown} />
       <Banners health={health} />
       <main id="main" tabIndex={-1}>
-        {needsToken ? <SignIn /> : <Page route={route} />}
+        {isUnknown ? <Pending problem={problem} /> : needsToken === true ? <SignIn /> : <Page route={route} />}
       </main>
       <footer class="foot note">Mooring {health?.version ?? ''}</footer>
     </>
   );
+}
+
+/** How the server is, and whether it wants a token. One that lets nobody ask is taken to want none, until it refuses. */
+function useHealth(): Polled<Health> {
+  const polled = usePoll<Health>('healthz', healthEveryMs);
+  const { data, problem } = polled;
+  const isKept = problem !== null && problem.status !== 0;
+  useEffect(() => {
+    if (data !== null) learnOfToken(data.wantsToken);
+    else if (isKept) learnOfToken(false);
+  }, [data, isKept]);
+  return polled;
 }
 
 function Page({ route }: { readonly route: Route }) {

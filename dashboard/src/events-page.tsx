@@ -27,11 +27,12 @@ export function EventsPage({ query }: { readonly query: URLSearchParams }) {
   const user = query.get('user') ?? '';
   const types = (query.get('types') ?? '').split(',').filter((type) => knownTypes.includes(type));
   const asked = queryOf({ user, types: types.join(',') });
+  const [isPaused, setPaused] = useState(false);
   return (
     <>
       <h1>Events</h1>
       <Filters user={user} types={types} />
-      <Stream key={asked} query={asked} />
+      <Stream key={asked} {...{ query: asked, isPaused, setPaused }} />
     </>
   );
 }
@@ -93,8 +94,15 @@ const states: Readonly<Record<StreamState, readonly [string, string]>> = {
   lost: ['bad', 'cut off, coming back'],
 };
 
-function Stream({ query }: { readonly query: string }) {
-  const { rows, waiting, missed, state, problem, isPaused, setPaused } = useEvents(query);
+interface StreamProps {
+  readonly query: string;
+  /** Kept from one filter to the next: whoever paused did so to read. */
+  readonly isPaused: boolean;
+  readonly setPaused: (isPaused: boolean) => void;
+}
+
+function Stream({ query, isPaused, setPaused }: StreamProps) {
+  const { rows, waiting, missed, state, problem } = useEvents(query, isPaused);
   const [tone, words] = states[state];
   return (
     <section class="card" aria-label="Stream of events">
@@ -161,10 +169,9 @@ class Line extends Component<{ readonly row: Row }> {
   }
 }
 
-function useEvents(query: string) {
+function useEvents(query: string, isPaused: boolean) {
   const [rows, setRows] = useState<readonly Row[]>([]);
   const [waiting, setWaiting] = useState(0);
-  const [isPaused, setPaused] = useState(false);
   const [missed, setMissed] = useState(0);
   const [watched, setWatched] = useState<Pick<EventWatch, 'state' | 'problem'>>(unwatched);
   const fresh = useRef<Row[]>([]);
@@ -195,7 +202,7 @@ function useEvents(query: string) {
     return () => clearInterval(timer);
   }, [isPaused]);
   const state = useStore(watched.state);
-  return { rows, waiting, missed, state, problem: useStore(watched.problem), isPaused, setPaused };
+  return { rows, waiting, missed, state, problem: useStore(watched.problem) };
 }
 
 /** Before the watch begins. */

@@ -14,9 +14,21 @@ export function Journal({ userId }: { readonly userId: string }) {
   const { data, problem } = usePoll<JournalView>(`${pathOfUser(userId)}/journal`, everyMs);
   return (
     <Card title="Journal" note={data === null ? '' : counted(data.entries.length, 'entry', 'entries')}>
-      <Trouble problem={problem} />
+      {problem?.status === 404 ? <Forgotten journal={data} /> : <Trouble problem={problem} />}
       {data === null ? <Pending problem={problem} /> : <Timeline journal={data} />}
     </Card>
+  );
+}
+
+/** No fault of anybody: a server that was started anew knows nothing of what was before. What was read stays readable. */
+function Forgotten({ journal }: { readonly journal: JournalView | null }) {
+  const hasEntries = journal !== null && journal.entries.length > 0;
+  return (
+    <p class="note">
+      {hasEntries
+        ? 'The server has no journal of this user any longer. This is what it said last.'
+        : 'The server has no journal of this user.'}
+    </p>
   );
 }
 

@@ -1,3 +1,4 @@
+import { Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ManagerView } from '../../src/admin/schemas.js';
 import { counted, duration, shown } from './format.js';
@@ -73,7 +74,9 @@ function Row({ manager, onAsk }: RowProps) {
       <Cell label="Age" ms={manager.ageMs} />
       <Cell label="Unused" ms={manager.idleMs} />
       <Cell label="Round trip" ms={manager.roundTripMs} />
-      <td data-label="In use">{useOf(manager)}</td>
+      <td data-label="In use">
+        <Use manager={manager} />
+      </td>
       {onAsk !== null && (
         <td class="row-act">
           <button type="button" class="small" aria-label={`Release ${shown(threadId)}`} onClick={() => onAsk(manager)}>
@@ -109,7 +112,23 @@ function Cell({ label, ms }: { readonly label: string; readonly ms: number | nul
   );
 }
 
-function useOf({ isHeld, isEngaged, hasSuccessor }: ManagerView): string {
-  const words = [isHeld && 'held', isEngaged && !isHeld && 'engaged', hasSuccessor && 'being replaced'];
-  return words.filter((word) => word !== false).join(', ') || 'no';
+const uses = {
+  held: 'Not to be evicted: the application holds it while something runs.',
+  engaged: 'Not to be evicted: heard from within the eviction floor (60 s in production), or being streamed to.',
+  'being replaced': 'A newer connection of the thread is about to take over.',
+} as const;
+
+/** What keeps it from being evicted. A manager may be unused for seconds and engaged, which puzzles without a word. */
+function Use({ manager: { isHeld, isEngaged, hasSuccessor } }: { readonly manager: ManagerView }) {
+  const words = [isHeld && 'held', isEngaged && !isHeld && 'engaged', hasSuccessor && 'being replaced'] as const;
+  const told = words.filter((word) => word !== false);
+  if (told.length === 0) return <>no</>;
+  return told.map((word, index) => (
+    <Fragment key={word}>
+      {index > 0 && ', '}
+      <span class="explained" title={uses[word]}>
+        {word}
+      </span>
+    </Fragment>
+  ));
 }

@@ -35,7 +35,7 @@ function Glance({ overview, kpis }: { readonly overview: Overview; readonly kpis
       <div class="columns">
         <Levels overview={overview} />
         <Tally title="Releases by reason" counts={totals.released} words={releaseWords} />
-        <Tally title="Cleanups by strategy" counts={totals.cleaned} words={strategyWords} />
+        <Tally title="Cleanups by strategy" counts={totals.cleaned} words={strategyWords} hint={strategyHint} />
         <Tally title="Refusals by cause" counts={totals.refused} words={refusalWords} />
       </div>
       <Kpis polled={kpis} />
@@ -142,6 +142,9 @@ const strategyWords: Readonly<Record<string, string>> = {
   oldest: 'left alone longest',
 };
 
+/** "Dead" has another number among the releases. */
+const strategyHint = 'Cleanups are one way: the heartbeat finds dead ones as well.';
+
 const refusalWords: Readonly<Record<string, string>> = {
   quota: 'quota is full',
   capacity: 'server is full',
@@ -154,10 +157,12 @@ interface TallyProps {
   readonly title: string;
   readonly counts: Readonly<Record<string, number>>;
   readonly words: Readonly<Record<string, string>>;
+  /** What the figures are not. */
+  readonly hint?: string;
 }
 
 /** What there is most of comes first. */
-function Tally({ title, counts, words }: TallyProps) {
+function Tally({ title, counts, words, hint }: TallyProps) {
   const some = Object.entries(counts).filter(([, value]) => value > 0);
   const entries = some.toSorted(([, one], [, other]) => other - one);
   const sum = entries.reduce((all, [, one]) => all + one, 0);
@@ -173,6 +178,7 @@ function Tally({ title, counts, words }: TallyProps) {
         ))}
         {entries.length === 0 && <li class="note">none yet</li>}
       </ul>
+      {hint !== undefined && <p class="note tally-hint">{hint}</p>}
     </Card>
   );
 }

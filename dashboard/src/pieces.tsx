@@ -104,36 +104,47 @@ interface DialogProps {
   readonly title: string;
   readonly act: string;
   readonly onAct: () => void;
+  /** Says what would be done, where that can be said. */
+  readonly onTry?: () => void;
   readonly onClose: () => void;
   readonly children: ComponentChildren;
 }
 
-/** Asks before something is done that cannot be undone. Escape closes it. */
-export function ConfirmDialog({ title, act, onAct, onClose, children }: DialogProps) {
+/**
+ * Asks before something is done that cannot be undone. Escape closes it.
+ *
+ * Why a form: Enter in a field then means a dry run where there is one, else nothing, and never the act.
+ */
+export function ConfirmDialog({ title, act, onAct, onTry, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useLayoutEffect(() => {
     dialog.current?.showModal();
   }, []);
+  const closeAnd = (then?: () => void): void => {
+    dialog.current?.close();
+    then?.();
+  };
   return (
     <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
       <h2 id={id}>{title}</h2>
-      {children}
-      <div class="buttons end">
-        <button type="button" onClick={() => dialog.current?.close()}>
-          Cancel
-        </button>
-        <button
-          type="button"
-          class="danger"
-          onClick={() => {
-            dialog.current?.close();
-            onAct();
-          }}
-        >
-          {act}
-        </button>
-      </div>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (onTry !== undefined) closeAnd(onTry);
+        }}
+      >
+        {children}
+        <div class="buttons end">
+          <button type="button" onClick={() => closeAnd()}>
+            Cancel
+          </button>
+          {onTry !== undefined && <button type="submit">Dry run</button>}
+          <button type="button" class="danger" onClick={() => closeAnd(onAct)}>
+            {act}
+          </button>
+        </div>
+      </form>
     </dialog>
   );
 }

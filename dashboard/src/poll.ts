@@ -5,15 +5,22 @@ import { ApiError, ask } from './api.js';
 export interface Polled<T> {
   /** The last answer; of what was asked before, until the first one arrives. */
   readonly data: T | null;
+  /** Whether that is of what is asked for now. */
+  readonly isCurrent: boolean;
   /** Why there is no newer one. */
   readonly problem: ApiError | null;
   /** Asks now. */
   readonly refresh: () => void;
 }
 
-/** Asks now and then, while anybody can see the page. */
+interface Answer<T> {
+  readonly path: string;
+  readonly data: T;
+}
+
+/** Asks now and then, while anybody can see the page, and as soon as somebody can again. */
 export function usePoll<T>(path: string, everyMs: number): Polled<T> {
-  const [data, setData] = useState<T | null>(null);
+  const [answer, setAnswer] = useState<Answer<T> | null>(null);
   const [problem, setProblem] = useState<ApiError | null>(null);
   const [turn, setTurn] = useState(0);
   useEffect(() => {
@@ -22,7 +29,7 @@ export function usePoll<T>(path: string, everyMs: number): Polled<T> {
     const look = async (): Promise<void> => {
       try {
         if (!document.hidden) {
-          setData(await ask<T>(path, { signal: ending.signal }));
+          setAnswer({ path, data: await ask<T>(path, { signal: ending.signal }) });
           setProblem(null);
         }
       } catch (error) {
@@ -40,5 +47,12 @@ export function usePoll<T>(path: string, everyMs: number): Polled<T> {
   const refresh = (): void => {
     setTurn((last) => last + 1);
   };
-  return { data, problem, refresh };
+  useEffect(() => {
+    const look = (): void => {
+      if (!document.hidden) refresh();
+    };
+    document.addEventListener('visibilitychange', look);
+    return () => document.removeEventListener('visibilitychange', look);
+  }, []);
+  return { data: answer?.data ?? null, isCurrent: answer?.path === path, problem, refresh };
 }

@@ -9,13 +9,19 @@ export interface Route {
 
 /** The route of a `#…`. */
 export function routeOf(hash: string): Route {
-  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
-  const [first = '', second] = path.split('/', 2);
-  return { ...pageOf(first, second), query: new URLSearchParams(query) };
+  const [path, query] = cut(hash.replace(/^#\/?/, ''), '?');
+  return { ...pageOf(...cut(path, '/')), query: new URLSearchParams(query) };
 }
 
-function pageOf(first: string, second: string | undefined): Pick<Route, 'page' | 'userId'> {
-  const userId = decoded(second ?? '');
+/** What is before the first such character, and all that is behind it. */
+function cut(text: string, at: string): readonly [before: string, behind: string] {
+  const index = text.indexOf(at);
+  return index < 0 ? [text, ''] : [text.slice(0, index), text.slice(index + 1)];
+}
+
+/** An id that somebody typed may have slashes as they are. */
+function pageOf(first: string, rest: string): Pick<Route, 'page' | 'userId'> {
+  const userId = decoded(rest);
   if (first === 'users' && userId !== '') return { page: 'user', userId };
   if (first === '') return { page: 'overview', userId: '' };
   return { page: first === 'users' || first === 'events' ? first : 'nowhere', userId: '' };
@@ -42,8 +48,17 @@ export function queryOf(values: Readonly<Record<string, string>>): string {
 
 /** Says in the address what is looked at, without a step in the history. */
 export function replaceHash(page: string, values: Readonly<Record<string, string>>): void {
+  location.replace(hashOf(page, values));
+}
+
+/** The same, with a step in the history: the way back leads to what was looked at before. */
+export function pushHash(page: string, values: Readonly<Record<string, string>>): void {
+  location.assign(hashOf(page, values));
+}
+
+function hashOf(page: string, values: Readonly<Record<string, string>>): string {
   const query = queryOf(values);
-  location.replace(`#/${page}${query && `?${query}`}`);
+  return `#/${page}${query && `?${query}`}`;
 }
 
 export function useRoute(): Route {

@@ -132,6 +132,13 @@ function cleaned(fields: Fields, what: string): Sentence {
   };
 }
 
+/** Users are counted who had something due, of however many there are. */
+function cycled(fields: Fields): Sentence {
+  const users = fields.number('users') ?? 0;
+  if (users > 0) return cleaned(fields, `Background cycle: ${counted(users, 'user was', 'users were')} due; it`);
+  return { text: `Background cycle: nobody was due. It took ${fields.duration('durationMs')}.`, tone: 'neutral' };
+}
+
 function levelChanged(fields: Fields): Sentence {
   const isRise = fields.told['direction'] === 'rise';
   const usage = `${fields.count('managerCount')} of ${fields.count('maxManagers')}`;
@@ -193,7 +200,7 @@ const tellers: Readonly<Record<string, Teller>> = {
   'level.changed': levelChanged,
   'cleanup.completed': (f) => cleaned(f, causes[f.text('trigger')] ?? 'Cleanup'),
   'cleanup.failed': tell('bad', (f) => `A pass of a cleanup failed, and the cleanup went on: ${f.text('error')}.`),
-  'background.completed': (f) => cleaned(f, `Background cycle over ${counted(f.number('users') ?? 0, 'user')}`),
+  'background.completed': cycled,
   'hook.failed': tell('bad', (f) => `A hook failed at the release of ${f.text('threadId')}: ${f.text('error')}.`),
   'listener.failed': tell('bad', (f) => `A listener of ${f.text('event')} failed: ${f.text('error')}.`),
   'limit.rejected': tell(

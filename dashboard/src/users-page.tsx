@@ -1,11 +1,12 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { UserPage, UserSummary } from '../../src/admin/schemas.js';
 import { count, counted, duration, timeOf } from './format.js';
+import { Pager } from './pager.js';
+import { cursorsIn, pathOfPage } from './paging.js';
 import { LevelBadge, levels, Pending, Trouble, Usage, UserLink } from './pieces.js';
-import { usePoll } from './poll.js';
-import { queryOf, replaceHash } from './route.js';
+import { usePoll, type Polled } from './poll.js';
+import { pushHash, queryOf, replaceHash } from './route.js';
 
-const pageSize = 50;
 const everyMs = 5_000;
 
 /** Between two keys of somebody who types. */
@@ -33,7 +34,7 @@ export function UsersPage({ query }: { readonly query: URLSearchParams }) {
       <p class="hidden" role="status">
         {found !== null && `${counted(found, 'user')} found`}
       </p>
-      <List key={list} list={list} wanted={wanted} onFound={setFound} />
+      <List key={list} {...{ list, wanted, cursors: cursorsIn(query), onFound: setFound }} />
     </>
   );
 }
@@ -48,9 +49,13 @@ function wantedIn(query: URLSearchParams): Wanted {
   };
 }
 
+/** What the address says of it. */
+function valuesOf({ search, level, sort }: Wanted): Record<string, string> {
+  return { search, level, sort: sort === 'usage' ? '' : sort };
+}
+
 function want(wanted: Wanted): void {
-  const { search, level, sort } = wanted;
-  replaceHash('users', { search, level, sort: sort === 'usage' ? '' : sort });
+  replaceHash('users', valuesOf(wanted));
 }
 
 function Filters({ wanted }: { readonly wanted: Wanted }) {
@@ -109,16 +114,16 @@ function Filters({ wanted }: { readonly wanted: Wanted }) {
 interface ListProps {
   readonly list: string;
   readonly wanted: Wanted;
+  readonly cursors: readonly string[];
   /** Told once of each list: how many come and go while one looks at it is for the eye alone. */
   readonly onFound: (total: number) => void;
 }
 
-function List({ list, wanted, onFound }: ListProps) {
-  /** The cursors of the pages up to this one; the first page has none. */
-  const [cursors, setCursors] = useState<readonly string[]>([]);
-  const cursor = cursors.at(-1);
-  const path = `api/v1/users?${list}&limit=${pageSize}${cursor === undefined ? '' : `&cursor=${cursor}`}`;
-  const { data, problem } = usePoll<UserPage>(path, everyMs);
+function List({ list, wanted, cursors, onFound }: ListProps) {
+  const polled = usePoll<UserPage>(pathOfPage(list, cursors), everyMs);
+  const { data, problem, isCurrent } = polled;
+  const page = useShownPage(cursors.length + 1, isCurrent);
+  useWayBack(polled, cursors, wanted);
   const isFound = data !== null;
   useEffect(() => {
     if (data !== null) onFound(data.total);
@@ -130,7 +135,6 @@ function List({ list, wanted, onFound }: ListProps) {
         <Pending problem={problem} />
       </>
     );
-  const next = data.nextCursor;
   return (
     <>
       <Trouble problem={problem} />
@@ -138,19 +142,28 @@ function List({ list, wanted, onFound }: ListProps) {
         <span>{counted(data.total, 'user')}</span>, as of {timeOf(new Date(data.asOf))}
       </p>
       {data.users.length === 0 ? <p class="card">{nobodyOf(wanted)}</p> : <Table users={data.users} wanted={wanted} />}
-      <nav class="pager" aria-label="Pages of users">
-        <button type="button" disabled={cursors.length === 0} onClick={() => setCursors(cursors.slice(0, -1))}>
-          Previous
-        </button>
-        <span class="note">
-          Page {count(cursors.length + 1)} of {count(Math.max(1, Math.ceil(data.total / pageSize)))}
-        </span>
-        <button type="button" disabled={next === null} onClick={() => next !== null && setCursors([...cursors, next])}>
-          Next
-        </button>
-      </nav>
+      <Pager
+        {...{ page, cursors, total: data.total, next: isCurrent ? data.nextCursor : null }}
+        onTurn={(turned) => pushHash('users', { ...valuesOf(wanted), after: turned.join('.') })}
+      />
     </>
   );
+}
+
+/** The number of the page whose users are shown: while the next one is on its way, that is still the one before. */
+function useShownPage(asked: number, isCurrent: boolean): number {
+  const shown = useRef(asked);
+  if (isCurrent) shown.current = asked;
+  return shown.current;
+}
+
+/** Leads to the first page from one that is not there any longer, or never was. */
+function useWayBack({ data, problem, isCurrent }: Polled<UserPage>, cursors: readonly string[], wanted: Wanted): void {
+  const isEmpty = isCurrent && data?.users.length === 0;
+  const isLost = cursors.length > 0 && (isEmpty || problem?.status === 400);
+  useEffect(() => {
+    if (isLost) want(wanted);
+  }, [isLost]);
 }
 
 function nobodyOf({ search, level }: Wanted): string {

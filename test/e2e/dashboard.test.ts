@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import type { Sample } from '../../src/admin/schemas.js';
 import { startAdmin } from '../support/admin-server.js';
 import { hasChromium } from '../support/chromium.js';
+import { pretendQuarter } from '../support/pretended-quarter.js';
+import { relayTo } from '../support/relay.js';
 import { access, hostile, overflow, reader, refusedOnce, settle, token, visit } from '../support/dashboard-page.js';
 
 /** As it must be shown: with what nobody can see made visible. */
@@ -58,6 +59,29 @@ describe('what is served', () => {
 });
 
 describe.runIf(hasChromium)('signing in', () => {
+  it('is asked for without asking for anything else first, which would be a refusal', async () => {
+    const server = await startAdmin({ access });
+    const refusals: string[] = [];
+    server.mooring.on('admin.refused', ({ reason }) => refusals.push(reason));
+    for (const hash of ['#/', '#/users', '#/users/ada', '#/events']) {
+      const page = await visit(server, { hash });
+      await page.getByLabel('Token').waitFor();
+      expect(await page.getByRole('navigation').count()).toBe(0);
+    }
+    expect(refusals).toEqual([]);
+  });
+
+  it('with what no header can carry is told so, and asks nobody', async () => {
+    const page = await visit(await startAdmin({ access }));
+    await page.getByLabel('Token').fill('ключ');
+    await page.keyboard.press('Enter');
+    await page.getByText('This cannot be a token: it has characters that no header can carry.').waitFor();
+    expect(await page.getByText('cannot be reached').count()).toBe(0);
+    await page.getByLabel('Token').fill(token);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  });
+
   it('is asked for by the server, says what is wrong, and lasts until signing out', async () => {
     const page = await visit(await startAdmin({ access }), { expected: refusedOnce });
     await page.getByLabel('Token').fill('not-the-token-at-all');
@@ -83,7 +107,7 @@ describe.runIf(hasChromium)('signing in', () => {
   it('as somebody who may look only: there is nothing to act with, and it is said why', async () => {
     const server = await startAdmin({ access });
     server.open('ada', 2);
-    const page = await visit(server, { hash: '#/users/ada', expected: refusedOnce });
+    const page = await visit(server, { hash: '#/users/ada' });
     await page.getByLabel('Token').fill(reader);
     await page.keyboard.press('Enter');
     await page.getByText('Your token may look, and not act.').waitFor();
@@ -100,7 +124,7 @@ describe.runIf(hasChromium)('the overview', () => {
     server.open('dennis', 4)[1]?.fail();
     await server.mooring.factory.emergencyCleanup('margaret');
     const page = await visit(server, { size: { width: 1280, height: 1000 } });
-    await pretendSamples(page);
+    await pretendQuarter(page, server.mooring.factory.managerCount);
     await page.reload();
     await page.getByText('Success metrics').waitFor();
     await page.getByRole('img', { name: /Longest emergency.*Latest/ }).waitFor();
@@ -161,6 +185,83 @@ describe.runIf(hasChromium)('users', () => {
   });
 });
 
+/** What a test of pages has on them: users whose order nothing changes. */
+async function visitPages(users: number, query = 'sort=id', expected?: RegExp) {
+  const server = await startAdmin();
+  const connections = Array.from({ length: users }, (_, i) => server.open(`user-${1_000 + i}`, 1)).flat();
+  const page = await visit(server, { hash: `#/users?${query}`, ...(expected && { expected }) });
+  await rowsOf(page);
+  const next = page.getByRole('button', { name: 'Next' });
+  return { page, connections, next, previous: page.getByRole('button', { name: 'Previous' }) };
+}
+
+describe.runIf(hasChromium)('pages of users', () => {
+  it('are turned one at a time, however fast one clicks', async () => {
+    const { page, next } = await visitPages(170);
+    await page.route('**/api/v1/users?*cursor=*', async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await route.continue();
+    });
+    await next.dblclick();
+    expect(await next.getAttribute('aria-disabled')).toBe('true');
+    expect([(await rowsOf(page))[0], await page.getByText(/^Page/).innerText()]).toEqual(['user-1000', 'Page 1 of 4']);
+    await page.getByText('Page 2 of 4').waitFor();
+    expect((await rowsOf(page))[0]).toBe('user-1050');
+    await next.click();
+    await page.getByText('Page 3 of 4').waitFor();
+    expect((await rowsOf(page))[0]).toBe('user-1100');
+  });
+
+  it('are in the address: found again on the way back and after a reload', async () => {
+    const { page, next, previous } = await visitPages(120);
+    await next.click();
+    await page.getByText('Page 2 of 3').waitFor();
+    await page.getByRole('link', { name: 'user-1060' }).click();
+    await page.getByRole('heading', { name: 'user-1060' }).waitFor();
+    await page.goBack();
+    await page.getByText('Page 2 of 3').waitFor();
+    await page.reload();
+    await page.getByText('Page 2 of 3').waitFor();
+    expect((await rowsOf(page))[0]).toBe('user-1050');
+    await previous.click();
+    await page.getByText('Page 1 of 3').waitFor();
+    await page.goBack();
+    await page.getByText('Page 2 of 3').waitFor();
+    await page.getByLabel('Search').fill('user-100');
+    await page.getByText('Page 1 of 1').waitFor();
+  });
+
+  it('keep the focus where there is no further one', async () => {
+    const { page, next, previous } = await visitPages(60);
+    const focused = (): Promise<unknown> => page.evaluate('document.activeElement.innerText');
+    await next.press('Enter');
+    await page.getByText('Page 2 of 2').waitFor();
+    expect([await focused(), await next.getAttribute('aria-disabled')]).toEqual(['Next', 'true']);
+    await next.press('Enter');
+    await previous.press('Enter');
+    await page.getByText('Page 1 of 2').waitFor();
+    expect([await focused(), await previous.getAttribute('aria-disabled')]).toEqual(['Previous', 'true']);
+  });
+
+  it('lead back to the first when those on them have gone', async () => {
+    const { page, connections, next } = await visitPages(110);
+    await next.click();
+    await page.getByText('Page 2 of 3').waitFor();
+    await next.click();
+    await page.getByText('Page 3 of 3').waitFor();
+    for (const connection of connections.slice(30)) connection.vanish();
+    await page.getByText('Page 1 of 1').waitFor();
+    expect(await rowsOf(page)).toHaveLength(30);
+    expect(page.url()).not.toContain('after');
+  });
+
+  it('lead to the first where the address has one of another list', async () => {
+    const { page } = await visitPages(60, 'sort=id&after=nonsense', /status of 400/);
+    await page.getByText('Page 1 of 2').waitFor();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+  });
+});
+
 describe.runIf(hasChromium)('a user', () => {
   it('is looked at, tried and cleaned up, and the page says who went and why', async () => {
     const server = await startAdmin();
@@ -171,7 +272,7 @@ describe.runIf(hasChromium)('a user', () => {
     await page.getByText('3 managers would be released, 6 left').waitFor();
     expect(await page.locator('.chosen').innerText()).toMatch(/thread_1 – dead: no answer when asked, silent for /);
     expect(server.mooring.factory.getUserManagerCount('grace')).toBe(9);
-    await picture(page, 'user');
+    await picture(page, 'user', { fullPage: true });
     await page.getByRole('button', { name: 'Clean up …' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Clean up …' }).click();
@@ -198,6 +299,61 @@ describe.runIf(hasChromium)('a user', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Release' }).click();
     await page.getByText('Release: thread_5 is released.').waitFor();
     expect(server.mooring.factory.getUserManagerCount('grace')).toBe(3);
+  });
+
+  it('is tried for an emergency with those it would evict, and Enter does no more than that', async () => {
+    const server = await startAdmin();
+    server.open('grace', 5, 1);
+    const page = await visit(server, { hash: '#/users/grace' });
+    const dialog = page.getByRole('dialog');
+    const bodies: unknown[] = [];
+    page.on('request', (request) => request.method() === 'POST' && bodies.push(request.postDataJSON()));
+    await page.getByRole('button', { name: 'Emergency cleanup …' }).click();
+    await dialog.getByLabel('Also evict').fill('3');
+    await page.keyboard.press('Enter');
+    await page.getByText('Emergency dry run, evicting up to 3: 1 manager would be released, 4 left').waitFor();
+    await page.getByRole('button', { name: 'Emergency cleanup …' }).click();
+    expect(await dialog.getByLabel('Also evict').inputValue()).toBe('3');
+    await dialog.getByLabel('Also evict').fill('2');
+    await dialog.getByRole('button', { name: 'Dry run' }).click();
+    await page.getByText('Emergency dry run, evicting up to 2: 1 manager would').waitFor();
+    expect(server.mooring.factory.getUserManagerCount('grace')).toBe(5);
+    await page.getByRole('button', { name: 'Emergency cleanup …' }).click();
+    await dialog.getByRole('button', { name: 'Clean up now' }).click();
+    await page.getByText('Emergency cleanup: 1 manager released, 4 left').waitFor();
+    expect(bodies).toEqual([{ evict: 3, dryRun: true }, { evict: 2, dryRun: true }, { evict: 2 }]);
+    await page.getByRole('button', { name: 'Emergency cleanup …' }).click();
+    expect(await dialog.getByLabel('Also evict').inputValue()).toBe('0');
+  });
+
+  it('has managers of which it is said what engaged and held mean', async () => {
+    const server = await startAdmin();
+    server.open('ada', 2);
+    server.mooring.factory.getUserManagers('ada')[0]?.hold();
+    const page = await visit(server, { hash: '#/users/ada' });
+    const cells = page.locator('td[data-label="In use"] [title]');
+    await expect.poll(() => cells.allInnerTexts()).toEqual(['held', 'engaged']);
+    const titles = await cells.evaluateAll((words) => words.map((word) => word.getAttribute('title')));
+    expect(titles).toEqual([
+      expect.stringMatching(/the application holds it/),
+      expect.stringMatching(/heard from within the eviction floor/),
+    ]);
+  });
+
+  it('of before a restart of the server is told of calmly, with what was known', async () => {
+    const before = await startAdmin();
+    before.open('ada', 2);
+    const relay = await relayTo(Number(new URL(before.url).port));
+    const url = `http://127.0.0.1:${String(relay.port)}/`;
+    const page = await visit({ url }, { hash: '#/users/ada', expected: /ERR_|status of 404/ });
+    await page.getByText('thread_2 was admitted').waitFor();
+    const after = await startAdmin();
+    relay.cut(Number(new URL(after.url).port));
+    await page.getByText('The server has no journal of this user any longer.').waitFor();
+    expect(await page.getByText('thread_2 was admitted').count()).toBe(1);
+    await page.reload();
+    await page.getByText('This user holds no manager').waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
   });
 
   it('with an id that looks like HTML and terminal escapes is shown as text', async () => {
@@ -292,9 +448,16 @@ describe.runIf(hasChromium)('events', () => {
     await page.getByRole('button', { name: 'Go on' }).click();
     await page.getByText('thread_1 closed by itself').waitFor();
 
+    await page.getByRole('button', { name: 'Pause' }).click();
     await page.locator('summary').click();
     await page.getByLabel('level.changed').check();
     await page.waitForURL(/types=level.changed/);
+    await page.getByText('live', { exact: true }).waitFor();
+    server.open('zoe', 20);
+    await page.getByText(/paused, \d new events?/).waitFor();
+    expect(await rows.count()).toBe(0);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByText('Usage rose to').first().waitFor();
   }, 60_000);
 });
 
@@ -308,7 +471,7 @@ describe.runIf(hasChromium)('how it looks', () => {
     await expect.poll(shown).toBe('dark');
     await page.emulateMedia({ colorScheme: 'light' });
     await expect.poll(shown).toBe('light');
-    await pretendSamples(page);
+    await pretendQuarter(page, server.mooring.factory.managerCount);
     await page.getByRole('switch', { name: 'Dark' }).click();
     expect(await shown()).toBe('dark');
     await page.reload();
@@ -321,7 +484,7 @@ describe.runIf(hasChromium)('how it looks', () => {
     const server = await startAdmin();
     settle(server);
     server.open(hostile, 3);
-    const page = await visit(server, { hash: '#/users', size: { width: 375, height: 812 } });
+    const page = await visit(server, { hash: '#/users', size: { width: 375, height: 834 } });
     await page.getByRole('link', { name: 'grace' }).waitFor();
     await picture(page, 'phone');
     for (const hash of ['#/', '#/users', '#/users/grace', `#/users/${encodeURIComponent(hostile)}`, '#/events']) {
@@ -343,27 +506,3 @@ describe.runIf(hasChromium)('how it looks', () => {
     await page.getByRole('heading', { name: 'grace' }).waitFor();
   });
 });
-
-/** A quarter of an hour, which no test waits for. The rest of the answer is the server's own. */
-async function pretendSamples(page: Page): Promise<void> {
-  const now = Date.now();
-  const samples = Array.from({ length: 180 }, (_, i): Sample => {
-    const wave = Math.sin(i / 14) + Math.sin(i / 5) / 3;
-    const burst = i % 47 === 20 ? 6 : 0;
-    return {
-      at: new Date(now - (179 - i) * 5_000).toISOString(),
-      managers: Math.round(395 + 30 * wave + i / 8),
-      waiting: burst > 0 ? 3 : 0,
-      admitted: Math.round(9 + 4 * wave + burst + (i % 3)),
-      takenOver: (i * 7) % 4,
-      refused: burst > 0 ? 2 : 0,
-      released: Math.round(8 + 4 * Math.sin((i - 6) / 14) + burst),
-      cleaned: Math.round(2 + Math.sin(i / 9) + burst),
-      longestEmergencyMs: burst > 0 ? 700 + 5 * i : null,
-    };
-  });
-  await page.route('**/api/v1/overview', async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, json: { ...((await response.json()) as object), samples } });
-  });
-}

@@ -52,6 +52,21 @@ describe('a sentence', () => {
       'Emergency cleanup for a newcomer found nobody to release in 4.5 s; 15 left, and ran out of time.',
       { ...cleanup, trigger: 'admission', cleaned: 0, byStrategy: none, timedOut: true },
     ],
+    [
+      'Background cycle: nobody was due. It took 3 ms.',
+      { type: 'background.completed', cleaned: 0, users: 0, byStrategy: none, errors: 0, durationMs: 3 },
+    ],
+    [
+      'Background cycle: 1 user was due; it found nobody to release in 3 ms.',
+      { type: 'background.completed', cleaned: 0, users: 1, byStrategy: none, errors: 0, durationMs: 3 },
+    ],
+    [
+      'Background cycle: 2 users were due; it released 4 (4 idle) in 3 ms.',
+      {
+        ...{ type: 'background.completed', cleaned: 4, users: 2, errors: 0, durationMs: 3 },
+        byStrategy: { ...none, idle: 4 },
+      },
+    ],
     ['thread_1 missed 2 heartbeats in a row.', { type: 'heartbeat.missed', ...who, misses: 2 }],
     [
       'A newer connection of thread_1 took over, the 3rd of the thread.',

@@ -10,6 +10,9 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const runbook = read('docs/operating/runbook.md');
 const alertTests = read('deploy/prometheus/alerts.test.yml');
 
+/** A panel, and what becomes of its answers before they are shown. */
+type Transformed = Panel & { readonly transformations?: readonly { readonly id: string }[] };
+
 /** What Prometheus adds to every series, and to the buckets of histograms. */
 const labelsOfPrometheus = ['job', 'instance', 'le'];
 
@@ -133,6 +136,17 @@ describe('the dashboard', () => {
     if (panel.type === 'table') return;
     expect(panel.fieldConfig?.defaults.unit).toBeTruthy();
     for (const { legendFormat } of panel.targets ?? []) expect(legendFormat).not.toBe('');
+  });
+
+  it('merges tables by labels alone: a bare series has its name, and no two rows have that in common', () => {
+    const merging = panels.filter(({ transformations = [] }: Transformed) =>
+      transformations.some(({ id }) => id === 'merge'),
+    );
+    expect(merging.map(({ title }) => title)).toContain('Verdicts');
+    for (const { title, targets = [] } of merging) {
+      const bare = targets.filter(({ expr }) => /^mooring_[a-z_]+(\{[^}]*\})?$/.test(expr));
+      expect(bare.length, title).toBeLessThan(2);
+    }
   });
 
   it('lays no panel over another', () => {

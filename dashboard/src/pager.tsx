@@ -1,0 +1,43 @@
+import { count } from './format.js';
+import { pageSize } from './paging.js';
+
+interface PagerProps {
+  /** The number of the page that is shown. */
+  readonly page: number;
+  readonly cursors: readonly string[];
+  /** Users on all pages. */
+  readonly total: number;
+  /** Where the next page begins; `null` where there is none, or nobody knows yet. */
+  readonly next: string | null;
+  readonly onTurn: (cursors: readonly string[]) => void;
+}
+
+/** Turns pages. People come and go: there are never fewer pages than have been seen. */
+export function Pager({ page, cursors, total, next, onTurn }: PagerProps) {
+  const pages = Math.max(page + (next === null ? 0 : 1), Math.ceil(total / pageSize));
+  return (
+    <nav class="pager" aria-label="Pages of users">
+      <Turn name="Previous" to={cursors.length === 0 ? null : cursors.slice(0, -1)} onTurn={onTurn} />
+      <span class="note">
+        Page {count(page)} of {count(pages)}
+      </span>
+      <Turn name="Next" to={next === null ? null : [...cursors, next]} onTurn={onTurn} />
+    </nav>
+  );
+}
+
+interface TurnProps {
+  readonly name: string;
+  /** `null`: there is no way. */
+  readonly to: readonly string[] | null;
+  readonly onTurn: (cursors: readonly string[]) => void;
+}
+
+/** Out of order, and not `disabled`, where there is no way: that would throw the focus away. */
+function Turn({ name, to, onTurn }: TurnProps) {
+  return (
+    <button type="button" aria-disabled={to === null} onClick={() => to !== null && onTurn(to)}>
+      {name}
+    </button>
+  );
+}
