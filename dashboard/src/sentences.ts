@@ -25,6 +25,10 @@ class Fields {
         : shownWithin(JSON.stringify(value));
   }
 
+  isText(name: string): boolean {
+    return typeof this.told[name] === 'string';
+  }
+
   number(name: string): number | null {
     const value = this.told[name];
     return typeof value === 'number' ? value : null;
@@ -223,7 +227,8 @@ const tellers: Readonly<Record<string, Teller>> = {
   'admin.acted': acted,
   'admin.refused': tell(
     'warn',
-    (f) => `The admin API turned somebody away with HTTP ${f.text('status')}: ${f.text('reason')}`,
+    (f) =>
+      `The admin API turned ${f.isText('who') ? f.text('who') : 'somebody'} away with HTTP ${f.text('status')}: ${f.text('reason')}${f.isText('request') ? ` (${f.text('request')})` : ''}`,
   ),
   'admin.failed': tell('bad', (f) => `The admin API failed at ${f.text('route')}: ${f.text('error')}.`),
   'viewer.missed': tell(
