@@ -120,7 +120,7 @@ function addCheck(app: AdminApp, parts: AdminParts): void {
       {
         method: 'post',
         path: '/api/v1/users/{id}/check',
-        request: { params: idParams, body: jsonBody(z.strictObject({})) },
+        request: { params: idParams },
         summary: "Look at a user's usage and act as after an admission",
       },
       { description: 'As it is then.', schema: resourcesSchema },

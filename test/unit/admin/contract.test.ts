@@ -174,7 +174,7 @@ describe('what a route does not know', () => {
     ['POST', '/users/ada/cleanup?dryRun=true', { json: {} }, 'dryRun'],
     ['POST', '/users/ada/emergency-cleanup?evict=1', { json: {} }, 'evict'],
     ['POST', '/background-cleanup?dryRun', { json: {} }, 'dryRun'],
-    ['POST', '/users/ada/check', { json: { dryRun: true } }, 'request'],
+    ['POST', '/users/ada/check', { json: { dryRun: true } }, 'body'],
     ['GET', '/overview?foo=1', {}, 'foo'],
     ['GET', '/users/ada?foo=1', {}, 'foo'],
   ])('is refused by %s %s with %j, and nothing happens', async (method, path, asking, field) => {
