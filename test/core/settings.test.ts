@@ -7,6 +7,7 @@ import {
   settingNames,
   settings,
   variableName,
+  writeSetting,
   type SettingName,
 } from '../../src/core/settings.js';
 
@@ -185,5 +186,17 @@ describe('a duration for people', () => {
   ])('of %i ms is %s, and reads back', (valueMs, text) => {
     expect(writeDuration(valueMs)).toBe(text);
     expect(readWritten('ticketMs', text)).toEqual({ value: valueMs });
+  });
+});
+
+describe('a setting as it may be written', () => {
+  it.each([
+    ['maxTotalManagers', null, 'none'],
+    ['maxManagersPerUser', 20, '20'],
+    ['idleManagerTimeoutMs', 600_000, '10m'],
+    ['forcedEviction', 'by-level', 'by-level'],
+    ['closeCodes', { idle: 4408 }, '{"idle":4408}'],
+  ] as const)('%s of %j is %s', (name, value, written) => {
+    expect(writeSetting(name, value)).toBe(written);
   });
 });

@@ -39,6 +39,7 @@ describe('a map in many small ones', () => {
     const map = mapOf(...keys);
     expect(new Set(map.keys())).toEqual(new Set(keys));
     expect([...map.values()].toSorted((a, b) => a - b)).toEqual([...keys.keys()]);
+    expect(new Map(map.entries())).toEqual(new Map(keys.map((key, value) => [key, value])));
   });
 
   it.each(['', '__proto__', 'constructor', '😀', 'a'.repeat(1_000)])('takes %j for a key like any other', (key) => {

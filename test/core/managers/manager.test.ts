@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { never } from '../../../src/core/time.js';
 import { unreadable } from '../liveness/lone-link.js';
 import { harness, remote, silent } from '../support.js';
 
@@ -24,6 +25,21 @@ describe('a manager', () => {
     const { manager, context } = await client();
     expect(manager).toMatchObject({ userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1', admittedAtMs: 0 });
     expect(manager.context).toBe(context);
+  });
+
+  it.each([
+    ['nothing sent', { lastSendAtMs: never, lastWriteAtMs: never }, 0, 10],
+    ['sent before it heard', { lastSendAtMs: 5, lastWriteAtMs: never }, 0, 10],
+    ['sent since', { lastSendAtMs: 15, lastWriteAtMs: never }, 0, 15],
+    ['sent since, and seen to leave later', { lastSendAtMs: 15, lastWriteAtMs: 20 }, 0, 15],
+    ['sent since, of which nothing has left', { lastSendAtMs: 15, lastWriteAtMs: never }, 1, 10],
+    ['sent before, and some left since', { lastSendAtMs: 5, lastWriteAtMs: 20 }, 1, 20],
+    ['sent before, and all left', { lastSendAtMs: 5, lastWriteAtMs: 20 }, 0, 10],
+  ])('was last active, with %s, when that says so', async (_, stamps, unsentBytes, atMs) => {
+    const { manager, connection } = await client();
+    Object.assign(manager.link!, { lastInboundAtMs: 10 }, stamps);
+    connection.unsentBytes = unsentBytes;
+    expect(manager.lastActivityAtMs).toBe(atMs);
   });
 
   it('opened its connection as inbound activity', async () => {
