@@ -30,7 +30,7 @@ export interface AdminServing {
 /** Connections to the admin server, at the most and at the least. */
 const [mostConnections, leastConnections] = [256, 16];
 
-/** How long somebody may take to say what they want, in milliseconds, and how often that is looked at. */
+/** How long a request may take once it has begun, in milliseconds, and how often that is looked at. Who says nothing has to make room. */
 const patience = Object.freeze({ headersTimeout: 5_000, requestTimeout: 15_000, connectionsCheckingInterval: 1_000 });
 
 /** How long the last events have on their way to who watches. */

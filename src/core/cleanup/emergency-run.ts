@@ -192,8 +192,8 @@ export class EmergencyRun {
     this.#guarded(() => {
       const { registry, userCleanup, waitingRoom } = this.#parts;
       const count = registry.countOf(this.#userId);
-      const wished = this.#wishes.map((wish) => mostToEvict(wish, count));
-      const most = Math.max(waitingRoom.sizeOf(this.#userId), ...wished);
+      const waiting = waitingRoom.sizeOf(this.#userId);
+      const most = this.#wishes.reduce((strongest, wish) => Math.max(strongest, mostToEvict(wish, count)), waiting);
       userCleanup.evict(this.#userId, { trigger: this.#trigger, tally: this.#tally, most });
     });
   }
