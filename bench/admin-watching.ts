@@ -1,13 +1,24 @@
 import type { AdminPlace, AdminServerCalls } from './admin-server.js';
 import type { WatcherCalls } from './admin-watcher.js';
-import { measurePairs, ratioOf, type Generation, type Pair, type Ratio, type Sides } from './support/pairs.js';
+import { pause } from './support/case.js';
+import { median } from './support/numbers.js';
+import {
+  measurePairs,
+  ratioOf,
+  type Costs,
+  type Generation,
+  type Pair,
+  type Ratio,
+  type Sides,
+} from './support/pairs.js';
 import { Progress } from './support/progress.js';
 import type { Worker } from './support/worker.js';
 import type { ClientCalls } from './ws-client.js';
 
 /** How much is measured. */
 export interface WatchingSizes {
-  readonly pairs: number;
+  /** Of a server that echoes, and of one that does not: there little else happens, and few tell enough. */
+  readonly pairs: Readonly<Record<'loaded' | 'unloaded', number>>;
   readonly slices: number;
   readonly sliceMs: number;
   readonly connections: number;
@@ -21,19 +32,26 @@ export interface WatchingProcesses {
   readonly watcher: Worker<WatcherCalls>;
 }
 
-/** `throughput`: echoes by the clock. `cpu`: by the time of the processor the server's process takes. */
-export type WatchingSubject = 'throughput' | 'cpu';
+/** Of a server that echoes as fast as it can: microseconds per echo by the clock, and of the processor. */
+export type LoadedSubject = 'throughput' | 'cpu';
 
-const subjects = ['throughput', 'cpu'] as const satisfies WatchingSubject[];
+/** Of a server where connections come and go and nobody echoes: milliseconds of the processor in a second. */
+export type UnloadedSubject = 'apart';
 
-/** Echoes while somebody watches, to echoes of the same server while nobody does. */
+/** In which respect a server that is watched is compared with one that is not. */
+export type WatchingSubject = LoadedSubject | UnloadedSubject;
+
+/** A server while somebody watches, to the same while nobody does. */
 export interface WatchingCompared {
   readonly what: WatchingSubject;
-  /** Of throughputs, or of what an echo costs the server. */
+  /** Of throughputs, of what an echo costs the server, or of a second that is full of work and what comes on top. */
   readonly ratio: Ratio;
   /** The same where nobody watches either time. */
   readonly control: Ratio;
-  readonly generation: Generation;
+  /** What it cost alone and watched, at the median of the pairs. */
+  readonly alone: number;
+  readonly watched: number;
+  readonly pairs: number;
 }
 
 /** What came of it, and what the watcher saw meanwhile. */
@@ -44,9 +62,11 @@ export interface Watching {
   readonly events: number;
 }
 
-/** Echoes of each connection at a stretch. After so many stretches some connections come and go: without, there would be no events. */
+/** Echoes of each connection at a stretch. */
 const echoesAtOnce = 15;
-const stretchesPerChurn = 4;
+
+/** So often some connections come and go: without, there would be no events. */
+const churnEveryMs = 300;
 const connectsPerChurn = 10;
 
 type Side = 'alone' | 'watched';
@@ -60,29 +80,58 @@ export async function measureWatching(
 ): Promise<Watching> {
   const slices = new Slices(processes, place, sizes);
   await slices.begin();
-  const progress = new Progress('admin: watching');
-  const compared: WatchingCompared[] = [];
-  for (const [index, what] of subjects.entries()) {
-    progress.at(index, subjects.length);
-    const generation = await measurePairs(sides, { ...sizes, sample: (side) => slices.costOf(what, side) });
-    compared.push(comparedOf(what, generation));
-  }
+  const progress = new Progress('admin: watching, pairs');
+  const { pairs, slices: slicesPerSide } = sizes;
+  const all = pairs.loaded + pairs.unloaded;
+  const loaded = await measurePairs<Side, LoadedSubject>(sides, {
+    ...{ pairs: pairs.loaded, slices: slicesPerSide },
+    sample: (side) => slices.loaded(side),
+    onPair: (index) => progress.at(index, all),
+  });
+  const unloaded = await measurePairs<Side, UnloadedSubject>(sides, {
+    ...{ pairs: pairs.unloaded, slices: slicesPerSide },
+    sample: (side) => slices.unloaded(side),
+    onPair: (index) => progress.at(pairs.loaded + index, all),
+  });
+  if (slices.seen.polls === 0 || slices.seen.events === 0) throw new Error('the watcher saw nothing');
+  const compared = [
+    comparedBy('throughput', loaded, (alone, watched) => alone / watched),
+    comparedBy('cpu', loaded, (alone, watched) => watched / alone),
+    comparedBy('apart', unloaded, (alone, watched) => (1_000 + watched) / (1_000 + alone)),
+  ];
   return { compared, ...slices.seen };
 }
 
-/** Of throughputs, more is better. */
-function comparedOf(what: WatchingSubject, generation: Generation): WatchingCompared {
-  const ratio = ({ base, other }: Pair): number => (what === 'throughput' ? base / other : other / base);
-  const { pairs, controlPairs } = generation;
-  return { what, ratio: ratioOf([pairs], ratio), control: ratioOf([controlPairs], ratio), generation };
+function comparedBy<What extends WatchingSubject>(
+  what: What,
+  { pairs, controlPairs }: Generation<What>,
+  ratioBy: (alone: number, watched: number) => number,
+): WatchingCompared {
+  const ratio = ({ base, other }: Pair<What>): number => ratioBy(base[what], other[what]);
+  return {
+    what,
+    ratio: ratioOf([pairs], ratio),
+    control: ratioOf([controlPairs], ratio),
+    alone: median(pairs.map(({ base }) => base[what])),
+    watched: median(pairs.map(({ other }) => other[what])),
+    pairs: pairs.length,
+  };
 }
 
-/** Slices of time in which everybody echoes as fast as they can. */
+/** What a server did in a slice of time. */
+interface Slice {
+  readonly tookMs: number;
+  /** Time of the processor that the server's process took. */
+  readonly usedMs: number;
+}
+
+/** Slices of time in which somebody watches, or not. */
 class Slices {
   readonly #processes: WatchingProcesses;
   readonly #place: AdminPlace;
   readonly #sizes: WatchingSizes;
   readonly seen = { watchedMs: 0, polls: 0, events: 0 };
+  #churnedAt = 0;
 
   constructor(processes: WatchingProcesses, place: AdminPlace, sizes: WatchingSizes) {
     this.#processes = processes;
@@ -93,38 +142,58 @@ class Slices {
   async begin(): Promise<void> {
     const { connections, warmUpMs } = this.#sizes;
     await this.#processes.client.call('open', { port: this.#place.port, connections });
-    await this.#echo(warmUpMs);
+    await this.#slice(() => this.#echo(), warmUpMs);
   }
 
-  /** Microseconds per echo, of the clock or of the processor. */
-  async costOf(what: WatchingSubject, side: Side): Promise<number> {
-    if (side === 'watched') await this.#processes.watcher.call('watch', this.#place.adminUrl);
-    const { echoes, tookMs, usedMs } = await this.#echo(this.#sizes.sliceMs);
-    if (side === 'watched') this.#note(await this.#processes.watcher.call('rest'), tookMs);
-    return (1_000 * (what === 'cpu' ? usedMs : tookMs)) / echoes;
+  async loaded(side: Side): Promise<Costs<LoadedSubject>> {
+    let echoes = 0;
+    const { tookMs, usedMs } = await this.#seen(side, async () => {
+      echoes += await this.#echo();
+    });
+    return { throughput: (1_000 * tookMs) / echoes, cpu: (1_000 * usedMs) / echoes };
   }
 
-  #note({ polls, events }: { polls: number; events: number }, tookMs: number): void {
-    if (polls === 0 && tookMs > 5_000) throw new Error('the watcher saw nothing');
-    this.seen.watchedMs += tookMs;
+  async unloaded(side: Side): Promise<Costs<UnloadedSubject>> {
+    const { tookMs, usedMs } = await this.#seen(side, () => pause(churnEveryMs / 10));
+    return { apart: (1_000 * usedMs) / tookMs };
+  }
+
+  async #seen(side: Side, work: () => Promise<void>): Promise<Slice> {
+    if (side === 'alone') return this.#slice(work);
+    const { watcher } = this.#processes;
+    await watcher.call('watch', this.#place.adminUrl);
+    const slice = await this.#slice(work);
+    const { polls, events } = await watcher.call('rest');
+    this.seen.watchedMs += slice.tookMs;
     this.seen.polls += polls;
     this.seen.events += events;
+    return slice;
   }
 
-  async #echo(forMs: number): Promise<{ echoes: number; tookMs: number; usedMs: number }> {
-    const { server, client } = this.#processes;
-    const { port } = this.#place;
+  /** Works over and over, and has connections come and go meanwhile. */
+  async #slice(work: () => Promise<unknown>, forMs = this.#sizes.sliceMs): Promise<Slice> {
+    const { server } = this.#processes;
     const before = await server.call('cpu');
     const startedAt = performance.now();
-    let stretches = 0;
     while (performance.now() < startedAt + forMs) {
-      await client.call('echo', { port, message: 'json', each: echoesAtOnce });
-      stretches += 1;
-      if (stretches % stretchesPerChurn === 0) await client.call('churn', { port, connects: connectsPerChurn });
+      await work();
+      await this.#churn();
     }
     const tookMs = performance.now() - startedAt;
     const { usedMs } = await server.call('cpu');
-    const echoes = stretches * echoesAtOnce * this.#sizes.connections;
-    return { echoes, tookMs, usedMs: usedMs - before.usedMs };
+    return { tookMs, usedMs: usedMs - before.usedMs };
+  }
+
+  /** @returns how many echoes there were */
+  async #echo(): Promise<number> {
+    await this.#processes.client.call('echo', { port: this.#place.port, message: 'json', each: echoesAtOnce });
+    return echoesAtOnce * this.#sizes.connections;
+  }
+
+  async #churn(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#churnedAt < churnEveryMs) return;
+    this.#churnedAt = now;
+    await this.#processes.client.call('churn', { port: this.#place.port, connects: connectsPerChurn });
   }
 }

@@ -34,7 +34,7 @@ export interface Compared {
   /** The same of two servers without Mooring. */
   readonly control: Ratio;
   /** Costs: microseconds per echo, milliseconds per connect. */
-  readonly generations: readonly Generation[];
+  readonly generations: readonly Generation<'cost'>[];
 }
 
 /** Echoes of a kind of message, or connects. */
@@ -49,14 +49,14 @@ export function isControlled({ control }: Compared): boolean {
 /** A server with Mooring, one without and another without, side by side. */
 export async function compareSides(sizes: SidesSizes): Promise<Compared[]> {
   const progress = new Progress('ws: pairs of servers');
-  const found: Record<Subject, Generation[]> = { json: [], text: [], connects: [] };
+  const found: Record<Subject, Generation<'cost'>[]> = { json: [], text: [], connects: [] };
   for (let index = 0; index < sizes.generations; index++) {
     await withProcesses(async (processes) => {
       const sides = await startSides(processes);
       await warmUp(processes, { sides, sizes });
       for (const [step, subject] of subjects.entries()) {
         progress.at(subjects.length * index + step, subjects.length * sizes.generations);
-        const sample = (server: Server): Promise<number> => costOf(subject, processes, { server, sizes });
+        const sample = async (server: Server) => ({ cost: await costOf(subject, processes, { server, sizes }) });
         found[subject].push(await measurePairs(sides, { ...sizes, sample }));
       }
     });
@@ -65,8 +65,9 @@ export async function compareSides(sizes: SidesSizes): Promise<Compared[]> {
 }
 
 /** Of speeds, more is better. */
-function comparedOf(what: Subject, generations: readonly Generation[]): Compared {
-  const ratio = ({ base, other }: Pair): number => (what === 'connects' ? base / other : other / base);
+function comparedOf(what: Subject, generations: Compared['generations']): Compared {
+  const ratio = ({ base, other }: Pair<'cost'>): number =>
+    what === 'connects' ? base.cost / other.cost : other.cost / base.cost;
   const pairs = generations.map((generation) => generation.pairs);
   const controlPairs = generations.map((generation) => generation.controlPairs);
   return { what, ratio: ratioOf(pairs, ratio), control: ratioOf(controlPairs, ratio), generations };

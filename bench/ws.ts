@@ -1,5 +1,5 @@
 import { median } from './support/numbers.js';
-import { controlTolerance, ratioText } from './support/pairs.js';
+import { controlTolerance, ratioText, type Costs } from './support/pairs.js';
 import { show, type Bar, type Report, type Row } from './support/report.js';
 import { weigh, type Weights } from './ws-memory.js';
 import { compareSides, isControlled, type Compared, type SidesSizes, type Subject } from './ws-sides.js';
@@ -66,8 +66,8 @@ export async function benchWs(isQuick: boolean): Promise<Report> {
 
 function rowOf({ what, ratio, control, generations }: Compared): Row {
   const pairs = generations.flatMap((generation) => generation.pairs);
-  const shown = (costs: number[]): string => {
-    const cost = median(costs);
+  const shown = (costs: Costs<'cost'>[]): string => {
+    const cost = median(costs.map((each) => each.cost));
     return `${show(what === 'connects' ? Math.round(1_000 / cost) : cost)} ${units[what]}`;
   };
   return {

@@ -7,19 +7,22 @@ export interface Sides<Side> {
   readonly twin: Side;
 }
 
-/** What a fixed amount of work cost on one side. */
-export type Sample<Side> = (side: Side) => Promise<number>;
+/** What a fixed amount of work cost, in each respect. */
+export type Costs<What extends string> = Readonly<Record<What, number>>;
+
+/** What it cost on one side. */
+export type Sample<Side, What extends string> = (side: Side) => Promise<Costs<What>>;
 
 /** What both sides cost, measured in turn. */
-export interface Pair {
-  readonly base: number;
-  readonly other: number;
+export interface Pair<What extends string> {
+  readonly base: Costs<What>;
+  readonly other: Costs<What>;
 }
 
 /** Pairs with the difference in them, and pairs with none, of the same processes. */
-export interface Generation {
-  readonly pairs: readonly Pair[];
-  readonly controlPairs: readonly Pair[];
+export interface Generation<What extends string> {
+  readonly pairs: readonly Pair<What>[];
+  readonly controlPairs: readonly Pair<What>[];
 }
 
 /** The median of the pairs' ratios, and between what the true one lies with 95 % confidence. */
@@ -36,21 +39,24 @@ export function ratioText({ median: middle, from, to }: Ratio): string {
   return `${middle.toFixed(3)} (${from.toFixed(3)} to ${to.toFixed(3)})`;
 }
 
-interface PairOptions<Side> {
+interface PairOptions<Side, What extends string> {
   readonly pairs: number;
   /** Samples of each side in a pair. Many short ones: then what comes and goes on the machine meets both sides. */
   readonly slices: number;
-  readonly sample: Sample<Side>;
+  readonly sample: Sample<Side, What>;
+  /** Told before each pair how many there have been. */
+  readonly onPair?: (index: number) => void;
 }
 
 /** Measures pairs, and in between those of the control: two sides that are the same. */
-export async function measurePairs<Side>(
+export async function measurePairs<Side, What extends string>(
   { plain, moored, twin }: Sides<Side>,
-  options: PairOptions<Side>,
-): Promise<Generation> {
-  const pairs: Pair[] = [];
-  const controlPairs: Pair[] = [];
+  options: PairOptions<Side, What>,
+): Promise<Generation<What>> {
+  const pairs: Pair<What>[] = [];
+  const controlPairs: Pair<What>[] = [];
   for (let index = 0; index < options.pairs; index++) {
+    options.onPair?.(index);
     const isControlFirst = index % 2 === 1;
     if (isControlFirst) controlPairs.push(await measurePair(plain, twin, options));
     pairs.push(await measurePair(plain, moored, options));
@@ -60,19 +66,26 @@ export async function measurePairs<Side>(
 }
 
 /** A B, B A, A B… */
-async function measurePair<Side>(
+async function measurePair<Side, What extends string>(
   baseSide: Side,
   otherSide: Side,
-  { slices, sample }: PairOptions<Side>,
-): Promise<Pair> {
-  let base = 0;
-  let other = 0;
+  { slices, sample }: PairOptions<Side, What>,
+): Promise<Pair<What>> {
+  const base: Costs<What>[] = [];
+  const other: Costs<What>[] = [];
   for (let slice = 0; slice < slices; slice++) {
-    if (slice % 2 === 0) base += await sample(baseSide);
-    other += await sample(otherSide);
-    if (slice % 2 === 1) base += await sample(baseSide);
+    if (slice % 2 === 0) base.push(await sample(baseSide));
+    other.push(await sample(otherSide));
+    if (slice % 2 === 1) base.push(await sample(baseSide));
   }
-  return { base: base / slices, other: other / slices };
+  return { base: meanOf(base), other: meanOf(other) };
+}
+
+/** In each respect. */
+function meanOf<What extends string>(all: readonly Costs<What>[]): Costs<What> {
+  const whats = Object.keys(all[0] ?? {}) as What[];
+  const mean = (what: What): number => all.reduce((sum, costs) => sum + costs[what], 0) / all.length;
+  return Object.fromEntries(whats.map((what) => [what, mean(what)])) as Costs<What>;
 }
 
 const resamples = 2_000;
@@ -81,7 +94,10 @@ const resamples = 2_000;
  * The ratio over all generations. The interval is bootstrapped: generations are drawn, and pairs of each, since two
  * processes of the same program can differ by more than their pairs among each other.
  */
-export function ratioOf(generations: readonly (readonly Pair[])[], ratio: (pair: Pair) => number): Ratio {
+export function ratioOf<What extends string>(
+  generations: readonly (readonly Pair<What>[])[],
+  ratio: (pair: Pair<What>) => number,
+): Ratio {
   const ratios = generations.map((pairs) => pairs.map(ratio));
   const random = seeded(1);
   const draw = <T>(from: readonly T[]): T[] => from.map(() => from[Math.floor(random() * from.length)] as T);
