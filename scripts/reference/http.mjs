@@ -134,13 +134,16 @@ const events = [
   'A viewer that takes nothing for a minute is cut off. At most 100 may watch.',
 ];
 
+/** Of no route, as it is none that is asked for. */
+const wrongMethod = '405 The route is there, and does not take this method; the header `Allow` names those it takes.';
+
 /** Those that all routes share, and what one has of its own. @param {Operation[]} operations */
 function problemsOf(operations) {
   const all = operations.flatMap(({ responses }) => Object.entries(responses));
   const problems = all
     .filter(([status]) => status !== '200')
     .map(([status, { description }]) => `${status} ${description}`);
-  return [...new Set(problems)].sort().map((line) => [line.slice(0, 3), line.slice(4)]);
+  return [...new Set([...problems, wrongMethod])].sort().map((line) => [line.slice(0, 3), line.slice(4)]);
 }
 
 /** @param {{ path: string, method: string, operation: Operation }} route */

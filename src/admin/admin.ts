@@ -46,6 +46,9 @@ export interface Admin {
 /** More than any body of this API needs. */
 const mostBodyBytes = 16_384;
 
+/** What routes here are for. */
+const methods = ['GET', 'POST', 'DELETE'] as const;
+
 /**
  * The admin API: who uses what, why a connection was closed, whether the promise is kept, and how to act on it. At `/`
  * it has the dashboard. Mount its `fetch` anywhere, or have `mooring serve` listen for it.
@@ -74,11 +77,7 @@ export function createAdmin(options: AdminOptions): Admin {
 function appOf(parts: AdminParts): AdminApp {
   const app: AdminApp = new OpenAPIHono<AdminEnv>({ defaultHook: rejectInvalid });
   app.onError((error, c) => problemResponse(problemOf(error, c, parts)));
-  app.notFound((c) =>
-    problemResponse(
-      notFound(`There is no ${c.req.method} ${c.req.path}.`, `GET ${apiPath}/openapi.json lists what there is.`),
-    ),
-  );
+  app.notFound(({ req }) => problemResponse(noRoute(app, req)));
   app.use(async (c, next) => {
     await next();
     c.header('x-content-type-options', 'nosniff');
@@ -94,6 +93,22 @@ function appOf(parts: AdminParts): AdminApp {
   addServerRoutes(app, parts);
   addDashboard(app);
   return app;
+}
+
+/** Nothing is there, or it is asked for by a method it does not take. */
+function noRoute({ router }: AdminApp, { method, path }: { method: string; path: string }): ProblemError {
+  const isTaken = (by: string): boolean => router.match(by, path)[0].some(([[, route]]) => route.method === by);
+  const taken = methods.filter(isTaken).flatMap((by) => (by === 'GET' ? ['GET', 'HEAD'] : [by]));
+  const hint = `GET ${apiPath}/openapi.json lists what there is.`;
+  return taken.length === 0 ? notFound(`There is no ${method} ${path}.`, hint) : wrongMethod({ method, path, taken });
+}
+
+function wrongMethod({ method, path, taken }: { method: string; path: string; taken: string[] }): ProblemError {
+  const detail = `${path} takes ${taken.join(', ').replace(/, (\w+)$/, ' and $1')}, got ${method}.`;
+  return new ProblemError(
+    { title: 'Method not allowed', status: 405, detail },
+    { headers: { allow: taken.join(', ') } },
+  );
 }
 
 function tooLarge(): never {

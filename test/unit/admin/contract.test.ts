@@ -166,6 +166,34 @@ describe('HEAD', () => {
   });
 });
 
+describe('another method', () => {
+  it.each([
+    ['GET', '/users/ada/cleanup', 'POST'],
+    ['POST', '/users', 'GET, HEAD'],
+    ['DELETE', '/users/ada', 'GET, HEAD'],
+    ['PUT', '/managers/ada:thread_1', 'GET, HEAD, DELETE'],
+    ['OPTIONS', '/events', 'GET, HEAD'],
+  ])('%s of %s is refused with those there are', async (method, path, allow) => {
+    const answer = await desk().api(path, { method });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, allow]);
+    expect(answer.body).toMatchObject({
+      detail: `/api/v1${path} takes ${allow.replace(/, (\w+)$/, ' and $1')}, got ${method}.`,
+    });
+  });
+
+  it('is refused beside the API, too', async () => {
+    expect((await desk().ask('/healthz', { method: 'POST' })).headers.get('allow')).toBe('GET, HEAD');
+  });
+
+  it.each(['/nowhere', '/users/ada/nowhere', '/users/ada/cleanup/now'])(
+    'of nothing, %s, is not found',
+    async (path) => {
+      const answer = await desk().api(path, { method: 'PUT' });
+      expect(answer).toMatchObject({ status: 404, body: { detail: `There is no PUT /api/v1${path}.` } });
+    },
+  );
+});
+
 describe('what a route does not know', () => {
   it.each([
     ['DELETE', '/users/ada/managers?dryRun=true', {}, 'dryRun'],
