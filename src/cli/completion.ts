@@ -33,9 +33,12 @@ function flagsOf(command: Command): Option[] {
   );
 }
 
+/** What may follow `help`, which is no command of its own to the parser. */
 function namesOf(program: Command): string[] {
   return program.commands.map((command) => command.name());
 }
+
+const help = { name: 'help', description: 'say what a command does' };
 
 function bashScript(program: Command): string {
   const words = program.commands.map((command) => {
@@ -49,9 +52,10 @@ function bashScript(program: Command): string {
       .map(({ long, argChoices = [] }) => `    "${command.name()} ${long ?? ''}") words="${argChoices.join(' ')}" ;;`),
   );
   return `_mooring() {
-  local words="${namesOf(program).join(' ')} --help --version"
+  local words="${namesOf(program).join(' ')} ${help.name} --help --version"
   [ "$COMP_CWORD" -gt 1 ] && case "\${COMP_WORDS[1]}" in
 ${words.join('\n')}
+    ${help.name}) words="${namesOf(program).join(' ')}" ;;
     *) words="" ;;
   esac
   case "\${COMP_WORDS[1]} \${COMP_WORDS[COMP_CWORD-1]}" in
@@ -82,7 +86,12 @@ _mooring() {
   local -a commands=(
 ${commands.join('\n')}
   )
+  if (( CURRENT == 3 )) && [[ $words[2] == ${help.name} ]]; then
+    _describe command commands
+    return
+  fi
   if (( CURRENT == 2 )); then
+    commands+=(${quoted(`${help.name}:${help.description}`)})
     _describe command commands
     return
   fi
@@ -108,16 +117,18 @@ function zshFlag({ long, description, required, argChoices = [] }: Option): stri
 }
 
 function fishScript(program: Command): string {
-  const first = program.commands.map(
-    (each) => `complete -c mooring -n __fish_use_subcommand -f -a ${each.name()} -d ${quoted(each.description())}`,
+  const described = [...program.commands.map((each) => ({ name: each.name(), description: each.description() })), help];
+  const first = described.map(
+    ({ name, description }) => `complete -c mooring -n __fish_use_subcommand -f -a ${name} -d ${quoted(description)}`,
   );
+  const named = `complete -c mooring -n '__fish_seen_subcommand_from ${help.name}' -f -a ${quoted(namesOf(program).join(' '))}`;
   const flags = program.commands.flatMap((command) => {
     const head = `complete -c mooring -n '__fish_seen_subcommand_from ${command.name()}'`;
     const choices = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices);
     const own = choices.length === 0 ? [] : [`${head} -f -a ${quoted(choices.join(' '))}`];
     return [...own, ...flagsOf(command).map((option) => `${head} ${fishFlag(option)}`)];
   });
-  return `${[...first, ...flags].join('\n')}\n`;
+  return `${[...first, named, ...flags].join('\n')}\n`;
 }
 
 function fishFlag({ long, description, required, argChoices = [] }: Option): string {

@@ -40,6 +40,8 @@ const offered: readonly (readonly [typed: string, offers: readonly string[]])[] 
   ['mooring users --level c', ['critical']],
   ['mooring cleanup alice --strategy ', ['disconnected', 'error', 'idle']],
   ['mooring completion f', ['fish']],
+  ['mooring he', ['help']],
+  ['mooring help ch', ['check']],
 ];
 
 describe('completion in bash', () => {
@@ -84,6 +86,8 @@ describe.skipIf(!hasShells)('completion in zsh', () => {
       ['mooring ch', 'mooring check'],
       ['mooring users --level c', 'level critical'],
       ['mooring completion f', 'completion fish'],
+      ['mooring he', 'mooring help'],
+      ['mooring help ch', 'help check'],
     ] as const)
       runIn('zsh', ['-f', '-c', inTerminal(setup), 'zsh', scriptFor('zsh'), typed, becomes]);
   });
