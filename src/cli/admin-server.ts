@@ -16,6 +16,8 @@ import { readVersion } from './version.js';
 export interface AdminServerOptions {
   readonly mooring: Mooring;
   readonly access: Access;
+  /** Of pages elsewhere that may act. @default none */
+  readonly allowedOrigins?: readonly string[] | undefined;
   readonly loaded: LoadedConfig;
   readonly address: Address;
 }
@@ -33,6 +35,12 @@ const [mostConnections, leastConnections] = [256, 16];
 /** How long a request may take once it has begun, in milliseconds, and how often that is looked at. Who says nothing has to make room. */
 const patience = Object.freeze({ headersTimeout: 5_000, requestTimeout: 15_000, connectionsCheckingInterval: 1_000 });
 
+/**
+ * How long a connection may move nothing, in milliseconds. Longer than anything takes that is answered: event streams say
+ * something every 15 s, and cleanups take 10 s.
+ */
+const motionlessMs = 120_000;
+
 /** How long the last events have on their way to who watches. */
 const farewellMs = 200;
 
@@ -49,14 +57,17 @@ export function adminConnections(): number {
 export async function startAdminServer({
   mooring,
   access,
+  allowedOrigins = [],
   loaded,
   address,
 }: AdminServerOptions): Promise<AdminServing> {
   const metrics = collectMetrics(mooring);
-  const admin = createAdmin({ mooring, access, loaded, metrics, version: readVersion() });
-  const answer = getRequestListener((request, env) => admin.fetch(request, env));
+  const admin = createAdmin({ mooring, access, allowedOrigins, loaded, metrics, version: readVersion() });
+  // A check of health by HTTP/1.0 names no host.
+  const answer = getRequestListener((request, env) => admin.fetch(request, env), { hostname: 'localhost' });
   const http = createServer(patience, (request, response) => void answer(request, response));
   capConnections(http, adminConnections());
+  http.setTimeout(motionlessMs);
   const place = await listen(http, address, { port: '--admin-port', host: '--admin-host' });
   // Without descriptors, nobody can be accepted for a while; that is no reason to end.
   http.on('error', () => undefined);

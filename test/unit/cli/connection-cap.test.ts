@@ -5,11 +5,15 @@ import { describe, expect, it } from 'vitest';
 import { capConnections } from '../../../src/cli/connection-cap.js';
 import { afterThisTest } from '../../support/setup.js';
 
-/** A server that takes two connections, and answers `/now` at once. */
+/** More than the kernel takes for a peer that does not read. */
+const much = 'x'.repeat(32 * 1024 * 1024);
+
+/** A server that takes two connections, and answers `/now` at once, and `/much` with what not everybody reads. */
 async function capped() {
   const waiting: ServerResponse[] = [];
   const server = createServer((request, response) => {
     if (request.url === '/now') response.end('here');
+    else if (request.url === '/much') response.end(much);
     else waiting.push(response);
   });
   capConnections(server, 2);
@@ -23,11 +27,12 @@ async function capped() {
     server.close();
     await once(server, 'close');
   });
-  const open = async (path: string | null = null): Promise<Socket> => {
-    const accepted = once(server, path === null ? 'connection' : 'request');
+  /** Asks for all of it at once. */
+  const open = async (...paths: string[]): Promise<Socket> => {
+    const accepted = once(server, paths.length === 0 ? 'connection' : 'request');
     const socket = connect(port, '127.0.0.1').on('error', () => undefined);
     sockets.push(socket);
-    if (path !== null) socket.write(`GET ${path} HTTP/1.1\r\nhost: here\r\n\r\n`);
+    if (paths.length > 0) socket.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nhost: here\r\n\r\n`).join(''));
     await accepted;
     return socket;
   };
@@ -64,5 +69,26 @@ describe('with all connections taken', () => {
     expect(busy.map(({ destroyed }) => destroyed)).toEqual([false, false]);
     waiting[0]?.end('at last');
     expect(await answerOf(busy[0]!)).toContain('at last');
+  });
+
+  it('one that does not take its answer goes before the newcomer', async () => {
+    const { open } = await capped();
+    const [busy, stuck] = [await open('/later'), await open('/much')];
+    const gone = once(stuck.pause(), 'close');
+    expect(await answerOf(await open('/now'))).toContain('here');
+    stuck.resume();
+    await gone;
+    expect(busy.destroyed).toBe(false);
+  });
+
+  it('one that asked twice at once is being answered until both are', async () => {
+    const { open, waiting } = await capped();
+    const twice = await open('/now', '/later');
+    await answerOf(twice);
+    const gone = once(await open(), 'close');
+    await open();
+    await gone;
+    waiting[0]?.end('at last');
+    expect(await answerOf(twice)).toContain('at last');
   });
 });
