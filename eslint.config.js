@@ -194,7 +194,7 @@ export default defineConfig(
         'src/core is pure: time, randomness and the outside world come in as arguments.',
       ),
       'no-restricted-properties': ['error', ...ambientProperties],
-      'no-restricted-syntax': ['error', noExportAll, noDynamicImport],
+      'no-restricted-syntax': ['error', noExportAll, noNewImportMeta, noDynamicImport],
       '@typescript-eslint/no-restricted-imports': ['error', { patterns: [coreImportsZodOnly] }],
     },
   },
@@ -209,14 +209,19 @@ export default defineConfig(
   {
     name: 'src/core: decide in one breath',
     files: ['src/core/managers/**', 'src/core/pressure/**', 'src/core/cleanup/strategies/**'],
-    rules: { 'no-restricted-syntax': ['error', noExportAll, noDynamicImport, ...decideInOneBreath] },
+    rules: { 'no-restricted-syntax': ['error', noExportAll, noNewImportMeta, noDynamicImport, ...decideInOneBreath] },
   },
   {
     name: 'src/client: alone, in browsers too',
     files: ['src/client/**'],
     rules: {
       'no-restricted-globals': forbidGlobals([...nodeGlobals, 'setImmediate', 'clearImmediate'], 'Browsers lack it.'),
-      'no-restricted-syntax': ['error', noExportAll, { ...noDynamicImport, message: clientImportsNothing.message }],
+      'no-restricted-syntax': [
+        'error',
+        noExportAll,
+        noNewImportMeta,
+        { ...noDynamicImport, message: clientImportsNothing.message },
+      ],
       '@typescript-eslint/no-restricted-imports': ['error', { patterns: [clientImportsNothing] }],
     },
   },

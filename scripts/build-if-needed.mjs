@@ -1,19 +1,32 @@
-/** Builds dist when it is missing or older than what it is made from. Run it, or import `buildIfNeeded`. */
+/**
+ * Builds dist when it is missing or older than what it is made from. Run it, or import `buildIfNeeded`.
+ *
+ * `--if-possible`: without what building takes (`npm ci --omit=dev`), says so and goes on.
+ */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const root = join(import.meta.dirname, '..');
+// Node 20.0 to 20.10 have no import.meta.dirname, and may be what installs this.
+const script = fileURLToPath(import.meta.url);
+const root = join(script, '../..');
 const sources = ['src', 'dashboard', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
 
-if (process.argv[1] === import.meta.filename) buildIfNeeded();
+if (process.argv[1] === script) buildIfNeeded();
 
 /** Ends the process when the build fails. */
 export function buildIfNeeded() {
   if (isFresh()) return;
+  if (!existsSync(join(root, 'node_modules/typescript'))) {
+    console.log('Not built: what building takes is not installed; npm ci installs it.');
+    if (!process.argv.includes('--if-possible')) process.exit(1);
+    return;
+  }
   console.log('Building dist …');
-  const { status } = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root, stdio: 'inherit' });
+  const build = [join(root, 'scripts/build.mjs'), '--dashboard-if-possible'];
+  const { status } = spawnSync(process.execPath, build, { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(1);
 }
 

@@ -16,7 +16,7 @@ const longestList = 30;
  *
  * @param {string} reportFile
  * @param {number} exitCode
- * @returns {string} `N passed, N failed`, with `, N skipped` if there are any
+ * @returns {{ line: string, passed: number }} `N passed, N failed`, with `, N skipped` if there are any
  */
 export function summarise(reportFile, exitCode) {
   const files = existsSync(reportFile) ? readReport(reportFile).testResults : [];
@@ -26,7 +26,7 @@ export function summarise(reportFile, exitCode) {
   const skipped = tests.filter((test) => test.status !== 'passed' && test.status !== 'failed');
   listSkipped(skipped);
   const line = `${passed} passed, ${exitCode === 0 ? failed : Math.max(failed, 1)} failed`;
-  return skipped.length === 0 ? line : `${line}, ${skipped.length} skipped`;
+  return { line: skipped.length === 0 ? line : `${line}, ${skipped.length} skipped`, passed };
 }
 
 /** @param {string} file @returns {Report} */

@@ -24,8 +24,11 @@ const folder = mkdtempSync(join(tmpdir(), 'mooring-test-'));
 const reportFile = join(folder, 'report.json');
 try {
   const exitCode = await runVitest();
-  console.log(`\n${summarise(reportFile, exitCode)}`);
-  process.exitCode = exitCode;
+  const { line, passed } = summarise(reportFile, exitCode);
+  const isNone = exitCode === 0 && passed === 0;
+  if (isNone) console.log('\nNo test ran: none has such a name.');
+  console.log(`\n${line}`);
+  process.exitCode = isNone ? 1 : exitCode;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
