@@ -100,8 +100,12 @@ export class Gatekeeper {
   #checkOrigin({ headers, url }: Asker): void {
     const origin = headers.get('origin');
     if (origin === null || this.#origins.has(origin)) return;
-    if (URL.canParse(origin) && new URL(origin).host === (headers.get('host') ?? url.host)) return;
-    throw forbidden(`Pages of ${origin} may not act here.`, 'Allow the origin in the configuration of the admin API.');
+    const host = headers.get('host') ?? url.host;
+    if (URL.canParse(origin) && new URL(origin).host === host) return;
+    throw forbidden(
+      `Pages of ${origin} may not act here, on ${host}.`,
+      'Where that is this server behind a proxy, let the proxy pass on the header Host; else allow the origin: --admin-origin of mooring serve, allowedOrigins of createAdmin.',
+    );
   }
 
   async #unknown({ address = 'unknown' }: Asker): Promise<ProblemError> {
@@ -128,8 +132,8 @@ function bearerOf(headers: Headers): string | null {
   return /^Bearer +([^ ]+) *$/i.exec(headers.get('authorization') ?? '')?.[1] ?? null;
 }
 
-/** What proxies add: whoever comes through one may be anywhere. */
-const proxyHeaders = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'] as const;
+/** What proxies add: whoever comes through one may be anywhere. One that adds none of them cannot be told from this machine. */
+const proxyHeader = /^(via|forwarded|x-forwarded-.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/;
 
 /**
  * Without tokens, who is on this machine may do everything. The name asked for must be of this machine too: a page of
@@ -137,7 +141,7 @@ const proxyHeaders = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-rea
  */
 function neighbour({ address, headers, url }: Asker): Admitted {
   const host = hostnameOf(headers.get('host') ?? url.host);
-  const proxy = proxyHeaders.find((name) => headers.has(name));
+  const proxy = [...headers.keys()].find((name) => proxyHeader.test(name));
   if (proxy === undefined && address !== undefined && isLoopback(address) && isLoopback(host))
     return { name: 'loopback', scope: 'act' };
   const from = address ?? 'an address nobody told (mount fetch so that it gets what @hono/node-server passes)';
@@ -148,9 +152,10 @@ function neighbour({ address, headers, url }: Asker): Admitted {
   );
 }
 
-/** Whether an address, or a host name, is of this machine alone. */
+/** Whether an address, or a host name, is of this machine alone; IPv4 may be written as IPv6, as URLs have it too. */
 export function isLoopback(host: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?|::ffff:127(\.\d{1,3}){3})$/i.test(host);
+  const mapped = /^\[?::ffff:(127(\.\d{1,3}){3}|7f[\da-f]{2}:[\da-f]{1,4})\]?$/i;
+  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host) || mapped.test(host);
 }
 
 function hostnameOf(host: string): string {
@@ -171,7 +176,12 @@ function unauthorized(detail: string): ProblemError {
 function tooMany(msBeforeNext: number): ProblemError {
   const seconds = Math.ceil(msBeforeNext / 1_000);
   return new ProblemError(
-    { title: 'Too many requests', status: 429, detail: `Too many wrong tokens; come back in ${String(seconds)} s.` },
+    {
+      title: 'Too many requests',
+      status: 429,
+      detail: `This token is not known, and too many were not; come back in ${String(seconds)} s.`,
+      hint: 'The right token is taken at once.',
+    },
     { headers: { 'retry-after': String(seconds) } },
   );
 }

@@ -70,6 +70,7 @@ export function createAdmin(options: AdminOptions): Admin {
     close: () => {
       parts.hub.close();
       parts.recorder.close();
+      parts.refusals.close();
     },
   };
 }
@@ -116,12 +117,20 @@ function tooLarge(): never {
   throw new ProblemError({ title: 'Content too large', status: 413, detail });
 }
 
-/** A body of an unknown kind would be passed over, and `dryRun` with it. */
+/** A body of an unknown kind would be passed over, and `dryRun` with it. One that is empty is none, of whatever kind. */
 const withKnownBody: MiddlewareHandler<AdminEnv> = async (c, next) => {
-  const hasNoKind = c.req.header('content-type') === undefined && c.req.raw.body !== null;
-  if (hasNoKind && (await c.req.text()) !== '') throw badField('content-type', 'is missing; wanted application/json');
+  const { method, url, headers, body } = c.req.raw;
+  const isEmpty = body === null || (await c.req.text()).trim() === '';
+  if (!isEmpty && !headers.has('content-type')) throw badField('content-type', 'is missing; wanted application/json');
+  if (isEmpty && headers.has('content-type')) c.req.raw = withoutKind(url, { method, headers });
   await next();
 };
+
+function withoutKind(url: string, { method, headers }: { method: string; headers: Headers }): Request {
+  const others = new Headers(headers);
+  others.delete('content-type');
+  return new Request(url, { method, headers: others });
+}
 
 /** Whoever only looks needs less than who acts. */
 function guarded({ gate }: AdminParts): MiddlewareHandler<AdminEnv> {

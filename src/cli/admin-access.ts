@@ -10,6 +10,8 @@ export interface AdminFlags {
   readonly adminPort: number;
   readonly adminHost: string;
   readonly adminTokenFile?: string;
+  /** Of pages elsewhere that may act. @default none */
+  readonly adminOrigin?: readonly string[];
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;

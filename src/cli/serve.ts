@@ -39,6 +39,7 @@ export function addServe(program: Command): void {
     .option('--admin-port <number>', 'port of the admin API; 0 takes any that is free', portNumber, defaultPorts.admin)
     .option('--admin-host <address>', 'address of the admin API; beyond this machine only with tokens', '127.0.0.1')
     .option('--admin-token-file <file>', 'JSON file of the tokens of the admin API')
+    .option('--admin-origin <origin>', 'origin of pages elsewhere that may act; several by giving it again', origin)
     .option('--no-admin', 'no admin API');
   addSettingsFlags(command)
     .option('--print-config', 'print the effective configuration, each value with where it came from, and exit')
@@ -56,6 +57,12 @@ export function addServe(program: Command): void {
       const { runServe } = await import('./serve-run.js');
       await runServe(flags);
     });
+}
+
+/** Reads an origin, and adds it to those before it. @throws InvalidArgumentError */
+function origin(text: string, before: readonly string[] = []): readonly string[] {
+  if (URL.canParse(text) && new URL(text).origin === text) return [...before, text];
+  throw new InvalidArgumentError('Wanted an origin such as https://ops.example.com, without a path.');
 }
 
 /** Reads a port. @throws InvalidArgumentError */

@@ -11,6 +11,7 @@ export interface ServersFlags {
   readonly host: string;
   readonly adminPort: number;
   readonly adminHost: string;
+  readonly adminOrigin?: readonly string[];
 }
 
 /** What to serve. */
@@ -42,7 +43,10 @@ export async function startServers(flags: ServersFlags, options: ServersOptions)
   const serving = await startServer(loaded.config, flags, logger);
   const { url, mooring } = serving;
   const address = { port: flags.adminPort, host: flags.adminHost };
-  const admin = access === null ? null : await startAdminServer({ mooring, access, loaded, address });
+  const admin =
+    access === null
+      ? null
+      : await startAdminServer({ mooring, access, allowedOrigins: flags.adminOrigin, loaded, address });
   return {
     url,
     adminUrl: admin?.url ?? null,

@@ -153,6 +153,7 @@ export interface MooringEvents {
   /** Somebody was turned away by the admin API: no token or a wrong one, too little scope, a foreign origin, too often. */
   'admin.refused': {
     readonly status: number;
+    /** At most 200 characters. */
     readonly reason: string;
     /** The name of the token, where it is known. */
     readonly who: string | null;
@@ -160,7 +161,7 @@ export interface MooringEvents {
     readonly request: string;
     /** Where it came from, as far as this process knows: behind a proxy, that. */
     readonly address: string | null;
-    /** How many others with this status were not told of since the last: more than 30 a minute are only counted. */
+    /** How many others with this status it stands for: beyond 30 a minute they are told in sum, with the last of them. */
     readonly more: number;
   };
   /** The admin API failed by itself. */

@@ -16,11 +16,9 @@ const problems = {
   429: 'Too many wrong tokens from this address; a right one is taken all the same.',
 } as const;
 
-/** Of routes that take a body. */
-const problemsOfBodies = {
-  413: 'The body has more than 16 KiB.',
-  415: 'The body is not `application/json`.',
-} as const;
+/** Of routes that may be sent a body, and of those that take it. */
+const problemsOfSending = { 413: 'The body has more than 16 KiB.' } as const;
+const problemsOfTaking = { 415: 'The body is not `application/json`.' } as const;
 
 /** What a route is, apart from what it answers. */
 type RouteOf<P extends string> = Pick<RouteConfig, 'method' | 'summary'> &
@@ -49,9 +47,12 @@ export function apiRoute<const P extends string, const R extends RouteOf<P>, con
       content: { [answer.contentType ?? 'application/json']: { schema: answer.schema } },
     },
     ...Object.fromEntries(
-      Object.entries({ ...problems, ...(takesBody && problemsOfBodies), ...answer.problems }).map(
-        ([status, description]) => [status, { description, content: problem }],
-      ),
+      Object.entries({
+        ...problems,
+        ...(route.method !== 'get' && problemsOfSending),
+        ...(takesBody && problemsOfTaking),
+        ...answer.problems,
+      }).map(([status, description]) => [status, { description, content: problem }]),
     ),
   };
   const middleware = [takesNothingElse({ query: route.request?.query !== undefined, body: takesBody })];

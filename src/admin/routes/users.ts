@@ -43,8 +43,14 @@ const cleanupBody = z.strictObject({
   dryRun,
 });
 const emergencyBody = z.strictObject({
-  evict: managers.optional().describe('Evict up to so many managers that are not engaged.'),
-  keep: managers.optional().describe('Evict managers that are not engaged until so many are left.'),
+  evict: managers
+    .optional()
+    .describe('Evict up to so many managers that are not engaged, beside those that are dead, abandoned or failed.'),
+  keep: managers
+    .optional()
+    .describe(
+      'Evict managers that are not engaged until so many are left; who is dead, abandoned or failed goes all the same. With `evict`: no more than either says.',
+    ),
   dryRun,
 });
 

@@ -81,6 +81,7 @@ describe('with tokens', () => {
     for (let time = 1; time <= 10; time++) expect(await from('10.0.0.1', 'wrong')).toBe(401);
     const locked = await api('/kpis', { address: '10.0.0.1', token: 'wrong' });
     expect([locked.status, Number(locked.headers.get('retry-after')) > 0]).toEqual([429, true]);
+    expect(locked.body).toMatchObject({ hint: 'The right token is taken at once.' });
     expect(await from('10.0.0.1', reader)).toBe(200);
     expect(await from('10.0.0.2', 'wrong')).toBe(401);
   });
@@ -103,7 +104,7 @@ describe('with tokens', () => {
   });
 
   it('a flood of them is told of in part, and counted whole', async () => {
-    vi.useFakeTimers({ toFake: ['performance'] });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     afterThisTest(() => {
       vi.useRealTimers();
     });
@@ -113,10 +114,23 @@ describe('with tokens', () => {
     await api('/background-cleanup', post({ token: reader }));
     expect(h.said('admin.refused').at(-1)).toMatchObject({ status: 403, more: 0 });
     vi.advanceTimersByTime(60_000);
-    await api('/kpis');
-    expect(h.said('admin.refused').at(-1)).toMatchObject({ status: 401, more: 20 });
+    expect(h.said('admin.refused').at(-1)).toMatchObject({ status: 401, request: 'GET /api/v1/kpis', more: 19 });
     await api('/kpis');
     expect(h.said('admin.refused').at(-1)).toMatchObject({ status: 401, more: 0 });
+  });
+
+  it('what is left to tell is told at the end', async () => {
+    const { api, h, admin } = desk({ access });
+    for (let time = 1; time <= 32; time++) await api('/kpis');
+    admin.close();
+    expect(h.said('admin.refused')).toHaveLength(31);
+    expect(h.said('admin.refused').at(-1)).toMatchObject({ more: 1 });
+  });
+
+  it('no more of what they sent is told than is worth it', async () => {
+    const { api, h } = desk({ access });
+    await api('/background-cleanup', post({ headers: { origin: `http://${'x'.repeat(9_000)}` } }));
+    expect(h.said('admin.refused')[0]?.reason).toHaveLength(200);
   });
 
   it('of strangers no body is read', async () => {
@@ -168,7 +182,7 @@ describe('without tokens', () => {
     });
   });
 
-  it.each(['x-forwarded-for', 'forwarded', 'x-real-ip', 'x-forwarded-host'])(
+  it.each(['x-forwarded-for', 'forwarded', 'via', 'x-real-ip', 'x-forwarded-host', 'x-forwarded-proto'])(
     'who comes through a proxy that sets %s may be anywhere',
     async (name) => {
       expect(await desk().api('/kpis', { headers: { [name]: '127.0.0.1' } })).toMatchObject({
@@ -186,8 +200,12 @@ describe('without tokens', () => {
     }
   });
 
-  it.each(['::1', '::ffff:127.0.0.1', '127.0.0.1'])('%s is this machine', (address) => {
+  it.each(['::1', '::ffff:127.0.0.1', '[::ffff:7f00:1]', '127.0.0.1'])('%s is this machine', (address) => {
     expect(isLoopback(address)).toBe(true);
+  });
+
+  it.each(['::ffff:10.0.0.1', '[::ffff:8f00:1]', '::2', '128.0.0.1', '[::ffff:7f:1]'])('%s is not', (address) => {
+    expect(isLoopback(address)).toBe(false);
   });
 });
 

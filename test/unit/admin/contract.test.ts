@@ -148,6 +148,24 @@ describe('a body that cannot be read', () => {
     });
   });
 
+  it.each(['', '  \n'])('is none where there is nothing in it: %j', async (body) => {
+    const { h, admin } = desk();
+    const clients = await h.fill('ada', 1, remote);
+    clients[0]!.manager.fail(new Error('broken'));
+    const headers = { 'content-type': 'application/json' };
+    const request = new Request('http://127.0.0.1/api/v1/users/ada/cleanup', { method: 'POST', body, headers });
+    const pending = admin.fetch(request, envOf({}));
+    await h.time.advance(10_000);
+    expect([(await pending).status, h.countOf('ada')]).toEqual([200, 0]);
+  });
+
+  it('of more than 16 KiB is refused where none is wanted, too, as the document says', async () => {
+    const { on, document } = await populated();
+    const answer = await on.api('/users/ada/managers', { method: 'DELETE', json: 'x'.repeat(20_000) });
+    expect([answer.status, on.h.countOf('ada')]).toEqual([413, 4]);
+    expect(document.paths['/api/v1/users/{id}/managers']?.['delete']?.responses).toHaveProperty('413');
+  });
+
   it('of another kind is told what is wanted', async () => {
     const headers = { 'content-type': 'text/plain' };
     expect(await desk().api('/background-cleanup', { method: 'POST', json: {}, headers })).toMatchObject({
