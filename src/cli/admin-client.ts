@@ -19,6 +19,7 @@ import {
 } from '../admin/schemas.js';
 import { CommandError, exitCodes } from './command-error.js';
 import { inert } from './inert.js';
+import { actMs, NoAnswerError, readMs, within } from './patience.js';
 
 /** How to reach an admin API. */
 export interface ClientOptions {
@@ -48,9 +49,6 @@ export interface CleanupOrder {
     readonly keep?: number | undefined;
   };
 }
-
-/** How long an answer is waited for: longer where connections are asked first. */
-const [readMs, actMs] = [15_000, 120_000];
 
 /** What came of a check. */
 export type Resources = z.output<typeof resourcesSchema>;
@@ -105,24 +103,21 @@ export class AdminClient {
     return this.#act(`users/${pathId(id)}/${action}`, body, cleanupSchema);
   }
 
-  /** The event stream, open; its body never ends by itself. @param lastEventId where a former one was cut off */
+  /** The event stream, open; its body never ends by itself, nor does the wait for it. @param lastEventId where a former one was cut off */
   async events(query: URLSearchParams, lastEventId: string | null, signal: AbortSignal): Promise<Response> {
-    const response = await this.#ask(`events?${query.toString()}`, {
-      headers: { accept: 'text/event-stream', ...(lastEventId !== null && { 'last-event-id': lastEventId }) },
-      signal,
-    });
+    const headers = { accept: 'text/event-stream', ...(lastEventId !== null && { 'last-event-id': lastEventId }) };
+    const response = await this.#ask(`events?${query.toString()}`, { headers, signal });
     if (!isOfType(response, 'text/event-stream')) throw this.#foreign(response.status);
     return response;
   }
 
   #read<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-    return this.#json(path, { signal: AbortSignal.timeout(readMs) }, schema);
+    return within(readMs, (signal) => this.#json(path, { signal }, schema));
   }
 
   #act<T>(path: string, body: object, schema: z.ZodType<T>): Promise<T> {
-    const headers = { 'content-type': 'application/json' };
-    const signal = AbortSignal.timeout(actMs);
-    return this.#json(path, { method: 'POST', headers, body: JSON.stringify(body), signal }, schema);
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    return within(actMs, (signal) => this.#json(path, { ...init, signal }, schema));
   }
 
   /** As the server gave it, with what only a newer one says. */
@@ -219,15 +214,15 @@ function isOfType(response: Response, type: string): boolean {
 /** `fetch failed` says nothing; what is behind it does. */
 function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return 'no answer in time';
+  if (error instanceof NoAnswerError) return error.message;
   const { cause } = error;
   if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message;
   return cause instanceof Error ? cause.message : error.message;
 }
 
+/** Instead of what the server says to whoever speaks HTTP. */
 const statusHints: Readonly<Record<number, string>> = {
   401: 'Give a token with --token or MOORING_ADMIN_TOKEN.',
-  403: 'Give another token with --token or MOORING_ADMIN_TOKEN.',
 };
 
 /** Whether a server of Mooring says that it has nothing at all at this path; of a user it says something else. */

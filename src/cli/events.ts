@@ -6,6 +6,7 @@ import { addAskFlags, clientOf, stdoutPaint, type AskFlags } from './asking.js';
 import { CommandError, exitCodes } from './command-error.js';
 import { inert, inertJson } from './inert.js';
 import type { Paint } from './paint.js';
+import { Patience, readMs } from './patience.js';
 import { sentenceOf, type Said } from './sentences.js';
 import { readServerSent, type ServerSent } from './server-sent.js';
 import { clockOf } from './spans.js';
@@ -127,14 +128,15 @@ class Follower {
     const leave = (): void => {
       watch.abort();
     };
-    const timer = setTimeout(leave, patienceMs);
+    const patience = new Patience(watch);
     this.#end.addEventListener('abort', leave, { once: true });
     try {
+      patience.begin(readMs);
       const { body } = await this.#client.events(this.#query, this.#lastId, watch.signal);
       this.#reached();
-      if (body !== null) for await (const sent of readServerSent(heard(body, timer))) await this.#take(sent, take);
+      if (body !== null) for await (const sent of readServerSent(heard(body, patience))) await this.#take(sent, take);
     } finally {
-      clearTimeout(timer);
+      patience.end();
       this.#end.removeEventListener('abort', leave);
     }
   }
@@ -175,12 +177,17 @@ class Follower {
   }
 }
 
-/** The stream, while whoever sends is heard of; one that breaks off has ended. */
-async function* heard(body: AsyncIterable<Uint8Array>, timer: NodeJS.Timeout): AsyncGenerator<Uint8Array, void> {
+/**
+ * The stream, while whoever sends is heard of; one that breaks off has ended. How long whoever reads takes for what came
+ * says nothing of the sender.
+ */
+async function* heard(body: AsyncIterable<Uint8Array>, patience: Patience): AsyncGenerator<Uint8Array, void> {
   try {
+    patience.begin(patienceMs);
     for await (const chunk of body) {
-      timer.refresh();
+      patience.end();
       yield chunk;
+      patience.begin(patienceMs);
     }
   } catch {
     // Whoever follows comes back to it.

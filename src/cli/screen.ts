@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { WriteStream } from 'node:tty';
 import { clipped } from './table.js';
 
@@ -7,7 +8,10 @@ const [enter, leave] = ['\u001b[?1049h\u001b[?25l', '\u001b[?25h\u001b[?1049l'];
 /** Of a terminal that does not say its size, such as one over a serial line. */
 export const usualSize = { rows: 24, columns: 80 };
 
-/** The other screen of a terminal: given back however the process ends, and while Ctrl-Z has stopped it. */
+/**
+ * The other screen of a terminal: given back when the process ends, by Ctrl-\ too, while Ctrl-Z has stopped it, and while
+ * the terminal is another job's.
+ */
 export class Screen {
   readonly #terminal: WriteStream;
   #isEntered = false;
@@ -27,6 +31,10 @@ export class Screen {
     process.once('exit', () => {
       this.#leave();
     });
+    process.once('SIGQUIT', () => {
+      this.#leave();
+      process.kill(process.pid, 'SIGQUIT');
+    });
     process.on('SIGCONT', () => {
       this.#resume();
     });
@@ -36,7 +44,11 @@ export class Screen {
   /** Written over what was there, line by line, within the screen. */
   show(text: string): void {
     this.#text = text;
-    if (!this.#isEntered) return;
+    if (this.#isEntered) this.#draw(text);
+    else this.#resume();
+  }
+
+  #draw(text: string): void {
     const { rows, columns } = this.size;
     const lines = text.split('\n').slice(0, Math.max(1, rows - 1));
     this.#terminal.write(`\u001b[H${lines.map((line) => `${clipped(line, columns)}\u001b[K`).join('\n')}\u001b[J`);
@@ -44,13 +56,14 @@ export class Screen {
 
   #resume(): void {
     if (!this.#isEntered) {
+      if (isInBackground()) return;
       this.#isEntered = true;
       this.#terminal.write(enter);
       process.once('SIGTSTP', () => {
         this.#suspend();
       });
     }
-    if (this.#text !== null) this.show(this.#text);
+    if (this.#text !== null) this.#draw(this.#text);
   }
 
   /**
@@ -68,5 +81,17 @@ export class Screen {
   #leave(): void {
     if (this.#isEntered) this.#terminal.write(leave);
     this.#isEntered = false;
+  }
+}
+
+/** Whether the terminal is another job's now, as after `bg`. Told by Linux alone: what follows the name in `proc_pid_stat(5)`. */
+function isInBackground(): boolean {
+  try {
+    const [, , group, , , groupOfTerminal] = readFileSync('/proc/self/stat', 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return group !== groupOfTerminal;
+  } catch {
+    return false;
   }
 }

@@ -424,6 +424,20 @@ describe('a command that cannot', () => {
     });
   });
 
+  it('keep a connection says so, and exits with 3', async () => {
+    const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    afterThisTest(() => {
+      server.close();
+    });
+    const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+    const ran = await Promise.all(['kpis', 'events', 'top'].map((command) => runMooring([command, '--url', url])));
+    for (const { code, out, err } of ran) {
+      expect([code, out]).toEqual([3, '']);
+      expect(err).toMatch(/^mooring: cannot reach http:\S+: (other side closed|no answer within 15 s); is the server/);
+    }
+  });
+
   it('find the API where the WebSockets are says which port to give, and exits with 3', async () => {
     const { server } = await world();
     const { code, err } = await runMooring(['kpis', '--url', server.url.replace('ws', 'http')]);
@@ -535,7 +549,7 @@ describe('with tokens', () => {
       ['cleanup', 'alice', '--dry-run'],
     ])
       expect(await run(...command, '--token', readToken)).toEqual(
-        failed('This token may look, and not act. Give another token with --token or MOORING_ADMIN_TOKEN.'),
+        failed('This token may look, and not act. Use a token that may act (scope: act).'),
       );
     expect((await run('check', 'alice', '--token', readToken)).code).toBe(0);
     const byVariable = await runMooring(['cleanup', 'alice'], { ...env, MOORING_ADMIN_TOKEN: actToken });

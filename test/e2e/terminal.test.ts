@@ -7,7 +7,7 @@ import { startMooring, type MooringProcess } from '../support/mooring-process.js
 import { hasTerminals, startOnTerminal } from '../support/terminal.js';
 
 const [enter, leave] = ['\u001b[?1049h\u001b[?25l', '\u001b[?25h\u001b[?1049l'];
-const [ctrlC, ctrlZ] = ['\u0003', '\u001a'];
+const [ctrlC, ctrlZ, ctrlBackslash] = ['\u0003', '\u001a', '\u001c'];
 const escape = '\u001b';
 const [yellow, uncoloured] = ['\u001b[33m', '\u001b[0m'];
 const longId = `long-${'x'.repeat(200)}`;
@@ -88,6 +88,32 @@ describe.skipIf(!hasTerminals)('mooring top on a terminal', () => {
     top.type(ctrlC);
     await top.shows(/ended with 0/, shown);
     expect(top.written().slice(shown).split(leave)).toHaveLength(2);
+  });
+
+  it('leaves the screen alone in the background, and takes it again in front', async () => {
+    const { url } = await world();
+    const lineOf = (command: string): string =>
+      `set -m; ${command}; bg; sleep 1; echo in front; fg %1; echo ended with $?`;
+    const top = startOnTerminal(['top', '--every', '100ms', '--url', url], { lineOf });
+    await top.shows(pictureWith('alice '));
+    const before = top.written().length;
+    top.type(ctrlZ);
+    const behind = await top.shows(/in front/, before);
+    expect(top.written().slice(before, behind).split(enter)).toHaveLength(1);
+    const shown = await top.shows(pictureWith('alice '), behind);
+    expect(top.written().slice(behind, shown).split(enter)).toHaveLength(2);
+    top.type(ctrlC);
+    await top.shows(/ended with 0/, shown);
+  });
+
+  it('gives the screen back when Ctrl-\\ ends it', async () => {
+    const { url } = await world();
+    const top = startOnTerminal(['top', '--every', '1h', '--url', url]);
+    await top.shows(pictureWith('alice '));
+    const before = top.written().length;
+    top.type(ctrlBackslash);
+    await top.ended;
+    expect(top.written().slice(before)).toMatch(`^\\${leave}`);
   });
 
   it('goes on where Ctrl-Z can stop nobody, as there is no shell', async () => {
