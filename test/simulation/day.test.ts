@@ -25,6 +25,19 @@ describe('a simulated day', () => {
     expect(other.occurrences).not.toBe(first?.occurrences);
   });
 
+  // What these worlds are: whoever changes it on purpose writes down what came of it.
+  it.each<[ScenarioName, number[]]>([
+    ['reference', [325_107, 469, 27, 367, 89]],
+    ['deploy', [331_072, 865, 253, 663, 184]],
+    ['storm', [328_667, 1_186, 381, 902, 275]],
+    ['mobile', [316_732, 549, 220, 358, 183]],
+    ['hostile', [403_518, 1_939, 59, 416, 895]],
+  ])('like %s is the one it was', async (scenario, known) => {
+    const { occurrences, admitted, takenOver, releases } = await simulateDay(day({ scenario, hours: 8, users: 300 }));
+    const { closed, disconnected } = releases;
+    expect([occurrences, admitted, takenOver, closed, disconnected]).toEqual(known);
+  });
+
   it.each((Object.keys(scenarios) as ScenarioName[]).filter((name) => name !== 'hostile'))(
     'like %s keeps every promise, refuses some, and passes all seven metrics',
     async (scenario) => {
