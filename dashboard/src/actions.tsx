@@ -1,41 +1,41 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { CleanupView, ManagerView, UserView } from '../../src/admin/schemas.js';
-import { actsWithinMs, ApiError, ask, pathOfUser } from './api.js';
+import { post, releaseAll, type Acting } from './acting.js';
 import { count, counted } from './format.js';
-import { OutcomeText, type Outcome } from './outcome.js';
+import { OutcomeText } from './outcome.js';
 import { Card, ConfirmDialog } from './pieces.js';
-
-/** A manager somebody wants to have released; a new object each time they do. */
-export interface Releasing {
-  readonly manager: ManagerView;
-}
 
 interface ActionsProps {
   readonly user: UserView;
-  readonly releasing: Releasing | null;
-  readonly onActed: () => void;
+  readonly acting: Acting;
 }
 
 type Confirming = 'cleanup' | 'emergency' | 'release-all';
 
+/** Cleans up, or tries to. @param whenDone told once it is done, and not where it failed */
+type Clean = (name: string, order: Order, whenDone?: () => void) => void;
+
+interface Order {
+  readonly path: 'cleanup' | 'emergency-cleanup';
+  readonly body: object;
+}
+
 /** The buttons of a user's page, and what came of the last one. */
-export function Actions({ user, releasing, onActed }: ActionsProps) {
+export function Actions({ user, acting: { outcome, isRunning, place, run } }: ActionsProps) {
   const { userId } = user;
-  const { outcome, run, place } = useOutcome(onActed);
   const [confirming, setConfirming] = useState<Confirming | null>(null);
   const [evict, setEvict] = useState(0);
-  const clean = (name: string, path: string, body: object): void =>
-    run(name, async () => ({ kind: 'cleaned', name, result: await post<CleanupView>(userId, path, body) }));
-  useEffect(() => {
-    if (releasing === null) return;
-    place.current?.focus({ preventScroll: true }); // the button that was pressed goes with its row
-    run('Release', () => release(releasing.manager));
-  }, [releasing]);
+  const clean: Clean = (name, { path, body }, whenDone) =>
+    run(name, async () => {
+      const result = await post<CleanupView>(userId, path, body);
+      whenDone?.();
+      return { kind: 'cleaned', name, result };
+    });
   return (
     <Card title="Actions">
       <Buttons
-        isRunning={outcome?.kind === 'running'}
+        isRunning={isRunning}
         onCheck={() => run('Check', async () => ({ kind: 'checked', resources: await post(userId, 'check') }))}
         onClean={clean}
         onConfirm={setConfirming}
@@ -55,31 +55,13 @@ export function Actions({ user, releasing, onActed }: ActionsProps) {
   );
 }
 
-/** What came of the last action, one at a time. */
-function useOutcome(onActed: () => void) {
-  const [outcome, setOutcome] = useState<Outcome | null>(null);
-  const place = useRef<HTMLDivElement>(null);
-  const isRunning = useRef(false);
-  const act = async (name: string, action: () => Promise<Outcome>): Promise<void> => {
-    isRunning.current = true;
-    setOutcome({ kind: 'running', name });
-    setOutcome(await outcomeOf(name, action));
-    isRunning.current = false;
-    onActed();
-  };
-  const run = (name: string, action: () => Promise<Outcome>): void => {
-    if (!isRunning.current) void act(name, action);
-  };
-  return { outcome, run, place };
-}
-
 interface QuestionProps {
   readonly confirming: Confirming;
   readonly user: UserView;
-  /** How many to evict beyond those that are gone: kept from a dry run to what is done then. */
+  /** How many to evict beyond those that are gone: kept from a dry run to what is done then, and where that failed. */
   readonly evict: number;
   readonly onEvict: (evict: number) => void;
-  readonly onClean: (name: string, path: string, body: object) => void;
+  readonly onClean: Clean;
   readonly onReleaseAll: () => void;
   readonly onClose: () => void;
 }
@@ -92,7 +74,7 @@ function Question(props: QuestionProps) {
       return (
         <ConfirmDialog
           {...{ title: 'Clean up this user?', act: 'Clean up', onClose }}
-          onAct={() => onClean('Cleanup', 'cleanup', {})}
+          onAct={() => onClean('Cleanup', { path: 'cleanup', body: {} })}
         >
           <p>Each connection is asked whether it is there. The dead, the abandoned and the failed are released.</p>
         </ConfirmDialog>
@@ -111,14 +93,12 @@ function Question(props: QuestionProps) {
 /** Can be tried first, as it evicts as many as one says; the number then has to be said once only. */
 function EmergencyQuestion({ evict, onEvict, onClean, onClose }: QuestionProps) {
   const body = evict > 0 ? { evict } : {};
-  const onAct = (): void => {
-    onClean('Emergency cleanup', 'emergency-cleanup', body);
-    onEvict(0);
-  };
+  const forget = (): void => onEvict(0);
+  const onAct = (): void => onClean('Emergency cleanup', { path: 'emergency-cleanup', body }, forget);
   const tried = evict > 0 ? `Emergency dry run, evicting up to ${count(evict)}` : 'Emergency dry run';
-  const onTry = (): void => onClean(tried, 'emergency-cleanup', { ...body, dryRun: true });
+  const onTry = (): void => onClean(tried, { path: 'emergency-cleanup', body: { ...body, dryRun: true } });
   return (
-    <ConfirmDialog {...{ title: 'Emergency cleanup?', act: 'Clean up now', onAct, onTry, onClose }}>
+    <ConfirmDialog {...{ title: 'Emergency cleanup?', act: 'Clean up now', onAct, onTry, onCancel: forget, onClose }}>
       <p>The same as a cleanup, with the patience of an emergency. Nothing in use is closed.</p>
       <Evict value={evict} onValue={onEvict} />
     </ConfirmDialog>
@@ -147,7 +127,7 @@ function Evict({ value, onValue }: { readonly value: number; readonly onValue: (
 interface ButtonsProps {
   readonly isRunning: boolean;
   readonly onCheck: () => void;
-  readonly onClean: (name: string, path: string, body: object) => void;
+  readonly onClean: Clean;
   readonly onConfirm: (what: Confirming) => void;
 }
 
@@ -157,13 +137,16 @@ function Buttons({ isRunning, onCheck, onClean, onConfirm }: ButtonsProps) {
       <Button isRunning={isRunning} onClick={onCheck}>
         Check
       </Button>
-      <Button isRunning={isRunning} onClick={() => onClean('Dry run', 'cleanup', { dryRun: true })}>
+      <Button isRunning={isRunning} onClick={() => onClean('Dry run', { path: 'cleanup', body: { dryRun: true } })}>
         Dry run
       </Button>
       <Button isRunning={isRunning} class="primary" onClick={() => onConfirm('cleanup')}>
         Clean up …
       </Button>
-      <Button isRunning={isRunning} onClick={() => onClean('Emergency dry run', 'emergency-cleanup', { dryRun: true })}>
+      <Button
+        isRunning={isRunning}
+        onClick={() => onClean('Emergency dry run', { path: 'emergency-cleanup', body: { dryRun: true } })}
+      >
         Emergency dry run
       </Button>
       <Button isRunning={isRunning} class="danger" onClick={() => onConfirm('emergency')}>
@@ -190,30 +173,4 @@ function Button({ isRunning, class: name = '', onClick, children }: ButtonProps)
       {children}
     </button>
   );
-}
-
-function post<T>(userId: string, path: string, body?: object): Promise<T> {
-  return ask<T>(`${pathOfUser(userId)}/${path}`, { method: 'POST', timeoutMs: actsWithinMs, body });
-}
-
-function remove(path: string): Promise<{ readonly released: number }> {
-  return ask(path, { method: 'DELETE', timeoutMs: actsWithinMs });
-}
-
-async function release({ key, threadId }: ManagerView): Promise<Outcome> {
-  const { released } = await remove(`api/v1/managers/${encodeURIComponent(key)}`);
-  return { kind: 'released', threadId, released };
-}
-
-async function releaseAll(userId: string): Promise<Outcome> {
-  const { released } = await remove(`${pathOfUser(userId)}/managers`);
-  return { kind: 'released-all', released };
-}
-
-async function outcomeOf(name: string, act: () => Promise<Outcome>): Promise<Outcome> {
-  try {
-    return await act();
-  } catch (error) {
-    return { kind: 'failed', name, error: error instanceof ApiError ? error : new ApiError(0, String(error)) };
-  }
 }

@@ -101,12 +101,18 @@ export async function send(path: string, asked: Asked = {}): Promise<Response> {
 }
 
 async function reach(url: URL, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
+  const askedAt = new Date();
   try {
     const response = await fetch(url, init);
     link.set({ ...link.value, isReachable: true, lastAnswerAt: new Date() });
     return response;
   } catch (error) {
     if (signal?.aborted === true) throw error;
+    const { lastAnswerAt } = link.value;
+    const isSlow = error instanceof DOMException && error.name === 'TimeoutError';
+    // Whoever answers others is there.
+    if (isSlow && lastAnswerAt !== null && lastAnswerAt > askedAt)
+      throw new ApiError(408, 'The server answers, but not this: it took too long.');
     link.set({ ...link.value, isReachable: false });
     throw new ApiError(0, 'The server cannot be reached.');
   }

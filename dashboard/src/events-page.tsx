@@ -1,6 +1,6 @@
 import { Component } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ApiError } from './api.js';
+import { link, type ApiError } from './api.js';
 import { counted, dateOf, shown, timeOf } from './format.js';
 import { Trouble, UserLink } from './pieces.js';
 import { queryOf, replaceHash } from './route.js';
@@ -8,6 +8,7 @@ import { knownTypes, sentenceOf, type Told } from './sentences.js';
 import type { SseMessage } from './sse.js';
 import { Store, useStore } from './store.js';
 import { EventWatch, type StreamState } from './stream.js';
+import { useTyped } from './typed.js';
 
 /** Rows that are kept. */
 const mostRows = 500;
@@ -22,12 +23,32 @@ interface Row {
   readonly told: Told;
 }
 
+/** What a stream has shown when it is left. */
+interface Kept {
+  readonly query: string;
+  readonly rows: readonly Row[];
+  /** Those that a pause held back. */
+  readonly fresh: readonly Row[];
+  readonly missed: number;
+  readonly isPaused: boolean;
+  readonly lastEventId: string;
+}
+
+const nothing: Kept = { query: '', rows: [], fresh: [], missed: 0, isPaused: false, lastEventId: '' };
+
+/** For whoever comes back, as from the page of a user in it: the stream goes on where it was left. */
+let kept = nothing;
+
+link.subscribe(() => {
+  if (link.value.needsToken === true) kept = nothing;
+});
+
 /** What happens, as it happens. */
 export function EventsPage({ query }: { readonly query: URLSearchParams }) {
   const user = query.get('user') ?? '';
   const types = (query.get('types') ?? '').split(',').filter((type) => knownTypes.includes(type));
   const asked = queryOf({ user, types: types.join(',') });
-  const [isPaused, setPaused] = useState(false);
+  const [isPaused, setPaused] = useState(kept.isPaused && kept.query === asked);
   return (
     <>
       <h1>Events</h1>
@@ -44,15 +65,9 @@ function want(user: string, types: readonly string[]): void {
 }
 
 function Filters({ user, types }: { readonly user: string; readonly types: readonly string[] }) {
-  const [typed, setTyped] = useState(user);
-  useEffect(() => {
-    if (typed === user) return undefined;
-    const timer = setTimeout(() => want(typed, types), typingMs);
-    return () => clearTimeout(timer);
-  }, [typed, user, types.join(',')]);
-  useEffect(() => setTyped(user), [user]);
-  const toggle = (type: string): void => {
-    want(typed, types.includes(type) ? types.filter((one) => one !== type) : [...types, type]);
+  const [typed, type] = useTyped({ said: user, say: (text) => want(text, types), afterMs: typingMs });
+  const toggle = (one: string): void => {
+    want(typed, types.includes(one) ? types.filter((other) => other !== one) : [...types, one]);
   };
   return (
     <form class="filters" onSubmit={(event) => event.preventDefault()}>
@@ -67,16 +82,16 @@ function Filters({ user, types }: { readonly user: string; readonly types: reado
             spellcheck: false,
           }}
           value={typed}
-          onInput={(event) => setTyped(event.currentTarget.value)}
+          onInput={(event) => type(event.currentTarget.value)}
         />
       </label>
       <details class="types">
         <summary>{types.length === 0 ? 'All types' : counted(types.length, 'type')}</summary>
         <fieldset>
           <legend class="hidden">Types of events</legend>
-          {choosable.map((type) => (
-            <label key={type} class="check">
-              <input type="checkbox" checked={types.includes(type)} onChange={() => toggle(type)} /> {type}
+          {choosable.map((one) => (
+            <label key={one} class="check">
+              <input type="checkbox" checked={types.includes(one)} onChange={() => toggle(one)} /> {one}
             </label>
           ))}
           <button type="button" class="small" onClick={() => want(typed, [])}>
@@ -169,26 +184,37 @@ class Line extends Component<{ readonly row: Row }> {
   }
 }
 
+/** The number of a row, on this page for good. */
+let lastRow = 0;
+
 function useEvents(query: string, isPaused: boolean) {
-  const [rows, setRows] = useState<readonly Row[]>([]);
+  const [before] = useState(kept.query === query ? kept : nothing);
+  const [rows, setRows] = useState(before.rows);
   const [waiting, setWaiting] = useState(0);
-  const [missed, setMissed] = useState(0);
+  const [missed, setMissed] = useState(before.missed);
   const [watched, setWatched] = useState<Pick<EventWatch, 'state' | 'problem'>>(unwatched);
-  const fresh = useRef<Row[]>([]);
+  const fresh = useRef<Row[]>([...before.fresh]);
+  const left = useRef(before);
   useEffect(() => {
-    let id = 0;
     const watch = new EventWatch({
       query,
+      lastEventId: before.lastEventId,
       onMessages: (messages) => {
-        const added = messages.map((message) => ({ id: (id += 1), told: toldBy(message) }));
+        const added = messages.map((message) => ({ id: (lastRow += 1), told: toldBy(message) }));
         setMissed((sum) => sum + missedOf(added));
         fresh.current.push(...added);
         fresh.current.splice(0, fresh.current.length - mostRows);
       },
     });
     setWatched(watch);
-    return () => watch.close();
+    return () => {
+      watch.close();
+      kept = { ...left.current, fresh: fresh.current, lastEventId: watch.lastEventId };
+    };
   }, [query]);
+  useEffect(() => {
+    left.current = { ...nothing, query, rows, missed, isPaused };
+  }, [query, rows, missed, isPaused]);
   useEffect(() => {
     const draw = (): void => {
       if (isPaused) setWaiting(fresh.current.length);

@@ -1,18 +1,18 @@
 import { Fragment } from 'preact';
-import { useState } from 'preact/hooks';
 import type { ManagerView } from '../../src/admin/schemas.js';
 import { counted, duration, shown } from './format.js';
 import { ConfirmDialog, Foreign } from './pieces.js';
 
 interface ManagersProps {
   readonly managers: readonly ManagerView[];
-  /** `null` where who looks may not act. */
-  readonly onRelease: ((manager: ManagerView) => void) | null;
+  /** Somebody wants it to be released; `null` where who looks may not act. */
+  readonly onAsk: ((manager: ManagerView) => void) | null;
+  /** Something else is being done: nothing can be asked for. */
+  readonly isRunning: boolean;
 }
 
 /** What a user holds, and a button to release each, for who may. */
-export function Managers({ managers, onRelease }: ManagersProps) {
-  const [asked, setAsked] = useState<ManagerView | null>(null);
+export function Managers({ managers, onAsk, isRunning }: ManagersProps) {
   return (
     <>
       <table class="stacked managers">
@@ -26,7 +26,7 @@ export function Managers({ managers, onRelease }: ManagersProps) {
               </th>
             ))}
             <th scope="col">In use</th>
-            {onRelease !== null && (
+            {onAsk !== null && (
               <th scope="col">
                 <span class="hidden">What to do</span>
               </th>
@@ -35,32 +35,37 @@ export function Managers({ managers, onRelease }: ManagersProps) {
         </thead>
         <tbody>
           {managers.map((manager) => (
-            <Row key={manager.key} manager={manager} onAsk={onRelease === null ? null : setAsked} />
+            <Row key={manager.key} {...{ manager, onAsk, isRunning }} />
           ))}
         </tbody>
       </table>
-      {asked !== null && onRelease !== null && (
-        <ConfirmDialog
-          {...{ title: 'Release this manager?', act: 'Release' }}
-          onAct={() => onRelease(asked)}
-          onClose={() => setAsked(null)}
-        >
-          <p>
-            <Foreign text={asked.threadId} /> is closed at once{asked.isEngaged && ', though it is in use'}, and its
-            place is free.
-          </p>
-        </ConfirmDialog>
-      )}
+      <UseWords managers={managers} />
     </>
   );
 }
 
-interface RowProps {
+interface ReleaseQuestionProps {
   readonly manager: ManagerView;
-  readonly onAsk: ((manager: ManagerView) => void) | null;
+  readonly onRelease: () => void;
+  readonly onClose: () => void;
 }
 
-function Row({ manager, onAsk }: RowProps) {
+/** Asks before a manager is released. */
+export function ReleaseQuestion({ manager: { threadId, isEngaged }, onRelease, onClose }: ReleaseQuestionProps) {
+  return (
+    <ConfirmDialog {...{ title: 'Release this manager?', act: 'Release', onAct: onRelease, onClose }}>
+      <p>
+        <Foreign text={threadId} /> is closed at once{isEngaged && ', though it is in use'}, and its place is free.
+      </p>
+    </ConfirmDialog>
+  );
+}
+
+interface RowProps extends Pick<ManagersProps, 'onAsk' | 'isRunning'> {
+  readonly manager: ManagerView;
+}
+
+function Row({ manager, onAsk, isRunning }: RowProps) {
   const { threadId, error } = manager;
   return (
     <tr>
@@ -74,12 +79,16 @@ function Row({ manager, onAsk }: RowProps) {
       <Cell label="Age" ms={manager.ageMs} />
       <Cell label="Unused" ms={manager.idleMs} />
       <Cell label="Round trip" ms={manager.roundTripMs} />
-      <td data-label="In use">
-        <Use manager={manager} />
-      </td>
+      <td data-label="In use">{useOf(manager).join(', ') || 'no'}</td>
       {onAsk !== null && (
         <td class="row-act">
-          <button type="button" class="small" aria-label={`Release ${shown(threadId)}`} onClick={() => onAsk(manager)}>
+          <button
+            type="button"
+            class="small"
+            aria-label={`Release ${shown(threadId)}`}
+            aria-disabled={isRunning}
+            onClick={() => !isRunning && onAsk(manager)}
+          >
             Release
           </button>
         </td>
@@ -113,22 +122,32 @@ function Cell({ label, ms }: { readonly label: string; readonly ms: number | nul
 }
 
 const uses = {
-  held: 'Not to be evicted: the application holds it while something runs.',
-  engaged: 'Not to be evicted: heard from within the eviction floor (60 s in production), or being streamed to.',
-  'being replaced': 'A newer connection of the thread is about to take over.',
+  held: 'the application holds it while something runs',
+  engaged: 'heard from within the eviction floor (evictionFloorRatio of the idle timeout), or being streamed to',
+  'being replaced': 'a newer connection of the thread is about to take over',
 } as const;
 
-/** What keeps it from being evicted. A manager may be unused for seconds and engaged, which puzzles without a word. */
-function Use({ manager: { isHeld, isEngaged, hasSuccessor } }: { readonly manager: ManagerView }) {
+type UseWord = keyof typeof uses;
+
+/** What keeps it from being evicted. A manager may be unused for seconds and engaged. */
+function useOf({ isHeld, isEngaged, hasSuccessor }: ManagerView): UseWord[] {
   const words = [isHeld && 'held', isEngaged && !isHeld && 'engaged', hasSuccessor && 'being replaced'] as const;
-  const told = words.filter((word) => word !== false);
-  if (told.length === 0) return <>no</>;
-  return told.map((word, index) => (
-    <Fragment key={word}>
-      {index > 0 && ', '}
-      <span class="explained" title={uses[word]}>
-        {word}
-      </span>
-    </Fragment>
-  ));
+  return words.filter((word) => word !== false);
+}
+
+/** What the words mean that are there, for whoever has no mouse to point with, too. */
+function UseWords({ managers }: Pick<ManagersProps, 'managers'>) {
+  const words = new Set(managers.flatMap(useOf));
+  if (words.size === 0) return null;
+  return (
+    <p class="note">
+      Not to be evicted:
+      {[...words].map((word, index) => (
+        <Fragment key={word}>
+          {index > 0 && ';'} <b>{word}</b>, {uses[word]}
+        </Fragment>
+      ))}
+      .
+    </p>
+  );
 }

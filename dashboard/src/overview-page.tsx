@@ -129,7 +129,7 @@ const releaseWords: Readonly<Record<string, string>> = {
   disconnected: 'dead',
   idle: 'abandoned',
   error: 'after an error',
-  evicted: 'for a newcomer',
+  evicted: 'evicted',
   requested: 'on request',
   unattached: 'never came',
   shutdown: 'server stops',

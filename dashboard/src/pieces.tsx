@@ -106,6 +106,8 @@ interface DialogProps {
   readonly onAct: () => void;
   /** Says what would be done, where that can be said. */
   readonly onTry?: () => void;
+  /** Neither is wanted. */
+  readonly onCancel?: () => void;
   readonly onClose: () => void;
   readonly children: ComponentChildren;
 }
@@ -115,7 +117,7 @@ interface DialogProps {
  *
  * Why a form: Enter in a field then means a dry run where there is one, else nothing, and never the act.
  */
-export function ConfirmDialog({ title, act, onAct, onTry, onClose, children }: DialogProps) {
+export function ConfirmDialog({ title, act, onAct, onTry, onCancel, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useLayoutEffect(() => {
@@ -126,7 +128,7 @@ export function ConfirmDialog({ title, act, onAct, onTry, onClose, children }: D
     then?.();
   };
   return (
-    <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
+    <dialog ref={dialog} aria-labelledby={id} onCancel={onCancel} onClose={onClose}>
       <h2 id={id}>{title}</h2>
       <form
         onSubmit={(event) => {
@@ -136,7 +138,7 @@ export function ConfirmDialog({ title, act, onAct, onTry, onClose, children }: D
       >
         {children}
         <div class="buttons end">
-          <button type="button" onClick={() => closeAnd()}>
+          <button type="button" onClick={() => closeAnd(onCancel)}>
             Cancel
           </button>
           {onTry !== undefined && <button type="submit">Dry run</button>}

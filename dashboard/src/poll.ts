@@ -18,6 +18,9 @@ interface Answer<T> {
   readonly data: T;
 }
 
+/** What failed is asked again soon, however seldom it is asked otherwise. */
+const againWithinMs = 5_000;
+
 /** Asks now and then, while anybody can see the page, and as soon as somebody can again. */
 export function usePoll<T>(path: string, everyMs: number): Polled<T> {
   const [answer, setAnswer] = useState<Answer<T> | null>(null);
@@ -27,6 +30,7 @@ export function usePoll<T>(path: string, everyMs: number): Polled<T> {
     const ending = new AbortController();
     let timer = 0;
     const look = async (): Promise<void> => {
+      let nextMs = everyMs;
       try {
         if (!document.hidden) {
           setAnswer({ path, data: await ask<T>(path, { signal: ending.signal }) });
@@ -35,8 +39,9 @@ export function usePoll<T>(path: string, everyMs: number): Polled<T> {
       } catch (error) {
         if (ending.signal.aborted) return;
         setProblem(error instanceof ApiError ? error : new ApiError(0, String(error)));
+        nextMs = Math.min(everyMs, againWithinMs);
       }
-      if (!ending.signal.aborted) timer = setTimeout(() => void look(), everyMs);
+      if (!ending.signal.aborted) timer = setTimeout(() => void look(), nextMs);
     };
     void look();
     return () => {

@@ -97,7 +97,11 @@ const releases: Readonly<Record<string, Teller>> = {
     'bad',
     (f) => `was released after an error${f.when('limitMs', (ms) => ` that stood for over ${duration(ms)}`)}`,
   ),
-  evicted: tell('bad', (f) => `gave its place to a newcomer: unused for ${f.duration('idleMs')}${allowed(f)}`),
+  evicted: tell(
+    'bad',
+    (f) =>
+      `${f.text('by') === 'admission' ? 'gave its place to a newcomer' : 'was evicted'}: unused for ${f.duration('idleMs')}${allowed(f)}`,
+  ),
   requested: tell('neutral', (f) => `was released because somebody asked, at the age of ${f.duration('ageMs')}`),
   unattached: tell('warn', () => 'was given back: its connection never came'),
   shutdown: tell('neutral', () => 'was released because the server stops'),
@@ -178,6 +182,15 @@ function acted(fields: Fields): Sentence {
   };
 }
 
+function turnedAway(fields: Fields): Sentence {
+  const who = fields.isText('who') ? fields.text('who') : 'somebody';
+  const from = fields.isText('address') ? ` from ${fields.text('address')}` : '';
+  const request = fields.isText('request') ? ` (${fields.text('request')})` : '';
+  const more = fields.when('more', (others) => `, and ${counted(others, 'other')} within a minute`);
+  const text = `The admin API turned ${who}${from} away with HTTP ${fields.text('status')}: ${fields.text('reason')}${request}${more}`;
+  return { text, tone: 'warn' };
+}
+
 const tellers: Readonly<Record<string, Teller>> = {
   'manager.admitted': tell(
     'good',
@@ -225,11 +238,7 @@ const tellers: Readonly<Record<string, Teller>> = {
     (f) => `A socket was turned away with HTTP ${f.count('status')}: ${f.text('reason')}.`,
   ),
   'admin.acted': acted,
-  'admin.refused': tell(
-    'warn',
-    (f) =>
-      `The admin API turned ${f.isText('who') ? f.text('who') : 'somebody'} away with HTTP ${f.text('status')}: ${f.text('reason')}${f.isText('request') ? ` (${f.text('request')})` : ''}`,
-  ),
+  'admin.refused': turnedAway,
   'admin.failed': tell('bad', (f) => `The admin API failed at ${f.text('route')}: ${f.text('error')}.`),
   'viewer.missed': tell(
     'warn',

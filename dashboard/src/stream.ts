@@ -13,6 +13,8 @@ const longestPauseMs = 15_000;
 interface StreamOptions {
   /** The query of the address, without `?`. */
   readonly query: string;
+  /** Where to go on from. @default from now on */
+  readonly lastEventId?: string;
   readonly onMessages: (messages: readonly SseMessage[]) => void;
 }
 
@@ -28,7 +30,13 @@ export class EventWatch {
 
   constructor(options: StreamOptions) {
     this.#options = options;
+    this.#lastEventId = options.lastEventId ?? '';
     void this.#watch();
+  }
+
+  /** Where it is, to go on from. */
+  get lastEventId(): string {
+    return this.#lastEventId;
   }
 
   close(): void {

@@ -1,18 +1,19 @@
 import { useState } from 'preact/hooks';
-import type { Me, UserView } from '../../src/admin/schemas.js';
-import { Actions, type Releasing } from './actions.js';
+import type { ManagerView, Me, UserView } from '../../src/admin/schemas.js';
+import { release, useActing } from './acting.js';
+import { Actions } from './actions.js';
 import { pathOfUser, type ApiError } from './api.js';
 import { counted, shown } from './format.js';
 import { Journal } from './journal.js';
-import { Managers } from './managers.js';
+import { Managers, ReleaseQuestion } from './managers.js';
 import { Card, Foreign, LevelBadge, Pending, Trouble, Usage } from './pieces.js';
 import { usePoll } from './poll.js';
 import { queryOf } from './route.js';
 
 const everyMs = 2_000;
 
-/** What a token may do changes with the server's configuration alone. */
-const meEveryMs = 60_000;
+/** What a token may do changes when the server starts anew. */
+const meEveryMs = 10_000;
 
 /** A user: what they hold, what was decided about them, and what can be done. */
 export function UserPage({ userId }: { readonly userId: string }) {
@@ -51,8 +52,14 @@ function Unknown({ userId, problem }: { readonly userId: string; readonly proble
 }
 
 function Known({ user, onActed }: { readonly user: UserView; readonly onActed: () => void }) {
-  const [releasing, setReleasing] = useState<Releasing | null>(null);
-  const { data: me } = usePoll<Me>('api/v1/me', meEveryMs);
+  const [asked, setAsked] = useState<ManagerView | null>(null);
+  const acting = useActing(onActed);
+  const { data: me, problem } = usePoll<Me>('api/v1/me', meEveryMs);
+  const mayAct = me?.scope === 'act';
+  const releaseIt = (manager: ManagerView): void => {
+    acting.place.current?.focus({ preventScroll: true }); // the button that was pressed goes with its row
+    acting.run('Release', () => release(manager));
+  };
   return (
     <>
       <p class="user-usage">
@@ -61,18 +68,19 @@ function Known({ user, onActed }: { readonly user: UserView; readonly onActed: (
         {user.waiting > 0 && <span class="badge bad">{counted(user.waiting, 'newcomer')} waiting</span>}
         <a href={`#/events?${queryOf({ user: user.userId })}`}>Watch events</a>
       </p>
-      {me?.scope === 'act' && <Actions user={user} releasing={releasing} onActed={onActed} />}
+      {me === null && <Trouble problem={problem} />}
+      {mayAct && <Actions user={user} acting={acting} />}
       {me?.scope === 'read' && <p class="note">Your token may look, and not act. To act, sign in with another.</p>}
       <Card title="Managers" note={counted(user.managers.length, 'manager')}>
         {user.managers.length === 0 ? (
           <p class="note">This user holds nothing now.</p>
         ) : (
-          <Managers
-            managers={user.managers}
-            onRelease={me?.scope === 'act' ? (manager) => setReleasing({ manager }) : null}
-          />
+          <Managers managers={user.managers} onAsk={mayAct ? setAsked : null} isRunning={acting.isRunning} />
         )}
       </Card>
+      {asked !== null && (
+        <ReleaseQuestion manager={asked} onRelease={() => releaseIt(asked)} onClose={() => setAsked(null)} />
+      )}
       <Journal userId={user.userId} />
     </>
   );

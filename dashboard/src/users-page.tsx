@@ -6,6 +6,7 @@ import { cursorsIn, pathOfPage } from './paging.js';
 import { LevelBadge, levels, Pending, Trouble, Usage, UserLink } from './pieces.js';
 import { usePoll, type Polled } from './poll.js';
 import { pushHash, queryOf, replaceHash } from './route.js';
+import { useTyped } from './typed.js';
 
 const everyMs = 5_000;
 
@@ -59,13 +60,8 @@ function want(wanted: Wanted): void {
 }
 
 function Filters({ wanted }: { readonly wanted: Wanted }) {
-  const [typed, setTyped] = useState(wanted.search);
-  useEffect(() => {
-    if (typed === wanted.search) return undefined;
-    const timer = setTimeout(() => want({ ...wanted, search: typed }), typingMs);
-    return () => clearTimeout(timer);
-  }, [typed, wanted.search, wanted.level, wanted.sort]);
-  useEffect(() => setTyped(wanted.search), [wanted.search]);
+  const say = (search: string): void => want({ ...wanted, search });
+  const [typed, type] = useTyped({ said: wanted.search, say, afterMs: typingMs });
   return (
     <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
       <label>
@@ -79,7 +75,7 @@ function Filters({ wanted }: { readonly wanted: Wanted }) {
             spellcheck: false,
           }}
           value={typed}
-          onInput={(event) => setTyped(event.currentTarget.value)}
+          onInput={(event) => type(event.currentTarget.value)}
         />
       </label>
       <label>
@@ -144,7 +140,10 @@ function List({ list, wanted, cursors, onFound }: ListProps) {
       {data.users.length === 0 ? <p class="card">{nobodyOf(wanted)}</p> : <Table users={data.users} wanted={wanted} />}
       <Pager
         {...{ page, cursors, total: data.total, next: isCurrent ? data.nextCursor : null }}
-        onTurn={(turned) => pushHash('users', { ...valuesOf(wanted), after: turned.join('.') })}
+        onTurn={(turned) => {
+          pushHash('users', { ...valuesOf(wanted), after: turned.join('.') });
+          scrollTo({ top: 0 }); // the button stands below the list
+        }}
       />
     </>
   );

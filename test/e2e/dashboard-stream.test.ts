@@ -47,7 +47,7 @@ async function signedIn(): Promise<{ before: AdminServer; page: Page; relay: Rel
   return { before, page, relay };
 }
 
-describe.runIf(hasChromium)('a stream that is cut', () => {
+describe.runIf(hasChromium)('a stream that is cut, or left', () => {
   it('goes on where it was: each event is there, once, in order', async () => {
     const server = await startAdmin();
     const { page, relay } = await watching(server);
@@ -73,6 +73,25 @@ describe.runIf(hasChromium)('a stream that is cut', () => {
     relay.cut(portOf(server));
     await page.getByText(': 5 managers to close').waitFor();
     expect(await numbersOn(page)).toEqual(through(1, 5));
+  });
+
+  it('as one looks at a user is there again on the way back, with what happened meanwhile, and paused if it was', async () => {
+    const server = await startAdmin();
+    const { page } = await watching(server);
+    server.open('ada', 1);
+    emit(server, 1, 3);
+    await page.getByText(': 3 managers to close').waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('link', { name: 'ada' }).first().click();
+    await page.getByRole('heading', { name: 'ada' }).waitFor();
+    emit(server, 4, 6);
+    await page.goBack();
+    await page.getByText('paused, 3 new events').waitFor();
+    expect(await numbersOn(page)).toEqual(through(1, 3));
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByText(': 6 managers to close').waitFor();
+    expect(await numbersOn(page)).toEqual(through(1, 6));
+    expect(await page.getByText('A gap').count()).toBe(0);
   });
 
   it('for so long that the server does not remember says so, once', async () => {

@@ -195,7 +195,36 @@ async function visitPages(users: number, query = 'sort=id', expected?: RegExp) {
   return { page, connections, next, previous: page.getByRole('button', { name: 'Previous' }) };
 }
 
+describe.runIf(hasChromium)('what is typed', () => {
+  it.each([250, 255])('arrives whole, with %i ms between the keys', async (delay) => {
+    const server = await startAdmin();
+    server.open('user-1042', 1);
+    const page = await visit(server, { hash: '#/users?sort=id' });
+    await page.getByLabel('Search').pressSequentially('user-1042', { delay });
+    await expect.poll(() => page.url()).toContain('search=user-1042');
+    expect(await page.getByLabel('Search').inputValue()).toBe('user-1042');
+    await page.evaluate(`location.hash = '#/users?search=user'`);
+    await expect.poll(() => page.getByLabel('Search').inputValue()).toBe('user');
+    await page.goBack();
+    await expect.poll(() => page.getByLabel('Search').inputValue()).toBe('user-1042');
+  });
+
+  it('arrives whole among the filters of events', async () => {
+    const page = await visit(await startAdmin(), { hash: '#/events' });
+    await page.getByLabel('User').pressSequentially('ada-42', { delay: 405 });
+    await expect.poll(() => page.url()).toContain('user=ada-42');
+    expect(await page.getByLabel('User').inputValue()).toBe('ada-42');
+  });
+});
+
 describe.runIf(hasChromium)('pages of users', () => {
+  it('begin at their top', async () => {
+    const { page, next } = await visitPages(120);
+    await next.click();
+    await page.getByText('Page 2 of 3').waitFor();
+    await expect.poll(() => page.evaluate('scrollY')).toBe(0);
+  });
+
   it('are turned one at a time, however fast one clicks', async () => {
     const { page, next } = await visitPages(170);
     await page.route('**/api/v1/users?*cursor=*', async (route) => {
@@ -331,13 +360,80 @@ describe.runIf(hasChromium)('a user', () => {
     server.open('ada', 2);
     server.mooring.factory.getUserManagers('ada')[0]?.hold();
     const page = await visit(server, { hash: '#/users/ada' });
-    const cells = page.locator('td[data-label="In use"] [title]');
-    await expect.poll(() => cells.allInnerTexts()).toEqual(['held', 'engaged']);
-    const titles = await cells.evaluateAll((words) => words.map((word) => word.getAttribute('title')));
-    expect(titles).toEqual([
-      expect.stringMatching(/the application holds it/),
-      expect.stringMatching(/heard from within the eviction floor/),
-    ]);
+    await expect.poll(() => page.locator('td[data-label="In use"]').allInnerTexts()).toEqual(['held', 'engaged']);
+    const words = await page.getByText('Not to be evicted').innerText();
+    expect(words).toMatch(
+      / held, the application holds it .*; engaged, heard from within the eviction floor .*streamed to\.$/,
+    );
+  });
+
+  it('may be acted upon as soon as the server says again who asks', async () => {
+    const server = await startAdmin();
+    server.open('ada', 1);
+    const page = await visit(server, { hash: '#/users', expected: /status of 503/ });
+    let isDown = true;
+    await page.route('**/api/v1/me', (route) =>
+      isDown ? route.fulfill({ status: 503, json: { detail: 'The proxy has nobody to ask.' } }) : route.continue(),
+    );
+    await page.getByRole('link', { name: 'ada' }).click();
+    await page.getByRole('alert').filter({ hasText: 'The proxy has nobody to ask.' }).waitFor();
+    isDown = false;
+    await page.getByRole('button', { name: 'Check' }).waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+  });
+
+  it('is released from by one action at a time: meanwhile every button is out of order', async () => {
+    const server = await startAdmin();
+    const connections = server.open('ada', 2);
+    const page = await visit(server, { hash: '#/users/ada', expected: /status of 404/ });
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    await page.route('**/emergency-cleanup', async (route) => {
+      await held;
+      await route.continue();
+    });
+    const release = page.getByRole('button', { name: 'Release thread_1' });
+    await page.getByRole('button', { name: 'Emergency dry run' }).click();
+    await page.getByText('Emergency dry run is running').waitFor();
+    expect(await release.getAttribute('aria-disabled')).toBe('true');
+    await release.dispatchEvent('click');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    goOn();
+    await page.getByText('0 managers would be released').waitFor();
+    await release.click();
+    for (const connection of connections) connection.vanish();
+    await page.getByText('This user holds nothing now.').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Release' }).click();
+    await page.getByText('Release: thread_1 was gone already.').waitFor();
+  });
+
+  it('is asked about evictions anew after a cancel, and with the same number after a failure', async () => {
+    const server = await startAdmin();
+    server.open('ada', 2);
+    const page = await visit(server, { hash: '#/users/ada', expected: /ERR_FAILED/ });
+    const dialog = page.getByRole('dialog');
+    const evict = dialog.getByLabel('Also evict');
+    const open = page.getByRole('button', { name: 'Emergency cleanup …' });
+    for (const leave of [
+      () => page.keyboard.press('Escape'),
+      () => dialog.getByRole('button', { name: 'Cancel' }).click(),
+    ]) {
+      await open.click();
+      await evict.fill('5');
+      await leave();
+      await open.click();
+      expect(await evict.inputValue()).toBe('0');
+      await page.keyboard.press('Escape');
+    }
+    await page.route('**/emergency-cleanup', (route) => route.abort());
+    await open.click();
+    await evict.fill('5');
+    await dialog.getByRole('button', { name: 'Clean up now' }).click();
+    await page.getByText('Emergency cleanup failed.').waitFor();
+    await open.click();
+    expect(await evict.inputValue()).toBe('5');
   });
 
   it('of before a restart of the server is told of calmly, with what was known', async () => {

@@ -7,6 +7,7 @@ import { releaseReasons } from '../../../src/core/managers/release-reason.js';
 const who = { userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1' };
 const release = { ...who, type: 'manager.released', ageMs: 192_000, idleMs: 720_000, silentMs: 92_000 };
 const none = { disconnected: 0, idle: 0, error: 0, oldest: 0 };
+const turnedAway = { type: 'admin.refused', status: 403, reason: 'No.' };
 const cleanup = { type: 'cleanup.completed', durationMs: 4_500, remaining: 15, attempts: 1, timedOut: false };
 
 describe('a sentence', () => {
@@ -32,6 +33,18 @@ describe('a sentence', () => {
     [
       'thread_1 gave its place to a newcomer: unused for 12 min, more than the 1 min allowed, found to make room for a newcomer.',
       { ...release, reason: 'evicted', by: 'admission', limitMs: 60_000 },
+    ],
+    [
+      'thread_1 was evicted: unused for 12 min, more than the 1 min allowed, by a cleanup that was asked for.',
+      { ...release, reason: 'evicted', by: 'request', limitMs: 60_000 },
+    ],
+    [
+      'The admin API turned grafana from 10.0.0.1 away with HTTP 403: No. (DELETE /x), and 19 others within a minute',
+      { ...turnedAway, who: 'grafana', request: 'DELETE /x', address: '10.0.0.1', more: 19 },
+    ],
+    [
+      'The admin API turned somebody away with HTTP 401: No.',
+      { ...turnedAway, status: 401, who: null, address: null, more: 0 },
     ],
     [
       'Usage rose to critical, from warning: 17 of 20 (85 %).',

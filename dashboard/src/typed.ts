@@ -1,0 +1,36 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+
+interface Typing {
+  /** As the address has it. */
+  readonly said: string;
+  /** Puts it there. */
+  readonly say: (typed: string) => void;
+  /** The pause after a key, in milliseconds. */
+  readonly afterMs: number;
+}
+
+/**
+ * What somebody types into a field, said once they pause.
+ *
+ * What the address has is taken over only where it is not what was said here: that arrives when they may have typed on.
+ */
+export function useTyped({ said, say, afterMs }: Typing): readonly [typed: string, type: (text: string) => void] {
+  const [typed, type] = useState(said);
+  const lastSaid = useRef(said);
+  const latestSay = useRef(say);
+  latestSay.current = say;
+  useEffect(() => {
+    if (typed === lastSaid.current) return undefined;
+    const timer = setTimeout(() => {
+      lastSaid.current = typed;
+      latestSay.current(typed);
+    }, afterMs);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  useEffect(() => {
+    if (said === lastSaid.current) return;
+    lastSaid.current = said;
+    type(said);
+  }, [said]);
+  return [typed, type];
+}
