@@ -53,7 +53,7 @@ export class Gatekeeper {
   readonly #origins: ReadonlySet<string>;
 
   /**
-   * @param origins pages elsewhere that may act
+   * @param origins whose pages may act, beside those of the host that is asked
    * @throws TypeError where there is no token, or a short one
    */
   constructor(access: Access, origins: readonly string[] = []) {
@@ -104,7 +104,7 @@ export class Gatekeeper {
     if (URL.canParse(origin) && new URL(origin).host === host) return;
     throw forbidden(
       `Pages of ${origin} may not act here, on ${host}.`,
-      'Where that is this server behind a proxy, let the proxy pass on the header Host; else allow the origin: --admin-origin of mooring serve, allowedOrigins of createAdmin.',
+      'Where that is this server behind a proxy, let the proxy pass on the header Host, or name the origin: --admin-origin of mooring serve, allowedOrigins of createAdmin.',
     );
   }
 

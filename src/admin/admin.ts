@@ -25,7 +25,10 @@ export interface AdminOptions {
   readonly mooring: Mooring;
   /** Who may use it: tokens with scopes, or `'loopback'`. */
   readonly access: Access;
-  /** Origins of pages elsewhere that may act, e.g. `https://ops.example.com`. @default none */
+  /**
+   * What browsers call this server, where a proxy in front sets `Host` anew, e.g. `https://ops.example.com`: pages of these
+   * origins may act. Others could not read what is answered, as nothing is said for CORS. @default none
+   */
   readonly allowedOrigins?: readonly string[];
   /** Where each setting came from; what `loadProcessConfig` gave. @default not told */
   readonly loaded?: LoadedConfig;
@@ -46,8 +49,9 @@ export interface Admin {
 /** More than any body of this API needs. */
 const mostBodyBytes = 16_384;
 
-/** What routes here are for. */
+/** What routes here are for, and what no `Request` may be for. */
 const methods = ['GET', 'POST', 'DELETE'] as const;
+const impossible: readonly string[] = ['TRACE', 'CONNECT'];
 
 /**
  * The admin API: who uses what, why a connection was closed, whether the promise is kept, and how to act on it. At `/`
@@ -80,9 +84,11 @@ function appOf(parts: AdminParts): AdminApp {
   app.onError((error, c) => problemResponse(problemOf(error, c, parts)));
   app.notFound(({ req }) => problemResponse(noRoute(app, req)));
   app.use(async (c, next) => {
+    if (impossible.includes(c.req.method)) return problemResponse(noRoute(app, c.req));
     await next();
     c.header('x-content-type-options', 'nosniff');
     if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');
+    return undefined;
   });
   addOpenRoutes(app, parts);
   // First who asks, then what: of strangers no body is read.

@@ -10,7 +10,7 @@ export interface AdminFlags {
   readonly adminPort: number;
   readonly adminHost: string;
   readonly adminTokenFile?: string;
-  /** Of pages elsewhere that may act. @default none */
+  /** What browsers call it, behind a proxy that sets `Host` anew. @default none */
   readonly adminOrigin?: readonly string[];
 }
 

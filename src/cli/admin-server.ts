@@ -16,7 +16,7 @@ import { readVersion } from './version.js';
 export interface AdminServerOptions {
   readonly mooring: Mooring;
   readonly access: Access;
-  /** Of pages elsewhere that may act. @default none */
+  /** What browsers call it, behind a proxy that sets `Host` anew. @default none */
   readonly allowedOrigins?: readonly string[] | undefined;
   readonly loaded: LoadedConfig;
   readonly address: Address;

@@ -84,13 +84,16 @@ export class Screen {
   }
 }
 
-/** Whether the terminal is another job's now, as after `bg`. Told by Linux alone: what follows the name in `proc_pid_stat(5)`. */
+/**
+ * Whether the terminal is another job's now, as after `bg`. Told by Linux alone: what follows the name in
+ * `proc_pid_stat(5)`. A terminal that controls nobody has no job.
+ */
 function isInBackground(): boolean {
   try {
     const [, , group, , , groupOfTerminal] = readFileSync('/proc/self/stat', 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
-    return group !== groupOfTerminal;
+    return Number(groupOfTerminal) > 0 && group !== groupOfTerminal;
   } catch {
     return false;
   }

@@ -39,7 +39,11 @@ export function addServe(program: Command): void {
     .option('--admin-port <number>', 'port of the admin API; 0 takes any that is free', portNumber, defaultPorts.admin)
     .option('--admin-host <address>', 'address of the admin API; beyond this machine only with tokens', '127.0.0.1')
     .option('--admin-token-file <file>', 'JSON file of the tokens of the admin API')
-    .option('--admin-origin <origin>', 'origin of pages elsewhere that may act; several by giving it again', origin)
+    .option(
+      '--admin-origin <origin>',
+      'what browsers call the admin API, behind a proxy that sets Host anew; may be given again',
+      origin,
+    )
     .option('--no-admin', 'no admin API');
   addSettingsFlags(command)
     .option('--print-config', 'print the effective configuration, each value with where it came from, and exit')
