@@ -20,17 +20,23 @@ export function useTyped({ said, say, afterMs }: Typing): readonly [typed: strin
   const latestSay = useRef(say);
   latestSay.current = say;
   useEffect(() => {
-    if (typed === lastSaid.current) return undefined;
-    const timer = setTimeout(() => {
-      lastSaid.current = typed;
-      latestSay.current(typed);
-    }, afterMs);
-    return () => clearTimeout(timer);
-  }, [typed]);
-  useEffect(() => {
     if (said === lastSaid.current) return;
     lastSaid.current = said;
     type(said);
   }, [said]);
+  useEffect(() => {
+    if (typed === lastSaid.current) return undefined;
+    const page = pageNow();
+    const timer = setTimeout(() => {
+      if (pageNow() !== page) return; // who has just gone elsewhere stays there
+      lastSaid.current = typed;
+      latestSay.current(typed);
+    }, afterMs);
+    return () => clearTimeout(timer);
+  }, [typed, said]);
   return [typed, type];
+}
+
+function pageNow(): string {
+  return location.hash.split('?')[0] ?? '';
 }

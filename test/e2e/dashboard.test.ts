@@ -209,6 +209,23 @@ describe.runIf(hasChromium)('what is typed', () => {
     await expect.poll(() => page.getByLabel('Search').inputValue()).toBe('user-1042');
   });
 
+  it('leads nobody back who has gone on before it was said', async () => {
+    const server = await startAdmin();
+    server.open('grace', 1);
+    const page = await visit(server, { hash: '#/users' });
+    const link = page.getByRole('link', { name: 'grace' });
+    await link.waitFor();
+    await page.getByLabel('Search').fill('g');
+    await page.evaluate(`new Promise((resolve) => setTimeout(() => {
+      for (const until = performance.now() + 300; performance.now() < until;); // the pause is over, and nothing has run
+      location.hash = '#/users/grace';
+      resolve();
+    }))`);
+    await page.getByRole('heading', { name: 'grace' }).waitFor();
+    await page.waitForTimeout(500);
+    expect(page.url()).toMatch(/#\/users\/grace$/);
+  });
+
   it('arrives whole among the filters of events', async () => {
     const page = await visit(await startAdmin(), { hash: '#/events' });
     await page.getByLabel('User').pressSequentially('ada-42', { delay: 405 });

@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { chromium, type Page } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll } from 'vitest';
 import { afterThisTest } from './setup.js';
 
 /** Whether this machine has Chromium; `npm test` finds out, and installs it where it can. */
@@ -13,17 +11,17 @@ const quiet = [
   ...['--disable-gpu', '--disable-quic', '--no-first-run', '--no-sandbox'],
 ];
 
-/** A page of a browser of its own, which ends with the test. */
+/** One for all tests of a file: to start one takes longer than most of them. */
+let browser: Promise<Browser> | null = null;
+
+afterAll(async () => {
+  await (await browser)?.close();
+});
+
+/** A page that shares nothing with those of other tests, and ends with this one. */
 export async function chromiumPage(): Promise<Page> {
-  const folder = mkdtempSync(join(tmpdir(), 'mooring-chromium-'));
-  const context = await chromium.launchPersistentContext(folder, {
-    executablePath: '/usr/bin/chromium',
-    headless: true,
-    args: quiet,
-  });
-  afterThisTest(async () => {
-    await context.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  browser ??= chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args: quiet });
+  const context = await (await browser).newContext();
+  afterThisTest(() => context.close());
   return context.newPage();
 }
