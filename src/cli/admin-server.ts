@@ -32,7 +32,10 @@ export interface AdminServing {
 /** Connections to the admin server, at the most and at the least. */
 const [mostConnections, leastConnections] = [256, 16];
 
-/** How long a request may take once it has begun, in milliseconds, and how often that is looked at. Who says nothing has to make room. */
+/**
+ * How long a request may take to arrive, in milliseconds, the first one from when its connection was made, and how often
+ * that is looked at.
+ */
 const patience = Object.freeze({ headersTimeout: 5_000, requestTimeout: 15_000, connectionsCheckingInterval: 1_000 });
 
 /**
