@@ -33,10 +33,10 @@ export interface WatchingProcesses {
 }
 
 /** Of a server that echoes as fast as it can: microseconds per echo by the clock, and of the processor. */
-export type LoadedSubject = 'throughput' | 'cpu';
+type LoadedSubject = 'throughput' | 'cpu';
 
 /** Of a server where connections come and go and nobody echoes: milliseconds of the processor in a second. */
-export type UnloadedSubject = 'apart';
+type UnloadedSubject = 'apart';
 
 /** In which respect a server that is watched is compared with one that is not. */
 export type WatchingSubject = LoadedSubject | UnloadedSubject;

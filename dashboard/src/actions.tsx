@@ -1,10 +1,9 @@
-import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { CleanupView, ManagerView, UserView } from '../../src/admin/schemas.js';
 import { post, releaseAll, type Acting } from './acting.js';
 import { count, counted } from './format.js';
 import { OutcomeText } from './outcome.js';
-import { Card, ConfirmDialog } from './pieces.js';
+import { Button, Card, ConfirmDialog } from './pieces.js';
 
 interface ActionsProps {
   readonly user: UserView;
@@ -134,43 +133,27 @@ interface ButtonsProps {
 function Buttons({ isRunning, onCheck, onClean, onConfirm }: ButtonsProps) {
   return (
     <div class="buttons">
-      <Button isRunning={isRunning} onClick={onCheck}>
+      <Button isOff={isRunning} onClick={onCheck}>
         Check
       </Button>
-      <Button isRunning={isRunning} onClick={() => onClean('Dry run', { path: 'cleanup', body: { dryRun: true } })}>
+      <Button isOff={isRunning} onClick={() => onClean('Dry run', { path: 'cleanup', body: { dryRun: true } })}>
         Dry run
       </Button>
-      <Button isRunning={isRunning} class="primary" onClick={() => onConfirm('cleanup')}>
+      <Button isOff={isRunning} class="primary" onClick={() => onConfirm('cleanup')}>
         Clean up …
       </Button>
       <Button
-        isRunning={isRunning}
+        isOff={isRunning}
         onClick={() => onClean('Emergency dry run', { path: 'emergency-cleanup', body: { dryRun: true } })}
       >
         Emergency dry run
       </Button>
-      <Button isRunning={isRunning} class="danger" onClick={() => onConfirm('emergency')}>
+      <Button isOff={isRunning} class="danger" onClick={() => onConfirm('emergency')}>
         Emergency cleanup …
       </Button>
-      <Button isRunning={isRunning} class="danger" onClick={() => onConfirm('release-all')}>
+      <Button isOff={isRunning} class="danger" onClick={() => onConfirm('release-all')}>
         Release all …
       </Button>
     </div>
-  );
-}
-
-interface ButtonProps {
-  readonly isRunning: boolean;
-  readonly class?: string;
-  readonly onClick: () => void;
-  readonly children: ComponentChildren;
-}
-
-/** Out of order while something runs, and not `disabled`: that would throw the focus away. */
-function Button({ isRunning, class: name = '', onClick, children }: ButtonProps) {
-  return (
-    <button type="button" class={name} aria-disabled={isRunning} onClick={() => !isRunning && onClick()}>
-      {children}
-    </button>
   );
 }

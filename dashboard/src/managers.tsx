@@ -1,7 +1,7 @@
 import { Fragment } from 'preact';
 import type { ManagerView } from '../../src/admin/schemas.js';
 import { counted, duration, shown } from './format.js';
-import { ConfirmDialog, Foreign } from './pieces.js';
+import { Button, ConfirmDialog, Foreign } from './pieces.js';
 
 interface ManagersProps {
   readonly managers: readonly ManagerView[];
@@ -82,15 +82,9 @@ function Row({ manager, onAsk, isRunning }: RowProps) {
       <td data-label="In use">{useOf(manager).join(', ') || 'no'}</td>
       {onAsk !== null && (
         <td class="row-act">
-          <button
-            type="button"
-            class="small"
-            aria-label={`Release ${shown(threadId)}`}
-            aria-disabled={isRunning}
-            onClick={() => !isRunning && onAsk(manager)}
-          >
+          <Button class="small" label={`Release ${shown(threadId)}`} isOff={isRunning} onClick={() => onAsk(manager)}>
             Release
-          </button>
+          </Button>
         </td>
       )}
     </tr>

@@ -1,5 +1,6 @@
 import { count } from './format.js';
 import { pageSize } from './paging.js';
+import { Button } from './pieces.js';
 
 interface PagerProps {
   /** The number of the page that is shown. */
@@ -33,11 +34,10 @@ interface TurnProps {
   readonly onTurn: (cursors: readonly string[]) => void;
 }
 
-/** Out of order, and not `disabled`, where there is no way: that would throw the focus away. */
 function Turn({ name, to, onTurn }: TurnProps) {
   return (
-    <button type="button" aria-disabled={to === null} onClick={() => to !== null && onTurn(to)}>
+    <Button isOff={to === null} onClick={() => to !== null && onTurn(to)}>
       {name}
-    </button>
+    </Button>
   );
 }

@@ -31,6 +31,24 @@ export function UserLink({ userId }: { readonly userId: string }) {
   );
 }
 
+interface ButtonProps {
+  readonly isOff: boolean;
+  readonly class?: string;
+  /** What it is called, where its words alone do not say. */
+  readonly label?: string;
+  readonly onClick: () => void;
+  readonly children: ComponentChildren;
+}
+
+/** Can be out of order, and is not `disabled` then: that would throw the focus away. */
+export function Button({ isOff, class: name = '', label, onClick, children }: ButtonProps) {
+  return (
+    <button type="button" class={name} aria-label={label} aria-disabled={isOff} onClick={() => !isOff && onClick()}>
+      {children}
+    </button>
+  );
+}
+
 interface CardProps {
   readonly title: string;
   readonly note?: ComponentChildren;

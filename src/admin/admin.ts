@@ -12,7 +12,7 @@ import { addDashboard } from './assets.js';
 import { Census } from './census.js';
 import { EventHub } from './event-stream.js';
 import type { AdminApp, AdminEnv, AdminParts, MetricsText } from './parts.js';
-import { badField, badFields, notFound, ProblemError, problemResponse } from './problems.js';
+import { badField, badFields, notFound, ProblemError, problemResponse, wrongMethod } from './problems.js';
 import { Recorder } from './recorder.js';
 import { Refusals } from './refusals.js';
 import { addManagerRoutes } from './routes/managers.js';
@@ -108,14 +108,6 @@ function noRoute({ router }: AdminApp, { method, path }: { method: string; path:
   const taken = methods.filter(isTaken).flatMap((by) => (by === 'GET' ? ['GET', 'HEAD'] : [by]));
   const hint = `GET ${apiPath}/openapi.json lists what there is.`;
   return taken.length === 0 ? notFound(`There is no ${method} ${path}.`, hint) : wrongMethod({ method, path, taken });
-}
-
-function wrongMethod({ method, path, taken }: { method: string; path: string; taken: string[] }): ProblemError {
-  const detail = `${path} takes ${taken.join(', ').replace(/, (\w+)$/, ' and $1')}, got ${method}.`;
-  return new ProblemError(
-    { title: 'Method not allowed', status: 405, detail },
-    { headers: { allow: taken.join(', ') } },
-  );
 }
 
 function tooLarge(): never {

@@ -38,6 +38,15 @@ export function notFound(detail: string, hint: string): ProblemError {
   return new ProblemError({ title: 'Not found', status: 404, detail, hint });
 }
 
+/** It is there, and takes other methods. */
+export function wrongMethod({ method, path, taken }: { method: string; path: string; taken: string[] }): ProblemError {
+  const detail = `${path} takes ${taken.join(', ').replace(/, (\w+)$/, ' and $1')}, got ${method}.`;
+  return new ProblemError(
+    { title: 'Method not allowed', status: 405, detail },
+    { headers: { allow: taken.join(', ') } },
+  );
+}
+
 /** A problem as a response. */
 export function problemResponse({ problem, headers }: ProblemError): Response {
   return new Response(`${JSON.stringify(problem)}\n`, {
