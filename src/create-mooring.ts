@@ -3,14 +3,14 @@ import { loadConfig, type ConfigSources, type LoadedConfig } from './core/config
 import { describe } from './core/events.js';
 import type { LimitOf } from './core/managers/limits.js';
 import { Mooring } from './core/mooring.js';
-import { settingNames, type WebSocketConfig } from './core/settings.js';
+import { settingNames, type SettingOverrides, type WebSocketConfig } from './core/settings.js';
 import type { Random, Time } from './core/time.js';
 import { SystemTime } from './runtime/system-time.js';
 
 /** What can be said to {@link createMooring}; all of it is optional. */
 export interface MooringOptions {
   /** Settings by name, durations in milliseconds. They win over environment variables. */
-  readonly config?: Partial<WebSocketConfig>;
+  readonly config?: SettingOverrides;
   /** `production`, `staging`, `development` or `test`. @default MOORING_ENV, NETRA_ENV, NODE_ENV, then development */
   readonly environment?: string;
   /** The environment variables to read. @default process.env */
@@ -35,7 +35,8 @@ export interface MooringOptions {
 export function createMooring(options: MooringOptions = {}): Mooring {
   checkOptions(options);
   const { environment, config: overrides, limitOf, ledger } = options;
-  const { config } = loadProcessConfig({ env: options.env, environment, overrides });
+  const { config, renamed } = loadProcessConfig({ env: options.env, environment, overrides });
+  tellOnce(renamed);
   const time = options.time ?? new SystemTime();
   return new Mooring({ config, time, random: options.random ?? Math.random, limitOf, ledger });
 }
@@ -48,6 +49,17 @@ export function loadProcessConfig(given: ConfigSources = {}): LoadedConfig {
 /** As {@link loadProcessConfig}, just the settings. @throws ConfigurationError @source seed, `WebSocketConfig` */
 export function loadWebSocketConfig(given: ConfigSources = {}): WebSocketConfig {
   return loadProcessConfig(given).config;
+}
+
+const told = new Set<string>();
+
+/** Former names of settings: a deprecation warning for each, once in this process. */
+function tellOnce(sentences: readonly string[]): void {
+  for (const sentence of sentences) {
+    if (told.has(sentence)) continue;
+    told.add(sentence);
+    process.emitWarning(`Mooring: ${sentence}`, 'DeprecationWarning', 'MOORING_RENAMED');
+  }
 }
 
 const optionNames: readonly string[] = [

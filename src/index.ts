@@ -46,7 +46,7 @@ export {
   type SettingSource,
 } from './core/config.js';
 export { loadProcessConfig, loadWebSocketConfig } from './create-mooring.js';
-export type { WebSocketConfig } from './core/settings.js';
+export type { SettingOverrides, WebSocketConfig } from './core/settings.js';
 export { presets, type Environment } from './core/presets.js';
 
 // Events, errors, close codes

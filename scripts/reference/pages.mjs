@@ -8,7 +8,7 @@ export const advice = Object.freeze({
   quota: 'All of the user’s places are in use. Come back after `retry`.',
   capacity: 'This server is full. Come back after `retry`, or connect to another one.',
   contested: 'Another live connection keeps taking the thread back. Come back after `retry`.',
-  slow: 'Nothing moved for `stalledMs` while data was waiting to be sent or read. Reconnect.',
+  slow: 'Nothing moved for `slowConsumerTimeoutMs` while data was waiting to be sent or read. Reconnect.',
   silent: 'The peer did not answer. Reconnect.',
   drain: 'The server stops. Reconnect after `retry`.',
   error: 'The application said that the connection is broken. Reconnect.',

@@ -21,7 +21,9 @@ export function renderConfig({ settings, presets, outsideName, variableName, wri
     const value =
       'default' in setting
         ? write(setting, setting.default)
-        : ['production', 'staging', 'development'].map((env) => write(setting, presets[env]?.[name])).join(' / ');
+        : 'follows' in setting
+          ? 'see there'
+          : ['production', 'staging', 'development'].map((env) => write(setting, presets[env]?.[name])).join(' / ');
     return [`\`${name}\``, value, `\`${outsideName(name)}\`, \`${variableName(name)}\``, setting.about];
   });
   return page('Configuration', [

@@ -8,7 +8,9 @@ import { referencePages } from './pages.mjs';
 const root = join(import.meta.dirname, '../..');
 const folder = join(root, 'docs/reference');
 
-const coreModules = ['settings', 'durations', 'presets', 'close-codes', 'errors'].map((name) => `core/${name}.js`);
+const coreModules = ['settings', 'written-settings', 'durations', 'presets', 'close-codes', 'errors'].map(
+  (name) => `core/${name}.js`,
+);
 const modules = [...coreModules, 'telemetry/instrument.js', 'telemetry/instruments.js'];
 /** @type {Parameters<typeof referencePages>[0]['tables'][]} */
 const loaded = await Promise.all(modules.map((name) => import(join(root, 'dist', name))));

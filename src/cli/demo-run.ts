@@ -1,5 +1,6 @@
 import type { LoadedConfig } from '../core/config.js';
-import { outsideName, settingNames, writeSetting } from '../core/settings.js';
+import { settingNames } from '../core/settings.js';
+import { outsideName, writeSetting } from '../core/written-settings.js';
 import { longestName, people } from '../demo/people.js';
 import { startPopulation } from '../demo/population.js';
 import { demoSettings } from '../demo/settings.js';

@@ -1,5 +1,6 @@
 import type { LoadedConfig } from '../core/config.js';
-import { outsideName, settingNames, writeSetting, type SettingName } from '../core/settings.js';
+import { settingNames, type SettingName } from '../core/settings.js';
+import { outsideName, writeSetting } from '../core/written-settings.js';
 import { settingsTable } from './settings-table.js';
 
 /** The effective configuration as a table: each setting, its value, and where that came from. */

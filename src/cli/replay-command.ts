@@ -1,4 +1,5 @@
-import { outsideName, settingNames, variableName, type SettingName } from '../core/settings.js';
+import { settingNames, type SettingName } from '../core/settings.js';
+import { outsideName, variableName } from '../core/written-settings.js';
 import type { SettingSource } from '../core/config.js';
 import type { DayFlags } from './simulate-flags.js';
 

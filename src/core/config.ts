@@ -1,7 +1,8 @@
 import { ConfigurationError } from './errors.js';
 import { environments, presets, type Environment } from './presets.js';
-import { outsideName, readWritten, settingNames, settings, variableName } from './settings.js';
-import type { SettingName, WebSocketConfig } from './settings.js';
+import { formerNames, settingNames, settings } from './settings.js';
+import type { SettingName, SettingOverrides, WebSocketConfig } from './settings.js';
+import { outsideName, readWritten, variableName, variableOf, withoutUnit } from './written-settings.js';
 
 export type { WebSocketConfig } from './settings.js';
 
@@ -21,7 +22,7 @@ export interface ConfigSources {
   /** The parsed configuration file; durations with a unit, e.g. `{ "idleManagerTimeout": "120s" }`. */
   readonly file?: Readonly<Record<string, unknown>> | undefined;
   /** Settings given in code; durations in milliseconds. */
-  readonly overrides?: Partial<WebSocketConfig> | undefined;
+  readonly overrides?: SettingOverrides | undefined;
   /** `--set` flags: name and value as written. */
   readonly flags?: readonly (readonly [name: string, written: string])[] | undefined;
 }
@@ -31,8 +32,10 @@ export interface LoadedConfig {
   readonly config: WebSocketConfig;
   readonly environment: Environment;
   readonly sources: Readonly<Record<SettingName, SettingSource>>;
-  /** Sentences for the log: unknown variables, an unknown `NODE_ENV`. */
+  /** Sentences for the log: unknown variables, an unknown `NODE_ENV`, former names of settings. */
   readonly warnings: readonly string[];
+  /** Those of the warnings that tell of a former name. */
+  readonly renamed: readonly string[];
 }
 
 /** The configuration as the seed's `get_cleanup_config` gives it: durations in seconds. @source seed, `WebSocketConfig` */
@@ -61,7 +64,13 @@ export function loadConfig(given: ConfigSources = {}): LoadedConfig {
   putVariables(given.env ?? {}, draft);
   draft.put('code', given.overrides ?? {});
   for (const [name, written] of given.flags ?? []) draft.putWritten('flag', name, written);
-  return { config: draft.finish(), environment, sources: draft.sources, warnings: draft.warnings };
+  return {
+    config: draft.finish(),
+    environment,
+    sources: draft.sources,
+    warnings: [...draft.warnings, ...draft.renamed],
+    renamed: draft.renamed,
+  };
 }
 
 /** The five numbers the seed calls the cleanup configuration, in seconds. Never throws. */
@@ -92,11 +101,28 @@ export function unadmittedLimit(config: WebSocketConfig): number {
   return Math.max(100, Math.floor(config.maxTotalManagers / 10));
 }
 
+/** A name a setting goes by, present or former, in code and outside. */
+interface KnownName {
+  readonly name: SettingName;
+  readonly inCode: string;
+  readonly outside: string;
+  readonly variable: string;
+}
+
+const knownNames: readonly KnownName[] = [
+  ...settingNames.map((name) => [name, name] as const),
+  ...Object.entries(formerNames),
+].map(([inCode, name]) => {
+  const outside = withoutUnit(inCode, name);
+  return { name, inCode, outside, variable: variableOf(outside) };
+});
+
 class Draft {
   readonly #values: Partial<Record<SettingName, unknown>> = {};
   readonly sources = {} as Record<SettingName, SettingSource>;
   readonly problems: string[] = [];
   readonly warnings: string[] = [];
+  readonly renamed: string[] = [];
 
   constructor() {
     for (const name of settingNames) {
@@ -107,31 +133,53 @@ class Draft {
   }
 
   put(source: SettingSource, values: object): void {
-    for (const [name, value] of Object.entries(values)) {
+    for (const [label, value] of Object.entries(values)) {
       if (value === undefined) continue;
-      if (isSettingName(name)) this.#set(source, name, value);
-      else this.problems.push(`${name}: there is no such setting${didYouMean(name, settingNames)}`);
+      const known = knownNames.find(({ inCode }) => inCode === label);
+      if (known === undefined)
+        this.problems.push(`${label}: there is no such setting${didYouMean(label, settingNames)}`);
+      else if (this.#isHeard(source, known, label)) this.#set(source, known.name, value);
     }
   }
 
   putWritten(source: SettingSource, label: string, written: unknown): void {
-    const name = settingNames.find((candidate) => outsideName(candidate) === label);
-    if (name === undefined) this.problems.push(`${label}: there is no such setting${hintFor(label)}`);
-    else this.putVariable(source, { name, label, written });
+    const known = knownNames.find(({ outside }) => outside === label);
+    if (known === undefined) this.problems.push(`${label}: there is no such setting${hintFor(label)}`);
+    else this.putKnown(source, { known, label, written });
   }
 
-  putVariable(source: SettingSource, given: { name: SettingName; label: string; written: unknown }): void {
-    const read = readWritten(given.name, given.written);
-    if ('problem' in read) this.problems.push(`${given.label}: ${read.problem}`);
-    else this.#set(source, given.name, read.value);
+  putKnown(source: SettingSource, given: { known: KnownName; label: string; written: unknown }): void {
+    const { known, label, written } = given;
+    const read = readWritten(known.name, written);
+    if ('problem' in read) this.problems.push(`${label}: ${read.problem}`);
+    else if (this.#isHeard(source, known, label)) this.#set(source, known.name, read.value);
   }
 
   finish(): WebSocketConfig {
+    this.#followOthers();
     for (const name of settingNames) this.#check(name);
     const config = Object.freeze({ ...this.#values }) as WebSocketConfig;
     if (this.problems.length === 0) this.problems.push(...contradictions(config));
     if (this.problems.length > 0) throw new ConfigurationError(this.problems);
     return config;
+  }
+
+  /** A former name is told, and heard unless the same source has the present one too. */
+  #isHeard(source: SettingSource, { name, inCode }: KnownName, label: string): boolean {
+    if (inCode === name) return true;
+    const present = label === inCode ? name : label.startsWith('MOORING_') ? variableName(name) : outsideName(name);
+    this.renamed.push(`${label} is called ${present} now; the old name goes on working`);
+    return this.sources[name] !== source;
+  }
+
+  /** Settings that nobody gave, and that depend on another one. */
+  #followOthers(): void {
+    const { emergencyCleanupTimeoutMs } = this.#values;
+    if (typeof emergencyCleanupTimeoutMs !== 'number') return; // it is reported by itself
+    for (const name of settingNames) {
+      const setting = settings[name];
+      if ('follows' in setting) this.#values[name] ??= setting.follows({ emergencyCleanupTimeoutMs });
+    }
   }
 
   #set(source: SettingSource, name: SettingName, value: unknown): void {
@@ -151,6 +199,7 @@ class Draft {
 function contradictions(config: WebSocketConfig): string[] {
   const problems: string[] = [];
   const { evictionFloorRatio, patienceRatio, probeTimeoutMs, emergencyCleanupTimeoutMs } = config;
+  const { minSilenceMs, backlogExcuseMs } = config;
   const { proactiveCleanupThreshold, criticalThreshold, emergencyThreshold } = config;
   if (evictionFloorRatio > patienceRatio) {
     problems.push(
@@ -160,6 +209,16 @@ function contradictions(config: WebSocketConfig): string[] {
   if (2 * probeTimeoutMs > emergencyCleanupTimeoutMs / 2) {
     problems.push(
       `probeTimeoutMs: got ${String(probeTimeoutMs)}, wanted at most a quarter of emergencyCleanupTimeoutMs (${String(emergencyCleanupTimeoutMs)}): two probes must fit into half of it`,
+    );
+  }
+  const longest = [
+    { name: 'minSilenceMs', valueMs: minSilenceMs, share: 0.6 },
+    { name: 'backlogExcuseMs', valueMs: backlogExcuseMs, share: 0.8 },
+  ];
+  for (const { name, valueMs, share } of longest) {
+    if (valueMs <= share * emergencyCleanupTimeoutMs) continue;
+    problems.push(
+      `${name}: got ${String(valueMs)}, wanted at most ${String(100 * share)} % of emergencyCleanupTimeoutMs (${String(emergencyCleanupTimeoutMs)}): a cleanup must see it pass`,
     );
   }
   if (!(proactiveCleanupThreshold <= criticalThreshold && criticalThreshold <= emergencyThreshold)) {
@@ -191,11 +250,11 @@ function environmentOf(given: ConfigSources, draft: Draft): Environment {
 }
 
 function putVariables(env: Readonly<Record<string, string | undefined>>, draft: Draft): void {
-  const names = new Map(settingNames.map((name) => [variableName(name), name]));
+  const names = new Map(knownNames.map((known) => [known.variable, known]));
   for (const [variable, written] of Object.entries(env)) {
     if (!variable.startsWith('MOORING_') || written === undefined || isNotOurs(variable, written)) continue;
-    const name = names.get(variable);
-    if (name !== undefined) draft.putVariable('environment', { name, label: variable, written });
+    const known = names.get(variable);
+    if (known !== undefined) draft.putKnown('environment', { known, label: variable, written });
     else draft.warnings.push(`${variable} is set but names no setting${didYouMean(variable, [...names.keys()])}`);
   }
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { closeCodes, type CloseCause } from './close-codes.js';
-import { readDuration, writeDuration } from './durations.js';
 
 /** How a setting is written outside code: durations want a unit there, and lose the `Ms` of their name. */
 export type SettingKind = 'duration' | 'integer' | 'ratio' | 'choice' | 'flag' | 'table';
@@ -15,6 +14,8 @@ interface Setting {
   readonly schema: z.ZodType;
   /** Absent: the environment's preset has it, or it follows another setting. */
   readonly default?: unknown;
+  /** Its value where nobody gave one, if that depends on another setting. */
+  readonly follows?: (values: { readonly emergencyCleanupTimeoutMs: number }) => number;
   readonly about: string;
 }
 
@@ -131,17 +132,54 @@ export const settings = Object.freeze({
     default: 2,
     about: 'Unanswered heartbeats after which a connection is dead.',
   },
-  stalledMs: {
+  minSilenceMs: {
+    kind: 'duration',
+    schema: duration(10),
+    follows: ({ emergencyCleanupTimeoutMs }) => Math.min(3_000, 0.6 * emergencyCleanupTimeoutMs),
+    about:
+      'How long a ping must have been unanswered before its connection may lose its place to a newcomer. Default: 3s, at most 60 % of emergencyCleanupTimeout.',
+  },
+  slowConsumerTimeoutMs: {
     kind: 'duration',
     schema: duration(100),
     default: 60_000,
-    about: 'How long unsent data or paused reading excuse silence.',
+    about:
+      'How long a connection may take none of its unsent data, or stay silent while we do not read, before it counts as dead.',
+  },
+  backlogExcuseMs: {
+    kind: 'duration',
+    schema: duration(10),
+    follows: ({ emergencyCleanupTimeoutMs }) => Math.min(10_000, 0.8 * emergencyCleanupTimeoutMs),
+    about:
+      'How long unsent data may stand still before its connection may lose its place to a newcomer, as the last of all. Default: 10s, at most 80 % of emergencyCleanupTimeout.',
+  },
+  maxUnsentBytes: {
+    kind: 'integer',
+    schema: z
+      .int()
+      .min(0)
+      .max(2 ** 40),
+    default: 64 * 1024 * 1024,
+    about:
+      'Bytes that may wait to be sent to one connection; a message handed over while more than that wait closes it as slow. 0: no limit.',
   },
   stallToleranceMs: {
     kind: 'duration',
     schema: duration(1),
     default: 100,
     about: 'How late a timer may be before its lateness counts as stalled time.',
+  },
+  maxHoldMs: {
+    kind: 'duration',
+    schema: duration(1, 2 ** 31 - 1),
+    default: 3_600_000,
+    about: 'How long a hold lasts unless it ends or is renewed before.',
+  },
+  resumeGraceMs: {
+    kind: 'duration',
+    schema: duration(0, 3_600_000),
+    default: 10_000,
+    about: 'How long a held manager without a connection waits for the next connection of its thread. 0: not at all.',
   },
   ticketMs: {
     kind: 'duration',
@@ -209,6 +247,12 @@ export const settings = Object.freeze({
     default: 100,
     about: 'The time between two waves of closes while stopping.',
   },
+  drainHoldTimeoutMs: {
+    kind: 'duration',
+    schema: duration(0),
+    default: 15_000,
+    about: 'How long a stopping server waits for held managers, before it closes them too.',
+  },
   sliceBudgetMs: {
     kind: 'duration',
     schema: duration(1, 1_000),
@@ -261,44 +305,16 @@ export type WebSocketConfig = { readonly [Name in SettingName]: z.output<(typeof
 /** All names, in the order of the reference. */
 export const settingNames = Object.freeze(Object.keys(settings)) as readonly SettingName[];
 
-/** The name outside code: `idleManagerTimeoutMs` is written `idleManagerTimeout`, since its value has a unit there. */
-export function outsideName(name: SettingName): string {
-  return settings[name].kind === 'duration' ? name.slice(0, -'Ms'.length) : name;
-}
+/**
+ * Former names of settings, which go on working.
+ * @see SettingOverrides
+ */
+export const formerNames = Object.freeze({
+  stalledMs: 'slowConsumerTimeoutMs',
+}) satisfies Readonly<Record<string, SettingName>>;
 
-/** The environment variable of a setting: `MOORING_IDLE_MANAGER_TIMEOUT`. */
-export function variableName(name: SettingName): string {
-  return `MOORING_${outsideName(name).replace(/[A-Z]/g, '_$&').toUpperCase()}`;
-}
-
-/** A value as written outside code, or what is wrong with it. */
-export type Written = { readonly value: unknown } | { readonly problem: string };
-
-/** Reads what a person wrote for a setting. Durations want a unit: a bare 120 could be seconds as well as milliseconds. */
-export function readWritten(name: SettingName, written: unknown): Written {
-  const { kind } = settings[name];
-  if (kind === 'table') return typeof written === 'string' ? readJson(written) : { value: written };
-  if (kind === 'duration') return readDuration(written);
-  if (typeof written !== 'string') return { value: written };
-  const text = written.trim();
-  if (kind === 'choice') return { value: text };
-  if (kind === 'flag') return text === 'true' ? { value: true } : text === 'false' ? { value: false } : { value: text };
-  if (text === 'none') return { value: null };
-  if (/^[0-9]+(\.[0-9]+)?$/.test(text)) return { value: Number(text) };
-  return { problem: `got "${written}", wanted a number of at least 0` };
-}
-
-function readJson(text: string): Written {
-  try {
-    return { value: JSON.parse(text) as unknown };
-  } catch {
-    return { problem: `got "${text}", wanted a JSON object such as {"idle":4408}` };
-  }
-}
-
-/** A value as it may be written outside code. */
-export function writeSetting(name: SettingName, value: unknown): string {
-  if (value === null) return 'none';
-  if (typeof value === 'number') return settings[name].kind === 'duration' ? writeDuration(value) : String(value);
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
+/** Settings given in code; durations in milliseconds. Former names are accepted too. */
+export type SettingOverrides = Partial<WebSocketConfig> & {
+  /** @deprecated since 0.2: it is `slowConsumerTimeoutMs` now. */
+  readonly stalledMs?: number;
+};

@@ -90,7 +90,7 @@ function setWatch({ config }: MooringParts, ground: Ground) {
   const userCleanup = new UserCleanup({ ...ground, config });
   const emergency = new EmergencyCleanup({
     ...{ ...ground, config, userCleanup },
-    stalledMs: config.stalledMs,
+    slowConsumerTimeoutMs: config.slowConsumerTimeoutMs,
     waitingRoom: queue,
   });
   const levels = new LevelCleanup({ clock, events, config, thresholds, registry, userCleanup });
@@ -107,7 +107,13 @@ function setWatch({ config }: MooringParts, ground: Ground) {
     },
   });
   const background = new BackgroundCleanup({ ...ground, config, userCleanup, monitor });
-  const requested = new RequestedCleanup({ ...ground, config, userCleanup, monitor, stalledMs: config.stalledMs });
+  const requested = new RequestedCleanup({
+    ...ground,
+    config,
+    userCleanup,
+    monitor,
+    slowConsumerTimeoutMs: config.slowConsumerTimeoutMs,
+  });
   return { queue, heartbeat, userCleanup, emergency, requested, monitor, background };
 }
 
@@ -137,14 +143,14 @@ type Books = ReturnType<typeof openBooks>;
 /** Where managers come from. */
 function openEntrance({ config, random, ledger }: MooringParts, built: Ground & Watch & Books) {
   const { closing, background, audit, leaks, heartbeat, monitor } = built;
-  const { ticketMs, stalledMs } = config;
+  const { ticketMs, slowConsumerTimeoutMs } = config;
   const refusals = new Refusals(config, random);
   const whenOpened = (link: ManagedConnection): void => {
     heartbeat.add(link);
     if (monitor.isPressed(link.manager.userId)) heartbeat.introduce(link);
   };
   const desk = new TicketDesk({ ...built, refusals, ticketMs, whenOpened });
-  const takeover = new Takeover({ ...built, config, desk, refusals, stalledMs });
+  const takeover = new Takeover({ ...built, config, desk, refusals, slowConsumerTimeoutMs });
   const ledgerDesk = new LedgerDesk({ ...built, desk, ledger });
   const host = hostOf({ ...built, config, takeover });
   const whenAdmitted = (manager: WebSocketManager): void => {

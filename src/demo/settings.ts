@@ -8,7 +8,7 @@ export const demoSettings = Object.freeze({
   backgroundCleanupIntervalMs: 5_000,
   emergencyCleanupTimeoutMs: 4_000,
   heartbeatIntervalMs: 5_000,
-  stalledMs: 20_000,
+  slowConsumerTimeoutMs: 20_000,
   streamingWindowMs: 2_000,
   cleanupCooldownMs: 2_000,
   kpiWindowMs: 300_000,

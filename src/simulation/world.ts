@@ -263,8 +263,8 @@ export class World extends SimulatedServer {
 
   /** The longest anything dead may take. */
   quietMs(): number {
-    const { heartbeatIntervalMs, maxHeartbeatMisses, stalledMs, ticketMs } = this.config;
-    return (maxHeartbeatMisses + 2) * heartbeatIntervalMs + stalledMs + 2 * ticketMs;
+    const { heartbeatIntervalMs, maxHeartbeatMisses, slowConsumerTimeoutMs, ticketMs } = this.config;
+    return (maxHeartbeatMisses + 2) * heartbeatIntervalMs + slowConsumerTimeoutMs + 2 * ticketMs;
   }
 
   #decided(visitor: Visitor, { ticket, refusal }: Admission, coming: Coming): void {

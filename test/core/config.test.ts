@@ -243,22 +243,33 @@ describe('mistakes', () => {
   });
 
   it.each([
-    ['xxxstalled', true],
-    ['xxxxstalled', false],
-    ['stalledxxx', true],
-    ['stalledxxxx', false],
-    ['stxallxedx', true],
-    ['stxallxxedx', false],
-    ['lled', true],
-    ['led', false],
-    ['stal', true],
-    ['sta', false],
-    ['zzzlled', true],
-    ['zzzzled', false],
-    ['STALLEDX', true],
+    ['xxxticket', true],
+    ['xxxxticket', false],
+    ['ticketxxx', true],
+    ['ticketxxxx', false],
+    ['tixckxetx', true],
+    ['tixckxxetx', false],
+    ['cket', true],
+    ['ket', true],
+    ['et', false],
+    ['tic', true],
+    ['ti', false],
+    ['zzzket', true],
+    ['zzzzet', false],
+    ['TICKETX', true],
   ])('suggest a setting at most three edits away, case apart: %s %s', (name, isSuggested) => {
     const [problem] = problemsOf({ file: { [name]: '1s' } });
-    expect(problem).toBe(`${name}: there is no such setting${isSuggested ? '; did you mean stalled?' : ''}`);
+    expect(problem).toBe(`${name}: there is no such setting${isSuggested ? '; did you mean ticket?' : ''}`);
+  });
+
+  it.each([
+    ['minSilenceMs', 0.6, 6_000],
+    ['backlogExcuseMs', 0.8, 8_000],
+  ] as const)('include a %s above %d of the emergency timeout', (name, share, mostMs) => {
+    expect(problemsOf({ environment: 'production', overrides: { [name]: mostMs } })).toEqual([]);
+    expect(problemsOf({ environment: 'production', overrides: { [name]: mostMs + 1 } })).toEqual([
+      `${name}: got ${String(mostMs + 1)}, wanted at most ${String(100 * share)} % of emergencyCleanupTimeoutMs (10000): a cleanup must see it pass`,
+    ]);
   });
 
   it('are all in the message', () => {
@@ -374,5 +385,57 @@ describe('sockets that are not admitted yet', () => {
   ])('may be, with a cap of %j and %j managers in all, %d', (maxUnadmittedSockets, maxTotalManagers, limit) => {
     const { config } = loadConfig({ overrides: { maxUnadmittedSockets, maxTotalManagers } });
     expect(unadmittedLimit(config)).toBe(limit);
+  });
+});
+
+describe('settings that follow the emergency timeout', () => {
+  it.each([
+    ['production', 3_000, 8_000],
+    ['staging', 3_000, 4_000],
+    ['development', 1_200, 1_600],
+  ] as const)('%s: minSilence %d ms, backlogExcuse %d ms', (environment, minSilenceMs, backlogExcuseMs) => {
+    expect(loadConfig({ environment }).config).toMatchObject({ minSilenceMs, backlogExcuseMs });
+  });
+
+  it('keep what was given', () => {
+    const overrides = { minSilenceMs: 700, emergencyCleanupTimeoutMs: 4_000 };
+    expect(loadConfig({ environment: 'production', overrides }).config).toMatchObject({
+      minSilenceMs: 700,
+      backlogExcuseMs: 3_200,
+    });
+  });
+});
+
+describe('a former name of a setting', () => {
+  it.each([
+    [
+      { overrides: { stalledMs: 5_000 } },
+      'stalledMs is called slowConsumerTimeoutMs now; the old name goes on working',
+    ],
+    [{ file: { stalled: '5s' } }, 'stalled is called slowConsumerTimeout now; the old name goes on working'],
+    [
+      { flags: [['stalled', '5s']] as const },
+      'stalled is called slowConsumerTimeout now; the old name goes on working',
+    ],
+    [
+      { env: { MOORING_STALLED: '5s' } },
+      'MOORING_STALLED is called MOORING_SLOW_CONSUMER_TIMEOUT now; the old name goes on working',
+    ],
+  ])('goes on working, and is told: %j', (sources, warning) => {
+    const { config, warnings } = loadConfig(sources);
+    expect(config.slowConsumerTimeoutMs).toBe(5_000);
+    expect(warnings).toEqual([warning]);
+  });
+
+  it.each([[{ stalledMs: 5_000, slowConsumerTimeoutMs: 7_000 }], [{ slowConsumerTimeoutMs: 7_000, stalledMs: 5_000 }]])(
+    'gives way to the present one of the same source: %j',
+    (overrides) => {
+      expect(loadConfig({ overrides }).config.slowConsumerTimeoutMs).toBe(7_000);
+    },
+  );
+
+  it('wins over the present one of a weaker source', () => {
+    const sources = { env: { MOORING_SLOW_CONSUMER_TIMEOUT: '9s' }, overrides: { stalledMs: 5_000 } };
+    expect(loadConfig(sources).config.slowConsumerTimeoutMs).toBe(5_000);
   });
 });

@@ -1,15 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/core/config.js';
 import { writeDuration } from '../../src/core/durations.js';
-import {
-  outsideName,
-  readWritten,
-  settingNames,
-  settings,
-  variableName,
-  writeSetting,
-  type SettingName,
-} from '../../src/core/settings.js';
+import { settingNames, settings, type SettingName } from '../../src/core/settings.js';
+import { outsideName, readWritten, variableName, writeSetting } from '../../src/core/written-settings.js';
 
 describe('every setting', () => {
   it.each(settingNames)('%s says what it is for', (name) => {
@@ -37,7 +30,13 @@ describe('the defaults of the specification', () => {
     ['heartbeatIntervalMs', 25_000],
     ['maxHeartbeatMisses', 2],
     ['probeTimeoutMs', 500],
-    ['stalledMs', 60_000],
+    ['slowConsumerTimeoutMs', 60_000],
+    ['minSilenceMs', 3_000],
+    ['backlogExcuseMs', 8_000],
+    ['maxUnsentBytes', 67_108_864],
+    ['maxHoldMs', 3_600_000],
+    ['resumeGraceMs', 10_000],
+    ['drainHoldTimeoutMs', 15_000],
     ['stallToleranceMs', 100],
     ['ticketMs', 10_000],
     ['authenticateTimeoutMs', 10_000],

@@ -72,7 +72,7 @@ describe('a dead peer with a full send buffer', () => {
     const moreThanTheKernelKeeps = Buffer.alloc(32_000_000);
     const chunk = 'x'.repeat(64 * 1024);
     const server = await wsServer({
-      config: { stalledMs: 1_000, heartbeatIntervalMs: 300 },
+      config: { slowConsumerTimeoutMs: 1_000, heartbeatIntervalMs: 300 },
       serve: (socket) => {
         const sending = setInterval(() => {
           socket.send(chunk);

@@ -48,10 +48,10 @@ export class SuccessMetrics {
   constructor(options: MetricsOptions) {
     this.#options = options;
     this.#startedAtMs = options.clock.now();
-    const { heartbeatIntervalMs, maxHeartbeatMisses, stalledMs, kpiWindowMs } = options.config;
+    const { heartbeatIntervalMs, maxHeartbeatMisses, slowConsumerTimeoutMs, kpiWindowMs } = options.config;
     this.#window = new SlidingWindow(() => new Hour(), kpiWindowMs / windowParts, windowParts);
     // It pings, misses so often, and has its excuses; and an interval for being late.
-    this.#refusals = new WrongRefusals((maxHeartbeatMisses + 2) * heartbeatIntervalMs + stalledMs);
+    this.#refusals = new WrongRefusals((maxHeartbeatMisses + 2) * heartbeatIntervalMs + slowConsumerTimeoutMs);
     this.#listen(options.events);
   }
 

@@ -20,7 +20,7 @@ interface HeartbeatOptions {
   readonly slices: Slices;
   readonly heartbeatIntervalMs: number;
   readonly maxHeartbeatMisses: number;
-  readonly stalledMs: number;
+  readonly slowConsumerTimeoutMs: number;
 }
 
 /** Hears of a connection that is dead: it missed its heartbeats, is not open, or its data is stuck. */
@@ -133,7 +133,7 @@ export class Heartbeat {
 
   /** What became of the last ping; without one, nothing is amiss. Unless it was heard, the next visit is arranged here. */
   #judge(link: ManagedConnection): Verdict {
-    const verdict = judgeSilence(link, link.bytesAtPing, this.#options.stalledMs);
+    const verdict = judgeSilence(link, link.bytesAtPing, this.#options.slowConsumerTimeoutMs);
     if (verdict === 'heard') {
       link.misses = 0;
       link.bytesAtPing = -1;
@@ -156,7 +156,7 @@ export class Heartbeat {
   #lookAgain(link: ManagedConnection): void {
     this.#options.clock.afterPoll(() => {
       if (!link.isCurrent || link.wheelBucket < 0 || link.bytesAtPing < 0) return;
-      const verdict = judgeSilence(link, link.bytesAtPing, this.#options.stalledMs);
+      const verdict = judgeSilence(link, link.bytesAtPing, this.#options.slowConsumerTimeoutMs);
       if (verdict === 'silent' || verdict === 'stuck') this.#whenDead(link, verdict);
     });
   }

@@ -7,7 +7,7 @@ import { hasUnsent, judgeSilence, sample, stateOf } from './silence.js';
 export interface ProbeFindings {
   /** Not a byte through two pings. */
   readonly silent: ReadonlySet<ManagedConnection>;
-  /** Data has been stuck on the way for `stalledMs`. */
+  /** Data has been stuck on the way for `slowConsumerTimeoutMs`. */
   readonly stuck: ReadonlySet<ManagedConnection>;
 }
 
@@ -18,7 +18,7 @@ export const noFindings: ProbeFindings = Object.freeze({ silent: new Set<never>(
 export interface ProbeParts {
   readonly clock: Clock;
   readonly pinger: Pinger;
-  readonly stalledMs: number;
+  readonly slowConsumerTimeoutMs: number;
 }
 
 /** What to ask, and whom to tell. */
@@ -102,7 +102,7 @@ export class Probe implements Watcher {
     this.#timer?.cancel();
     const findings = { silent: new Set<ManagedConnection>(), stuck: new Set<ManagedConnection>() };
     for (const [link, bytesThen] of this.#unheard) {
-      const verdict = judgeSilence(link, bytesThen, this.#parts.stalledMs);
+      const verdict = judgeSilence(link, bytesThen, this.#parts.slowConsumerTimeoutMs);
       if (verdict === 'silent' || verdict === 'stuck') findings[verdict].add(link);
       this.#forget(link);
     }
@@ -110,7 +110,7 @@ export class Probe implements Watcher {
   }
 
   #isHeard(link: ManagedConnection, bytesThen: number): boolean {
-    return judgeSilence(link, bytesThen, this.#parts.stalledMs) === 'heard';
+    return judgeSilence(link, bytesThen, this.#parts.slowConsumerTimeoutMs) === 'heard';
   }
 
   #forget(link: ManagedConnection): void {

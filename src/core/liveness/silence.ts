@@ -61,17 +61,17 @@ function noteCounters(link: ManagedConnection): void {
  *
  * Why the excuses: a ping behind megabytes of unsent data has asked nothing yet, and while nobody reads nothing can be
  * heard. What the kernel holds cannot be seen, so data that was stuck here, and has only just left, excuses too. No
- * excuse outlasts `stalledMs` without a byte moving: a dead peer with a full buffer must go.
+ * excuse outlasts `slowConsumerTimeoutMs` without a byte moving: a dead peer with a full buffer must go.
  * @param bytesThen `bytesReceived` when the first unanswered ping was sent
  * @source spec section 5 "Probe"
  */
-export function judgeSilence(link: ManagedConnection, bytesThen: number, stalledMs: number): Verdict {
+export function judgeSilence(link: ManagedConnection, bytesThen: number, slowConsumerTimeoutMs: number): Verdict {
   sample(link);
   if (link.bytesReceivedSeen !== bytesThen) return 'heard';
   const now = link.manager.host.clock.now();
-  if (!isBlocked(link)) return now - link.backloggedAtMs < stalledMs ? 'excused' : 'silent';
+  if (!isBlocked(link)) return now - link.backloggedAtMs < slowConsumerTimeoutMs ? 'excused' : 'silent';
   const movedAtMs = Math.max(link.lastSeenAtMs, link.lastBytesAtMs, link.lastWriteAtMs);
-  return now - movedAtMs >= stalledMs ? 'stuck' : 'excused';
+  return now - movedAtMs >= slowConsumerTimeoutMs ? 'stuck' : 'excused';
 }
 
 /** Whether something still waits to leave the process; another ping would only wait behind it. Never throws. */

@@ -30,7 +30,7 @@ export type ReleaseReason = keyof typeof releaseReasons;
 
 /**
  * What showed that a connection is dead: it was closed already; nothing came back through as many pings as it is given;
- * or nothing moved for `stalledMs` while data waited.
+ * or nothing moved for `slowConsumerTimeoutMs` while data waited.
  */
 export const findings = ['closed', 'silent', 'stuck'] as const;
 

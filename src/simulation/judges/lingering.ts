@@ -42,12 +42,12 @@ export class LingeringJudge {
 
   /** Pinged an interval after it was last heard of, missed so often; what is stuck on the way is excused for a while. */
   #checkSilent(manager: WebSocketManager, socket: SimulatedSocket, nowMs: number): void {
-    const { heartbeatIntervalMs, maxHeartbeatMisses, stalledMs } = this.#world.config;
+    const { heartbeatIntervalMs, maxHeartbeatMisses, slowConsumerTimeoutMs } = this.#world.config;
     const silentSinceMs = Math.min(socket.unreachableSinceMs, socket.pausedSinceMs);
     if (silentSinceMs === Infinity) return;
     // What still leaves prolongs an excuse.
     const sinceMs = socket.hasExcuse ? Math.max(silentSinceMs, socket.outboundAtMs) : silentSinceMs;
-    const excusedMs = socket.hasExcuse ? stalledMs + heartbeatIntervalMs : 0;
+    const excusedMs = socket.hasExcuse ? slowConsumerTimeoutMs + heartbeatIntervalMs : 0;
     const dueMs = (maxHeartbeatMisses + 1) * heartbeatIntervalMs + lateMs(heartbeatIntervalMs);
     const mostMs = dueMs + excusedMs + this.#noticedAfterMs(socket);
     const silentMs = nowMs - sinceMs;

@@ -486,12 +486,12 @@ describe('KPI 6, wrong refusals', () => {
     [1, 0],
   ])('are looked for until a dead connection must have been found, and %i ms longer', (laterMs, value) => {
     const told = new Told();
-    const { heartbeatIntervalMs, maxHeartbeatMisses, stalledMs } = loadWebSocketConfig({
+    const { heartbeatIntervalMs, maxHeartbeatMisses, slowConsumerTimeoutMs } = loadWebSocketConfig({
       environment: 'production',
       env: {},
     });
     told.refused('ada');
-    told.nowMs += heartbeatIntervalMs * (maxHeartbeatMisses + 2) + stalledMs + laterMs;
+    told.nowMs += heartbeatIntervalMs * (maxHeartbeatMisses + 2) + slowConsumerTimeoutMs + laterMs;
     told.refused('bob');
     told.released('ada', 'disconnected', hourMs);
     expect(told.kpi('wrongRefusals')?.value).toBe(value);

@@ -21,7 +21,7 @@ function heartbeat() {
     slices: new Slices({ time: at.time, clock: at.clock, budgetMs: 5 }),
     heartbeatIntervalMs: intervalMs,
     maxHeartbeatMisses: 2,
-    stalledMs: 60_000,
+    slowConsumerTimeoutMs: 60_000,
   });
   made.whenDead((link, finding) => {
     dead.push(finding);
@@ -441,13 +441,13 @@ describe('before a heartbeat verdict', () => {
 });
 
 describe('a connection whose data is stuck', () => {
-  /** From the last byte to the first visit after stalledMs. */
+  /** From the last byte to the first visit after slowConsumerTimeoutMs. */
   const withinMs = 60_000 + intervalMs + phaseMs;
 
   it.each([
     ['unsent', 'sendStuck'],
     ['not read', 'pause'],
-  ] as const)('%s is not called dead within stalledMs, and is 1013 slow after it', async (_, how) => {
+  ] as const)('%s is not called dead within slowConsumerTimeoutMs, and is 1013 slow after it', async (_, how) => {
     const { h, connection } = await watched(remote);
     await h.time.advance(60_000);
     connection.message();

@@ -27,7 +27,7 @@ function probing(peers: readonly PeerOptions[], { time = new SimulatedTime(), is
   const found: ProbeFindings[] = [];
   const halves: number[] = [];
   const probe = new Probe(
-    { clock: at.clock, pinger: new Pinger(seeded(1)), stalledMs: 60_000 },
+    { clock: at.clock, pinger: new Pinger(seeded(1)), slowConsumerTimeoutMs: 60_000 },
     {
       links: lone.map(({ link }) => link),
       spacingMs: windowMs,
@@ -205,7 +205,7 @@ describe('who cannot be judged', () => {
     expect(found).toEqual([{ silent: new Set(), stuck: new Set() }]);
   });
 
-  it('is stuck once that has lasted for stalledMs without a byte either way', async () => {
+  it('is stuck once that has lasted for slowConsumerTimeoutMs without a byte either way', async () => {
     const { time, lone, probe, found } = probing([silent], { isStarted: false });
     lone[0]!.connection.unsentBytes = 1;
     await time.advance(59_000);
@@ -257,7 +257,7 @@ describe('two probes of one connection', () => {
     const { lone, probe: first, clock, time } = probing([silent]);
     const { link, connection } = lone[0]!;
     const found: ProbeFindings[] = [];
-    const parts = { clock, pinger: new Pinger(seeded(2)), stalledMs: 60_000 };
+    const parts = { clock, pinger: new Pinger(seeded(2)), slowConsumerTimeoutMs: 60_000 };
     const request = { links: [link], spacingMs: windowMs, windowMs };
     new Probe(parts, { ...request, onDone: (findings) => found.push(findings) }).start();
     first.cancel();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { hasUnsent, judgeSilence, sample, stateOf } from '../../../src/core/liveness/silence.js';
 import { loneLink, unreadable, watchfulClock } from './lone-link.js';
 
-const stalledMs = 60_000;
+const slowConsumerTimeoutMs = 60_000;
 const message = 8;
 const megabyte = 2 ** 20;
 
@@ -11,7 +11,7 @@ function asked() {
   const at = watchfulClock();
   const lone = loneLink(at);
   const bytesThen = lone.connection.bytesReceived;
-  return { ...at, ...lone, judge: () => judgeSilence(lone.link, bytesThen, stalledMs) };
+  return { ...at, ...lone, judge: () => judgeSilence(lone.link, bytesThen, slowConsumerTimeoutMs) };
 }
 
 describe('the state of a connection', () => {
@@ -119,7 +119,7 @@ describe('unsent data', () => {
     connection.unsentBytes = 0;
     connection.message();
     sample(link);
-    expect(judgeSilence(link, link.bytesReceivedSeen, stalledMs)).toBe('silent');
+    expect(judgeSilence(link, link.bytesReceivedSeen, slowConsumerTimeoutMs)).toBe('silent');
   });
 
   it('is seen, and is no trouble where it cannot be', () => {
@@ -177,7 +177,7 @@ describe('unsent data', () => {
     connection.message();
     sample(link);
     connection.unsentBytes = 0;
-    expect(judgeSilence(link, link.bytesReceivedSeen, stalledMs)).toBe('excused');
+    expect(judgeSilence(link, link.bytesReceivedSeen, slowConsumerTimeoutMs)).toBe('excused');
   });
 });
 
@@ -200,9 +200,9 @@ describe('paused reading', () => {
     sample(link);
     connection.isReadingPaused = true;
     await time.advance(59_999);
-    expect(judgeSilence(link, message, stalledMs)).toBe('excused');
+    expect(judgeSilence(link, message, slowConsumerTimeoutMs)).toBe('excused');
     await time.advance(1);
-    expect(judgeSilence(link, message, stalledMs)).toBe('stuck');
+    expect(judgeSilence(link, message, slowConsumerTimeoutMs)).toBe('stuck');
   });
 
   it('that is over is no excuse', () => {
@@ -271,9 +271,9 @@ describe('a message that is still arriving', () => {
     sample(link);
     connection.unsentBytes = 1;
     await time.advance(59_999);
-    expect(judgeSilence(link, 20, stalledMs)).toBe('excused');
+    expect(judgeSilence(link, 20, slowConsumerTimeoutMs)).toBe('excused');
     await time.advance(1);
-    expect(judgeSilence(link, 20, stalledMs)).toBe('stuck');
+    expect(judgeSilence(link, 20, slowConsumerTimeoutMs)).toBe('stuck');
   });
 });
 

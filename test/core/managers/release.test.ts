@@ -239,7 +239,7 @@ describe('the event of a release', () => {
   });
 
   it('has the cause that was noted, where it waited for a successor that did not come', async () => {
-    const h = harness({ config: { heartbeatIntervalMs: 1_000, stalledMs: 3_000 } });
+    const h = harness({ config: { heartbeatIntervalMs: 1_000, slowConsumerTimeoutMs: 3_000 } });
     const { connection } = await h.connect('ada', 'thread_1', silent);
     connection.sendStuck();
     await h.time.advance(1_000);

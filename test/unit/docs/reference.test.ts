@@ -10,6 +10,7 @@ import * as durations from '../../../src/core/durations.js';
 import * as errors from '../../../src/core/errors.js';
 import * as presets from '../../../src/core/presets.js';
 import * as settings from '../../../src/core/settings.js';
+import * as writtenSettings from '../../../src/core/written-settings.js';
 import { createMooring } from '../../../src/index.js';
 import * as instrument from '../../../src/telemetry/instrument.js';
 import * as instruments from '../../../src/telemetry/instruments.js';
@@ -17,6 +18,7 @@ import * as instruments from '../../../src/telemetry/instruments.js';
 const root = join(import.meta.dirname, '../../..');
 const tables = {
   ...settings,
+  ...writtenSettings,
   ...durations,
   ...presets,
   ...closeCodes,
