@@ -16,6 +16,7 @@ import { Journal } from './journal.js';
 import { Heartbeat } from './liveness/heartbeat.js';
 import { Pinger } from './liveness/ping.js';
 import { StallClock } from './liveness/stall-clock.js';
+import { Suspicion } from './liveness/suspicion.js';
 import { ClosingConnections, type Closable } from './managers/closing.js';
 import { UserLimits, type LimitOf } from './managers/limits.js';
 import { ManagedConnection } from './managers/managed-connection.js';
@@ -75,8 +76,9 @@ function layGround({ config, time, random, limitOf }: MooringParts) {
   const limits = new UserLimits({ events, maxManagersPerUser: config.maxManagersPerUser, limitOf });
   const slices = new Slices({ time, clock, budgetMs: config.sliceBudgetMs });
   const pinger = new Pinger(random);
+  const suspicion = new Suspicion();
   const journal = new Journal(events, config.journalBytes);
-  return { events, clock, registry, closing, hooks, releaser, limits, slices, pinger, journal };
+  return { events, clock, registry, closing, hooks, releaser, limits, slices, pinger, suspicion, journal };
 }
 
 type Ground = ReturnType<typeof layGround>;
@@ -174,6 +176,7 @@ function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Tak
   const connectionClosed = (link: ManagedConnection): void => {
     closing.closed(link);
     heartbeat.remove(link);
+    built.suspicion.remove(link);
     const { manager } = link;
     if (!link.isCurrent) return;
     manager.keepActivity();
@@ -209,6 +212,7 @@ function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Tak
 function tie({
   closing,
   releaser,
+  suspicion,
   heartbeat,
   background,
   desk,
@@ -220,7 +224,10 @@ function tie({
   leaks,
 }: Ground & Watch & Books & Entrance): void {
   releaser.whenFreed((manager) => {
-    if (manager.link !== null) heartbeat.remove(manager.link);
+    if (manager.link !== null) {
+      heartbeat.remove(manager.link);
+      suspicion.remove(manager.link);
+    }
     // What has arrived by now came before the verdict; what comes later contradicts it.
     if (manager.link !== null && manager.releasedFor === 'disconnected') sample(manager.link);
     background.remove(manager);

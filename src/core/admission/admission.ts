@@ -1,14 +1,24 @@
 import type { RefusalError } from '../errors.js';
+import type { Connection } from '../managers/connection.js';
 import type { Ticket } from './ticket.js';
 
 /** A decision about a newcomer. A refusal is an expected outcome, so it is returned and not thrown. */
 export type Admission =
   { readonly ticket: Ticket; readonly refusal: null } | { readonly ticket: null; readonly refusal: RefusalError };
 
+/** The part of an accepted socket that matters while it waits for a place. */
+export type WaitingPeer = Pick<Connection, 'bytesReceived' | 'ping'>;
+
 /** A newcomer that has to wait: for a slot, for an answer of the connection it would replace, or for the ledger. */
 export interface PendingAdmission {
   /** Never rejects. */
   readonly settled: Promise<Admission>;
+  /**
+   * The newcomer's socket was accepted and waits open: a cleanup may ask it, as it asks those who have a place. Of
+   * newcomers that were accepted, only one that was heard of since gets the place of a suspect or of an evicted
+   * connection. Without this call the newcomer is taken for heard of.
+   */
+  accepted?(peer: WaitingPeer): void;
   /** The newcomer is gone: whatever it holds is given back, and `settled` resolves with a refusal. */
   cancel(): void;
 }

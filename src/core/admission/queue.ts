@@ -1,6 +1,6 @@
 import type { UserExecutionContext } from '../identity/user-execution-context.js';
 import { withResolver } from '../promises.js';
-import { isPending, type Admission, type PendingAdmission } from './admission.js';
+import { isPending, type Admission, type PendingAdmission, type WaitingPeer } from './admission.js';
 
 /** When a place was taken, and what happens when its newcomer leaves. */
 interface Turn {
@@ -18,6 +18,8 @@ export class Place implements PendingAdmission {
   readonly #leave: (place: Place) => void;
   readonly #resolve: (admission: Admission) => void;
   #granted: Admission | PendingAdmission | null = null;
+  /** The accepted socket that waits, and what had come from it when it was accepted. */
+  #peer: { readonly peer: WaitingPeer; readonly bytesThen: number } | null = null;
 
   constructor(
     readonly key: string,
@@ -30,6 +32,20 @@ export class Place implements PendingAdmission {
     const { promise, resolve } = withResolver<Admission>();
     this.settled = promise;
     this.#resolve = resolve;
+  }
+
+  accepted(peer: WaitingPeer): void {
+    this.#peer = { peer, bytesThen: bytesOf(peer) };
+  }
+
+  /** The accepted socket that waits, if there is one. */
+  get peer(): WaitingPeer | null {
+    return this.#peer?.peer ?? null;
+  }
+
+  /** Whether a byte came from the newcomer since it was accepted; one that has no socket yet counts as heard of. */
+  get isHeard(): boolean {
+    return this.#peer === null || bytesOf(this.#peer.peer) !== this.#peer.bytesThen;
   }
 
   /** Its turn has come: the slot is taken, the ledger may still have to confirm. */
@@ -49,6 +65,15 @@ export class Place implements PendingAdmission {
     if (granted === null) this.#leave(this);
     else if (isPending(granted)) granted.cancel();
     else granted.ticket?.cancel();
+  }
+}
+
+/** Never throws: what cannot be read has not changed. */
+function bytesOf(peer: WaitingPeer): number {
+  try {
+    return peer.bytesReceived;
+  } catch {
+    return -1;
   }
 }
 

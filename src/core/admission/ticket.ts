@@ -3,6 +3,7 @@ import type { EventStream } from '../events.js';
 import { ExpiryQueue, type Expiry } from '../expiry-queue.js';
 import { UserExecutionContext } from '../identity/user-execution-context.js';
 import type { Heartbeat } from '../liveness/heartbeat.js';
+import type { Suspicion } from '../liveness/suspicion.js';
 import type { ClosingConnections } from '../managers/closing.js';
 import type { Connection } from '../managers/connection.js';
 import { ManagedConnection } from '../managers/managed-connection.js';
@@ -67,6 +68,7 @@ interface TicketDeskOptions {
   readonly releaser: Releaser;
   readonly closing: ClosingConnections;
   readonly heartbeat: Heartbeat;
+  readonly suspicion: Suspicion;
   readonly refusals: Refusals;
   readonly ticketMs: number;
   /** A connection is its manager's, and nobody has heard of it yet. */
@@ -178,6 +180,7 @@ export class TicketDesk {
 
   #partFrom(former: ManagedConnection): void {
     this.#options.heartbeat.remove(former);
+    this.#options.suspicion.remove(former);
     former.manager.keepActivity();
   }
 
