@@ -200,9 +200,14 @@ const tellers: Readonly<Record<string, Teller>> = {
   'manager.released': released,
   'connection.opened': tell('good', (f) => `${f.text('threadId')} opened its connection${again(f)}.`),
   'connection.replaced': tell('neutral', (f) => `A newer connection of ${f.text('threadId')} took over${again(f)}.`),
-  'connection.answeredLate': tell(
-    'bad',
-    (f) => `${f.text('threadId')} answered after it was released as dead: it was not.`,
+  'connection.answeredLate': tell('bad', (f) =>
+    f.text('by') === 'heartbeat'
+      ? `${f.text('threadId')} answered after it was released as dead: it was not.`
+      : `${f.text('threadId')} answered after its place was given to a newcomer.`,
+  ),
+  'connection.neverAnswers': tell(
+    'warn',
+    (f) => `${f.text('threadId')} talks and answers no ping: its client must, or it can be taken for dead.`,
   ),
   'heartbeat.missed': tell(
     'warn',

@@ -13,7 +13,7 @@ export function viewManager(manager: WebSocketManager, mooring: Mooring): Manage
   const { lastInboundAtMs, lastOutboundAtMs, admittedAtMs } = manager;
   const { streamingWindowMs, idleManagerTimeoutMs } = mooring.config;
   const rule = { floorMs: evictionFloorMs(mooring.config), streamingWindowMs, idleManagerTimeoutMs };
-  const silentMs = link === null ? null : now - Math.max(link.lastSeenAtMs, link.lastBytesAtMs);
+  const silentMs = link === null ? null : now - link.lastByteAtMs;
   return {
     ...{ key, userId, threadId, state, generation },
     liveness: livenessOf(manager, silentMs, mooring.config.heartbeatIntervalMs),

@@ -65,7 +65,11 @@ const sentences: Readonly<Record<string, (event: Said) => string>> = {
   'manager.released': (event) => `disconnected: ${releasedBecause(event)}`,
   'connection.opened': () => 'connected',
   'connection.replaced': () => 'a newer connection of the same thread took over',
-  'connection.answeredLate': () => 'answered after it was given up: it was not dead',
+  'connection.answeredLate': ({ by }) =>
+    by === 'heartbeat'
+      ? 'answered after it was released as dead: it was not dead'
+      : 'answered after its place was given to a newcomer',
+  'connection.neverAnswers': () => 'talks, and answers no ping: it must, or it can be taken for dead',
   'heartbeat.missed': ({ misses }) => `heartbeat unanswered, ${text(misses)} in a row`,
   'admission.queued': ({ position }) => `all places in use; waits as number ${text(position)}`,
   'admission.refused': (event) => `refused: ${text(event['closeCause'])}${refusedHow(event)}`,

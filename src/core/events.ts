@@ -68,8 +68,14 @@ export interface MooringEvents {
   'connection.opened': OfKey & { readonly generation: number };
   /** A newer socket of the same thread took over. */
   'connection.replaced': OfKey & { readonly generation: number };
-  /** One that was released as dead sent something before it was destroyed: it was not dead. */
-  'connection.answeredLate': OfKey & { readonly generation: number };
+  /** A connection that was released for its silence sent something before it was destroyed. */
+  'connection.answeredLate': OfKey & {
+    readonly generation: number;
+    /** Who released it: the heartbeat, which took it for dead, or a cleanup, which took it for a suspect. */
+    readonly by: ReleasedBy | null;
+  };
+  /** The client talks, and has answered no ping for as many heartbeats as a connection may miss. Said once of a connection. */
+  'connection.neverAnswers': OfKey & { readonly generation: number };
   /** A heartbeat found a ping unanswered. */
   'heartbeat.missed': OfKey & { readonly generation: number; readonly misses: number };
   /** A newcomer waits for a slot. */
@@ -82,6 +88,8 @@ export interface MooringEvents {
     readonly waitedMs: number;
     /** Newcomers of the same user that stood before it; `null` unless it was refused because the quota was full. */
     readonly ahead: number | null;
+    /** Whether the newcomer was heard of itself; one that was accepted, was asked, and answered nothing was not. */
+    readonly isHeard: boolean;
   };
   /** A newcomer gave up before it was served. */
   'admission.cancelled': OfKey & { readonly waitedMs: number };
@@ -187,6 +195,7 @@ export const eventNames = Object.freeze(
     'connection.opened': true,
     'connection.replaced': true,
     'connection.answeredLate': true,
+    'connection.neverAnswers': true,
     'heartbeat.missed': true,
     'admission.queued': true,
     'admission.refused': true,

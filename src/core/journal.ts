@@ -7,6 +7,7 @@ export const journalled = Object.freeze([
   'manager.released',
   'connection.replaced',
   'connection.answeredLate',
+  'connection.neverAnswers',
   'heartbeat.missed',
   'admission.queued',
   'admission.refused',

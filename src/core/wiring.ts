@@ -9,6 +9,7 @@ import { BackgroundCleanup } from './cleanup/background.js';
 import { EmergencyCleanup } from './cleanup/emergency.js';
 import { LevelCleanup } from './cleanup/level-cleanup.js';
 import { RequestedCleanup } from './cleanup/requested.js';
+import { SuspectPlaces } from './cleanup/suspect-places.js';
 import { UserCleanup } from './cleanup/user-cleanup.js';
 import { WebSocketConnectionManager } from './connections.js';
 import { EventStream } from './events.js';
@@ -21,7 +22,7 @@ import { ClosingConnections, type Closable } from './managers/closing.js';
 import { UserLimits, type LimitOf } from './managers/limits.js';
 import { ManagedConnection } from './managers/managed-connection.js';
 import type { ManagerHost, WebSocketManager } from './managers/manager.js';
-import { sample } from './liveness/silence.js';
+import { LateAnswers } from './kpis/late-answers.js';
 import { SuccessMetrics } from './kpis/success-metrics.js';
 import { Audit } from './cleanup/audit.js';
 import { LeakDetector } from './cleanup/leak-detector.js';
@@ -67,8 +68,9 @@ function layGround({ config, time, random, limitOf }: MooringParts) {
   };
   const clock = new StallClock({ time, toleranceMs: config.stallToleranceMs, onStall });
   const registry = new ManagerRegistry();
+  const lateAnswers = new LateAnswers(events);
   const whenOver = (link: Closable): void => {
-    if (link instanceof ManagedConnection) announceLateAnswer(events, link);
+    if (link instanceof ManagedConnection) lateAnswers.over(link);
   };
   const closing = new ClosingConnections({ clock, ...config, whenOver });
   const hooks = new ReleaseHooks({ clock, events, hookTimeoutMs: config.hookTimeoutMs });
@@ -78,7 +80,7 @@ function layGround({ config, time, random, limitOf }: MooringParts) {
   const pinger = new Pinger(random);
   const suspicion = new Suspicion();
   const journal = new Journal(events, config.journalBytes);
-  return { events, clock, registry, closing, hooks, releaser, limits, slices, pinger, suspicion, journal };
+  return { events, clock, registry, closing, hooks, releaser, limits, slices, pinger, suspicion, lateAnswers, journal };
 }
 
 type Ground = ReturnType<typeof layGround>;
@@ -90,11 +92,8 @@ function setWatch({ config }: MooringParts, ground: Ground) {
   const thresholds = thresholdsOf(config);
   const heartbeat = new Heartbeat({ ...config, ...ground });
   const userCleanup = new UserCleanup({ ...ground, config });
-  const emergency = new EmergencyCleanup({
-    ...{ ...ground, config, userCleanup },
-    slowConsumerTimeoutMs: config.slowConsumerTimeoutMs,
-    waitingRoom: queue,
-  });
+  const suspectPlaces = new SuspectPlaces({ ...ground, backlogExcuseMs: config.backlogExcuseMs, waitingRoom: queue });
+  const emergency = new EmergencyCleanup({ ...ground, config, userCleanup, suspectPlaces, waitingRoom: queue });
   const levels = new LevelCleanup({ clock, events, config, thresholds, registry, userCleanup });
   const monitor = new WebSocketResourceMonitor({
     ...{ clock, events, registry, limits, thresholds },
@@ -109,13 +108,7 @@ function setWatch({ config }: MooringParts, ground: Ground) {
     },
   });
   const background = new BackgroundCleanup({ ...ground, config, userCleanup, monitor });
-  const requested = new RequestedCleanup({
-    ...ground,
-    config,
-    userCleanup,
-    monitor,
-    slowConsumerTimeoutMs: config.slowConsumerTimeoutMs,
-  });
+  const requested = new RequestedCleanup({ ...ground, config, userCleanup, monitor });
   return { queue, heartbeat, userCleanup, emergency, requested, monitor, background };
 }
 
@@ -145,14 +138,14 @@ type Books = ReturnType<typeof openBooks>;
 /** Where managers come from. */
 function openEntrance({ config, random, ledger }: MooringParts, built: Ground & Watch & Books) {
   const { closing, background, audit, leaks, heartbeat, monitor } = built;
-  const { ticketMs, slowConsumerTimeoutMs } = config;
+  const { ticketMs } = config;
   const refusals = new Refusals(config, random);
   const whenOpened = (link: ManagedConnection): void => {
     heartbeat.add(link);
     if (monitor.isPressed(link.manager.userId)) heartbeat.introduce(link);
   };
   const desk = new TicketDesk({ ...built, refusals, ticketMs, whenOpened });
-  const takeover = new Takeover({ ...built, config, desk, refusals, slowConsumerTimeoutMs });
+  const takeover = new Takeover({ ...built, config, desk, refusals });
   const ledgerDesk = new LedgerDesk({ ...built, desk, ledger });
   const host = hostOf({ ...built, config, takeover });
   const whenAdmitted = (manager: WebSocketManager): void => {
@@ -213,6 +206,7 @@ function tie({
   closing,
   releaser,
   suspicion,
+  lateAnswers,
   heartbeat,
   background,
   desk,
@@ -223,17 +217,16 @@ function tie({
   takeover,
   leaks,
 }: Ground & Watch & Books & Entrance): void {
-  releaser.whenFreed((manager) => {
+  releaser.whenFreed((manager, options) => {
     if (manager.link !== null) {
       heartbeat.remove(manager.link);
       suspicion.remove(manager.link);
+      if (options.finding === 'silent') lateAnswers.await(manager.link, options.by ?? null);
     }
-    // What has arrived by now came before the verdict; what comes later contradicts it.
-    if (manager.link !== null && manager.releasedFor === 'disconnected') sample(manager.link);
     background.remove(manager);
     desk.released(manager);
     ledgerDesk.released(manager);
-    factory.slotFreed(manager.userId);
+    factory.slotFreed(manager.userId, options.isForHeard);
   });
   releaser.whenDone((manager) => {
     monitor.observe(manager.userId);
@@ -248,18 +241,10 @@ function tie({
     if (link.isCurrent) releaser.release(link.manager, 'disconnected', { closeCause, finding, by: 'heartbeat' });
     takeover.incumbentEnded(link.manager);
   });
+  suspicion.whenSuspected((userId) => {
+    emergency.suspected(userId);
+  });
   emergency.whenRunEnded((userId, serial) => {
     factory.refuseUnserved(userId, serial);
   });
-}
-
-/** One that was released as dead, and yet: its counters were last looked at when it was judged. */
-function announceLateAnswer(events: EventStream, link: ManagedConnection): void {
-  const { manager, generation } = link;
-  if (manager.releasedFor !== 'disconnected' || manager.link !== link) return;
-  const before = link.bytesReceivedSeen;
-  sample(link);
-  if (link.bytesReceivedSeen === before) return;
-  const { userId, threadId, key } = manager;
-  events.emit('connection.answeredLate', { userId, threadId, key, generation });
 }

@@ -128,7 +128,21 @@ export const counted = Object.freeze({
     about: 'Connections released as dead that sent something before they were destroyed: false kills.',
     unit: '{connection}',
     labels: {},
-    fedBy: { 'connection.answeredLate': () => one() },
+    fedBy: { 'connection.answeredLate': ({ by }) => (by === 'heartbeat' ? one() : []) },
+  },
+  mooring_suspects_heard_late_total: {
+    kind: 'counter',
+    about: 'Suspects whose place went to a newcomer, and that sent something before they were destroyed.',
+    unit: '{connection}',
+    labels: {},
+    fedBy: { 'connection.answeredLate': ({ by }) => (by === 'heartbeat' ? [] : one()) },
+  },
+  mooring_never_answering_total: {
+    kind: 'counter',
+    about: 'Connections whose client talks and answers no ping.',
+    unit: '{connection}',
+    labels: {},
+    fedBy: { 'connection.neverAnswers': () => one() },
   },
   mooring_level_changes_total: {
     kind: 'counter',

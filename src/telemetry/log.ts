@@ -16,6 +16,7 @@ const levels = Object.freeze({
   'connection.opened': 'debug',
   'connection.replaced': 'info',
   'connection.answeredLate': 'warn',
+  'connection.neverAnswers': 'warn',
   'heartbeat.missed': 'debug',
   'admission.queued': 'debug',
   'admission.refused': 'warn',

@@ -55,7 +55,7 @@ interface FactoryParts {
 export class WebSocketManagerFactory {
   readonly #parts: FactoryParts;
   /** Users whose queue is being served, with the slots that were freed meanwhile. */
-  readonly #serving = new Map<string, { freed: number }>();
+  readonly #serving = new Map<string, { freed: number; forHeard: number }>();
   #isDraining = false;
 
   /** @internal */
@@ -197,14 +197,15 @@ export class WebSocketManagerFactory {
   /**
    * @internal A slot of this user is free: the first in line gets it, in the same breath. It may be taken again even
    * above a limit that was lowered, since the count does not grow by it.
+   * @param isForHeard it goes to the first in line that was heard of, and not to one that was accepted and said nothing
    */
-  slotFreed(userId: string): void {
-    if (this.#parts.queue.sizeOf(userId) > 0 && !this.#isDraining) this.#serve(userId, 1);
+  slotFreed(userId: string, isForHeard = false): void {
+    if (this.#parts.queue.sizeOf(userId) > 0 && !this.#isDraining) this.#serve(userId, { freed: 1, isForHeard });
   }
 
   /** @internal A run is over: places taken before it began had their chance. */
   refuseUnserved(userId: string, serial: number): void {
-    this.#serve(userId, 0);
+    this.#serve(userId, { freed: 0, isForHeard: false });
     const due = this.#parts.queue.placesOf(userId).filter((place) => place.serial < serial);
     for (const [ahead, place] of due.entries()) this.#refusePlace(place, this.#quotaRefusal(userId, ahead));
   }
@@ -213,18 +214,21 @@ export class WebSocketManagerFactory {
    * Serves the user's queue: one for each freed slot, then as long as there is room, counted anew for each. Serving one
    * may free other slots; they are served by the loop that goes on already, not by one inside it.
    */
-  #serve(userId: string, freed: number): void {
+  #serve(userId: string, { freed, isForHeard }: { freed: number; isForHeard: boolean }): void {
     const { limits, queue } = this.#parts;
     const underWay = this.#serving.get(userId);
     if (underWay !== undefined) {
       underWay.freed += freed;
+      if (isForHeard) underWay.forHeard += freed;
       return;
     }
-    const round = { freed };
+    const round = { freed, forHeard: isForHeard ? freed : 0 };
     this.#serving.set(userId, round);
     while (queue.sizeOf(userId) > 0 && (round.freed > 0 ? limits.of(userId) > 0 : this.#hasRoom(userId))) {
+      const heard = round.forHeard > 0 ? queue.firstHeardOf(userId) : undefined;
       round.freed = Math.max(0, round.freed - 1);
-      this.#serveHead(userId);
+      round.forHeard = Math.max(0, round.forHeard - 1);
+      this.#servePlace(heard ?? queue.headOf(userId));
     }
     this.#serving.delete(userId);
   }
@@ -234,9 +238,8 @@ export class WebSocketManagerFactory {
     return registry.countOf(userId) < limits.of(userId) && registry.size < (config.maxTotalManagers ?? Infinity);
   }
 
-  #serveHead(userId: string): void {
+  #servePlace(place: Place | undefined): void {
     const { queue, clock } = this.#parts;
-    const place = queue.headOf(userId);
     if (place === undefined) return;
     queue.remove(place);
     const outcome = this.#watched(place.context, this.#grant(place.key, place.context, clock.now() - place.takenAtMs));
@@ -287,13 +290,22 @@ export class WebSocketManagerFactory {
     const waiting = queue.sizeOf(userId);
     if (former === undefined && waiting >= limit) return refused(this.#quotaRefusal(userId, waiting));
     const serial = former?.serial ?? emergency.nextSerial();
-    const place = new Place(key, context, { serial, takenAtMs: clock.now(), leave: this.#leave });
+    const place = new Place(key, context, {
+      serial,
+      takenAtMs: clock.now(),
+      leave: this.#leave,
+      accepted: this.#accepted,
+    });
     queue.put(place);
     if (former !== undefined) this.#turnAway(former, refusals.replaced());
     events.emit('admission.queued', { userId, threadId, key, position: queue.positionOf(place) });
     emergency.wake(userId);
     return place;
   }
+
+  readonly #accepted = (place: Place): void => {
+    this.#parts.emergency.accepted(place);
+  };
 
   readonly #leave = (place: Place): void => {
     const { queue, events, clock, refusals } = this.#parts;
@@ -308,7 +320,8 @@ export class WebSocketManagerFactory {
   }
 
   #turnAway(place: Place, refusal: RefusalError): void {
-    this.#announceRefusal(place.context, refusal, this.#parts.clock.now() - place.takenAtMs);
+    const { takenAtMs, isHeard } = place;
+    this.#announceRefusal(place.context, refusal, { waitedMs: this.#parts.clock.now() - takenAtMs, isHeard });
     place.settle(refused(refusal));
   }
 
@@ -317,17 +330,22 @@ export class WebSocketManagerFactory {
     if (!isPending(outcome)) return outcome;
     const askedAtMs = this.#parts.clock.now();
     void outcome.settled.then(({ refusal }) => {
-      if (refusal !== null) this.#announceRefusal(context, refusal, this.#parts.clock.now() - askedAtMs);
+      if (refusal === null) return;
+      this.#announceRefusal(context, refusal, { waitedMs: this.#parts.clock.now() - askedAtMs, isHeard: true });
     });
     return outcome;
   }
 
-  #announceRefusal(context: UserExecutionContext, refusal: RefusalError, waitedMs = 0): void {
+  #announceRefusal(
+    context: UserExecutionContext,
+    refusal: RefusalError,
+    { waitedMs, isHeard } = { waitedMs: 0, isHeard: true },
+  ): void {
     const { userId, threadId } = context;
     const { code, closeCause, retryAfterMs = null } = refusal;
     const key = UserExecutionContext.keyOf(context);
     const ahead = refusal instanceof QuotaExceededError ? refusal.ahead : null;
-    const said = { code, closeCause, retryAfterMs, waitedMs, ahead };
+    const said = { code, closeCause, retryAfterMs, waitedMs, ahead, isHeard };
     this.#parts.events.emit('admission.refused', { userId, threadId, key, ...said });
   }
 

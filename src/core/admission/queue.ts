@@ -8,6 +8,8 @@ interface Turn {
   readonly serial: number;
   readonly takenAtMs: number;
   readonly leave: (place: Place) => void;
+  /** Its socket was accepted. */
+  readonly accepted?: (place: Place) => void;
 }
 
 /** A newcomer's turn in the queue. It is not a slot: it counts against nothing. */
@@ -16,6 +18,7 @@ export class Place implements PendingAdmission {
   readonly serial: number;
   readonly takenAtMs: number;
   readonly #leave: (place: Place) => void;
+  readonly #accepted: ((place: Place) => void) | undefined;
   readonly #resolve: (admission: Admission) => void;
   #granted: Admission | PendingAdmission | null = null;
   /** The accepted socket that waits, and what had come from it when it was accepted. */
@@ -24,11 +27,12 @@ export class Place implements PendingAdmission {
   constructor(
     readonly key: string,
     readonly context: UserExecutionContext,
-    { serial, takenAtMs, leave }: Turn,
+    { serial, takenAtMs, leave, accepted }: Turn,
   ) {
     this.serial = serial;
     this.takenAtMs = takenAtMs;
     this.#leave = leave;
+    this.#accepted = accepted;
     const { promise, resolve } = withResolver<Admission>();
     this.settled = promise;
     this.#resolve = resolve;
@@ -36,6 +40,7 @@ export class Place implements PendingAdmission {
 
   accepted(peer: WaitingPeer): void {
     this.#peer = { peer, bytesThen: bytesOf(peer) };
+    this.#accepted?.(this);
   }
 
   /** The accepted socket that waits, if there is one. */
@@ -125,6 +130,16 @@ export class PlaceQueue {
   /** The first in line. */
   headOf(userId: string): Place | undefined {
     return this.#byUser.get(userId)?.values().next().value;
+  }
+
+  /** The first in line that was heard of, or has no socket that could be. */
+  firstHeardOf(userId: string): Place | undefined {
+    return this.placesOf(userId).find(({ isHeard }) => isHeard);
+  }
+
+  /** How many of the user's newcomers wait and were heard of. */
+  heardOf(userId: string): number {
+    return this.placesOf(userId).filter(({ isHeard }) => isHeard).length;
   }
 
   /** Everybody's places. */

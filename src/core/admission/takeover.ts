@@ -1,5 +1,4 @@
 import type { UserExecutionContext } from '../identity/user-execution-context.js';
-import { ProbePatience } from '../liveness/patience.js';
 import { Probe, type ProbeParts } from '../liveness/probe.js';
 import { stateOf } from '../liveness/silence.js';
 import type { ManagedConnection } from '../managers/managed-connection.js';
@@ -86,7 +85,6 @@ class Contest implements Successor {
     this.#manager = manager;
     this.#probe = new Probe(options, {
       links: [incumbent],
-      ...new ProbePatience(options.config).with(incumbent.roundTripMs),
       onDone: ({ silent, stuck }) => {
         if (silent.has(incumbent) || stuck.has(incumbent)) this.conceded();
         else this.#refuse();

@@ -122,8 +122,9 @@ export class SuccessMetrics {
     events.on('manager.released', (event) => {
       this.#whenReleased(event);
     });
-    events.on('connection.answeredLate', () => {
-      this.#hour().falseKills += 1;
+    events.on('connection.answeredLate', ({ by }) => {
+      if (by === 'heartbeat') this.#hour().falseKills += 1;
+      else this.#hour().suspectsHeardLate += 1;
     });
     events.on('level.changed', ({ userId, level }) => {
       if (isAtLeast(level, 'warning')) this.#hour().alertedUsers.add(textHash(userId));
@@ -146,22 +147,23 @@ export class SuccessMetrics {
     if (waitedMs > 0) this.#hour().waits.add(waitedMs);
   }
 
-  #whenRefused({ userId, code, ahead, waitedMs }: MooringEvent<'admission.refused'>): void {
+  #whenRefused({ userId, code, ahead, waitedMs, isHeard }: MooringEvent<'admission.refused'>): void {
     if (code === 'quota.exceeded' || code === 'capacity.exceeded') this.#wanted(userId, false);
     else if (code === 'admission.cancelled' && waitedMs > patienceMs) this.#wanted(userId, false);
     else this.#hour().refusedOtherwise += 1;
-    if (ahead === null) return;
+    if (ahead === null || !isHeard) return;
     const now = this.#options.clock.now();
     this.#window.at(now).refusals += 1;
     this.#refusals.refused(userId, { ahead, askedAtMs: now - waitedMs }, now);
   }
 
-  #whenReleased({ userId, reason, ageMs, silentMs }: MooringEvent<'manager.released'>): void {
+  #whenReleased({ userId, reason, ageMs, silentMs, finding }: MooringEvent<'manager.released'>): void {
     this.#released += 1;
     const hour = this.#hour();
     if (reason === 'idle') hour.idleReleases += 1;
     if (reason !== 'disconnected') return;
     hour.deadReleases += 1;
+    if (finding === 'silent' && silentMs < this.#options.config.minSilenceMs) hour.falseKills += 1;
     const now = this.#options.clock.now();
     const died = { admittedAtMs: now - ageMs, lastByteAtMs: now - silentMs };
     hour.wrongRefusals += this.#refusals.died(userId, died);
@@ -194,6 +196,7 @@ class Hour {
   refusedOtherwise = 0;
   wrongRefusals = 0;
   falseKills = 0;
+  suspectsHeardLate = 0;
 
   add({ wanted, gotIn }: UserMinuteCount): void {
     this.userMinutes.wanted += wanted;
@@ -253,7 +256,8 @@ function wrongRefusals(hours: readonly Hour[]): Kpi {
 
 function falseKills(hours: readonly Hour[]): Kpi {
   const value = sum(hours, (hour) => hour.falseKills);
-  return judged('falseKills', { value, samples: sum(hours, (hour) => hour.deadReleases), passes: value === 0 });
+  const detail = { suspectsHeardLate: sum(hours, (hour) => hour.suspectsHeardLate) };
+  return judged('falseKills', { value, samples: sum(hours, (hour) => hour.deadReleases), passes: value === 0, detail });
 }
 
 function sum(hours: readonly Hour[], of: (hour: Hour) => number): number {

@@ -1,5 +1,6 @@
 import type { KeyParts } from '../identity/isolation-key.js';
 import { ShardedMap } from '../sharded-map.js';
+import type { ManagedConnection } from './managed-connection.js';
 import type { WebSocketManager } from './manager.js';
 
 const none: ReadonlyMap<string, WebSocketManager> = new Map();
@@ -26,6 +27,13 @@ export class ManagerRegistry {
   /** The user's managers by thread, reserved ones included, oldest first. */
   ofUser(userId: string): ReadonlyMap<string, WebSocketManager> {
     return this.#byUser.get(userId) ?? none;
+  }
+
+  /** The user's connections, in the order of their managers. */
+  linksOf(userId: string): ManagedConnection[] {
+    const links: ManagedConnection[] = [];
+    for (const { link } of this.ofUser(userId).values()) if (link !== null) links.push(link);
+    return links;
   }
 
   /** Live and reserved: what is compared with the limit. */

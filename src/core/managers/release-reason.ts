@@ -48,4 +48,6 @@ export interface ReleaseOptions {
   readonly limitMs?: number;
   /** What showed that it is dead. */
   readonly finding?: Finding;
+  /** Its place is for a newcomer that was heard of: one that was accepted and has answered nothing is passed over. */
+  readonly isForHeard?: boolean;
 }

@@ -159,7 +159,7 @@ describe('dead connections', () => {
     const h = harness();
     await h.fill('ada', 20, silent);
     const newcomer = h.arrive('ada', 'thread_new', remote);
-    await h.time.advance(1_000);
+    await h.time.advance(3_000);
     expect(newcomer.outcome?.refusal).toBeNull();
   });
 
@@ -168,7 +168,7 @@ describe('dead connections', () => {
     await h.fill('ada', 2, { pongAfterMs });
     await h.connect('ada', 'thread_dead', silent);
     const newcomer = h.arrive('ada', 'thread_new', remote);
-    await h.time.advance(1_000);
+    await h.time.advance(3_000);
     expect(newcomer.outcome?.refusal).toBeNull();
     expect(h.threadsOf('ada')).toEqual(['thread_1', 'thread_2', 'thread_new']);
   });
@@ -238,7 +238,7 @@ describe('users whose ids look alike', () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
     for (const userId of alike) await h.connect(userId, 'thread_1', silent);
     const newcomer = h.arrive('a', 'thread_2', remote);
-    await h.time.advance(1_000);
+    await h.time.advance(3_000);
     expect(newcomer.outcome?.refusal).toBeNull();
     expect(h.said('manager.released').map(({ userId }) => userId)).toEqual(['a']);
   });
@@ -269,7 +269,7 @@ describe('createManager', () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
     await h.connect('ada', 'thread_1', silent);
     const creating = h.mooring.factory.createManager({ userId: 'ada', threadId: 'thread_2' });
-    await h.time.advance(1_000);
+    await h.time.advance(3_000);
     expect((await creating).threadId).toBe('thread_2');
   });
 });

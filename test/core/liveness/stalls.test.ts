@@ -27,7 +27,7 @@ describe("openclaw#105698, HikariCP's housekeeper: a loop that was blocked for 1
       const newcomer = h.arrive('ada', 'thread_new', remote);
       await h.time.advance(afterMs);
       h.time.stall(1_200);
-      await h.time.advance(2_000);
+      await h.time.advance(5_000);
       expectOnlyTheDeadOneGone(h, healthy);
       expect(newcomer.outcome?.refusal).toBeNull();
     },
@@ -42,7 +42,7 @@ describe("openclaw#105698, HikariCP's housekeeper: a loop that was blocked for 1
     h.time.stall(1_200);
     await h.time.advance(0);
     for (const { connection } of healthy) connection.pong(connection.pings[0]!);
-    await h.time.advance(2_000);
+    await h.time.advance(5_000);
     expectOnlyTheDeadOneGone(h, healthy);
   });
 
@@ -55,7 +55,7 @@ describe("openclaw#105698, HikariCP's housekeeper: a loop that was blocked for 1
       dead.connection.message();
     });
     h.arrive('ada', 'thread_new', remote);
-    await h.time.advance(2_000);
+    await h.time.advance(5_000);
     expectOnlyTheDeadOneGone(h, healthy);
   });
 });

@@ -256,7 +256,7 @@ describe('while an emergency cleanup of the user runs', () => {
     await h.connect('ada', 'thread_4', remote);
     expect(h.mooring.monitor.levelOf('ada')).toBe('emergency');
     expect(actionsOf(h)).toHaveLength(before);
-    await h.time.advance(1_000);
+    await h.time.advance(3_000);
     expect((await result).cleaned).toBe(1);
   });
 });

@@ -9,7 +9,7 @@ const ofKey = { userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1' };
 const byStrategy = { disconnected: 3, idle: 2, error: 1, oldest: 0 };
 const released = { closeCause: 'silent', generation: 1, idleMs: 1, silentMs: 1, limitMs: null, finding: null } as const;
 const asked = { who: null, request: 'GET /api/v1/kpis', address: '10.0.0.1' } as const;
-const refused = { code: 'quota.exceeded', retryAfterMs: null, ahead: 0 } as const;
+const refused = { code: 'quota.exceeded', retryAfterMs: null, ahead: 0, isHeard: true } as const;
 const leak = { ...ofKey, admittedBy: [], releasedForMs: 60_000 };
 const cleanup = { userId: 'ada', cleaned: 6, byStrategy, attempts: 3, remaining: 14 };
 
@@ -38,7 +38,11 @@ const rows: { readonly [Name in MooringEventName]: readonly Row<Name>[] } = {
   ],
   'connection.opened': [[{ ...ofKey, generation: 1 }, []]],
   'connection.replaced': [[{ ...ofKey, generation: 2 }, ['takeovers_total 1']]],
-  'connection.answeredLate': [[{ ...ofKey, generation: 1 }, ['late_answers_total 1']]],
+  'connection.answeredLate': [
+    [{ ...ofKey, generation: 1, by: 'heartbeat' }, ['late_answers_total 1']],
+    [{ ...ofKey, generation: 1, by: 'admission' }, ['suspects_heard_late_total 1']],
+  ],
+  'connection.neverAnswers': [[{ ...ofKey, generation: 1 }, ['never_answering_total 1']]],
   'heartbeat.missed': [[{ ...ofKey, generation: 1, misses: 2 }, ['heartbeat_misses_total 1']]],
   'admission.queued': [[{ ...ofKey, position: 1 }, ['queued_total 1']]],
   'admission.refused': [
@@ -261,7 +265,7 @@ describe('the gauges', () => {
   it('have only values of their sets', async () => {
     const h = harness({ config: { maxManagersPerUser: 2 } });
     await h.fill('ada', 2, remote);
-    h.mooring.events.emit('connection.answeredLate', { ...ofKey, generation: 1 });
+    h.mooring.events.emit('connection.answeredLate', { ...ofKey, generation: 1, by: 'heartbeat' });
     expect(read(h).filter((text) => text.split(' ').includes(otherValue))).toEqual([]);
   });
 });
