@@ -22,6 +22,11 @@ export function isEngaged(manager: WebSocketManager, rule: EngagementRule): bool
   return manager.isHeld || engagedUntilMs(manager, rule) > manager.host.clock.now();
 }
 
+/** Whether something was written to it within the streaming window, whoever listens. */
+export function isStreaming(manager: WebSocketManager, { streamingWindowMs }: EngagementRule): boolean {
+  return manager.lastOutboundAtMs + streamingWindowMs > manager.host.clock.now();
+}
+
 /** How long until the manager could make room for somebody; one that is held or streaming counts as the whole floor. */
 export function timeToFloorMs(manager: WebSocketManager, rule: EngagementRule): number {
   const now = manager.host.clock.now();

@@ -130,6 +130,22 @@ describe('an emergency cleanup on request', () => {
     expect(third!.connection.closes).toEqual([{ code: 4410, reason: 'evicted' }]);
   });
 
+  it('evicts a connection that something streams to last, though it was left alone longest', async () => {
+    const h = harness({ config: { backgroundCleanupIntervalMs: 3_600_000, heartbeatIntervalMs: 3_600_000 } });
+    const [streamed, quiet] = await h.fill('ada', 2, remote);
+    await h.time.advance(600_000);
+    quiet!.connection.message();
+    for (let sent = 0; sent < 70; sent++) {
+      streamed!.connection.send();
+      await h.time.advance(1_000);
+    }
+    const result = cleanupOf(h, { evict: 1 });
+    streamed!.connection.send();
+    await h.time.advance(1_000);
+    expect((await result).byStrategy.oldest).toBe(1);
+    expect(h.threadsOf('ada')).toEqual([streamed!.context.threadId]);
+  });
+
   it.each([{ evict: -1 }, { evict: 1.5 }, { evict: NaN }, { keep: '3' }, { keep: Infinity }, { keep: null }])(
     'throws for %j, and does nothing',
     async (wanted) => {

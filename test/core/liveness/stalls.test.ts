@@ -121,3 +121,24 @@ describe('a machine suspended for twice the idle timeout', () => {
     expect(h.said('heartbeat.missed')).toEqual([]);
   });
 });
+
+describe('a process that stalls most of the time', () => {
+  it.each([
+    [200, 100],
+    [400, 50],
+    [1_000, 100],
+  ])('%i ms of every %i ms more, still sweeps, audits and lets what is due expire', async (stalledMs, freeMs) => {
+    const h = harness({ config: { idleManagerTimeoutMs: 60_000, journalBytes: 0 } });
+    await h.connect('ada', 'thread_idle', remote);
+    const ticket = h.ticket('bob', 'thread_unattached');
+    const startedAtMs = h.time.now();
+    while (h.mooring.factory.managerCount > 0 && h.time.now() - startedAtMs < 1_200_000) {
+      h.time.stall(stalledMs);
+      await h.time.advance(freeMs);
+    }
+    expect(ticket.refusal?.code).toBe('ticket.expired');
+    expect(h.said('manager.released').map(({ reason }) => reason)).toEqual(['unattached', 'idle']);
+    expect(h.said('background.completed').length).toBeGreaterThan(0);
+    expect(h.mooring.kpis().kpis.find(({ name }) => name === 'accumulation')?.samples).toBeGreaterThan(0);
+  });
+});
