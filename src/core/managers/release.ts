@@ -76,13 +76,10 @@ export class Releaser {
     manager: WebSocketManager,
     said: { reason: ReleaseReason; closeCause: CloseCause; lastActivityAtMs: number; options: ReleaseOptions },
   ): void {
-    const { userId, threadId, key, generation, admittedAtMs, host, link } = manager;
+    const { generation, admittedAtMs, host, link } = manager;
     const now = host.clock.now();
     const lastByteAtMs = link === null ? admittedAtMs : Math.max(link.lastSeenAtMs, link.lastBytesAtMs);
-    this.#options.events.emit('manager.released', {
-      userId,
-      threadId,
-      key,
+    this.#options.events.emitOf('manager.released', manager, {
       reason: said.reason,
       closeCause: link === null ? null : said.closeCause,
       generation,
