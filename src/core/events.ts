@@ -232,6 +232,17 @@ export type MooringEvent<Name extends MooringEventName = MooringEventName> = {
 /** A listener. What it throws is reported as `listener.failed`, and stops nothing. */
 export type MooringListener<Name extends MooringEventName = MooringEventName> = (event: MooringEvent<Name>) => void;
 
+/** The names of events about one of a user's managers. */
+export type KeyedEventName = {
+  [Name in MooringEventName]: MooringEvents[Name] extends OfKey ? Name : never;
+}[MooringEventName];
+
+/** What such an event says besides whose manager it is about. */
+export type KeyedDetails<Name extends KeyedEventName> = Omit<MooringEvents[Name], keyof OfKey>;
+
+/** Hears what an event says, before listeners do. What it throws is reported as `listener.failed`, and stops nothing. */
+export type Observer<Name extends KeyedEventName> = (of: OfUser, details: KeyedDetails<Name>) => void;
+
 interface Registration {
   readonly listener: (event: MooringEvent) => unknown;
 }
@@ -240,6 +251,7 @@ interface Registration {
 export class EventStream {
   readonly #byName = new Map<MooringEventName, Set<Registration>>();
   readonly #toAll = new Set<Registration>();
+  readonly #observers = new Map<MooringEventName, (of: OfUser, details: object) => void>();
   readonly #wallNow: () => number;
 
   constructor(wallNow: () => number) {
@@ -258,11 +270,55 @@ export class EventStream {
     return added(this.#toAll, listener);
   }
 
+  /**
+   * @internal Has one part of Mooring itself hear of every event of a kind, for as long as there is an event stream.
+   *
+   * Why not a listener: the event object, its isolation key and the wall clock are read for listeners alone, and with
+   * an observer alone none of them is made. What happens with every connection would make two for nobody.
+   */
+  observe<Name extends KeyedEventName>(name: Name, observer: Observer<Name>): void {
+    if (this.#observers.has(name)) throw new TypeError(`${name} has an observer already`);
+    this.#observers.set(name, observer as (of: OfUser, details: object) => void);
+  }
+
   /** Never throws. */
   emit<Name extends MooringEventName>(name: Name, details: MooringEvents[Name]): void {
+    // Only names of events about a manager are observed.
+    this.#inform(name, details as unknown as OfUser, details);
+    if (!this.#isHeard(name)) return;
+    this.#deliver({ type: name, atMs: this.#wallNow(), ...details } as unknown as MooringEvent);
+  }
+
+  /**
+   * @internal As {@link emit}, for what happens with every connection: thread and key are read only if somebody listens.
+   * @param of the manager the event is about
+   */
+  emitOf<Name extends KeyedEventName>(name: Name, of: OfKey, details: KeyedDetails<Name>): void {
+    this.#inform(name, of, details);
+    if (!this.#isHeard(name)) return;
+    const { userId, threadId, key } = of;
+    const event = { type: name, atMs: this.#wallNow(), userId, threadId, key, ...details };
+    this.#deliver(event as unknown as MooringEvent);
+  }
+
+  #inform(name: MooringEventName, of: OfUser, details: object): void {
+    const observer = this.#observers.get(name);
+    if (observer === undefined) return;
+    try {
+      observer(of, details);
+    } catch (error) {
+      this.#report(name, error);
+    }
+  }
+
+  #isHeard(name: MooringEventName): boolean {
+    if (this.#toAll.size > 0) return true;
     const listeners = this.#byName.get(name);
-    if (listeners === undefined && this.#toAll.size === 0) return;
-    const event = { type: name, atMs: this.#wallNow(), ...details } as unknown as MooringEvent;
+    return listeners !== undefined && listeners.size > 0;
+  }
+
+  #deliver(event: MooringEvent): void {
+    const listeners = this.#byName.get(event.type);
     if (listeners !== undefined) this.#tell(listeners, event);
     this.#tell(this.#toAll, event);
   }

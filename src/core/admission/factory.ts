@@ -242,7 +242,7 @@ export class WebSocketManagerFactory {
     const { queue, clock } = this.#parts;
     if (place === undefined) return;
     queue.remove(place);
-    const outcome = this.#watched(place.context, this.#grant(place.key, place.context, clock.now() - place.takenAtMs));
+    const outcome = this.#watched(place.context, this.#grant(place.context, clock.now() - place.takenAtMs));
     if (!isPending(outcome) && outcome.refusal !== null) this.#announceRefusal(place.context, outcome.refusal);
     place.grant(outcome);
   }
@@ -254,12 +254,11 @@ export class WebSocketManagerFactory {
     const managers = registry.ofUser(userId);
     const existing = managers.get(threadId);
     if (existing !== undefined) return this.#takeOver(existing, context);
-    const key = UserExecutionContext.keyOf(context);
     const limit = limits.of(userId);
     if (limit === 0) return refused(this.#quotaRefusal(userId, null));
-    if (queue.sizeOf(userId) > 0 || managers.size >= limit) return this.#enqueue(key, context, limit);
+    if (queue.sizeOf(userId) > 0 || managers.size >= limit) return this.#enqueue(context, limit);
     if (!this.#hasRoomInTotal(userId)) return refused(refusals.capacity(this.#parts.config.maxTotalManagers ?? 0));
-    return this.#watched(context, this.#grant(key, context, 0));
+    return this.#watched(context, this.#grant(context, 0));
   }
 
   /** Of a manager whose own reservation is not confirmed yet, the newer connection waits for that too. */
@@ -270,22 +269,22 @@ export class WebSocketManagerFactory {
   }
 
   /** Takes the slot: from here on the key has a manager. The ledger confirms, then or later; the monitor looks after. */
-  #grant(key: string, context: UserExecutionContext, waitedMs: number): Admission | PendingAdmission {
+  #grant(context: UserExecutionContext, waitedMs: number): Admission | PendingAdmission {
     const { registry, desk, events, ledger, monitor, host } = this.#parts;
     const manager = new WebSocketManager(host, context);
     const managerCount = registry.add(manager);
     const ticket = desk.issue(manager, context);
     this.#parts.whenAdmitted(manager);
-    const { userId, threadId } = context;
-    events.emit('manager.admitted', { userId, threadId, key, managerCount, waitedMs });
-    const outcome = ledger.confirm(ticket, () => this.#quotaRefusal(userId, 0));
-    monitor.observe(userId);
+    events.emitOf('manager.admitted', manager, { managerCount, waitedMs });
+    const outcome = ledger.confirm(ticket, () => this.#quotaRefusal(context.userId, 0));
+    monitor.observe(context.userId);
     return outcome;
   }
 
-  #enqueue(key: string, context: UserExecutionContext, limit: number): Admission | PendingAdmission {
+  #enqueue(context: UserExecutionContext, limit: number): Admission | PendingAdmission {
     const { queue, emergency, refusals, clock, events } = this.#parts;
     const { userId, threadId } = context;
+    const key = UserExecutionContext.keyOf(context);
     const former = queue.placeOf(userId, key);
     const waiting = queue.sizeOf(userId);
     if (former === undefined && waiting >= limit) return refused(this.#quotaRefusal(userId, waiting));

@@ -94,6 +94,8 @@ export class PlaceQueue {
 
   /** How many of the user's newcomers wait. */
   sizeOf(userId: string): number {
+    // Mostly nobody waits, and each who comes or goes asks.
+    if (this.#size === 0) return 0;
     return this.#byUser.get(userId)?.size ?? 0;
   }
 

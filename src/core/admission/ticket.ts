@@ -184,9 +184,10 @@ export class TicketDesk {
     former.manager.keepActivity();
   }
 
-  #announce({ userId, threadId, key, generation }: WebSocketManager): void {
+  #announce(manager: WebSocketManager): void {
+    const { generation } = manager;
     const name = generation === 1 ? 'connection.opened' : 'connection.replaced';
-    this.#options.events.emit(name, { userId, threadId, key, generation });
+    this.#options.events.emitOf(name, manager, { generation });
   }
 
   /** What the ticket stood for is free again: the slot, or the release that waited for it. */

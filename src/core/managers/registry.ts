@@ -14,6 +14,9 @@ const none: ReadonlyMap<string, WebSocketManager> = new Map();
 export class ManagerRegistry {
   readonly #byUser = new ShardedMap<Map<string, WebSocketManager>>();
   #size = 0;
+  /** Whose managers were looked for last, and what was found: who comes or goes is looked for several times. */
+  #lastUserId: string | null = null;
+  #lastManagers: Map<string, WebSocketManager> | undefined;
 
   /** Managers of all users, reserved ones included: what the users' maps have grown and shrunk by. */
   get size(): number {
@@ -21,12 +24,12 @@ export class ManagerRegistry {
   }
 
   get({ userId, threadId }: KeyParts): WebSocketManager | undefined {
-    return this.#byUser.get(userId)?.get(threadId);
+    return this.#find(userId)?.get(threadId);
   }
 
   /** The user's managers by thread, reserved ones included, oldest first. */
   ofUser(userId: string): ReadonlyMap<string, WebSocketManager> {
-    return this.#byUser.get(userId) ?? none;
+    return this.#find(userId) ?? none;
   }
 
   /** The user's connections, in the order of their managers. */
@@ -38,7 +41,7 @@ export class ManagerRegistry {
 
   /** Live and reserved: what is compared with the limit. */
   countOf(userId: string): number {
-    return this.#byUser.get(userId)?.size ?? 0;
+    return this.#find(userId)?.size ?? 0;
   }
 
   /** Everybody who holds at least one manager. */
@@ -63,11 +66,12 @@ export class ManagerRegistry {
   /** @returns how many the user has now */
   add(manager: WebSocketManager): number {
     const { userId, threadId } = manager.context;
-    const managers = this.#byUser.get(userId) ?? new Map<string, WebSocketManager>();
+    const managers = this.#find(userId) ?? new Map<string, WebSocketManager>();
     if (managers.has(threadId)) throw new TypeError(`${manager.key} has a manager already`);
     const before = managers.size;
     managers.set(threadId, manager);
     if (before === 0) this.#byUser.set(userId, managers);
+    this.#lastManagers = managers;
     this.#size += managers.size - before;
     return managers.size;
   }
@@ -75,12 +79,24 @@ export class ManagerRegistry {
   /** Removes this very manager; `false` where it is not in, even if another one has its key. */
   remove(manager: WebSocketManager): boolean {
     const { userId, threadId } = manager.context;
-    const managers = this.#byUser.get(userId);
+    const managers = this.#find(userId);
     if (managers?.get(threadId) !== manager) return false;
     const before = managers.size;
     managers.delete(threadId);
-    if (managers.size === 0) this.#byUser.delete(userId);
+    if (managers.size === 0) {
+      this.#byUser.delete(userId);
+      this.#lastManagers = undefined;
+    }
     this.#size += managers.size - before;
     return true;
+  }
+
+  /** The user's managers, unless there are none. */
+  #find(userId: string): Map<string, WebSocketManager> | undefined {
+    if (userId !== this.#lastUserId) {
+      this.#lastManagers = this.#byUser.get(userId);
+      this.#lastUserId = userId;
+    }
+    return this.#lastManagers;
   }
 }

@@ -76,12 +76,9 @@ export class Releaser {
     manager: WebSocketManager,
     said: { reason: ReleaseReason; closeCause: CloseCause; lastActivityAtMs: number; options: ReleaseOptions },
   ): void {
-    const { userId, threadId, key, generation, admittedAtMs, host, link } = manager;
+    const { generation, admittedAtMs, host, link } = manager;
     const now = host.clock.now();
-    this.#options.events.emit('manager.released', {
-      userId,
-      threadId,
-      key,
+    this.#options.events.emitOf('manager.released', manager, {
       reason: said.reason,
       closeCause: link === null ? null : said.closeCause,
       generation,

@@ -43,6 +43,28 @@ describe('the registry', () => {
     expect(registry.size).toBe(0);
   });
 
+  it('notices that somebody it had just looked for in vain has come, gone, and come again', () => {
+    const registry = new ManagerRegistry();
+    const manager = managerOf('ada', 'thread_1');
+    for (let round = 0; round < 2; round++) {
+      expect(registry.countOf('ada')).toBe(0);
+      expect(registry.add(manager)).toBe(1);
+      expect(registry.countOf('ada')).toBe(1);
+      expect(registry.remove(manager)).toBe(true);
+    }
+    expect(registry.ofUser('ada').size).toBe(0);
+  });
+
+  it('finds each user right, however lookups alternate', () => {
+    const [ada, bob] = [managerOf('ada', 'thread_1'), managerOf('bob', 'thread_1')];
+    const registry = registryOf(ada, bob);
+    expect(registry.get({ userId: 'ada', threadId: 'thread_1' })).toBe(ada);
+    expect(registry.get({ userId: 'bob', threadId: 'thread_1' })).toBe(bob);
+    expect(registry.remove(ada)).toBe(true);
+    expect(registry.countOf('bob')).toBe(1);
+    expect(registry.countOf('ada')).toBe(0);
+  });
+
   it("keeps a user's managers in the order they came", () => {
     const managers = ['thread_c', 'thread_a', 'thread_b'].map((threadId) => managerOf('ada', threadId));
     expect([
