@@ -3,7 +3,7 @@ import {
   evictionFloorMs,
   getCleanupConfig,
   loadConfig,
-  pressedIdleTimeoutMs,
+  levelFloorMs,
   unadmittedLimit,
   type ConfigSources,
 } from '../../src/core/config.js';
@@ -47,10 +47,10 @@ describe('the preset', () => {
     expect(new Set(Object.values(sources))).toEqual(new Set(['preset']));
   });
 
-  it('of production gives a floor of 60 s and pressed patience of 180 s', () => {
+  it('of production gives a floor of 60 s, and one of 180 s for what levels evict', () => {
     const { config } = loadConfig({ environment: 'production' });
     expect(evictionFloorMs(config)).toBe(60_000);
-    expect(pressedIdleTimeoutMs(config)).toBe(180_000);
+    expect(levelFloorMs(config)).toBe(180_000);
   });
 });
 

@@ -34,6 +34,7 @@ export class LingeringJudge {
 
   #checkIdle(manager: WebSocketManager, socket: SimulatedSocket, nowMs: number): void {
     const { idleManagerTimeoutMs, backgroundCleanupIntervalMs } = this.#world.config;
+    if (idleManagerTimeoutMs === null || socket.isHeld) return;
     const mostMs = idleManagerTimeoutMs + 2 * backgroundCleanupIntervalMs + this.#noticedAfterMs(socket);
     const idleMs = nowMs - socket.activeAtMs;
     if (idleMs > mostMs + this.#world.slackSince(socket.activeAtMs))
