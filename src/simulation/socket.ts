@@ -173,9 +173,12 @@ export class SimulatedSocket implements Connection {
 
   /** Whether the application holds its manager. */
   get isHeld(): boolean {
-    const now = this.#now();
-    for (const untilMs of this.held.holds.values()) if (untilMs > now) return true;
-    return false;
+    return this.heldUntilMs > this.#now();
+  }
+
+  /** When the last of the holds that nobody has ended expires, or expired. */
+  get heldUntilMs(): number {
+    return Math.max(never, ...this.held.holds.values());
   }
 
   /** The application holds its manager. @returns ends this hold */
