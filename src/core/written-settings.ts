@@ -28,7 +28,7 @@ export type Written = { readonly value: unknown } | { readonly problem: string }
 export function readWritten(name: SettingName, written: unknown): Written {
   const { kind } = settings[name];
   if (kind === 'table') return typeof written === 'string' ? readJson(written) : { value: written };
-  if (written === 'off' && canBeOff(name)) return { value: null };
+  if (typeof written === 'string' && written.trim() === 'off' && canBeOff(name)) return { value: null };
   if (kind === 'duration') return readDuration(written);
   if (typeof written !== 'string') return { value: written };
   const text = written.trim();

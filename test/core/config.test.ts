@@ -69,6 +69,12 @@ describe('getCleanupConfig', () => {
     const { config } = loadConfig({ overrides: { idleManagerTimeoutMs: 90_500, maxManagersPerUser: 3 } });
     expect(getCleanupConfig(config)).toMatchObject({ idleTimeout: 90.5, maxManagers: 3 });
   });
+
+  it('gives null for an idle timeout that is off', () => {
+    const { config } = loadConfig({ env: { MOORING_IDLE_MANAGER_TIMEOUT: 'off' } });
+    expect(getCleanupConfig(config).idleTimeout).toBeNull();
+    expect([evictionFloorMs(config), levelFloorMs(config)]).toEqual([60_000, 180_000]);
+  });
 });
 
 describe('the environment', () => {
