@@ -19,7 +19,8 @@ export { MemoryLedger, type LedgerAnswer, type QuotaClaim, type QuotaLedger } fr
 
 // Managers and their connections
 export type { WebSocketConnectionManager, Connected, ConnectOptions } from './core/connections.js';
-export type { Release, ReleaseHook, WebSocketManager } from './core/managers/manager.js';
+export type { ManagerState, Release, ReleaseHook, WebSocketManager } from './core/managers/manager.js';
+export type { Hold, HoldOptions } from './core/managers/holds.js';
 export type { Connection } from './core/managers/connection.js';
 export type { ManagedConnection } from './core/managers/managed-connection.js';
 export { releaseReasons, type Finding, type ReleaseReason } from './core/managers/release-reason.js';

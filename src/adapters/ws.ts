@@ -72,9 +72,12 @@ export function attach(server: WebSocketServer, options: AttachOptions): () => v
   return gate.install();
 }
 
-/** The manager of a socket, for `hold()` and `onRelease()`; `undefined` where Mooring does not manage it. Never throws. */
-export function managerOf(socket: WebSocket): WebSocketManager | undefined {
-  return isMoored(socket) ? socket.moored?.manager : undefined;
+/**
+ * The manager of a socket, for `hold()`, `socket()` and `onRelease()`; `undefined` where Mooring does not manage it. Never
+ * throws.
+ */
+export function managerOf(socket: WebSocket): WebSocketManager<WebSocket> | undefined {
+  return isMoored(socket) ? (socket.moored?.manager as WebSocketManager<WebSocket> | undefined) : undefined;
 }
 
 const gated = new WeakSet<WebSocketServer>();

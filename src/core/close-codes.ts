@@ -37,7 +37,7 @@ export interface CloseFrame {
 export interface CloseDetail {
   /** When to come back, in milliseconds; told in whole seconds, rounded up. */
   readonly retryAfterMs?: number;
-  /** The user's limit. */
+  /** The user's limit; `Infinity`, which is none, is not told. */
   readonly max?: number;
   /** The words instead of the cause's own name, e.g. `expired` for credentials. */
   readonly text?: string;
@@ -50,7 +50,7 @@ export interface CloseDetail {
 export function closeFrame(cause: CloseCause, detail: CloseDetail = {}, profile: CloseCodeProfile = {}): CloseFrame {
   const parts = [detail.text ?? cause];
   if (detail.retryAfterMs !== undefined) parts.push(`retry=${String(Math.ceil(detail.retryAfterMs / 1000))}`);
-  if (detail.max !== undefined) parts.push(`max=${String(detail.max)}`);
+  if (detail.max !== undefined && detail.max < Infinity) parts.push(`max=${String(detail.max)}`);
   return { code: profile[cause] ?? closeCodes[cause], reason: withinCloseReason(parts.join(';')) };
 }
 

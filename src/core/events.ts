@@ -68,6 +68,14 @@ export interface MooringEvents {
   'connection.opened': OfKey & { readonly generation: number };
   /** A newer socket of the same thread took over. */
   'connection.replaced': OfKey & { readonly generation: number };
+  /** The connection of a held manager said goodbye or broke: the manager waits, for `graceMs`, for the next one of its thread. */
+  'connection.left': OfKey & { readonly generation: number; readonly graceMs: number };
+  /** The next connection of a thread took over a manager that had waited for it. */
+  'connection.resumed': OfKey & { readonly generation: number; readonly awayMs: number };
+  /** A hold was neither ended nor renewed within its `maxMs`. */
+  'hold.expired': OfKey & { readonly maxMs: number; readonly heldMs: number };
+  /** A held manager had no activity, and none of its holds was renewed, for its idle timeout: it protects no longer. Once for each hold. */
+  'hold.forgotten': OfKey & { readonly holds: number; readonly idleMs: number };
   /** A connection that was released for its silence sent something before it was destroyed. */
   'connection.answeredLate': OfKey & {
     readonly generation: number;
@@ -99,7 +107,8 @@ export interface MooringEvents {
     readonly previous: AlertLevel;
     readonly direction: 'rise' | 'fall';
     readonly managerCount: number;
-    readonly maxManagers: number;
+    /** `null` where there is no limit. */
+    readonly maxManagers: number | null;
     readonly usageRatio: number;
   };
   /** A cleanup of one user ended. */
@@ -126,8 +135,10 @@ export interface MooringEvents {
   'hook.failed': OfKey & { readonly error: string };
   /** A listener of this stream threw. */
   'listener.failed': { readonly event: MooringEventName; readonly error: string };
-  /** The limit function threw or gave something that is no limit; the configured one was used. */
+  /** The limit function threw, or it or a connection gave something that is no limit; the configured one was used. */
   'limit.rejected': OfUser & { readonly got: string; readonly used: number };
+  /** A connection came with an idle timeout that is none; the configured one was used. `null`: never. */
+  'idleTimeout.rejected': OfKey & { readonly got: string; readonly used: number | null };
   /** The quota ledger failed: the local limit decided, or what it would not take back is tried again. */
   'ledger.failed': OfUser & { readonly error: string };
   /** Of what the ledger would not take back, too much waits, or Mooring stops: unless the ledger forgets it, it holds a place. */
@@ -194,6 +205,10 @@ export const eventNames = Object.freeze(
     'manager.released': true,
     'connection.opened': true,
     'connection.replaced': true,
+    'connection.left': true,
+    'connection.resumed': true,
+    'hold.expired': true,
+    'hold.forgotten': true,
     'connection.answeredLate': true,
     'connection.neverAnswers': true,
     'heartbeat.missed': true,
@@ -207,6 +222,7 @@ export const eventNames = Object.freeze(
     'hook.failed': true,
     'listener.failed': true,
     'limit.rejected': true,
+    'idleTimeout.rejected': true,
     'ledger.failed': true,
     'claim.lost': true,
     'leak.found': true,

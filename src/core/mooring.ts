@@ -9,7 +9,7 @@ import type { SuccessReport } from './kpis/kpi.js';
 import type { WebSocketResourceMonitor } from './pressure/monitor.js';
 import { withResolver } from './promises.js';
 import type { WebSocketConfig } from './settings.js';
-import { jittered, type Clock, type Random } from './time.js';
+import type { Clock } from './time.js';
 import { wire, type MooringParts, type Wiring } from './wiring.js';
 
 /**
@@ -30,13 +30,11 @@ export class Mooring {
   /** What was lately decided about each user; nothing unless `journalBytes` says how much. */
   readonly journal: Journal;
   readonly #wiring: Wiring;
-  readonly #random: Random;
   #stopping: Promise<void> | null = null;
 
   /** @internal */
   constructor(parts: MooringParts) {
     this.#wiring = wire(parts);
-    this.#random = parts.random;
     this.config = parts.config;
     this.events = this.#wiring.events;
     this.factory = this.#wiring.factory;
@@ -82,7 +80,8 @@ export class Mooring {
   }
 
   /**
-   * Shuts admission, tells everybody in waves to reconnect elsewhere, and resolves once all sockets are closed, all
+   * Shuts admission, tells everybody in waves to reconnect elsewhere, those that are held last and after up to
+   * `drainHoldTimeoutMs` in which their runs may end, and resolves once all sockets are closed, all
    * hooks have ended or run out of time, and no timer is left. Never rejects; a second call joins the first.
    */
   stop(): Promise<void> {
@@ -98,16 +97,18 @@ export class Mooring {
 
   async #stop(): Promise<void> {
     const { factory, desk, ledgerDesk, emergency, requested, background, audit, leaks, registry } = this.#wiring;
-    const { events, closing, hooks, clock, heartbeat } = this.#wiring;
+    const { events, closing, hooks, clock, heartbeat, holds, away, drain } = this.#wiring;
     const managers = registry.size;
     factory.drain();
     emergency.stop();
     requested.stop();
+    away.stop();
     desk.stop();
     background.stop();
     audit.stop();
     events.emit('server.draining', { managers });
-    await this.#closeInWaves();
+    await drain.run();
+    holds.stop();
     heartbeat.dispose();
     await closing.whenGone();
     // Afterwards, as hooks may be registered, and run, while the last sockets close.
@@ -117,19 +118,5 @@ export class Mooring {
     leaks.stop();
     clock.dispose();
     events.emit('server.stopped', { released: managers });
-  }
-
-  async #closeInWaves(): Promise<void> {
-    const { registry, releaser, clock } = this.#wiring;
-    const { drainWaveSize, drainWaveIntervalMs, drainRetryMs } = this.config;
-    const everybody = [...registry.all()];
-    for (let from = 0; from < everybody.length; from += drainWaveSize) {
-      for (const manager of everybody.slice(from, from + drainWaveSize)) {
-        const retryAfterMs = jittered(drainRetryMs, 0.5, this.#random);
-        releaser.release(manager, 'shutdown', { detail: { retryAfterMs } });
-      }
-      if (from + drainWaveSize >= everybody.length) return;
-      await new Promise<void>((resolve) => clock.setTimer(resolve, drainWaveIntervalMs));
-    }
   }
 }

@@ -12,6 +12,7 @@ import { RequestedCleanup } from './cleanup/requested.js';
 import { SuspectPlaces } from './cleanup/suspect-places.js';
 import { UserCleanup } from './cleanup/user-cleanup.js';
 import { WebSocketConnectionManager } from './connections.js';
+import { Drain } from './drain.js';
 import { EventStream } from './events.js';
 import { Journal } from './journal.js';
 import { Heartbeat } from './liveness/heartbeat.js';
@@ -19,6 +20,8 @@ import { Pinger } from './liveness/ping.js';
 import { StallClock } from './liveness/stall-clock.js';
 import { Suspicion } from './liveness/suspicion.js';
 import { ClosingConnections, type Closable } from './managers/closing.js';
+import { AwayManagers } from './managers/away.js';
+import { Holds } from './managers/holds.js';
 import { UserLimits, type LimitOf } from './managers/limits.js';
 import { ManagedConnection } from './managers/managed-connection.js';
 import type { ManagerHost, WebSocketManager } from './managers/manager.js';
@@ -75,12 +78,31 @@ function layGround({ config, time, random, limitOf }: MooringParts) {
   const closing = new ClosingConnections({ clock, ...config, whenOver });
   const hooks = new ReleaseHooks({ clock, events, hookTimeoutMs: config.hookTimeoutMs });
   const releaser = new Releaser({ registry, events, closing, hooks });
+  const holds = new Holds({ clock, events, maxHoldMs: config.maxHoldMs });
+  const drain = new Drain({ clock, config, registry, releaser, random });
+  const away = new AwayManagers({ clock, events, registry, releaser, resumeGraceMs: config.resumeGraceMs });
   const limits = new UserLimits({ events, maxManagersPerUser: config.maxManagersPerUser, limitOf });
   const slices = new Slices({ time, clock, budgetMs: config.sliceBudgetMs });
   const pinger = new Pinger(random);
   const suspicion = new Suspicion();
   const journal = new Journal(events, config.journalBytes);
-  return { events, clock, registry, closing, hooks, releaser, limits, slices, pinger, suspicion, lateAnswers, journal };
+  return {
+    events,
+    clock,
+    registry,
+    closing,
+    hooks,
+    releaser,
+    drain,
+    holds,
+    away,
+    limits,
+    slices,
+    pinger,
+    suspicion,
+    lateAnswers,
+    journal,
+  };
 }
 
 type Ground = ReturnType<typeof layGround>;
@@ -103,7 +125,7 @@ function setWatch({ config }: MooringParts, ground: Ground) {
     act: (action) => {
       levels.act(action);
     },
-    whenPressed: (userId) => {
+    whenCrowded: (userId) => {
       for (const { link } of registry.ofUser(userId).values()) if (link !== null) heartbeat.introduce(link);
     },
   });
@@ -142,7 +164,7 @@ function openEntrance({ config, random, ledger }: MooringParts, built: Ground & 
   const refusals = new Refusals(config, random);
   const whenOpened = (link: ManagedConnection): void => {
     heartbeat.add(link);
-    if (monitor.isPressed(link.manager.userId)) heartbeat.introduce(link);
+    if (monitor.isCrowded(link.manager.userId)) heartbeat.introduce(link);
   };
   const desk = new TicketDesk({ ...built, refusals, ticketMs, whenOpened });
   const takeover = new Takeover({ ...built, config, desk, refusals });
@@ -165,24 +187,32 @@ type Entrance = ReturnType<typeof openEntrance>;
 
 /** What managers and their connections report, and what comes of it. */
 function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Takeover }): ManagerHost {
-  const { clock, closing, heartbeat, hooks, releaser, background, takeover, config } = built;
+  const { clock, closing, heartbeat, hooks, releaser, holds, away, queue, background, takeover, config } = built;
+  // A newcomer that waits needs the place.
+  const willBeAway = (manager: WebSocketManager): boolean => away.isFor(manager) && queue.sizeOf(manager.userId) === 0;
   const connectionClosed = (link: ManagedConnection): void => {
     closing.closed(link);
     heartbeat.remove(link);
     built.suspicion.remove(link);
     const { manager } = link;
     if (!link.isCurrent) return;
+    const isAway = willBeAway(manager);
     manager.keepActivity();
     manager.link = null;
+    if (isAway) {
+      away.add(manager);
+      return;
+    }
     releaser.release(manager, 'closed');
     takeover.incumbentEnded(manager);
   };
   return {
     clock,
     idleManagerTimeoutMs: config.idleManagerTimeoutMs,
+    takeHold: (manager, options) => holds.take(manager, options),
     connectionClosed,
     endConnection: (link) => {
-      if (link.manager.successor === null) {
+      if (link.manager.successor === null && !willBeAway(link.manager)) {
         releaser.release(link.manager, 'closed');
         return;
       }
@@ -216,6 +246,9 @@ function tie({
   emergency,
   takeover,
   leaks,
+  holds,
+  away,
+  drain,
 }: Ground & Watch & Books & Entrance): void {
   releaser.whenFreed((manager, options) => {
     if (manager.link !== null) {
@@ -224,16 +257,24 @@ function tie({
       if (options.finding === 'silent') lateAnswers.await(manager.link, options.by ?? null);
     }
     background.remove(manager);
+    holds.released(manager);
+    away.remove(manager);
     desk.released(manager);
     ledgerDesk.released(manager);
     factory.slotFreed(manager.userId, options.isForHeard);
   });
   releaser.whenDone((manager) => {
     monitor.observe(manager.userId);
+    factory.forgetLimitIfGone(manager.userId);
+    drain.released();
     leaks.released(manager);
   });
   closing.whenTold((link) => {
     if (link instanceof ManagedConnection) leaks.parted(link);
+  });
+  holds.whenLetGo((manager) => {
+    away.end(manager);
+    drain.letGo(manager);
   });
   heartbeat.whenDead((link, finding) => {
     heartbeat.remove(link);

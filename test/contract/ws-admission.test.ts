@@ -274,7 +274,8 @@ describe('the application', () => {
     const server = await wsServer({
       serve: (socket) => {
         const manager = managerOf(socket);
-        manager?.hold();
+        const hold = manager?.hold();
+        socket.once('message', () => hold?.());
         manager?.onRelease(({ reason }) => {
           released.push(reason);
         });
@@ -282,6 +283,7 @@ describe('the application', () => {
     });
     const client = await opened(dial(server.url('ada', 'thread_1')));
     expect(server.managerOf('ada', 'thread_1').isHeld).toBe(true);
+    client.send('done');
     client.close();
     await server.hears('manager.released');
     expect(released).toEqual(['closed']);

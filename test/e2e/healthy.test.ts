@@ -41,7 +41,7 @@ describe('20 connections in use', () => {
   });
 
   it('that are all held refuse the newcomer, however long ago anything was said', async () => {
-    const server = await wsServer({ config: { idleManagerTimeoutMs: 5_000 } });
+    const server = await wsServer({ config: { idleManagerTimeoutMs: 5_000, drainHoldTimeoutMs: 0 } });
     const crowd = await startCrowd();
     const clients = await crowd.settleAll(server.urls('ada', 20));
     for (const manager of server.managers) manager?.hold();

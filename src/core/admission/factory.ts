@@ -1,16 +1,18 @@
-import type { EventStream } from '../events.js';
+import { describe, type EventStream } from '../events.js';
 import { QuotaExceededError, type RefusalError } from '../errors.js';
 import {
   createUserExecutionContext,
   UserExecutionContext,
   type ContextFields,
 } from '../identity/user-execution-context.js';
-import { parseIsolationKey, type KeyParts } from '../identity/isolation-key.js';
+import { isolationKey, parseIsolationKey, type KeyParts } from '../identity/isolation-key.js';
 import type { EmergencyCleanup } from '../cleanup/emergency.js';
 import type { EmergencyCleanupResult, EvictionRequest } from '../cleanup/emergency-run.js';
 import type { CleanupRequest, CleanupResult, RequestedCleanup } from '../cleanup/requested.js';
 import type { UserCleanup } from '../cleanup/user-cleanup.js';
 import { timeToFloorMs } from '../managers/engagement.js';
+import type { AwayManagers } from '../managers/away.js';
+import { idleTimeoutWanted, isIdleTimeout } from '../idle-timeout.js';
 import type { UserLimits } from '../managers/limits.js';
 import { WebSocketManager, type ManagerHost } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
@@ -33,6 +35,7 @@ interface FactoryParts {
   readonly registry: ManagerRegistry;
   readonly releaser: Releaser;
   readonly limits: UserLimits;
+  readonly away: AwayManagers;
   readonly queue: PlaceQueue;
   readonly desk: TicketDesk;
   readonly takeover: Takeover;
@@ -75,7 +78,10 @@ export class WebSocketManagerFactory {
    */
   admit(fields: ContextFields): Admission | PendingAdmission {
     const context = createUserExecutionContext(fields);
+    const isRaised = this.#hear(context);
     const outcome = this.#decide(context);
+    if (isRaised) this.#serve(context.userId, { freed: 0, isForHeard: false });
+    if (context.limit !== undefined) this.forgetLimitIfGone(context.userId);
     if (!isPending(outcome) && outcome.refusal !== null) this.#announceRefusal(context, outcome.refusal);
     return outcome;
   }
@@ -121,7 +127,7 @@ export class WebSocketManagerFactory {
     return this.#parts.registry.byUser();
   }
 
-  /** How many managers the user may hold. */
+  /** How many managers the user may hold; `Infinity` where there is no limit. */
   limitOf(userId: string): number {
     return this.#parts.limits.of(userId);
   }
@@ -233,6 +239,22 @@ export class WebSocketManagerFactory {
     this.#serving.delete(userId);
   }
 
+  /** What the newest connection says of its user and itself. @returns whether the user may hold more than before */
+  #hear({ userId, threadId, limit, idleTimeoutMs }: UserExecutionContext): boolean {
+    const { events, limits, config } = this.#parts;
+    if (idleTimeoutMs !== undefined && !isIdleTimeout(idleTimeoutMs)) {
+      const got = `${describe(idleTimeoutMs)}, wanted ${idleTimeoutWanted}`;
+      const key = isolationKey({ userId, threadId });
+      events.emit('idleTimeout.rejected', { userId, threadId, key, got, used: config.idleManagerTimeoutMs });
+    }
+    return limit !== undefined && limits.say(userId, limit) && !this.#isDraining;
+  }
+
+  /** @internal What connections said of a user's limit goes with the user's last manager. */
+  forgetLimitIfGone(userId: string): void {
+    if (this.#parts.registry.countOf(userId) === 0) this.#parts.limits.forget(userId);
+  }
+
   #hasRoom(userId: string): boolean {
     const { registry, limits, config } = this.#parts;
     return registry.countOf(userId) < limits.of(userId) && registry.size < (config.maxTotalManagers ?? Infinity);
@@ -256,7 +278,8 @@ export class WebSocketManagerFactory {
     if (existing !== undefined) return this.#takeOver(existing, context);
     const limit = limits.of(userId);
     if (limit === 0) return refused(this.#quotaRefusal(userId, null));
-    if (queue.sizeOf(userId) > 0 || managers.size >= limit) return this.#enqueue(context, limit);
+    const isFull = managers.size >= limit;
+    if (queue.sizeOf(userId) > 0 || (isFull && !this.#hasGivenUpAway(userId))) return this.#enqueue(context, limit);
     if (!this.#hasRoomInTotal(userId)) return refused(refusals.capacity(this.#parts.config.maxTotalManagers ?? 0));
     return this.#watched(context, this.#grant(context, 0));
   }
@@ -367,11 +390,19 @@ export class WebSocketManagerFactory {
     return Math.max(0, manager.admittedAtMs + config.ticketMs - clock.now());
   }
 
+  /** Whether the user has one manager less, since one that was away makes room: before anybody is asked. */
+  #hasGivenUpAway(userId: string): boolean {
+    const { registry, away } = this.#parts;
+    const before = registry.countOf(userId);
+    // A listener of the release may have taken the place.
+    return away.endOldestOf(userId) && registry.countOf(userId) < before;
+  }
+
   /** Whether one more fits into this process, after swapping one of the user's own that is not engaged if need be. */
   #hasRoomInTotal(userId: string): boolean {
     const { registry, config, userCleanup } = this.#parts;
     const most = config.maxTotalManagers ?? Infinity;
-    if (registry.size < most) return true;
+    if (registry.size < most || (this.#hasGivenUpAway(userId) && registry.size < most)) return true;
     userCleanup.evict(userId, { trigger: 'admission', tally: new Tally(), most: 1 });
     return registry.size < most;
   }

@@ -4,6 +4,7 @@ import { ExpiryQueue, type Expiry } from '../expiry-queue.js';
 import { UserExecutionContext } from '../identity/user-execution-context.js';
 import type { Heartbeat } from '../liveness/heartbeat.js';
 import type { Suspicion } from '../liveness/suspicion.js';
+import type { AwayManagers } from '../managers/away.js';
 import type { ClosingConnections } from '../managers/closing.js';
 import type { Connection } from '../managers/connection.js';
 import { ManagedConnection } from '../managers/managed-connection.js';
@@ -69,6 +70,7 @@ interface TicketDeskOptions {
   readonly closing: ClosingConnections;
   readonly heartbeat: Heartbeat;
   readonly suspicion: Suspicion;
+  readonly away: AwayManagers;
   readonly refusals: Refusals;
   readonly ticketMs: number;
   /** A connection is its manager's, and nobody has heard of it yet. */
@@ -124,9 +126,11 @@ export class TicketDesk {
     this.#forget(ticket);
     const { manager } = ticket;
     const former = manager.link;
+    const { awaySinceMs } = manager;
+    this.#options.away.remove(manager);
     if (former !== null) this.#partFrom(former);
     const link = this.#attach(ticket, connection);
-    this.#announce(manager);
+    this.#announce(manager, awaySinceMs);
     if (former !== null) this.#options.closing.close(former, 'replaced');
     return { link, refusal: null };
   }
@@ -184,10 +188,14 @@ export class TicketDesk {
     former.manager.keepActivity();
   }
 
-  #announce(manager: WebSocketManager): void {
+  #announce(manager: WebSocketManager, awaySinceMs: number | null): void {
+    const { events, clock } = this.#options;
     const { generation } = manager;
-    const name = generation === 1 ? 'connection.opened' : 'connection.replaced';
-    this.#options.events.emitOf(name, manager, { generation });
+    if (awaySinceMs !== null) {
+      events.emitOf('connection.resumed', manager, { generation, awayMs: clock.now() - awaySinceMs });
+      return;
+    }
+    events.emitOf(generation === 1 ? 'connection.opened' : 'connection.replaced', manager, { generation });
   }
 
   /** What the ticket stood for is free again: the slot, or the release that waited for it. */

@@ -113,6 +113,9 @@ export class SuccessMetrics {
     events.on('connection.replaced', ({ userId }) => {
       this.#wanted(userId, true);
     });
+    events.on('connection.resumed', ({ userId }) => {
+      this.#wanted(userId, true);
+    });
     events.on('admission.refused', (event) => {
       this.#whenRefused(event);
     });

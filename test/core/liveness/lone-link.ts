@@ -31,6 +31,9 @@ export function loneLink(at: { time: SimulatedTime; clock: StallClock }, options
     managerFailed: () => {},
     managerReported: () => {},
     hookCameLate: () => {},
+    takeHold: () => {
+      throw new Error('nobody holds it here');
+    },
   };
   const context = createUserExecutionContext({ userId: 'ada', threadId: `thread_${(made += 1)}` });
   const manager = new WebSocketManager(host, context);

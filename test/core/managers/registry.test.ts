@@ -13,6 +13,9 @@ const host: ManagerHost = {
   managerFailed: () => {},
   managerReported: () => {},
   hookCameLate: () => {},
+  takeHold: () => {
+    throw new Error('nobody holds it here');
+  },
 };
 
 function managerOf(userId: string, threadId: string): WebSocketManager {

@@ -255,6 +255,14 @@ thread_1  1 ms  1 ms  -       heard     yes   no       oh\u001b
     );
   });
 
+  it('of a user without a limit, and of a connection that its page has left', () => {
+    const away = { ...manager, state: 'away', liveness: 'away', error: null } as const;
+    const unlimited = { ...usage, maxManagers: null, usageRatio: 0, alertLevel: 'normal' } as const;
+    const { text } = tellUser({ ...unlimited, waiting: 0, managers: [away], journalEntries: 1 }, plain);
+    expect(text).toMatch(/^ada: 12, no limit, normal\n/);
+    expect(text).toMatch(/thread_1 .* away +yes/);
+  });
+
   it('of users: whose names are shown inert, and how many more there are', () => {
     const idle = { idleMs: 1, longestIdleMs: 2 };
     const user: UserSummary = { ...usage, userId: 'a\u202eb', held: 1, waiting: 0, ...idle };
