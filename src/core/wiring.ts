@@ -219,6 +219,9 @@ function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Tak
       connectionClosed(link);
       closing.close(link, 'closed');
     },
+    connectionOverfull: ({ manager }) => {
+      releaser.release(manager, 'disconnected', { closeCause: 'slow', finding: 'overfull' });
+    },
     managerFailed: (manager) => {
       background.failed(manager);
     },

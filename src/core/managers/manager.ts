@@ -36,6 +36,7 @@ export interface ManagerHost {
   takeHold(manager: WebSocketManager, options?: HoldOptions): Hold;
   connectionClosed(link: ManagedConnection): void;
   endConnection(link: ManagedConnection): void;
+  connectionOverfull(link: ManagedConnection): void;
   managerFailed(manager: WebSocketManager): void;
   managerReported(manager: WebSocketManager): void;
   hookCameLate(manager: WebSocketManager, hook: ReleaseHook, reason: ReleaseReason): void;

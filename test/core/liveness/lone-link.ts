@@ -28,6 +28,7 @@ export function loneLink(at: { time: SimulatedTime; clock: StallClock }, options
     idleManagerTimeoutMs: 600_000,
     connectionClosed: () => {},
     endConnection: () => {},
+    connectionOverfull: () => {},
     managerFailed: () => {},
     managerReported: () => {},
     hookCameLate: () => {},

@@ -10,6 +10,7 @@ const host: ManagerHost = {
   idleManagerTimeoutMs: 600_000,
   connectionClosed: () => {},
   endConnection: () => {},
+  connectionOverfull: () => {},
   managerFailed: () => {},
   managerReported: () => {},
   hookCameLate: () => {},
