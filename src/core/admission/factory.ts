@@ -247,13 +247,12 @@ export class WebSocketManagerFactory {
   #decide(context: UserExecutionContext): Admission | PendingAdmission {
     const { registry, limits, queue, refusals } = this.#parts;
     if (this.#isDraining) return refused(refusals.draining());
-    const { userId, threadId } = context;
-    const managers = registry.ofUser(userId);
-    const existing = managers.get(threadId);
+    const { userId } = context;
+    const existing = registry.get(context);
     if (existing !== undefined) return this.#takeOver(existing, context);
     const limit = limits.of(userId);
     if (limit === 0) return refused(this.#quotaRefusal(userId, null));
-    if (queue.sizeOf(userId) > 0 || managers.size >= limit) return this.#enqueue(context, limit);
+    if (queue.sizeOf(userId) > 0 || registry.countOf(userId) >= limit) return this.#enqueue(context, limit);
     if (!this.#hasRoomInTotal(userId)) return refused(refusals.capacity(this.#parts.config.maxTotalManagers ?? 0));
     return this.#watched(context, this.#grant(context, 0));
   }

@@ -245,6 +245,8 @@ export class WebSocketManager {
 }
 
 function hasLeft(link: ManagedConnection): boolean {
+  // Where nothing was sent, the socket need not be asked.
+  if (link.lastSendAtMs === never) return true;
   try {
     return link.connection.unsentBytes === 0;
   } catch {
