@@ -1,10 +1,6 @@
 import type { EventStream } from '../events.js';
 import { QuotaExceededError, type RefusalError } from '../errors.js';
-import {
-  createUserExecutionContext,
-  UserExecutionContext,
-  type ContextFields,
-} from '../identity/user-execution-context.js';
+import { contextOf, UserExecutionContext, type ContextFields } from '../identity/user-execution-context.js';
 import { parseIsolationKey, type KeyParts } from '../identity/isolation-key.js';
 import type { EmergencyCleanup } from '../cleanup/emergency.js';
 import type { EmergencyCleanupResult, EvictionRequest } from '../cleanup/emergency-run.js';
@@ -74,7 +70,7 @@ export class WebSocketManagerFactory {
    * @throws MalformedContextError
    */
   admit(fields: ContextFields): Admission | PendingAdmission {
-    const context = createUserExecutionContext(fields);
+    const context = contextOf(fields, this.#userIdAsKept);
     const outcome = this.#decide(context);
     if (!isPending(outcome) && outcome.refusal !== null) this.#announceRefusal(context, outcome.refusal);
     return outcome;
@@ -292,6 +288,8 @@ export class WebSocketManagerFactory {
     emergency.wake(userId);
     return place;
   }
+
+  readonly #userIdAsKept = (userId: string): string | undefined => this.#parts.registry.userIdAsKept(userId);
 
   readonly #leave = (place: Place): void => {
     const { queue, events, clock, refusals } = this.#parts;

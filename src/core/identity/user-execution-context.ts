@@ -27,9 +27,12 @@ export class UserExecutionContext implements ContextFields {
   declare readonly connectionId?: string;
   #isOpened = false;
 
-  /** @internal Of checked fields. */
-  constructor({ userId, threadId, runId, requestId, connectionId }: ContextFields) {
-    this.userId = copied(userId);
+  /**
+   * @internal Of checked fields.
+   * @param kept the user's id as somebody keeps it already
+   */
+  constructor({ userId, threadId, runId, requestId, connectionId }: ContextFields, kept?: string) {
+    this.userId = kept ?? copied(userId);
     this.threadId = copied(threadId);
     if (runId !== undefined) this.runId = runId;
     if (requestId !== undefined) this.requestId = requestId;
@@ -68,7 +71,17 @@ function copied(text: string): string {
  * @throws MalformedContextError naming the field and the rule it breaks
  */
 export function createUserExecutionContext(fields: ContextFields): UserExecutionContext {
+  return contextOf(fields, nobodyKept);
+}
+
+const nobodyKept = (): undefined => undefined;
+
+/**
+ * @internal As {@link createUserExecutionContext}.
+ * @param kept finds the user's id where it is kept already
+ */
+export function contextOf(fields: ContextFields, kept: (userId: string) => string | undefined): UserExecutionContext {
   if (fields instanceof UserExecutionContext) return fields;
   checkIds(fields);
-  return new UserExecutionContext(fields);
+  return new UserExecutionContext(fields, kept(fields.userId));
 }

@@ -38,6 +38,14 @@ export class ManagerRegistry {
     return held instanceof Map ? held : this.#spread(userId, held);
   }
 
+  /** The text by which the user's managers know the user: one for all of them takes less room than one each. */
+  userIdAsKept(userId: string): string | undefined {
+    const held = this.#find(userId);
+    if (held === undefined) return undefined;
+    const one = held instanceof Map ? held.values().next().value : held;
+    return one?.userId;
+  }
+
   /** Live and reserved: what is compared with the limit. */
   countOf(userId: string): number {
     const held = this.#find(userId);

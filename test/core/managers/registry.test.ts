@@ -78,6 +78,14 @@ describe('the registry', () => {
     expect([...registry.all()]).toEqual(managers);
   });
 
+  it('says how a user is spelled who has one manager or more, and of nobody else', () => {
+    const registry = registryOf(managerOf('ada', 'thread_1'));
+    expect(registry.userIdAsKept('ada')).toBe('ada');
+    registry.add(managerOf('ada', 'thread_2'));
+    expect(registry.userIdAsKept('ada')).toBe('ada');
+    expect(registry.userIdAsKept('bob')).toBeUndefined();
+  });
+
   it('refuses a second manager of a thread, whether the user has one or more', () => {
     const registry = registryOf(managerOf('ada', 'thread_1'));
     expect(() => registry.add(managerOf('ada', 'thread_1'))).toThrow(TypeError);
