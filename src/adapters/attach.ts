@@ -3,7 +3,6 @@ import { unadmittedLimit } from '../core/config.js';
 import { AuthenticationError, MalformedContextError, type RefusalError } from '../core/errors.js';
 import { describe } from '../core/events.js';
 import type { ContextFields } from '../core/identity/user-execution-context.js';
-import { createUserExecutionContext } from '../core/identity/user-execution-context.js';
 import type { Mooring } from '../core/mooring.js';
 import { isPromise } from '../core/promises.js';
 
@@ -106,7 +105,7 @@ export class Entry<Request> {
       if ('error' in answer) throw answer.error;
       const { fields } = answer;
       if (fields === null || fields === undefined) throw new AuthenticationError('missing');
-      return mooring.factory.admit(createUserExecutionContext(fields));
+      return mooring.factory.admit(fields);
     } catch (error) {
       return refused(this.#refusalFor(error));
     }

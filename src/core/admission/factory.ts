@@ -1,10 +1,6 @@
 import { describe, type EventStream } from '../events.js';
 import { QuotaExceededError, type RefusalError } from '../errors.js';
-import {
-  createUserExecutionContext,
-  UserExecutionContext,
-  type ContextFields,
-} from '../identity/user-execution-context.js';
+import { contextOf, UserExecutionContext, type ContextFields } from '../identity/user-execution-context.js';
 import { isolationKey, parseIsolationKey, type KeyParts } from '../identity/isolation-key.js';
 import type { EmergencyCleanup } from '../cleanup/emergency.js';
 import type { EmergencyCleanupResult, EvictionRequest } from '../cleanup/emergency-run.js';
@@ -77,7 +73,7 @@ export class WebSocketManagerFactory {
    * @throws MalformedContextError
    */
   admit(fields: ContextFields): Admission | PendingAdmission {
-    const context = createUserExecutionContext(fields);
+    const context = contextOf(fields, this.#userIdAsKept);
     const isRaised = this.#hear(context);
     const outcome = this.#decide(context);
     if (isRaised) this.#serve(context.userId, { freed: 0, isForHeard: false });
@@ -272,13 +268,12 @@ export class WebSocketManagerFactory {
   #decide(context: UserExecutionContext): Admission | PendingAdmission {
     const { registry, limits, queue, refusals } = this.#parts;
     if (this.#isDraining) return refused(refusals.draining());
-    const { userId, threadId } = context;
-    const managers = registry.ofUser(userId);
-    const existing = managers.get(threadId);
+    const { userId } = context;
+    const existing = registry.get(context);
     if (existing !== undefined) return this.#takeOver(existing, context);
     const limit = limits.of(userId);
     if (limit === 0) return refused(this.#quotaRefusal(userId, null));
-    const isFull = managers.size >= limit;
+    const isFull = registry.countOf(userId) >= limit;
     if (queue.sizeOf(userId) > 0 || (isFull && !this.#hasGivenUpAway(userId))) return this.#enqueue(context, limit);
     if (!this.#hasRoomInTotal(userId)) return refused(refusals.capacity(this.#parts.config.maxTotalManagers ?? 0));
     return this.#watched(context, this.#grant(context, 0));
@@ -328,6 +323,8 @@ export class WebSocketManagerFactory {
   readonly #accepted = (place: Place): void => {
     this.#parts.emergency.accepted(place);
   };
+
+  readonly #userIdAsKept = (userId: string): string | undefined => this.#parts.registry.userIdAsKept(userId);
 
   readonly #leave = (place: Place): void => {
     const { queue, events, clock, refusals } = this.#parts;

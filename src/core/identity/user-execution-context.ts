@@ -45,10 +45,13 @@ export class UserExecutionContext implements ContextFields {
   declare readonly data?: unknown;
   #isOpened = false;
 
-  /** @internal Of checked fields. */
-  constructor(fields: ContextFields) {
+  /**
+   * @internal Of checked fields.
+   * @param kept the user's id as somebody keeps it already
+   */
+  constructor(fields: ContextFields, kept?: string) {
     const { userId, threadId, runId, requestId, connectionId, limit, idleTimeoutMs, data } = fields;
-    this.userId = copied(userId);
+    this.userId = kept ?? copied(userId);
     this.threadId = copied(threadId);
     if (runId !== undefined) this.runId = runId;
     if (requestId !== undefined) this.requestId = requestId;
@@ -90,7 +93,17 @@ function copied(text: string): string {
  * @throws MalformedContextError naming the field and the rule it breaks
  */
 export function createUserExecutionContext(fields: ContextFields): UserExecutionContext {
+  return contextOf(fields, nobodyKept);
+}
+
+const nobodyKept = (): undefined => undefined;
+
+/**
+ * @internal As {@link createUserExecutionContext}.
+ * @param kept finds the user's id where it is kept already
+ */
+export function contextOf(fields: ContextFields, kept: (userId: string) => string | undefined): UserExecutionContext {
   if (fields instanceof UserExecutionContext) return fields;
   checkIds(fields);
-  return new UserExecutionContext(fields);
+  return new UserExecutionContext(fields, kept(fields.userId));
 }

@@ -308,6 +308,8 @@ export class WebSocketManager<Socket = unknown> {
 }
 
 function hasLeft(link: ManagedConnection): boolean {
+  // Where nothing was sent, the socket need not be asked.
+  if (link.lastSendAtMs === never) return true;
   try {
     return link.connection.unsentBytes === 0;
   } catch {

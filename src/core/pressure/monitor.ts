@@ -106,7 +106,7 @@ export class WebSocketResourceMonitor {
   /** @internal After each admission and release. */
   observe(userId: string): void {
     const { registry, limits, thresholds, remembersLimits } = this.#options;
-    if (!remembersLimits && !this.#watched.has(userId)) {
+    if (!remembersLimits && (this.#watched.size === 0 || !this.#watched.has(userId))) {
       const ratio = usageRatio(registry.countOf(userId), limits.of(userId));
       if (ratio < thresholds.info) return;
     }
