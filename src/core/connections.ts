@@ -1,4 +1,5 @@
 import { isPending, type Admission } from './admission/admission.js';
+import type { Arrival, ArrivalOrder } from './admission/arrival-order.js';
 import type { WebSocketManagerFactory } from './admission/factory.js';
 import type { Refusals } from './admission/refusals.js';
 import { MalformedContextError, type RefusalError } from './errors.js';
@@ -21,9 +22,15 @@ export type Connected =
 export interface ConnectOptions {
   /** Aborted when the client vanishes while it waits: its place is given back. Ignored once it is connected. */
   readonly signal?: AbortSignal;
+  /**
+   * When its upgrade request arrived, from `mooring.arrivals.begin()`: within a thread the newest arrival wins.
+   * @default it arrives with this call
+   */
+  readonly arrival?: Arrival | undefined;
 }
 
 interface ConnectionParts {
+  readonly arrivals: ArrivalOrder;
   readonly factory: WebSocketManagerFactory;
   readonly closing: ClosingConnections;
   readonly refusals: Refusals;
@@ -48,15 +55,16 @@ export class WebSocketConnectionManager {
    * @returns the link that wants to be told of the socket's events, or why there is none
    * @throws MalformedContextError
    */
-  async connect(connection: Connection, fields: ContextFields, { signal }: ConnectOptions = {}): Promise<Connected> {
-    const context = this.#contextOf(connection, fields);
+  async connect(connection: Connection, fields: ContextFields, options: ConnectOptions = {}): Promise<Connected> {
+    const { signal, arrival } = options;
+    const context = this.#contextOf(connection, fields, arrival);
     const note = (end: () => boolean): void => {
       this.#ends.set(fields, end);
       this.#ends.set(context, end);
     };
     note(nothingToEnd);
-    if (signal?.aborted === true) return this.#turnAway(connection, this.#parts.refusals.cancelled());
-    const outcome = this.#parts.factory.admit(context);
+    if (signal?.aborted === true || hasClosed(connection)) return this.#vanished(connection, arrival);
+    const outcome = this.#parts.factory.admit(context, { arrival });
     if (!isPending(outcome)) return this.#open(connection, outcome, note);
     const cancel = (): boolean => {
       note(nothingToEnd);
@@ -90,10 +98,11 @@ export class WebSocketConnectionManager {
   }
 
   /** One whose ids break a rule is closed with the rule before it is thrown. */
-  #contextOf(connection: Connection, fields: ContextFields): UserExecutionContext {
+  #contextOf(connection: Connection, fields: ContextFields, arrival?: Arrival): UserExecutionContext {
     try {
       return createUserExecutionContext(fields);
     } catch (error) {
+      this.#decided(arrival);
       if (error instanceof MalformedContextError) this.#turnAway(connection, this.#parts.refusals.malformed(error));
       throw error;
     }
@@ -110,6 +119,17 @@ export class WebSocketConnectionManager {
     const { link } = opening;
     note(() => endConnection(link));
     return { link, manager: link.manager, refusal: null };
+  }
+
+  /** Its client has gone before anything was decided: it takes nobody's place. */
+  #vanished(connection: Connection, arrival?: Arrival): Connected {
+    this.#decided(arrival);
+    const refusal = this.#parts.refusals.cancelled();
+    return hasClosed(connection) ? { link: null, manager: null, refusal } : this.#turnAway(connection, refusal);
+  }
+
+  #decided(arrival: Arrival | undefined): void {
+    if (arrival !== undefined) this.#parts.arrivals.decided(arrival);
   }
 
   #turnAway(connection: Connection, refusal: RefusalError): Connected {

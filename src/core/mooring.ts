@@ -1,3 +1,4 @@
+import type { ArrivalOrder } from './admission/arrival-order.js';
 import type { WebSocketManagerFactory } from './admission/factory.js';
 import type { Refusals } from './admission/refusals.js';
 import type { BackgroundCleanup } from './cleanup/background.js';
@@ -69,6 +70,11 @@ export class Mooring {
   /** The timers of that clock, for adapters' own deadlines. */
   get clock(): Pick<Clock, 'now' | 'setTimer'> {
     return this.#wiring.clock;
+  }
+
+  /** The order in which attempts arrive: `begin()` numbers one whose decision comes later, for `factory.admit`. */
+  get arrivals(): ArrivalOrder {
+    return this.#wiring.arrivals;
   }
 
   /** The refusals adapters answer with. @internal */

@@ -1,3 +1,4 @@
+import { ArrivalOrder } from './admission/arrival-order.js';
 import { WebSocketManagerFactory } from './admission/factory.js';
 import { LedgerDesk } from './admission/ledger-desk.js';
 import { PlaceQueue } from './admission/queue.js';
@@ -5,6 +6,7 @@ import type { QuotaLedger } from './admission/quota-ledger.js';
 import { Refusals } from './admission/refusals.js';
 import { Takeover } from './admission/takeover.js';
 import { TicketDesk } from './admission/ticket.js';
+import { WaitingCap } from './admission/waiting-cap.js';
 import { BackgroundCleanup } from './cleanup/background.js';
 import { EmergencyCleanup } from './cleanup/emergency.js';
 import { LevelCleanup } from './cleanup/level-cleanup.js';
@@ -77,8 +79,9 @@ function layGround({ config, time, random, limitOf }: MooringParts) {
   const slices = new Slices({ time, clock, budgetMs: config.sliceBudgetMs });
   const pinger = new Pinger(random);
   const suspicion = new Suspicion();
+  const arrivals = new ArrivalOrder();
   const journal = new Journal(events, config.journalBytes);
-  return { events, clock, registry, closing, hooks, releaser, limits, slices, pinger, suspicion, journal };
+  return { events, clock, registry, closing, hooks, releaser, limits, slices, pinger, suspicion, arrivals, journal };
 }
 
 type Ground = ReturnType<typeof layGround>;
@@ -144,7 +147,7 @@ type Books = ReturnType<typeof openBooks>;
 
 /** Where managers come from. */
 function openEntrance({ config, random, ledger }: MooringParts, built: Ground & Watch & Books) {
-  const { closing, background, audit, leaks, heartbeat, monitor } = built;
+  const { closing, background, audit, leaks, heartbeat, monitor, queue } = built;
   const { ticketMs, slowConsumerTimeoutMs } = config;
   const refusals = new Refusals(config, random);
   const whenOpened = (link: ManagedConnection): void => {
@@ -152,7 +155,8 @@ function openEntrance({ config, random, ledger }: MooringParts, built: Ground & 
     if (monitor.isPressed(link.manager.userId)) heartbeat.introduce(link);
   };
   const desk = new TicketDesk({ ...built, refusals, ticketMs, whenOpened });
-  const takeover = new Takeover({ ...built, config, desk, refusals, slowConsumerTimeoutMs });
+  const waitingCap = new WaitingCap({ config, queue });
+  const takeover = new Takeover({ ...built, config, desk, refusals, waitingCap, slowConsumerTimeoutMs });
   const ledgerDesk = new LedgerDesk({ ...built, desk, ledger });
   const host = hostOf({ ...built, config, takeover });
   const whenAdmitted = (manager: WebSocketManager): void => {
@@ -161,10 +165,10 @@ function openEntrance({ config, random, ledger }: MooringParts, built: Ground & 
     leaks.admitted(manager);
   };
   const factory = new WebSocketManagerFactory({
-    ...{ ...built, config, desk, takeover, refusals, host, whenAdmitted },
+    ...{ ...built, config, desk, takeover, refusals, waitingCap, host, whenAdmitted },
     ledger: ledgerDesk,
   });
-  const connections = new WebSocketConnectionManager({ factory, closing, refusals });
+  const connections = new WebSocketConnectionManager({ factory, closing, refusals, arrivals: built.arrivals });
   return { refusals, desk, takeover, ledgerDesk, factory, connections };
 }
 
@@ -177,6 +181,7 @@ function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Tak
     closing.closed(link);
     heartbeat.remove(link);
     built.suspicion.remove(link);
+    built.arrivals.remove(link);
     const { manager } = link;
     if (!link.isCurrent) return;
     manager.keepActivity();
@@ -213,6 +218,7 @@ function tie({
   closing,
   releaser,
   suspicion,
+  arrivals,
   heartbeat,
   background,
   desk,
@@ -227,6 +233,7 @@ function tie({
     if (manager.link !== null) {
       heartbeat.remove(manager.link);
       suspicion.remove(manager.link);
+      arrivals.remove(manager.link);
     }
     // What has arrived by now came before the verdict; what comes later contradicts it.
     if (manager.link !== null && manager.releasedFor === 'disconnected') sample(manager.link);

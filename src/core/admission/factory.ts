@@ -18,13 +18,15 @@ import type { Releaser } from '../managers/release.js';
 import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
-import { isPending, refused, type Admission, type PendingAdmission } from './admission.js';
+import { isPending, refused, type Admission, type AdmitOptions, type PendingAdmission } from './admission.js';
+import type { ArrivalOrder } from './arrival-order.js';
 import { Tally } from '../cleanup/tally.js';
 import { Place, type PlaceQueue } from './queue.js';
 import type { LedgerDesk } from './ledger-desk.js';
 import type { Refusals } from './refusals.js';
-import type { Takeover } from './takeover.js';
+import type { Claim, Takeover } from './takeover.js';
 import type { TicketDesk } from './ticket.js';
+import type { WaitingCap } from './waiting-cap.js';
 
 interface FactoryParts {
   readonly clock: Clock;
@@ -34,6 +36,8 @@ interface FactoryParts {
   readonly releaser: Releaser;
   readonly limits: UserLimits;
   readonly queue: PlaceQueue;
+  readonly waitingCap: WaitingCap;
+  readonly arrivals: ArrivalOrder;
   readonly desk: TicketDesk;
   readonly takeover: Takeover;
   readonly ledger: LedgerDesk;
@@ -73,10 +77,18 @@ export class WebSocketManagerFactory {
    * connections were looked for.
    * @throws MalformedContextError
    */
-  admit(fields: ContextFields): Admission | PendingAdmission {
-    const context = createUserExecutionContext(fields);
-    const outcome = this.#decide(context);
-    if (!isPending(outcome) && outcome.refusal !== null) this.#announceRefusal(context, outcome.refusal);
+  admit(fields: ContextFields, { arrival }: AdmitOptions = {}): Admission | PendingAdmission {
+    const { arrivals } = this.#parts;
+    try {
+      return this.#admit({ context: createUserExecutionContext(fields), arrival: arrival ?? arrivals.now() });
+    } finally {
+      if (arrival !== undefined) arrivals.decided(arrival);
+    }
+  }
+
+  #admit(claim: Claim): Admission | PendingAdmission {
+    const outcome = this.#decide(claim);
+    if (!isPending(outcome) && outcome.refusal !== null) this.#announceRefusal(claim.context, outcome.refusal);
     return outcome;
   }
 
@@ -230,8 +242,8 @@ export class WebSocketManagerFactory {
   }
 
   #hasRoom(userId: string): boolean {
-    const { registry, limits, config } = this.#parts;
-    return registry.countOf(userId) < limits.of(userId) && registry.size < (config.maxTotalManagers ?? Infinity);
+    const { registry, limits } = this.#parts;
+    return registry.countOf(userId) < limits.of(userId) && registry.size < this.#mostInTotalFor(userId);
   }
 
   #serveHead(userId: string): void {
@@ -239,39 +251,41 @@ export class WebSocketManagerFactory {
     const place = queue.headOf(userId);
     if (place === undefined) return;
     queue.remove(place);
-    const outcome = this.#watched(place.context, this.#grant(place.key, place.context, clock.now() - place.takenAtMs));
+    const outcome = this.#watched(place.context, this.#grant(place.key, place, clock.now() - place.takenAtMs));
     if (!isPending(outcome) && outcome.refusal !== null) this.#announceRefusal(place.context, outcome.refusal);
     place.grant(outcome);
   }
 
-  #decide(context: UserExecutionContext): Admission | PendingAdmission {
+  #decide(claim: Claim): Admission | PendingAdmission {
     const { registry, limits, queue, refusals } = this.#parts;
     if (this.#isDraining) return refused(refusals.draining());
+    const { context } = claim;
     const { userId, threadId } = context;
     const managers = registry.ofUser(userId);
     const existing = managers.get(threadId);
-    if (existing !== undefined) return this.#takeOver(existing, context);
+    if (existing !== undefined) return this.#takeOver(existing, claim);
     const key = UserExecutionContext.keyOf(context);
     const limit = limits.of(userId);
     if (limit === 0) return refused(this.#quotaRefusal(userId, null));
-    if (queue.sizeOf(userId) > 0 || managers.size >= limit) return this.#enqueue(key, context, limit);
+    if (queue.sizeOf(userId) > 0 || managers.size >= limit) return this.#enqueue(key, claim, limit);
     if (!this.#hasRoomInTotal(userId)) return refused(refusals.capacity(this.#parts.config.maxTotalManagers ?? 0));
-    return this.#watched(context, this.#grant(key, context, 0));
+    return this.#watched(context, this.#grant(key, claim, 0));
   }
 
   /** Of a manager whose own reservation is not confirmed yet, the newer connection waits for that too. */
-  #takeOver(manager: WebSocketManager, context: UserExecutionContext): Admission | PendingAdmission {
-    const outcome = this.#parts.takeover.claim(manager, context);
+  #takeOver(manager: WebSocketManager, claim: Claim): Admission | PendingAdmission {
+    const { context } = claim;
+    const outcome = this.#parts.takeover.claim(manager, claim);
     if (isPending(outcome) || outcome.ticket === null) return this.#watched(context, outcome);
     return this.#watched(context, this.#parts.ledger.whenConfirmed(outcome.ticket));
   }
 
   /** Takes the slot: from here on the key has a manager. The ledger confirms, then or later; the monitor looks after. */
-  #grant(key: string, context: UserExecutionContext, waitedMs: number): Admission | PendingAdmission {
+  #grant(key: string, { context, arrival }: Claim, waitedMs: number): Admission | PendingAdmission {
     const { registry, desk, events, ledger, monitor, host } = this.#parts;
     const manager = new WebSocketManager(host, context);
     const managerCount = registry.add(manager);
-    const ticket = desk.issue(manager, context);
+    const ticket = desk.issue(manager, context, { arrival });
     this.#parts.whenAdmitted(manager);
     const { userId, threadId } = context;
     events.emit('manager.admitted', { userId, threadId, key, managerCount, waitedMs });
@@ -280,14 +294,16 @@ export class WebSocketManagerFactory {
     return outcome;
   }
 
-  #enqueue(key: string, context: UserExecutionContext, limit: number): Admission | PendingAdmission {
-    const { queue, emergency, refusals, clock, events } = this.#parts;
+  #enqueue(key: string, { context, arrival }: Claim, limit: number): Admission | PendingAdmission {
+    const { queue, emergency, refusals, clock, events, waitingCap } = this.#parts;
     const { userId, threadId } = context;
     const former = queue.placeOf(userId, key);
     const waiting = queue.sizeOf(userId);
     if (former === undefined && waiting >= limit) return refused(this.#quotaRefusal(userId, waiting));
+    if (former === undefined && !waitingCap.hasRoomFor(userId)) return refused(refusals.crowded());
+    if (former !== undefined && arrival < former.arrival) return refused(refusals.replaced());
     const serial = former?.serial ?? emergency.nextSerial();
-    const place = new Place(key, context, { serial, takenAtMs: clock.now(), leave: this.#leave });
+    const place = new Place(key, context, { serial, takenAtMs: clock.now(), arrival, leave: this.#leave });
     queue.put(place);
     if (former !== undefined) this.#turnAway(former, refusals.replaced());
     events.emit('admission.queued', { userId, threadId, key, position: queue.positionOf(place) });
@@ -352,11 +368,19 @@ export class WebSocketManagerFactory {
 
   /** Whether one more fits into this process, after swapping one of the user's own that is not engaged if need be. */
   #hasRoomInTotal(userId: string): boolean {
-    const { registry, config, userCleanup } = this.#parts;
-    const most = config.maxTotalManagers ?? Infinity;
-    if (registry.size < most) return true;
+    const { registry, userCleanup } = this.#parts;
+    if (registry.size < this.#mostInTotalFor(userId)) return true;
+    const before = registry.size;
     userCleanup.evict(userId, { trigger: 'admission', tally: new Tally(), most: 1 });
-    return registry.size < most;
+    return registry.size < before;
+  }
+
+  /** The last tenth of `maxTotalManagers` is for users who have no manager yet. */
+  #mostInTotalFor(userId: string): number {
+    const { registry, config } = this.#parts;
+    const most = config.maxTotalManagers ?? Infinity;
+    if (most === Infinity || registry.countOf(userId) === 0) return most;
+    return most - Math.floor(most / 10);
   }
 }
 
