@@ -1,6 +1,7 @@
 import { isPending, type Admission } from './admission/admission.js';
 import type { Arrival, ArrivalOrder } from './admission/arrival-order.js';
 import type { WebSocketManagerFactory } from './admission/factory.js';
+import type { RefusalPacer } from './admission/refusal-pacer.js';
 import type { Refusals } from './admission/refusals.js';
 import { MalformedContextError, type RefusalError } from './errors.js';
 import {
@@ -34,6 +35,7 @@ interface ConnectionParts {
   readonly factory: WebSocketManagerFactory;
   readonly closing: ClosingConnections;
   readonly refusals: Refusals;
+  readonly pacer: RefusalPacer;
 }
 
 /**
@@ -65,7 +67,8 @@ export class WebSocketConnectionManager {
     note(nothingToEnd);
     if (signal?.aborted === true || hasClosed(connection)) return this.#vanished(connection, arrival);
     const outcome = this.#parts.factory.admit(context, { arrival });
-    if (!isPending(outcome)) return this.#open(connection, outcome, note);
+    const asking = { connection, userId: context.userId, note };
+    if (!isPending(outcome)) return this.#open(asking, outcome);
     const cancel = (): boolean => {
       note(nothingToEnd);
       outcome.cancel();
@@ -76,7 +79,7 @@ export class WebSocketConnectionManager {
     const admission = await outcome.settled;
     signal?.removeEventListener('abort', cancel);
     note(nothingToEnd);
-    return this.#open(connection, admission, note);
+    return this.#open(asking, admission);
   }
 
   /**
@@ -108,8 +111,8 @@ export class WebSocketConnectionManager {
     }
   }
 
-  #open(connection: Connection, { ticket, refusal }: Admission, note: (end: () => boolean) => void): Connected {
-    if (refusal !== null) return this.#turnAway(connection, refusal);
+  #open({ connection, userId, note }: Asking, { ticket, refusal }: Admission): Connected {
+    if (refusal !== null) return this.#turnAway(connection, refusal, userId);
     if (hasClosed(connection)) {
       ticket.cancel();
       return { link: null, manager: null, refusal: this.#parts.refusals.cancelled() };
@@ -132,10 +135,23 @@ export class WebSocketConnectionManager {
     if (arrival !== undefined) this.#parts.arrivals.decided(arrival);
   }
 
-  #turnAway(connection: Connection, refusal: RefusalError): Connected {
-    this.#parts.closing.turnAway(connection, refusal.close);
+  #turnAway(connection: Connection, refusal: RefusalError, userId: string | null = null): Connected {
+    const { pacer, closing } = this.#parts;
+    const { closeCause, close } = refusal;
+    const send = (): void => {
+      closing.turnAway(connection, close);
+    };
+    pacer.tell({ closeCause, userId, send });
     return { link: null, manager: null, refusal };
   }
+}
+
+/** A socket that asks to be connected. */
+interface Asking {
+  readonly connection: Connection;
+  readonly userId: string;
+  /** What `disconnect` of its context does from now on. */
+  readonly note: (end: () => boolean) => void;
 }
 
 const nothingToEnd = (): boolean => false;

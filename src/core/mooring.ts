@@ -1,5 +1,6 @@
 import type { ArrivalOrder } from './admission/arrival-order.js';
 import type { WebSocketManagerFactory } from './admission/factory.js';
+import type { RefusalPacer } from './admission/refusal-pacer.js';
 import type { Refusals } from './admission/refusals.js';
 import type { BackgroundCleanup } from './cleanup/background.js';
 import type { BackgroundPreview } from './cleanup/requested.js';
@@ -80,6 +81,11 @@ export class Mooring {
   /** The refusals adapters answer with. @internal */
   get refusals(): Refusals {
     return this.#wiring.refusals;
+  }
+
+  /** When the close frames of refusals leave. @internal */
+  get pacer(): RefusalPacer {
+    return this.#wiring.pacer;
   }
 
   /** Listens to one kind of event. @returns what ends it */

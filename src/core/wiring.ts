@@ -3,6 +3,7 @@ import { WebSocketManagerFactory } from './admission/factory.js';
 import { LedgerDesk } from './admission/ledger-desk.js';
 import { PlaceQueue } from './admission/queue.js';
 import type { QuotaLedger } from './admission/quota-ledger.js';
+import { RefusalPacer } from './admission/refusal-pacer.js';
 import { Refusals } from './admission/refusals.js';
 import { Takeover } from './admission/takeover.js';
 import { TicketDesk } from './admission/ticket.js';
@@ -147,9 +148,10 @@ type Books = ReturnType<typeof openBooks>;
 
 /** Where managers come from. */
 function openEntrance({ config, random, ledger }: MooringParts, built: Ground & Watch & Books) {
-  const { closing, background, audit, leaks, heartbeat, monitor, queue } = built;
+  const { clock, closing, background, audit, leaks, heartbeat, monitor, queue } = built;
   const { ticketMs, slowConsumerTimeoutMs } = config;
   const refusals = new Refusals(config, random);
+  const pacer = new RefusalPacer(clock);
   const whenOpened = (link: ManagedConnection): void => {
     heartbeat.add(link);
     if (monitor.isPressed(link.manager.userId)) heartbeat.introduce(link);
@@ -168,8 +170,8 @@ function openEntrance({ config, random, ledger }: MooringParts, built: Ground & 
     ...{ ...built, config, desk, takeover, refusals, waitingCap, host, whenAdmitted },
     ledger: ledgerDesk,
   });
-  const connections = new WebSocketConnectionManager({ factory, closing, refusals, arrivals: built.arrivals });
-  return { refusals, desk, takeover, ledgerDesk, factory, connections };
+  const connections = new WebSocketConnectionManager({ factory, closing, refusals, pacer, arrivals: built.arrivals });
+  return { refusals, pacer, desk, takeover, ledgerDesk, factory, connections };
 }
 
 type Entrance = ReturnType<typeof openEntrance>;
@@ -219,6 +221,8 @@ function tie({
   releaser,
   suspicion,
   arrivals,
+  events,
+  pacer,
   heartbeat,
   background,
   desk,
@@ -254,6 +258,9 @@ function tie({
     const closeCause = finding === 'stuck' ? 'slow' : 'silent';
     if (link.isCurrent) releaser.release(link.manager, 'disconnected', { closeCause, finding, by: 'heartbeat' });
     takeover.incumbentEnded(link.manager);
+  });
+  events.on('server.draining', () => {
+    pacer.flush();
   });
   emergency.whenRunEnded((userId, serial) => {
     factory.refuseUnserved(userId, serial);
