@@ -12,7 +12,8 @@ export type { Mooring } from './core/mooring.js';
 
 // Admission
 export type { WebSocketManagerFactory } from './core/admission/factory.js';
-export type { Admission, PendingAdmission } from './core/admission/admission.js';
+export type { Admission, AdmitOptions, PendingAdmission } from './core/admission/admission.js';
+export type { Arrival, ArrivalOrder } from './core/admission/arrival-order.js';
 export { isPending } from './core/admission/admission.js';
 export type { Opening, Ticket } from './core/admission/ticket.js';
 export { MemoryLedger, type LedgerAnswer, type QuotaClaim, type QuotaLedger } from './core/admission/quota-ledger.js';

@@ -96,7 +96,15 @@ export function levelFloorMs(config: WebSocketConfig): number {
   return config.patienceRatio * standingIdleTimeoutMs(config.idleManagerTimeoutMs);
 }
 
-/** How many sockets may be on their way in or out at once; none is unlimited. @source spec section 3.8 */
+/** How much of a cap one address or user may take while others want some of it: a quarter, and at least 1. */
+export function quarterOf(most: number): number {
+  return Math.max(1, Math.floor(most / 4));
+}
+
+/**
+ * How many sockets may be unauthenticated at once, and how many may wait; `Infinity` if neither that nor
+ * `maxTotalManagers` is set.
+ */
 export function unadmittedLimit(config: WebSocketConfig): number {
   if (config.maxUnadmittedSockets !== null) return config.maxUnadmittedSockets;
   if (config.maxTotalManagers === null) return Infinity;

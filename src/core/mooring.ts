@@ -1,4 +1,6 @@
+import type { ArrivalOrder } from './admission/arrival-order.js';
 import type { WebSocketManagerFactory } from './admission/factory.js';
+import type { RefusalPacer } from './admission/refusal-pacer.js';
 import type { Refusals } from './admission/refusals.js';
 import type { BackgroundCleanup } from './cleanup/background.js';
 import type { BackgroundPreview } from './cleanup/requested.js';
@@ -69,9 +71,19 @@ export class Mooring {
     return this.#wiring.clock;
   }
 
+  /** The order in which attempts arrive: `begin()` numbers one whose decision comes later, for `factory.admit`. */
+  get arrivals(): ArrivalOrder {
+    return this.#wiring.arrivals;
+  }
+
   /** The refusals adapters answer with. @internal */
   get refusals(): Refusals {
     return this.#wiring.refusals;
+  }
+
+  /** When the close frames of refusals leave. @internal */
+  get pacer(): RefusalPacer {
+    return this.#wiring.pacer;
   }
 
   /** Listens to one kind of event. @returns what ends it */

@@ -1,10 +1,14 @@
+import { ArrivalOrder } from './admission/arrival-order.js';
 import { WebSocketManagerFactory } from './admission/factory.js';
 import { LedgerDesk } from './admission/ledger-desk.js';
 import { PlaceQueue } from './admission/queue.js';
 import type { QuotaLedger } from './admission/quota-ledger.js';
+import { RefusalPacer } from './admission/refusal-pacer.js';
 import { Refusals } from './admission/refusals.js';
+import { Room } from './admission/room.js';
 import { Takeover } from './admission/takeover.js';
 import { TicketDesk } from './admission/ticket.js';
+import { WaitingCap } from './admission/waiting-cap.js';
 import { BackgroundCleanup } from './cleanup/background.js';
 import { EmergencyCleanup } from './cleanup/emergency.js';
 import { LevelCleanup } from './cleanup/level-cleanup.js';
@@ -85,6 +89,7 @@ function layGround({ config, time, random, limitOf }: MooringParts) {
   const slices = new Slices({ time, clock, budgetMs: config.sliceBudgetMs });
   const pinger = new Pinger(random);
   const suspicion = new Suspicion();
+  const arrivals = new ArrivalOrder();
   const journal = new Journal(events, config.journalBytes);
   return {
     events,
@@ -100,6 +105,7 @@ function layGround({ config, time, random, limitOf }: MooringParts) {
     slices,
     pinger,
     suspicion,
+    arrivals,
     lateAnswers,
     journal,
   };
@@ -159,15 +165,17 @@ type Books = ReturnType<typeof openBooks>;
 
 /** Where managers come from. */
 function openEntrance({ config, random, ledger }: MooringParts, built: Ground & Watch & Books) {
-  const { closing, background, audit, leaks, heartbeat, monitor } = built;
+  const { clock, closing, background, audit, leaks, heartbeat, monitor, queue } = built;
   const { ticketMs } = config;
   const refusals = new Refusals(config, random);
+  const pacer = new RefusalPacer(clock);
   const whenOpened = (link: ManagedConnection): void => {
     heartbeat.add(link);
     if (monitor.isCrowded(link.manager.userId)) heartbeat.introduce(link);
   };
   const desk = new TicketDesk({ ...built, refusals, ticketMs, whenOpened });
-  const takeover = new Takeover({ ...built, config, desk, refusals });
+  const waitingCap = new WaitingCap({ config, queue });
+  const takeover = new Takeover({ ...built, config, desk, refusals, waitingCap });
   const ledgerDesk = new LedgerDesk({ ...built, desk, ledger });
   const host = hostOf({ ...built, config, takeover });
   const whenAdmitted = (manager: WebSocketManager): void => {
@@ -175,12 +183,13 @@ function openEntrance({ config, random, ledger }: MooringParts, built: Ground & 
     audit.arm();
     leaks.admitted(manager);
   };
+  const room = new Room({ ...built, config });
   const factory = new WebSocketManagerFactory({
-    ...{ ...built, config, desk, takeover, refusals, host, whenAdmitted },
+    ...{ ...built, config, room, desk, takeover, refusals, waitingCap, host, whenAdmitted },
     ledger: ledgerDesk,
   });
-  const connections = new WebSocketConnectionManager({ factory, closing, refusals });
-  return { refusals, desk, takeover, ledgerDesk, factory, connections };
+  const connections = new WebSocketConnectionManager({ factory, closing, refusals, pacer, arrivals: built.arrivals });
+  return { refusals, pacer, desk, takeover, ledgerDesk, factory, connections };
 }
 
 type Entrance = ReturnType<typeof openEntrance>;
@@ -194,6 +203,7 @@ function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Tak
     closing.closed(link);
     heartbeat.remove(link);
     built.suspicion.remove(link);
+    built.arrivals.remove(link);
     const { manager } = link;
     if (!link.isCurrent) return;
     const isAway = willBeAway(manager);
@@ -239,7 +249,9 @@ function tie({
   closing,
   releaser,
   suspicion,
-  lateAnswers,
+  arrivals,
+  events,
+  pacer,
   heartbeat,
   background,
   desk,
@@ -257,7 +269,7 @@ function tie({
     if (manager.link !== null) {
       heartbeat.remove(manager.link);
       suspicion.remove(manager.link);
-      if (options.finding === 'silent') lateAnswers.await(manager.link, options.by ?? null);
+      arrivals.remove(manager.link);
     }
     background.remove(manager);
     holds.released(manager);
@@ -285,8 +297,8 @@ function tie({
     if (link.isCurrent) releaser.release(link.manager, 'disconnected', { closeCause, finding, by: 'heartbeat' });
     takeover.incumbentEnded(link.manager);
   });
-  suspicion.whenSuspected((userId) => {
-    emergency.suspected(userId);
+  events.on('server.draining', () => {
+    pacer.flush();
   });
   emergency.whenRunEnded((userId, serial) => {
     factory.refuseUnserved(userId, serial);

@@ -7,7 +7,6 @@ import type { EmergencyCleanupResult, EvictionRequest } from '../cleanup/emergen
 import type { CleanupRequest, CleanupResult, RequestedCleanup } from '../cleanup/requested.js';
 import type { UserCleanup } from '../cleanup/user-cleanup.js';
 import { timeToFloorMs } from '../managers/engagement.js';
-import type { AwayManagers } from '../managers/away.js';
 import { idleTimeoutWanted, isIdleTimeout } from '../idle-timeout.js';
 import type { UserLimits } from '../managers/limits.js';
 import { WebSocketManager, type ManagerHost } from '../managers/manager.js';
@@ -16,13 +15,15 @@ import type { Releaser } from '../managers/release.js';
 import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
-import { isPending, refused, type Admission, type PendingAdmission } from './admission.js';
-import { Tally } from '../cleanup/tally.js';
+import { isPending, refused, type Admission, type AdmitOptions, type PendingAdmission } from './admission.js';
+import type { ArrivalOrder } from './arrival-order.js';
 import { Place, type PlaceQueue } from './queue.js';
 import type { LedgerDesk } from './ledger-desk.js';
 import type { Refusals } from './refusals.js';
-import type { Takeover } from './takeover.js';
+import type { Room } from './room.js';
+import type { Claim, Takeover } from './takeover.js';
 import type { TicketDesk } from './ticket.js';
+import type { WaitingCap } from './waiting-cap.js';
 
 interface FactoryParts {
   readonly clock: Clock;
@@ -31,8 +32,10 @@ interface FactoryParts {
   readonly registry: ManagerRegistry;
   readonly releaser: Releaser;
   readonly limits: UserLimits;
-  readonly away: AwayManagers;
+  readonly room: Room;
   readonly queue: PlaceQueue;
+  readonly waitingCap: WaitingCap;
+  readonly arrivals: ArrivalOrder;
   readonly desk: TicketDesk;
   readonly takeover: Takeover;
   readonly ledger: LedgerDesk;
@@ -72,10 +75,19 @@ export class WebSocketManagerFactory {
    * connections were looked for.
    * @throws MalformedContextError
    */
-  admit(fields: ContextFields): Admission | PendingAdmission {
-    const context = contextOf(fields, this.#userIdAsKept);
+  admit(fields: ContextFields, { arrival }: AdmitOptions = {}): Admission | PendingAdmission {
+    const { arrivals } = this.#parts;
+    try {
+      return this.#admit({ context: contextOf(fields, this.#userIdAsKept), arrival: arrival ?? arrivals.now() });
+    } finally {
+      if (arrival !== undefined) arrivals.decided(arrival);
+    }
+  }
+
+  #admit(claim: Claim): Admission | PendingAdmission {
+    const { context } = claim;
     const isRaised = this.#hear(context);
-    const outcome = this.#decide(context);
+    const outcome = this.#decide(claim);
     if (isRaised) this.#serve(context.userId, { freed: 0, isForHeard: false });
     if (context.limit !== undefined) this.forgetLimitIfGone(context.userId);
     if (!isPending(outcome) && outcome.refusal !== null) this.#announceRefusal(context, outcome.refusal);
@@ -217,7 +229,7 @@ export class WebSocketManagerFactory {
    * may free other slots; they are served by the loop that goes on already, not by one inside it.
    */
   #serve(userId: string, { freed, isForHeard }: { freed: number; isForHeard: boolean }): void {
-    const { limits, queue } = this.#parts;
+    const { limits, queue, room } = this.#parts;
     const underWay = this.#serving.get(userId);
     if (underWay !== undefined) {
       underWay.freed += freed;
@@ -226,7 +238,7 @@ export class WebSocketManagerFactory {
     }
     const round = { freed, forHeard: isForHeard ? freed : 0 };
     this.#serving.set(userId, round);
-    while (queue.sizeOf(userId) > 0 && (round.freed > 0 ? limits.of(userId) > 0 : this.#hasRoom(userId))) {
+    while (queue.sizeOf(userId) > 0 && (round.freed > 0 ? limits.of(userId) > 0 : room.isFor(userId))) {
       const heard = round.forHeard > 0 ? queue.firstHeardOf(userId) : undefined;
       round.freed = Math.max(0, round.freed - 1);
       round.forHeard = Math.max(0, round.forHeard - 1);
@@ -251,47 +263,43 @@ export class WebSocketManagerFactory {
     if (this.#parts.registry.countOf(userId) === 0) this.#parts.limits.forget(userId);
   }
 
-  #hasRoom(userId: string): boolean {
-    const { registry, limits, config } = this.#parts;
-    return registry.countOf(userId) < limits.of(userId) && registry.size < (config.maxTotalManagers ?? Infinity);
-  }
-
   #servePlace(place: Place | undefined): void {
     const { queue, clock } = this.#parts;
     if (place === undefined) return;
     queue.remove(place);
-    const outcome = this.#watched(place.context, this.#grant(place.context, clock.now() - place.takenAtMs));
+    const outcome = this.#watched(place.context, this.#grant(place, clock.now() - place.takenAtMs));
     if (!isPending(outcome) && outcome.refusal !== null) this.#announceRefusal(place.context, outcome.refusal);
     place.grant(outcome);
   }
 
-  #decide(context: UserExecutionContext): Admission | PendingAdmission {
-    const { registry, limits, queue, refusals } = this.#parts;
+  #decide(claim: Claim): Admission | PendingAdmission {
+    const { registry, limits, queue, refusals, room } = this.#parts;
     if (this.#isDraining) return refused(refusals.draining());
+    const { context } = claim;
     const { userId } = context;
     const existing = registry.get(context);
-    if (existing !== undefined) return this.#takeOver(existing, context);
+    if (existing !== undefined) return this.#takeOver(existing, claim);
     const limit = limits.of(userId);
     if (limit === 0) return refused(this.#quotaRefusal(userId, null));
-    const isFull = registry.countOf(userId) >= limit;
-    if (queue.sizeOf(userId) > 0 || (isFull && !this.#hasGivenUpAway(userId))) return this.#enqueue(context, limit);
-    if (!this.#hasRoomInTotal(userId)) return refused(refusals.capacity(this.#parts.config.maxTotalManagers ?? 0));
-    return this.#watched(context, this.#grant(context, 0));
+    if (queue.sizeOf(userId) > 0 || !room.makeWithin(limit, userId)) return this.#enqueue(claim, limit);
+    if (!room.makeInTotal(userId)) return refused(refusals.capacity(this.#parts.config.maxTotalManagers ?? 0));
+    return this.#watched(context, this.#grant(claim, 0));
   }
 
   /** Of a manager whose own reservation is not confirmed yet, the newer connection waits for that too. */
-  #takeOver(manager: WebSocketManager, context: UserExecutionContext): Admission | PendingAdmission {
-    const outcome = this.#parts.takeover.claim(manager, context);
+  #takeOver(manager: WebSocketManager, claim: Claim): Admission | PendingAdmission {
+    const { context } = claim;
+    const outcome = this.#parts.takeover.claim(manager, claim);
     if (isPending(outcome) || outcome.ticket === null) return this.#watched(context, outcome);
     return this.#watched(context, this.#parts.ledger.whenConfirmed(outcome.ticket));
   }
 
   /** Takes the slot: from here on the key has a manager. The ledger confirms, then or later; the monitor looks after. */
-  #grant(context: UserExecutionContext, waitedMs: number): Admission | PendingAdmission {
+  #grant({ context, arrival }: Claim, waitedMs: number): Admission | PendingAdmission {
     const { registry, desk, events, ledger, monitor, host } = this.#parts;
     const manager = new WebSocketManager(host, context);
     const managerCount = registry.add(manager);
-    const ticket = desk.issue(manager, context);
+    const ticket = desk.issue(manager, context, { arrival });
     this.#parts.whenAdmitted(manager);
     events.emitOf('manager.admitted', manager, { managerCount, waitedMs });
     const outcome = ledger.confirm(ticket, () => this.#quotaRefusal(context.userId, 0));
@@ -299,20 +307,18 @@ export class WebSocketManagerFactory {
     return outcome;
   }
 
-  #enqueue(context: UserExecutionContext, limit: number): Admission | PendingAdmission {
-    const { queue, emergency, refusals, clock, events } = this.#parts;
+  #enqueue({ context, arrival }: Claim, limit: number): Admission | PendingAdmission {
+    const { queue, emergency, refusals, clock, events, waitingCap } = this.#parts;
     const { userId, threadId } = context;
     const key = UserExecutionContext.keyOf(context);
     const former = queue.placeOf(userId, key);
     const waiting = queue.sizeOf(userId);
     if (former === undefined && waiting >= limit) return refused(this.#quotaRefusal(userId, waiting));
+    if (former === undefined && !waitingCap.hasRoomFor(userId)) return refused(refusals.crowded());
+    if (former !== undefined && arrival < former.arrival) return refused(refusals.replaced());
     const serial = former?.serial ?? emergency.nextSerial();
-    const place = new Place(key, context, {
-      serial,
-      takenAtMs: clock.now(),
-      leave: this.#leave,
-      accepted: this.#accepted,
-    });
+    const turn = { serial, takenAtMs: clock.now(), arrival, leave: this.#leave, accepted: this.#accepted };
+    const place = new Place(key, context, turn);
     queue.put(place);
     if (former !== undefined) this.#turnAway(former, refusals.replaced());
     events.emit('admission.queued', { userId, threadId, key, position: queue.positionOf(place) });
@@ -385,23 +391,6 @@ export class WebSocketManagerFactory {
   #ticketLeftMs(manager: WebSocketManager): number {
     const { clock, config } = this.#parts;
     return Math.max(0, manager.admittedAtMs + config.ticketMs - clock.now());
-  }
-
-  /** Whether the user has one manager less, since one that was away makes room: before anybody is asked. */
-  #hasGivenUpAway(userId: string): boolean {
-    const { registry, away } = this.#parts;
-    const before = registry.countOf(userId);
-    // A listener of the release may have taken the place.
-    return away.endOldestOf(userId) && registry.countOf(userId) < before;
-  }
-
-  /** Whether one more fits into this process, after swapping one of the user's own that is not engaged if need be. */
-  #hasRoomInTotal(userId: string): boolean {
-    const { registry, config, userCleanup } = this.#parts;
-    const most = config.maxTotalManagers ?? Infinity;
-    if (registry.size < most || (this.#hasGivenUpAway(userId) && registry.size < most)) return true;
-    userCleanup.evict(userId, { trigger: 'admission', tally: new Tally(), most: 1 });
-    return registry.size < most;
   }
 }
 

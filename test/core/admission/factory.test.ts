@@ -52,7 +52,7 @@ describe('the limit', () => {
     const h = harness({ config: { maxManagersPerUser: 0 } });
     const refusal = h.refusal('ada', 'thread_1');
     expect(refusal).toBeInstanceOf(QuotaExceededError);
-    expect(refusal.close.reason).toMatch(/^quota;retry=\d+;max=0$/);
+    expect(refusal.close.reason).toMatch(/^quota;retry=\d+\.\d\d;max=0$/);
   });
 
   it('counts reserved slots', () => {
@@ -285,7 +285,7 @@ describe('maxTotalManagers', () => {
     const { h } = await full();
     const { code, close } = h.refusal('cyd', 'thread_1');
     expect(code).toBe('capacity.exceeded');
-    expect(close).toEqual({ code: 1013, reason: expect.stringMatching(/^capacity;retry=\d+$/) as string });
+    expect(close).toEqual({ code: 1013, reason: expect.stringMatching(/^capacity;retry=\d+\.\d\d$/) as string });
   });
 
   it('is no obstacle to a takeover', async () => {
@@ -313,6 +313,44 @@ describe('maxTotalManagers', () => {
     await h.time.advance(120_000);
     expect(h.refusal('cyd', 'thread_1').code).toBe('capacity.exceeded');
     expect(h.said('manager.released')).toEqual([]);
+  });
+
+  it('keeps its last tenth for users who have no manager', async () => {
+    const h = harness({ config: { maxTotalManagers: 20 } });
+    await h.fill('ada', 18, remote);
+    expect(h.refusal('ada', 'thread_19').closeCause).toBe('capacity');
+    await h.connect('bob', 'thread_1', remote);
+    expect(h.refusal('bob', 'thread_2').closeCause).toBe('capacity');
+    await h.connect('cyd', 'thread_1', remote);
+    expect(h.refusal('dan', 'thread_1').closeCause).toBe('capacity');
+  });
+
+  it('gives of its last tenth to a user who has managers only what one of those made free', async () => {
+    const h = harness({ config: { maxTotalManagers: 20 } });
+    await h.fill('ada', 18, remote);
+    await h.time.advance(60_000);
+    expect(isPending(h.admit('ada', 'thread_19'))).toBe(false);
+    expect(h.said('manager.released')).toMatchObject([{ threadId: 'thread_1', reason: 'evicted' }]);
+    expect([h.countOf('ada'), h.mooring.factory.managerCount]).toEqual([18, 18]);
+  });
+
+  it('keeps its last tenth when waiting newcomers are served', async () => {
+    let limit = 9;
+    const h = harness({ limitOf: () => limit, config: { maxTotalManagers: 10 } });
+    const [first] = await h.fill('ada', 9, remote);
+    const waiting = [10, 11, 12].map((number) => h.arrive('ada', `thread_${number}`, remote));
+    limit = 12;
+    first!.connection.vanish();
+    await h.time.advance(0);
+    expect(waiting.map(({ outcome }) => outcome !== null)).toEqual([true, false, false]);
+    expect(h.mooring.factory.managerCount).toBe(9);
+    await h.connect('bob', 'thread_1', remote);
+  });
+
+  it.each([1, 2, 9])('of %i has no tenth to keep', async (maxTotalManagers) => {
+    const h = harness({ config: { maxTotalManagers } });
+    await h.fill('ada', maxTotalManagers, remote);
+    expect(h.countOf('ada')).toBe(maxTotalManagers);
   });
 
   it('holds when a raised limit lets several waiting newcomers in at once', async () => {
