@@ -33,6 +33,7 @@ export { alertLevels, type AlertLevel } from './core/pressure/level.js';
 export type { BackgroundCleanup, BackgroundCleanupResult } from './core/cleanup/background.js';
 export type { EmergencyCleanupResult, EvictionRequest } from './core/cleanup/emergency-run.js';
 export { isKeepalive } from './core/liveness/keepalive.js';
+export type { IsKeepalive, Keepalives } from './core/liveness/keepalives.js';
 
 // Success metrics
 export { kpiTargets, type Kpi, type KpiName, type SuccessReport } from './core/kpis/kpi.js';

@@ -224,6 +224,10 @@ const tellers: Readonly<Record<string, Teller>> = {
     'bad',
     (f) => `The limit function gave ${f.text('got')}, which is no limit; ${f.count('used')} was used.`,
   ),
+  'keepalive.failed': tell(
+    'bad',
+    (f) => `The function isKeepalive failed, and its messages count as activity: ${f.text('error')}.`,
+  ),
   'ledger.failed': tell('bad', (f) => `The quota ledger failed: ${f.text('error')}.`),
   'claim.lost': tell('bad', (f) => `The ledger did not take back the place of ${f.text('threadId')}; it was given up.`),
   'leak.found': leaked,

@@ -5,6 +5,7 @@ import type { Admission } from '../core/admission/admission.js';
 import type { Ticket } from '../core/admission/ticket.js';
 import type { RefusalError } from '../core/errors.js';
 import { describe } from '../core/events.js';
+import type { IsKeepalive, Keepalives } from '../core/liveness/keepalives.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import { isPromise } from '../core/promises.js';
 import { Arrival } from './arrival.js';
@@ -24,6 +25,11 @@ export interface AttachOptions extends EntryOptions<IncomingMessage> {
   readonly allowedOrigins?: readonly string[] | ((origin: string) => boolean);
   /** How often one client may try; attempts over it get 429 before authentication. @default unlimited */
   readonly attemptRate?: AttemptRate;
+  /**
+   * Messages of this server that are keepalives beside the presets; see {@link IsKeepalive}.
+   * @default the function that `createMooring` was given, if any
+   */
+  readonly isKeepalive?: IsKeepalive;
 }
 
 export { anonymous } from './anonymous.js';
@@ -86,6 +92,7 @@ class Gate {
   readonly #attempts: AttemptLimiter | null;
   readonly #pass: WebSocketServer['handleUpgrade'];
   readonly #farewell: Farewell;
+  readonly #keepalives: Keepalives;
 
   constructor(server: WebSocketServer, options: AttachOptions) {
     if (gated.has(server)) throw new TypeError('This WebSocketServer has a Mooring attached already');
@@ -93,6 +100,7 @@ class Gate {
     this.#options = options;
     this.#entry = new Entry(options);
     this.#farewell = new Farewell(options.mooring);
+    this.#keepalives = options.mooring.keepalives.with(options.isKeepalive);
     this.#attempts = options.attemptRate === undefined ? null : new AttemptLimiter(options.attemptRate);
     this.#pass = server.handleUpgrade.bind(server);
   }
@@ -102,7 +110,7 @@ class Gate {
     const server = this.#server;
     const Base = server.options.WebSocket ?? WebSocket;
     const own = Object.getOwnPropertyDescriptor(server, 'handleUpgrade');
-    server.options.WebSocket = mooredClass(Base, this.#options.mooring.config.recogniseKeepalives);
+    server.options.WebSocket = mooredClass(Base, this.#keepalives);
     server.handleUpgrade = (...[request, stream, head, upgraded]) => {
       this.#arrive({ request, stream, head, upgraded });
     };

@@ -120,6 +120,10 @@ export interface MooringEvents {
   'listener.failed': { readonly event: MooringEventName; readonly error: string };
   /** The limit function threw or gave something that is no limit; the configured one was used. */
   'limit.rejected': OfUser & { readonly got: string; readonly used: number };
+  /**
+   * The application's `isKeepalive` threw or gave no boolean; such messages count as activity. Told once for each function.
+   */
+  'keepalive.failed': { readonly error: string };
   /** The quota ledger failed: the local limit decided, or what it would not take back is tried again. */
   'ledger.failed': OfUser & { readonly error: string };
   /** Of what the ledger would not take back, too much waits, or Mooring stops: unless the ledger forgets it, it holds a place. */
@@ -198,6 +202,7 @@ export const eventNames = Object.freeze(
     'hook.failed': true,
     'listener.failed': true,
     'limit.rejected': true,
+    'keepalive.failed': true,
     'ledger.failed': true,
     'claim.lost': true,
     'leak.found': true,

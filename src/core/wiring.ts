@@ -13,6 +13,7 @@ import { UserCleanup } from './cleanup/user-cleanup.js';
 import { WebSocketConnectionManager } from './connections.js';
 import { EventStream } from './events.js';
 import { Journal } from './journal.js';
+import { Keepalives, type IsKeepalive } from './liveness/keepalives.js';
 import { Heartbeat } from './liveness/heartbeat.js';
 import { Pinger } from './liveness/ping.js';
 import { StallClock } from './liveness/stall-clock.js';
@@ -41,6 +42,8 @@ export interface MooringParts {
   readonly random: Random;
   /** Another limit for some users. Without it everybody has `maxManagersPerUser`. */
   readonly limitOf?: LimitOf | undefined;
+  /** What the application takes for keepalives beside the presets. */
+  readonly isKeepalive?: IsKeepalive | undefined;
   /** A quota shared with others. Without it the local limit decides alone. */
   readonly ledger?: QuotaLedger | undefined;
 }
@@ -60,7 +63,7 @@ export function wire(parts: MooringParts) {
 }
 
 /** What everything stands on: time, events, the registry and the one way out of it. */
-function layGround({ config, time, random, limitOf }: MooringParts) {
+function layGround({ config, time, random, limitOf, isKeepalive }: MooringParts) {
   const events = new EventStream(() => time.wallNow());
   const onStall = (stalledMs: number): void => {
     events.emit('process.stalled', { stalledMs });
@@ -77,8 +80,9 @@ function layGround({ config, time, random, limitOf }: MooringParts) {
   const slices = new Slices({ time, clock, budgetMs: config.sliceBudgetMs });
   const pinger = new Pinger(random);
   const suspicion = new Suspicion();
+  const keepalives = new Keepalives({ events, recogniseKeepalives: config.recogniseKeepalives, isKeepalive });
   const journal = new Journal(events, config.journalBytes);
-  return { events, clock, registry, closing, hooks, releaser, limits, slices, pinger, suspicion, journal };
+  return { events, clock, registry, closing, hooks, releaser, limits, slices, pinger, suspicion, keepalives, journal };
 }
 
 type Ground = ReturnType<typeof layGround>;

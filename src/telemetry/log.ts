@@ -27,6 +27,7 @@ const levels = Object.freeze({
   'hook.failed': 'error',
   'listener.failed': 'error',
   'limit.rejected': 'error',
+  'keepalive.failed': 'error',
   'ledger.failed': 'error',
   'claim.lost': 'error',
   'leak.found': 'warn',

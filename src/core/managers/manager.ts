@@ -212,8 +212,12 @@ export class WebSocketManager {
   #afterAllSoFar(): number {
     const { link } = this;
     const now = this.host.clock.now();
-    this.#inboundAtMs = Math.min(this.#inboundAtMs, now - 1);
-    if (link !== null) link.lastInboundAtMs = Math.min(link.lastInboundAtMs, now - 1);
+    this.#inboundAtMs = Math.min(this.lastInboundAtMs, now - 1);
+    if (link !== null) {
+      // The next message counts, however soon it comes after the last.
+      link.lastTouchedAtMs = link.lastSaidAtMs;
+      link.lastInboundAtMs = never;
+    }
     return now;
   }
 
