@@ -66,3 +66,4 @@ export { closeCodes, type CloseCause, type CloseFrame } from './core/close-codes
 
 // Time
 export type { Random, Time, Timer } from './core/time.js';
+export type { AsyncContexts } from './core/async-contexts.js';

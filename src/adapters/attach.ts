@@ -89,6 +89,8 @@ export class Entry<Request> {
     const deadline = mooring.clock.setTimer(() => {
       entrant.take(this.#outcomeFor({ error: new Error(`no answer within ${String(authenticateTimeoutMs)} ms`) }));
     }, authenticateTimeoutMs);
+    // A deadline, or the end of this server, may decide: for this request all the same.
+    entrant.decide = mooring.clock.contexts.bound(entrant.decide);
     this.#authenticating.add(entrant);
     entrant.whenOver = () => {
       this.#authenticating.delete(entrant);
@@ -138,14 +140,15 @@ export function afterwards<T>(promise: PromiseLike<T>, act: (value: T) => void):
 }
 
 class Entering implements Entrant {
-  readonly #decide: (admission: Admission) => void;
+  /** What is to be called once. */
+  decide: (admission: Admission) => void;
   #cancelWait: (() => void) | null = null;
   #isOver = false;
   /** Told once, when authentication is over. */
   whenOver: (() => void) | null = null;
 
   constructor(decide: (admission: Admission) => void) {
-    this.#decide = decide;
+    this.decide = decide;
   }
 
   /** Whether nothing more is wanted of authentication. */
@@ -157,7 +160,7 @@ class Entering implements Entrant {
   take(outcome: Admission | PendingAdmission): void {
     this.#end();
     if (isPending(outcome)) this.#wait(outcome);
-    else this.#decide(outcome);
+    else this.decide(outcome);
   }
 
   cancel(): void {
@@ -173,7 +176,7 @@ class Entering implements Entrant {
     };
     afterwards(pending.settled, (admission) => {
       if (isCancelled) admission.ticket?.cancel();
-      else this.#decide(admission);
+      else this.decide(admission);
     });
   }
 

@@ -1,3 +1,4 @@
+import { noContexts, type AsyncContexts } from './async-contexts.js';
 import type { CloseCause } from './close-codes.js';
 import type { ErrorCode } from './errors.js';
 import type { AlertLevel } from './pressure/level.js';
@@ -225,7 +226,10 @@ export type MooringEvent<Name extends MooringEventName = MooringEventName> = {
   readonly [N in Name]: { readonly type: N; readonly atMs: number } & MooringEvents[N];
 }[Name];
 
-/** A listener. What it throws is reported as `listener.failed`, and stops nothing. */
+/**
+ * A listener. What it throws is reported as `listener.failed`, and stops nothing. It runs in the async context of no
+ * request, whoever's request the event comes from.
+ */
 export type MooringListener<Name extends MooringEventName = MooringEventName> = (event: MooringEvent<Name>) => void;
 
 interface Registration {
@@ -237,9 +241,11 @@ export class EventStream {
   readonly #byName = new Map<MooringEventName, Set<Registration>>();
   readonly #toAll = new Set<Registration>();
   readonly #wallNow: () => number;
+  readonly #contexts: AsyncContexts;
 
-  constructor(wallNow: () => number) {
+  constructor(wallNow: () => number, contexts = noContexts) {
     this.#wallNow = wallNow;
+    this.#contexts = contexts;
   }
 
   /** Listens to one kind of event. @returns what ends it */
@@ -259,8 +265,10 @@ export class EventStream {
     const listeners = this.#byName.get(name);
     if (listeners === undefined && this.#toAll.size === 0) return;
     const event = { type: name, atMs: this.#wallNow(), ...details } as unknown as MooringEvent;
-    if (listeners !== undefined) this.#tell(listeners, event);
-    this.#tell(this.#toAll, event);
+    this.#contexts.outside(() => {
+      if (listeners !== undefined) this.#tell(listeners, event);
+      this.#tell(this.#toAll, event);
+    });
   }
 
   #tell(listeners: ReadonlySet<Registration>, event: MooringEvent): void {

@@ -70,8 +70,8 @@ export class Mooring {
     return this.#wiring.clock.now();
   }
 
-  /** The timers of that clock, for adapters' own deadlines. */
-  get clock(): Pick<Clock, 'now' | 'setTimer'> {
+  /** The timers of that clock, for adapters' own deadlines, and whose request code runs for. */
+  get clock(): Pick<Clock, 'now' | 'setTimer' | 'contexts'> {
     return this.#wiring.clock;
   }
 

@@ -64,7 +64,7 @@ export function wire(parts: MooringParts) {
 
 /** What everything stands on: time, events, the registry and the one way out of it. */
 function layGround({ config, time, random, limitOf, isKeepalive }: MooringParts) {
-  const events = new EventStream(() => time.wallNow());
+  const events = new EventStream(() => time.wallNow(), time.contexts);
   const onStall = (stalledMs: number): void => {
     events.emit('process.stalled', { stalledMs });
   };

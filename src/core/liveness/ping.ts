@@ -17,7 +17,9 @@ export class Pinger {
   ping(link: ManagedConnection): boolean {
     const payload = this.#payload();
     try {
-      link.connection.ping(payload);
+      link.clock.contexts.outside(() => {
+        link.connection.ping(payload);
+      });
     } catch {
       return false;
     }

@@ -152,7 +152,7 @@ export class WebSocketManager {
 
   /**
    * Runs the hook once when the manager is released; at once where it is already. Not when a newer connection of the
-   * same thread takes over.
+   * same thread takes over. It runs in the async context of this call.
    * @returns takes the hook back
    */
   onRelease(hook: ReleaseHook): () => void {
@@ -161,9 +161,10 @@ export class WebSocketManager {
       return () => undefined;
     }
     const { hooks } = this.mutableParticulars();
-    hooks.add(hook);
+    const bound = this.host.clock.contexts.bound(hook);
+    hooks.add(bound);
     return () => {
-      hooks.delete(hook);
+      hooks.delete(bound);
     };
   }
 
