@@ -237,6 +237,7 @@ const tellers: Readonly<Record<string, Teller>> = {
     (f) => `This process stood still for ${f.duration('stalledMs')}; no age counts that time.`,
   ),
   'authentication.failed': tell('bad', (f) => `Authentication failed by itself: ${f.text('error')}.`),
+  'attempts.uncounted': tell('warn', (f) => `Attempts to connect are not counted: ${f.text('reason')}.`),
   'socket.rejected': tell(
     'warn',
     (f) => `A socket was turned away with HTTP ${f.count('status')}: ${f.text('reason')}.`,
