@@ -26,10 +26,10 @@ const coreWiring = ['mooring', 'connections', 'wiring'];
 /** Folders of src at the edge → what else in src they may import. `src/cli` and `src/gateway` may import everything. */
 const edgeFolders = /** @satisfies {Record<string, string[]>} */ ({
   runtime: ['core'],
-  adapters: ['core'],
+  adapters: ['core', 'runtime'],
   cluster: ['core'],
   telemetry: ['core'],
-  admin: ['core'],
+  admin: ['core', 'runtime'],
   testing: ['core'],
   simulation: ['core', 'testing', 'client'],
   demo: ['core', 'client'],

@@ -10,7 +10,7 @@ import type { WebSocketManager } from '../core/managers/manager.js';
 import { isPromise } from '../core/promises.js';
 import { Arrival } from './arrival.js';
 import { AttemptLimiter, type AttemptRate } from './attempt-rate.js';
-import { afterwards, Entry, type EntryOptions } from './attach.js';
+import { Entry, type EntryOptions } from './attach.js';
 import { Farewell } from './farewell.js';
 import { isMoored, mooredClass } from './moored-web-socket.js';
 import { WsConnection } from './ws-connection.js';
@@ -101,7 +101,8 @@ class Gate {
     this.#entry = new Entry(options);
     this.#farewell = new Farewell(options.mooring);
     this.#keepalives = options.mooring.keepalives.with(options.isKeepalive);
-    this.#attempts = options.attemptRate === undefined ? null : new AttemptLimiter(options.attemptRate);
+    this.#attempts =
+      options.attemptRate === undefined ? null : new AttemptLimiter(options.attemptRate, options.mooring);
     this.#pass = server.handleUpgrade.bind(server);
   }
 
@@ -140,23 +141,13 @@ class Gate {
     }
     // Field by field: spreading the upgrade takes V8 longer than admitting it.
     const passage: Passage = { request, stream, head, upgraded, leave, arrival: null, isDecided: false };
-    if (this.#attempts === null) this.#enter(passage);
-    else this.#enterWithinRate(passage, this.#attempts);
-  }
-
-  #enterWithinRate(passage: Passage, attempts: AttemptLimiter): void {
-    const checked = attempts.check(passage.request).catch((error: unknown) => {
-      this.#report(error);
-      return null;
-    });
-    afterwards(checked, (retryAfterMs) => {
-      if (retryAfterMs === null) {
-        this.#enter(passage);
-        return;
-      }
-      passage.leave();
-      this.#farewell.reject(passage.stream, { status: 429, reason: 'Too Many Requests', retryAfterMs });
-    });
+    const retryAfterMs = this.#attempts?.check(request) ?? null;
+    if (retryAfterMs === null) {
+      this.#enter(passage);
+      return;
+    }
+    leave();
+    this.#farewell.reject(stream, { status: 429, reason: 'Too Many Requests', retryAfterMs });
   }
 
   #enter(passage: Passage): void {

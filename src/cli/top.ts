@@ -90,11 +90,10 @@ function tellFailure({ message }: CommandError, paint: Paint): string {
 
 /** The server at a glance, and its fullest users. */
 export function tellScene({ overview, users }: Scene, paint: Paint, columns = Infinity): Told {
-  const { version, now, startedAt, isDraining, managers, connections, waiting, limits, totals, usersByLevel } =
-    overview;
+  const { version, uptimeMs, isDraining, managers, connections, waiting, limits, totals, usersByLevel } = overview;
   const sum = (counts: Readonly<Record<string, number>>): string =>
     String(Object.values(counts).reduce((total, count) => total + count, 0));
-  const upFor = spanOf(Date.parse(now) - Date.parse(startedAt));
+  const upFor = spanOf(uptimeMs);
   const levels = alertLevels.map((level) => paint(levelColours[level], `${level} ${String(usersByLevel[level])}`));
   const lines = [
     `${paint('bold', `Mooring ${version}`)}, up for ${upFor}${isDraining ? paint('red', ', draining') : ''}`,

@@ -141,6 +141,8 @@ export interface MooringEvents {
   'process.stalled': { readonly stalledMs: number };
   /** `authenticate`, or what comes before it (`allowedOrigins`, `attemptRate`), threw, rejected or gave no answer. */
   'authentication.failed': { readonly error: string };
+  /** Attempts to connect are not counted by `attemptRate`, for want of an address. Told once. */
+  'attempts.uncounted': { readonly reason: string };
   /** A socket was turned away before authentication, with an HTTP status. */
   'socket.rejected': { readonly status: number; readonly reason: string };
   /** Somebody acted on this server by hand, over the admin API. */
@@ -210,6 +212,7 @@ export const eventNames = Object.freeze(
     'leak.gone': true,
     'process.stalled': true,
     'authentication.failed': true,
+    'attempts.uncounted': true,
     'socket.rejected': true,
     'admin.acted': true,
     'admin.refused': true,

@@ -102,6 +102,7 @@ const rows: { readonly [Name in MooringEventName]: readonly Row<Name>[] } = {
   'listener.failed': [[{ event: 'manager.admitted', error: 'Error: no' }, ['listener_failures_total 1']]],
   'limit.rejected': [[{ userId: 'ada', got: 'NaN', used: 20 }, ['limit_failures_total 1']]],
   'claim.lost': [[{ ...ofKey }, ['lost_claims_total 1']]],
+  'attempts.uncounted': [[{ reason: 'no address' }, []]],
   'keepalive.failed': [[{ error: 'Error: no' }, []]],
   'ledger.failed': [[{ userId: 'ada', error: 'Error: no' }, ['ledger_failures_total 1']]],
   'leak.found': [
