@@ -34,6 +34,7 @@ const edgeFolders = /** @satisfies {Record<string, string[]>} */ ({
   simulation: ['core', 'testing', 'client'],
   demo: ['core', 'client'],
   client: [],
+  presentation: [],
 });
 
 const composers = ['cli', 'gateway'];
@@ -90,8 +91,9 @@ const typesFromFolders = {
 };
 const dashboardTakesTypesOfTheApi = [
   {
-    regex: String.raw`\bsrc/(?!admin/schemas\.js$)`,
-    message: 'The dashboard knows the API alone: of src it may take the types of src/admin/schemas.ts.',
+    regex: String.raw`\bsrc/(?!(admin/schemas|presentation/[\w-]+)\.js$)`,
+    message:
+      'The dashboard knows the API alone: of src it may take src/presentation, and the types of src/admin/schemas.ts.',
   },
   {
     regex: String.raw`\bsrc/admin/schemas\.js$`,

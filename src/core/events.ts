@@ -121,9 +121,7 @@ export interface MooringEvents {
   'listener.failed': { readonly event: MooringEventName; readonly error: string };
   /** The limit function threw or gave something that is no limit; the configured one was used. */
   'limit.rejected': OfUser & { readonly got: string; readonly used: number };
-  /**
-   * The application's `isKeepalive` threw or gave no boolean; such messages count as activity. Told once for each function.
-   */
+  /** The application's `isKeepalive` threw or gave no boolean: such messages are activity. Told once per function. */
   'keepalive.failed': { readonly error: string };
   /** The quota ledger failed: the local limit decided, or what it would not take back is tried again. */
   'ledger.failed': OfUser & { readonly error: string };
