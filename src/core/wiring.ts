@@ -10,6 +10,7 @@ import { EmergencyCleanup } from './cleanup/emergency.js';
 import { LevelCleanup } from './cleanup/level-cleanup.js';
 import { RequestedCleanup } from './cleanup/requested.js';
 import { UserCleanup } from './cleanup/user-cleanup.js';
+import { closingLimit } from './config.js';
 import { WebSocketConnectionManager } from './connections.js';
 import { EventStream } from './events.js';
 import { Journal } from './journal.js';
@@ -70,10 +71,14 @@ function layGround({ config, time, random, limitOf }: MooringParts) {
   const whenOver = (link: Closable): void => {
     if (link instanceof ManagedConnection) announceLateAnswer(events, link);
   };
-  const closing = new ClosingConnections({ clock, ...config, whenOver });
+  const limits = new UserLimits({ events, maxManagersPerUser: config.maxManagersPerUser, limitOf });
+  const closing = new ClosingConnections({
+    ...{ clock, ...config, whenOver },
+    limitOfUser: (userId) => limits.of(userId),
+    limitOfAll: () => closingLimit(config, registry.size),
+  });
   const hooks = new ReleaseHooks({ clock, events, hookTimeoutMs: config.hookTimeoutMs });
   const releaser = new Releaser({ registry, events, closing, hooks });
-  const limits = new UserLimits({ events, maxManagersPerUser: config.maxManagersPerUser, limitOf });
   const slices = new Slices({ time, clock, budgetMs: config.sliceBudgetMs });
   const pinger = new Pinger(random);
   const suspicion = new Suspicion();
@@ -173,8 +178,7 @@ type Entrance = ReturnType<typeof openEntrance>;
 /** What managers and their connections report, and what comes of it. */
 function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Takeover }): ManagerHost {
   const { clock, closing, heartbeat, hooks, releaser, background, takeover, config } = built;
-  const connectionClosed = (link: ManagedConnection): void => {
-    closing.closed(link);
+  const connectionEnded = (link: ManagedConnection): void => {
     heartbeat.remove(link);
     built.suspicion.remove(link);
     const { manager } = link;
@@ -184,9 +188,18 @@ function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Tak
     releaser.release(manager, 'closed');
     takeover.incumbentEnded(manager);
   };
+  const connectionClosing = (link: ManagedConnection): void => {
+    closing.began(link);
+    connectionEnded(link);
+  };
+  const connectionClosed = (link: ManagedConnection): void => {
+    closing.closed(link);
+    connectionEnded(link);
+  };
   return {
     clock,
     idleManagerTimeoutMs: config.idleManagerTimeoutMs,
+    connectionClosing,
     connectionClosed,
     endConnection: (link) => {
       if (link.manager.successor === null) {

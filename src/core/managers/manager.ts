@@ -31,6 +31,7 @@ export interface DueRelease {
 export interface ManagerHost {
   readonly clock: Clock;
   readonly idleManagerTimeoutMs: number;
+  connectionClosing(link: ManagedConnection): void;
   connectionClosed(link: ManagedConnection): void;
   endConnection(link: ManagedConnection): void;
   managerFailed(manager: WebSocketManager): void;
