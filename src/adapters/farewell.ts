@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { RefusalError } from '../core/errors.js';
 import type { Mooring } from '../core/mooring.js';
+import { announceDeparture } from './departures.js';
 
 /** A handshake that nobody has answered. */
 export interface Unanswered {
@@ -39,6 +40,7 @@ export class Farewell {
 
   /** With a close frame: a page cannot read an HTTP status, so the client is let in just far enough to be told. */
   refuse({ request, stream, head }: Unanswered, refusal: RefusalError): void {
+    announceDeparture(stream);
     this.#server.handleUpgrade(request, stream, head, (socket) => {
       this.dismiss(socket, refusal);
     });
@@ -56,6 +58,7 @@ export class Farewell {
 
   /** With an HTTP status, before authentication. */
   reject(stream: Duplex, { status, reason, retryAfterMs }: HttpRejection): void {
+    announceDeparture(stream);
     this.#mooring.events.emit('socket.rejected', { status, reason });
     const grace = this.#afterGrace(() => {
       stream.destroy();

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
 import { isKeepalive } from '../core/liveness/keepalive.js';
 import type { ManagedConnection } from '../core/managers/managed-connection.js';
+import { announceDeparture } from './departures.js';
 
 /** What can be sent. */
 type Content = Parameters<WebSocket['send']>[0];
@@ -103,6 +104,7 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
       super.close(code, reason);
       const link = wasOpen ? this.#link : null;
       if (protocolErrors.has(code)) link?.errored(new Error(`The protocol was broken: closed with ${String(code)}`));
+      if (wasOpen && this.#stream !== null) announceDeparture(this.#stream);
       link?.closingBegan();
     }
 
