@@ -63,6 +63,8 @@ export class Connections {
     this.#upgraded.delete(socket);
     this.#rest(socket);
     if (!isNew) return;
+    // After an upgrade Node listens to its errors no longer, and one may still be on its way. Its close says the same.
+    socket.on('error', () => undefined);
     socket.once('close', () => {
       this.#forget(socket);
     });

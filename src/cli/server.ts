@@ -89,7 +89,9 @@ function answer(request: IncomingMessage, response: ServerResponse, mooring: Moo
     answerHealth(response, mooring);
     return;
   }
-  response.writeHead(426, { 'content-type': 'text/plain; charset=utf-8', upgrade: 'websocket', connection: 'Upgrade' });
+  // Naming a connection header takes it out of Node's hands, and with it the wish to close.
+  const connection = response.shouldKeepAlive ? 'Upgrade' : 'Upgrade, close';
+  response.writeHead(426, { 'content-type': 'text/plain; charset=utf-8', upgrade: 'websocket', connection });
   response.end('This is a WebSocket server: connect to /?user_id=alice&thread_id=thread_1. Its health: /healthz.\n');
 }
 

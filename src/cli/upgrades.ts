@@ -24,10 +24,7 @@ export function routeUpgrades(server: Server, connections: Connections, handshak
       handshake(request, stream, head);
       return;
     }
-    // Node listens to its errors no longer.
-    socket.on('error', ignore);
     connections.afterAnswers(socket, () => {
-      socket.off('error', ignore);
       giveBack(server, socket, Buffer.concat([headWithoutUpgrade(request), head]));
     });
   });
@@ -64,8 +61,4 @@ function withoutUpgrade(connection: string): string {
     .map((token) => token.trim())
     .filter((token) => token !== '' && !upgradeHeaders.has(token.toLowerCase()))
     .join(', ');
-}
-
-function ignore(): void {
-  // Its close says the same.
 }
