@@ -63,10 +63,11 @@ export class Entry<Request> {
 
   /**
    * Authenticates and admits.
-   * @param decide called once, unless the entrant is cancelled before. What it throws is the application's, and goes
-   * where it would without Mooring
+   * @param decide called with the decision, once, unless the entrant is cancelled before; if it has to be waited for
+   * after authentication, called with what is waited for first. What it throws is the application's, and goes where it
+   * would without Mooring
    */
-  begin(request: Request, decide: (admission: Admission) => void): Entrant {
+  begin(request: Request, decide: (outcome: Admission | PendingAdmission) => void): Entrant {
     const entrant = new Entering(decide);
     const answer = this.#ask(request);
     if (isPromise(answer)) this.#await(answer, entrant);
@@ -138,13 +139,13 @@ export function afterwards<T>(promise: PromiseLike<T>, act: (value: T) => void):
 }
 
 class Entering implements Entrant {
-  readonly #decide: (admission: Admission) => void;
+  readonly #decide: (outcome: Admission | PendingAdmission) => void;
   #cancelWait: (() => void) | null = null;
   #isOver = false;
   /** Told once, when authentication is over. */
   whenOver: (() => void) | null = null;
 
-  constructor(decide: (admission: Admission) => void) {
+  constructor(decide: (outcome: Admission | PendingAdmission) => void) {
     this.#decide = decide;
   }
 
@@ -175,6 +176,7 @@ class Entering implements Entrant {
       if (isCancelled) admission.ticket?.cancel();
       else this.#decide(admission);
     });
+    this.#decide(pending);
   }
 
   #end(): void {

@@ -46,12 +46,24 @@ export class Farewell {
 
   /** Closes a socket that is open already. */
   dismiss(socket: WebSocket, { close }: RefusalError): void {
+    this.seeOff(socket);
+    socket.close(close.code, close.reason);
+  }
+
+  /** Closes a socket that Mooring cannot manage, and says so. */
+  dismissUnmanaged(socket: WebSocket, reason: string): void {
+    this.#mooring.events.emit('socket.unmanaged', { reason });
+    this.seeOff(socket);
+    socket.close(1011, 'unmanaged');
+  }
+
+  /** Destroys a socket that is closing after `closeGraceMs`, unless it is gone by then. */
+  seeOff(socket: WebSocket): void {
     const grace = this.#afterGrace(() => {
       socket.terminate();
     });
     socket.on('error', ignore);
     socket.on('close', grace.cancel);
-    socket.close(close.code, close.reason);
   }
 
   /** With an HTTP status, before authentication. */

@@ -39,6 +39,11 @@ export function isMoored(socket: WebSocket): socket is MooredSocket {
   return 'moor' in socket;
 }
 
+/** Whether the socket is a connection of a manager's, or was. */
+export function isManaged(socket: WebSocket): boolean {
+  return isMoored(socket) && socket.moored !== null;
+}
+
 /**
  * The server's own WebSocket class, with Mooring listening in.
  *
@@ -50,6 +55,7 @@ export function isMoored(socket: WebSocket): socket is MooredSocket {
 export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolean): typeof WebSocket {
   return class MooredWebSocket extends Base implements MooredSocket {
     #link: ManagedConnection | null = null;
+    /** `null` before the socket is a connection, and once it is one no longer: from then on the application has its end only. */
     #stream: Writing | null = null;
     #mostPendingBytes = 0;
     #messagesReceived = 0;
@@ -84,9 +90,10 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
     override send(content: Content, ...rest: unknown[]): void {
       super.send(content, ...(rest as [{ binary?: boolean }, (error?: Error) => void]));
       const link = this.#link;
-      if (link === null || (recognisesKeepalives && isShort(content) && isKeepalive(content))) return;
-      const pendingBytes = this.#stream?.writableLength ?? 0;
-      link.sent(pendingBytes > this.#mostPendingBytes, link.clock.recentMs);
+      const stream = this.#stream;
+      if (link === null || stream === null) return;
+      if (recognisesKeepalives && isShort(content) && isKeepalive(content)) return;
+      link.sent(stream.writableLength > this.#mostPendingBytes, link.clock.recentMs);
     }
 
     override ping(...args: Parameters<WebSocket['ping']>): void {
@@ -103,10 +110,13 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
       super.close(code, reason);
       const link = wasOpen ? this.#link : null;
       if (protocolErrors.has(code)) link?.errored(new Error(`The protocol was broken: closed with ${String(code)}`));
-      link?.closed();
+      if (link === null) return;
+      link.closed();
+      this.#stream = null;
     }
 
     closeQuietly(code: number, reason: string): void {
+      this.#stream = null;
       super.close(code, reason);
     }
 
@@ -121,11 +131,11 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
           this.#messagesReceived += 1;
           if (recognisesKeepalives && isShort(first) && isKeepalive(first)) link.touched();
           else link.received(link.clock.recentMs);
-          return true;
+          return this.#stream !== null;
         case 'ping':
           this.#controlBytesReceived += controlHeaderBytes + (first as Buffer).length;
           link.touched();
-          return true;
+          return this.#stream !== null;
         case 'pong':
           this.#controlBytesReceived += controlHeaderBytes + (first as Buffer).length;
           return this.#ponged(link, first as Buffer);
@@ -150,7 +160,7 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
       link.ponged(text);
       const isSeen = !isOurs || this.#isWaitingForPong;
       this.#isWaitingForPong = false;
-      return isSeen;
+      return isSeen && this.#stream !== null;
     }
   };
 }

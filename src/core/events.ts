@@ -138,6 +138,8 @@ export interface MooringEvents {
   'authentication.failed': { readonly error: string };
   /** A socket was turned away before authentication, with an HTTP status. */
   'socket.rejected': { readonly status: number; readonly reason: string };
+  /** A socket came out of an attached server without a manager: it was closed with 1011, so that no limit is evaded. */
+  'socket.unmanaged': { readonly reason: string };
   /** Somebody acted on this server by hand, over the admin API. */
   'admin.acted': {
     /** The name of the token; `loopback` where none is asked for. */
@@ -205,6 +207,7 @@ export const eventNames = Object.freeze(
     'process.stalled': true,
     'authentication.failed': true,
     'socket.rejected': true,
+    'socket.unmanaged': true,
     'admin.acted': true,
     'admin.refused': true,
     'admin.failed': true,

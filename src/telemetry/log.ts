@@ -34,6 +34,7 @@ const levels = Object.freeze({
   'process.stalled': 'warn',
   'authentication.failed': 'error',
   'socket.rejected': 'warn',
+  'socket.unmanaged': 'error',
   'admin.acted': 'info',
   'admin.refused': 'warn',
   'admin.failed': 'error',
@@ -51,6 +52,7 @@ const windowMs = 10_000;
 const sampled: ReadonlySet<MooringEventName> = new Set([
   'admission.refused',
   'socket.rejected',
+  'socket.unmanaged',
   'authentication.failed',
   'limit.rejected',
   'ledger.failed',
