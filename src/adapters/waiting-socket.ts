@@ -110,8 +110,7 @@ export class WaitingSocket implements WaitingPeer {
         this.#pinged(args[0] as Buffer);
         return true;
       case 'pong':
-        this.#bytes -= controlHeaderBytes + (args[0] as Buffer).length;
-        this.#pings.delete((args[0] as Buffer).toString('latin1'));
+        this.#ponged(args[0] as Buffer);
         return true;
       case 'error':
         this.#gone();
@@ -147,6 +146,17 @@ export class WaitingSocket implements WaitingPeer {
   #pinged(payload: Buffer): void {
     this.#bytes -= controlHeaderBytes + payload.length;
     if (!this.#parts.answersPings) this.#parts.socket.pong(payload);
+  }
+
+  /** A peer need answer only the latest ping, so that a pong answers the earlier ones too. */
+  #ponged(payload: Buffer): void {
+    this.#bytes -= controlHeaderBytes + payload.length;
+    const answered = payload.toString('latin1');
+    if (!this.#pings.has(answered)) return;
+    for (const sent of this.#pings) {
+      this.#pings.delete(sent);
+      if (sent === answered) return;
+    }
   }
 
   #gone(): void {
