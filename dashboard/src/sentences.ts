@@ -269,6 +269,7 @@ const tellers: Readonly<Record<string, Teller>> = {
     'warn',
     (f) => `A socket was turned away with HTTP ${f.count('status')}: ${f.text('reason')}.`,
   ),
+  'socket.unmanaged': tell('bad', (f) => `A socket that cannot be managed was closed: ${f.text('reason')}.`),
   'admin.acted': acted,
   'admin.refused': turnedAway,
   'admin.failed': tell('bad', (f) => `The admin API failed at ${f.text('route')}: ${f.text('error')}.`),

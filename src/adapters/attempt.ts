@@ -91,7 +91,6 @@ export class Attempt implements Share {
 
   #wait(pending: PendingAdmission): void {
     this.#pending = pending;
-    this.listener?.waits?.(pending);
     afterwards(pending.settled, (admission) => {
       if (this.#pending === null) {
         admission.ticket?.cancel();
@@ -100,6 +99,8 @@ export class Attempt implements Share {
       this.#pending = null;
       this.listener?.decided(admission);
     });
+    // Last, since the application may throw from what is done now.
+    this.listener?.waits?.(pending);
   }
 
   #end(): void {

@@ -59,6 +59,22 @@ export class Farewell {
     });
   }
 
+  /** Closes a socket that Mooring cannot manage, and says so. */
+  dismissUnmanaged(socket: WebSocket, reason: string): void {
+    this.#mooring.events.emit('socket.unmanaged', { reason });
+    this.seeOff(socket);
+    socket.close(1011, 'unmanaged');
+  }
+
+  /** Destroys a socket that is closing after `closeGraceMs`, unless it is gone by then. */
+  seeOff(socket: WebSocket): void {
+    const grace = this.#afterGrace(() => {
+      socket.terminate();
+    });
+    socket.on('error', ignore);
+    socket.on('close', grace.cancel);
+  }
+
   /** Closes a socket that is open already, later where its user or address is refused often. */
   dismiss(socket: WebSocket, { close, closeCause }: RefusalError, who: Refused): void {
     const terminate = (): void => {

@@ -40,6 +40,18 @@ export function isMoored(socket: WebSocket): socket is MooredSocket {
   return 'moor' in socket;
 }
 
+/** Whether the socket is a connection of a manager's, or was. */
+export function isManaged(socket: WebSocket): boolean {
+  return isMoored(socket) && socket.moored !== null;
+}
+
+/** What sockets of the class need to know. */
+export interface MooredClassOptions {
+  readonly keepalives: Keepalives;
+  /** Bytes that may wait to be sent to one connection when a message is handed over; 0 is no limit. */
+  readonly maxUnsentBytes: number;
+}
+
 /**
  * The server's own WebSocket class, with Mooring listening in.
  *
@@ -48,9 +60,14 @@ export function isMoored(socket: WebSocket): socket is MooredSocket {
  * that have to come from memory: what every message needs lies in the socket itself and in one object more.
  */
 // eslint-disable-next-line max-lines-per-function -- a class has to be made inside a function to extend what it is given
-export function mooredClass(Base: typeof WebSocket, keepalives: Keepalives): typeof WebSocket {
+export function mooredClass(
+  Base: typeof WebSocket,
+  { keepalives, maxUnsentBytes }: MooredClassOptions,
+): typeof WebSocket {
+  const mostUnsentBytes = maxUnsentBytes === 0 ? Infinity : maxUnsentBytes;
   return class MooredWebSocket extends Base implements MooredSocket {
     #link: ManagedConnection | null = null;
+    /** `null` before the socket is a connection, and once it is one no longer: from then on the application has its end only. */
     #stream: Writing | null = null;
     #mostPendingBytes = 0;
     #messagesReceived = 0;
@@ -83,11 +100,13 @@ export function mooredClass(Base: typeof WebSocket, keepalives: Keepalives): typ
     }
 
     override send(content: Content, ...rest: unknown[]): void {
-      super.send(content, ...(rest as [{ binary?: boolean }, (error?: Error) => void]));
       const link = this.#link;
-      if (link === null) return;
+      if (link !== null && this.#stream !== null && this.bufferedAmount > mostUnsentBytes) link.overfull();
+      super.send(content, ...(rest as [{ binary?: boolean }, (error?: Error) => void]));
+      const stream = this.#stream;
+      if (link === null || stream === null) return;
       const now = link.clock.recentMs;
-      const isBacklogged = (this.#stream?.writableLength ?? 0) > this.#mostPendingBytes;
+      const isBacklogged = stream.writableLength > this.#mostPendingBytes;
       if (!isBacklogged && now - link.lastSendAtMs < unlookedMs) return;
       if (!isShort(content) || !keepalives.matches(content)) link.sent(isBacklogged, now);
     }
@@ -107,10 +126,13 @@ export function mooredClass(Base: typeof WebSocket, keepalives: Keepalives): typ
       const link = wasOpen ? this.#link : null;
       if (protocolErrors.has(code)) link?.errored(new Error(`The protocol was broken: closed with ${String(code)}`));
       if (wasOpen && this.#stream !== null) announceDeparture(this.#stream);
-      link?.closingBegan();
+      if (link === null) return;
+      link.closingBegan();
+      this.#stream = null;
     }
 
     closeQuietly(code: number, reason: string): void {
+      this.#stream = null;
       super.close(code, reason);
     }
 
@@ -124,11 +146,11 @@ export function mooredClass(Base: typeof WebSocket, keepalives: Keepalives): typ
         case 'message':
           this.#messagesReceived += 1;
           this.#received(link, first, isBinary !== true);
-          return true;
+          return this.#stream !== null;
         case 'ping':
           this.#controlBytesReceived += controlHeaderBytes + (first as Buffer).length;
           link.touched();
-          return true;
+          return this.#stream !== null;
         case 'pong':
           this.#controlBytesReceived += controlHeaderBytes + (first as Buffer).length;
           return this.#ponged(link, first as Buffer);
@@ -161,7 +183,7 @@ export function mooredClass(Base: typeof WebSocket, keepalives: Keepalives): typ
       link.ponged(text);
       const isSeen = !isOurs || this.#isWaitingForPong;
       this.#isWaitingForPong = false;
-      return isSeen;
+      return isSeen && this.#stream !== null;
     }
   };
 }

@@ -162,6 +162,8 @@ export interface MooringEvents {
   'attempts.uncounted': { readonly reason: string };
   /** A socket was turned away before authentication, with an HTTP status. */
   'socket.rejected': { readonly status: number; readonly reason: string };
+  /** A socket came out of an attached server without a manager: it was closed with 1011, so that no limit is evaded. */
+  'socket.unmanaged': { readonly reason: string };
   /** Somebody acted on this server by hand, over the admin API. */
   'admin.acted': {
     /** The name of the token; `loopback` where none is asked for. */
@@ -237,6 +239,7 @@ export const eventNames = Object.freeze(
     'authentication.failed': true,
     'attempts.uncounted': true,
     'socket.rejected': true,
+    'socket.unmanaged': true,
     'admin.acted': true,
     'admin.refused': true,
     'admin.failed': true,

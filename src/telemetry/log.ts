@@ -42,6 +42,7 @@ const levels = Object.freeze({
   'authentication.failed': 'error',
   'attempts.uncounted': 'warn',
   'socket.rejected': 'warn',
+  'socket.unmanaged': 'error',
   'admin.acted': 'info',
   'admin.refused': 'warn',
   'admin.failed': 'error',

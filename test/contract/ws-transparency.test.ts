@@ -5,15 +5,28 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createWebSocketStream, WebSocket, WebSocketServer, type ClientOptions, type ServerOptions } from 'ws';
 import { attach } from '../../src/adapters/ws.js';
-import { createMooring } from '../../src/index.js';
+import { createMooring, type QuotaLedger } from '../../src/index.js';
 import { frame, handshake, rawClient } from '../support/raw-client.js';
 import { afterThisTest } from '../support/setup.js';
 
-/** Every test runs over `ws` alone and over `ws` with Mooring: an application must not see which of them it has. */
-describe.each(['ws alone', 'ws with Mooring'])('%s', (variant) => {
+/** Confirms every slot, a little later: so every client has to wait for its admission, as an open socket. */
+const slowLedger: QuotaLedger = {
+  acquire: async () => {
+    await sleep(20);
+    return { granted: true, total: 1 };
+  },
+  release: () => undefined,
+};
+
+/**
+ * Every test runs over `ws` alone, over `ws` with Mooring, and so that every client has to wait for its admission: an
+ * application must not see which of them it has.
+ */
+describe.each(['ws alone', 'ws with Mooring', 'ws with Mooring, waiting'])('%s', (variant) => {
   function prepare(server: WebSocketServer): void {
-    const mooring = createMooring({ environment: 'production', env: {} });
-    if (variant === 'ws with Mooring') {
+    const ledger = variant === 'ws with Mooring, waiting' ? { ledger: slowLedger } : {};
+    const mooring = createMooring({ environment: 'production', env: {}, ...ledger });
+    if (variant !== 'ws alone') {
       // Asynchronous, as most are: whatever a client sends meanwhile must not be lost.
       const authenticate = async () => {
         await sleep(20);

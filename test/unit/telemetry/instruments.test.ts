@@ -122,6 +122,7 @@ const rows: { readonly [Name in MooringEventName]: readonly Row<Name>[] } = {
   'process.stalled': [[{ stalledMs: 2_500 }, ['stalls_total 1', 'stalled_seconds_total 2.5']]],
   'authentication.failed': [[{ error: 'Error: no' }, ['authentication_failures_total 1']]],
   'socket.rejected': [[{ status: 503, reason: 'Service Unavailable' }, ['rejected_sockets_total 503 1']]],
+  'socket.unmanaged': [[{ reason: 'its class is not ours' }, []]],
   'admin.acted': [
     [
       { who: 'ops', action: 'check', userId: 'ada', key: null, outcome: 'done', result: '1 of 20, normal' },

@@ -1,0 +1,63 @@
+import type { WebSocketServer } from 'ws';
+
+/** A class of servers, as far as it is looked at. */
+type ServerClass = new (options: { noServer: true; clientTracking: false }) => unknown;
+
+const remedy = 'Update ws to 8.5 or newer (npm install ws@8).';
+
+/**
+ * Checks that a server makes its sockets of `options.WebSocket`, without which Mooring could not manage them.
+ *
+ * `ws` has had the option since 8.5, with its own class as the default. A server that lacks the default ignores the
+ * option: that of an older `ws`, which some frameworks bring along, or Bun's.
+ * @throws TypeError that says what was found and what to do
+ */
+export function checkServer(server: unknown): asserts server is WebSocketServer {
+  const name = nameOf(server);
+  if (!isObject(server) || typeof server['handleUpgrade'] !== 'function' || !isObject(server['options'])) {
+    throw new TypeError(`server: got ${name}, wanted the WebSocketServer of ws 8.5 or newer`);
+  }
+  if (takesClass(server['options']) && classTakesClass(server)) return;
+  throw new TypeError(
+    `server: got ${name}, which ignores options.WebSocket, as the servers of ws before 8.5 and of Bun do: Mooring could not manage its connections. ${remedy}`,
+  );
+}
+
+function takesClass(options: unknown): boolean {
+  return isObject(options) && typeof options['WebSocket'] === 'function';
+}
+
+/**
+ * Whoever made the server may have set the option, read or not. So the class is asked that the server is of, and not
+ * one that extends it: a server without a port does nothing.
+ */
+function classTakesClass(server: object): boolean {
+  const WsServer = classWith('completeUpgrade', server);
+  if (WsServer === null) return true;
+  try {
+    const fresh = new WsServer({ noServer: true, clientTracking: false });
+    return isObject(fresh) && takesClass(fresh['options']);
+  } catch {
+    return true; // Not a class of ws. A socket that comes out unmanaged is refused all the same.
+  }
+}
+
+/** The class in the chain of prototypes that has the method, the most basic one. */
+function classWith(method: string, server: object): ServerClass | null {
+  let found: ServerClass | null = null;
+  for (let at: unknown = server; isObject(at); at = Object.getPrototypeOf(at)) {
+    const { constructor } = at;
+    if (Object.hasOwn(at, method) && typeof constructor === 'function') found = constructor as ServerClass;
+  }
+  return found;
+}
+
+function nameOf(value: unknown): string {
+  if (!isObject(value)) return String(value);
+  const { constructor } = value;
+  return typeof constructor === 'function' ? `an instance of ${constructor.name}` : 'an object without a class';
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
