@@ -3,10 +3,9 @@ import type { Socket } from 'node:net';
 import { addressKey } from '../runtime/client-address.js';
 import { watchDeparture } from '../adapters/departures.js';
 
-/** What a server is told when it has one connection too many. */
 interface CapOptions {
-  /** @param isNewcomer whether the new connection was destroyed, and not a less useful one */
-  readonly whenFull?: (isNewcomer: boolean) => void;
+  /** Told of each connection that was one too many. */
+  readonly whenFull?: () => void;
 }
 
 /**
@@ -27,9 +26,8 @@ export function capConnections(server: Server, most: number, { whenFull }: CapOp
   server.on('connection', (socket: Socket) => {
     connections.add(socket);
     if (connections.size <= most) return;
-    const least = connections.leastUseful(socket);
-    whenFull?.(least === socket);
-    least.destroy();
+    whenFull?.();
+    connections.leastUseful(socket).destroy();
   });
   server.on('request', (request, response) => {
     connections.asked(request);

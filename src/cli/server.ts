@@ -73,15 +73,17 @@ function liveWithinDescriptors(http: Server, logger: Logger): Connections {
   const sampler = new Sampler(logger, 1);
   const descriptors = fileDescriptorLimit();
   const most = descriptors === null ? Infinity : Math.max(1, descriptors - sparedDescriptors - adminConnections());
-  const complain = (isNewcomer: boolean): void => {
-    const what = isNewcomer ? 'server.full: refusing connections' : 'server.crowded: closing useless connections';
-    if (sampler.admits(isNewcomer ? 'server.full' : 'server.crowded', performance.now()))
-      logger.error({ descriptors }, `${what}; raise the limit on open files (ulimit -n)`);
+  const whenFull = (): void => {
+    if (sampler.admits('server.full', performance.now()))
+      logger.error(
+        { descriptors },
+        'server.full: for each new connection the least useful one is closed; raise the limit on open files (ulimit -n)',
+      );
   };
   http.on('error', (error) => {
     if (sampler.admits('server.failed', performance.now())) logger.error({ error: error.message }, 'server.failed');
   });
-  return capConnections(http, most, { whenFull: complain });
+  return capConnections(http, most, { whenFull });
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, mooring: Mooring): void {

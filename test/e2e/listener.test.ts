@@ -99,7 +99,7 @@ describe('the main port, with few descriptors', () => {
     await sleep(300);
     await upgraded(server, 'ada', 1);
     expect((await server.health()).status).toBe('ok');
-    expect(server.lines.filter(({ msg }) => String(msg).startsWith('server.crowded'))).toHaveLength(1);
+    expect(server.lines.filter(({ msg }) => String(msg).startsWith('server.full'))).toHaveLength(1);
   });
 
   it('lets newcomers in though strangers say goodbye and stay, whatever they are called', async () => {

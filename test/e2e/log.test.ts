@@ -76,7 +76,7 @@ describe('the log', () => {
       for (const { socket } of clients) socket.destroy();
     }
     child.kill('SIGTERM');
-    const lines = (await readOn('"server.stopped"')).trimEnd().split('\n');
+    const lines = (await readOn('connection.replaced: more of the same')).trimEnd().split('\n');
     expect(lines.filter((line) => line.includes('"msg":"connection.replaced"'))).toHaveLength(20);
     expect(lines.filter((line) => line.includes('connection.replaced: more of the same'))).toHaveLength(1);
   });
