@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
 import { isKeepalive } from '../core/liveness/keepalive.js';
-import type { ManagedConnection } from '../core/managers/managed-connection.js';
+import { sameMomentMs, type ManagedConnection } from '../core/managers/managed-connection.js';
 
 /** What can be sent. */
 type Content = Parameters<WebSocket['send']>[0];
@@ -84,9 +84,12 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
     override send(content: Content, ...rest: unknown[]): void {
       super.send(content, ...(rest as [{ binary?: boolean }, (error?: Error) => void]));
       const link = this.#link;
-      if (link === null || (recognisesKeepalives && isShort(content) && isKeepalive(content))) return;
-      const pendingBytes = this.#stream?.writableLength ?? 0;
-      link.sent(pendingBytes > this.#mostPendingBytes, link.clock.recentMs);
+      if (link === null) return;
+      const now = link.clock.recentMs;
+      const isBacklogged = (this.#stream?.writableLength ?? 0) > this.#mostPendingBytes;
+      if (!isBacklogged && now - link.lastSendAtMs < sameMomentMs) return;
+      if (recognisesKeepalives && isShort(content) && isKeepalive(content)) return;
+      link.sent(isBacklogged, now);
     }
 
     override ping(...args: Parameters<WebSocket['ping']>): void {
@@ -119,6 +122,7 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
       switch (event) {
         case 'message':
           this.#messagesReceived += 1;
+          if (link.clock.recentMs - link.lastInboundAtMs < sameMomentMs) return true;
           if (recognisesKeepalives && isShort(first) && isKeepalive(first)) link.touched();
           else link.received(link.clock.recentMs);
           return true;

@@ -24,6 +24,14 @@ export interface Watcher {
 const believedAtOnceMs = 3_000;
 
 /**
+ * An adapter need not look at a message that follows activity in the same direction so soon, in milliseconds: whether
+ * it is a keepalive changes no age by more.
+ *
+ * Why: a connection that talks is then looked at once in a while, and not with every message.
+ */
+export const sameMomentMs = 250;
+
+/**
  * One accepted WebSocket and its manager: what an adapter tells what happens to.
  *
  * Every call of a connection that is no longer its manager's is ignored, so a late close of a socket that was taken

@@ -1,7 +1,7 @@
 import { UserExecutionContext } from '../identity/user-execution-context.js';
 import type { Clock } from '../time.js';
 import { never } from '../time.js';
-import type { ManagedConnection } from './managed-connection.js';
+import { sameMomentMs, type ManagedConnection } from './managed-connection.js';
 import type { ReleaseOptions, ReleaseReason } from './release-reason.js';
 
 /** What a manager was released for, as its hooks are told. */
@@ -207,13 +207,13 @@ export class WebSocketManager {
 
   /**
    * Now; what arrived until now counts as earlier, so that of what arrives in the same moment it is known that it came
-   * later.
+   * later. The connection's part is put back as far as makes the next message one that is looked at.
    */
   #afterAllSoFar(): number {
     const { link } = this;
     const now = this.host.clock.now();
-    this.#inboundAtMs = Math.min(this.#inboundAtMs, now - 1);
-    if (link !== null) link.lastInboundAtMs = Math.min(link.lastInboundAtMs, now - 1);
+    this.#inboundAtMs = Math.min(this.lastInboundAtMs, now - 1);
+    if (link !== null) link.lastInboundAtMs = Math.min(link.lastInboundAtMs, now - sameMomentMs);
     return now;
   }
 
