@@ -28,7 +28,7 @@ export class ManagerRegistry {
   get({ userId, threadId }: KeyParts): WebSocketManager | undefined {
     const held = this.#find(userId);
     if (held instanceof Map) return held.get(threadId);
-    return held?.threadId === threadId ? held : undefined;
+    return held?.context.threadId === threadId ? held : undefined;
   }
 
   /** The user's managers by thread, reserved ones included, oldest first; later changes show in it. */
@@ -43,7 +43,7 @@ export class ManagerRegistry {
     const held = this.#find(userId);
     if (held === undefined) return undefined;
     const one = held instanceof Map ? held.values().next().value : held;
-    return one?.userId;
+    return one?.context.userId;
   }
 
   /** Live and reserved: what is compared with the limit. */
@@ -61,7 +61,7 @@ export class ManagerRegistry {
   /** The same, each with their managers by thread. */
   *byUser(): Generator<readonly [userId: string, managers: ReadonlyMap<string, WebSocketManager>]> {
     for (const [userId, held] of this.#byUser.entries())
-      yield [userId, held instanceof Map ? held : new Map([[held.threadId, held]])];
+      yield [userId, held instanceof Map ? held : new Map([[held.context.threadId, held]])];
   }
 
   /** How many they are. */
@@ -121,7 +121,7 @@ export class ManagerRegistry {
 
   /** From now on the user has a map. */
   #spread(userId: string, one: WebSocketManager): Map<string, WebSocketManager> {
-    const managers = new Map([[one.threadId, one]]);
+    const managers = new Map([[one.context.threadId, one]]);
     this.#put(userId, managers);
     return managers;
   }
