@@ -12,14 +12,16 @@ export type { Mooring } from './core/mooring.js';
 
 // Admission
 export type { WebSocketManagerFactory } from './core/admission/factory.js';
-export type { Admission, PendingAdmission } from './core/admission/admission.js';
+export type { Admission, AdmitOptions, PendingAdmission } from './core/admission/admission.js';
+export type { Arrival, ArrivalOrder } from './core/admission/arrival-order.js';
 export { isPending } from './core/admission/admission.js';
 export type { Opening, Ticket } from './core/admission/ticket.js';
 export { MemoryLedger, type LedgerAnswer, type QuotaClaim, type QuotaLedger } from './core/admission/quota-ledger.js';
 
 // Managers and their connections
 export type { WebSocketConnectionManager, Connected, ConnectOptions } from './core/connections.js';
-export type { Release, ReleaseHook, WebSocketManager } from './core/managers/manager.js';
+export type { ManagerState, Release, ReleaseHook, WebSocketManager } from './core/managers/manager.js';
+export type { Hold, HoldOptions } from './core/managers/holds.js';
 export type { Connection } from './core/managers/connection.js';
 export type { ManagedConnection } from './core/managers/managed-connection.js';
 export { releaseReasons, type Finding, type ReleaseReason } from './core/managers/release-reason.js';
@@ -33,6 +35,7 @@ export { alertLevels, type AlertLevel } from './core/pressure/level.js';
 export type { BackgroundCleanup, BackgroundCleanupResult } from './core/cleanup/background.js';
 export type { EmergencyCleanupResult, EvictionRequest } from './core/cleanup/emergency-run.js';
 export { isKeepalive } from './core/liveness/keepalive.js';
+export type { IsKeepalive, Keepalives } from './core/liveness/keepalives.js';
 
 // Success metrics
 export { kpiTargets, type Kpi, type KpiName, type SuccessReport } from './core/kpis/kpi.js';
@@ -65,3 +68,4 @@ export { closeCodes, type CloseCause, type CloseFrame } from './core/close-codes
 
 // Time
 export type { Random, Time, Timer } from './core/time.js';
+export type { AsyncContexts } from './core/async-contexts.js';

@@ -1,4 +1,4 @@
-import { count, counted, duration, percent, shown, shownWithin } from './format.js';
+import { count, counted, duration, ofLimit, percent, shown, shownWithin } from './format.js';
 
 /** An event of the stream or an entry of a journal: its fields depend on its type. */
 export type Told = Readonly<Record<string, unknown>> & { readonly type: string };
@@ -149,7 +149,7 @@ function cycled(fields: Fields): Sentence {
 
 function levelChanged(fields: Fields): Sentence {
   const isRise = fields.told['direction'] === 'rise';
-  const usage = `${fields.count('managerCount')} of ${fields.count('maxManagers')}`;
+  const usage = `${fields.count('managerCount')} ${ofLimit(fields.number('maxManagers'))}`;
   const ratio = fields.number('usageRatio');
   const level = fields.text('level');
   return {
@@ -200,9 +200,32 @@ const tellers: Readonly<Record<string, Teller>> = {
   'manager.released': released,
   'connection.opened': tell('good', (f) => `${f.text('threadId')} opened its connection${again(f)}.`),
   'connection.replaced': tell('neutral', (f) => `A newer connection of ${f.text('threadId')} took over${again(f)}.`),
-  'connection.answeredLate': tell(
-    'bad',
-    (f) => `${f.text('threadId')} answered after it was released as dead: it was not.`,
+  'connection.left': tell(
+    'neutral',
+    (f) =>
+      `The connection of ${f.text('threadId')} ended; held, it waits ${f.duration('graceMs')} for the next one of its thread.`,
+  ),
+  'connection.resumed': tell(
+    'good',
+    (f) => `The next connection of ${f.text('threadId')} took over after ${f.duration('awayMs')}${again(f)}.`,
+  ),
+  'hold.expired': tell(
+    'warn',
+    (f) => `A hold of ${f.text('threadId')} expired after ${f.duration('heldMs')}: it was neither ended nor renewed.`,
+  ),
+  'hold.forgotten': tell(
+    'warn',
+    (f) =>
+      `${f.text('threadId')} is held without activity for ${f.duration('idleMs')} (${counted(f.number('holds') ?? 1, 'hold')}): it may make room now.`,
+  ),
+  'connection.answeredLate': tell('bad', (f) =>
+    f.text('by') === 'heartbeat'
+      ? `${f.text('threadId')} answered after it was released as dead: it was not.`
+      : `${f.text('threadId')} answered after its place was given to a newcomer.`,
+  ),
+  'connection.neverAnswers': tell(
+    'warn',
+    (f) => `${f.text('threadId')} talks and answers no ping: its client must, or it can be taken for dead.`,
   ),
   'heartbeat.missed': tell(
     'warn',
@@ -222,7 +245,15 @@ const tellers: Readonly<Record<string, Teller>> = {
   'listener.failed': tell('bad', (f) => `A listener of ${f.text('event')} failed: ${f.text('error')}.`),
   'limit.rejected': tell(
     'bad',
-    (f) => `The limit function gave ${f.text('got')}, which is no limit; ${f.count('used')} was used.`,
+    (f) => `A limit was given as ${f.text('got')}, which is no limit; ${f.count('used')} was used.`,
+  ),
+  'idleTimeout.rejected': tell(
+    'bad',
+    (f) => `${f.text('threadId')} came with an idle timeout that is none: got ${f.text('got')}.`,
+  ),
+  'keepalive.failed': tell(
+    'bad',
+    (f) => `The function isKeepalive failed, and its messages count as activity: ${f.text('error')}.`,
   ),
   'ledger.failed': tell('bad', (f) => `The quota ledger failed: ${f.text('error')}.`),
   'claim.lost': tell('bad', (f) => `The ledger did not take back the place of ${f.text('threadId')}; it was given up.`),
@@ -233,6 +264,7 @@ const tellers: Readonly<Record<string, Teller>> = {
     (f) => `This process stood still for ${f.duration('stalledMs')}; no age counts that time.`,
   ),
   'authentication.failed': tell('bad', (f) => `Authentication failed by itself: ${f.text('error')}.`),
+  'attempts.uncounted': tell('warn', (f) => `Attempts to connect are not counted: ${f.text('reason')}.`),
   'socket.rejected': tell(
     'warn',
     (f) => `A socket was turned away with HTTP ${f.count('status')}: ${f.text('reason')}.`,

@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
-import { isKeepalive } from '../core/liveness/keepalive.js';
-import { sameMomentMs, type ManagedConnection } from '../core/managers/managed-connection.js';
+import { unlookedMs, type Keepalives } from '../core/liveness/keepalives.js';
+import type { ManagedConnection } from '../core/managers/managed-connection.js';
+import { announceDeparture } from './departures.js';
 
 /** What can be sent. */
 type Content = Parameters<WebSocket['send']>[0];
@@ -47,7 +48,7 @@ export function isMoored(socket: WebSocket): socket is MooredSocket {
  * that have to come from memory: what every message needs lies in the socket itself and in one object more.
  */
 // eslint-disable-next-line max-lines-per-function -- a class has to be made inside a function to extend what it is given
-export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolean): typeof WebSocket {
+export function mooredClass(Base: typeof WebSocket, keepalives: Keepalives): typeof WebSocket {
   return class MooredWebSocket extends Base implements MooredSocket {
     #link: ManagedConnection | null = null;
     #stream: Writing | null = null;
@@ -77,7 +78,7 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
 
     override emit(event: string | symbol, ...args: unknown[]): boolean {
       const link = this.#link;
-      if (link !== null && !this.#overhear(link, event, args[0])) return true;
+      if (link !== null && !this.#overhear(link, event, args)) return true;
       return super.emit(event, ...args);
     }
 
@@ -87,9 +88,8 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
       if (link === null) return;
       const now = link.clock.recentMs;
       const isBacklogged = (this.#stream?.writableLength ?? 0) > this.#mostPendingBytes;
-      if (!isBacklogged && now - link.lastSendAtMs < sameMomentMs) return;
-      if (recognisesKeepalives && isShort(content) && isKeepalive(content)) return;
-      link.sent(isBacklogged, now);
+      if (!isBacklogged && now - link.lastSendAtMs < unlookedMs) return;
+      if (!isShort(content) || !keepalives.matches(content)) link.sent(isBacklogged, now);
     }
 
     override ping(...args: Parameters<WebSocket['ping']>): void {
@@ -98,15 +98,16 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
     }
 
     /**
-     * The slot is free on the decision to close, not when the peer has agreed. `ws` closes before it tells of an error
-     * of the protocol: then it would come too late.
+     * The slot is free on the decision to close, not when the peer has agreed. `ws` calls this also when the peer's
+     * close frame has come, and before it tells of an error of the protocol: then that would come too late.
      */
     override close(code?: number, reason?: string | Buffer): void {
       const wasOpen = this.readyState === WebSocket.OPEN;
       super.close(code, reason);
       const link = wasOpen ? this.#link : null;
       if (protocolErrors.has(code)) link?.errored(new Error(`The protocol was broken: closed with ${String(code)}`));
-      link?.closed();
+      if (wasOpen && this.#stream !== null) announceDeparture(this.#stream);
+      link?.closingBegan();
     }
 
     closeQuietly(code: number, reason: string): void {
@@ -118,13 +119,11 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
     }
 
     /** Notes what an event says of the connection. @returns whether the application should have the event too */
-    #overhear(link: ManagedConnection, event: string | symbol, first: unknown): boolean {
+    #overhear(link: ManagedConnection, event: string | symbol, [first, isBinary]: readonly unknown[]): boolean {
       switch (event) {
         case 'message':
           this.#messagesReceived += 1;
-          if (link.clock.recentMs - link.lastInboundAtMs < sameMomentMs) return true;
-          if (recognisesKeepalives && isShort(first) && isKeepalive(first)) link.touched();
-          else link.received(link.clock.recentMs);
+          this.#received(link, first, isBinary !== true);
           return true;
         case 'ping':
           this.#controlBytesReceived += controlHeaderBytes + (first as Buffer).length;
@@ -142,6 +141,14 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
         default:
           return true;
       }
+    }
+
+    /** So soon after another message no age changes by enough to look at it, or to note it. */
+    #received(link: ManagedConnection, content: unknown, isText: boolean): void {
+      const now = link.clock.recentMs;
+      if (now - link.lastInboundAtMs < unlookedMs) return;
+      if (isShort(content) && keepalives.matches(content, isText)) link.touched();
+      else link.received(now);
     }
 
     /**

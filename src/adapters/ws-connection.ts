@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Connection } from '../core/managers/connection.js';
+import { announceDeparture } from './departures.js';
 import type { MooredSocket } from './moored-web-socket.js';
 
 /** The longest control frame a client can send: header, mask and payload. */
@@ -36,6 +37,11 @@ export class WsConnection implements Connection {
     this.#socket = socket;
     this.#stream = stream;
     this.#dataBytesThen = this.#stream.bytesRead ?? 0;
+  }
+
+  /** As the application has it. */
+  get socket(): WebSocket {
+    return this.#socket;
   }
 
   get isOpen(): boolean {
@@ -91,6 +97,7 @@ export class WsConnection implements Connection {
   }
 
   close(code: number, reason: string): void {
+    announceDeparture(this.#stream);
     this.#socket.closeQuietly(code, reason);
   }
 

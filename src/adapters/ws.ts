@@ -5,13 +5,15 @@ import type { Admission } from '../core/admission/admission.js';
 import type { Ticket } from '../core/admission/ticket.js';
 import type { RefusalError } from '../core/errors.js';
 import { describe } from '../core/events.js';
+import type { IsKeepalive, Keepalives } from '../core/liveness/keepalives.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import { isPromise } from '../core/promises.js';
 import { Arrival } from './arrival.js';
 import { AttemptLimiter, type AttemptRate } from './attempt-rate.js';
-import { afterwards, Entry, type EntryOptions } from './attach.js';
+import { Entry, type Attempt, type EntryOptions } from './attach.js';
 import { Farewell } from './farewell.js';
 import { isMoored, mooredClass } from './moored-web-socket.js';
+import { afterAnswers, hasBody, isAnswering } from './upgrade-request.js';
 import { WsConnection } from './ws-connection.js';
 
 /** What {@link attach} needs. */
@@ -24,10 +26,15 @@ export interface AttachOptions extends EntryOptions<IncomingMessage> {
   readonly allowedOrigins?: readonly string[] | ((origin: string) => boolean);
   /** How often one client may try; attempts over it get 429 before authentication. @default unlimited */
   readonly attemptRate?: AttemptRate;
+  /**
+   * Messages of this server that are keepalives beside the presets; see {@link IsKeepalive}.
+   * @default the function that `createMooring` was given, if any
+   */
+  readonly isKeepalive?: IsKeepalive;
 }
 
 export { anonymous } from './anonymous.js';
-export type { Authenticate } from './attach.js';
+export type { Authenticate, AuthenticationCall } from './attach.js';
 export type { AttemptRate } from './attempt-rate.js';
 
 /** What is done with an upgraded socket. */
@@ -44,11 +51,15 @@ interface Upgrade {
 
 /** An upgrade on its way through. */
 interface Passage extends Upgrade {
-  /** It is admitted, or gone, and counts no longer as on its way. */
-  readonly leave: () => void;
+  readonly attempt: Attempt;
   /** Where it has to wait. */
   arrival: Arrival | null;
   isDecided: boolean;
+}
+
+/** An upgraded socket's slot. */
+interface Granted extends Pick<Passage, 'stream' | 'attempt'> {
+  readonly ticket: Ticket;
 }
 
 /** Who is on the way in is quickly through. */
@@ -72,9 +83,12 @@ export function attach(server: WebSocketServer, options: AttachOptions): () => v
   return gate.install();
 }
 
-/** The manager of a socket, for `hold()` and `onRelease()`; `undefined` where Mooring does not manage it. Never throws. */
-export function managerOf(socket: WebSocket): WebSocketManager | undefined {
-  return isMoored(socket) ? socket.moored?.manager : undefined;
+/**
+ * The manager of a socket, for `hold()`, `socket()` and `onRelease()`; `undefined` where Mooring does not manage it. Never
+ * throws.
+ */
+export function managerOf(socket: WebSocket): WebSocketManager<WebSocket> | undefined {
+  return isMoored(socket) ? (socket.moored?.manager as WebSocketManager<WebSocket> | undefined) : undefined;
 }
 
 const gated = new WeakSet<WebSocketServer>();
@@ -86,14 +100,18 @@ class Gate {
   readonly #attempts: AttemptLimiter | null;
   readonly #pass: WebSocketServer['handleUpgrade'];
   readonly #farewell: Farewell;
+  readonly #keepalives: Keepalives;
 
   constructor(server: WebSocketServer, options: AttachOptions) {
     if (gated.has(server)) throw new TypeError('This WebSocketServer has a Mooring attached already');
     this.#server = server;
     this.#options = options;
-    this.#entry = new Entry(options);
+    const { keyOf = options.attemptRate?.keyOf } = options;
+    this.#entry = new Entry({ ...options, keyOf }, ({ socket }) => socket.remoteAddress);
     this.#farewell = new Farewell(options.mooring);
-    this.#attempts = options.attemptRate === undefined ? null : new AttemptLimiter(options.attemptRate);
+    this.#keepalives = options.mooring.keepalives.with(options.isKeepalive);
+    this.#attempts =
+      options.attemptRate === undefined ? null : new AttemptLimiter(options.attemptRate, options.mooring);
     this.#pass = server.handleUpgrade.bind(server);
   }
 
@@ -102,7 +120,7 @@ class Gate {
     const server = this.#server;
     const Base = server.options.WebSocket ?? WebSocket;
     const own = Object.getOwnPropertyDescriptor(server, 'handleUpgrade');
-    server.options.WebSocket = mooredClass(Base, this.#options.mooring.config.recogniseKeepalives);
+    server.options.WebSocket = mooredClass(Base, this.#keepalives);
     server.handleUpgrade = (...[request, stream, head, upgraded]) => {
       this.#arrive({ request, stream, head, upgraded });
     };
@@ -121,47 +139,51 @@ class Gate {
       this.#leaveToServer(upgrade);
       return;
     }
+    if (hasBody(request) || isAnswering(stream)) {
+      afterAnswers(stream, () => {
+        this.#farewell.reject(stream, { status: 400, reason: 'Bad Request' });
+      });
+      return;
+    }
     if (!this.#isAllowed(request.headers.origin)) {
       this.#farewell.reject(stream, { status: 403, reason: 'Forbidden' });
       return;
     }
-    const leave = this.#entry.arrive();
-    if (leave === null) {
+    const attempt = this.#entry.arrive(request, () => {
+      this.#displace(passage); // never within this call: there is a passage by then
+    });
+    if (attempt === null) {
       this.#farewell.reject(stream, tooBusy);
       return;
     }
     // Field by field: spreading the upgrade takes V8 longer than admitting it.
-    const passage: Passage = { request, stream, head, upgraded, leave, arrival: null, isDecided: false };
-    if (this.#attempts === null) this.#enter(passage);
-    else this.#enterWithinRate(passage, this.#attempts);
-  }
-
-  #enterWithinRate(passage: Passage, attempts: AttemptLimiter): void {
-    const checked = attempts.check(passage.request).catch((error: unknown) => {
-      this.#report(error);
-      return null;
-    });
-    afterwards(checked, (retryAfterMs) => {
-      if (retryAfterMs === null) {
-        this.#enter(passage);
-        return;
-      }
-      passage.leave();
-      this.#farewell.reject(passage.stream, { status: 429, reason: 'Too Many Requests', retryAfterMs });
-    });
+    const passage: Passage = { request, stream, head, upgraded, attempt, arrival: null, isDecided: false };
+    const retryAfterMs = this.#attempts?.check(request) ?? null;
+    if (retryAfterMs === null) {
+      this.#enter(passage);
+      return;
+    }
+    attempt.leave();
+    this.#farewell.reject(stream, { status: 429, reason: 'Too Many Requests', retryAfterMs });
   }
 
   #enter(passage: Passage): void {
-    const entrant = this.#entry.begin(passage.request, (admission) => {
+    const decided = (admission: Admission): void => {
       passage.isDecided = true;
       if (passage.arrival !== null) passage.head = passage.arrival.handOver();
       this.#decided(passage, admission);
-    });
+    };
+    this.#entry.begin(passage.attempt, passage.request, { decided });
     if (passage.isDecided) return;
     passage.arrival = new Arrival(passage.stream, passage.head, () => {
-      passage.leave();
-      entrant.cancel();
+      passage.attempt.leave();
     });
+  }
+
+  #displace(passage: Passage): void {
+    passage.isDecided = true;
+    passage.arrival?.handOver();
+    this.#farewell.reject(passage.stream, tooBusy);
   }
 
   #decided(passage: Passage, { ticket, refusal }: Admission): void {
@@ -169,17 +191,16 @@ class Gate {
       this.#refuse(passage, refusal);
       return;
     }
-    passage.leave();
     this.#accept(passage, ticket);
   }
 
   /** The server completes the handshake, or finds fault with it: then the slot is given back. */
-  #accept({ request, stream, head, upgraded }: Upgrade, ticket: Ticket): void {
+  #accept({ request, stream, head, upgraded, attempt }: Passage, ticket: Ticket): void {
     const handshake = { isDone: false };
     try {
       this.#pass(request, stream, head, (socket) => {
         handshake.isDone = true;
-        if (this.#open(socket, stream, ticket)) upgraded(socket, request);
+        if (this.#open(socket, { stream, ticket, attempt })) upgraded(socket, request);
       });
     } finally {
       if (!handshake.isDone) this.#awaitServer(stream, ticket, handshake);
@@ -206,24 +227,22 @@ class Gate {
   }
 
   /** @returns whether the application gets the socket. One made after Mooring was detached is not managed. */
-  #open(socket: WebSocket, stream: Duplex, ticket: Ticket): boolean {
+  #open(socket: WebSocket, { stream, ticket, attempt }: Granted): boolean {
     if (!isMoored(socket)) {
       ticket.cancel();
       return true;
     }
     const { link, refusal } = ticket.open(new WsConnection(socket, stream));
     if (refusal !== null) {
-      this.#farewell.dismiss(socket, refusal);
+      this.#farewell.dismiss(socket, refusal, attempt);
       return false;
     }
     socket.moor(link, stream);
     return true;
   }
 
-  #refuse({ request, stream, head, leave }: Passage, refusal: RefusalError): void {
-    stream.once('close', leave);
-    if (stream.destroyed) leave();
-    else this.#farewell.refuse({ request, stream, head }, refusal);
+  #refuse({ request, stream, head, attempt }: Passage, refusal: RefusalError): void {
+    if (!stream.destroyed) this.#farewell.refuse({ request, stream, head }, refusal, attempt);
   }
 
   /** What is no WebSocket handshake, the server turns down by itself; should it not, nobody unmanaged gets in. */

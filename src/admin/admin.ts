@@ -62,11 +62,11 @@ export function createAdmin(options: AdminOptions): Admin {
   const { mooring, access, allowedOrigins, loaded = null, metrics = null, version = 'unknown' } = options;
   const parts: AdminParts = {
     ...{ mooring, version, loaded, metrics },
-    gate: new Gatekeeper(access, allowedOrigins),
+    gate: new Gatekeeper(access, () => mooring.now(), allowedOrigins),
     census: new Census(mooring),
     recorder: new Recorder(mooring),
     hub: new EventHub(mooring),
-    refusals: new Refusals(mooring.events),
+    refusals: new Refusals(mooring),
   };
   const app = appOf(parts);
   return {
@@ -91,10 +91,8 @@ function appOf(parts: AdminParts): AdminApp {
     return undefined;
   });
   addOpenRoutes(app, parts);
-  // First who asks, then what: of strangers no body is read.
-  app.use(`${apiPath}/*`, guarded(parts));
-  app.use(bodyLimit({ maxSize: mostBodyBytes, onError: tooLarge }));
-  app.use(withKnownBody);
+  // First who asks, then what: of strangers no body is read, and outside of the API of nobody, as nothing there takes one.
+  app.use(`${apiPath}/*`, guarded(parts), bodyLimit({ maxSize: mostBodyBytes, onError: tooLarge }), withKnownBody);
   addUserRoutes(app, parts);
   addManagerRoutes(app, parts);
   addServerRoutes(app, parts);
@@ -134,7 +132,7 @@ function withoutKind(url: string, { method, headers }: { method: string; headers
 function guarded({ gate }: AdminParts): MiddlewareHandler<AdminEnv> {
   return async (c, next) => {
     const scope = c.req.method === 'GET' || c.req.method === 'HEAD' ? 'read' : 'act';
-    c.set('who', await gate.admit(askerOf(c), scope));
+    c.set('who', gate.admit(askerOf(c), scope));
     await next();
   };
 }
@@ -152,7 +150,7 @@ function addOpenRoutes(app: AdminApp, { mooring, version, metrics, gate }: Admin
   app.get('/readyz', (c) => c.json(health(), mooring.isDraining ? 503 : 200));
   if (metrics !== null)
     app.get('/metrics', async (c) => {
-      await gate.admit(askerOf(c), 'read');
+      gate.admit(askerOf(c), 'read');
       return c.body(await metrics.metrics(), 200, { 'content-type': metrics.contentType });
     });
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });

@@ -2,7 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import { levelOf, thresholdsOf, usageRatio, type Thresholds } from '../core/pressure/level.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import type { Mooring } from '../core/mooring.js';
-import type { UserResources, UserSummary } from './schemas.js';
+import type { UserResources } from '../core/pressure/monitor.js';
+import type { UserSummary } from './schemas.js';
+import { viewResources } from './views.js';
 
 /** A user as counted. */
 export interface CountedUser {
@@ -13,7 +15,10 @@ export interface CountedUser {
 
 /** Everybody, as of one moment or nearly so. */
 export interface Snapshot {
+  /** For display. */
   readonly takenAt: Date;
+  /** On the clock of all ages. */
+  readonly takenAtMs: number;
   readonly users: readonly CountedUser[];
 }
 
@@ -62,7 +67,7 @@ export class Census {
   /** Everybody, at most a second ago, in no order. */
   async take(sort: Sorting): Promise<Snapshot> {
     const last = this.#last.get(sort);
-    if (last !== undefined && Date.now() - last.takenAt.getTime() < freshMs) return last;
+    if (last !== undefined && this.#mooring.now() - last.takenAtMs < freshMs) return last;
     const walk = this.#walks.get(sort) ?? this.#walkThrough(sort);
     this.#walks.set(sort, walk);
     return walk;
@@ -75,7 +80,7 @@ export class Census {
     const managers = factory.getUserManagers(resources.userId);
     const lastActive = managers.map(({ lastActivityAtMs }) => lastActivityAtMs);
     return {
-      ...resources,
+      ...viewResources(resources),
       held: managers.filter(({ isHeld }) => isHeld).length,
       waiting: factory.getWaitingCount(resources.userId),
       idleMs: managers.length === 0 ? 0 : now - Math.max(...lastActive),
@@ -103,13 +108,13 @@ export class Census {
       await setImmediate();
       until = performance.now() + sliceMs;
     }
-    return { takenAt: new Date(), users };
+    return { takenAt: new Date(), takenAtMs: this.#mooring.now(), users };
   }
 
   #resourcesOf(userId: string, managerCount: number): UserResources {
     const maxManagers = this.#mooring.factory.limitOf(userId);
     const ratio = usageRatio(managerCount, maxManagers);
-    const alertLevel = levelOf(ratio, this.#thresholds);
+    const alertLevel = levelOf(managerCount, maxManagers, this.#thresholds);
     return { userId, managerCount, usageRatio: ratio, alertLevel, maxManagers };
   }
 }

@@ -42,7 +42,7 @@ export const resourcesSchema = named(
     managerCount: count.describe('Live and reserved.'),
     usageRatio: z.number(),
     alertLevel: levelSchema,
-    maxManagers: count,
+    maxManagers: count.nullable().describe('`null` where there is no limit.'),
   }),
 );
 
@@ -62,9 +62,11 @@ export const managerSchema = named(
     key: id('The isolation key.'),
     userId: z.string(),
     threadId: z.string(),
-    state: z.enum(['reserved', 'attached', 'released']),
+    state: z
+      .enum(['reserved', 'attached', 'away', 'released'])
+      .describe('`away`: its connection ended while it is held, and it waits for the next connection of its thread.'),
     liveness: z
-      .enum(['reserved', 'heard', 'quiet', 'unanswered', 'not open'])
+      .enum(['reserved', 'away', 'heard', 'quiet', 'unanswered', 'not open'])
       .describe(
         '`heard`: something came within a heartbeat interval, which is not to say that anybody is there now; `quiet`: nothing did; `unanswered`: a heartbeat was missed.',
       ),
@@ -166,6 +168,8 @@ export const overviewSchema = named(
     version: z.string(),
     now: z.iso.datetime(),
     startedAt: z.iso.datetime(),
+    /** Since `startedAt`, on a clock that never goes back. */
+    uptimeMs: z.number(),
     isDraining: z.boolean(),
     managers: count,
     connections: count.describe('Managers whose connection is attached.'),

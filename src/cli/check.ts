@@ -3,7 +3,7 @@ import type { ManagerView, UserView } from '../admin/schemas.js';
 import { isAtLeast } from '../core/pressure/level.js';
 import type { Resources } from './admin-client.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
-import { inert } from './inert.js';
+import { inert } from '../presentation/inert.js';
 import { levelColours, type Paint } from './paint.js';
 import { spanOf } from './spans.js';
 import { aligned } from './table.js';
@@ -37,7 +37,10 @@ export function tellUsage(
   { userId, managerCount, maxManagers, alertLevel, usageRatio }: Resources,
   paint: Paint,
 ): Told {
-  const usage = `${String(managerCount)} of ${String(maxManagers)} (${(usageRatio * 100).toFixed(0)} %)`;
+  const usage =
+    maxManagers === null
+      ? `${String(managerCount)}, no limit`
+      : `${String(managerCount)} of ${String(maxManagers)} (${(usageRatio * 100).toFixed(0)} %)`;
   const text = `${paint('bold', inert(userId))}: ${usage}, ${paint(levelColours[alertLevel], alertLevel)}\n`;
   return { text, hasTrouble: isAtLeast(alertLevel, 'warning') };
 }

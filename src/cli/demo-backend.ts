@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WebSocket, type RawData } from 'ws';
+import type { RawData, WebSocket } from 'ws';
 import { z } from 'zod';
 import { managerOf } from '../adapters/ws.js';
 
@@ -15,15 +15,14 @@ type RunRequest = z.output<typeof runRequest>;
 /** What a message asks for: a run, an echo, to give up on the connection, or nothing that makes sense as a run. */
 type Asked = { readonly run: RunRequest } | { readonly problem: string } | 'echo' | 'fail';
 
+/** The longest text that is looked at, in bytes; no command is longer. Whatever a client sends, parsing takes no time. */
+const longestCommand = 4_096;
+
 /**
  * A backend to try things with: echoes every message, streams tokens when asked to, holding the manager, and says that
  * the connection is broken when asked to, as an application does whose part of it has failed.
  */
 export function serveDemo(socket: WebSocket): void {
-  const gone = new AbortController();
-  socket.on('close', () => {
-    gone.abort();
-  });
   // What is wrong with the connection is told by its close; without a listener it would end the process.
   socket.on('error', () => undefined);
   socket.on('message', (content, isBinary) => {
@@ -31,14 +30,15 @@ export function serveDemo(socket: WebSocket): void {
     if (asked === 'echo') socket.send(content, { binary: isBinary });
     else if (asked === 'fail') managerOf(socket)?.fail(new Error('the client asked for it'));
     else if ('problem' in asked) socket.send(JSON.stringify({ type: 'error', message: asked.problem }));
-    else void stream(socket, asked.run, gone.signal);
+    else void stream(socket, asked.run);
   });
 }
 
-/** Only a JSON object whose type is `run` or `fail` is more than something to echo. */
+/** Only a short JSON object whose type is `run` or `fail` is more than something to echo. */
 export function whatIsAsked(content: RawData): Asked {
-  const text = (content as Buffer).toString();
-  if (!text.startsWith('{')) return 'echo';
+  const bytes = content as Buffer;
+  if (bytes.length > longestCommand || bytes[0] !== openingBrace) return 'echo';
+  const text = bytes.toString();
   const message = parsed(text);
   const type = typeof message === 'object' && message !== null && 'type' in message ? message.type : null;
   if (type === 'fail') return 'fail';
@@ -48,19 +48,32 @@ export function whatIsAsked(content: RawData): Asked {
   return { problem: request.error.issues.map(({ path, message: wrong }) => `${path.join('.')}: ${wrong}`).join('; ') };
 }
 
-async function stream(socket: WebSocket, { tokens, everyMs }: RunRequest, gone: AbortSignal): Promise<void> {
-  const done = managerOf(socket)?.hold();
+const openingBrace = '{'.charCodeAt(0);
+
+/**
+ * Streams to whoever has the thread: while the manager is held, a page may be reloaded, or its link may break, and the
+ * next connection of the thread gets the rest. It ends when the manager is released.
+ */
+async function stream(socket: WebSocket, { tokens, everyMs }: RunRequest): Promise<void> {
+  const manager = managerOf(socket);
+  if (manager === undefined) return;
+  const released = new AbortController();
+  const unregister = manager.onRelease(() => {
+    released.abort();
+  });
+  const done = manager.hold();
+  const say = (message: object): void => manager.socket()?.send(JSON.stringify(message));
   try {
     for (let index = 0; index < tokens; index++) {
-      if (socket.readyState !== WebSocket.OPEN) return;
-      socket.send(JSON.stringify({ type: 'token', index, text: `token ${String(index + 1)} of ${String(tokens)}` }));
-      await sleep(everyMs, undefined, { signal: gone });
+      say({ type: 'token', index, text: `token ${String(index + 1)} of ${String(tokens)}` });
+      await sleep(everyMs, undefined, { signal: released.signal });
     }
-    socket.send(JSON.stringify({ type: 'done', tokens }));
+    say({ type: 'done', tokens });
   } catch (error) {
-    if (!gone.aborted) throw error;
+    if (!released.signal.aborted) throw error;
   } finally {
-    done?.();
+    unregister();
+    done();
   }
 }
 

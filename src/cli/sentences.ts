@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { chosenSchema } from '../admin/schemas.js';
-import { inert } from './inert.js';
+import { inert } from '../presentation/inert.js';
 import { spanOf } from './spans.js';
 
 /** Somebody a cleanup chose. */
@@ -57,6 +57,7 @@ export function sentenceOf(event: Said): string {
 
 const text = (value: unknown): string =>
   typeof value === 'string' ? value : value === undefined ? 'nothing' : JSON.stringify(value);
+const ofLimit = (limit: unknown): string => (limit === null ? '(no limit)' : `of ${text(limit)}`);
 const span = (value: unknown): string => spanOf(Number(value));
 
 const sentences: Readonly<Record<string, (event: Said) => string>> = {
@@ -65,13 +66,23 @@ const sentences: Readonly<Record<string, (event: Said) => string>> = {
   'manager.released': (event) => `disconnected: ${releasedBecause(event)}`,
   'connection.opened': () => 'connected',
   'connection.replaced': () => 'a newer connection of the same thread took over',
-  'connection.answeredLate': () => 'answered after it was given up: it was not dead',
+  'connection.left': ({ graceMs }) =>
+    `its connection ended; held, it waits ${span(graceMs)} for the next connection of its thread`,
+  'connection.resumed': ({ awayMs }) => `the next connection of the thread took over, after ${span(awayMs)}`,
+  'hold.expired': ({ heldMs }) => `a hold expired after ${span(heldMs)}: it was neither ended nor renewed`,
+  'hold.forgotten': ({ holds, idleMs }) =>
+    `held by ${text(holds)} ${Number(holds) === 1 ? 'hold' : 'holds'} without activity for ${span(idleMs)}: it may make room now`,
+  'connection.answeredLate': ({ by }) =>
+    by === 'heartbeat'
+      ? 'answered after it was released as dead: it was not dead'
+      : 'answered after its place was given to a newcomer',
+  'connection.neverAnswers': () => 'talks, and answers no ping: it must, or it can be taken for dead',
   'heartbeat.missed': ({ misses }) => `heartbeat unanswered, ${text(misses)} in a row`,
   'admission.queued': ({ position }) => `all places in use; waits as number ${text(position)}`,
   'admission.refused': (event) => `refused: ${text(event['closeCause'])}${refusedHow(event)}`,
   'admission.cancelled': ({ waitedMs }) => `gave up after waiting ${span(waitedMs)}`,
   'level.changed': ({ level, previous, managerCount, maxManagers }) =>
-    `level ${text(previous)} → ${text(level)}, ${text(managerCount)} of ${text(maxManagers)} in use`,
+    `level ${text(previous)} → ${text(level)}, ${text(managerCount)} ${ofLimit(maxManagers)} in use`,
   'cleanup.completed': ({ trigger, cleaned, remaining, durationMs, timedOut, attempts }) =>
     `cleanup (${text(trigger)}): ${text(cleaned)} released, ${text(remaining)} left, in ${span(durationMs)}${Number(attempts) > 1 ? ` and ${text(attempts)} passes` : ''}${timedOut === true ? ', out of time' : ''}`,
   'cleanup.failed': ({ error }) => `cleanup failed: ${text(error)}`,

@@ -3,7 +3,7 @@ import type { UserPage, UserSummary } from '../admin/schemas.js';
 import { alertLevels } from '../core/pressure/level.js';
 import type { AdminClient, UsersQuery } from './admin-client.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
-import { inert } from './inert.js';
+import { inert } from '../presentation/inert.js';
 import { levelColours, type Paint } from './paint.js';
 import { spanOf } from './spans.js';
 import { aligned } from './table.js';
@@ -69,7 +69,11 @@ export function tellUsers({ users, total }: UserPage, paint: Paint, columns = In
 export function userTable(users: readonly UserSummary[], paint: Paint, columns: number): string {
   const header = ['user', 'managers', 'usage', 'level', 'held', 'waiting', 'idle', 'longest idle'];
   const rows = users.map(({ userId, managerCount, maxManagers, usageRatio, alertLevel, held, waiting, ...idle }) => [
-    ...[inert(userId), `${String(managerCount)} of ${String(maxManagers)}`, `${(usageRatio * 100).toFixed(0)} %`],
+    ...[
+      inert(userId),
+      maxManagers === null ? `${String(managerCount)}, no limit` : `${String(managerCount)} of ${String(maxManagers)}`,
+      maxManagers === null ? '-' : `${(usageRatio * 100).toFixed(0)} %`,
+    ],
     ...[paint(levelColours[alertLevel], alertLevel), String(held), String(waiting)],
     ...[spanOf(idle.idleMs), spanOf(idle.longestIdleMs)],
   ]);

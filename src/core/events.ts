@@ -1,3 +1,4 @@
+import { noContexts, type AsyncContexts } from './async-contexts.js';
 import type { CloseCause } from './close-codes.js';
 import type { ErrorCode } from './errors.js';
 import type { AlertLevel } from './pressure/level.js';
@@ -68,8 +69,22 @@ export interface MooringEvents {
   'connection.opened': OfKey & { readonly generation: number };
   /** A newer socket of the same thread took over. */
   'connection.replaced': OfKey & { readonly generation: number };
-  /** One that was released as dead sent something before it was destroyed: it was not dead. */
-  'connection.answeredLate': OfKey & { readonly generation: number };
+  /** The connection of a held manager said goodbye or broke: the manager waits, for `graceMs`, for the next one of its thread. */
+  'connection.left': OfKey & { readonly generation: number; readonly graceMs: number };
+  /** The next connection of a thread took over a manager that had waited for it. */
+  'connection.resumed': OfKey & { readonly generation: number; readonly awayMs: number };
+  /** A hold was neither ended nor renewed within its `maxMs`. */
+  'hold.expired': OfKey & { readonly maxMs: number; readonly heldMs: number };
+  /** A held manager had no activity, and none of its holds was renewed, for its idle timeout: it protects no longer. Once for each hold. */
+  'hold.forgotten': OfKey & { readonly holds: number; readonly idleMs: number };
+  /** A connection that was released for its silence sent something before it was destroyed. */
+  'connection.answeredLate': OfKey & {
+    readonly generation: number;
+    /** Who released it: the heartbeat, which took it for dead, or a cleanup, which took it for a suspect. */
+    readonly by: ReleasedBy | null;
+  };
+  /** The client talks, and has answered no ping for as many heartbeats as a connection may miss. Said once of a connection. */
+  'connection.neverAnswers': OfKey & { readonly generation: number };
   /** A heartbeat found a ping unanswered. */
   'heartbeat.missed': OfKey & { readonly generation: number; readonly misses: number };
   /** A newcomer waits for a slot. */
@@ -82,6 +97,8 @@ export interface MooringEvents {
     readonly waitedMs: number;
     /** Newcomers of the same user that stood before it; `null` unless it was refused because the quota was full. */
     readonly ahead: number | null;
+    /** Whether the newcomer was heard of itself; one that was accepted, was asked, and answered nothing was not. */
+    readonly isHeard: boolean;
   };
   /** A newcomer gave up before it was served. */
   'admission.cancelled': OfKey & { readonly waitedMs: number };
@@ -91,7 +108,8 @@ export interface MooringEvents {
     readonly previous: AlertLevel;
     readonly direction: 'rise' | 'fall';
     readonly managerCount: number;
-    readonly maxManagers: number;
+    /** `null` where there is no limit. */
+    readonly maxManagers: number | null;
     readonly usageRatio: number;
   };
   /** A cleanup of one user ended. */
@@ -118,8 +136,12 @@ export interface MooringEvents {
   'hook.failed': OfKey & { readonly error: string };
   /** A listener of this stream threw. */
   'listener.failed': { readonly event: MooringEventName; readonly error: string };
-  /** The limit function threw or gave something that is no limit; the configured one was used. */
+  /** The limit function threw, or it or a connection gave something that is no limit; the configured one was used. */
   'limit.rejected': OfUser & { readonly got: string; readonly used: number };
+  /** A connection came with an idle timeout that is none; the configured one was used. `null`: never. */
+  'idleTimeout.rejected': OfKey & { readonly got: string; readonly used: number | null };
+  /** The application's `isKeepalive` threw or gave no boolean: such messages are activity. Told once per function. */
+  'keepalive.failed': { readonly error: string };
   /** The quota ledger failed: the local limit decided, or what it would not take back is tried again. */
   'ledger.failed': OfUser & { readonly error: string };
   /** Of what the ledger would not take back, too much waits, or Mooring stops: unless the ledger forgets it, it holds a place. */
@@ -136,6 +158,8 @@ export interface MooringEvents {
   'process.stalled': { readonly stalledMs: number };
   /** `authenticate`, or what comes before it (`allowedOrigins`, `attemptRate`), threw, rejected or gave no answer. */
   'authentication.failed': { readonly error: string };
+  /** Attempts to connect are not counted by `attemptRate`, for want of an address. Told once. */
+  'attempts.uncounted': { readonly reason: string };
   /** A socket was turned away before authentication, with an HTTP status. */
   'socket.rejected': { readonly status: number; readonly reason: string };
   /** Somebody acted on this server by hand, over the admin API. */
@@ -186,7 +210,12 @@ export const eventNames = Object.freeze(
     'manager.released': true,
     'connection.opened': true,
     'connection.replaced': true,
+    'connection.left': true,
+    'connection.resumed': true,
+    'hold.expired': true,
+    'hold.forgotten': true,
     'connection.answeredLate': true,
+    'connection.neverAnswers': true,
     'heartbeat.missed': true,
     'admission.queued': true,
     'admission.refused': true,
@@ -198,12 +227,15 @@ export const eventNames = Object.freeze(
     'hook.failed': true,
     'listener.failed': true,
     'limit.rejected': true,
+    'idleTimeout.rejected': true,
+    'keepalive.failed': true,
     'ledger.failed': true,
     'claim.lost': true,
     'leak.found': true,
     'leak.gone': true,
     'process.stalled': true,
     'authentication.failed': true,
+    'attempts.uncounted': true,
     'socket.rejected': true,
     'admin.acted': true,
     'admin.refused': true,
@@ -220,7 +252,10 @@ export type MooringEvent<Name extends MooringEventName = MooringEventName> = {
   readonly [N in Name]: { readonly type: N; readonly atMs: number } & MooringEvents[N];
 }[Name];
 
-/** A listener. What it throws is reported as `listener.failed`, and stops nothing. */
+/**
+ * A listener. What it throws is reported as `listener.failed`, and stops nothing. It runs in the async context of no
+ * request, whoever's request the event comes from.
+ */
 export type MooringListener<Name extends MooringEventName = MooringEventName> = (event: MooringEvent<Name>) => void;
 
 /** The names of events about one of a user's managers. */
@@ -244,9 +279,11 @@ export class EventStream {
   readonly #toAll = new Set<Registration>();
   readonly #observers = new Map<MooringEventName, (of: OfUser, details: object) => void>();
   readonly #wallNow: () => number;
+  readonly #contexts: AsyncContexts;
 
-  constructor(wallNow: () => number) {
+  constructor(wallNow: () => number, contexts = noContexts) {
     this.#wallNow = wallNow;
+    this.#contexts = contexts;
   }
 
   /** Listens to one kind of event. @returns what ends it */
@@ -310,8 +347,10 @@ export class EventStream {
 
   #deliver(event: MooringEvent): void {
     const listeners = this.#byName.get(event.type);
-    if (listeners !== undefined) this.#tell(listeners, event);
-    this.#tell(this.#toAll, event);
+    this.#contexts.outside(() => {
+      if (listeners !== undefined) this.#tell(listeners, event);
+      this.#tell(this.#toAll, event);
+    });
   }
 
   #tell(listeners: ReadonlySet<Registration>, event: MooringEvent): void {

@@ -42,7 +42,7 @@ export const settings = Object.freeze({
     schema: z.int().min(1).nullable(),
     default: null,
     about:
-      'Sockets that may be authenticating, waiting or being refused at once. Default: a tenth of maxTotalManagers, at least 100; none without it.',
+      'Sockets that may be unauthenticated at once, and newcomers that may wait at once. Default: a tenth of maxTotalManagers, at least 100; none without it.',
   },
   emergencyCleanupTimeoutMs: { kind: 'duration', schema: duration(100), about: 'The time an emergency cleanup has.' },
   maxCleanupRetries: {
@@ -87,8 +87,9 @@ export const settings = Object.freeze({
   },
   idleManagerTimeoutMs: {
     kind: 'duration',
-    schema: duration(100),
-    about: 'How long a manager may go without activity.',
+    schema: duration(100).nullable(),
+    about:
+      'How long a manager may go without activity. `off` (in code `null`): for ever, for pages that only listen; then 10m stand for it wherever something else is measured by it.',
   },
   patienceRatio: {
     kind: 'ratio',
@@ -263,7 +264,8 @@ export const settings = Object.freeze({
     kind: 'flag',
     schema: z.boolean(),
     default: true,
-    about: 'Whether application keepalives are told from activity.',
+    about:
+      'Whether keepalives of widely used protocols are told from activity. A function `isKeepalive` of your own counts either way.',
   },
   leakDetection: {
     kind: 'choice',

@@ -1,27 +1,37 @@
+import { ArrivalOrder } from './admission/arrival-order.js';
 import { WebSocketManagerFactory } from './admission/factory.js';
 import { LedgerDesk } from './admission/ledger-desk.js';
 import { PlaceQueue } from './admission/queue.js';
 import type { QuotaLedger } from './admission/quota-ledger.js';
+import { RefusalPacer } from './admission/refusal-pacer.js';
 import { Refusals } from './admission/refusals.js';
+import { Room } from './admission/room.js';
 import { Takeover } from './admission/takeover.js';
 import { TicketDesk } from './admission/ticket.js';
+import { WaitingCap } from './admission/waiting-cap.js';
 import { BackgroundCleanup } from './cleanup/background.js';
 import { EmergencyCleanup } from './cleanup/emergency.js';
 import { LevelCleanup } from './cleanup/level-cleanup.js';
 import { RequestedCleanup } from './cleanup/requested.js';
+import { SuspectPlaces } from './cleanup/suspect-places.js';
 import { UserCleanup } from './cleanup/user-cleanup.js';
+import { closingLimit } from './config.js';
 import { WebSocketConnectionManager } from './connections.js';
+import { Drain } from './drain.js';
 import { EventStream } from './events.js';
 import { Journal } from './journal.js';
+import { Keepalives, type IsKeepalive } from './liveness/keepalives.js';
 import { Heartbeat } from './liveness/heartbeat.js';
 import { Pinger } from './liveness/ping.js';
 import { StallClock } from './liveness/stall-clock.js';
 import { Suspicion } from './liveness/suspicion.js';
 import { ClosingConnections, type Closable } from './managers/closing.js';
+import { AwayManagers } from './managers/away.js';
+import { Holds } from './managers/holds.js';
 import { UserLimits, type LimitOf } from './managers/limits.js';
 import { ManagedConnection } from './managers/managed-connection.js';
 import type { ManagerHost, WebSocketManager } from './managers/manager.js';
-import { sample } from './liveness/silence.js';
+import { LateAnswers } from './kpis/late-answers.js';
 import { SuccessMetrics } from './kpis/success-metrics.js';
 import { Audit } from './cleanup/audit.js';
 import { LeakDetector } from './cleanup/leak-detector.js';
@@ -41,6 +51,8 @@ export interface MooringParts {
   readonly random: Random;
   /** Another limit for some users. Without it everybody has `maxManagersPerUser`. */
   readonly limitOf?: LimitOf | undefined;
+  /** What the application takes for keepalives beside the presets. */
+  readonly isKeepalive?: IsKeepalive | undefined;
   /** A quota shared with others. Without it the local limit decides alone. */
   readonly ledger?: QuotaLedger | undefined;
 }
@@ -60,25 +72,53 @@ export function wire(parts: MooringParts) {
 }
 
 /** What everything stands on: time, events, the registry and the one way out of it. */
-function layGround({ config, time, random, limitOf }: MooringParts) {
-  const events = new EventStream(() => time.wallNow());
+function layGround({ config, time, random, limitOf, isKeepalive }: MooringParts) {
+  const events = new EventStream(() => time.wallNow(), time.contexts);
   const onStall = (stalledMs: number): void => {
     events.emit('process.stalled', { stalledMs });
   };
   const clock = new StallClock({ time, toleranceMs: config.stallToleranceMs, onStall });
   const registry = new ManagerRegistry();
+  const lateAnswers = new LateAnswers(events);
   const whenOver = (link: Closable): void => {
-    if (link instanceof ManagedConnection) announceLateAnswer(events, link);
+    if (link instanceof ManagedConnection) lateAnswers.over(link);
   };
-  const closing = new ClosingConnections({ clock, ...config, whenOver });
+  const limits = new UserLimits({ events, maxManagersPerUser: config.maxManagersPerUser, limitOf });
+  const closing = new ClosingConnections({
+    ...{ clock, ...config, whenOver },
+    limitOfUser: (userId) => limits.of(userId),
+    limitOfAll: () => closingLimit(config, registry.size),
+  });
   const hooks = new ReleaseHooks({ clock, events, hookTimeoutMs: config.hookTimeoutMs });
   const releaser = new Releaser({ registry, events, closing, hooks });
-  const limits = new UserLimits({ events, maxManagersPerUser: config.maxManagersPerUser, limitOf });
+  const holds = new Holds({ clock, events, maxHoldMs: config.maxHoldMs });
+  const drain = new Drain({ clock, config, registry, releaser, random });
+  const away = new AwayManagers({ clock, events, registry, releaser, resumeGraceMs: config.resumeGraceMs });
   const slices = new Slices({ time, clock, budgetMs: config.sliceBudgetMs });
   const pinger = new Pinger(random);
   const suspicion = new Suspicion();
+  const keepalives = new Keepalives({ events, recogniseKeepalives: config.recogniseKeepalives, isKeepalive });
+  const arrivals = new ArrivalOrder();
   const journal = new Journal(events, config.journalBytes);
-  return { events, clock, registry, closing, hooks, releaser, limits, slices, pinger, suspicion, journal };
+  return {
+    events,
+    clock,
+    registry,
+    closing,
+    hooks,
+    releaser,
+    drain,
+    holds,
+    away,
+    limits,
+    slices,
+    pinger,
+    suspicion,
+    keepalives,
+    arrivals,
+    lateAnswers,
+    journal,
+  };
 }
 
 type Ground = ReturnType<typeof layGround>;
@@ -90,11 +130,8 @@ function setWatch({ config }: MooringParts, ground: Ground) {
   const thresholds = thresholdsOf(config);
   const heartbeat = new Heartbeat({ ...config, ...ground });
   const userCleanup = new UserCleanup({ ...ground, config });
-  const emergency = new EmergencyCleanup({
-    ...{ ...ground, config, userCleanup },
-    slowConsumerTimeoutMs: config.slowConsumerTimeoutMs,
-    waitingRoom: queue,
-  });
+  const suspectPlaces = new SuspectPlaces({ ...ground, backlogExcuseMs: config.backlogExcuseMs, waitingRoom: queue });
+  const emergency = new EmergencyCleanup({ ...ground, config, userCleanup, suspectPlaces, waitingRoom: queue });
   const levels = new LevelCleanup({ clock, events, config, thresholds, registry, userCleanup });
   const monitor = new WebSocketResourceMonitor({
     ...{ clock, events, registry, limits, thresholds },
@@ -104,18 +141,12 @@ function setWatch({ config }: MooringParts, ground: Ground) {
     act: (action) => {
       levels.act(action);
     },
-    whenPressed: (userId) => {
+    whenCrowded: (userId) => {
       for (const { link } of registry.ofUser(userId).values()) if (link !== null) heartbeat.introduce(link);
     },
   });
   const background = new BackgroundCleanup({ ...ground, config, userCleanup, monitor });
-  const requested = new RequestedCleanup({
-    ...ground,
-    config,
-    userCleanup,
-    monitor,
-    slowConsumerTimeoutMs: config.slowConsumerTimeoutMs,
-  });
+  const requested = new RequestedCleanup({ ...ground, config, userCleanup, monitor });
   return { queue, heartbeat, userCleanup, emergency, requested, monitor, background };
 }
 
@@ -144,15 +175,17 @@ type Books = ReturnType<typeof openBooks>;
 
 /** Where managers come from. */
 function openEntrance({ config, random, ledger }: MooringParts, built: Ground & Watch & Books) {
-  const { closing, background, audit, leaks, heartbeat, monitor } = built;
-  const { ticketMs, slowConsumerTimeoutMs } = config;
+  const { clock, closing, background, audit, leaks, heartbeat, monitor, queue } = built;
+  const { ticketMs } = config;
   const refusals = new Refusals(config, random);
+  const pacer = new RefusalPacer(clock);
   const whenOpened = (link: ManagedConnection): void => {
     heartbeat.add(link);
-    if (monitor.isPressed(link.manager.userId)) heartbeat.introduce(link);
+    if (monitor.isCrowded(link.manager.userId)) heartbeat.introduce(link);
   };
   const desk = new TicketDesk({ ...built, refusals, ticketMs, whenOpened });
-  const takeover = new Takeover({ ...built, config, desk, refusals, slowConsumerTimeoutMs });
+  const waitingCap = new WaitingCap({ config, queue });
+  const takeover = new Takeover({ ...built, config, desk, refusals, waitingCap });
   const ledgerDesk = new LedgerDesk({ ...built, desk, ledger });
   const host = hostOf({ ...built, config, takeover });
   const whenAdmitted = (manager: WebSocketManager): void => {
@@ -160,41 +193,62 @@ function openEntrance({ config, random, ledger }: MooringParts, built: Ground & 
     audit.arm();
     leaks.admitted(manager);
   };
+  const room = new Room({ ...built, config });
   const factory = new WebSocketManagerFactory({
-    ...{ ...built, config, desk, takeover, refusals, host, whenAdmitted },
+    ...{ ...built, config, room, desk, takeover, refusals, waitingCap, host, whenAdmitted },
     ledger: ledgerDesk,
   });
-  const connections = new WebSocketConnectionManager({ factory, closing, refusals });
-  return { refusals, desk, takeover, ledgerDesk, factory, connections };
+  const connections = new WebSocketConnectionManager({ factory, closing, refusals, pacer, arrivals: built.arrivals });
+  return { refusals, pacer, desk, takeover, ledgerDesk, factory, connections };
 }
 
 type Entrance = ReturnType<typeof openEntrance>;
 
 /** What managers and their connections report, and what comes of it. */
 function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Takeover }): ManagerHost {
-  const { clock, closing, heartbeat, hooks, releaser, background, takeover, config } = built;
-  const connectionClosed = (link: ManagedConnection): void => {
-    closing.closed(link);
+  const { clock, closing, heartbeat, hooks, releaser, holds, away, queue, background, takeover, config } = built;
+  // A newcomer that waits needs the place.
+  const willBeAway = (manager: WebSocketManager): boolean => away.isFor(manager) && queue.sizeOf(manager.userId) === 0;
+  const connectionEnded = (link: ManagedConnection): void => {
     heartbeat.remove(link);
     built.suspicion.remove(link);
+    built.arrivals.remove(link);
     const { manager } = link;
     if (!link.isCurrent) return;
+    const isAway = willBeAway(manager);
     manager.keepActivity();
     manager.link = null;
+    if (isAway) {
+      away.add(manager);
+      return;
+    }
     releaser.release(manager, 'closed');
     takeover.incumbentEnded(manager);
+  };
+  const connectionClosing = (link: ManagedConnection): void => {
+    closing.began(link);
+    connectionEnded(link);
+  };
+  const connectionClosed = (link: ManagedConnection): void => {
+    closing.closed(link);
+    connectionEnded(link);
   };
   return {
     clock,
     idleManagerTimeoutMs: config.idleManagerTimeoutMs,
+    takeHold: (manager, options) => holds.take(manager, options),
+    connectionClosing,
     connectionClosed,
     endConnection: (link) => {
-      if (link.manager.successor === null) {
+      if (link.manager.successor === null && !willBeAway(link.manager)) {
         releaser.release(link.manager, 'closed');
         return;
       }
       connectionClosed(link);
       closing.close(link, 'closed');
+    },
+    connectionOverfull: ({ manager }) => {
+      releaser.release(manager, 'disconnected', { closeCause: 'slow', finding: 'overfull' });
     },
     managerFailed: (manager) => {
       background.failed(manager);
@@ -209,57 +263,60 @@ function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Tak
 }
 
 /** Who hears of what, and in which order: here and nowhere else. */
-function tie({
-  closing,
-  releaser,
-  suspicion,
-  heartbeat,
-  background,
-  desk,
-  ledgerDesk,
-  factory,
-  monitor,
-  emergency,
-  takeover,
-  leaks,
-}: Ground & Watch & Books & Entrance): void {
-  releaser.whenFreed((manager) => {
+function tie(parts: Ground & Watch & Books & Entrance): void {
+  tieReleases(parts);
+  tieVerdicts(parts);
+}
+
+/** What follows from a release, and from the end of a hold. */
+function tieReleases(parts: Ground & Watch & Books & Entrance): void {
+  const { closing, releaser, suspicion, lateAnswers, arrivals, heartbeat, background, desk, ledgerDesk } = parts;
+  const { factory, monitor, leaks, holds, away, drain } = parts;
+  releaser.whenFreed((manager, options) => {
     if (manager.link !== null) {
       heartbeat.remove(manager.link);
       suspicion.remove(manager.link);
+      arrivals.remove(manager.link);
+      if (options.finding === 'silent') lateAnswers.await(manager.link, options.by ?? null);
     }
-    // What has arrived by now came before the verdict; what comes later contradicts it.
-    if (manager.link !== null && manager.releasedFor === 'disconnected') sample(manager.link);
     background.remove(manager);
+    holds.released(manager);
+    away.remove(manager);
     desk.released(manager);
     ledgerDesk.released(manager);
-    factory.slotFreed(manager.userId);
+    factory.slotFreed(manager.userId, options.isForHeard);
   });
   releaser.whenDone((manager) => {
     monitor.observe(manager.userId);
+    factory.forgetLimitIfGone(manager.userId);
+    drain.released();
     leaks.released(manager);
   });
   closing.whenTold((link) => {
     if (link instanceof ManagedConnection) leaks.parted(link);
   });
+  holds.whenLetGo((manager) => {
+    away.end(manager);
+    drain.letGo(manager);
+  });
+}
+
+/** What follows from a death, a suspicion, the end of a run, and the beginning of the end. */
+function tieVerdicts(parts: Ground & Watch & Books & Entrance): void {
+  const { releaser, suspicion, events, pacer, heartbeat, factory, emergency, takeover } = parts;
   heartbeat.whenDead((link, finding) => {
     heartbeat.remove(link);
     const closeCause = finding === 'stuck' ? 'slow' : 'silent';
     if (link.isCurrent) releaser.release(link.manager, 'disconnected', { closeCause, finding, by: 'heartbeat' });
     takeover.incumbentEnded(link.manager);
   });
+  suspicion.whenSuspected((userId) => {
+    emergency.suspected(userId);
+  });
+  events.on('server.draining', () => {
+    pacer.flush();
+  });
   emergency.whenRunEnded((userId, serial) => {
     factory.refuseUnserved(userId, serial);
   });
-}
-
-/** One that was released as dead, and yet: its counters were last looked at when it was judged. */
-function announceLateAnswer(events: EventStream, link: ManagedConnection): void {
-  const { manager, generation } = link;
-  if (manager.releasedFor !== 'disconnected' || manager.link !== link) return;
-  const before = link.bytesReceivedSeen;
-  sample(link);
-  if (link.bytesReceivedSeen === before) return;
-  const { userId, threadId, key } = manager;
-  events.emit('connection.answeredLate', { userId, threadId, key, generation });
 }

@@ -68,6 +68,23 @@ export const counted = Object.freeze({
     labels: {},
     fedBy: { 'connection.replaced': () => one() },
   },
+  mooring_resumptions_total: {
+    kind: 'counter',
+    about: 'Held managers that waited for the next connection of their thread, and got it.',
+    unit: '{connection}',
+    labels: {},
+    fedBy: { 'connection.resumed': () => one() },
+  },
+  mooring_lapsed_holds_total: {
+    kind: 'counter',
+    about: 'Holds that expired, or were forgotten: without activity for the idle timeout of their manager.',
+    unit: '{hold}',
+    labels: { how: ['expired', 'forgotten'] },
+    fedBy: {
+      'hold.expired': () => one({ how: 'expired' }),
+      'hold.forgotten': ({ holds }) => [{ value: holds, labels: { how: 'forgotten' } }],
+    },
+  },
   mooring_queued_total: {
     kind: 'counter',
     about: 'Newcomers that had to wait for a slot.',
@@ -128,7 +145,21 @@ export const counted = Object.freeze({
     about: 'Connections released as dead that sent something before they were destroyed: false kills.',
     unit: '{connection}',
     labels: {},
-    fedBy: { 'connection.answeredLate': () => one() },
+    fedBy: { 'connection.answeredLate': ({ by }) => (by === 'heartbeat' ? one() : []) },
+  },
+  mooring_suspects_heard_late_total: {
+    kind: 'counter',
+    about: 'Suspects whose place went to a newcomer, and that sent something before they were destroyed.',
+    unit: '{connection}',
+    labels: {},
+    fedBy: { 'connection.answeredLate': ({ by }) => (by === 'heartbeat' ? [] : one()) },
+  },
+  mooring_never_answering_total: {
+    kind: 'counter',
+    about: 'Connections whose client talks and answers no ping.',
+    unit: '{connection}',
+    labels: {},
+    fedBy: { 'connection.neverAnswers': () => one() },
   },
   mooring_level_changes_total: {
     kind: 'counter',
@@ -194,7 +225,8 @@ export const counted = Object.freeze({
   },
   mooring_limit_failures_total: {
     kind: 'counter',
-    about: 'Calls of `limitOf` that threw or gave no limit; the configured one was used.',
+    about:
+      'Calls of `limitOf` that threw, and limits of it or of connections that were none; the configured one was used.',
     unit: '{call}',
     labels: {},
     fedBy: { 'limit.rejected': () => one() },

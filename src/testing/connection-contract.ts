@@ -136,7 +136,7 @@ export const connectionContract: readonly ContractCase<OpenConnection>[] = [
     const before = connection.bytesReceived;
     const payload = 'p'.repeat(longestPing);
     await sleep(aWhileMs);
-    link.pings = [{ payload, atMs: link.clock.now() }]; // as if Mooring had asked
+    link.pings = [{ payload, atMs: link.clock.now(), bytesThen: before }]; // as if Mooring had asked
     connection.ping(payload);
     await until('the pong is reported with ponged(payload)', () => link.lastSeenAtMs > lastSeenAtMs);
     assert.equal(link.pings, null, 'the payload was another than that of the ping');

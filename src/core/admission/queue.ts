@@ -1,13 +1,18 @@
 import type { UserExecutionContext } from '../identity/user-execution-context.js';
 import { withResolver } from '../promises.js';
 import { isPending, type Admission, type PendingAdmission, type WaitingPeer } from './admission.js';
+import type { Arrival } from './arrival-order.js';
 
 /** When a place was taken, and what happens when its newcomer leaves. */
 interface Turn {
   /** Its number in the order of everything; a run with a higher one began later. */
   readonly serial: number;
   readonly takenAtMs: number;
+  /** When the attempt arrived. */
+  readonly arrival: Arrival;
   readonly leave: (place: Place) => void;
+  /** Its socket was accepted. */
+  readonly accepted?: (place: Place) => void;
 }
 
 /** A newcomer's turn in the queue. It is not a slot: it counts against nothing. */
@@ -15,7 +20,9 @@ export class Place implements PendingAdmission {
   readonly settled: Promise<Admission>;
   readonly serial: number;
   readonly takenAtMs: number;
+  readonly arrival: Arrival;
   readonly #leave: (place: Place) => void;
+  readonly #accepted: ((place: Place) => void) | undefined;
   readonly #resolve: (admission: Admission) => void;
   #granted: Admission | PendingAdmission | null = null;
   /** The accepted socket that waits, and what had come from it when it was accepted. */
@@ -24,11 +31,13 @@ export class Place implements PendingAdmission {
   constructor(
     readonly key: string,
     readonly context: UserExecutionContext,
-    { serial, takenAtMs, leave }: Turn,
+    { serial, takenAtMs, arrival, leave, accepted }: Turn,
   ) {
     this.serial = serial;
     this.takenAtMs = takenAtMs;
+    this.arrival = arrival;
     this.#leave = leave;
+    this.#accepted = accepted;
     const { promise, resolve } = withResolver<Admission>();
     this.settled = promise;
     this.#resolve = resolve;
@@ -36,6 +45,7 @@ export class Place implements PendingAdmission {
 
   accepted(peer: WaitingPeer): void {
     this.#peer = { peer, bytesThen: bytesOf(peer) };
+    this.#accepted?.(this);
   }
 
   /** The accepted socket that waits, if there is one. */
@@ -127,6 +137,16 @@ export class PlaceQueue {
   /** The first in line. */
   headOf(userId: string): Place | undefined {
     return this.#byUser.get(userId)?.values().next().value;
+  }
+
+  /** The first in line that was heard of, or has no socket that could be. */
+  firstHeardOf(userId: string): Place | undefined {
+    return this.placesOf(userId).find(({ isHeard }) => isHeard);
+  }
+
+  /** How many of the user's newcomers wait and were heard of. */
+  heardOf(userId: string): number {
+    return this.placesOf(userId).filter(({ isHeard }) => isHeard).length;
   }
 
   /** Everybody's places. */

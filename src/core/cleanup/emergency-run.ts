@@ -1,10 +1,9 @@
 import { describe, type CleanupTrigger, type EventStream, type StrategyTally } from '../events.js';
-import { ProbePatience, type Patience } from '../liveness/patience.js';
-import { noFindings, Probe, type ProbeFindings, type ProbeParts } from '../liveness/probe.js';
-import type { ManagedConnection } from '../managers/managed-connection.js';
+import { noFindings, Probe, probeShare, type ProbeFindings, type ProbeParts } from '../liveness/probe.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Timer } from '../time.js';
+import type { SuspectPlaces, WaitingRoom } from './suspect-places.js';
 import { Tally } from './tally.js';
 import type { UserCleanup } from './user-cleanup.js';
 
@@ -37,46 +36,41 @@ export function mostToEvict({ evict, keep }: EvictionRequest, count: number): nu
   return Math.min(evict ?? Infinity, count - (keep ?? 0));
 }
 
-/** Where newcomers wait, as cleanup sees it. */
-export interface WaitingRoom {
-  /** How many of the user's newcomers wait now. */
-  sizeOf(userId: string): number;
-}
-
 /** What runs share. */
-export interface RunParts extends ProbeParts {
+export interface RunParts extends Omit<ProbeParts, 'config'> {
   readonly events: EventStream;
   readonly config: WebSocketConfig;
   readonly registry: ManagerRegistry;
   readonly userCleanup: UserCleanup;
+  readonly suspectPlaces: SuspectPlaces;
   readonly waitingRoom: WaitingRoom;
 }
 
 /**
- * One emergency cleanup of one user: a pass at once, one after the first ping of a probe, one after the second, and
- * forced eviction only in the last. It ends early once nobody wants it any longer.
- * @source seed fix 1; spec section 5 "Emergency cleanup"
+ * One emergency cleanup of one user. It makes a pass at once, one when a probe's second pings leave, and one when the
+ * probe is over; forced eviction comes with the last. The place of a suspect goes to a newcomer in the moment it is one,
+ * whatever the pass. After the last pass, connections whose unsent data stands still give up theirs. It ends early when
+ * no newcomer waits any longer and nobody asked for its result.
  */
 export class EmergencyRun {
   readonly #parts: RunParts;
   readonly #userId: string;
   readonly #whenOver: (run: EmergencyRun) => void;
-  readonly #patience: ProbePatience;
-  readonly #tally = new Tally();
-  readonly #probes = new Set<Probe>();
   readonly #waiters: ((result: EmergencyCleanupResult) => void)[] = [];
   readonly #wishes: EvictionRequest[] = [];
+  readonly #timers = new Set<Timer>();
+  #probe: Probe | null = null;
   #isRequested = false;
   #attempts = 0;
   #startedAtMs: number;
-  #deadline: Timer | null = null;
   #isOver = false;
-  /** Its place in the order of everything; places taken earlier are settled when it ends. 0 until it starts. */
+  /** What it has released so far. */
+  readonly tally = new Tally();
+  /** Sequence number shared with the places of the queue: places with a lower number are settled when it ends. 0 until it starts. */
   serial = 0;
 
   constructor(parts: RunParts, userId: string, whenOver: (run: EmergencyRun) => void) {
     this.#parts = parts;
-    this.#patience = new ProbePatience(parts.config);
     this.#userId = userId;
     this.#whenOver = whenOver;
     this.#startedAtMs = parts.clock.now();
@@ -86,11 +80,16 @@ export class EmergencyRun {
     return this.#userId;
   }
 
+  /** Whether a newcomer waits, or somebody asked for its result. */
+  get isNeeded(): boolean {
+    return this.#isRequested || this.#parts.waitingRoom.sizeOf(this.#userId) > 0;
+  }
+
   get #trigger(): CleanupTrigger {
     return this.#isRequested ? 'request' : 'admission';
   }
 
-  /** Somebody who wants the result joins: whoever wants the most evicted gets it. */
+  /** Joins a caller to this run. If callers ask for different evictions, the largest wins. */
   join(wanted: EvictionRequest): Promise<EmergencyCleanupResult> {
     this.#isRequested = true;
     this.#wishes.push(wanted);
@@ -102,15 +101,40 @@ export class EmergencyRun {
     const { clock, config } = this.#parts;
     this.serial = serial;
     this.#startedAtMs = clock.now();
-    this.#deadline = clock.setTimer(() => {
+    this.#after(config.emergencyCleanupTimeoutMs, () => {
       this.finish(true);
-    }, config.emergencyCleanupTimeoutMs);
+    });
     if (config.maxCleanupRetries > 1) this.#pass();
-    if (!this.#isNeeded()) this.finish();
+    if (!this.isNeeded) this.finish();
     else
       this.#whenPolled(() => {
-        this.#probe();
+        this.#ask();
       });
+  }
+
+  /** Ends it now, whatever is still open. */
+  finish(timedOut = false): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const timer of this.#timers) timer.cancel();
+    this.#probe?.cancel();
+    const result = this.#result(timedOut);
+    this.#whenOver(this);
+    this.#parts.events.emit('cleanup.completed', { ...result, trigger: this.#trigger });
+    for (const resolve of this.#waiters) resolve(result);
+  }
+
+  /** Ends it where nobody needs it any longer. */
+  finishUnlessNeeded(): void {
+    if (this.serial > 0 && !this.isNeeded) this.finish();
+  }
+
+  #after(delayMs: number, act: () => void): void {
+    const timer = this.#parts.clock.setTimer(() => {
+      this.#timers.delete(timer);
+      act();
+    }, delayMs);
+    this.#timers.add(timer);
   }
 
   /** Right after a stall, bytes that came before it may not have been read; as an answer to a ping they would be stale. */
@@ -120,71 +144,39 @@ export class EmergencyRun {
     else act();
   }
 
-  /** Ends it now, whatever is still open. */
-  finish(timedOut = false): void {
+  /** Asks every connection, and every newcomer that waits as an open socket. */
+  #ask(): void {
     if (this.#isOver) return;
-    this.#isOver = true;
-    this.#deadline?.cancel();
-    for (const probe of this.#probes) probe.cancel();
-    const result = this.#result(timedOut);
-    this.#whenOver(this);
-    this.#parts.events.emit('cleanup.completed', { ...result, trigger: this.#trigger });
-    for (const resolve of this.#waiters) resolve(result);
-  }
-
-  /** The quick are judged without waiting for the slow, where there is a pass for each. */
-  #probe(): void {
-    if (this.#isOver) return;
-    const { maxCleanupRetries } = this.#parts.config;
-    const { fast, slow, slowestMs } = this.#sortBySpeed();
-    const { usual } = this.#patience;
-    const hasMiddlePass = maxCleanupRetries > 2;
-    if (slow.length === 0) this.#newProbe(fast, usual, hasMiddlePass);
-    else if (!hasMiddlePass) this.#newProbe([...fast, ...slow], this.#patience.with(slowestMs));
-    else {
-      this.#newProbe(fast, usual);
-      this.#newProbe(slow, this.#patience.with(slowestMs));
-    }
-    for (const probe of [...this.#probes]) probe.start();
-  }
-
-  #newProbe(links: ManagedConnection[], patience: Patience, passesHalfway = false): void {
-    const probe: Probe = new Probe(this.#parts, {
-      links,
-      ...patience,
-      ...(passesHalfway && {
-        onHalf: () => {
-          this.#middlePass();
-        },
-      }),
+    const { registry, suspectPlaces, config } = this.#parts;
+    suspectPlaces.askNewcomers(this.#userId);
+    this.#probe = new Probe(this.#parts, {
+      links: registry.linksOf(this.#userId),
       onDone: (findings) => {
-        this.#probed(probe, findings);
+        this.#asked(findings);
       },
     });
-    this.#probes.add(probe);
-  }
-
-  #probed(probe: Probe, findings: ProbeFindings): void {
-    this.#probes.delete(probe);
-    if (this.#probes.size > 0) {
-      this.#middlePass(findings);
-      return;
+    if (config.maxCleanupRetries > 2) {
+      this.#after(config.probeTimeoutMs, () => {
+        this.#pass();
+        this.finishUnlessNeeded();
+      });
     }
-    this.#pass(findings);
-    this.#makeRoom();
-    this.finish();
+    this.#probe.start();
   }
 
-  #middlePass(findings?: ProbeFindings): void {
-    this.#pass(findings);
-    if (!this.#isNeeded()) this.finish();
+  /** Every connection has answered, gone, become a suspect or is excused; those who asked take all suspects. */
+  #asked({ silent, stuck }: ProbeFindings): void {
+    if (this.#isOver) return;
+    this.#pass({ stuck, silent: this.#isRequested ? silent : noFindings.silent });
+    this.#makeRoom();
+    this.#giveBacklogs(0);
   }
 
   /** One pass. What it throws is reported; what it had released stays counted. */
   #pass(findings: ProbeFindings = noFindings): void {
     this.#attempts += 1;
     this.#guarded(() => {
-      this.#parts.userCleanup.clean(this.#userId, { trigger: this.#trigger, tally: this.#tally, findings });
+      this.#parts.userCleanup.clean(this.#userId, { trigger: this.#trigger, tally: this.tally, findings });
     });
   }
 
@@ -192,9 +184,32 @@ export class EmergencyRun {
     this.#guarded(() => {
       const { registry, userCleanup, waitingRoom } = this.#parts;
       const count = registry.countOf(this.#userId);
-      const waiting = waitingRoom.sizeOf(this.#userId);
+      const waiting = waitingRoom.heardOf(this.#userId);
       const most = this.#wishes.reduce((strongest, wish) => Math.max(strongest, mostToEvict(wish, count)), waiting);
-      userCleanup.evict(this.#userId, { trigger: this.#trigger, tally: this.#tally, most });
+      userCleanup.evict(this.#userId, { trigger: this.#trigger, tally: this.tally, most });
+    });
+  }
+
+  /**
+   * The last ones, while newcomers still wait: waits until the first backlog has stood for long enough, then looks again.
+   * @param leastMs 1 after a look, so that what could not be given is not looked at for ever
+   */
+  #giveBacklogs(leastMs: number): void {
+    const { clock, config, suspectPlaces, waitingRoom } = this.#parts;
+    const endsAtMs = this.#startedAtMs + probeShare * config.emergencyCleanupTimeoutMs;
+    const inMs = waitingRoom.heardOf(this.#userId) > 0 ? suspectPlaces.nextBacklogInMs(this.#userId) : null;
+    if (inMs === null || inMs < leastMs || clock.now() + inMs > endsAtMs + 1) {
+      this.finish();
+      return;
+    }
+    this.#after(inMs, () => {
+      clock.afterPoll(() => {
+        if (this.#isOver) return;
+        this.#guarded(() => {
+          suspectPlaces.giveBacklogs(this.#userId, this.tally);
+        });
+        this.#giveBacklogs(1);
+      });
     });
   }
 
@@ -207,30 +222,11 @@ export class EmergencyRun {
     }
   }
 
-  #isNeeded(): boolean {
-    return this.#isRequested || this.#parts.waitingRoom.sizeOf(this.#userId) > 0;
-  }
-
-  /** Who gets longer; with one too slow for the run's time, it is not asked. */
-  #sortBySpeed(): { fast: ManagedConnection[]; slow: ManagedConnection[]; slowestMs: number } {
-    const patience = this.#patience;
-    const fast: ManagedConnection[] = [];
-    const slow: ManagedConnection[] = [];
-    let slowestMs = 0;
-    for (const { link } of this.#parts.registry.ofUser(this.#userId).values()) {
-      if (link === null || patience.isTooSlow(link.roundTripMs)) continue;
-      const roundTripMs = patience.roundTripOf(link);
-      (patience.isUsual(roundTripMs) ? fast : slow).push(link);
-      slowestMs = Math.max(slowestMs, roundTripMs);
-    }
-    return { fast, slow, slowestMs };
-  }
-
   #result(timedOut: boolean): EmergencyCleanupResult {
     return {
       userId: this.#userId,
-      cleaned: this.#tally.cleaned,
-      byStrategy: this.#tally.byStrategy,
+      cleaned: this.tally.cleaned,
+      byStrategy: this.tally.byStrategy,
       attempts: this.#attempts,
       timedOut,
       durationMs: this.#parts.clock.now() - this.#startedAtMs,

@@ -1,7 +1,5 @@
 import type { EventStream, StrategyName, StrategyTally } from '../events.js';
-import { ProbePatience } from '../liveness/patience.js';
 import { noFindings, Probe, type ProbeFindings, type ProbeParts } from '../liveness/probe.js';
-import type { ManagedConnection } from '../managers/managed-connection.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import type { Finding, ReleaseReason } from '../managers/release-reason.js';
 import type { WebSocketManager } from '../managers/manager.js';
@@ -94,14 +92,12 @@ interface Order {
  */
 export class RequestedCleanup {
   readonly #options: RequestedOptions;
-  readonly #patience: ProbePatience;
   /** Probes under way, and who waits for them. */
   readonly #probes = new Map<Probe, (findings: ProbeFindings) => void>();
   #isStopped = false;
 
   constructor(options: RequestedOptions) {
     this.#options = options;
-    this.#patience = new ProbePatience(options.config);
   }
 
   /** Dead connections, and what is idle or in error by the measure of the background cleanup. Never rejects. */
@@ -184,19 +180,13 @@ export class RequestedCleanup {
 
   #ask(userId: string): Promise<ProbeFindings> {
     if (this.#isStopped) return Promise.resolve(noFindings);
-    const links: ManagedConnection[] = [];
-    let slowestMs = 0;
-    for (const { link } of this.#options.registry.ofUser(userId).values()) {
-      if (link === null || this.#patience.isTooSlow(link.roundTripMs)) continue;
-      links.push(link);
-      slowestMs = Math.max(slowestMs, this.#patience.roundTripOf(link));
-    }
+    const links = this.#options.registry.linksOf(userId);
     return new Promise((resolve) => {
       const onDone = (findings: ProbeFindings): void => {
         this.#probes.delete(probe);
         resolve(findings);
       };
-      const probe: Probe = new Probe(this.#options, { links, ...this.#patience.with(slowestMs), onDone });
+      const probe: Probe = new Probe(this.#options, { links, onDone });
       this.#probes.set(probe, resolve);
       probe.start();
     });
@@ -213,11 +203,10 @@ const allHarmless = Object.freeze(Object.keys(harmlessByName)) as readonly Harml
 /** A choice with its figures. @param nowMs on the clock of all ages */
 export function chosenOf({ manager, strategy, reason, limitMs, finding }: Victim, nowMs: number): Chosen {
   const { userId, threadId, key, lastActivityAtMs, admittedAtMs, link } = manager;
-  const lastByteAtMs = link === null ? admittedAtMs : Math.max(link.lastSeenAtMs, link.lastBytesAtMs);
   return {
     ...{ userId, threadId, key, strategy, reason },
     idleMs: nowMs - lastActivityAtMs,
-    silentMs: nowMs - lastByteAtMs,
+    silentMs: nowMs - (link === null ? admittedAtMs : link.lastByteAtMs),
     limitMs: limitMs ?? null,
     finding: finding ?? null,
   };

@@ -10,6 +10,21 @@ export interface ContextFields {
   readonly runId?: string | undefined;
   readonly requestId?: string | undefined;
   readonly connectionId?: string | undefined;
+  /**
+   * How many managers the user may hold: an integer of at least 0, or `Infinity`. The latest connection's word holds for
+   * the user, until the user's last manager is released. Anything else is told as `limit.rejected`, and the setting
+   * maxManagersPerUser holds.
+   * @default what limitOf says, else the setting maxManagersPerUser
+   */
+  readonly limit?: number | undefined;
+  /**
+   * After how long without activity this connection is closed as idle, in milliseconds, from 100 to 86,400,000; `null`:
+   * never. Anything else is told as `idleTimeout.rejected`.
+   * @default the setting idleManagerTimeoutMs
+   */
+  readonly idleTimeoutMs?: number | null | undefined;
+  /** Whatever the application wants to find again as `manager.data`. */
+  readonly data?: unknown;
 }
 
 /**
@@ -25,18 +40,25 @@ export class UserExecutionContext implements ContextFields {
   declare readonly runId?: string;
   declare readonly requestId?: string;
   declare readonly connectionId?: string;
+  declare readonly limit?: number;
+  declare readonly idleTimeoutMs?: number | null;
+  declare readonly data?: unknown;
   #isOpened = false;
 
   /**
    * @internal Of checked fields.
    * @param kept the user's id as somebody keeps it already
    */
-  constructor({ userId, threadId, runId, requestId, connectionId }: ContextFields, kept?: string) {
+  constructor(fields: ContextFields, kept?: string) {
+    const { userId, threadId, runId, requestId, connectionId, limit, idleTimeoutMs, data } = fields;
     this.userId = kept ?? copied(userId);
     this.threadId = copied(threadId);
     if (runId !== undefined) this.runId = runId;
     if (requestId !== undefined) this.requestId = requestId;
     if (connectionId !== undefined) this.connectionId = connectionId;
+    if (limit !== undefined) this.limit = limit;
+    if (idleTimeoutMs !== undefined) this.idleTimeoutMs = idleTimeoutMs;
+    if (data !== undefined) this.data = data;
     Object.freeze(this);
   }
 

@@ -113,6 +113,9 @@ export class SuccessMetrics {
     events.on('connection.replaced', ({ userId }) => {
       this.#wanted(userId, true);
     });
+    events.on('connection.resumed', ({ userId }) => {
+      this.#wanted(userId, true);
+    });
     events.on('admission.refused', (event) => {
       this.#whenRefused(event);
     });
@@ -122,8 +125,9 @@ export class SuccessMetrics {
     events.observe('manager.released', ({ userId }, details) => {
       this.#whenReleased(userId, details);
     });
-    events.on('connection.answeredLate', () => {
-      this.#hour().falseKills += 1;
+    events.on('connection.answeredLate', ({ by }) => {
+      if (by === 'heartbeat') this.#hour().falseKills += 1;
+      else this.#hour().suspectsHeardLate += 1;
     });
     events.on('level.changed', ({ userId, level }) => {
       if (isAtLeast(level, 'warning')) this.#hour().alertedUsers.add(textHash(userId));
@@ -146,23 +150,24 @@ export class SuccessMetrics {
     if (waitedMs > 0) this.#hour().waits.add(waitedMs);
   }
 
-  #whenRefused({ userId, code, ahead, waitedMs }: MooringEvent<'admission.refused'>): void {
+  #whenRefused({ userId, code, ahead, waitedMs, isHeard }: MooringEvent<'admission.refused'>): void {
     if (code === 'quota.exceeded' || code === 'capacity.exceeded') this.#wanted(userId, false);
     else if (code === 'admission.cancelled' && waitedMs > patienceMs) this.#wanted(userId, false);
     else this.#hour().refusedOtherwise += 1;
-    if (ahead === null) return;
+    if (ahead === null || !isHeard) return;
     const now = this.#options.clock.now();
     this.#window.at(now).refusals += 1;
     this.#refusals.refused(userId, { ahead, askedAtMs: now - waitedMs }, now);
   }
 
   /** Most say goodbye, and then there is nothing to note. */
-  #whenReleased(userId: string, { reason, ageMs, silentMs }: KeyedDetails<'manager.released'>): void {
+  #whenReleased(userId: string, { reason, ageMs, silentMs, finding }: KeyedDetails<'manager.released'>): void {
     this.#released += 1;
     if (reason === 'idle') this.#hour().idleReleases += 1;
     if (reason !== 'disconnected') return;
     const hour = this.#hour();
     hour.deadReleases += 1;
+    if (finding === 'silent' && silentMs < this.#options.config.minSilenceMs) hour.falseKills += 1;
     const now = this.#options.clock.now();
     const died = { admittedAtMs: now - ageMs, lastByteAtMs: now - silentMs };
     hour.wrongRefusals += this.#refusals.died(userId, died);
@@ -195,6 +200,7 @@ class Hour {
   refusedOtherwise = 0;
   wrongRefusals = 0;
   falseKills = 0;
+  suspectsHeardLate = 0;
 
   add({ wanted, gotIn }: UserMinuteCount): void {
     this.userMinutes.wanted += wanted;
@@ -254,7 +260,8 @@ function wrongRefusals(hours: readonly Hour[]): Kpi {
 
 function falseKills(hours: readonly Hour[]): Kpi {
   const value = sum(hours, (hour) => hour.falseKills);
-  return judged('falseKills', { value, samples: sum(hours, (hour) => hour.deadReleases), passes: value === 0 });
+  const detail = { suspectsHeardLate: sum(hours, (hour) => hour.suspectsHeardLate) };
+  return judged('falseKills', { value, samples: sum(hours, (hour) => hour.deadReleases), passes: value === 0, detail });
 }
 
 function sum(hours: readonly Hour[], of: (hour: Hour) => number): number {

@@ -3,9 +3,10 @@ import type { ManagedConnection } from '../managers/managed-connection.js';
 import { DeadlineWheel } from '../deadline-wheel.js';
 import type { Finding } from '../managers/release-reason.js';
 import type { Slices } from '../slices.js';
-import type { Clock, Timer } from '../time.js';
+import { never, type Clock, type Timer } from '../time.js';
 import type { Pinger } from './ping.js';
-import { hasUnsent, judgeSilence, stateOf, type Verdict } from './silence.js';
+import { hasUnsent, judgeSilence, stateOf, unsentBytesOf, type Verdict } from './silence.js';
+import type { Suspicion } from './suspicion.js';
 
 /** Into how many buckets an interval is cut: how exactly visits come, and how finely they are spread. */
 const bucketsPerInterval = 100;
@@ -17,6 +18,7 @@ interface HeartbeatOptions {
   readonly clock: Clock;
   readonly events: EventStream;
   readonly pinger: Pinger;
+  readonly suspicion: Suspicion;
   readonly slices: Slices;
   readonly heartbeatIntervalMs: number;
   readonly maxHeartbeatMisses: number;
@@ -27,19 +29,23 @@ interface HeartbeatOptions {
 export type WhenDead = (link: ManagedConnection, finding: Finding) => void;
 
 /**
- * Visits each connection an interval after it last said something, and pings it, then once an interval. Two pings
- * without a byte and the connection is dead.
+ * Visits each connection once an interval and pings it, talkative ones too, since clients run watchdogs on the pings of
+ * their server. A ping after which not a byte has come by the next visit is a miss; two in a row and the connection is
+ * dead.
  *
- * The first visit comes within a fifth of the interval and pings whatever arrives, for the round trip: as long as that
- * is unknown, a slow connection cannot be told from a dead one when somebody waits. One timer serves all, armed with
- * the first connection and disarmed with the last. Visits that were late because this process did not run are made a moment later, when answers that waited
- * have been read: a stall charges no miss and forgives none.
- * @source spec section 5; orca#12790, #12841, #11300, #9885; crossbar's heartbeat timers
+ * The first visit comes within a fifth of the interval, for the round trip: as long as that is unknown, a slow connection
+ * cannot be told from a dead one when a newcomer waits. One timer serves all, armed with the first connection and
+ * disarmed with the last. A visit that was held up because this process did not run is made one poll phase later, when
+ * answers that waited have been read: a stall charges no miss and forgives none, and a process that stalls all the time
+ * still visits.
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #wheel = new DeadlineWheel<ManagedConnection>(bucketsPerInterval + 3);
   readonly #bucketMs: number;
+  /** Connections that were told to answer no pings. */
+  readonly #neverAnswering = new WeakSet<ManagedConnection>();
+  readonly #unsent = new Map<ManagedConnection, number>();
   /** The first bucket that has not been visited. */
   #bucket = 0;
   #spread = 0;
@@ -62,6 +68,17 @@ export class Heartbeat {
     return this.#timer !== null;
   }
 
+  /** Bytes that waited to be sent when each connection was last visited. */
+  get unsentBytes(): UnsentBytes {
+    let sum = 0;
+    let largest = 0;
+    for (const bytes of this.#unsent.values()) {
+      sum += bytes;
+      largest = Math.max(largest, bytes);
+    }
+    return { sum, largest };
+  }
+
   /** Watches a connection. */
   add(link: ManagedConnection): void {
     this.#spread = (this.#spread + 1) % firstVisit.spread;
@@ -74,6 +91,7 @@ export class Heartbeat {
   }
 
   remove(link: ManagedConnection): void {
+    this.#unsent.delete(link);
     if (link.wheelBucket < 0) return;
     this.#wheel.remove(link);
     if (this.#wheel.count === 0) this.dispose();
@@ -103,8 +121,13 @@ export class Heartbeat {
     const { clock } = this.#options;
     const wasStalled = clock.stalls !== this.#stallsSeen;
     this.#arm();
-    if (wasStalled) return;
-    const current = Math.floor(clock.now() / this.#bucketMs);
+    if (wasStalled) clock.afterPoll(this.#visitDue);
+    else this.#visitDue();
+  };
+
+  readonly #visitDue = (): void => {
+    if (this.#timer === null) return; // disposed of meanwhile
+    const current = Math.floor(this.#options.clock.now() / this.#bucketMs);
     while (this.#bucket <= current) this.#sweep(this.#wheel.take(this.#bucket++));
     if (this.#wheel.count === 0) this.dispose();
   };
@@ -124,25 +147,41 @@ export class Heartbeat {
       this.#whenDead(link, 'closed');
       return;
     }
-    if (this.#judge(link) !== 'heard') return;
-    const { clock, heartbeatIntervalMs } = this.#options;
-    const dueAtMs = link.lastSaidAtMs + heartbeatIntervalMs;
-    if (dueAtMs > clock.now() && link.roundTripMs >= 0) this.#visitAt(link, dueAtMs);
-    else this.#ping(link);
-  }
-
-  /** What became of the last ping; without one, nothing is amiss. Unless it was heard, the next visit is arranged here. */
-  #judge(link: ManagedConnection): Verdict {
-    const verdict = judgeSilence(link, link.bytesAtPing, this.#options.slowConsumerTimeoutMs);
-    if (verdict === 'heard') {
-      link.misses = 0;
-      link.bytesAtPing = -1;
-      return verdict;
-    }
-    if (verdict === 'silent') this.#miss(link);
+    const verdict = this.#judge(link);
+    this.#noteUnsent(link);
+    if (verdict === 'heard') this.#heard(link);
+    else if (verdict === 'silent') this.#miss(link);
     this.#ping(link);
     if (verdict === 'stuck' || link.misses >= this.#options.maxHeartbeatMisses) this.#lookAgain(link);
-    return verdict;
+  }
+
+  /** What became of the last ping. */
+  #judge(link: ManagedConnection): Verdict {
+    return judgeSilence(link, link.bytesAtPing, this.#options.slowConsumerTimeoutMs);
+  }
+
+  #heard(link: ManagedConnection): void {
+    link.misses = 0;
+    link.bytesAtPing = -1;
+    this.#options.suspicion.remove(link);
+    if (link.lastPongAtMs === never) this.#noteUnanswered(link);
+  }
+
+  /** Says once of a connection that its client talks and answers no ping, as RFC 6455 (5.5.2) demands. */
+  #noteUnanswered(link: ManagedConnection): void {
+    const { clock, events, heartbeatIntervalMs, maxHeartbeatMisses } = this.#options;
+    const askedAtMs = link.pings?.[0]?.atMs ?? Infinity;
+    const isToldOf = this.#neverAnswering.has(link);
+    if (isToldOf || clock.now() - askedAtMs < maxHeartbeatMisses * heartbeatIntervalMs) return;
+    this.#neverAnswering.add(link);
+    const { userId, threadId, key } = link.manager;
+    events.emit('connection.neverAnswers', { userId, threadId, key, generation: link.generation });
+  }
+
+  #noteUnsent(link: ManagedConnection): void {
+    const bytes = unsentBytesOf(link);
+    if (bytes > 0) this.#unsent.set(link, bytes);
+    else this.#unsent.delete(link);
   }
 
   #miss(link: ManagedConnection): void {
@@ -156,7 +195,7 @@ export class Heartbeat {
   #lookAgain(link: ManagedConnection): void {
     this.#options.clock.afterPoll(() => {
       if (!link.isCurrent || link.wheelBucket < 0 || link.bytesAtPing < 0) return;
-      const verdict = judgeSilence(link, link.bytesAtPing, this.#options.slowConsumerTimeoutMs);
+      const verdict = this.#judge(link);
       if (verdict === 'silent' || verdict === 'stuck') this.#whenDead(link, verdict);
     });
   }
@@ -173,4 +212,10 @@ export class Heartbeat {
   #bucketAt(atMs: number): number {
     return Math.ceil(atMs / this.#bucketMs);
   }
+}
+
+/** Bytes that wait to be sent: of all connections, and of the one with most. */
+export interface UnsentBytes {
+  readonly sum: number;
+  readonly largest: number;
 }

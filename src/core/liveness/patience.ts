@@ -45,7 +45,7 @@ export class ProbePatience {
    */
   with(roundTripMs: number): Patience {
     if (this.isUsual(roundTripMs)) return this.usual;
-    const wantedMs = roundTrips * roundTripMs;
+    const wantedMs = this.answersWithinMs(roundTripMs);
     const windowMs = Math.min(wantedMs, this.#longestMs);
     const spacingMs = Math.min(this.#probeTimeoutMs + wantedMs - windowMs, this.#longestMs);
     return { spacingMs, windowMs };
@@ -53,7 +53,12 @@ export class ProbePatience {
 
   /** Whether its answers come in the usual time. */
   isUsual(roundTripMs: number): boolean {
-    return roundTrips * roundTripMs <= this.#probeTimeoutMs;
+    return this.answersWithinMs(roundTripMs) <= this.#probeTimeoutMs;
+  }
+
+  /** How long an answer may take to a connection with this round trip. */
+  answersWithinMs(roundTripMs: number): number {
+    return roundTrips * roundTripMs;
   }
 
   /** Whether a cleanup's time is too short for it to answer. */

@@ -1,7 +1,8 @@
-import type { ManagedConnection } from '../managers/managed-connection.js';
+import type { ManagedConnection, SentPing } from '../managers/managed-connection.js';
 import type { Random } from '../time.js';
+import { sample } from './silence.js';
 
-/** How many unanswered pings are remembered for the round trip: the first, and the last ones. */
+/** How many pings without a pong are remembered: the first that nothing has answered, and the last ones. */
 const remembered = 4;
 
 /** Sends pings whose payloads no peer can guess, so that only a real answer tells a round trip. */
@@ -13,22 +14,43 @@ export class Pinger {
     this.#random = random;
   }
 
-  /** @returns whether it was sent; a socket that throws has not taken it. Never throws. */
+  /**
+   * Pings a connection, and remembers the ping with what had come by then.
+   * @returns whether it was sent; a socket that throws has not taken it. Never throws.
+   */
   ping(link: ManagedConnection): boolean {
-    const payload = this.#payload();
+    const payload = this.payload();
+    sample(link);
     try {
-      link.connection.ping(payload);
+      link.clock.contexts.outside(() => {
+        link.connection.ping(payload);
+      });
     } catch {
       return false;
     }
-    const pings = (link.pings ??= []);
-    if (pings.length >= remembered) pings.splice(1, 1);
-    pings.push({ payload, atMs: link.manager.host.clock.now() });
+    const sent = { payload, atMs: link.clock.now(), bytesThen: link.bytesReceivedSeen };
+    if (link.pings === null) link.pings = [sent];
+    else remember(link.pings, sent);
     return true;
   }
 
-  #payload(): string {
+  /** A payload for a ping, of ASCII characters, used once. */
+  payload(): string {
     this.#sent = (this.#sent + 1) % 0x40000000;
     return `m${this.#sent.toString(36)}.${Math.floor(this.#random() * 0x40000000).toString(36)}`;
   }
+}
+
+/** Where there are too many, the first one goes if a byte has come since; else the second, since the first still counts. */
+function remember(pings: SentPing[], sent: SentPing): void {
+  if (pings.length >= remembered) pings.splice(pings[0]?.bytesThen === sent.bytesThen ? 1 : 0, 1);
+  pings.push(sent);
+}
+
+/**
+ * When the first ping was sent since which no byte has come, as of the last sample of the connection's counters;
+ * `null` where there is none.
+ */
+export function unansweredSinceMs({ pings, bytesReceivedSeen }: ManagedConnection): number | null {
+  return pings?.find(({ bytesThen }) => bytesThen === bytesReceivedSeen)?.atMs ?? null;
 }

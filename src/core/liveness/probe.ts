@@ -1,65 +1,91 @@
+import type { WebSocketConfig } from '../settings.js';
 import type { Clock, Timer } from '../time.js';
 import type { ManagedConnection, Watcher } from '../managers/managed-connection.js';
-import type { Pinger } from './ping.js';
+import { ProbePatience } from './patience.js';
+import { unansweredSinceMs, type Pinger } from './ping.js';
 import { hasUnsent, judgeSilence, sample, stateOf } from './silence.js';
+import type { Suspicion } from './suspicion.js';
 
-/** What a probe found. Connections in neither answered, or cannot be judged now. */
+/** What a probe found. A connection in neither set answered, has gone, or could not be judged. */
 export interface ProbeFindings {
-  /** Not a byte through two pings. */
+  /** The suspects: silent through both pings, and since a ping that left at least `minSilenceMs` ago. */
   readonly silent: ReadonlySet<ManagedConnection>;
-  /** Data has been stuck on the way for `slowConsumerTimeoutMs`. */
+  /** Dead: unsent data has not moved, or we have not read, for `slowConsumerTimeoutMs`. */
   readonly stuck: ReadonlySet<ManagedConnection>;
 }
 
-/** Before anybody was asked. */
+/** Before any connection was asked. */
 export const noFindings: ProbeFindings = Object.freeze({ silent: new Set<never>(), stuck: new Set<never>() });
 
 /** What a probe needs. */
 export interface ProbeParts {
   readonly clock: Clock;
   readonly pinger: Pinger;
-  readonly slowConsumerTimeoutMs: number;
+  readonly suspicion: Suspicion;
+  readonly config: Pick<
+    WebSocketConfig,
+    'probeTimeoutMs' | 'emergencyCleanupTimeoutMs' | 'minSilenceMs' | 'slowConsumerTimeoutMs'
+  >;
 }
 
-/** What to ask, and whom to tell. */
+/** Which connections to ask, all of one user, and whom to tell. */
 export interface ProbeRequest {
   readonly links: readonly ManagedConnection[];
-  /** The second ping leaves so long after the first. */
-  readonly spacingMs: number;
-  /** How long an answer to the second ping is waited for. */
-  readonly windowMs: number;
-  /** Called when the second pings leave, unless everything was known before. */
-  readonly onHalf?: () => void;
   readonly onDone: (findings: ProbeFindings) => void;
 }
 
+/** The part of an emergency cleanup's time within which a probe ends. */
+export const probeShare = 0.8;
+
+/** A connection that has not been heard of since the probe began. */
+interface Asked {
+  /** What `bytesReceived` was before the first ping. */
+  readonly bytesThen: number;
+  /** How long a ping of ours must have been unanswered before the connection is a suspect. */
+  readonly silenceMs: number;
+  /** How long an answer to the second ping is waited for. */
+  readonly windowMs: number;
+  pings: 1 | 2;
+  /** When the second ping leaves, or the connection is judged. */
+  dueAtMs: number;
+}
+
 /**
- * Asks connections whether their peers are there: a ping to each, twice, at once. It ends as soon as all have
- * answered; before a verdict of silence it lets the process look at its sockets once more.
+ * Asks connections of one user whether their peers are there: a ping to each at once, and a second one to those that
+ * have not answered. Each gets the time that its own round trip calls for. A connection that is silent through both
+ * becomes a suspect as soon as a ping of ours has been unanswered for `minSilenceMs`. The probe ends when every
+ * connection has answered, gone, become a suspect or is excused, at the latest after 80 % of an emergency cleanup's time.
  *
- * Everybody is asked, however recently seen: a peer that fell silent a moment ago must not cost its user a refusal.
- * @source spec section 5 "Probe"; orca#12790
+ * Every connection is asked, however recently seen: a peer that fell silent a moment ago must not cost its user a
+ * refusal. Before each verdict the process looks at its sockets once more, since an answer may wait behind the timer.
  */
 export class Probe implements Watcher {
   readonly #parts: ProbeParts;
   readonly #request: ProbeRequest;
-  /** Who has not been heard of, with `bytesReceived` at the first ping. */
-  readonly #unheard = new Map<ManagedConnection, number>();
+  readonly #patience: ProbePatience;
+  readonly #unheard = new Map<ManagedConnection, Asked>();
+  readonly #found = { silent: new Set<ManagedConnection>(), stuck: new Set<ManagedConnection>() };
+  #startedAtMs = 0;
+  #endsAtMs = Infinity;
   #timer: Timer | null = null;
   #isOver = false;
 
   constructor(parts: ProbeParts, request: ProbeRequest) {
     this.#parts = parts;
     this.#request = request;
+    this.#patience = new ProbePatience(parts.config);
   }
 
   /** Sends the first pings. `onDone` may be called before this returns, where nobody has to be asked. */
   start(): void {
     if (this.#isOver) return;
-    for (const link of this.#request.links) if (stateOf(link) !== 'closed') this.#listenTo(link);
-    for (const link of [...this.#unheard.keys()]) this.#parts.pinger.ping(link);
-    if (this.#unheard.size === 0) this.#finish();
-    else this.#timer = this.#parts.clock.setTimer(this.#half, this.#request.spacingMs);
+    const { clock, config } = this.#parts;
+    this.#startedAtMs = clock.now();
+    this.#endsAtMs = this.#startedAtMs + probeShare * config.emergencyCleanupTimeoutMs;
+    for (const link of this.#request.links) if (stateOf(link) !== 'closed') this.#watch(link);
+    // An answer may come within the call that asks, and must not find half of them missing.
+    for (const [link, { pings }] of [...this.#unheard]) if (pings === 1) this.#parts.pinger.ping(link);
+    this.#goOn();
   }
 
   /** Ends it without findings. */
@@ -74,47 +100,113 @@ export class Probe implements Watcher {
     if (this.#unheard.size === 0) this.#finish();
   }
 
-  #listenTo(link: ManagedConnection): void {
+  #watch(link: ManagedConnection): void {
     sample(link);
-    this.#unheard.set(link, link.bytesReceivedSeen);
+    const { clock, config } = this.#parts;
+    const { minSilenceMs } = config;
+    const bytesThen = link.bytesReceivedSeen;
+    if (this.#patience.isTooSlow(link.roundTripMs)) {
+      this.#awaitHeartbeat(link, Math.max(minSilenceMs, this.#patience.answersWithinMs(link.roundTripMs)));
+      return;
+    }
+    const { spacingMs, windowMs } = this.#patience.with(this.#patience.roundTripOf(link));
+    const dueAtMs = clock.now() + spacingMs;
+    this.#listenTo(link, { bytesThen, silenceMs: minSilenceMs, windowMs, pings: 1, dueAtMs });
+  }
+
+  /** A connection that is too slow to answer in time is judged by a heartbeat's ping that left long enough ago. */
+  #awaitHeartbeat(link: ManagedConnection, silenceMs: number): void {
+    const sinceMs = unansweredSinceMs(link);
+    if (sinceMs === null || sinceMs + silenceMs > this.#endsAtMs) return;
+    const bytesThen = link.bytesReceivedSeen;
+    this.#listenTo(link, { bytesThen, silenceMs, windowMs: 0, pings: 2, dueAtMs: sinceMs + silenceMs });
+  }
+
+  #listenTo(link: ManagedConnection, asked: Asked): void {
+    this.#unheard.set(link, asked);
     link.watcher = this;
   }
 
-  readonly #half = (): void => {
-    for (const [link, bytesThen] of this.#unheard) {
-      if (this.#isHeard(link, bytesThen)) this.#forget(link);
-      else if (!hasUnsent(link)) this.#parts.pinger.ping(link);
+  readonly #whenDue = (): void => {
+    const now = this.#parts.clock.now();
+    let isVerdictDue = now >= this.#endsAtMs;
+    for (const [link, asked] of this.#unheard) {
+      if (!isDue(asked, now)) continue;
+      if (asked.pings === 2) isVerdictDue = true;
+      else this.#askAgain(link, asked);
     }
-    this.#request.onHalf?.();
-    if (this.#unheard.size === 0) this.#finish();
-    else this.#timer = this.#parts.clock.setTimer(this.#lookAgain, this.#request.windowMs);
+    if (isVerdictDue) this.#parts.clock.afterPoll(this.#judge);
+    else this.#goOn();
   };
 
-  readonly #lookAgain = (): void => {
-    this.#parts.clock.afterPoll(() => {
-      this.#finish();
-    });
+  #askAgain(link: ManagedConnection, asked: Asked): void {
+    if (this.#verdictOn(link, asked) === 'heard') {
+      this.#forget(link);
+      return;
+    }
+    asked.pings = 2;
+    asked.dueAtMs += asked.windowMs;
+    if (!hasUnsent(link)) this.#parts.pinger.ping(link);
+  }
+
+  readonly #judge = (): void => {
+    if (this.#isOver) return;
+    const now = this.#parts.clock.now();
+    const suspects: ManagedConnection[] = [];
+    for (const [link, asked] of this.#unheard) {
+      if (asked.pings === 1 || !isDue(asked, now)) continue;
+      const verdict = this.#verdictOn(link, asked);
+      const suspectAtMs = (unansweredSinceMs(link) ?? this.#startedAtMs) + asked.silenceMs;
+      if (verdict === 'silent' && suspectAtMs > now) {
+        asked.dueAtMs = suspectAtMs;
+        continue;
+      }
+      this.#forget(link);
+      if (verdict === 'silent') suspects.push(link);
+      else if (verdict === 'stuck') this.#found.stuck.add(link);
+    }
+    this.#suspect(suspects);
+    if (now >= this.#endsAtMs) this.#finish();
+    else this.#goOn();
   };
+
+  /** All at once, so that the one unheard of for the longest can give up its place first. */
+  #suspect(links: readonly ManagedConnection[]): void {
+    if (links.length === 0) return;
+    for (const link of links) this.#found.silent.add(link);
+    this.#parts.suspicion.add(links);
+  }
+
+  #goOn(): void {
+    if (this.#isOver) return;
+    if (this.#unheard.size === 0) {
+      this.#finish();
+      return;
+    }
+    let nextAtMs = this.#endsAtMs;
+    for (const { dueAtMs } of this.#unheard.values()) nextAtMs = Math.min(nextAtMs, dueAtMs);
+    const { clock } = this.#parts;
+    this.#timer = clock.setTimer(this.#whenDue, Math.max(0, nextAtMs - clock.now()));
+  }
 
   #finish(): void {
     if (this.#isOver) return;
-    this.#isOver = true;
-    this.#timer?.cancel();
-    const findings = { silent: new Set<ManagedConnection>(), stuck: new Set<ManagedConnection>() };
-    for (const [link, bytesThen] of this.#unheard) {
-      const verdict = judgeSilence(link, bytesThen, this.#parts.slowConsumerTimeoutMs);
-      if (verdict === 'silent' || verdict === 'stuck') findings[verdict].add(link);
-      this.#forget(link);
-    }
-    this.#request.onDone(findings);
+    this.cancel();
+    this.#request.onDone(this.#found);
   }
 
-  #isHeard(link: ManagedConnection, bytesThen: number): boolean {
-    return judgeSilence(link, bytesThen, this.#parts.slowConsumerTimeoutMs) === 'heard';
+  /** A connection that is no longer its manager's needs no verdict. */
+  #verdictOn(link: ManagedConnection, { bytesThen }: Asked) {
+    return link.isCurrent ? judgeSilence(link, bytesThen, this.#parts.config.slowConsumerTimeoutMs) : 'heard';
   }
 
   #forget(link: ManagedConnection): void {
     this.#unheard.delete(link);
     if (link.watcher === this) link.watcher = null;
   }
+}
+
+/** Timers may be up to a millisecond early. */
+function isDue({ dueAtMs }: Asked, nowMs: number): boolean {
+  return dueAtMs <= nowMs + 1;
 }

@@ -5,9 +5,9 @@ import { never } from '../time.js';
 export type ConnectionState = 'open' | 'closed' | 'unreadable';
 
 /**
- * What a ping that was not answered by a pong says of its connection:
- * `heard`: some byte came; `excused`: the ping may still be on its way, or we are not reading; `stuck`: it has been
- * excused for too long; `silent`: it had its chance.
+ * What the counters of a connection say since a ping of ours:
+ * `heard`: some byte came; `excused`: the ping may still be on its way, or we are not reading; `stuck`: unsent data has
+ * not moved, or we have not read, for too long; `silent`: it had its chance to answer.
  */
 export type Verdict = 'heard' | 'excused' | 'stuck' | 'silent';
 
@@ -46,10 +46,13 @@ function noteCounters(link: ManagedConnection): void {
     if (unsentBytes === 0) link.backloggedAtMs = never;
   }
   if (unsentBytes > backlogBytes) link.backloggedAtMs = now;
-  if (bytesSent !== link.bytesSentSeen) {
+  const hasMoved = bytesSent !== link.bytesSentSeen;
+  if (hasMoved) {
     link.bytesSentSeen = bytesSent;
     link.lastWriteAtMs = now;
   }
+  if (unsentBytes === 0) link.standstillAtMs = never;
+  else if (hasMoved || link.standstillAtMs === never) link.standstillAtMs = now;
   if (partialMessageBytes !== undefined && partialMessageBytes !== link.partialBytesSeen) {
     link.partialBytesSeen = partialMessageBytes;
     if (partialMessageBytes > 0) link.lastInboundAtMs = now;
@@ -60,33 +63,43 @@ function noteCounters(link: ManagedConnection): void {
  * The one judge of silence.
  *
  * Why the excuses: a ping behind megabytes of unsent data has asked nothing yet, and while nobody reads nothing can be
- * heard. What the kernel holds cannot be seen, so data that was stuck here, and has only just left, excuses too. No
- * excuse outlasts `slowConsumerTimeoutMs` without a byte moving: a dead peer with a full buffer must go.
- * @param bytesThen `bytesReceived` when the first unanswered ping was sent
- * @source spec section 5 "Probe"
+ * heard. What the kernel holds cannot be seen, so data that waited here, and has only just left, excuses too. No excuse
+ * outlasts `slowConsumerTimeoutMs`, and unsent data that has not moved for so long shows a peer that takes nothing,
+ * whatever it sends.
+ * @param bytesThen `bytesReceived` when the first unanswered ping was sent; -1 where none was
  */
 export function judgeSilence(link: ManagedConnection, bytesThen: number, slowConsumerTimeoutMs: number): Verdict {
   sample(link);
+  if (standstillMs(link) >= slowConsumerTimeoutMs) return 'stuck';
   if (link.bytesReceivedSeen !== bytesThen) return 'heard';
-  const now = link.manager.host.clock.now();
-  if (!isBlocked(link)) return now - link.backloggedAtMs < slowConsumerTimeoutMs ? 'excused' : 'silent';
-  const movedAtMs = Math.max(link.lastSeenAtMs, link.lastBytesAtMs, link.lastWriteAtMs);
-  return now - movedAtMs >= slowConsumerTimeoutMs ? 'stuck' : 'excused';
+  const now = link.clock.now();
+  if (isPaused(link)) return now - link.lastByteAtMs >= slowConsumerTimeoutMs ? 'stuck' : 'excused';
+  return hasUnsent(link) || now - link.backloggedAtMs < slowConsumerTimeoutMs ? 'excused' : 'silent';
+}
+
+/** For how long unsent data has not moved, as far as was looked; 0 where none waits. */
+export function standstillMs({ standstillAtMs, clock }: ManagedConnection): number {
+  return standstillAtMs === never ? 0 : clock.now() - standstillAtMs;
 }
 
 /** Whether something still waits to leave the process; another ping would only wait behind it. Never throws. */
 export function hasUnsent(link: ManagedConnection): boolean {
+  return unsentBytesOf(link) > 0;
+}
+
+/** Bytes that wait to leave the process; 0 where that cannot be read. Never throws. */
+export function unsentBytesOf({ connection }: ManagedConnection): number {
   try {
-    return link.connection.unsentBytes > 0;
+    return connection.unsentBytes;
   } catch {
-    return false;
+    return 0;
   }
 }
 
-/** Whether the question has not left, or the answer would not be read. */
-function isBlocked(link: ManagedConnection): boolean {
+/** Whether the application or the adapter does not read, so that an answer would not be seen. */
+function isPaused({ connection }: ManagedConnection): boolean {
   try {
-    return hasUnsent(link) || link.connection.isReadingPaused;
+    return connection.isReadingPaused;
   } catch {
     return false;
   }

@@ -1,6 +1,9 @@
 import type { ManagedConnection } from '../managers/managed-connection.js';
 import { sample } from './silence.js';
 
+/** Hears of connections of one user that have just become suspects. */
+export type WhenSuspected = (userId: string) => void;
+
 /**
  * The suspects: connections that were silent to a probe and have sent no byte since a ping of ours that left at least
  * `minSilenceMs` ago.
@@ -12,10 +15,18 @@ import { sample } from './silence.js';
 export class Suspicion {
   /** With `bytesReceived` when each became a suspect. */
   readonly #suspects = new Map<ManagedConnection, number>();
+  #whenSuspected: WhenSuspected = () => undefined;
 
-  /** The connection is a suspect from now on. Its counters have just been sampled. */
-  add(link: ManagedConnection): void {
-    this.#suspects.set(link, link.bytesReceivedSeen);
+  /** Who gives the places of suspects away. */
+  whenSuspected(act: WhenSuspected): void {
+    this.#whenSuspected = act;
+  }
+
+  /** These connections of one user are suspects from now on. Their counters have just been sampled. */
+  add(links: readonly ManagedConnection[]): void {
+    for (const link of links) this.#suspects.set(link, link.bytesReceivedSeen);
+    const [first] = links;
+    if (first !== undefined) this.#whenSuspected(first.manager.userId);
   }
 
   /** Whether the connection is a suspect now: a byte that came since clears it. Never throws. */
@@ -28,7 +39,7 @@ export class Suspicion {
     return false;
   }
 
-  /** The connection has ended, or is no longer its manager's. */
+  /** The connection was heard of, has ended, or is no longer its manager's. */
   remove(link: ManagedConnection): void {
     this.#suspects.delete(link);
   }

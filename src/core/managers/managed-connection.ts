@@ -9,6 +9,8 @@ import type { WebSocketManager } from './manager.js';
 export interface SentPing {
   readonly payload: string;
   readonly atMs: number;
+  /** What `bytesReceived` was when it was sent: as long as that has not grown, nothing has answered it. */
+  readonly bytesThen: number;
 }
 
 /** Who wants to know at once that a connection answered. */
@@ -22,14 +24,6 @@ export interface Watcher {
  * believed only where the one before took as long.
  */
 const believedAtOnceMs = 3_000;
-
-/**
- * An adapter need not look at a message that follows activity in the same direction so soon, in milliseconds: whether
- * it is a keepalive changes no age by more.
- *
- * Why: a connection that talks is then looked at once in a while, and not with every message.
- */
-export const sameMomentMs = 250;
 
 /**
  * One accepted WebSocket and its manager: what an adapter tells what happens to.
@@ -53,8 +47,10 @@ export class ManagedConnection {
   /** @internal */ bytesReceivedSeen = 0;
   /** @internal */ bytesSentSeen = 0;
   /** @internal */ partialBytesSeen = 0;
-  /** @internal When data was last seen stuck in this process; `never` once the peer was heard of after it. */
+  /** @internal When data was last seen waiting to leave this process; `never` once the peer was heard of after it. */
   backloggedAtMs = never;
+  /** @internal Since when the data that waits to leave has not moved; `never` while none waits. */
+  standstillAtMs = never;
   /** @internal */ misses = 0;
   /** @internal What `bytesReceived` was when the first unanswered heartbeat left; -1 while none is out. */
   bytesAtPing = -1;
@@ -92,6 +88,11 @@ export class ManagedConnection {
   /** When a frame last arrived. */
   get lastSeenAtMs(): number {
     return Math.max(this.lastSaidAtMs, this.lastPongAtMs);
+  }
+
+  /** When the peer was last heard of, by frames and by bytes, as far as was looked. */
+  get lastByteAtMs(): number {
+    return Math.max(this.lastSeenAtMs, this.lastBytesAtMs);
   }
 
   /** @internal When the peer last sent something of its own accord. */
@@ -133,10 +134,25 @@ export class ManagedConnection {
    */
   sent(isBacklogged: boolean, atMs = this.clock.now()): void {
     this.lastSendAtMs = atMs;
-    if (isBacklogged && this.backloggedAtMs === never) this.backloggedAtMs = atMs;
+    if (!isBacklogged) return;
+    if (this.backloggedAtMs === never) this.backloggedAtMs = atMs;
+    if (this.standstillAtMs === never) this.standstillAtMs = atMs;
   }
 
-  /** The socket closed, or is closing: nothing of its manager waits for the rest. */
+  /** A message was handed over while more than `maxUnsentBytes` waited: the connection is closed as slow. */
+  overfull(): void {
+    if (this.isCurrent) this.manager.host.connectionOverfull(this);
+  }
+
+  /**
+   * The peer or the application began to close the socket: nothing of its manager waits for the rest. The socket gets
+   * `closeGraceMs` to close, then it is destroyed. Optional: without it, {@link closed} does the same when it comes.
+   */
+  closingBegan(): void {
+    this.manager.host.connectionClosing(this);
+  }
+
+  /** The socket closed: nothing of it is left to wait for. */
   closed(): void {
     this.manager.host.connectionClosed(this);
   }

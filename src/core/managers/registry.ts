@@ -1,5 +1,6 @@
 import type { KeyParts } from '../identity/isolation-key.js';
 import { ShardedMap } from '../sharded-map.js';
+import type { ManagedConnection } from './managed-connection.js';
 import type { WebSocketManager } from './manager.js';
 
 const none: ReadonlyMap<string, WebSocketManager> = new Map();
@@ -44,6 +45,13 @@ export class ManagerRegistry {
     if (held === undefined) return undefined;
     const one = held instanceof Map ? held.values().next().value : held;
     return one?.context.userId;
+  }
+
+  /** The user's connections, in the order of their managers. */
+  linksOf(userId: string): ManagedConnection[] {
+    const links: ManagedConnection[] = [];
+    for (const { link } of this.ofUser(userId).values()) if (link !== null) links.push(link);
+    return links;
   }
 
   /** Live and reserved: what is compared with the limit. */

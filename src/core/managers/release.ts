@@ -16,7 +16,7 @@ interface ReleaserOptions {
 const noOptions: ReleaseOptions = Object.freeze({});
 
 /** Hears of each release once the slot is free, in the order of registration, before anything else happens. */
-export type SlotFreed = (manager: WebSocketManager) => void;
+export type SlotFreed = (manager: WebSocketManager, options: ReleaseOptions) => void;
 
 /**
  * The one way out: idempotent, exactly once, and in this order: the slot, the next in line, the event, the close
@@ -58,12 +58,12 @@ export class Releaser {
     const lastActivityAtMs = manager.lastActivityAtMs;
     manager.releasedFor = reason;
     manager.successor?.superseded(reason === 'shutdown' ? 'draining' : 'released');
-    for (const act of this.#whenFreed) act(manager);
+    for (const act of this.#whenFreed) act(manager, options);
     this.#emit(manager, { reason, closeCause, lastActivityAtMs, options });
     const { link } = manager;
     if (link !== null) this.#options.closing.close(link, closeCause, options.detail);
     this.#options.hooks.start(manager, reason);
-    for (const act of this.#whenDone) act(manager);
+    for (const act of this.#whenDone) act(manager, options);
     return true;
   }
 
@@ -80,14 +80,13 @@ export class Releaser {
   ): void {
     const { generation, admittedAtMs, host, link } = manager;
     const now = host.clock.now();
-    const lastByteAtMs = link === null ? admittedAtMs : Math.max(link.lastSeenAtMs, link.lastBytesAtMs);
     this.#options.events.emitOf('manager.released', manager, {
       reason: said.reason,
       closeCause: link === null ? null : said.closeCause,
       generation,
       ageMs: now - admittedAtMs,
       idleMs: now - said.lastActivityAtMs,
-      silentMs: now - lastByteAtMs,
+      silentMs: now - (link === null ? admittedAtMs : link.lastByteAtMs),
       by: said.options.by ?? null,
       limitMs: said.options.limitMs ?? null,
       finding: said.options.finding ?? null,

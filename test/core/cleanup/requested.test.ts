@@ -68,7 +68,7 @@ describe('a cleanup somebody asks for', () => {
     expect(dry.chosen.find(({ strategy }) => strategy === 'idle')).toMatchObject({
       threadId: 'thread_idle1',
       reason: 'idle',
-      idleMs: 604_500,
+      idleMs: 603_000,
       limitMs: 600_000,
       finding: null,
     });

@@ -43,8 +43,8 @@ class Told {
   }
 
   refused(userId: string, how: Partial<MooringEvents['admission.refused']> = {}): void {
-    const usual = { code: 'quota.exceeded', closeCause: 'quota', retryAfterMs: null, waitedMs: 0, ahead: 0 } as const;
-    this.#events.emit('admission.refused', { ...keyOf(userId), ...usual, ...how });
+    const usual = { code: 'quota.exceeded', closeCause: 'quota', retryAfterMs: null, waitedMs: 0 } as const;
+    this.#events.emit('admission.refused', { ...keyOf(userId), ...usual, ahead: 0, isHeard: true, ...how });
   }
 
   cancelled(userId: string, waitedMs: number): void {
@@ -436,9 +436,9 @@ describe('KPI 6, wrong refusals', () => {
     const h = small();
     const [first] = await h.fill('ada', 2, remote);
     await h.time.advance(10_000);
-    // Its ping does not leave, which excuses it for a while.
-    first?.connection.sendStuck(100_000);
-    first?.connection.fallSilent();
+    // It is not read, which excuses it for a while.
+    first!.connection.isReadingPaused = true;
+    first!.connection.fallSilent();
     const arrival = h.arrive('ada', 'thread_new');
     await h.time.advance(1_000);
     expect(arrival.outcome?.refusal?.code).toBe('quota.exceeded');
@@ -590,7 +590,7 @@ describe('the memory of all metrics', () => {
         const of = { userId, threadId: 'thread_1', key: `${userId}:thread_1` };
         events.emit('manager.admitted', { ...of, managerCount: 1, waitedMs: user % 5_000 });
         const refusal = { code: 'quota.exceeded', closeCause: 'quota', retryAfterMs: 1, waitedMs: 500 } as const;
-        events.emit('admission.refused', { ...of, ...refusal, ahead: user % 20 });
+        events.emit('admission.refused', { ...of, ...refusal, ahead: user % 20, isHeard: true });
       }
       expect(heapUsed() - before).toBeLessThan(4 * 2 ** 20);
       expect(metrics.report().kpis.find(({ name }) => name === 'wrongRefusals')?.samples).toBeGreaterThan(190_000);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EventStream } from '../../../src/core/events.js';
 import { Heartbeat } from '../../../src/core/liveness/heartbeat.js';
 import { Pinger } from '../../../src/core/liveness/ping.js';
+import { Suspicion } from '../../../src/core/liveness/suspicion.js';
 import { Slices } from '../../../src/core/slices.js';
 import { afterThisTest } from '../../support/setup.js';
 import { harness, remote, seeded, silent, type Client, type Harness, type PeerOptions } from '../support.js';
@@ -14,10 +15,12 @@ const phaseMs = intervalMs / 100;
 function heartbeat() {
   const at = watchfulClock();
   const dead: string[] = [];
+  const suspicion = new Suspicion();
   const made = new Heartbeat({
     clock: at.clock,
     events: new EventStream(() => at.time.wallNow()),
     pinger: new Pinger(seeded(1)),
+    suspicion,
     slices: new Slices({ time: at.time, clock: at.clock, budgetMs: 5 }),
     heartbeatIntervalMs: intervalMs,
     maxHeartbeatMisses: 2,
@@ -30,7 +33,7 @@ function heartbeat() {
   afterThisTest(() => {
     made.dispose();
   });
-  return { ...at, heartbeat: made, dead, link: (options: PeerOptions = remote) => loneLink(at, options) };
+  return { ...at, heartbeat: made, dead, suspicion, link: (options: PeerOptions = remote) => loneLink(at, options) };
 }
 
 /** One connection, and its life until something was done about it. */
@@ -111,44 +114,49 @@ describe('a quiet connection', () => {
 });
 
 describe('a connection from which bytes arrive', () => {
-  it('is pinged once, for its round trip, and then no more', async () => {
-    const { h, connection } = await watched();
-    for (let i = 0; i < 20; i++) {
+  it.each(['message', 'keepalive'] as const)(
+    'is pinged once an interval while it sends a %s every second, as often as a quiet one',
+    async (what) => {
+      const h = harness();
+      const talker = await h.connect('ada', 'thread_talker', remote);
+      const quiet = await h.connect('ada', 'thread_quiet', remote);
+      for (let i = 0; i < 600; i++) {
+        await h.time.advance(1_000);
+        talker.connection[what]();
+      }
+      expect(talker.connection.pings).toHaveLength(24);
+      expect(quiet.connection.pings).toHaveLength(24);
+    },
+  );
+
+  it('is told once when its client answers no ping', async () => {
+    const h = harness();
+    const { connection } = await h.connect('ada', 'thread_1', { ...silent, isNew: true });
+    for (let i = 0; i < 30; i++) {
       await h.time.advance(10_000);
       connection.message();
     }
-    expect(connection.pings).toHaveLength(1);
+    expect(h.said('connection.neverAnswers')).toMatchObject([{ key: 'ada:thread_1', generation: 1 }]);
+    expect(h.countOf('ada')).toBe(1);
   });
 
-  it('is not pinged any longer once it was', async () => {
+  it('is not told of when its client answers', async () => {
     const { h, connection } = await watched();
-    await untilPinged(h, { connection });
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < 30; i++) {
       await h.time.advance(10_000);
       connection.message();
     }
-    expect(connection.pings).toHaveLength(1);
+    expect(h.said('connection.neverAnswers')).toEqual([]);
   });
 
-  it('is not pinged for sending only keepalives', async () => {
-    const { h, connection } = await watched();
-    await untilPinged(h, { connection });
-    for (let i = 0; i < 20; i++) {
-      await h.time.advance(10_000);
-      connection.keepalive();
-    }
-    expect(connection.pings).toHaveLength(1);
-  });
-
-  it('is pinged again when they stop', async () => {
-    const { h, connection } = await watched();
-    await untilPinged(h, { connection });
-    for (let i = 0; i < 5; i++) {
-      await h.time.advance(10_000);
-      connection.message();
-    }
-    await h.time.advance(2 * intervalMs + phaseMs);
-    expect(connection.pings.length).toBeGreaterThan(1);
+  it('clears a suspect', async () => {
+    const { time, heartbeat: beat, link, suspicion } = heartbeat();
+    const { link: each, connection } = link(silent);
+    beat.add(each);
+    suspicion.add([each]);
+    connection.message();
+    await time.advance(intervalMs / 5);
+    expect(suspicion.size).toBe(0);
   });
 });
 
@@ -300,22 +308,30 @@ describe('orca#12841, #11300: a tick that came late', () => {
     return made;
   };
 
-  it('charges no miss', async () => {
-    const { h } = await pinged();
-    await h.time.advance(intervalMs - phaseMs / 2);
-    h.time.stall(10_000);
-    await h.time.advance(0);
-    expect(missesOf(h)).toEqual([]);
-  });
-
-  it('is made up for a phase later: an answer that had waited is heard', async () => {
+  it('is made up for one poll phase later: an answer that had waited is heard', async () => {
     const { h, connection } = await pinged();
     await h.time.advance(intervalMs - phaseMs / 2);
     h.time.stall(10_000);
-    await h.time.advance(0);
-    connection.pong(connection.pings[0]!);
+    h.time.afterPoll(() => {
+      connection.pong(connection.pings[0]!);
+    });
     await h.time.advance(2 * phaseMs);
     expect(missesOf(h)).toEqual([]);
+  });
+
+  it.each([
+    [200, 100],
+    [400, 50],
+    [1_000, 100],
+  ])('still finds the dead where the process stalls %i ms of every %i ms more', async (stalledMs, freeMs) => {
+    const { h } = await watched({ ...silent, isNew: true });
+    const neighbour = await h.connect('ada', 'thread_healthy', { ...remote, pongAfterMs: 5 });
+    for (let passed = 0; passed < 300_000; passed += stalledMs + freeMs) {
+      h.time.stall(stalledMs);
+      await h.time.advance(freeMs);
+    }
+    expect(h.said('manager.released')).toMatchObject([{ threadId: 'thread_1', reason: 'disconnected' }]);
+    expect(neighbour.manager.isReleased).toBe(false);
   });
 
   it('forgives no miss', async () => {
@@ -539,20 +555,6 @@ describe('a connection that closed and did not say so', () => {
     connection.closes.push({ code: 1006, reason: 'nobody said so' });
     await h.time.advance(intervalMs / 5);
     expect(h.said('manager.released')).toMatchObject([{ by: 'heartbeat', closeCause: 'silent', finding: 'closed' }]);
-  });
-});
-
-describe('a connection that answered within the millisecond', () => {
-  it('is asked no more while bytes arrive', async () => {
-    const { h, connection, link } = await watched({ ...silent, isNew: true });
-    await untilPinged(h, { connection });
-    connection.pong(connection.pings[0]!);
-    expect(link.roundTripMs).toBe(0);
-    for (let i = 0; i < 20; i++) {
-      connection.message();
-      await h.time.advance(10_000);
-    }
-    expect(connection.pings).toHaveLength(1);
   });
 });
 

@@ -26,11 +26,16 @@ export function loneLink(at: { time: SimulatedTime; clock: StallClock }, options
   const host: ManagerHost = {
     clock: at.clock,
     idleManagerTimeoutMs: 600_000,
+    connectionClosing: () => {},
     connectionClosed: () => {},
     endConnection: () => {},
+    connectionOverfull: () => {},
     managerFailed: () => {},
     managerReported: () => {},
     hookCameLate: () => {},
+    takeHold: () => {
+      throw new Error('nobody holds it here');
+    },
   };
   const context = createUserExecutionContext({ userId: 'ada', threadId: `thread_${(made += 1)}` });
   const manager = new WebSocketManager(host, context);

@@ -1,11 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../../../src/core/config.js';
 import { Pinger } from '../../../src/core/liveness/ping.js';
 import { Probe, type ProbeFindings } from '../../../src/core/liveness/probe.js';
+import { Suspicion } from '../../../src/core/liveness/suspicion.js';
 import { SimulatedTime } from '../../../src/testing/index.js';
 import { seeded, silent, type PeerOptions } from '../support.js';
+import { sample } from '../../../src/core/liveness/silence.js';
 import { loneLink, watchfulClock, type LoneLink } from './lone-link.js';
 
-const windowMs = 500;
+/** Two pings, `probeTimeoutMs` apart. */
+const askedMs = 1_000;
+
+/** From the first ping of the probe, where none was unanswered before. */
+const minSilenceMs = 3_000;
+
+const { config } = loadConfig({ environment: 'production' });
 
 /** Time in which sockets are looked at only when told to. */
 class PollingTime extends SimulatedTime {
@@ -20,24 +29,23 @@ class PollingTime extends SimulatedTime {
   }
 }
 
-/** Peers, and a probe of them that has started unless told otherwise. */
+/** Peers that have answered before, and a probe of them that has started unless told otherwise. */
 function probing(peers: readonly PeerOptions[], { time = new SimulatedTime(), isStarted = true } = {}) {
   const at = watchfulClock(time);
   const lone = peers.map((peer) => loneLink(at, peer));
+  for (const { link } of lone) link.roundTripMs = 0;
   const found: ProbeFindings[] = [];
-  const halves: number[] = [];
-  const probe = new Probe(
-    { clock: at.clock, pinger: new Pinger(seeded(1)), slowConsumerTimeoutMs: 60_000 },
-    {
-      links: lone.map(({ link }) => link),
-      spacingMs: windowMs,
-      windowMs,
-      onHalf: () => halves.push(at.clock.now()),
-      onDone: (findings) => found.push(findings),
-    },
-  );
+  const pinger = new Pinger(seeded(1));
+  const suspicion = new Suspicion();
+  const suspected: number[] = [];
+  suspicion.whenSuspected(() => suspected.push(at.clock.now()));
+  const parts = { clock: at.clock, pinger, suspicion, config };
+  const probe = new Probe(parts, {
+    links: lone.map(({ link }) => link),
+    onDone: (findings) => found.push(findings),
+  });
   if (isStarted) probe.start();
-  return { ...at, lone, probe, found, halves };
+  return { ...at, lone, probe, found, pinger, suspicion, suspected, parts };
 }
 
 const silentOf = (found: readonly ProbeFindings[], lone: readonly LoneLink[]): boolean[] =>
@@ -54,8 +62,8 @@ describe('a probe', () => {
   it.each([
     [499, 1, 0],
     [500, 2, 0],
-    [999, 2, 0],
-    [1_000, 2, 1],
+    [2_999, 2, 0],
+    [3_000, 2, 1],
     [60_000, 2, 1],
   ])('has after %i ms sent %i pings and given %i verdicts', async (forMs, pings, verdicts) => {
     const { time, lone, found } = probing([silent]);
@@ -64,15 +72,9 @@ describe('a probe', () => {
     expect(found).toHaveLength(verdicts);
   });
 
-  it('tells the half', async () => {
-    const { time, halves } = probing([silent]);
-    await time.advance(2_000);
-    expect(halves).toEqual([500]);
-  });
-
-  it('finds those silent who said nothing, and nobody else', async () => {
+  it('finds those silent that said nothing, and no other', async () => {
     const { time, lone, found } = probing([silent, { pongAfterMs: 20 }, silent]);
-    await time.advance(1_000);
+    await time.advance(minSilenceMs);
     expect(silentOf(found, lone)).toEqual([true, false, true]);
   });
 
@@ -98,11 +100,11 @@ describe('a probe', () => {
 });
 
 describe('orca#12790: one unanswered ping is not death', () => {
-  it.each([0, 1, 499, 500, 501, 999])('a byte after %i ms is life', async (afterMs) => {
+  it.each([0, 1, 499, 500, 501, 999, 1_001, 2_999])('a byte after %i ms is life', async (afterMs) => {
     const { time, lone, found } = probing([silent]);
     await time.advance(afterMs);
     lone[0]!.connection.bytesReceived += 1;
-    await time.advance(1_000);
+    await time.advance(minSilenceMs);
     expect(silentOf(found, lone)).toEqual([false]);
   });
 
@@ -112,11 +114,13 @@ describe('orca#12790: one unanswered ping is not death', () => {
     lone[0]!.connection.pong('not ours');
     expect(found).toHaveLength(1);
     expect(silentOf(found, lone)).toEqual([false]);
-    expect(lone[0]!.link.roundTripMs).toBe(-1);
+    expect(lone[0]!.link.roundTripMs).toBe(0);
   });
 
   it('an answer to the first ping in the time of the second tells its round trip', async () => {
-    const { time, lone } = probing([{ pongAfterMs: 700 }]);
+    const { time, lone, probe } = probing([{ pongAfterMs: 700 }], { isStarted: false });
+    lone[0]!.link.roundTripMs = -1;
+    probe.start();
     await time.advance(1_000);
     expect(lone[0]!.link.roundTripMs).toBe(700);
   });
@@ -175,7 +179,7 @@ describe('before a verdict of silence', () => {
   it('the sockets are looked at once more: an answer may be waiting behind the timer', async () => {
     const time = new PollingTime();
     const { lone, found } = probing([silent, silent], { time });
-    await time.advance(1_000);
+    await time.advance(minSilenceMs);
     expect(found).toEqual([]);
     lone[0]!.connection.message();
     time.poll();
@@ -193,7 +197,7 @@ describe('before a verdict of silence', () => {
   });
 });
 
-describe('who cannot be judged', () => {
+describe('a connection that cannot be judged', () => {
   it.each([
     ['has unsent data', { unsentBytes: 1 }],
     ['is not read', { isReadingPaused: true }],
@@ -201,24 +205,28 @@ describe('who cannot be judged', () => {
     const { time, lone, probe, found } = probing([silent], { isStarted: false });
     Object.assign(lone[0]!.connection, state);
     probe.start();
-    await time.advance(1_000);
+    await time.advance(askedMs);
     expect(found).toEqual([{ silent: new Set(), stuck: new Set() }]);
   });
 
-  it('is stuck once that has lasted for slowConsumerTimeoutMs without a byte either way', async () => {
+  it('is stuck once its unsent data has not moved for slowConsumerTimeoutMs, whatever it sends', async () => {
     const { time, lone, probe, found } = probing([silent], { isStarted: false });
-    lone[0]!.connection.unsentBytes = 1;
+    const { link, connection } = lone[0]!;
+    connection.unsentBytes = 1;
+    sample(link);
     await time.advance(59_000);
     probe.start();
-    await time.advance(1_000);
-    expect(found).toEqual([{ silent: new Set(), stuck: new Set([lone[0]!.link]) }]);
+    await time.advance(999);
+    connection.bytesReceived += 8;
+    await time.advance(1);
+    expect(found).toEqual([{ silent: new Set(), stuck: new Set([link]) }]);
   });
 
   it('is not asked a second time while the first ping has not left', async () => {
     const { time, lone, probe } = probing([silent], { isStarted: false });
     lone[0]!.connection.unsentBytes = 1;
     probe.start();
-    await time.advance(1_000);
+    await time.advance(askedMs);
     expect(pingsOf(lone)).toEqual([1]);
   });
 });
@@ -228,7 +236,7 @@ describe('a broken socket', () => {
     const { time, lone, probe, found } = probing([silent], { isStarted: false });
     lone[0]!.connection.vanish();
     probe.start();
-    await time.advance(1_000);
+    await time.advance(askedMs);
     expect(pingsOf(lone)).toEqual([0]);
     expect(found).toHaveLength(1);
   });
@@ -238,7 +246,7 @@ describe('a broken socket', () => {
       { ...silent, throwsFrom: ['isOpen'] },
       { throwsFrom: ['isOpen'], pongAfterMs: 20 },
     ]);
-    await time.advance(1_000);
+    await time.advance(minSilenceMs);
     expect(pingsOf(lone)).toEqual([2, 1]);
     expect(silentOf(found, lone)).toEqual([true, false]);
   });
@@ -247,22 +255,161 @@ describe('a broken socket', () => {
     const throws: PeerOptions = { ...silent, throwsFrom: ['ping'] };
     const { time, lone, found } = probing([throws, throws]);
     lone[1]!.connection.message();
-    await time.advance(1_000);
+    await time.advance(minSilenceMs);
     expect(silentOf(found, lone)).toEqual([true, false]);
+  });
+
+  it('that closes while it is asked needs no verdict', async () => {
+    const { time, lone, found } = probing([silent]);
+    const { manager } = lone[0]!;
+    await time.advance(600);
+    manager.link = null;
+    await time.advance(minSilenceMs);
+    expect(silentOf(found, lone)).toEqual([false]);
   });
 });
 
 describe('two probes of one connection', () => {
   it('do not take its answer from each other', async () => {
-    const { lone, probe: first, clock, time } = probing([silent]);
+    const { lone, probe: first, parts, time } = probing([silent]);
     const { link, connection } = lone[0]!;
     const found: ProbeFindings[] = [];
-    const parts = { clock, pinger: new Pinger(seeded(2)), slowConsumerTimeoutMs: 60_000 };
-    const request = { links: [link], spacingMs: windowMs, windowMs };
-    new Probe(parts, { ...request, onDone: (findings) => found.push(findings) }).start();
+    new Probe(parts, { links: [link], onDone: (findings) => found.push(findings) }).start();
     first.cancel();
     await time.advance(100);
     connection.pong(connection.pings[0]!);
     expect(found).toHaveLength(1);
+  });
+});
+
+describe('silence since an earlier ping', () => {
+  it.each([
+    [0, 3_000],
+    [500, 2_500],
+    [1_999, 1_001],
+    [2_000, 1_000],
+    [60_000, 1_000],
+  ])('a ping unanswered for %i ms before makes a suspect after %i ms', async (beforeMs, afterMs) => {
+    const { time, lone, probe, pinger, suspicion } = probing([silent], { isStarted: false });
+    const { link } = lone[0]!;
+    pinger.ping(link);
+    await time.advance(beforeMs);
+    probe.start();
+    await time.advance(afterMs - 1);
+    expect(suspicion.has(link)).toBe(false);
+    await time.advance(1);
+    expect(suspicion.has(link)).toBe(true);
+  });
+
+  it('does not count when a byte has come since, though no pong has', async () => {
+    const { time, lone, probe, pinger, suspicion } = probing([silent], { isStarted: false });
+    const { link, connection } = lone[0]!;
+    pinger.ping(link);
+    await time.advance(60_000);
+    connection.message();
+    probe.start();
+    await time.advance(minSilenceMs - 1);
+    expect(suspicion.has(link)).toBe(false);
+    await time.advance(1);
+    expect(suspicion.has(link)).toBe(true);
+  });
+
+  it('is remembered however many pings follow', async () => {
+    const { time, lone, parts, pinger, suspicion } = probing([silent], { isStarted: false });
+    const { link } = lone[0]!;
+    for (let ping = 0; ping < 20; ping++) {
+      pinger.ping(link);
+      await time.advance(150);
+    }
+    new Probe(parts, { links: [link], onDone: () => {} }).start();
+    await time.advance(askedMs);
+    expect(suspicion.has(link)).toBe(true);
+  });
+
+  it('that is only quiet is none: without a ping of ours nobody is a suspect sooner', async () => {
+    const { time, lone, probe, suspicion } = probing([silent], { isStarted: false });
+    await time.advance(600_000);
+    probe.start();
+    await time.advance(minSilenceMs - 1);
+    expect(suspicion.has(lone[0]!.link)).toBe(false);
+  });
+});
+
+describe('a suspect', () => {
+  it('is one until a byte comes', async () => {
+    const { time, lone, suspicion } = probing([silent]);
+    const { link, connection } = lone[0]!;
+    await time.advance(60_000);
+    expect(suspicion.has(link)).toBe(true);
+    connection.bytesReceived += 1;
+    expect(suspicion.has(link)).toBe(false);
+    await time.advance(60_000);
+    expect(suspicion.has(link)).toBe(false);
+    expect(suspicion.size).toBe(0);
+  });
+
+  it('is told together with all that become suspects in the same moment', async () => {
+    const { time, suspected } = probing([silent, silent, silent]);
+    await time.advance(60_000);
+    expect(suspected).toEqual([minSilenceMs]);
+  });
+});
+
+describe('how long each connection is waited for', () => {
+  /** A peer that is silent now, and whose answers took so long before; -1: it has answered nothing yet. */
+  const suspectAfter = async (roundTripMs: number): Promise<number | null> => {
+    const { time, lone, probe, suspected } = probing([silent], { isStarted: false });
+    lone[0]!.link.roundTripMs = roundTripMs;
+    probe.start();
+    await time.advance(20_000);
+    return suspected[0] ?? null;
+  };
+
+  it.each([
+    [0, 3_000],
+    [125, 3_000],
+    [600, 3_000],
+    [700, 3_300],
+    [-1, 4_500],
+    [1_000, 4_500],
+    [1_500, 6_500],
+    [2_000, 8_000],
+  ])('with a round trip of %i ms it is a suspect after %i ms', async (roundTripMs, afterMs) => {
+    expect(await suspectAfter(roundTripMs)).toBe(afterMs);
+  });
+
+  it('one that is too slow to be asked is judged by an earlier ping, after four round trips', async () => {
+    const { time, lone, probe, pinger, suspicion, found } = probing([silent], { isStarted: false });
+    const { link, connection } = lone[0]!;
+    link.roundTripMs = 7_000;
+    pinger.ping(link);
+    await time.advance(25_000);
+    probe.start();
+    await time.advance(2_999);
+    expect(suspicion.has(link)).toBe(false);
+    await time.advance(1);
+    expect(suspicion.has(link)).toBe(true);
+    expect(connection.pings).toHaveLength(1);
+    expect(found).toHaveLength(1);
+  });
+
+  it.each([
+    ['without one it is not judged', null],
+    ['nor by one that left too late', 10_000],
+  ])('%s', async (_, beforeMs) => {
+    const { time, lone, probe, pinger, found } = probing([silent], { isStarted: false });
+    lone[0]!.link.roundTripMs = 7_000;
+    if (beforeMs !== null) pinger.ping(lone[0]!.link);
+    await time.advance(beforeMs ?? 0);
+    probe.start();
+    expect(found).toEqual([{ silent: new Set(), stuck: new Set() }]);
+  });
+
+  it('the slow do not hold up the quick', async () => {
+    const { time, lone, probe, suspected } = probing([silent, silent], { isStarted: false });
+    lone[1]!.link.roundTripMs = 1_500;
+    probe.start();
+    await time.advance(20_000);
+    expect(suspected).toEqual([3_000, 6_500]);
   });
 });

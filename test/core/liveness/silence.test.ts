@@ -78,11 +78,39 @@ describe('unsent data', () => {
     expect(judge()).toBe('stuck');
   });
 
-  it('excuses anew from each keepalive', async () => {
-    const { time, link, connection, judge } = asked();
+  it.each(['message', 'keepalive'] as const)('that does not move is stuck, though a %s has just come', async (what) => {
+    const { time, connection, judge } = asked();
     connection.sendStuck();
-    await time.advance(50_000);
-    link.touched();
+    await time.advance(59_999);
+    connection[what]();
+    expect(judge()).toBe('heard');
+    await time.advance(1);
+    connection[what]();
+    expect(judge()).toBe('stuck');
+  });
+
+  it('counts from when it began to wait, and not from a write long before', async () => {
+    const { time, connection, judge } = asked();
+    connection.send();
+    judge();
+    await time.advance(600_000);
+    connection.unsentBytes = 1;
+    expect(judge()).toBe('excused');
+    await time.advance(59_999);
+    expect(judge()).toBe('excused');
+    await time.advance(1);
+    expect(judge()).toBe('stuck');
+  });
+
+  it('that had left in between counts from when it waits again', async () => {
+    const { time, connection, judge } = asked();
+    connection.sendStuck(100);
+    await time.advance(40_000);
+    connection.bytesSent += 100;
+    connection.unsentBytes = 0;
+    connection.sendStuck(100);
+    await time.advance(40_000);
+    expect(judge()).toBe('excused');
     await time.advance(59_999);
     expect(judge()).toBe('excused');
   });
@@ -269,7 +297,7 @@ describe('a message that is still arriving', () => {
     await time.advance(10_000);
     connection.bytesReceived += 20;
     sample(link);
-    connection.unsentBytes = 1;
+    connection.isReadingPaused = true;
     await time.advance(59_999);
     expect(judgeSilence(link, 20, slowConsumerTimeoutMs)).toBe('excused');
     await time.advance(1);

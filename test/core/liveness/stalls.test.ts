@@ -27,7 +27,7 @@ describe("openclaw#105698, HikariCP's housekeeper: a loop that was blocked for 1
       const newcomer = h.arrive('ada', 'thread_new', remote);
       await h.time.advance(afterMs);
       h.time.stall(1_200);
-      await h.time.advance(2_000);
+      await h.time.advance(5_000);
       expectOnlyTheDeadOneGone(h, healthy);
       expect(newcomer.outcome?.refusal).toBeNull();
     },
@@ -42,7 +42,7 @@ describe("openclaw#105698, HikariCP's housekeeper: a loop that was blocked for 1
     h.time.stall(1_200);
     await h.time.advance(0);
     for (const { connection } of healthy) connection.pong(connection.pings[0]!);
-    await h.time.advance(2_000);
+    await h.time.advance(5_000);
     expectOnlyTheDeadOneGone(h, healthy);
   });
 
@@ -55,7 +55,7 @@ describe("openclaw#105698, HikariCP's housekeeper: a loop that was blocked for 1
       dead.connection.message();
     });
     h.arrive('ada', 'thread_new', remote);
-    await h.time.advance(2_000);
+    await h.time.advance(5_000);
     expectOnlyTheDeadOneGone(h, healthy);
   });
 });
@@ -119,5 +119,26 @@ describe('a machine suspended for twice the idle timeout', () => {
     }
     expect(h.said('manager.released')).toEqual([]);
     expect(h.said('heartbeat.missed')).toEqual([]);
+  });
+});
+
+describe('a process that stalls most of the time', () => {
+  it.each([
+    [200, 100],
+    [400, 50],
+    [1_000, 100],
+  ])('%i ms of every %i ms more, still sweeps, audits and lets what is due expire', async (stalledMs, freeMs) => {
+    const h = harness({ config: { idleManagerTimeoutMs: 60_000, journalBytes: 0 } });
+    await h.connect('ada', 'thread_idle', remote);
+    const ticket = h.ticket('bob', 'thread_unattached');
+    const startedAtMs = h.time.now();
+    while (h.mooring.factory.managerCount > 0 && h.time.now() - startedAtMs < 1_200_000) {
+      h.time.stall(stalledMs);
+      await h.time.advance(freeMs);
+    }
+    expect(ticket.refusal?.code).toBe('ticket.expired');
+    expect(h.said('manager.released').map(({ reason }) => reason)).toEqual(['unattached', 'idle']);
+    expect(h.said('background.completed').length).toBeGreaterThan(0);
+    expect(h.mooring.kpis().kpis.find(({ name }) => name === 'accumulation')?.samples).toBeGreaterThan(0);
   });
 });

@@ -8,11 +8,16 @@ import { SimulatedTime } from '../../../src/testing/index.js';
 const host: ManagerHost = {
   clock: new StallClock({ time: new SimulatedTime(), toleranceMs: 100 }),
   idleManagerTimeoutMs: 600_000,
+  connectionClosing: () => {},
   connectionClosed: () => {},
   endConnection: () => {},
+  connectionOverfull: () => {},
   managerFailed: () => {},
   managerReported: () => {},
   hookCameLate: () => {},
+  takeHold: () => {
+    throw new Error('nobody holds it here');
+  },
 };
 
 function managerOf(userId: string, threadId: string): WebSocketManager {

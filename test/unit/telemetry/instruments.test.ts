@@ -9,7 +9,7 @@ const ofKey = { userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1' };
 const byStrategy = { disconnected: 3, idle: 2, error: 1, oldest: 0 };
 const released = { closeCause: 'silent', generation: 1, idleMs: 1, silentMs: 1, limitMs: null, finding: null } as const;
 const asked = { who: null, request: 'GET /api/v1/kpis', address: '10.0.0.1' } as const;
-const refused = { code: 'quota.exceeded', retryAfterMs: null, ahead: 0 } as const;
+const refused = { code: 'quota.exceeded', retryAfterMs: null, ahead: 0, isHeard: true } as const;
 const leak = { ...ofKey, admittedBy: [], releasedForMs: 60_000 };
 const cleanup = { userId: 'ada', cleaned: 6, byStrategy, attempts: 3, remaining: 14 };
 
@@ -38,7 +38,15 @@ const rows: { readonly [Name in MooringEventName]: readonly Row<Name>[] } = {
   ],
   'connection.opened': [[{ ...ofKey, generation: 1 }, []]],
   'connection.replaced': [[{ ...ofKey, generation: 2 }, ['takeovers_total 1']]],
-  'connection.answeredLate': [[{ ...ofKey, generation: 1 }, ['late_answers_total 1']]],
+  'connection.left': [[{ ...ofKey, generation: 1, graceMs: 10_000 }, []]],
+  'connection.resumed': [[{ ...ofKey, generation: 2, awayMs: 400 }, ['resumptions_total 1']]],
+  'hold.expired': [[{ ...ofKey, maxMs: 3_600_000, heldMs: 3_600_000 }, ['lapsed_holds_total expired 1']]],
+  'hold.forgotten': [[{ ...ofKey, holds: 2, idleMs: 600_000 }, ['lapsed_holds_total forgotten 2']]],
+  'connection.answeredLate': [
+    [{ ...ofKey, generation: 1, by: 'heartbeat' }, ['late_answers_total 1']],
+    [{ ...ofKey, generation: 1, by: 'admission' }, ['suspects_heard_late_total 1']],
+  ],
+  'connection.neverAnswers': [[{ ...ofKey, generation: 1 }, ['never_answering_total 1']]],
   'heartbeat.missed': [[{ ...ofKey, generation: 1, misses: 2 }, ['heartbeat_misses_total 1']]],
   'admission.queued': [[{ ...ofKey, position: 1 }, ['queued_total 1']]],
   'admission.refused': [
@@ -100,8 +108,11 @@ const rows: { readonly [Name in MooringEventName]: readonly Row<Name>[] } = {
   ],
   'hook.failed': [[{ ...ofKey, error: 'Error: no' }, ['hook_failures_total 1']]],
   'listener.failed': [[{ event: 'manager.admitted', error: 'Error: no' }, ['listener_failures_total 1']]],
+  'idleTimeout.rejected': [[{ ...ofKey, got: 'NaN', used: null }, []]],
   'limit.rejected': [[{ userId: 'ada', got: 'NaN', used: 20 }, ['limit_failures_total 1']]],
   'claim.lost': [[{ ...ofKey }, ['lost_claims_total 1']]],
+  'attempts.uncounted': [[{ reason: 'no address' }, []]],
+  'keepalive.failed': [[{ error: 'Error: no' }, []]],
   'ledger.failed': [[{ userId: 'ada', error: 'Error: no' }, ['ledger_failures_total 1']]],
   'leak.found': [
     [{ ...leak, what: 'manager' }, ['leaks_found_total manager 1']],
@@ -242,8 +253,8 @@ describe('the gauges', () => {
   });
 
   it('say value, verdict and samples of a success metric, durations in seconds', async () => {
-    const h = harness({ config: { maxManagersPerUser: 2 } });
-    await h.fill('ada', 2, silent);
+    const h = harness({ config: { maxManagersPerUser: 5 } });
+    await h.fill('ada', 5, silent);
     await h.time.advance(5_000);
     h.arrive('ada', 'thread_new', remote);
     await h.time.advance(1_100);
@@ -261,7 +272,7 @@ describe('the gauges', () => {
   it('have only values of their sets', async () => {
     const h = harness({ config: { maxManagersPerUser: 2 } });
     await h.fill('ada', 2, remote);
-    h.mooring.events.emit('connection.answeredLate', { ...ofKey, generation: 1 });
+    h.mooring.events.emit('connection.answeredLate', { ...ofKey, generation: 1, by: 'heartbeat' });
     expect(read(h).filter((text) => text.split(' ').includes(otherValue))).toEqual([]);
   });
 });

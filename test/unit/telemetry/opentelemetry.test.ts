@@ -65,7 +65,7 @@ describe('a meter', () => {
     }
   });
 
-  it('tells of a newcomer who got in because the dead were found', async () => {
+  it('tells of a newcomer that got the place of a suspect', async () => {
     const { h, values } = recorded({ config: { maxManagersPerUser: 2 } });
     await h.fill('ada', 2, silent);
     await h.time.advance(5_000);
@@ -74,13 +74,13 @@ describe('a meter', () => {
     await h.time.advance(1_100);
     expect(await values()).toMatchObject({
       'mooring.waiting': 0,
-      'mooring.managers': 1,
+      'mooring.managers': 2,
       'mooring.users_at_level warning': 0,
       'mooring.admissions': 3,
       'mooring.admission_wait admitted': { count: 1, sum: 1 },
-      'mooring.releases disconnected admission': 2,
+      'mooring.releases disconnected admission': 1,
       'mooring.cleanup admission': { count: 1, sum: 1 },
-      'mooring.cleaned disconnected admission': 2,
+      'mooring.cleaned disconnected admission': 1,
       'mooring.kpi_value emergencyCleanupTime seconds': 1,
       'mooring.kpi_pass falseKills 0': 1,
     });

@@ -45,7 +45,7 @@ describe('a scrape', () => {
     });
   });
 
-  it('tells of a newcomer who got in because the dead were found', async () => {
+  it('tells of a newcomer that got the place of a suspect', async () => {
     const { h, scrape } = collected({ config: { maxManagersPerUser: 2 } });
     await h.fill('ada', 2, silent);
     await h.time.advance(5_000);
@@ -54,11 +54,11 @@ describe('a scrape', () => {
     await h.time.advance(1_100);
     expect(await scrape()).toMatchObject({
       mooring_waiting: 0,
-      mooring_managers: 1,
+      mooring_managers: 2,
       mooring_admissions_total: 3,
       'mooring_admission_wait_seconds_sum{outcome="admitted"}': 1,
-      'mooring_releases_total{reason="disconnected",by="admission"}': 2,
-      'mooring_cleaned_total{strategy="disconnected",trigger="admission"}': 2,
+      'mooring_releases_total{reason="disconnected",by="admission"}': 1,
+      'mooring_cleaned_total{strategy="disconnected",trigger="admission"}': 1,
       'mooring_cleanup_seconds_count{trigger="admission"}': 1,
       'mooring_cleanup_seconds_bucket{le="0.5",trigger="admission"}': 0,
       'mooring_cleanup_seconds_bucket{le="1",trigger="admission"}': 1,

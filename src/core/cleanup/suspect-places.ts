@@ -1,0 +1,121 @@
+import type { Pinger } from '../liveness/ping.js';
+import { standstillMs, sample } from '../liveness/silence.js';
+import type { Suspicion } from '../liveness/suspicion.js';
+import type { ManagedConnection } from '../managers/managed-connection.js';
+import type { ManagerRegistry } from '../managers/registry.js';
+import type { ReleaseOptions } from '../managers/release-reason.js';
+import type { Releaser } from '../managers/release.js';
+import type { Tally } from './tally.js';
+
+/** A newcomer that waits, as cleanup sees it. */
+export interface WaitingNewcomer {
+  /** Its accepted socket, or `null` where it has none that could be asked. */
+  readonly peer: { ping(payload: string): void } | null;
+}
+
+/** Where newcomers wait, as cleanup sees it. */
+export interface WaitingRoom {
+  /** How many of the user's newcomers wait now. */
+  sizeOf(userId: string): number;
+  /** How many of them were heard of since they were accepted. */
+  heardOf(userId: string): number;
+  placesOf(userId: string): readonly WaitingNewcomer[];
+}
+
+interface SuspectPlacesOptions {
+  readonly pinger: Pinger;
+  readonly registry: ManagerRegistry;
+  readonly releaser: Releaser;
+  readonly suspicion: Suspicion;
+  readonly waitingRoom: WaitingRoom;
+  readonly backlogExcuseMs: number;
+}
+
+/**
+ * Gives the places of a user's suspects to newcomers of that user, one for one, and only to newcomers that were heard of
+ * themselves. Of the suspects, the one that was unheard of for the longest goes first, and those that are held go last.
+ */
+export class SuspectPlaces {
+  readonly #options: SuspectPlacesOptions;
+
+  constructor(options: SuspectPlacesOptions) {
+    this.#options = options;
+  }
+
+  /** How many of the user's connections are suspects now. */
+  standing(userId: string): number {
+    return this.#suspectsOf(userId).length;
+  }
+
+  /** Gives as many places as there are newcomers that were heard of. @param tally counts them, where a cleanup runs */
+  give(userId: string, tally: Tally | null): void {
+    this.#give(userId, tally, {
+      links: this.#suspectsOf(userId).sort((a, b) => a.lastByteAtMs - b.lastByteAtMs),
+      evidence: { finding: 'silent', closeCause: 'silent' },
+    });
+  }
+
+  /** As {@link give}, from connections whose unsent data has stood still for `backlogExcuseMs`, longest first. */
+  giveBacklogs(userId: string, tally: Tally): void {
+    const { backlogExcuseMs: limitMs } = this.#options;
+    this.#give(userId, tally, {
+      links: this.#backlogsOf(userId).filter((link) => standstillMs(link) >= limitMs - 1),
+      evidence: { finding: 'stuck', closeCause: 'slow', limitMs },
+    });
+  }
+
+  /** In how many milliseconds the first of the user's backlogs will have stood for `backlogExcuseMs`; `null` without any. */
+  nextBacklogInMs(userId: string): number | null {
+    const [first] = this.#backlogsOf(userId);
+    return first === undefined ? null : Math.max(0, this.#options.backlogExcuseMs - standstillMs(first));
+  }
+
+  /** Asks the newcomers that wait as open sockets whether they are there. Never throws. */
+  askNewcomers(userId: string): void {
+    for (const newcomer of this.#options.waitingRoom.placesOf(userId)) this.askNewcomer(newcomer);
+  }
+
+  /** As {@link askNewcomers}, one of them. */
+  askNewcomer({ peer }: WaitingNewcomer): void {
+    try {
+      peer?.ping(this.#options.pinger.payload());
+    } catch {
+      // One that cannot even be asked will not be heard of.
+    }
+  }
+
+  #give(
+    userId: string,
+    tally: Tally | null,
+    { links, evidence }: { links: readonly ManagedConnection[]; evidence: ReleaseOptions },
+  ): void {
+    const { releaser, waitingRoom } = this.#options;
+    for (const { manager } of heldLast(links)) {
+      if (waitingRoom.heardOf(userId) === 0) return;
+      const options: ReleaseOptions = { ...evidence, by: 'admission', isForHeard: true };
+      if (releaser.release(manager, 'disconnected', options)) tally?.add('disconnected');
+    }
+  }
+
+  #suspectsOf(userId: string): ManagedConnection[] {
+    const { registry, suspicion } = this.#options;
+    if (suspicion.size === 0) return [];
+    return registry.linksOf(userId).filter((link) => isEligible(link) && suspicion.has(link));
+  }
+
+  /** Connections whose unsent data stands still, the longest first. */
+  #backlogsOf(userId: string): ManagedConnection[] {
+    const links = this.#options.registry.linksOf(userId).filter(isEligible);
+    for (const link of links) sample(link);
+    return links.filter((link) => standstillMs(link) > 0).sort((a, b) => a.standstillAtMs - b.standstillAtMs);
+  }
+}
+
+/** Not one that a newer connection of its thread is about to take over. */
+function isEligible({ manager, isCurrent }: ManagedConnection): boolean {
+  return isCurrent && manager.successor === null;
+}
+
+function heldLast(links: readonly ManagedConnection[]): ManagedConnection[] {
+  return [...links.filter(({ manager }) => !manager.isHeld), ...links.filter(({ manager }) => manager.isHeld)];
+}

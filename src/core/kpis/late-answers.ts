@@ -1,0 +1,35 @@
+import type { EventStream, ReleasedBy } from '../events.js';
+import { sample } from '../liveness/silence.js';
+import type { ManagedConnection } from '../managers/managed-connection.js';
+
+/**
+ * Watches connections that were released for their silence until they are closed or destroyed, and tells of those that
+ * send something after all.
+ */
+export class LateAnswers {
+  readonly #events: EventStream;
+  /** Few are released for silence, so that is kept here and not noted on each connection. */
+  readonly #releasedBy = new WeakMap<ManagedConnection, ReleasedBy | null>();
+
+  constructor(events: EventStream) {
+    this.#events = events;
+  }
+
+  /** The connection is released for its silence now. What has arrived by now came before; what comes later is late. */
+  await(link: ManagedConnection, by: ReleasedBy | null): void {
+    sample(link);
+    this.#releasedBy.set(link, by);
+  }
+
+  /** The connection is closed or destroyed. */
+  over(link: ManagedConnection): void {
+    const by = this.#releasedBy.get(link);
+    if (by === undefined) return;
+    this.#releasedBy.delete(link);
+    const before = link.bytesReceivedSeen;
+    sample(link);
+    if (link.bytesReceivedSeen === before) return;
+    const { userId, threadId, key } = link.manager;
+    this.#events.emit('connection.answeredLate', { userId, threadId, key, generation: link.generation, by });
+  }
+}
