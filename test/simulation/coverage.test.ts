@@ -1,5 +1,12 @@
 import { expect, it, vi } from 'vitest';
-import { EventStream, type MooringEventName, type MooringEvents } from '../../src/core/events.js';
+import {
+  EventStream,
+  type KeyedDetails,
+  type KeyedEventName,
+  type MooringEventName,
+  type MooringEvents,
+  type OfKey,
+} from '../../src/core/events.js';
 import { releaseReasons } from '../../src/core/managers/release-reason.js';
 import { runScript } from '../../src/simulation/script.js';
 import { smallWorld } from '../../src/simulation/small-world.js';
@@ -31,7 +38,7 @@ function kindsOf(name: MooringEventName, details: object): string[] {
 
 it('200 small worlds see every event, every reason and every refusal', async () => {
   const said = new Set<string>();
-  const { emit } = EventStream.prototype;
+  const { emit, emitOf } = EventStream.prototype;
   vi.spyOn(EventStream.prototype, 'emit').mockImplementation(function <Name extends MooringEventName>(
     this: EventStream,
     name: Name,
@@ -39,6 +46,15 @@ it('200 small worlds see every event, every reason and every refusal', async () 
   ) {
     for (const kind of kindsOf(name, details)) said.add(kind);
     emit.call(this, name, details);
+  });
+  vi.spyOn(EventStream.prototype, 'emitOf').mockImplementation(function <Name extends KeyedEventName>(
+    this: EventStream,
+    name: Name,
+    of: OfKey,
+    details: KeyedDetails<Name>,
+  ) {
+    for (const kind of kindsOf(name, details)) said.add(kind);
+    emitOf.call(this, name, of, details);
   });
   for (let seed = 1; seed <= 200; seed++) await runScript(smallWorld(seed));
   expect(wanted.filter((kind) => !said.has(kind))).toEqual([]);
