@@ -102,13 +102,13 @@ class Gate {
     this.#server = server;
     this.#options = options;
     const { mooring, allowedOrigins, attemptRate, keyOf = attemptRate?.keyOf } = options;
+    this.#attempts = attemptRate === undefined ? null : new AttemptLimiter(attemptRate, mooring);
     this.#entry = new Entry({ ...options, keyOf }, ({ socket }) => socket.remoteAddress);
     this.#keepalives = mooring.keepalives.with(options.isKeepalive);
     this.#origins = new AllowedOrigins(allowedOrigins, (error) => {
       this.#report(error);
     });
     this.#farewell = new Farewell(mooring);
-    this.#attempts = attemptRate === undefined ? null : new AttemptLimiter(attemptRate, mooring);
     this.#pass = server.handleUpgrade.bind(server);
   }
 
