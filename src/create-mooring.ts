@@ -15,7 +15,7 @@ export interface MooringOptions {
   readonly environment?: string;
   /** The environment variables to read. @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Another limit for some users, e.g. by plan. It must give an integer of at least 0, at once. */
+  /** Another limit for some users, e.g. by plan. It must give an integer of at least 0, or `Infinity`, at once. */
   readonly limitOf?: LimitOf;
   /** A quota shared with other processes. */
   readonly ledger?: QuotaLedger;

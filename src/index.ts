@@ -13,14 +13,16 @@ export type { UnsentBytes } from './core/liveness/heartbeat.js';
 
 // Admission
 export type { WebSocketManagerFactory } from './core/admission/factory.js';
-export type { Admission, PendingAdmission } from './core/admission/admission.js';
+export type { Admission, AdmitOptions, PendingAdmission } from './core/admission/admission.js';
+export type { Arrival, ArrivalOrder } from './core/admission/arrival-order.js';
 export { isPending } from './core/admission/admission.js';
 export type { Opening, Ticket } from './core/admission/ticket.js';
 export { MemoryLedger, type LedgerAnswer, type QuotaClaim, type QuotaLedger } from './core/admission/quota-ledger.js';
 
 // Managers and their connections
 export type { WebSocketConnectionManager, Connected, ConnectOptions } from './core/connections.js';
-export type { Release, ReleaseHook, WebSocketManager } from './core/managers/manager.js';
+export type { ManagerState, Release, ReleaseHook, WebSocketManager } from './core/managers/manager.js';
+export type { Hold, HoldOptions } from './core/managers/holds.js';
 export type { Connection } from './core/managers/connection.js';
 export type { ManagedConnection } from './core/managers/managed-connection.js';
 export { releaseReasons, type Finding, type ReleaseReason } from './core/managers/release-reason.js';

@@ -40,6 +40,9 @@ const config = {
   backgroundCleanupIntervalMs: 2_000,
   emergencyCleanupTimeoutMs: 2_000,
   hookTimeoutMs: 1_000,
+  maxHoldMs: 6_000,
+  resumeGraceMs: 1_000,
+  drainHoldTimeoutMs: 1_000,
 } as const;
 
 const plantedLeak = process.argv[2] as Planted | undefined;

@@ -32,6 +32,11 @@ export function count(value: number): string {
   return numbers.format(value);
 }
 
+/** `of 20`; `(no limit)` where there is none. */
+export function ofLimit(limit: number | null): string {
+  return limit === null ? '(no limit)' : `of ${count(limit)}`;
+}
+
 /** `3 managers`, `1 manager`. */
 export function counted(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;

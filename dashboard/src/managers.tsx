@@ -98,7 +98,8 @@ function Row({ manager, onAsk, isRunning }: RowProps) {
  *
  * Why no word such as "alive": between two heartbeats nobody knows, and the time says all there is.
  */
-function Heard({ manager: { liveness, suspect, misses, silentMs } }: { readonly manager: ManagerView }) {
+function Heard({ manager: { state, liveness, suspect, misses, silentMs } }: { readonly manager: ManagerView }) {
+  if (state === 'away') return <span class="badge">away, waits for its page to come back</span>;
   if (silentMs === null) return <span class="badge">no connection yet</span>;
   return (
     <span class="heard">

@@ -1,13 +1,13 @@
 import type { CleanupView } from '../../src/admin/schemas.js';
 import type { ApiError } from './api.js';
-import { count, counted, duration, shown } from './format.js';
+import { count, counted, duration, ofLimit, shown } from './format.js';
 import { Foreign, LevelBadge, type Level } from './pieces.js';
 import { reasonOf } from './reasons.js';
 
 /** What `check` answers. */
 interface Resources {
   readonly managerCount: number;
-  readonly maxManagers: number;
+  readonly maxManagers: number | null;
   readonly alertLevel: Level;
 }
 
@@ -33,7 +33,7 @@ export function OutcomeText({ outcome }: { readonly outcome: Outcome }) {
     case 'checked':
       return (
         <p>
-          <strong>Check:</strong> {count(outcome.resources.managerCount)} of {count(outcome.resources.maxManagers)}{' '}
+          <strong>Check:</strong> {count(outcome.resources.managerCount)} {ofLimit(outcome.resources.maxManagers)}{' '}
           <LevelBadge level={outcome.resources.alertLevel} />
         </p>
       );

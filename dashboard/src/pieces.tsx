@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ApiError } from './api.js';
-import { count, percent, shown } from './format.js';
+import { count, ofLimit, percent, shown } from './format.js';
 import { hashOfUser } from './route.js';
 
 /** What pages are made of. */
@@ -94,7 +94,7 @@ export function Usage({ used, limit, ratio, level }: UsageProps) {
   return (
     <span class="usage">
       <span class="usage-words">
-        {count(used)} of {count(limit)} <span class="note">{percent(ratio)}</span>
+        {count(used)} {ofLimit(limit)} {limit !== null && <span class="note">{percent(ratio)}</span>}
       </span>
       <Bar ratio={ratio} tone={`level-${level}`} />
     </span>
@@ -103,7 +103,8 @@ export function Usage({ used, limit, ratio, level }: UsageProps) {
 
 interface UsageProps {
   readonly used: number;
-  readonly limit: number;
+  /** `null` where there is none. */
+  readonly limit: number | null;
   readonly ratio: number;
   readonly level: Level;
 }

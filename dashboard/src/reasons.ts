@@ -30,8 +30,12 @@ function goneHow({
   if (finding === 'silent') return `suspect: no answer when asked, ${silent}`;
   if (finding === 'stuck')
     return `too slow: its unsent data did not move${limitMs === null ? '' : ` for ${duration(limitMs)}`}`;
+  if (finding === 'overfull') return overfull;
   return `dead: ${deadHow[finding ?? ''] ?? ''}${silent}`;
 }
+
+/** What is said of a connection that takes less than it is sent. */
+export const overfull = 'too slow: more unsent data waited for it than maxUnsentBytes allows';
 
 /** What showed that a connection was dead, by its finding. */
 export const deadHow: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
-import { count, counted, duration, percent, shown, shownWithin } from './format.js';
-import { deadHow } from './reasons.js';
+import { count, counted, duration, ofLimit, percent, shown, shownWithin } from './format.js';
+import { deadHow, overfull } from './reasons.js';
 
 /** An event of the stream or an entry of a journal: its fields depend on its type. */
 export type Told = Readonly<Record<string, unknown>> & { readonly type: string };
@@ -114,6 +114,7 @@ function gone(fields: Fields): Sentence {
   const finding = fields.text('finding');
   const by = fields.text('by');
   if (finding === 'stuck') return stuck(fields);
+  if (finding === 'overfull') return { text: `was released as ${overfull}`, tone: 'warn' };
   if (finding !== 'silent' || by === 'heartbeat')
     return { text: `was released as dead: ${deadHow[finding] ?? ''}${silent}`, tone: 'warn' };
   const what = by === 'admission' ? 'was a suspect and gave its place to a newcomer' : 'was released as a suspect';
@@ -169,7 +170,7 @@ function cycled(fields: Fields): Sentence {
 
 function levelChanged(fields: Fields): Sentence {
   const isRise = fields.told['direction'] === 'rise';
-  const usage = `${fields.count('managerCount')} of ${fields.count('maxManagers')}`;
+  const usage = `${fields.count('managerCount')} ${ofLimit(fields.number('maxManagers'))}`;
   const ratio = fields.number('usageRatio');
   const level = fields.text('level');
   return {
@@ -232,6 +233,24 @@ const tellers: Readonly<Record<string, Teller>> = {
   'manager.released': released,
   'connection.opened': tell('good', (f) => `${f.text('threadId')} opened its connection${again(f)}.`),
   'connection.replaced': tell('neutral', (f) => `A newer connection of ${f.text('threadId')} took over${again(f)}.`),
+  'connection.left': tell(
+    'neutral',
+    (f) =>
+      `The connection of ${f.text('threadId')} ended; held, it waits ${f.duration('graceMs')} for the next one of its thread.`,
+  ),
+  'connection.resumed': tell(
+    'good',
+    (f) => `The next connection of ${f.text('threadId')} took over after ${f.duration('awayMs')}${again(f)}.`,
+  ),
+  'hold.expired': tell(
+    'warn',
+    (f) => `A hold of ${f.text('threadId')} expired after ${f.duration('heldMs')}: it was neither ended nor renewed.`,
+  ),
+  'hold.forgotten': tell(
+    'warn',
+    (f) =>
+      `${f.text('threadId')} is held without activity for ${f.duration('idleMs')} (${counted(f.number('holds') ?? 1, 'hold')}): it may make room now.`,
+  ),
   'connection.answeredLate': answeredLate,
   'connection.neverAnswers': tell(
     'warn',
@@ -255,7 +274,11 @@ const tellers: Readonly<Record<string, Teller>> = {
   'listener.failed': tell('bad', (f) => `A listener of ${f.text('event')} failed: ${f.text('error')}.`),
   'limit.rejected': tell(
     'bad',
-    (f) => `The limit function gave ${f.text('got')}, which is no limit; ${f.count('used')} was used.`,
+    (f) => `A limit was given as ${f.text('got')}, which is no limit; ${f.count('used')} was used.`,
+  ),
+  'idleTimeout.rejected': tell(
+    'bad',
+    (f) => `${f.text('threadId')} came with an idle timeout that is none: got ${f.text('got')}.`,
   ),
   'ledger.failed': tell('bad', (f) => `The quota ledger failed: ${f.text('error')}.`),
   'claim.lost': tell('bad', (f) => `The ledger did not take back the place of ${f.text('threadId')}; it was given up.`),

@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { unadmittedLimit } from '../core/config.js';
 import type { RefusalError } from '../core/errors.js';
 import type { Mooring } from '../core/mooring.js';
+import { RefusedSockets } from './refused-sockets.js';
 
 /** A handshake that nobody has answered. */
 export interface Unanswered {
@@ -19,12 +21,22 @@ export interface HttpRejection {
   readonly retryAfterMs?: number;
 }
 
+/** Who is refused: refusals are paced, and sockets that are closing counted, by user or else by address. */
+export interface Refused {
+  readonly userId: string | null;
+  readonly address: string;
+}
+
+/** How many refused sockets may be closing at once, at most. */
+const mostClosing = 1_000;
+
 /** The longest message read from a client that was refused. */
 const refusedMaxPayload = 65_536;
 
 /** Tells those who may not in why, and sees that they are gone within `closeGraceMs`. */
 export class Farewell {
   readonly #mooring: Mooring;
+  readonly #closing: RefusedSockets;
   /** A server of its own: whom it accepts, the application never sees. */
   readonly #server = new WebSocketServer({
     noServer: true,
@@ -35,23 +47,33 @@ export class Farewell {
 
   constructor(mooring: Mooring) {
     this.#mooring = mooring;
+    this.#closing = new RefusedSockets(Math.min(mostClosing, unadmittedLimit(mooring.config)));
   }
 
   /** With a close frame: a page cannot read an HTTP status, so the client is let in just far enough to be told. */
-  refuse({ request, stream, head }: Unanswered, refusal: RefusalError): void {
+  refuse({ request, stream, head }: Unanswered, refusal: RefusalError, who: Refused): void {
     this.#server.handleUpgrade(request, stream, head, (socket) => {
-      this.dismiss(socket, refusal);
+      this.dismiss(socket, refusal, who);
     });
   }
 
-  /** Closes a socket that is open already. */
-  dismiss(socket: WebSocket, { close }: RefusalError): void {
-    const grace = this.#afterGrace(() => {
+  /** Closes a socket that is open already, later where its user or address is refused often. */
+  dismiss(socket: WebSocket, { close, closeCause }: RefusalError, who: Refused): void {
+    const terminate = (): void => {
       socket.terminate();
-    });
+    };
+    const send = (): void => {
+      socket.on('close', this.#afterGrace(terminate).cancel);
+      socket.close(close.code, close.reason);
+    };
     socket.on('error', ignore);
-    socket.on('close', grace.cancel);
-    socket.close(close.code, close.reason);
+    const destroy = (): void => {
+      socket.close(close.code, close.reason);
+      terminate();
+    };
+    socket.on('close', this.#closing.add({ owner: who.userId ?? who.address, destroy }));
+    const { userId } = who;
+    socket.on('close', this.#mooring.pacer.tell({ closeCause, userId, address: () => who.address, send }));
   }
 
   /** With an HTTP status, before authentication. */

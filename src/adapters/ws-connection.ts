@@ -38,6 +38,11 @@ export class WsConnection implements Connection {
     this.#dataBytesThen = this.#stream.bytesRead ?? 0;
   }
 
+  /** As the application has it. */
+  get socket(): WebSocket {
+    return this.#socket;
+  }
+
   get isOpen(): boolean {
     return this.#socket.readyState === WebSocket.OPEN;
   }

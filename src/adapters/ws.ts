@@ -9,7 +9,7 @@ import type { WebSocketManager } from '../core/managers/manager.js';
 import { isPromise } from '../core/promises.js';
 import { Arrival } from './arrival.js';
 import { AttemptLimiter, type AttemptRate } from './attempt-rate.js';
-import { afterwards, Entry, type EntryOptions } from './attach.js';
+import { afterwards, Entry, type Attempt, type EntryOptions } from './attach.js';
 import { Farewell } from './farewell.js';
 import { isMoored, mooredClass } from './moored-web-socket.js';
 import { WsConnection } from './ws-connection.js';
@@ -27,7 +27,7 @@ export interface AttachOptions extends EntryOptions<IncomingMessage> {
 }
 
 export { anonymous } from './anonymous.js';
-export type { Authenticate } from './attach.js';
+export type { Authenticate, AuthenticationCall } from './attach.js';
 export type { AttemptRate } from './attempt-rate.js';
 
 /** What is done with an upgraded socket. */
@@ -44,11 +44,15 @@ interface Upgrade {
 
 /** An upgrade on its way through. */
 interface Passage extends Upgrade {
-  /** It is admitted, or gone, and counts no longer as on its way. */
-  readonly leave: () => void;
+  readonly attempt: Attempt;
   /** Where it has to wait. */
   arrival: Arrival | null;
   isDecided: boolean;
+}
+
+/** An upgraded socket's slot. */
+interface Granted extends Pick<Passage, 'stream' | 'attempt'> {
+  readonly ticket: Ticket;
 }
 
 /** Who is on the way in is quickly through. */
@@ -72,9 +76,12 @@ export function attach(server: WebSocketServer, options: AttachOptions): () => v
   return gate.install();
 }
 
-/** The manager of a socket, for `hold()` and `onRelease()`; `undefined` where Mooring does not manage it. Never throws. */
-export function managerOf(socket: WebSocket): WebSocketManager | undefined {
-  return isMoored(socket) ? socket.moored?.manager : undefined;
+/**
+ * The manager of a socket, for `hold()`, `socket()` and `onRelease()`; `undefined` where Mooring does not manage it. Never
+ * throws.
+ */
+export function managerOf(socket: WebSocket): WebSocketManager<WebSocket> | undefined {
+  return isMoored(socket) ? (socket.moored?.manager as WebSocketManager<WebSocket> | undefined) : undefined;
 }
 
 const gated = new WeakSet<WebSocketServer>();
@@ -91,7 +98,8 @@ class Gate {
     if (gated.has(server)) throw new TypeError('This WebSocketServer has a Mooring attached already');
     this.#server = server;
     this.#options = options;
-    this.#entry = new Entry(options);
+    const { keyOf = options.attemptRate?.keyOf } = options;
+    this.#entry = new Entry({ ...options, keyOf }, ({ socket }) => socket.remoteAddress);
     this.#farewell = new Farewell(options.mooring);
     this.#attempts = options.attemptRate === undefined ? null : new AttemptLimiter(options.attemptRate);
     this.#pass = server.handleUpgrade.bind(server);
@@ -125,13 +133,15 @@ class Gate {
       this.#farewell.reject(stream, { status: 403, reason: 'Forbidden' });
       return;
     }
-    const leave = this.#entry.arrive();
-    if (leave === null) {
+    const attempt = this.#entry.arrive(request, () => {
+      this.#displace(passage); // never within this call: there is a passage by then
+    });
+    if (attempt === null) {
       this.#farewell.reject(stream, tooBusy);
       return;
     }
     // Field by field: spreading the upgrade takes V8 longer than admitting it.
-    const passage: Passage = { request, stream, head, upgraded, leave, arrival: null, isDecided: false };
+    const passage: Passage = { request, stream, head, upgraded, attempt, arrival: null, isDecided: false };
     if (this.#attempts === null) this.#enter(passage);
     else this.#enterWithinRate(passage, this.#attempts);
   }
@@ -142,26 +152,33 @@ class Gate {
       return null;
     });
     afterwards(checked, (retryAfterMs) => {
+      if (passage.isDecided) return;
       if (retryAfterMs === null) {
         this.#enter(passage);
         return;
       }
-      passage.leave();
+      passage.attempt.leave();
       this.#farewell.reject(passage.stream, { status: 429, reason: 'Too Many Requests', retryAfterMs });
     });
   }
 
   #enter(passage: Passage): void {
-    const entrant = this.#entry.begin(passage.request, (admission) => {
+    const decided = (admission: Admission): void => {
       passage.isDecided = true;
       if (passage.arrival !== null) passage.head = passage.arrival.handOver();
       this.#decided(passage, admission);
-    });
+    };
+    this.#entry.begin(passage.attempt, passage.request, { decided });
     if (passage.isDecided) return;
     passage.arrival = new Arrival(passage.stream, passage.head, () => {
-      passage.leave();
-      entrant.cancel();
+      passage.attempt.leave();
     });
+  }
+
+  #displace(passage: Passage): void {
+    passage.isDecided = true;
+    passage.arrival?.handOver();
+    this.#farewell.reject(passage.stream, tooBusy);
   }
 
   #decided(passage: Passage, { ticket, refusal }: Admission): void {
@@ -169,17 +186,16 @@ class Gate {
       this.#refuse(passage, refusal);
       return;
     }
-    passage.leave();
     this.#accept(passage, ticket);
   }
 
   /** The server completes the handshake, or finds fault with it: then the slot is given back. */
-  #accept({ request, stream, head, upgraded }: Upgrade, ticket: Ticket): void {
+  #accept({ request, stream, head, upgraded, attempt }: Passage, ticket: Ticket): void {
     const handshake = { isDone: false };
     try {
       this.#pass(request, stream, head, (socket) => {
         handshake.isDone = true;
-        if (this.#open(socket, stream, ticket)) upgraded(socket, request);
+        if (this.#open(socket, { stream, ticket, attempt })) upgraded(socket, request);
       });
     } finally {
       if (!handshake.isDone) this.#awaitServer(stream, ticket, handshake);
@@ -206,24 +222,22 @@ class Gate {
   }
 
   /** @returns whether the application gets the socket. One made after Mooring was detached is not managed. */
-  #open(socket: WebSocket, stream: Duplex, ticket: Ticket): boolean {
+  #open(socket: WebSocket, { stream, ticket, attempt }: Granted): boolean {
     if (!isMoored(socket)) {
       ticket.cancel();
       return true;
     }
     const { link, refusal } = ticket.open(new WsConnection(socket, stream));
     if (refusal !== null) {
-      this.#farewell.dismiss(socket, refusal);
+      this.#farewell.dismiss(socket, refusal, attempt);
       return false;
     }
     socket.moor(link, stream);
     return true;
   }
 
-  #refuse({ request, stream, head, leave }: Passage, refusal: RefusalError): void {
-    stream.once('close', leave);
-    if (stream.destroyed) leave();
-    else this.#farewell.refuse({ request, stream, head }, refusal);
+  #refuse({ request, stream, head, attempt }: Passage, refusal: RefusalError): void {
+    if (!stream.destroyed) this.#farewell.refuse({ request, stream, head }, refusal, attempt);
   }
 
   /** What is no WebSocket handshake, the server turns down by itself; should it not, nobody unmanaged gets in. */

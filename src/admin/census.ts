@@ -2,7 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import { levelOf, thresholdsOf, usageRatio, type Thresholds } from '../core/pressure/level.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import type { Mooring } from '../core/mooring.js';
-import type { UserResources, UserSummary } from './schemas.js';
+import type { UserResources } from '../core/pressure/monitor.js';
+import type { UserSummary } from './schemas.js';
+import { viewResources } from './views.js';
 
 /** A user as counted. */
 export interface CountedUser {
@@ -75,7 +77,7 @@ export class Census {
     const managers = factory.getUserManagers(resources.userId);
     const lastActive = managers.map(({ lastActivityAtMs }) => lastActivityAtMs);
     return {
-      ...resources,
+      ...viewResources(resources),
       held: managers.filter(({ isHeld }) => isHeld).length,
       suspects: managers.filter((manager) => this.#mooring.suspicionOf(manager) !== null).length,
       waiting: factory.getWaitingCount(resources.userId),
@@ -110,7 +112,7 @@ export class Census {
   #resourcesOf(userId: string, managerCount: number): UserResources {
     const maxManagers = this.#mooring.factory.limitOf(userId);
     const ratio = usageRatio(managerCount, maxManagers);
-    const alertLevel = levelOf(ratio, this.#thresholds);
+    const alertLevel = levelOf(managerCount, maxManagers, this.#thresholds);
     return { userId, managerCount, usageRatio: ratio, alertLevel, maxManagers };
   }
 }

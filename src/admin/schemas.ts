@@ -42,7 +42,7 @@ export const resourcesSchema = named(
     managerCount: count.describe('Live and reserved.'),
     usageRatio: z.number(),
     alertLevel: levelSchema,
-    maxManagers: count,
+    maxManagers: count.nullable().describe('`null` where there is no limit.'),
   }),
 );
 
@@ -81,9 +81,11 @@ export const managerSchema = named(
     key: id('The isolation key.'),
     userId: z.string(),
     threadId: z.string(),
-    state: z.enum(['reserved', 'attached', 'released']),
+    state: z
+      .enum(['reserved', 'attached', 'away', 'released'])
+      .describe('`away`: its connection ended while it is held, and it waits for the next connection of its thread.'),
     liveness: z
-      .enum(['reserved', 'heard', 'quiet', 'unanswered', 'suspect', 'not open'])
+      .enum(['reserved', 'away', 'heard', 'quiet', 'unanswered', 'suspect', 'not open'])
       .describe(
         '`heard`: something came within a heartbeat interval, which is not to say that anybody is there now; `quiet`: nothing did; `unanswered`: a heartbeat was missed; `suspect`: see there.',
       ),
@@ -232,7 +234,7 @@ export const chosenSchema = named(
         .enum(findings)
         .nullable()
         .describe(
-          '`closed`: it is not open; `silent`: a suspect, which left pings unanswered; `stuck`: data that waits for it has not moved. `null` where it was chosen for another reason.',
+          '`closed`: it is not open; `silent`: a suspect, which left pings unanswered; `stuck`: data that waits for it has not moved; `overfull`: more than `maxUnsentBytes` waited. `null` where it was chosen for another reason.',
         ),
     })
     .describe('Somebody who goes, or would go, and the figures that decide it.'),

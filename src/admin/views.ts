@@ -1,18 +1,21 @@
-import { evictionFloorMs } from '../core/config.js';
 import { describe } from '../core/events.js';
 import { stateOf } from '../core/liveness/silence.js';
-import { isEngaged } from '../core/managers/engagement.js';
+import { engagementRuleOf, isEngaged } from '../core/managers/engagement.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import type { Mooring } from '../core/mooring.js';
-import type { ManagerView } from './schemas.js';
+import { finiteOrNull, type UserResources } from '../core/pressure/monitor.js';
+import type { ManagerView, UserResources as UserResourcesView } from './schemas.js';
+
+/** A user's usage as JSON has it. */
+export function viewResources(resources: UserResources): UserResourcesView {
+  return { ...resources, maxManagers: finiteOrNull(resources.maxManagers) };
+}
 
 /** A manager as it is now. */
 export function viewManager(manager: WebSocketManager, mooring: Mooring): ManagerView {
   const now = mooring.now();
   const { link, key, userId, threadId, state, generation, particulars } = manager;
   const { lastInboundAtMs, lastOutboundAtMs, admittedAtMs } = manager;
-  const { streamingWindowMs, idleManagerTimeoutMs } = mooring.config;
-  const rule = { floorMs: evictionFloorMs(mooring.config), streamingWindowMs, idleManagerTimeoutMs };
   const suspect = mooring.suspicionOf(manager);
   const silentMs = link === null ? null : now - link.lastByteAtMs;
   return {
@@ -29,7 +32,7 @@ export function viewManager(manager: WebSocketManager, mooring: Mooring): Manage
     roundTripMs: link === null || link.roundTripMs < 0 ? null : link.roundTripMs,
     misses: link?.misses ?? 0,
     isHeld: manager.isHeld,
-    isEngaged: isEngaged(manager, rule),
+    isEngaged: isEngaged(manager, engagementRuleOf(mooring.config)),
     hasSuccessor: manager.successor !== null,
     error: particulars === null || !isInError(manager) ? null : describe(particulars.lastError),
   };
@@ -40,10 +43,11 @@ function isInError(manager: WebSocketManager): boolean {
 }
 
 function livenessOf(
-  { link }: WebSocketManager,
+  { link, state }: WebSocketManager,
   silentMs: number | null,
   heartbeatIntervalMs: number,
 ): ManagerView['liveness'] {
+  if (state === 'away') return 'away';
   if (link === null || silentMs === null) return 'reserved';
   if (stateOf(link) === 'closed') return 'not open';
   if (link.misses > 0) return 'unanswered';

@@ -38,7 +38,10 @@ export function tellUsage(
   { userId, managerCount, maxManagers, alertLevel, usageRatio }: Resources,
   paint: Paint,
 ): Told {
-  const usage = `${String(managerCount)} of ${String(maxManagers)} (${(usageRatio * 100).toFixed(0)} %)`;
+  const usage =
+    maxManagers === null
+      ? `${String(managerCount)}, no limit`
+      : `${String(managerCount)} of ${String(maxManagers)} (${(usageRatio * 100).toFixed(0)} %)`;
   const text = `${paint('bold', inert(userId))}: ${usage}, ${paint(levelColours[alertLevel], alertLevel)}\n`;
   return { text, hasTrouble: isAtLeast(alertLevel, 'warning') };
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WebSocket, type RawData } from 'ws';
+import type { RawData, WebSocket } from 'ws';
 import { z } from 'zod';
 import { managerOf } from '../adapters/ws.js';
 
@@ -20,10 +20,6 @@ type Asked = { readonly run: RunRequest } | { readonly problem: string } | 'echo
  * the connection is broken when asked to, as an application does whose part of it has failed.
  */
 export function serveDemo(socket: WebSocket): void {
-  const gone = new AbortController();
-  socket.on('close', () => {
-    gone.abort();
-  });
   // What is wrong with the connection is told by its close; without a listener it would end the process.
   socket.on('error', () => undefined);
   socket.on('message', (content, isBinary) => {
@@ -31,7 +27,7 @@ export function serveDemo(socket: WebSocket): void {
     if (asked === 'echo') socket.send(content, { binary: isBinary });
     else if (asked === 'fail') managerOf(socket)?.fail(new Error('the client asked for it'));
     else if ('problem' in asked) socket.send(JSON.stringify({ type: 'error', message: asked.problem }));
-    else void stream(socket, asked.run, gone.signal);
+    else void stream(socket, asked.run);
   });
 }
 
@@ -48,19 +44,30 @@ export function whatIsAsked(content: RawData): Asked {
   return { problem: request.error.issues.map(({ path, message: wrong }) => `${path.join('.')}: ${wrong}`).join('; ') };
 }
 
-async function stream(socket: WebSocket, { tokens, everyMs }: RunRequest, gone: AbortSignal): Promise<void> {
-  const done = managerOf(socket)?.hold();
+/**
+ * Streams to whoever has the thread: while the manager is held, a page may be reloaded, or its link may break, and the
+ * next connection of the thread gets the rest. It ends when the manager is released.
+ */
+async function stream(socket: WebSocket, { tokens, everyMs }: RunRequest): Promise<void> {
+  const manager = managerOf(socket);
+  if (manager === undefined) return;
+  const released = new AbortController();
+  const unregister = manager.onRelease(() => {
+    released.abort();
+  });
+  const done = manager.hold();
+  const say = (message: object): void => manager.socket()?.send(JSON.stringify(message));
   try {
     for (let index = 0; index < tokens; index++) {
-      if (socket.readyState !== WebSocket.OPEN) return;
-      socket.send(JSON.stringify({ type: 'token', index, text: `token ${String(index + 1)} of ${String(tokens)}` }));
-      await sleep(everyMs, undefined, { signal: gone });
+      say({ type: 'token', index, text: `token ${String(index + 1)} of ${String(tokens)}` });
+      await sleep(everyMs, undefined, { signal: released.signal });
     }
-    socket.send(JSON.stringify({ type: 'done', tokens }));
+    say({ type: 'done', tokens });
   } catch (error) {
-    if (!gone.aborted) throw error;
+    if (!released.signal.aborted) throw error;
   } finally {
-    done?.();
+    unregister();
+    done();
   }
 }
 

@@ -35,6 +35,7 @@ export function whyOf(figures: Figures): string {
 /** Why a connection went that did not close itself: it was not open, its data was stuck, or it was silent. */
 function whyGone({ silentMs, limitMs, finding, by }: Figures): string {
   if (finding === 'stuck') return `its unsent data did not move${limitMs === null ? '' : ` for ${spanOf(limitMs)}`}`;
+  if (finding === 'overfull') return 'more unsent data waited for it than maxUnsentBytes allows';
   const silent = `silent for ${spanOf(silentMs)}`;
   if (finding === 'closed') return `found closed, ${silent}`;
   if (finding !== 'silent') return silent;
@@ -63,6 +64,7 @@ export function sentenceOf(event: Said): string {
 
 const text = (value: unknown): string =>
   typeof value === 'string' ? value : value === undefined ? 'nothing' : JSON.stringify(value);
+const ofLimit = (limit: unknown): string => (limit === null ? '(no limit)' : `of ${text(limit)}`);
 const span = (value: unknown): string => spanOf(Number(value));
 
 const sentences: Readonly<Record<string, (event: Said) => string>> = {
@@ -71,6 +73,12 @@ const sentences: Readonly<Record<string, (event: Said) => string>> = {
   'manager.released': (event) => `disconnected: ${releasedBecause(event)}`,
   'connection.opened': () => 'connected',
   'connection.replaced': () => 'a newer connection of the same thread took over',
+  'connection.left': ({ graceMs }) =>
+    `its connection ended; held, it waits ${span(graceMs)} for the next connection of its thread`,
+  'connection.resumed': ({ awayMs }) => `the next connection of the thread took over, after ${span(awayMs)}`,
+  'hold.expired': ({ heldMs }) => `a hold expired after ${span(heldMs)}: it was neither ended nor renewed`,
+  'hold.forgotten': ({ holds, idleMs }) =>
+    `held by ${text(holds)} ${Number(holds) === 1 ? 'hold' : 'holds'} without activity for ${span(idleMs)}: it may make room now`,
   'connection.answeredLate': ({ by }) => `answered after ${ownOf(releasedAs, by) ?? 'it was released as a suspect'}`,
   'connection.neverAnswers': () => 'talks, and answers no ping: it must, or it can be taken for dead',
   'heartbeat.missed': ({ misses }) => `heartbeat unanswered, ${text(misses)} in a row`,
@@ -78,7 +86,7 @@ const sentences: Readonly<Record<string, (event: Said) => string>> = {
   'admission.refused': (event) => `refused: ${text(event['closeCause'])}${refusedHow(event)}`,
   'admission.cancelled': ({ waitedMs }) => `gave up after waiting ${span(waitedMs)}`,
   'level.changed': ({ level, previous, managerCount, maxManagers }) =>
-    `level ${text(previous)} → ${text(level)}, ${text(managerCount)} of ${text(maxManagers)} in use`,
+    `level ${text(previous)} → ${text(level)}, ${text(managerCount)} ${ofLimit(maxManagers)} in use`,
   'cleanup.completed': ({ trigger, cleaned, remaining, durationMs, timedOut, attempts }) =>
     `cleanup (${text(trigger)}): ${text(cleaned)} released, ${text(remaining)} left, in ${span(durationMs)}${Number(attempts) > 1 ? ` and ${text(attempts)} passes` : ''}${timedOut === true ? ', out of time' : ''}`,
   'cleanup.failed': ({ error }) => `cleanup failed: ${text(error)}`,

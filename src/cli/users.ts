@@ -69,7 +69,11 @@ export function tellUsers({ users, total }: UserPage, paint: Paint, columns = In
 export function userTable(users: readonly UserSummary[], paint: Paint, columns: number): string {
   const header = ['user', 'managers', 'usage', 'level', 'held', 'suspects', 'waiting', 'idle', 'longest idle'];
   const rows = users.map(({ userId, managerCount, maxManagers, usageRatio, alertLevel, ...rest }) => [
-    ...[inert(userId), `${String(managerCount)} of ${String(maxManagers)}`, `${(usageRatio * 100).toFixed(0)} %`],
+    ...[
+      inert(userId),
+      maxManagers === null ? `${String(managerCount)}, no limit` : `${String(managerCount)} of ${String(maxManagers)}`,
+      maxManagers === null ? '-' : `${(usageRatio * 100).toFixed(0)} %`,
+    ],
     ...[paint(levelColours[alertLevel], alertLevel), String(rest.held), String(rest.suspects)],
     ...[String(rest.waiting), spanOf(rest.idleMs), spanOf(rest.longestIdleMs)],
   ]);

@@ -60,10 +60,10 @@ export function shouldReconnect(
   return { retry: true, delayMs: told ?? backoffMs(attempt, random) };
 }
 
-/** What the reason says: `quota;retry=30;max=20`. Anything else, or nonsense, says nothing. */
+/** What the reason says: `quota;retry=30.25;max=20`. Anything else, or nonsense, says nothing. */
 function toldDelayMs(reason: string): number | null {
-  const seconds = /(?:^|;)retry=(\d{1,9})(?:;|$)/.exec(reason)?.[1];
-  return seconds === undefined ? null : Math.min(Number(seconds) * 1000, longestToldMs);
+  const seconds = /(?:^|;)retry=(\d{1,9}(?:\.\d{1,9})?)(?:;|$)/.exec(reason)?.[1];
+  return seconds === undefined ? null : Math.min(Math.round(Number(seconds) * 1000), longestToldMs);
 }
 
 /** Full jitter, but never at once. */

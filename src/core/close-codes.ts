@@ -35,23 +35,30 @@ export interface CloseFrame {
 
 /** What a close reason can say beside its cause. */
 export interface CloseDetail {
-  /** When to come back, in milliseconds; told in whole seconds, rounded up. */
+  /** When to come back, in milliseconds; told in seconds with two decimals, rounded up. */
   readonly retryAfterMs?: number;
-  /** The user's limit. */
+  /** The user's limit; `Infinity`, which is none, is not told. */
   readonly max?: number;
   /** The words instead of the cause's own name, e.g. `expired` for credentials. */
   readonly text?: string;
 }
 
 /**
- * The close frame for a cause, e.g. `1013 quota;retry=30;max=20`.
+ * The close frame for a cause, e.g. `1013 quota;retry=30.25;max=20`.
  * @source spec section 10
  */
 export function closeFrame(cause: CloseCause, detail: CloseDetail = {}, profile: CloseCodeProfile = {}): CloseFrame {
   const parts = [detail.text ?? cause];
-  if (detail.retryAfterMs !== undefined) parts.push(`retry=${String(Math.ceil(detail.retryAfterMs / 1000))}`);
-  if (detail.max !== undefined) parts.push(`max=${String(detail.max)}`);
+  if (detail.retryAfterMs !== undefined) parts.push(`retry=${inSeconds(detail.retryAfterMs)}`);
+  if (detail.max !== undefined && detail.max < Infinity) parts.push(`max=${String(detail.max)}`);
   return { code: profile[cause] ?? closeCodes[cause], reason: withinCloseReason(parts.join(';')) };
+}
+
+/**
+ * Why with decimals: clients that were refused together must not come back together, and would on the same whole second.
+ */
+function inSeconds(valueMs: number): string {
+  return (Math.ceil(valueMs / 10) / 100).toFixed(2);
 }
 
 /** The longest reason a close frame can carry, in bytes (RFC 6455, 5.5: 125 less the code). */

@@ -1,4 +1,5 @@
 import { ConfigurationError } from './errors.js';
+import { standingIdleTimeoutMs } from './idle-timeout.js';
 import { environments, presets, type Environment } from './presets.js';
 import { formerNames, settingNames, settings } from './settings.js';
 import type { SettingName, SettingOverrides, WebSocketConfig } from './settings.js';
@@ -43,7 +44,8 @@ export interface CleanupConfig {
   readonly emergencyTimeout: number;
   readonly backgroundInterval: number;
   readonly proactiveThreshold: number;
-  readonly idleTimeout: number;
+  /** `null` where it is off. */
+  readonly idleTimeout: number | null;
   readonly maxManagers: number;
 }
 
@@ -79,22 +81,30 @@ export function getCleanupConfig(config: WebSocketConfig): CleanupConfig {
     emergencyTimeout: config.emergencyCleanupTimeoutMs / 1000,
     backgroundInterval: config.backgroundCleanupIntervalMs / 1000,
     proactiveThreshold: config.proactiveCleanupThreshold,
-    idleTimeout: config.idleManagerTimeoutMs / 1000,
+    idleTimeout: config.idleManagerTimeoutMs === null ? null : config.idleManagerTimeoutMs / 1000,
     maxManagers: config.maxManagersPerUser,
   };
 }
 
 /** How long an active manager is safe from eviction. */
 export function evictionFloorMs(config: WebSocketConfig): number {
-  return config.evictionFloorRatio * config.idleManagerTimeoutMs;
+  return config.evictionFloorRatio * standingIdleTimeoutMs(config.idleManagerTimeoutMs);
 }
 
-/** How long cleanups under pressure let a manager go without activity. */
-export function pressedIdleTimeoutMs(config: WebSocketConfig): number {
-  return config.patienceRatio * config.idleManagerTimeoutMs;
+/** How long an active manager is safe from the evictions of a level. */
+export function levelFloorMs(config: WebSocketConfig): number {
+  return config.patienceRatio * standingIdleTimeoutMs(config.idleManagerTimeoutMs);
 }
 
-/** How many sockets may be on their way in or out at once; none is unlimited. @source spec section 3.8 */
+/** How much of a cap one address or user may take while others want some of it: a quarter, and at least 1. */
+export function quarterOf(most: number): number {
+  return Math.max(1, Math.floor(most / 4));
+}
+
+/**
+ * How many sockets may be unauthenticated at once, and how many may wait; `Infinity` if neither that nor
+ * `maxTotalManagers` is set.
+ */
 export function unadmittedLimit(config: WebSocketConfig): number {
   if (config.maxUnadmittedSockets !== null) return config.maxUnadmittedSockets;
   if (config.maxTotalManagers === null) return Infinity;

@@ -1,5 +1,7 @@
 import { isPending, type Admission } from './admission/admission.js';
+import type { Arrival, ArrivalOrder } from './admission/arrival-order.js';
 import type { WebSocketManagerFactory } from './admission/factory.js';
+import type { RefusalPacer } from './admission/refusal-pacer.js';
 import type { Refusals } from './admission/refusals.js';
 import { MalformedContextError, type RefusalError } from './errors.js';
 import {
@@ -21,12 +23,19 @@ export type Connected =
 export interface ConnectOptions {
   /** Aborted when the client vanishes while it waits: its place is given back. Ignored once it is connected. */
   readonly signal?: AbortSignal;
+  /**
+   * When its upgrade request arrived, from `mooring.arrivals.begin()`: within a thread the newest arrival wins.
+   * @default it arrives with this call
+   */
+  readonly arrival?: Arrival | undefined;
 }
 
 interface ConnectionParts {
+  readonly arrivals: ArrivalOrder;
   readonly factory: WebSocketManagerFactory;
   readonly closing: ClosingConnections;
   readonly refusals: Refusals;
+  readonly pacer: RefusalPacer;
 }
 
 /**
@@ -48,16 +57,18 @@ export class WebSocketConnectionManager {
    * @returns the link that wants to be told of the socket's events, or why there is none
    * @throws MalformedContextError
    */
-  async connect(connection: Connection, fields: ContextFields, { signal }: ConnectOptions = {}): Promise<Connected> {
-    const context = this.#contextOf(connection, fields);
+  async connect(connection: Connection, fields: ContextFields, options: ConnectOptions = {}): Promise<Connected> {
+    const { signal, arrival } = options;
+    const context = this.#contextOf(connection, fields, arrival);
     const note = (end: () => boolean): void => {
       this.#ends.set(fields, end);
       this.#ends.set(context, end);
     };
     note(nothingToEnd);
-    if (signal?.aborted === true) return this.#turnAway(connection, this.#parts.refusals.cancelled());
-    const outcome = this.#parts.factory.admit(context);
-    if (!isPending(outcome)) return this.#open(connection, outcome, note);
+    if (signal?.aborted === true || hasClosed(connection)) return this.#vanished(connection, arrival);
+    const outcome = this.#parts.factory.admit(context, { arrival });
+    const asking = { connection, userId: context.userId, note };
+    if (!isPending(outcome)) return this.#open(asking, outcome);
     const cancel = (): boolean => {
       note(nothingToEnd);
       outcome.cancel();
@@ -68,7 +79,7 @@ export class WebSocketConnectionManager {
     const admission = await outcome.settled;
     signal?.removeEventListener('abort', cancel);
     note(nothingToEnd);
-    return this.#open(connection, admission, note);
+    return this.#open(asking, admission);
   }
 
   /**
@@ -90,17 +101,18 @@ export class WebSocketConnectionManager {
   }
 
   /** One whose ids break a rule is closed with the rule before it is thrown. */
-  #contextOf(connection: Connection, fields: ContextFields): UserExecutionContext {
+  #contextOf(connection: Connection, fields: ContextFields, arrival?: Arrival): UserExecutionContext {
     try {
       return createUserExecutionContext(fields);
     } catch (error) {
+      this.#decided(arrival);
       if (error instanceof MalformedContextError) this.#turnAway(connection, this.#parts.refusals.malformed(error));
       throw error;
     }
   }
 
-  #open(connection: Connection, { ticket, refusal }: Admission, note: (end: () => boolean) => void): Connected {
-    if (refusal !== null) return this.#turnAway(connection, refusal);
+  #open({ connection, userId, note }: Asking, { ticket, refusal }: Admission): Connected {
+    if (refusal !== null) return this.#turnAway(connection, refusal, userId);
     if (hasClosed(connection)) {
       ticket.cancel();
       return { link: null, manager: null, refusal: this.#parts.refusals.cancelled() };
@@ -112,10 +124,34 @@ export class WebSocketConnectionManager {
     return { link, manager: link.manager, refusal: null };
   }
 
-  #turnAway(connection: Connection, refusal: RefusalError): Connected {
-    this.#parts.closing.turnAway(connection, refusal.close);
+  /** Its client has gone before anything was decided: it takes nobody's place. */
+  #vanished(connection: Connection, arrival?: Arrival): Connected {
+    this.#decided(arrival);
+    const refusal = this.#parts.refusals.cancelled();
+    return hasClosed(connection) ? { link: null, manager: null, refusal } : this.#turnAway(connection, refusal);
+  }
+
+  #decided(arrival: Arrival | undefined): void {
+    if (arrival !== undefined) this.#parts.arrivals.decided(arrival);
+  }
+
+  #turnAway(connection: Connection, refusal: RefusalError, userId: string | null = null): Connected {
+    const { pacer, closing } = this.#parts;
+    const { closeCause, close } = refusal;
+    const send = (): void => {
+      closing.turnAway(connection, close);
+    };
+    pacer.tell({ closeCause, userId, send });
     return { link: null, manager: null, refusal };
   }
+}
+
+/** A socket that asks to be connected. */
+interface Asking {
+  readonly connection: Connection;
+  readonly userId: string;
+  /** What `disconnect` of its context does from now on. */
+  readonly note: (end: () => boolean) => void;
 }
 
 const nothingToEnd = (): boolean => false;

@@ -98,7 +98,7 @@ export class QuotaExceededError extends RefusalError {
 
   constructor({ limit, ahead, retryAfterMs, profile }: FullQuota) {
     super('quota.exceeded', 'quota', {
-      message: `All ${String(limit)} of this user's connections are in use; try again in ${String(Math.ceil(retryAfterMs / 1000))} s.`,
+      message: `${limit === Infinity ? 'The shared quota of this user is full' : `All ${String(limit)} of this user's connections are in use`}; try again in ${String(Math.ceil(retryAfterMs / 1000))} s.`,
       retryAfterMs,
       max: limit,
       profile,

@@ -68,6 +68,14 @@ export interface MooringEvents {
   'connection.opened': OfKey & { readonly generation: number };
   /** A newer socket of the same thread took over. */
   'connection.replaced': OfKey & { readonly generation: number };
+  /** The connection of a held manager said goodbye or broke: the manager waits, for `graceMs`, for the next one of its thread. */
+  'connection.left': OfKey & { readonly generation: number; readonly graceMs: number };
+  /** The next connection of a thread took over a manager that had waited for it. */
+  'connection.resumed': OfKey & { readonly generation: number; readonly awayMs: number };
+  /** A hold was neither ended nor renewed within its `maxMs`. */
+  'hold.expired': OfKey & { readonly maxMs: number; readonly heldMs: number };
+  /** A held manager had no activity, and none of its holds was renewed, for its idle timeout: it protects no longer. Once for each hold. */
+  'hold.forgotten': OfKey & { readonly holds: number; readonly idleMs: number };
   /** A connection that was released for its silence sent something before it was destroyed. */
   'connection.answeredLate': OfKey & {
     readonly generation: number;
@@ -99,7 +107,8 @@ export interface MooringEvents {
     readonly previous: AlertLevel;
     readonly direction: 'rise' | 'fall';
     readonly managerCount: number;
-    readonly maxManagers: number;
+    /** `null` where there is no limit. */
+    readonly maxManagers: number | null;
     readonly usageRatio: number;
   };
   /** A cleanup of one user ended. */
@@ -126,8 +135,10 @@ export interface MooringEvents {
   'hook.failed': OfKey & { readonly error: string };
   /** A listener of this stream threw. */
   'listener.failed': { readonly event: MooringEventName; readonly error: string };
-  /** The limit function threw or gave something that is no limit; the configured one was used. */
+  /** The limit function threw, or it or a connection gave something that is no limit; the configured one was used. */
   'limit.rejected': OfUser & { readonly got: string; readonly used: number };
+  /** A connection came with an idle timeout that is none; the configured one was used. `null`: never. */
+  'idleTimeout.rejected': OfKey & { readonly got: string; readonly used: number | null };
   /** The quota ledger failed: the local limit decided, or what it would not take back is tried again. */
   'ledger.failed': OfUser & { readonly error: string };
   /** Of what the ledger would not take back, too much waits, or Mooring stops: unless the ledger forgets it, it holds a place. */
@@ -194,6 +205,10 @@ export const eventNames = Object.freeze(
     'manager.released': true,
     'connection.opened': true,
     'connection.replaced': true,
+    'connection.left': true,
+    'connection.resumed': true,
+    'hold.expired': true,
+    'hold.forgotten': true,
     'connection.answeredLate': true,
     'connection.neverAnswers': true,
     'heartbeat.missed': true,
@@ -207,6 +222,7 @@ export const eventNames = Object.freeze(
     'hook.failed': true,
     'listener.failed': true,
     'limit.rejected': true,
+    'idleTimeout.rejected': true,
     'ledger.failed': true,
     'claim.lost': true,
     'leak.found': true,
@@ -232,6 +248,17 @@ export type MooringEvent<Name extends MooringEventName = MooringEventName> = {
 /** A listener. What it throws is reported as `listener.failed`, and stops nothing. */
 export type MooringListener<Name extends MooringEventName = MooringEventName> = (event: MooringEvent<Name>) => void;
 
+/** The names of events about one of a user's managers. */
+export type KeyedEventName = {
+  [Name in MooringEventName]: MooringEvents[Name] extends OfKey ? Name : never;
+}[MooringEventName];
+
+/** What such an event says besides whose manager it is about. */
+export type KeyedDetails<Name extends KeyedEventName> = Omit<MooringEvents[Name], keyof OfKey>;
+
+/** Hears what an event says, before listeners do. What it throws is reported as `listener.failed`, and stops nothing. */
+export type Observer<Name extends KeyedEventName> = (of: OfUser, details: KeyedDetails<Name>) => void;
+
 interface Registration {
   readonly listener: (event: MooringEvent) => unknown;
 }
@@ -240,6 +267,7 @@ interface Registration {
 export class EventStream {
   readonly #byName = new Map<MooringEventName, Set<Registration>>();
   readonly #toAll = new Set<Registration>();
+  readonly #observers = new Map<MooringEventName, (of: OfUser, details: object) => void>();
   readonly #wallNow: () => number;
 
   constructor(wallNow: () => number) {
@@ -258,11 +286,55 @@ export class EventStream {
     return added(this.#toAll, listener);
   }
 
+  /**
+   * @internal Has one part of Mooring itself hear of every event of a kind, for as long as there is an event stream.
+   *
+   * Why not a listener: the event object, its isolation key and the wall clock are read for listeners alone, and with
+   * an observer alone none of them is made. What happens with every connection would make two for nobody.
+   */
+  observe<Name extends KeyedEventName>(name: Name, observer: Observer<Name>): void {
+    if (this.#observers.has(name)) throw new TypeError(`${name} has an observer already`);
+    this.#observers.set(name, observer as (of: OfUser, details: object) => void);
+  }
+
   /** Never throws. */
   emit<Name extends MooringEventName>(name: Name, details: MooringEvents[Name]): void {
+    // Only names of events about a manager are observed.
+    this.#inform(name, details as unknown as OfUser, details);
+    if (!this.#isHeard(name)) return;
+    this.#deliver({ type: name, atMs: this.#wallNow(), ...details } as unknown as MooringEvent);
+  }
+
+  /**
+   * @internal As {@link emit}, for what happens with every connection: thread and key are read only if somebody listens.
+   * @param of the manager the event is about
+   */
+  emitOf<Name extends KeyedEventName>(name: Name, of: OfKey, details: KeyedDetails<Name>): void {
+    this.#inform(name, of, details);
+    if (!this.#isHeard(name)) return;
+    const { userId, threadId, key } = of;
+    const event = { type: name, atMs: this.#wallNow(), userId, threadId, key, ...details };
+    this.#deliver(event as unknown as MooringEvent);
+  }
+
+  #inform(name: MooringEventName, of: OfUser, details: object): void {
+    const observer = this.#observers.get(name);
+    if (observer === undefined) return;
+    try {
+      observer(of, details);
+    } catch (error) {
+      this.#report(name, error);
+    }
+  }
+
+  #isHeard(name: MooringEventName): boolean {
+    if (this.#toAll.size > 0) return true;
     const listeners = this.#byName.get(name);
-    if (listeners === undefined && this.#toAll.size === 0) return;
-    const event = { type: name, atMs: this.#wallNow(), ...details } as unknown as MooringEvent;
+    return listeners !== undefined && listeners.size > 0;
+  }
+
+  #deliver(event: MooringEvent): void {
+    const listeners = this.#byName.get(event.type);
     if (listeners !== undefined) this.#tell(listeners, event);
     this.#tell(this.#toAll, event);
   }

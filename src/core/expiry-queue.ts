@@ -45,9 +45,12 @@ export class ExpiryQueue<T> {
     return this.#first === null;
   }
 
-  /** @returns what to {@link delete} it by */
-  add(item: T): Expiry<T> {
-    const expiry = new Expiry(item, this.#clock.now() + this.#timeoutMs);
+  /**
+   * @param nowMs for whoever has just read the clock
+   * @returns what to {@link delete} it by
+   */
+  add(item: T, nowMs = this.#clock.now()): Expiry<T> {
+    const expiry = new Expiry(item, nowMs + this.#timeoutMs);
     expiry.earlier = this.#last;
     if (this.#last === null) this.#first = expiry;
     else this.#last.later = expiry;

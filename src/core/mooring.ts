@@ -1,4 +1,6 @@
+import type { ArrivalOrder } from './admission/arrival-order.js';
 import type { WebSocketManagerFactory } from './admission/factory.js';
+import type { RefusalPacer } from './admission/refusal-pacer.js';
 import type { Refusals } from './admission/refusals.js';
 import type { BackgroundCleanup } from './cleanup/background.js';
 import type { BackgroundPreview } from './cleanup/requested.js';
@@ -12,7 +14,7 @@ import type { WebSocketManager } from './managers/manager.js';
 import type { WebSocketResourceMonitor } from './pressure/monitor.js';
 import { withResolver } from './promises.js';
 import type { WebSocketConfig } from './settings.js';
-import { jittered, type Clock, type Random } from './time.js';
+import type { Clock } from './time.js';
 import { wire, type MooringParts, type Wiring } from './wiring.js';
 
 /** What is known of a suspect: a connection that was silent to a probe, and has sent no byte since. */
@@ -44,13 +46,11 @@ export class Mooring {
   /** What was lately decided about each user; nothing unless `journalBytes` says how much. */
   readonly journal: Journal;
   readonly #wiring: Wiring;
-  readonly #random: Random;
   #stopping: Promise<void> | null = null;
 
   /** @internal */
   constructor(parts: MooringParts) {
     this.#wiring = wire(parts);
-    this.#random = parts.random;
     this.config = parts.config;
     this.events = this.#wiring.events;
     this.factory = this.#wiring.factory;
@@ -103,9 +103,19 @@ export class Mooring {
     return this.#wiring.clock;
   }
 
+  /** The order in which attempts arrive: `begin()` numbers one whose decision comes later, for `factory.admit`. */
+  get arrivals(): ArrivalOrder {
+    return this.#wiring.arrivals;
+  }
+
   /** The refusals adapters answer with. @internal */
   get refusals(): Refusals {
     return this.#wiring.refusals;
+  }
+
+  /** When the close frames of refusals leave. @internal */
+  get pacer(): RefusalPacer {
+    return this.#wiring.pacer;
   }
 
   /** Listens to one kind of event. @returns what ends it */
@@ -114,7 +124,8 @@ export class Mooring {
   }
 
   /**
-   * Shuts admission, tells everybody in waves to reconnect elsewhere, and resolves once all sockets are closed, all
+   * Shuts admission, tells everybody in waves to reconnect elsewhere, those that are held last and after up to
+   * `drainHoldTimeoutMs` in which their runs may end, and resolves once all sockets are closed, all
    * hooks have ended or run out of time, and no timer is left. Never rejects; a second call joins the first.
    */
   stop(): Promise<void> {
@@ -130,16 +141,18 @@ export class Mooring {
 
   async #stop(): Promise<void> {
     const { factory, desk, ledgerDesk, emergency, requested, background, audit, leaks, registry } = this.#wiring;
-    const { events, closing, hooks, clock, heartbeat } = this.#wiring;
+    const { events, closing, hooks, clock, heartbeat, holds, away, drain } = this.#wiring;
     const managers = registry.size;
     factory.drain();
     emergency.stop();
     requested.stop();
+    away.stop();
     desk.stop();
     background.stop();
     audit.stop();
     events.emit('server.draining', { managers });
-    await this.#closeInWaves();
+    await drain.run();
+    holds.stop();
     heartbeat.dispose();
     await closing.whenGone();
     // Afterwards, as hooks may be registered, and run, while the last sockets close.
@@ -149,19 +162,5 @@ export class Mooring {
     leaks.stop();
     clock.dispose();
     events.emit('server.stopped', { released: managers });
-  }
-
-  async #closeInWaves(): Promise<void> {
-    const { registry, releaser, clock } = this.#wiring;
-    const { drainWaveSize, drainWaveIntervalMs, drainRetryMs } = this.config;
-    const everybody = [...registry.all()];
-    for (let from = 0; from < everybody.length; from += drainWaveSize) {
-      for (const manager of everybody.slice(from, from + drainWaveSize)) {
-        const retryAfterMs = jittered(drainRetryMs, 0.5, this.#random);
-        releaser.release(manager, 'shutdown', { detail: { retryAfterMs } });
-      }
-      if (from + drainWaveSize >= everybody.length) return;
-      await new Promise<void>((resolve) => clock.setTimer(resolve, drainWaveIntervalMs));
-    }
   }
 }

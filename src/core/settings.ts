@@ -87,8 +87,9 @@ export const settings = Object.freeze({
   },
   idleManagerTimeoutMs: {
     kind: 'duration',
-    schema: duration(100),
-    about: 'How long a manager may go without activity.',
+    schema: duration(100).nullable(),
+    about:
+      'How long a manager may go without activity. `off` (in code `null`): for ever, for pages that only listen; then 10m stand for it wherever something else is measured by it.',
   },
   patienceRatio: {
     kind: 'ratio',

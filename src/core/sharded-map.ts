@@ -1,18 +1,28 @@
+/** From how many entries on one map becomes many: dealing them out takes a millisecond. */
+const splitsAt = 4_096;
+
 /**
- * A map in many small ones.
+ * A map in many small ones, once it is large.
  *
  * Why: a `Map` grows by copying itself. At a million entries one `set` then takes some 100 ms, and every connection
- * waits; at some ten thousand nobody notices.
+ * waits; at some ten thousand nobody notices. Why not from the start: a `Map` of hardly any entries copies itself with
+ * almost every `set` and `delete`.
  */
 export class ShardedMap<V> {
-  readonly #shards: (Map<string, V> | undefined)[];
-  readonly #mask: number;
+  readonly #shards: (Map<string, V> | undefined)[] = [undefined];
+  readonly #most: number;
+  readonly #splitsAt: number;
+  /** How many maps there are, less one. */
+  #mask = 0;
   #size = 0;
 
-  /** @param shards how many maps, a power of two */
-  constructor(shards = 64) {
-    this.#shards = new Array<Map<string, V> | undefined>(shards).fill(undefined);
-    this.#mask = shards - 1;
+  /**
+   * @param most how many maps it becomes, a power of two
+   * @param splitAt beyond how many entries
+   */
+  constructor(most = 64, splitAt = splitsAt) {
+    this.#most = most;
+    this.#splitsAt = splitAt;
   }
 
   /** The sum of the shards' sizes; each change adds what it changed, since adding up takes longer. */
@@ -21,28 +31,30 @@ export class ShardedMap<V> {
   }
 
   get(key: string): V | undefined {
-    return this.#shards[hash(key) & this.#mask]?.get(key);
+    return this.#shards[this.#numberOf(key)]?.get(key);
   }
 
   has(key: string): boolean {
-    return this.#shards[hash(key) & this.#mask]?.has(key) ?? false;
+    return this.#shards[this.#numberOf(key)]?.has(key) ?? false;
   }
 
   set(key: string, value: V): void {
-    const number = hash(key) & this.#mask;
-    const shard = (this.#shards[number] ??= new Map());
+    const number = this.#numberOf(key);
+    const shard = (this.#shards[number] ??= new Map<string, V>());
     const before = shard.size;
     shard.set(key, value);
     this.#size += shard.size - before;
+    if (this.#size > this.#splitsAt && this.#mask === 0) this.#split(shard);
   }
 
   delete(key: string): boolean {
-    const number = hash(key) & this.#mask;
+    const number = this.#numberOf(key);
     const shard = this.#shards[number];
     if (shard?.delete(key) !== true) return false;
     this.#size -= 1;
     // So that what is empty is as small as it was at first.
     if (shard.size === 0) this.#shards[number] = undefined;
+    if (this.#size === 0) this.#mask = 0;
     return true;
   }
 
@@ -56,6 +68,24 @@ export class ShardedMap<V> {
 
   *values(): Generator<V> {
     for (const shard of this.#shards) if (shard !== undefined) yield* shard.values();
+  }
+
+  #numberOf(key: string): number {
+    return this.#mask === 0 ? 0 : hash(key) & this.#mask;
+  }
+
+  /**
+   * The map there was stays one of the many, so that who is just going over its entries meets all that are left; some
+   * may be met twice.
+   */
+  #split(all: Map<string, V>): void {
+    this.#mask = this.#most - 1;
+    for (const [key, value] of all) {
+      const number = this.#numberOf(key);
+      if (number === 0) continue;
+      all.delete(key);
+      (this.#shards[number] ??= new Map()).set(key, value);
+    }
   }
 }
 

@@ -1,10 +1,14 @@
+import { ArrivalOrder } from './admission/arrival-order.js';
 import { WebSocketManagerFactory } from './admission/factory.js';
 import { LedgerDesk } from './admission/ledger-desk.js';
 import { PlaceQueue } from './admission/queue.js';
 import type { QuotaLedger } from './admission/quota-ledger.js';
+import { RefusalPacer } from './admission/refusal-pacer.js';
 import { Refusals } from './admission/refusals.js';
+import { Room } from './admission/room.js';
 import { Takeover } from './admission/takeover.js';
 import { TicketDesk } from './admission/ticket.js';
+import { WaitingCap } from './admission/waiting-cap.js';
 import { BackgroundCleanup } from './cleanup/background.js';
 import { EmergencyCleanup } from './cleanup/emergency.js';
 import { LevelCleanup } from './cleanup/level-cleanup.js';
@@ -12,6 +16,7 @@ import { RequestedCleanup } from './cleanup/requested.js';
 import { SuspectPlaces } from './cleanup/suspect-places.js';
 import { UserCleanup } from './cleanup/user-cleanup.js';
 import { WebSocketConnectionManager } from './connections.js';
+import { Drain } from './drain.js';
 import { EventStream } from './events.js';
 import { Journal } from './journal.js';
 import { Heartbeat } from './liveness/heartbeat.js';
@@ -19,6 +24,8 @@ import { Pinger } from './liveness/ping.js';
 import { StallClock } from './liveness/stall-clock.js';
 import { Suspicion } from './liveness/suspicion.js';
 import { ClosingConnections, type Closable } from './managers/closing.js';
+import { AwayManagers } from './managers/away.js';
+import { Holds } from './managers/holds.js';
 import { UserLimits, type LimitOf } from './managers/limits.js';
 import { ManagedConnection } from './managers/managed-connection.js';
 import type { ManagerHost, WebSocketManager } from './managers/manager.js';
@@ -75,12 +82,33 @@ function layGround({ config, time, random, limitOf }: MooringParts) {
   const closing = new ClosingConnections({ clock, ...config, whenOver });
   const hooks = new ReleaseHooks({ clock, events, hookTimeoutMs: config.hookTimeoutMs });
   const releaser = new Releaser({ registry, events, closing, hooks });
+  const holds = new Holds({ clock, events, maxHoldMs: config.maxHoldMs });
+  const drain = new Drain({ clock, config, registry, releaser, random });
+  const away = new AwayManagers({ clock, events, registry, releaser, resumeGraceMs: config.resumeGraceMs });
   const limits = new UserLimits({ events, maxManagersPerUser: config.maxManagersPerUser, limitOf });
   const slices = new Slices({ time, clock, budgetMs: config.sliceBudgetMs });
   const pinger = new Pinger(random);
   const suspicion = new Suspicion();
+  const arrivals = new ArrivalOrder();
   const journal = new Journal(events, config.journalBytes);
-  return { events, clock, registry, closing, hooks, releaser, limits, slices, pinger, suspicion, lateAnswers, journal };
+  return {
+    events,
+    clock,
+    registry,
+    closing,
+    hooks,
+    releaser,
+    drain,
+    holds,
+    away,
+    limits,
+    slices,
+    pinger,
+    suspicion,
+    arrivals,
+    lateAnswers,
+    journal,
+  };
 }
 
 type Ground = ReturnType<typeof layGround>;
@@ -103,7 +131,7 @@ function setWatch({ config }: MooringParts, ground: Ground) {
     act: (action) => {
       levels.act(action);
     },
-    whenPressed: (userId) => {
+    whenCrowded: (userId) => {
       for (const { link } of registry.ofUser(userId).values()) if (link !== null) heartbeat.introduce(link);
     },
   });
@@ -137,15 +165,17 @@ type Books = ReturnType<typeof openBooks>;
 
 /** Where managers come from. */
 function openEntrance({ config, random, ledger }: MooringParts, built: Ground & Watch & Books) {
-  const { closing, background, audit, leaks, heartbeat, monitor } = built;
+  const { clock, closing, background, audit, leaks, heartbeat, monitor, queue } = built;
   const { ticketMs } = config;
   const refusals = new Refusals(config, random);
+  const pacer = new RefusalPacer(clock);
   const whenOpened = (link: ManagedConnection): void => {
     heartbeat.add(link);
-    if (monitor.isPressed(link.manager.userId)) heartbeat.introduce(link);
+    if (monitor.isCrowded(link.manager.userId)) heartbeat.introduce(link);
   };
   const desk = new TicketDesk({ ...built, refusals, ticketMs, whenOpened });
-  const takeover = new Takeover({ ...built, config, desk, refusals });
+  const waitingCap = new WaitingCap({ config, queue });
+  const takeover = new Takeover({ ...built, config, desk, refusals, waitingCap });
   const ledgerDesk = new LedgerDesk({ ...built, desk, ledger });
   const host = hostOf({ ...built, config, takeover });
   const whenAdmitted = (manager: WebSocketManager): void => {
@@ -153,41 +183,54 @@ function openEntrance({ config, random, ledger }: MooringParts, built: Ground & 
     audit.arm();
     leaks.admitted(manager);
   };
+  const room = new Room({ ...built, config });
   const factory = new WebSocketManagerFactory({
-    ...{ ...built, config, desk, takeover, refusals, host, whenAdmitted },
+    ...{ ...built, config, room, desk, takeover, refusals, waitingCap, host, whenAdmitted },
     ledger: ledgerDesk,
   });
-  const connections = new WebSocketConnectionManager({ factory, closing, refusals });
-  return { refusals, desk, takeover, ledgerDesk, factory, connections };
+  const connections = new WebSocketConnectionManager({ factory, closing, refusals, pacer, arrivals: built.arrivals });
+  return { refusals, pacer, desk, takeover, ledgerDesk, factory, connections };
 }
 
 type Entrance = ReturnType<typeof openEntrance>;
 
 /** What managers and their connections report, and what comes of it. */
 function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Takeover }): ManagerHost {
-  const { clock, closing, heartbeat, hooks, releaser, background, takeover, config } = built;
+  const { clock, closing, heartbeat, hooks, releaser, holds, away, queue, background, takeover, config } = built;
+  // A newcomer that waits needs the place.
+  const willBeAway = (manager: WebSocketManager): boolean => away.isFor(manager) && queue.sizeOf(manager.userId) === 0;
   const connectionClosed = (link: ManagedConnection): void => {
     closing.closed(link);
     heartbeat.remove(link);
     built.suspicion.remove(link);
+    built.arrivals.remove(link);
     const { manager } = link;
     if (!link.isCurrent) return;
+    const isAway = willBeAway(manager);
     manager.keepActivity();
     manager.link = null;
+    if (isAway) {
+      away.add(manager);
+      return;
+    }
     releaser.release(manager, 'closed');
     takeover.incumbentEnded(manager);
   };
   return {
     clock,
     idleManagerTimeoutMs: config.idleManagerTimeoutMs,
+    takeHold: (manager, options) => holds.take(manager, options),
     connectionClosed,
     endConnection: (link) => {
-      if (link.manager.successor === null) {
+      if (link.manager.successor === null && !willBeAway(link.manager)) {
         releaser.release(link.manager, 'closed');
         return;
       }
       connectionClosed(link);
       closing.close(link, 'closed');
+    },
+    connectionOverfull: ({ manager }) => {
+      releaser.release(manager, 'disconnected', { closeCause: 'slow', finding: 'overfull' });
     },
     managerFailed: (manager) => {
       background.failed(manager);
@@ -206,7 +249,9 @@ function tie({
   closing,
   releaser,
   suspicion,
-  lateAnswers,
+  arrivals,
+  events,
+  pacer,
   heartbeat,
   background,
   desk,
@@ -216,24 +261,35 @@ function tie({
   emergency,
   takeover,
   leaks,
+  holds,
+  away,
+  drain,
 }: Ground & Watch & Books & Entrance): void {
   releaser.whenFreed((manager, options) => {
     if (manager.link !== null) {
       heartbeat.remove(manager.link);
       suspicion.remove(manager.link);
-      if (options.finding === 'silent') lateAnswers.await(manager.link, options.by ?? null);
+      arrivals.remove(manager.link);
     }
     background.remove(manager);
+    holds.released(manager);
+    away.remove(manager);
     desk.released(manager);
     ledgerDesk.released(manager);
     factory.slotFreed(manager.userId, options.isForHeard);
   });
   releaser.whenDone((manager) => {
     monitor.observe(manager.userId);
+    factory.forgetLimitIfGone(manager.userId);
+    drain.released();
     leaks.released(manager);
   });
   closing.whenTold((link) => {
     if (link instanceof ManagedConnection) leaks.parted(link);
+  });
+  holds.whenLetGo((manager) => {
+    away.end(manager);
+    drain.letGo(manager);
   });
   heartbeat.whenDead((link, finding) => {
     heartbeat.remove(link);
@@ -241,8 +297,8 @@ function tie({
     if (link.isCurrent) releaser.release(link.manager, 'disconnected', { closeCause, finding, by: 'heartbeat' });
     takeover.incumbentEnded(link.manager);
   });
-  suspicion.whenSuspected((userId) => {
-    emergency.suspected(userId);
+  events.on('server.draining', () => {
+    pacer.flush();
   });
   emergency.whenRunEnded((userId, serial) => {
     factory.refuseUnserved(userId, serial);

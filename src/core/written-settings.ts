@@ -28,6 +28,7 @@ export type Written = { readonly value: unknown } | { readonly problem: string }
 export function readWritten(name: SettingName, written: unknown): Written {
   const { kind } = settings[name];
   if (kind === 'table') return typeof written === 'string' ? readJson(written) : { value: written };
+  if (typeof written === 'string' && written.trim() === 'off' && canBeOff(name)) return { value: null };
   if (kind === 'duration') return readDuration(written);
   if (typeof written !== 'string') return { value: written };
   const text = written.trim();
@@ -36,6 +37,12 @@ export function readWritten(name: SettingName, written: unknown): Written {
   if (text === 'none') return { value: null };
   if (/^[0-9]+(\.[0-9]+)?$/.test(text)) return { value: Number(text) };
   return { problem: `got "${written}", wanted a number of at least 0` };
+}
+
+/** Whether it is a duration that need not be one. */
+function canBeOff(name: SettingName): boolean {
+  const { kind, schema } = settings[name];
+  return kind === 'duration' && schema.safeParse(null).success;
 }
 
 function readJson(text: string): Written {
@@ -48,7 +55,7 @@ function readJson(text: string): Written {
 
 /** A value as it may be written outside code. */
 export function writeSetting(name: SettingName, value: unknown): string {
-  if (value === null) return 'none';
+  if (value === null) return canBeOff(name) ? 'off' : 'none';
   if (typeof value === 'number') return settings[name].kind === 'duration' ? writeDuration(value) : String(value);
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -10,6 +10,8 @@ export const demoSettings = Object.freeze({
   heartbeatIntervalMs: 5_000,
   slowConsumerTimeoutMs: 20_000,
   streamingWindowMs: 2_000,
+  resumeGraceMs: 3_000,
+  drainHoldTimeoutMs: 1_000,
   cleanupCooldownMs: 2_000,
   kpiWindowMs: 300_000,
 }) satisfies Partial<WebSocketConfig>;

@@ -1,4 +1,4 @@
-import { evictionFloorMs } from '../core/config.js';
+import { engagementRuleOf } from '../core/managers/engagement.js';
 import type { WebSocketConfig } from '../core/settings.js';
 import type { SimulatedServer, Witness } from './server.js';
 import type { SimulatedSocket } from './socket.js';
@@ -26,11 +26,11 @@ const impreciseMs = 1_000;
 
 /** Whether the application and the client are using it: engaged, by the truth. */
 export function isInUse(socket: SimulatedSocket, nowMs: number, config: WebSocketConfig): boolean {
-  const { streamingWindowMs, idleManagerTimeoutMs } = config;
+  const { streamingWindowMs, idleManagerTimeoutMs, floorMs } = engagementRuleOf(config);
   const inboundAgoMs = nowMs - socket.inboundAtMs;
   const isStreaming = nowMs - socket.outboundAtMs < streamingWindowMs && inboundAgoMs < idleManagerTimeoutMs;
-  const isHeld = socket.held.holds.size > 0 && nowMs - socket.activeAtMs < idleManagerTimeoutMs;
-  return inboundAgoMs < evictionFloorMs(config) || isStreaming || isHeld;
+  const isHeld = socket.isHeld && nowMs - socket.activeAtMs < idleManagerTimeoutMs;
+  return inboundAgoMs < floorMs || isStreaming || isHeld;
 }
 
 /** Since when nobody is behind it. */

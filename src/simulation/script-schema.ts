@@ -60,6 +60,7 @@ const shapes = {
   'request release': { client },
   'pause reading': { client },
   'resume reading': { client },
+  reload: { client, afterMs: durationMs },
   'long message': { client, bytes, overMs: durationMs },
   fight: { user, thread, times: count, everyMs: durationMs },
   hook: { client, kind: oneOf(['returns', 'throws', 'rejects', 'takes long', 'hangs', 'ignores']) },

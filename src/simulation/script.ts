@@ -64,6 +64,8 @@ export type Step = { readonly atMs: number } & (
     }
   | { readonly do: 'message' | 'send' | 'stream'; readonly client: number; readonly bytes: number }
   | { readonly do: keyof typeof deeds; readonly client: number }
+  /** The page of a connection that is held says goodbye and comes back. */
+  | { readonly do: 'reload'; readonly client: number; readonly afterMs: number }
   | { readonly do: 'long message'; readonly client: number; readonly bytes: number; readonly overMs: number }
   | {
       /** Two clients keep taking a thread from each other. */
@@ -175,6 +177,22 @@ class Stage {
     this.#clients.set(client, visitor);
   }
 
+  #reload(visitor: Visitor, { client, afterMs }: Step & { do: 'reload' }): void {
+    const world = this.#world;
+    if (visitor.state !== 'open') return;
+    world.hold(visitor);
+    world.leave(visitor);
+    world.time.arrive(afterMs, () => {
+      if (world.isEnding) return;
+      const next = world.arrive(visitor.fields, { traits: visitor.socket.traits });
+      next.letGo = () => {
+        visitor.letGo?.();
+        next.letGo = null;
+      };
+      this.#clients.set(client, next);
+    });
+  }
+
   #fight({ user, thread, times, everyMs }: Step & { do: 'fight' }): void {
     for (let time = 0; time < times; time++)
       this.#world.time.arrive(time * everyMs, () => {
@@ -201,6 +219,9 @@ class Stage {
           this.#world.time.arrive(part * 1_000, () => {
             socket.send(step.bytes);
           });
+        return;
+      case 'reload':
+        this.#reload(visitor, step);
         return;
       case 'hook':
         this.#world.onRelease(visitor, step.kind);

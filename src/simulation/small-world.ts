@@ -29,6 +29,7 @@ const actions = {
   wake: 5,
   reset: 2,
   hold: 4,
+  reload: 4,
   'let go': 4,
   fail: 2,
   'report error': 2,
@@ -77,6 +78,8 @@ function smallConfig(chance: Chance): Partial<WebSocketConfig> {
     backgroundCleanupIntervalMs: chance.pick([15_000, 60_000]),
     maxTotalManagers: chance.pick([null, null, null, 4]),
     forcedEviction: chance.pick(['on-demand', 'on-demand', 'by-level']),
+    maxHoldMs: chance.pick([30_000, 900_000, 3_600_000]),
+    resumeGraceMs: chance.pick([0, 10_000, 10_000, 60_000]),
   };
 }
 
@@ -106,6 +109,8 @@ class StepMaker {
         return { atMs, do: action, client, bytes: chance.pick([100, 40_000]) };
       case 'long message':
         return { atMs, do: action, client, bytes: 1_000_000, overMs: chance.pick([100, 5_000, 60_000]) };
+      case 'reload':
+        return { atMs, do: action, client, afterMs: chance.pick([0, 50, 2_000, 20_000]) };
       case 'fight':
         return {
           atMs,

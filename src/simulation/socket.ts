@@ -35,7 +35,8 @@ const kernelPatienceMs = 924_600;
 
 /** The application's holds on a manager, whichever connection that has. */
 interface Held {
-  readonly holds: Set<symbol>;
+  /** Each with the time when it expires. */
+  readonly holds: Map<symbol, number>;
   changedAtMs: number;
 }
 
@@ -55,8 +56,8 @@ interface Surroundings {
   readonly chance: Chance;
   /** Milliseconds in which the server ran. */
   readonly now: () => number;
-  /** After so long without activity a hold has lapsed. */
-  readonly idleManagerTimeoutMs: number;
+  /** After so long a hold has expired. */
+  readonly maxHoldMs: number;
 }
 
 /**
@@ -81,7 +82,7 @@ export class SimulatedSocket implements Connection {
   /** When the first ping was sent after which nothing has arrived; `Infinity` without one. */
   unansweredSinceMs = Infinity;
   /** What the application holds of its manager; the connection that takes over has it too. */
-  held: Held = { holds: new Set(), changedAtMs: never };
+  held: Held = { holds: new Map(), changedAtMs: never };
   /** Whether it had an excuse for being silent: something stuck on the way out, or nobody reading. */
   hasExcuse = false;
   /** Whether a message of it arrived in more than one part. */
@@ -170,20 +171,26 @@ export class SimulatedSocket implements Connection {
     this.hasFailed = false;
   }
 
-  /** Whether the application holds its manager, and something has happened lately. */
+  /** Whether the application holds its manager. */
   get isHeld(): boolean {
-    return this.held.holds.size > 0 && this.#now() - this.activeAtMs < this.#around.idleManagerTimeoutMs;
+    return this.heldUntilMs > this.#now();
   }
 
-  /** The application holds its manager; what lapsed stays so. @returns ends this hold */
+  /** When the last of the holds that nobody has ended expires, or expired. */
+  get heldUntilMs(): number {
+    return Math.max(never, ...this.held.holds.values());
+  }
+
+  /** The application holds its manager. @returns ends this hold */
   hold(): () => void {
     const { held } = this;
     const hold = Symbol('hold');
-    if (!this.isHeld) held.holds.clear();
-    held.holds.add(hold);
+    held.holds.set(hold, this.#now() + this.#around.maxHoldMs);
     this.#holdChanged(held);
     return () => {
-      if (held.holds.delete(hold)) this.#holdChanged(held);
+      const untilMs = held.holds.get(hold) ?? never;
+      held.holds.delete(hold);
+      if (untilMs > this.#now()) this.#holdChanged(held);
     };
   }
 

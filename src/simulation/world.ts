@@ -79,6 +79,9 @@ export class World extends SimulatedServer {
       const former = this.#sockets.get(key);
       if (former !== undefined) this.#replaced.add(former);
     });
+    this.mooring.on('connection.left', ({ key }) => {
+      this.#isCurrentNoLonger(key);
+    });
     this.mooring.on('admission.refused', ({ userId, closeCause, waitedMs }) => {
       if (closeCause === 'quota') this.witness?.refused(userId, waitedMs);
     });
@@ -172,8 +175,8 @@ export class World extends SimulatedServer {
   arrive(fields: ContextFields, coming: Coming): Visitor {
     const { time, mooring, now } = this;
     const chance = coming.chance ?? this.chance;
-    const { idleManagerTimeoutMs } = this.config;
-    const around = { time, chance, now, idleManagerTimeoutMs };
+    const { maxHoldMs } = this.config;
+    const around = { time, chance, now, maxHoldMs };
     const socket: SimulatedSocket = new SimulatedSocket(around, coming.traits, () => {
       this.invariants.closes(socket);
       // Who comes with the thread of a connection of theirs wants to go on with the new one.
@@ -264,7 +267,9 @@ export class World extends SimulatedServer {
   /** The longest anything dead may take. */
   quietMs(): number {
     const { heartbeatIntervalMs, maxHeartbeatMisses, slowConsumerTimeoutMs, ticketMs } = this.config;
-    return (maxHeartbeatMisses + 2) * heartbeatIntervalMs + slowConsumerTimeoutMs + 2 * ticketMs;
+    const { resumeGraceMs, drainHoldTimeoutMs } = this.config;
+    const foundDeadMs = (maxHeartbeatMisses + 2) * heartbeatIntervalMs + slowConsumerTimeoutMs;
+    return foundDeadMs + 2 * ticketMs + resumeGraceMs + drainHoldTimeoutMs;
   }
 
   #decided(visitor: Visitor, { ticket, refusal }: Admission, coming: Coming): void {

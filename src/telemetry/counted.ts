@@ -68,6 +68,23 @@ export const counted = Object.freeze({
     labels: {},
     fedBy: { 'connection.replaced': () => one() },
   },
+  mooring_resumptions_total: {
+    kind: 'counter',
+    about: 'Held managers that waited for the next connection of their thread, and got it.',
+    unit: '{connection}',
+    labels: {},
+    fedBy: { 'connection.resumed': () => one() },
+  },
+  mooring_lapsed_holds_total: {
+    kind: 'counter',
+    about: 'Holds that expired, or were forgotten: without activity for the idle timeout of their manager.',
+    unit: '{hold}',
+    labels: { how: ['expired', 'forgotten'] },
+    fedBy: {
+      'hold.expired': () => one({ how: 'expired' }),
+      'hold.forgotten': ({ holds }) => [{ value: holds, labels: { how: 'forgotten' } }],
+    },
+  },
   mooring_queued_total: {
     kind: 'counter',
     about: 'Newcomers that had to wait for a slot.',
@@ -208,7 +225,8 @@ export const counted = Object.freeze({
   },
   mooring_limit_failures_total: {
     kind: 'counter',
-    about: 'Calls of `limitOf` that threw or gave no limit; the configured one was used.',
+    about:
+      'Calls of `limitOf` that threw, and limits of it or of connections that were none; the configured one was used.',
     unit: '{call}',
     labels: {},
     fedBy: { 'limit.rejected': () => one() },

@@ -54,6 +54,11 @@ export class FakeConnection implements Connection {
     return new FakeConnection({ ...options, pongAfterMs: null, closeAfterMs: null });
   }
 
+  /** What `manager.socket()` gives: the fake itself. */
+  get socket(): this {
+    return this;
+  }
+
   get isOpen(): boolean {
     this.#mayThrow('isOpen');
     return !this.#isClosed && this.closes.length === 0;

@@ -40,13 +40,15 @@ describe('the close code', () => {
 
 describe('the close reason', () => {
   it.each([
-    [{ retryAfterMs: 30_000, max: 20 }, 'quota;retry=30;max=20'],
-    [{ retryAfterMs: 7_000 }, 'quota;retry=7'],
+    [{ retryAfterMs: 30_250, max: 20 }, 'quota;retry=30.25;max=20'],
+    [{ retryAfterMs: 7_000 }, 'quota;retry=7.00'],
     [{ max: 0 }, 'quota;max=0'],
-    [{ retryAfterMs: 1 }, 'quota;retry=1'],
-    [{ retryAfterMs: 999 }, 'quota;retry=1'],
-    [{ retryAfterMs: 1_000 }, 'quota;retry=1'],
-    [{ retryAfterMs: 1_001 }, 'quota;retry=2'],
+    [{ retryAfterMs: 0 }, 'quota;retry=0.00'],
+    [{ retryAfterMs: 1 }, 'quota;retry=0.01'],
+    [{ retryAfterMs: 999 }, 'quota;retry=1.00'],
+    [{ retryAfterMs: 1_000 }, 'quota;retry=1.00'],
+    [{ retryAfterMs: 1_001 }, 'quota;retry=1.01'],
+    [{ retryAfterMs: 720_000 }, 'quota;retry=720.00'],
     [{ text: 'expired' }, 'expired'],
   ])('of %o is machine-first: %s', (detail, reason) => {
     expect(closeFrame('quota', detail).reason).toBe(reason);

@@ -3,7 +3,7 @@ import {
   evictionFloorMs,
   getCleanupConfig,
   loadConfig,
-  pressedIdleTimeoutMs,
+  levelFloorMs,
   unadmittedLimit,
   type ConfigSources,
 } from '../../src/core/config.js';
@@ -47,10 +47,10 @@ describe('the preset', () => {
     expect(new Set(Object.values(sources))).toEqual(new Set(['preset']));
   });
 
-  it('of production gives a floor of 60 s and pressed patience of 180 s', () => {
+  it('of production gives a floor of 60 s, and one of 180 s for what levels evict', () => {
     const { config } = loadConfig({ environment: 'production' });
     expect(evictionFloorMs(config)).toBe(60_000);
-    expect(pressedIdleTimeoutMs(config)).toBe(180_000);
+    expect(levelFloorMs(config)).toBe(180_000);
   });
 });
 
@@ -68,6 +68,12 @@ describe('getCleanupConfig', () => {
   it('gives what was configured', () => {
     const { config } = loadConfig({ overrides: { idleManagerTimeoutMs: 90_500, maxManagersPerUser: 3 } });
     expect(getCleanupConfig(config)).toMatchObject({ idleTimeout: 90.5, maxManagers: 3 });
+  });
+
+  it('gives null for an idle timeout that is off', () => {
+    const { config } = loadConfig({ env: { MOORING_IDLE_MANAGER_TIMEOUT: 'off' } });
+    expect(getCleanupConfig(config).idleTimeout).toBeNull();
+    expect([evictionFloorMs(config), levelFloorMs(config)]).toEqual([60_000, 180_000]);
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { harness, remote, silent, type Arrival } from './support.js';
 
 const refusalOf = ({ outcome }: Arrival) => outcome?.refusal;
-const drained = { code: 1012, reason: expect.stringMatching(/^drain;retry=[3-8]$/) as string };
+const drained = { code: 1012, reason: expect.stringMatching(/^drain;retry=[2-7]\.\d\d$/) as string };
 
 /** Two connections and a stop that has closed one of them; the other is left for a second. */
 async function halfStopped() {
@@ -262,5 +262,100 @@ describe('stop', () => {
     }
     expect(isOver).toBe(true);
     await h.time.advance(2_000);
+  });
+});
+
+describe('a stop while something is held', () => {
+  it('closes those that are held last, each when its last hold ends', async () => {
+    const h = harness();
+    const clients = await h.fill('ada', 4, remote);
+    const [first, second] = [clients[0]!.manager.hold(), clients[1]!.manager.hold()];
+    const another = clients[1]!.manager.hold();
+    const stopped = h.mooring.stop();
+    expect(h.threadsOf('ada')).toEqual(['thread_1', 'thread_2']);
+    await h.time.advance(3_000);
+    first();
+    expect(h.threadsOf('ada')).toEqual(['thread_2']);
+    expect(clients[0]!.connection.closes).toEqual([drained]);
+    second();
+    await h.time.advance(1_000);
+    expect(h.threadsOf('ada')).toEqual(['thread_2']);
+    another();
+    expect(h.threadsOf('ada')).toEqual([]);
+    await h.time.advance(30);
+    await stopped;
+    expect(h.time.pendingTimers).toBe(0);
+    expect(h.said('manager.released').map(({ reason }) => reason)).toEqual(Array(4).fill('shutdown'));
+  });
+
+  it.each([
+    [undefined, 15_000],
+    [4_000, 4_000],
+    [0, 0],
+  ])('waits no longer than drainHoldTimeoutMs (%s)', async (drainHoldTimeoutMs, waitsMs) => {
+    const h = harness({ config: drainHoldTimeoutMs === undefined ? {} : { drainHoldTimeoutMs } });
+    const { manager, connection } = await h.connect('ada', 'thread_1', remote);
+    manager.hold();
+    const stopped = h.mooring.stop();
+    await h.time.advance(waitsMs - 1);
+    if (waitsMs > 0) expect(manager.state).toBe('attached');
+    await h.time.advance(1);
+    expect(connection.closes).toEqual([drained]);
+    await h.time.advance(30);
+    await stopped;
+  });
+
+  it('counts that time from its beginning, however long the waves take', async () => {
+    const h = harness({ config: { drainWaveSize: 1, drainWaveIntervalMs: 1_000, drainHoldTimeoutMs: 5_000 } });
+    const clients = await h.fill('ada', 4, remote);
+    clients[0]!.manager.hold();
+    void h.mooring.stop();
+    await h.time.advance(4_999);
+    expect(h.threadsOf('ada')).toEqual(['thread_1']);
+    await h.time.advance(2);
+    expect(h.countOf('ada')).toBe(0);
+  });
+
+  it('passes over one that is held before its wave comes, until it is let go', async () => {
+    const h = harness({ config: { drainWaveSize: 1, drainWaveIntervalMs: 1_000 } });
+    const clients = await h.fill('ada', 3, remote);
+    void h.mooring.stop();
+    const hold = clients[2]!.manager.hold();
+    await h.time.advance(5_000);
+    expect(h.threadsOf('ada')).toEqual(['thread_3']);
+    hold();
+    expect(h.countOf('ada')).toBe(0);
+  });
+
+  it('releases at once one whose connection ends meanwhile', async () => {
+    const h = harness();
+    const { manager, connection } = await h.connect('ada', 'thread_1', remote);
+    manager.hold();
+    const stopped = h.mooring.stop();
+    await h.time.advance(1_000);
+    connection.vanish();
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'closed' }]);
+    await stopped;
+    expect(h.time.pendingTimers).toBe(0);
+  });
+
+  it('closes one whose hold expires', async () => {
+    const h = harness();
+    const { manager, connection } = await h.connect('ada', 'thread_1', remote);
+    manager.hold({ maxMs: 2_000 });
+    void h.mooring.stop();
+    await h.time.advance(2_000);
+    expect(connection.closes).toEqual([drained]);
+  });
+
+  it('finds the dead among them', async () => {
+    const h = harness({ config: { drainHoldTimeoutMs: 600_000 } });
+    const { manager } = await h.connect('ada', 'thread_1', silent);
+    manager.hold();
+    const stopped = h.mooring.stop();
+    await h.time.advance(80_000);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
+    await h.time.advance(5_000);
+    await stopped;
   });
 });

@@ -52,6 +52,54 @@ describe('the event stream', () => {
     expect(others).toHaveLength(1);
   });
 
+  it('says of a manager by reference what it says of one spelled out, in the same order', () => {
+    const { events, heard, listen } = stream();
+    listen();
+    const of = { userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1' };
+    events.emit('connection.opened', { ...of, generation: 1 });
+    events.emitOf('connection.opened', { ...of, ...{ link: null } }, { generation: 1 });
+    const said = { type: 'connection.opened', atMs: wallNowMs, ...of, generation: 1 };
+    expect(heard.map((event) => JSON.stringify(event))).toEqual([JSON.stringify(said), JSON.stringify(said)]);
+  });
+
+  it('reads no key and no wall clock where only an observer hears', () => {
+    let reads = 0;
+    const events = new EventStream(() => (reads += 1));
+    const of = {
+      userId: 'ada',
+      threadId: 'thread_1',
+      get key() {
+        reads += 1;
+        return 'ada:thread_1';
+      },
+    };
+    const heard: unknown[] = [];
+    events.observe('connection.opened', ({ userId }, { generation }) => heard.push([userId, generation]));
+    events.emitOf('connection.opened', of, { generation: 3 });
+    expect(heard).toEqual([['ada', 3]]);
+    expect(reads).toBe(0);
+  });
+
+  it('tells an observer before listeners, and reports what it throws', () => {
+    const { events, heard, listen } = stream();
+    listen();
+    events.observe('connection.opened', () => {
+      expect(heard).toEqual([]);
+      throw new Error('lost count');
+    });
+    events.emit('connection.opened', { userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1', generation: 1 });
+    expect(heard.map(({ type }) => type)).toEqual(['listener.failed', 'connection.opened']);
+    expect(heard[0]).toMatchObject({ event: 'connection.opened', error: 'Error: lost count' });
+  });
+
+  it('has one observer for each kind of event', () => {
+    const { events } = stream();
+    events.observe('connection.opened', () => {});
+    expect(() => {
+      events.observe('connection.opened', () => {});
+    }).toThrow(TypeError);
+  });
+
   it('takes the same listener twice, and each end ends one', () => {
     const { events } = stream();
     let calls = 0;

@@ -43,8 +43,8 @@ describe('a journal', () => {
   });
 
   it('is not filled by a level that stays and finds nobody to release', async () => {
-    const h = harness({ config: { ...kept, maxManagersPerUser: 2 } });
-    const clients = await h.fill('ada', 2, remote);
+    const h = harness({ config: { ...kept, maxManagersPerUser: 5 } });
+    const clients = await h.fill('ada', 5, remote);
     for (let minute = 0; minute < 30; minute++) {
       for (const { connection } of clients) connection.message();
       await h.time.advance(60_000);
@@ -54,7 +54,7 @@ describe('a journal', () => {
   });
 
   it('has the cleanups of a level that released somebody', async () => {
-    const h = harness({ config: { ...kept, maxManagersPerUser: 4, idleManagerTimeoutMs: 600_000 } });
+    const h = harness({ config: { ...kept, maxManagersPerUser: 5, idleManagerTimeoutMs: 600_000 } });
     await h.fill('ada', 2, remote);
     await h.time.advance(250_000);
     for (const thread of [3, 4]) await h.connect('ada', `thread_${thread}`, remote);

@@ -101,6 +101,8 @@ describe('outside code', () => {
     ['patienceRatio', ' 0.25 ', 0.25],
     ['maxTotalManagers', 'none', null],
     ['maxTotalManagers', null, null],
+    ['idleManagerTimeoutMs', 'off', null],
+    ['idleManagerTimeoutMs', ' off ', null],
     ['forcedEviction', 'by-level', 'by-level'],
     ['leakDetection', 'all', 'all'],
     ['recogniseKeepalives', 'false', false],
@@ -117,6 +119,9 @@ describe('outside code', () => {
     ['maxManagersPerUser', 'many'],
     ['maxManagersPerUser', '-1'],
     ['maxManagersPerUser', ''],
+    ['idleManagerTimeoutMs', 'none'],
+    ['idleManagerTimeoutMs', '600'],
+    ['heartbeatIntervalMs', 'off'],
     ['patienceRatio', '30%'],
     ['closeCodes', '{idle:4000}'],
   ] as const)('%s of %j cannot be read', (name, written) => {
@@ -142,6 +147,9 @@ describe('the bounds of', () => {
     ['heartbeatIntervalMs', 50, Number.NaN],
     ['idleManagerTimeoutMs', 86_400_000, Infinity],
     ['sliceBudgetMs', 5, 0],
+    ['maxHoldMs', 1, 0],
+    ['maxHoldMs', 2 ** 31 - 1, 2 ** 31],
+    ['resumeGraceMs', 0, -1],
   ] as const)('%s include %d and not %d', (name, allowed, refused) => {
     expect(isAllowed(name, allowed)).toBe(true);
     expect(isAllowed(name, refused)).toBe(false);
@@ -191,6 +199,7 @@ describe('a duration for people', () => {
 describe('a setting as it may be written', () => {
   it.each([
     ['maxTotalManagers', null, 'none'],
+    ['idleManagerTimeoutMs', null, 'off'],
     ['maxManagersPerUser', 20, '20'],
     ['idleManagerTimeoutMs', 600_000, '10m'],
     ['forcedEviction', 'by-level', 'by-level'],

@@ -59,4 +59,37 @@ describe('a map in many small ones', () => {
     for (let i = 0; i < 100; i++) map.set(`k${i}`, i);
     expect(map.size).toBe(100);
   });
+
+  it('has the same in it once it has become many', () => {
+    const map = new ShardedMap<number>(4, 10);
+    const keys = Array.from({ length: 50 }, (_, i) => `user${i}`);
+    for (const [value, key] of keys.entries()) {
+      map.set(key, value);
+      expect(map.get(key)).toBe(value);
+    }
+    expect(new Map(map.entries())).toEqual(new Map(keys.map((key, value) => [key, value])));
+    expect(map.size).toBe(50);
+  });
+
+  it('grows, empties and grows again', () => {
+    const map = new ShardedMap<number>(4, 10);
+    for (let round = 0; round < 3; round++) {
+      for (let i = 0; i < 20; i++) map.set(`k${i}`, i);
+      expect(map.get('k7')).toBe(7);
+      for (let i = 0; i < 20; i++) expect(map.delete(`k${i}`)).toBe(true);
+      expect(map.size).toBe(0);
+      expect([...map.keys()]).toEqual([]);
+    }
+  });
+
+  it('lets whoever goes over it meet all that stay, though it becomes many meanwhile', () => {
+    const map = new ShardedMap<number>(4, 10);
+    for (let i = 0; i < 10; i++) map.set(`k${i}`, i);
+    const met = new Set<number>();
+    for (const value of map.values()) {
+      met.add(value);
+      if (met.size === 3) for (let i = 10; i < 30; i++) map.set(`k${i}`, i);
+    }
+    for (let i = 0; i < 30; i++) expect(met).toContain(i);
+  });
 });

@@ -32,7 +32,7 @@ describe('mooring serve', () => {
     // The floor, 1 s, is long past; but somebody streams here.
     await sleep(1_200);
     const refused = await crowd.settle(urlOf(server, 'ada', 'thread_2'));
-    expect((await refused.end()).reason).toMatch(/^quota;retry=\d+;max=1$/);
+    expect((await refused.end()).reason).toMatch(/^quota;retry=\d+\.\d\d;max=1$/);
     while (!client.texts.at(-1)?.includes('"done"')) await client.reply();
     expect(client.texts.filter((text) => text.includes('"token"'))).toHaveLength(20);
   });
@@ -75,7 +75,7 @@ describe('mooring serve, when told to stop', () => {
       );
       process.kill(server.pid, signal);
       const ends = await Promise.all(clients.map((client) => client.end()));
-      expect(ends.filter(({ code, reason }) => code !== 1012 || !/^drain;retry=\d+$/.test(reason))).toEqual([]);
+      expect(ends.filter(({ code, reason }) => code !== 1012 || !/^drain;retry=\d+\.\d\d$/.test(reason))).toEqual([]);
       expect(await server.exited).toEqual({ code: 0, signal: null });
       const said = server.lines.map(({ msg }) => String(msg).split(' ')[0]).filter((msg) => msg !== 'level.changed');
       expect(said.slice(-3)).toEqual([`${signal}:`, 'server.draining', 'server.stopped']);

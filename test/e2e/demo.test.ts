@@ -153,7 +153,7 @@ describe('mooring demo', () => {
     });
     expect(report.kpis[2]?.detail).toEqual({ users: 13, alerted: 4 });
     expect(witness.entries.filter((said) => isHealthyClosed(said))).toEqual([]);
-    await demo.hears(/greta-greedy +2 are refused: .*1013 quota;retry=\d+;max=20/);
+    await demo.hears(/greta-greedy +2 are refused: .*1013 quota;retry=\d+\.\d\d;max=20/);
     await demo.hears(/ida-idle +her 6 tabs were closed: 6 × 4408 idle/);
   }, 180_000);
 

@@ -76,7 +76,7 @@ describe('two live clients with one key', () => {
       if (await endsSoon(challenger)) refusal = challenger.ended;
       else incumbent = challenger;
     }
-    expect(refusal).toEqual({ code: 1013, reason: expect.stringMatching(/^contested;retry=\d+$/) as string });
+    expect(refusal).toEqual({ code: 1013, reason: expect.stringMatching(/^contested;retry=\d+\.\d\d$/) as string });
     const advice = shouldReconnect(refusal ?? { code: 0 });
     expect(advice.retry).toBe(true);
     expect(advice.delayMs).toBeGreaterThanOrEqual(5_000);

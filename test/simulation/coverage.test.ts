@@ -7,6 +7,7 @@ import { smallWorld } from '../../src/simulation/small-world.js';
 /** Everything but what needs an adapter, credentials, or an application that keeps things or gives bad limits. */
 const wanted = [
   ...['manager.admitted', 'connection.opened', 'connection.replaced', 'connection.answeredLate', 'heartbeat.missed'],
+  ...['connection.left', 'connection.resumed', 'hold.expired', 'hold.forgotten'],
   ...['admission.queued', 'admission.cancelled', 'level.changed', 'cleanup.completed', 'background.completed'],
   ...['hook.failed', 'ledger.failed', 'process.stalled', 'server.draining', 'server.stopped'],
   ...Object.keys(releaseReasons).map((reason) => `released: ${reason}`),

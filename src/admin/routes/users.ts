@@ -20,7 +20,7 @@ import {
 } from '../schemas.js';
 import { sortings } from '../census.js';
 import { pageOf } from '../user-list.js';
-import { viewManager } from '../views.js';
+import { viewManager, viewResources } from '../views.js';
 import { act, tellReleased, type Act } from './acting.js';
 import { apiRoute, dryRun, idParams, jsonBody, readId } from './route.js';
 
@@ -96,7 +96,7 @@ function addReads(app: AdminApp, parts: AdminParts): void {
       const managers = mooring.factory.getUserManagers(userId).map((manager) => viewManager(manager, mooring));
       const waiting = mooring.factory.getWaitingCount(userId);
       const journalEntries = mooring.journal.of(userId).length;
-      return c.json({ ...mooring.monitor.lookAt(userId), waiting, managers, journalEntries }, 200);
+      return c.json({ ...viewResources(mooring.monitor.lookAt(userId)), waiting, managers, journalEntries }, 200);
     },
   );
   app.openapi(
@@ -136,9 +136,9 @@ function addCheck(app: AdminApp, parts: AdminParts): void {
         ...{ action: 'check', id: c.req.valid('param').id },
         run: (userId) => mooring.monitor.checkUserResources(userId),
         tell: ({ managerCount, maxManagers, alertLevel }) =>
-          `${String(managerCount)} of ${String(maxManagers)}, ${alertLevel}`,
+          `${String(managerCount)}${maxManagers === Infinity ? '' : ` of ${String(maxManagers)}`}, ${alertLevel}`,
       });
-      return c.json(resources, 200);
+      return c.json(viewResources(resources), 200);
     },
   );
 }

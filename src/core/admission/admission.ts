@@ -1,10 +1,17 @@
 import type { RefusalError } from '../errors.js';
 import type { Connection } from '../managers/connection.js';
+import type { Arrival } from './arrival-order.js';
 import type { Ticket } from './ticket.js';
 
 /** A decision about a newcomer. A refusal is an expected outcome, so it is returned and not thrown. */
 export type Admission =
   { readonly ticket: Ticket; readonly refusal: null } | { readonly ticket: null; readonly refusal: RefusalError };
+
+/** What can be said of an attempt beside whose it is. */
+export interface AdmitOptions {
+  /** When its upgrade request arrived, from `mooring.arrivals.begin()`. @default it arrives with this call */
+  readonly arrival?: Arrival | undefined;
+}
 
 /** The part of an accepted socket that matters while it waits for a place. */
 export type WaitingPeer = Pick<Connection, 'bytesReceived' | 'ping'>;

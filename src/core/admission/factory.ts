@@ -1,16 +1,13 @@
-import type { EventStream } from '../events.js';
+import { describe, type EventStream } from '../events.js';
 import { QuotaExceededError, type RefusalError } from '../errors.js';
-import {
-  createUserExecutionContext,
-  UserExecutionContext,
-  type ContextFields,
-} from '../identity/user-execution-context.js';
-import { parseIsolationKey, type KeyParts } from '../identity/isolation-key.js';
+import { contextOf, UserExecutionContext, type ContextFields } from '../identity/user-execution-context.js';
+import { isolationKey, parseIsolationKey, type KeyParts } from '../identity/isolation-key.js';
 import type { EmergencyCleanup } from '../cleanup/emergency.js';
 import type { EmergencyCleanupResult, EvictionRequest } from '../cleanup/emergency-run.js';
 import type { CleanupRequest, CleanupResult, RequestedCleanup } from '../cleanup/requested.js';
 import type { UserCleanup } from '../cleanup/user-cleanup.js';
 import { timeToFloorMs } from '../managers/engagement.js';
+import { idleTimeoutWanted, isIdleTimeout } from '../idle-timeout.js';
 import type { UserLimits } from '../managers/limits.js';
 import { WebSocketManager, type ManagerHost } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
@@ -18,13 +15,15 @@ import type { Releaser } from '../managers/release.js';
 import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
-import { isPending, refused, type Admission, type PendingAdmission } from './admission.js';
-import { Tally } from '../cleanup/tally.js';
+import { isPending, refused, type Admission, type AdmitOptions, type PendingAdmission } from './admission.js';
+import type { ArrivalOrder } from './arrival-order.js';
 import { Place, type PlaceQueue } from './queue.js';
 import type { LedgerDesk } from './ledger-desk.js';
 import type { Refusals } from './refusals.js';
-import type { Takeover } from './takeover.js';
+import type { Room } from './room.js';
+import type { Claim, Takeover } from './takeover.js';
 import type { TicketDesk } from './ticket.js';
+import type { WaitingCap } from './waiting-cap.js';
 
 interface FactoryParts {
   readonly clock: Clock;
@@ -33,7 +32,10 @@ interface FactoryParts {
   readonly registry: ManagerRegistry;
   readonly releaser: Releaser;
   readonly limits: UserLimits;
+  readonly room: Room;
   readonly queue: PlaceQueue;
+  readonly waitingCap: WaitingCap;
+  readonly arrivals: ArrivalOrder;
   readonly desk: TicketDesk;
   readonly takeover: Takeover;
   readonly ledger: LedgerDesk;
@@ -73,9 +75,21 @@ export class WebSocketManagerFactory {
    * connections were looked for.
    * @throws MalformedContextError
    */
-  admit(fields: ContextFields): Admission | PendingAdmission {
-    const context = createUserExecutionContext(fields);
-    const outcome = this.#decide(context);
+  admit(fields: ContextFields, { arrival }: AdmitOptions = {}): Admission | PendingAdmission {
+    const { arrivals } = this.#parts;
+    try {
+      return this.#admit({ context: contextOf(fields, this.#userIdAsKept), arrival: arrival ?? arrivals.now() });
+    } finally {
+      if (arrival !== undefined) arrivals.decided(arrival);
+    }
+  }
+
+  #admit(claim: Claim): Admission | PendingAdmission {
+    const { context } = claim;
+    const isRaised = this.#hear(context);
+    const outcome = this.#decide(claim);
+    if (isRaised) this.#serve(context.userId, { freed: 0, isForHeard: false });
+    if (context.limit !== undefined) this.forgetLimitIfGone(context.userId);
     if (!isPending(outcome) && outcome.refusal !== null) this.#announceRefusal(context, outcome.refusal);
     return outcome;
   }
@@ -121,7 +135,7 @@ export class WebSocketManagerFactory {
     return this.#parts.registry.byUser();
   }
 
-  /** How many managers the user may hold. */
+  /** How many managers the user may hold; `Infinity` where there is no limit. */
   limitOf(userId: string): number {
     return this.#parts.limits.of(userId);
   }
@@ -215,7 +229,7 @@ export class WebSocketManagerFactory {
    * may free other slots; they are served by the loop that goes on already, not by one inside it.
    */
   #serve(userId: string, { freed, isForHeard }: { freed: number; isForHeard: boolean }): void {
-    const { limits, queue } = this.#parts;
+    const { limits, queue, room } = this.#parts;
     const underWay = this.#serving.get(userId);
     if (underWay !== undefined) {
       underWay.freed += freed;
@@ -224,7 +238,7 @@ export class WebSocketManagerFactory {
     }
     const round = { freed, forHeard: isForHeard ? freed : 0 };
     this.#serving.set(userId, round);
-    while (queue.sizeOf(userId) > 0 && (round.freed > 0 ? limits.of(userId) > 0 : this.#hasRoom(userId))) {
+    while (queue.sizeOf(userId) > 0 && (round.freed > 0 ? limits.of(userId) > 0 : room.isFor(userId))) {
       const heard = round.forHeard > 0 ? queue.firstHeardOf(userId) : undefined;
       round.freed = Math.max(0, round.freed - 1);
       round.forHeard = Math.max(0, round.forHeard - 1);
@@ -233,69 +247,78 @@ export class WebSocketManagerFactory {
     this.#serving.delete(userId);
   }
 
-  #hasRoom(userId: string): boolean {
-    const { registry, limits, config } = this.#parts;
-    return registry.countOf(userId) < limits.of(userId) && registry.size < (config.maxTotalManagers ?? Infinity);
+  /** What the newest connection says of its user and itself. @returns whether the user may hold more than before */
+  #hear({ userId, threadId, limit, idleTimeoutMs }: UserExecutionContext): boolean {
+    const { events, limits, config } = this.#parts;
+    if (idleTimeoutMs !== undefined && !isIdleTimeout(idleTimeoutMs)) {
+      const got = `${describe(idleTimeoutMs)}, wanted ${idleTimeoutWanted}`;
+      const key = isolationKey({ userId, threadId });
+      events.emit('idleTimeout.rejected', { userId, threadId, key, got, used: config.idleManagerTimeoutMs });
+    }
+    return limit !== undefined && limits.say(userId, limit) && !this.#isDraining;
+  }
+
+  /** @internal What connections said of a user's limit goes with the user's last manager. */
+  forgetLimitIfGone(userId: string): void {
+    if (this.#parts.registry.countOf(userId) === 0) this.#parts.limits.forget(userId);
   }
 
   #servePlace(place: Place | undefined): void {
     const { queue, clock } = this.#parts;
     if (place === undefined) return;
     queue.remove(place);
-    const outcome = this.#watched(place.context, this.#grant(place.key, place.context, clock.now() - place.takenAtMs));
+    const outcome = this.#watched(place.context, this.#grant(place, clock.now() - place.takenAtMs));
     if (!isPending(outcome) && outcome.refusal !== null) this.#announceRefusal(place.context, outcome.refusal);
     place.grant(outcome);
   }
 
-  #decide(context: UserExecutionContext): Admission | PendingAdmission {
-    const { registry, limits, queue, refusals } = this.#parts;
+  #decide(claim: Claim): Admission | PendingAdmission {
+    const { registry, limits, queue, refusals, room } = this.#parts;
     if (this.#isDraining) return refused(refusals.draining());
-    const { userId, threadId } = context;
-    const managers = registry.ofUser(userId);
-    const existing = managers.get(threadId);
-    if (existing !== undefined) return this.#takeOver(existing, context);
-    const key = UserExecutionContext.keyOf(context);
+    const { context } = claim;
+    const { userId } = context;
+    const existing = registry.get(context);
+    if (existing !== undefined) return this.#takeOver(existing, claim);
     const limit = limits.of(userId);
     if (limit === 0) return refused(this.#quotaRefusal(userId, null));
-    if (queue.sizeOf(userId) > 0 || managers.size >= limit) return this.#enqueue(key, context, limit);
-    if (!this.#hasRoomInTotal(userId)) return refused(refusals.capacity(this.#parts.config.maxTotalManagers ?? 0));
-    return this.#watched(context, this.#grant(key, context, 0));
+    if (queue.sizeOf(userId) > 0 || !room.makeWithin(limit, userId)) return this.#enqueue(claim, limit);
+    if (!room.makeInTotal(userId)) return refused(refusals.capacity(this.#parts.config.maxTotalManagers ?? 0));
+    return this.#watched(context, this.#grant(claim, 0));
   }
 
   /** Of a manager whose own reservation is not confirmed yet, the newer connection waits for that too. */
-  #takeOver(manager: WebSocketManager, context: UserExecutionContext): Admission | PendingAdmission {
-    const outcome = this.#parts.takeover.claim(manager, context);
+  #takeOver(manager: WebSocketManager, claim: Claim): Admission | PendingAdmission {
+    const { context } = claim;
+    const outcome = this.#parts.takeover.claim(manager, claim);
     if (isPending(outcome) || outcome.ticket === null) return this.#watched(context, outcome);
     return this.#watched(context, this.#parts.ledger.whenConfirmed(outcome.ticket));
   }
 
   /** Takes the slot: from here on the key has a manager. The ledger confirms, then or later; the monitor looks after. */
-  #grant(key: string, context: UserExecutionContext, waitedMs: number): Admission | PendingAdmission {
+  #grant({ context, arrival }: Claim, waitedMs: number): Admission | PendingAdmission {
     const { registry, desk, events, ledger, monitor, host } = this.#parts;
     const manager = new WebSocketManager(host, context);
     const managerCount = registry.add(manager);
-    const ticket = desk.issue(manager, context);
+    const ticket = desk.issue(manager, context, { arrival });
     this.#parts.whenAdmitted(manager);
-    const { userId, threadId } = context;
-    events.emit('manager.admitted', { userId, threadId, key, managerCount, waitedMs });
-    const outcome = ledger.confirm(ticket, () => this.#quotaRefusal(userId, 0));
-    monitor.observe(userId);
+    events.emitOf('manager.admitted', manager, { managerCount, waitedMs });
+    const outcome = ledger.confirm(ticket, () => this.#quotaRefusal(context.userId, 0));
+    monitor.observe(context.userId);
     return outcome;
   }
 
-  #enqueue(key: string, context: UserExecutionContext, limit: number): Admission | PendingAdmission {
-    const { queue, emergency, refusals, clock, events } = this.#parts;
+  #enqueue({ context, arrival }: Claim, limit: number): Admission | PendingAdmission {
+    const { queue, emergency, refusals, clock, events, waitingCap } = this.#parts;
     const { userId, threadId } = context;
+    const key = UserExecutionContext.keyOf(context);
     const former = queue.placeOf(userId, key);
     const waiting = queue.sizeOf(userId);
     if (former === undefined && waiting >= limit) return refused(this.#quotaRefusal(userId, waiting));
+    if (former === undefined && !waitingCap.hasRoomFor(userId)) return refused(refusals.crowded());
+    if (former !== undefined && arrival < former.arrival) return refused(refusals.replaced());
     const serial = former?.serial ?? emergency.nextSerial();
-    const place = new Place(key, context, {
-      serial,
-      takenAtMs: clock.now(),
-      leave: this.#leave,
-      accepted: this.#accepted,
-    });
+    const turn = { serial, takenAtMs: clock.now(), arrival, leave: this.#leave, accepted: this.#accepted };
+    const place = new Place(key, context, turn);
     queue.put(place);
     if (former !== undefined) this.#turnAway(former, refusals.replaced());
     events.emit('admission.queued', { userId, threadId, key, position: queue.positionOf(place) });
@@ -306,6 +329,8 @@ export class WebSocketManagerFactory {
   readonly #accepted = (place: Place): void => {
     this.#parts.emergency.accepted(place);
   };
+
+  readonly #userIdAsKept = (userId: string): string | undefined => this.#parts.registry.userIdAsKept(userId);
 
   readonly #leave = (place: Place): void => {
     const { queue, events, clock, refusals } = this.#parts;
@@ -366,15 +391,6 @@ export class WebSocketManagerFactory {
   #ticketLeftMs(manager: WebSocketManager): number {
     const { clock, config } = this.#parts;
     return Math.max(0, manager.admittedAtMs + config.ticketMs - clock.now());
-  }
-
-  /** Whether one more fits into this process, after swapping one of the user's own that is not engaged if need be. */
-  #hasRoomInTotal(userId: string): boolean {
-    const { registry, config, userCleanup } = this.#parts;
-    const most = config.maxTotalManagers ?? Infinity;
-    if (registry.size < most) return true;
-    userCleanup.evict(userId, { trigger: 'admission', tally: new Tally(), most: 1 });
-    return registry.size < most;
   }
 }
 

@@ -95,6 +95,7 @@ export class LedgerDesk {
 
   /** Gives a released manager's claim back. */
   released(manager: WebSocketManager): void {
+    if (this.#asked.size === 0) return;
     const asked = this.#asked.get(manager);
     if (asked === undefined) return;
     this.#asked.delete(manager);

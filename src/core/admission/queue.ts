@@ -1,12 +1,15 @@
 import type { UserExecutionContext } from '../identity/user-execution-context.js';
 import { withResolver } from '../promises.js';
 import { isPending, type Admission, type PendingAdmission, type WaitingPeer } from './admission.js';
+import type { Arrival } from './arrival-order.js';
 
 /** When a place was taken, and what happens when its newcomer leaves. */
 interface Turn {
   /** Its number in the order of everything; a run with a higher one began later. */
   readonly serial: number;
   readonly takenAtMs: number;
+  /** When the attempt arrived. */
+  readonly arrival: Arrival;
   readonly leave: (place: Place) => void;
   /** Its socket was accepted. */
   readonly accepted?: (place: Place) => void;
@@ -17,6 +20,7 @@ export class Place implements PendingAdmission {
   readonly settled: Promise<Admission>;
   readonly serial: number;
   readonly takenAtMs: number;
+  readonly arrival: Arrival;
   readonly #leave: (place: Place) => void;
   readonly #accepted: ((place: Place) => void) | undefined;
   readonly #resolve: (admission: Admission) => void;
@@ -27,10 +31,11 @@ export class Place implements PendingAdmission {
   constructor(
     readonly key: string,
     readonly context: UserExecutionContext,
-    { serial, takenAtMs, leave, accepted }: Turn,
+    { serial, takenAtMs, arrival, leave, accepted }: Turn,
   ) {
     this.serial = serial;
     this.takenAtMs = takenAtMs;
+    this.arrival = arrival;
     this.#leave = leave;
     this.#accepted = accepted;
     const { promise, resolve } = withResolver<Admission>();
@@ -94,6 +99,8 @@ export class PlaceQueue {
 
   /** How many of the user's newcomers wait. */
   sizeOf(userId: string): number {
+    // Mostly nobody waits, and each who comes or goes asks.
+    if (this.#size === 0) return 0;
     return this.#byUser.get(userId)?.size ?? 0;
   }
 

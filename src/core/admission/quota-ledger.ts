@@ -24,7 +24,10 @@ export type LedgerAnswer =
  * that is not confirmed returns after `ticketMs`.
  */
 export interface QuotaLedger {
-  /** Asks for a slot. The same thread again takes its former slot over. */
+  /**
+   * Asks for a slot. The same thread again takes its former slot over.
+   * @param limit `Infinity` where there is none
+   */
   acquire(claim: QuotaClaim, limit: number): LedgerAnswer | Promise<LedgerAnswer>;
   /**
    * Gives the slot back if it is still this claim's. May be called again for a claim that was granted after it; where it

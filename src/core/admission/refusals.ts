@@ -43,6 +43,14 @@ export class Refusals {
     });
   }
 
+  /** Too many newcomers wait already, of all users or of this one. */
+  crowded(): RefusalError {
+    return this.#retrying('capacity', this.#config.contestedRetryMs, {
+      code: 'capacity.exceeded',
+      message: 'As many newcomers wait already as may; connect again later.',
+    });
+  }
+
   contested(): RefusalError {
     return this.#retrying('contested', this.#config.contestedRetryMs, {
       code: 'key.contested',

@@ -1,20 +1,32 @@
 import type { UserExecutionContext } from '../identity/user-execution-context.js';
 import { Probe, type ProbeParts } from '../liveness/probe.js';
 import { stateOf } from '../liveness/silence.js';
+import type { Suspicion } from '../liveness/suspicion.js';
 import type { ManagedConnection } from '../managers/managed-connection.js';
 import type { Successor, WebSocketManager } from '../managers/manager.js';
 import type { Releaser } from '../managers/release.js';
 import { withResolver } from '../promises.js';
 import type { WebSocketConfig } from '../settings.js';
 import { admitted, refused, type Admission, type PendingAdmission } from './admission.js';
+import type { Arrival, ArrivalOrder } from './arrival-order.js';
 import type { Refusals } from './refusals.js';
 import type { Ticket, TicketDesk } from './ticket.js';
+import type { WaitingCap } from './waiting-cap.js';
 
 interface TakeoverOptions extends ProbeParts {
   readonly config: WebSocketConfig;
   readonly desk: TicketDesk;
   readonly refusals: Refusals;
   readonly releaser: Releaser;
+  readonly suspicion: Suspicion;
+  readonly arrivals: ArrivalOrder;
+  readonly waitingCap: WaitingCap;
+}
+
+/** A newer connection of a thread, as it asks for the thread's manager. */
+export interface Claim {
+  readonly context: UserExecutionContext;
+  readonly arrival: Arrival;
 }
 
 /**
@@ -29,16 +41,27 @@ export class Takeover {
     this.#options = options;
   }
 
-  /** Claims the manager for a newer connection. A full quota never stands in its way. */
-  claim(manager: WebSocketManager, context: UserExecutionContext): Admission | PendingAdmission {
-    const { desk } = this.#options;
+  /**
+   * Claims the manager for another connection of its thread. A full quota never stands in its way. One that arrived
+   * before the attempt or the connection that it meets has been replaced already, except by a connection that is gone
+   * or a suspect.
+   */
+  claim(manager: WebSocketManager, claim: Claim): Admission | PendingAdmission {
+    const { desk, arrivals, refusals } = this.#options;
     const { link, successor } = manager;
-    if (successor instanceof Contest) return successor.challenge(context);
-    if (link === null || stateOf(link) === 'closed') return admitted(desk.issue(manager, context));
-    if (desk.outstanding(manager) !== undefined || !this.#isFought(manager)) {
-      return admitted(desk.issue(manager, context, true));
-    }
-    return this.#contest(manager, { link, context });
+    const { context, arrival } = claim;
+    if (successor instanceof Contest) return successor.challenge(claim);
+    const outstanding = desk.outstanding(manager);
+    if (outstanding !== undefined && arrival < outstanding.arrival) return refused(refusals.replaced());
+    if (link === null || !this.#isStanding(link)) return admitted(desk.issue(manager, context, { arrival }));
+    if (arrivals.isBefore(arrival, link)) return refused(refusals.replaced());
+    if (outstanding === undefined && this.#isFought(manager)) return this.#contest(manager, link, claim);
+    return admitted(desk.issue(manager, context, { arrival, isCounted: true }));
+  }
+
+  /** Whether the connection may be there: not closed, and no suspect. */
+  #isStanding(link: ManagedConnection): boolean {
+    return stateOf(link) !== 'closed' && !this.#options.suspicion.has(link);
   }
 
   /** The current connection ended by itself: whoever contests it has won. */
@@ -54,20 +77,18 @@ export class Takeover {
     return particulars.takeoversAtMs.length >= config.takeoverFightLimit;
   }
 
-  #contest(
-    manager: WebSocketManager,
-    { link, context }: { link: ManagedConnection; context: UserExecutionContext },
-  ): PendingAdmission {
+  #contest(manager: WebSocketManager, link: ManagedConnection, claim: Claim): Admission | PendingAdmission {
+    const { waitingCap, refusals } = this.#options;
+    if (!waitingCap.hasRoomFor(manager.userId)) return refused(refusals.crowded());
     const contest = new Contest(this.#options, manager, link);
     manager.mutableParticulars().successor = contest;
-    const pending = contest.challenge(context);
+    const pending = contest.challenge(claim);
     contest.start();
     return pending;
   }
 }
 
-interface Challenger {
-  readonly context: UserExecutionContext;
+interface Challenger extends Claim {
   readonly resolve: (admission: Admission) => void;
   /** What it was granted, from then on. */
   ticket: Ticket | null;
@@ -83,6 +104,7 @@ class Contest implements Successor {
   constructor(options: TakeoverOptions, manager: WebSocketManager, incumbent: ManagedConnection) {
     this.#options = options;
     this.#manager = manager;
+    options.waitingCap.add(manager.userId, this);
     this.#probe = new Probe(options, {
       links: [incumbent],
       onDone: ({ silent, stuck }) => {
@@ -96,11 +118,13 @@ class Contest implements Successor {
     this.#probe.start();
   }
 
-  /** A newer newcomer takes the place of the one that waits. */
-  challenge(context: UserExecutionContext): PendingAdmission {
-    this.#dismiss(refused(this.#options.refusals.replaced()));
+  /** A newer newcomer takes the place of the one that waits; an older one has been replaced by it already. */
+  challenge({ context, arrival }: Claim): Admission | PendingAdmission {
+    const replaced = refused(this.#options.refusals.replaced());
+    if (arrival < (this.#challenger?.arrival ?? 0)) return replaced;
+    this.#dismiss(replaced);
     const { promise: settled, resolve } = withResolver<Admission>();
-    const challenger: Challenger = { context, resolve, ticket: null };
+    const challenger: Challenger = { context, arrival, resolve, ticket: null };
     this.#challenger = challenger;
     const cancel = (): void => {
       if (this.#challenger === challenger) this.#abandon();
@@ -113,7 +137,8 @@ class Contest implements Successor {
   conceded(): void {
     const challenger = this.#over();
     if (challenger === null) return;
-    challenger.ticket = this.#options.desk.issue(this.#manager, challenger.context);
+    const { context, arrival } = challenger;
+    challenger.ticket = this.#options.desk.issue(this.#manager, context, { arrival });
     challenger.resolve(admitted(challenger.ticket));
   }
 
@@ -135,6 +160,7 @@ class Contest implements Successor {
     const challenger = this.#challenger;
     this.#challenger = null;
     this.#probe.cancel();
+    this.#options.waitingCap.remove(this.#manager.userId, this);
     if (this.#manager.successor === this) this.#manager.mutableParticulars().successor = null;
     return challenger;
   }

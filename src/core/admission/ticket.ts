@@ -4,12 +4,14 @@ import { ExpiryQueue, type Expiry } from '../expiry-queue.js';
 import { UserExecutionContext } from '../identity/user-execution-context.js';
 import type { Heartbeat } from '../liveness/heartbeat.js';
 import type { Suspicion } from '../liveness/suspicion.js';
+import type { AwayManagers } from '../managers/away.js';
 import type { ClosingConnections } from '../managers/closing.js';
 import type { Connection } from '../managers/connection.js';
 import { ManagedConnection } from '../managers/managed-connection.js';
 import type { Successor, WebSocketManager } from '../managers/manager.js';
 import type { Releaser } from '../managers/release.js';
 import { never, type Clock } from '../time.js';
+import type { Arrival, ArrivalOrder } from './arrival-order.js';
 import type { Refusals } from './refusals.js';
 
 /** What became of opening a ticket. */
@@ -17,10 +19,16 @@ export type Opening =
   | { readonly link: ManagedConnection; readonly refusal: null }
   | { readonly link: null; readonly refusal: RefusalError };
 
-interface Issue {
+/** What is said of a ticket. */
+interface Terms {
+  /** When the attempt arrived that it is for. */
+  readonly arrival: Arrival;
+  /** Whether opening it counts in a fight for the key. @default false */
+  readonly isCounted?: boolean;
+}
+
+interface Issue extends Terms {
   readonly desk: TicketDesk;
-  /** Whether opening it counts in a fight for the key. */
-  readonly isCounted: boolean;
 }
 
 /** The right to attach one socket to a manager, good for `ticketMs`. */
@@ -35,15 +43,17 @@ export class Ticket implements Successor {
   /** @internal */ expiry: Expiry<Ticket> | null = null;
   /** @internal */ readonly desk: TicketDesk;
   /** @internal */ readonly isCounted: boolean;
+  /** @internal */ readonly arrival: Arrival;
 
   /** @internal */
   constructor(
     readonly manager: WebSocketManager,
     readonly context: UserExecutionContext,
-    { desk, isCounted }: Issue,
+    { desk, arrival, isCounted = false }: Issue,
   ) {
     this.desk = desk;
     this.isCounted = isCounted;
+    this.arrival = arrival;
   }
 
   /** Attaches the socket: from here on the manager's events go to it. @returns why not, where the ticket ended before */
@@ -69,6 +79,8 @@ interface TicketDeskOptions {
   readonly closing: ClosingConnections;
   readonly heartbeat: Heartbeat;
   readonly suspicion: Suspicion;
+  readonly away: AwayManagers;
+  readonly arrivals: ArrivalOrder;
   readonly refusals: Refusals;
   readonly ticketMs: number;
   /** A connection is its manager's, and nobody has heard of it yet. */
@@ -81,6 +93,9 @@ interface TicketDeskOptions {
  */
 export class TicketDesk {
   readonly #options: TicketDeskOptions;
+  /** The ticket issued last, while it is not opened. Most are opened at once, and a map that never fills is slow. */
+  #newest: Ticket | null = null;
+  /** The others that are not opened. */
   readonly #outstanding = new Map<WebSocketManager, Ticket>();
   readonly #expiries: ExpiryQueue<Ticket>;
 
@@ -98,21 +113,26 @@ export class TicketDesk {
 
   /** The manager's ticket that is not opened. */
   outstanding(manager: WebSocketManager): Ticket | undefined {
-    return this.#outstanding.get(manager);
+    if (this.#newest?.manager === manager) return this.#newest;
+    return this.#outstanding.size === 0 ? undefined : this.#outstanding.get(manager);
   }
 
   /** Every ticket that is not opened. */
   allOutstanding(): Ticket[] {
-    return [...this.#outstanding.values()];
+    const others = [...this.#outstanding.values()];
+    return this.#newest === null ? others : [...others, this.#newest];
   }
 
   /** A ticket for the manager; one that is outstanding ends `replaced`. */
-  issue(manager: WebSocketManager, context: UserExecutionContext, isCounted = false): Ticket {
-    const former = this.#outstanding.get(manager);
+  issue(manager: WebSocketManager, context: UserExecutionContext, { arrival, isCounted = false }: Terms): Ticket {
+    const former = this.outstanding(manager);
     if (former !== undefined) this.#end(former, this.#options.refusals.replaced());
-    const ticket = new Ticket(manager, context, { desk: this, isCounted });
-    this.#outstanding.set(manager, ticket);
-    ticket.expiry = this.#expiries.add(ticket);
+    const ticket = new Ticket(manager, context, { desk: this, arrival, isCounted });
+    if (this.#newest !== null) this.#outstanding.set(this.#newest.manager, this.#newest);
+    this.#newest = ticket;
+    // A manager that never had a ticket was made just now.
+    const isNew = former === undefined && manager.generation === 0;
+    ticket.expiry = this.#expiries.add(ticket, isNew ? manager.admittedAtMs : this.#options.clock.now());
     if (manager.generation > 0) manager.mutableParticulars().successor = ticket;
     else manager.context = context;
     return ticket;
@@ -124,16 +144,18 @@ export class TicketDesk {
     this.#forget(ticket);
     const { manager } = ticket;
     const former = manager.link;
+    const { awaySinceMs } = manager;
+    this.#options.away.remove(manager);
     if (former !== null) this.#partFrom(former);
     const link = this.#attach(ticket, connection);
-    this.#announce(manager);
+    this.#announce(manager, awaySinceMs);
     if (former !== null) this.#options.closing.close(former, 'replaced');
     return { link, refusal: null };
   }
 
   /** The manager's reservation is refused after all: it goes, and with it whatever was promised on it. */
   refuse(manager: WebSocketManager, refusal: RefusalError): void {
-    const ticket = this.#outstanding.get(manager);
+    const ticket = this.outstanding(manager);
     if (ticket !== undefined) this.#giveBack(ticket, refusal);
   }
 
@@ -147,7 +169,7 @@ export class TicketDesk {
 
   /** The manager is gone, and with it whatever a ticket promised. */
   released(manager: WebSocketManager): void {
-    const ticket = this.#outstanding.get(manager);
+    const ticket = this.outstanding(manager);
     if (ticket !== undefined) this.#end(ticket, this.#options.refusals.released());
   }
 
@@ -167,6 +189,7 @@ export class TicketDesk {
     const link = new ManagedConnection(manager, connection, context);
     manager.link = link;
     ticket.link = link;
+    this.#options.arrivals.opened(link, ticket.arrival);
     if (manager.particulars !== null) {
       manager.particulars.successor = null;
       manager.particulars.due = null;
@@ -181,12 +204,18 @@ export class TicketDesk {
   #partFrom(former: ManagedConnection): void {
     this.#options.heartbeat.remove(former);
     this.#options.suspicion.remove(former);
+    this.#options.arrivals.remove(former);
     former.manager.keepActivity();
   }
 
-  #announce({ userId, threadId, key, generation }: WebSocketManager): void {
-    const name = generation === 1 ? 'connection.opened' : 'connection.replaced';
-    this.#options.events.emit(name, { userId, threadId, key, generation });
+  #announce(manager: WebSocketManager, awaySinceMs: number | null): void {
+    const { events, clock } = this.#options;
+    const { generation } = manager;
+    if (awaySinceMs !== null) {
+      events.emitOf('connection.resumed', manager, { generation, awayMs: clock.now() - awaySinceMs });
+      return;
+    }
+    events.emitOf(generation === 1 ? 'connection.opened' : 'connection.replaced', manager, { generation });
   }
 
   /** What the ticket stood for is free again: the slot, or the release that waited for it. */
@@ -207,7 +236,8 @@ export class TicketDesk {
   #forget(ticket: Ticket): void {
     const { manager } = ticket;
     if (ticket.expiry !== null) this.#expiries.delete(ticket.expiry);
-    if (this.#outstanding.get(manager) === ticket) this.#outstanding.delete(manager);
+    if (this.#newest === ticket) this.#newest = null;
+    else if (this.#outstanding.get(manager) === ticket) this.#outstanding.delete(manager);
     if (manager.particulars?.successor === ticket) manager.particulars.successor = null;
   }
 }

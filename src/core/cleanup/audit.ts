@@ -14,7 +14,7 @@ export interface AuditFindings {
   readonly users: number;
   /** Idle for two background intervals more than they may be, found now for the first time. */
   readonly newlyOverdue: number;
-  /** All that should be gone: overdue, not open for more than `notOpenGraceMs`, or past their last heartbeat. */
+  /** All that should be gone: overdue, not open or away for `notOpenGraceMs` more than they may be, or past their last heartbeat. */
   readonly accumulated: number;
   /** By how many the index differs from admissions less releases, and from what is in it. */
   readonly miscounted: number;
@@ -132,13 +132,16 @@ export class Audit {
     const { link } = manager;
     if (link !== null && stateOf(link) === 'closed') return 'not open';
     if (link !== null && link.misses >= config.maxHeartbeatMisses) return 'silent';
-    const overdueAfterMs = config.idleManagerTimeoutMs + 2 * config.backgroundCleanupIntervalMs;
-    return clock.now() - manager.lastActivityAtMs > overdueAfterMs && !manager.isHeld ? 'overdue' : null;
+    const { awaySinceMs, idleTimeoutMs } = manager;
+    if (awaySinceMs !== null && clock.now() - awaySinceMs > config.resumeGraceMs + notOpenGraceMs) return 'away';
+    if (idleTimeoutMs === null || manager.isHeld) return null;
+    const overdueAfterMs = idleTimeoutMs + 2 * config.backgroundCleanupIntervalMs;
+    return clock.now() - manager.lastActivityAtMs > overdueAfterMs ? 'overdue' : null;
   }
 }
 
 /** Why a manager should be gone. */
-type Fault = 'not open' | 'silent' | 'overdue';
+type Fault = 'not open' | 'away' | 'silent' | 'overdue';
 
 interface Accused {
   readonly manager: WebSocketManager;

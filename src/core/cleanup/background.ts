@@ -1,5 +1,7 @@
 import { describe, type EventStream, type StrategyTally } from '../events.js';
 import { DeadlineWheel } from '../deadline-wheel.js';
+import type { Holds } from '../managers/holds.js';
+import { standingIdleTimeoutMs } from '../idle-timeout.js';
 import type { WebSocketManager } from '../managers/manager.js';
 import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
 import type { WebSocketConfig } from '../settings.js';
@@ -27,6 +29,7 @@ interface BackgroundOptions {
   readonly config: WebSocketConfig;
   readonly slices: Slices;
   readonly userCleanup: UserCleanup;
+  readonly holds: Pick<Holds, 'noteForgotten'>;
   readonly monitor: WebSocketResourceMonitor;
 }
 
@@ -59,7 +62,8 @@ export class BackgroundCleanup {
   /** @internal */
   constructor(options: BackgroundOptions) {
     this.#options = options;
-    const { idleManagerTimeoutMs, backgroundCleanupIntervalMs } = options.config;
+    const { backgroundCleanupIntervalMs } = options.config;
+    const idleManagerTimeoutMs = standingIdleTimeoutMs(options.config.idleManagerTimeoutMs);
     this.#bucketMs = Math.max(1, idleManagerTimeoutMs / bucketsPerTimeout);
     // Once around is a timeout and an interval: what is put back never lies where the same cycle still has to look.
     const around = (idleManagerTimeoutMs + backgroundCleanupIntervalMs) / this.#bucketMs;
@@ -69,7 +73,7 @@ export class BackgroundCleanup {
 
   /** @internal Watches a manager from its admission on. */
   add(manager: WebSocketManager): void {
-    this.#wheel.put(manager, this.#bucketAt(this.#dueAtMs(manager)));
+    this.#put(manager, this.#dueAtMs(manager));
     if (this.#timer !== null || this.#isStopped || this.#cycle !== null) return;
     this.#bucket = this.#bucketAt(this.#options.clock.now());
     this.#arm();
@@ -198,13 +202,20 @@ export class BackgroundCleanup {
     if (manager.errorReportedAtMs === null) this.#reported.delete(manager);
     // Back into the wheel first: whatever the cleanup throws, the manager stays watched.
     this.#putBack(manager);
+    this.#options.holds.noteForgotten(manager);
     if (this.#options.userCleanup.cleanOne(manager, tally)) users.set(manager.userId, true);
   }
 
   /** Where its deadline is; one that is past it and still here, because it is held, is looked at in the next cycle. */
   #putBack(manager: WebSocketManager): void {
     const soonest = this.#options.clock.now() + this.#bucketMs;
-    this.#wheel.put(manager, this.#bucketAt(Math.max(this.#dueAtMs(manager), soonest)));
+    this.#put(manager, Math.max(this.#dueAtMs(manager), soonest));
+  }
+
+  /** Its own idle timeout may be longer than a turn of the wheel; then it is looked at too early. */
+  #put(manager: WebSocketManager, dueAtMs: number): void {
+    const latest = this.#bucketAt(this.#options.clock.now()) + this.#wheel.size - 2;
+    this.#wheel.put(manager, Math.min(this.#bucketAt(dueAtMs), latest));
   }
 
   #guarded({ failedUsers }: Cycle, userId: string, act: () => void): void {
@@ -216,8 +227,13 @@ export class BackgroundCleanup {
     }
   }
 
+  /** One that is never closed as idle is looked at as often as others, for what else may be wrong with it. */
   #dueAtMs(manager: WebSocketManager): number {
-    return manager.lastActivityAtMs + this.#options.config.idleManagerTimeoutMs;
+    const { idleTimeoutMs, lastActivityAtMs } = manager;
+    if (idleTimeoutMs !== null) return lastActivityAtMs + idleTimeoutMs;
+    const everyMs = standingIdleTimeoutMs(null);
+    const quietMs = Math.max(0, this.#options.clock.now() - lastActivityAtMs);
+    return lastActivityAtMs + everyMs * Math.floor(quietMs / everyMs + 1);
   }
 
   /** A bucket holds what is due before its end, so a bucket wholly in the past holds only what is due. */

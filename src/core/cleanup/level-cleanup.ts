@@ -1,4 +1,4 @@
-import { pressedIdleTimeoutMs } from '../config.js';
+import { levelFloorMs } from '../config.js';
 import { describe, type EventStream } from '../events.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import type { LevelAction } from '../pressure/monitor.js';
@@ -60,7 +60,7 @@ export class LevelCleanup {
       const count = registry.countOf(userId);
       if (!applies(usageRatio(count, maxManagers), thresholds)) continue;
       const excess = count - keep(maxManagers, thresholds);
-      const floorMs = pressedIdleTimeoutMs(config);
+      const floorMs = levelFloorMs(config);
       userCleanup.evict(userId, { trigger: 'level', tally, most: Math.min(most, excess), floorMs });
     }
   }

@@ -1,4 +1,3 @@
-import { pressedIdleTimeoutMs } from '../config.js';
 import type { CleanupTrigger, StrategyName } from '../events.js';
 import { mostWithin, type AlertLevel, type Thresholds } from '../pressure/level.js';
 import type { WebSocketConfig } from '../settings.js';
@@ -18,12 +17,12 @@ export type HarmlessStrategyName = keyof typeof harmlessByName;
 /** What every cleanup does, in this order. @source spec section 5, 9.20 */
 export const harmless: readonly Strategy[] = Object.freeze(Object.values(harmlessByName));
 
-/** How patient each cleanup is with idle managers. Patience never grows with pressure. @source spec section 9.16 */
+/** The part of its idle timeout that each cleanup lets a manager go without activity. Patience never grows with pressure. */
 export const patience = Object.freeze({
-  background: (config) => config.idleManagerTimeoutMs,
-  level: pressedIdleTimeoutMs,
-  admission: pressedIdleTimeoutMs,
-  request: pressedIdleTimeoutMs,
+  background: () => 1,
+  level: ({ patienceRatio }) => patienceRatio,
+  admission: ({ patienceRatio }) => patienceRatio,
+  request: ({ patienceRatio }) => patienceRatio,
 }) satisfies Readonly<Record<CleanupTrigger, (config: WebSocketConfig) => number>>;
 
 /** What a level evicts under `forcedEviction: 'by-level'`, the seed's own ladder. @source seed fixes 1 and 4; spec section 5 */

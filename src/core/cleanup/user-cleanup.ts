@@ -1,8 +1,7 @@
-import { evictionFloorMs } from '../config.js';
 import type { CleanupTrigger } from '../events.js';
 import { noFindings, type ProbeFindings } from '../liveness/probe.js';
 import { sample } from '../liveness/silence.js';
-import type { EngagementRule } from '../managers/engagement.js';
+import { engagementRuleOf, type EngagementRule } from '../managers/engagement.js';
 import type { WebSocketManager } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import type { Releaser } from '../managers/release.js';
@@ -104,9 +103,8 @@ export class UserCleanup {
   }
 
   /** What counts as engaged. @param floorMs @default the configured floor */
-  engagement(floorMs = evictionFloorMs(this.#options.config)): EngagementRule {
-    const { streamingWindowMs, idleManagerTimeoutMs } = this.#options.config;
-    return { floorMs, streamingWindowMs, idleManagerTimeoutMs };
+  engagement(floorMs?: number): EngagementRule {
+    return engagementRuleOf(this.#options.config, floorMs);
   }
 
   #managersOf(userId: string): Iterable<WebSocketManager> {
@@ -121,7 +119,7 @@ export class UserCleanup {
     const { config, clock } = this.#options;
     return {
       nowMs: clock.now(),
-      idleLimitMs: patience[trigger](config),
+      idleRatio: patience[trigger](config),
       reportedErrorTimeoutMs: config.reportedErrorTimeoutMs,
       engagement: this.engagement(),
       ...findings,

@@ -10,6 +10,21 @@ export interface ContextFields {
   readonly runId?: string | undefined;
   readonly requestId?: string | undefined;
   readonly connectionId?: string | undefined;
+  /**
+   * How many managers the user may hold: an integer of at least 0, or `Infinity`. The latest connection's word holds for
+   * the user, until the user's last manager is released. Anything else is told as `limit.rejected`, and the setting
+   * maxManagersPerUser holds.
+   * @default what limitOf says, else the setting maxManagersPerUser
+   */
+  readonly limit?: number | undefined;
+  /**
+   * After how long without activity this connection is closed as idle, in milliseconds, from 100 to 86,400,000; `null`:
+   * never. Anything else is told as `idleTimeout.rejected`.
+   * @default the setting idleManagerTimeoutMs
+   */
+  readonly idleTimeoutMs?: number | null | undefined;
+  /** Whatever the application wants to find again as `manager.data`. */
+  readonly data?: unknown;
 }
 
 /**
@@ -25,25 +40,31 @@ export class UserExecutionContext implements ContextFields {
   declare readonly runId?: string;
   declare readonly requestId?: string;
   declare readonly connectionId?: string;
-  readonly #key: string;
+  declare readonly limit?: number;
+  declare readonly idleTimeoutMs?: number | null;
+  declare readonly data?: unknown;
   #isOpened = false;
 
-  /** @internal Of checked fields. */
-  constructor({ userId, threadId, runId, requestId, connectionId }: ContextFields) {
-    this.#key = isolationKey({ userId, threadId });
-    const end = this.#key.length - threadId.length;
-    // Cut out of the key: ids cut out of a request's URL, as queries give them, would keep the whole URL in memory.
-    this.userId = end === userId.length + 1 ? this.#key.slice(0, userId.length) : userId;
-    this.threadId = this.#key.slice(end);
+  /**
+   * @internal Of checked fields.
+   * @param kept the user's id as somebody keeps it already
+   */
+  constructor(fields: ContextFields, kept?: string) {
+    const { userId, threadId, runId, requestId, connectionId, limit, idleTimeoutMs, data } = fields;
+    this.userId = kept ?? copied(userId);
+    this.threadId = copied(threadId);
     if (runId !== undefined) this.runId = runId;
     if (requestId !== undefined) this.requestId = requestId;
     if (connectionId !== undefined) this.connectionId = connectionId;
+    if (limit !== undefined) this.limit = limit;
+    if (idleTimeoutMs !== undefined) this.idleTimeoutMs = idleTimeoutMs;
+    if (data !== undefined) this.data = data;
     Object.freeze(this);
   }
 
-  /** @internal Its isolation key. */
+  /** @internal Its isolation key: made when it is asked for, as that is seldom and two ids take less room than three. */
   static keyOf(context: UserExecutionContext): string {
-    return context.#key;
+    return isolationKey(context);
   }
 
   /** @internal Notes that a connection was opened for it. */
@@ -58,11 +79,31 @@ export class UserExecutionContext implements ContextFields {
 }
 
 /**
+ * The same text in one piece of its own.
+ *
+ * Why: V8 keeps a text that was cut out of another, as queries of URLs are, as a view of the whole, so the id would keep
+ * the URL in memory. Views are slow to read, too. Joining copies.
+ */
+function copied(text: string): string {
+  return [text.slice(0, 1), text.slice(1)].join('');
+}
+
+/**
  * Checks the ids and freezes them into a context. A context made here before is returned as it is.
  * @throws MalformedContextError naming the field and the rule it breaks
  */
 export function createUserExecutionContext(fields: ContextFields): UserExecutionContext {
+  return contextOf(fields, nobodyKept);
+}
+
+const nobodyKept = (): undefined => undefined;
+
+/**
+ * @internal As {@link createUserExecutionContext}.
+ * @param kept finds the user's id where it is kept already
+ */
+export function contextOf(fields: ContextFields, kept: (userId: string) => string | undefined): UserExecutionContext {
   if (fields instanceof UserExecutionContext) return fields;
   checkIds(fields);
-  return new UserExecutionContext(fields);
+  return new UserExecutionContext(fields, kept(fields.userId));
 }

@@ -28,7 +28,9 @@ export class SlidingWindow<T> {
   /** The slot of this moment. It may be a little past: a minute is counted when it is over. */
   at(nowMs: number): T {
     const number = Math.floor(nowMs / this.#slotMs);
-    const kept = this.#kept.findLast((slot) => slot.number === number);
+    const last = this.#kept[this.#kept.length - 1];
+    if (last?.number === number) return last.value;
+    const kept = this.#kept.find((slot) => slot.number === number);
     if (kept !== undefined) return kept.value;
     const slot = { number, value: this.#make() };
     this.#kept = [...this.#live(number), slot];

@@ -1,5 +1,5 @@
 import type { AuditFindings } from '../cleanup/audit.js';
-import type { EventStream, MooringEvent } from '../events.js';
+import type { EventStream, KeyedDetails, MooringEvent } from '../events.js';
 import type { WebSocketManager } from '../managers/manager.js';
 import { isAtLeast, type AlertLevel } from '../pressure/level.js';
 import type { WebSocketConfig } from '../settings.js';
@@ -107,10 +107,13 @@ export class SuccessMetrics {
   }
 
   #listen(events: EventStream): void {
-    events.on('manager.admitted', (event) => {
-      this.#whenAdmitted(event);
+    events.observe('manager.admitted', ({ userId }, { waitedMs }) => {
+      this.#whenAdmitted(userId, waitedMs);
     });
     events.on('connection.replaced', ({ userId }) => {
+      this.#wanted(userId, true);
+    });
+    events.on('connection.resumed', ({ userId }) => {
       this.#wanted(userId, true);
     });
     events.on('admission.refused', (event) => {
@@ -119,8 +122,8 @@ export class SuccessMetrics {
     events.on('admission.cancelled', ({ userId, waitedMs }) => {
       if (waitedMs > patienceMs) this.#wanted(userId, false);
     });
-    events.on('manager.released', (event) => {
-      this.#whenReleased(event);
+    events.observe('manager.released', ({ userId }, details) => {
+      this.#whenReleased(userId, details);
     });
     events.on('connection.answeredLate', ({ by }) => {
       if (by === 'heartbeat') this.#hour().falseKills += 1;
@@ -134,16 +137,16 @@ export class SuccessMetrics {
     });
   }
 
-  #wanted(userId: string, gotIn: boolean): void {
-    const now = this.#options.clock.now();
+  #wanted(userId: string, gotIn: boolean, nowMs = this.#options.clock.now()): void {
     const user = textHash(userId);
-    this.#userMinutes.note(user, gotIn, now);
-    this.#window.at(now).users.add(user);
+    this.#userMinutes.note(user, gotIn, nowMs);
+    this.#window.at(nowMs).users.add(user);
   }
 
-  #whenAdmitted({ userId, waitedMs }: MooringEvent<'manager.admitted'>): void {
+  #whenAdmitted(userId: string, waitedMs: number): void {
     this.#admitted += 1;
-    this.#wanted(userId, true);
+    // The manager that was admitted has just read the clock.
+    this.#wanted(userId, true, this.#options.clock.recentMs);
     if (waitedMs > 0) this.#hour().waits.add(waitedMs);
   }
 
@@ -157,11 +160,12 @@ export class SuccessMetrics {
     this.#refusals.refused(userId, { ahead, askedAtMs: now - waitedMs }, now);
   }
 
-  #whenReleased({ userId, reason, ageMs, silentMs, finding }: MooringEvent<'manager.released'>): void {
+  /** Most say goodbye, and then there is nothing to note. */
+  #whenReleased(userId: string, { reason, ageMs, silentMs, finding }: KeyedDetails<'manager.released'>): void {
     this.#released += 1;
-    const hour = this.#hour();
-    if (reason === 'idle') hour.idleReleases += 1;
+    if (reason === 'idle') this.#hour().idleReleases += 1;
     if (reason !== 'disconnected') return;
+    const hour = this.#hour();
     hour.deadReleases += 1;
     if (finding === 'silent' && silentMs < this.#options.config.minSilenceMs) hour.falseKills += 1;
     const now = this.#options.clock.now();

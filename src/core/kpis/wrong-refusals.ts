@@ -105,5 +105,5 @@ function isSame(
 /** So few users share one that it makes no difference. */
 function numberOf(userId: string): number {
   const { low, high } = textHash(userId);
-  return low * 2 ** 21 + high;
+  return (low >>> 0) * 2 ** 21 + high;
 }

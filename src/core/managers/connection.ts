@@ -20,6 +20,8 @@ export interface Connection {
    * Why: any data of a long message is activity, not just its end. Optional: absent means messages arrive whole.
    */
   readonly partialMessageBytes?: number;
+  /** The adapter's own socket, as `manager.socket()` gives it to the application. Optional: absent means there is none to give. */
+  readonly socket?: unknown;
   /** Sends a ping; the pong that answers it carries the same payload (ASCII, at most 125 bytes). May throw. */
   ping(payload: string): void;
   /** Sends a close frame. May throw. */

@@ -1,7 +1,8 @@
 import { describe, type EventStream } from '../events.js';
 import { isPromise } from '../promises.js';
+import { ShardedMap } from '../sharded-map.js';
 
-/** How many managers a user may hold: an integer of at least 0. May differ between users and change at any time. */
+/** How many managers a user may hold: an integer of at least 0, or `Infinity`. May differ between users and change at any time. */
 export type LimitOf = (userId: string) => number;
 
 interface LimitsOptions {
@@ -11,16 +12,38 @@ interface LimitsOptions {
   readonly limitOf?: LimitOf | undefined;
 }
 
-/** The limit of each user, whatever the application's function does. */
+/** The limit of each user: what the latest connection said, else what the application's function says, else the setting. */
 export class UserLimits {
   readonly #options: LimitsOptions;
+
+  /** What connections of users who have a manager said last. */
+  readonly #said = new ShardedMap<number>();
 
   constructor(options: LimitsOptions) {
     this.#options = options;
   }
 
+  /**
+   * A connection came with this limit for its user: it holds until another connection says otherwise.
+   * @returns whether the user may hold more than before
+   */
+  say(userId: string, limit: unknown): boolean {
+    const before = this.of(userId);
+    if (!isLimit(limit)) this.#report(userId, describe(limit));
+    const used = isLimit(limit) ? limit : this.#options.maxManagersPerUser;
+    this.#said.set(userId, used);
+    return used > before;
+  }
+
+  /** The user has no manager: nothing is remembered of what connections said. */
+  forget(userId: string): void {
+    this.#said.delete(userId);
+  }
+
   /** Never throws: a function that throws, or gives no limit, is reported and the configured limit holds. */
   of(userId: string): number {
+    const said = this.#said.size > 0 ? this.#said.get(userId) : undefined;
+    if (said !== undefined) return said;
     const { limitOf, maxManagersPerUser } = this.#options;
     if (limitOf === undefined) return maxManagersPerUser;
     try {
@@ -41,5 +64,5 @@ export class UserLimits {
 }
 
 function isLimit(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
+  return value === Infinity || (Number.isSafeInteger(value) && Number(value) >= 0);
 }

@@ -139,6 +139,11 @@ export class ManagedConnection {
     if (this.standstillAtMs === never) this.standstillAtMs = atMs;
   }
 
+  /** A message was handed over while more than `maxUnsentBytes` waited: the connection is closed as slow. */
+  overfull(): void {
+    if (this.isCurrent) this.manager.host.connectionOverfull(this);
+  }
+
   /** The socket closed, or is closing: nothing of its manager waits for the rest. */
   closed(): void {
     this.manager.host.connectionClosed(this);

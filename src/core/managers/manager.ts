@@ -1,6 +1,8 @@
 import { UserExecutionContext } from '../identity/user-execution-context.js';
 import type { Clock } from '../time.js';
 import { never } from '../time.js';
+import { idleTimeoutOf, standingIdleTimeoutMs } from '../idle-timeout.js';
+import type { Hold, HoldOptions, LastingHold } from './holds.js';
 import type { ManagedConnection } from './managed-connection.js';
 import type { ReleaseOptions, ReleaseReason } from './release-reason.js';
 
@@ -30,17 +32,26 @@ export interface DueRelease {
 /** What managers share: one object, so that each of them stays small. */
 export interface ManagerHost {
   readonly clock: Clock;
-  readonly idleManagerTimeoutMs: number;
+  readonly idleManagerTimeoutMs: number | null;
+  takeHold(manager: WebSocketManager, options?: HoldOptions): Hold;
   connectionClosed(link: ManagedConnection): void;
   endConnection(link: ManagedConnection): void;
+  connectionOverfull(link: ManagedConnection): void;
   managerFailed(manager: WebSocketManager): void;
   managerReported(manager: WebSocketManager): void;
   hookCameLate(manager: WebSocketManager, hook: ReleaseHook, reason: ReleaseReason): void;
 }
 
+/** Where a manager is in its life. */
+export type ManagerState = 'reserved' | 'attached' | 'away' | 'released';
+
 /** What few managers have, kept apart so that most need no room for it. */
 interface Particulars {
-  holds: Set<symbol>;
+  readonly holds: Set<LastingHold>;
+  /** When a hold was last taken or renewed. */
+  renewedAtMs: number;
+  /** Since when it has waited, held, for its thread's next connection. */
+  awaySinceMs: number | null;
   hooks: Set<ReleaseHook>;
   takeoversAtMs: number[];
   failedAtMs: number;
@@ -53,9 +64,11 @@ interface Particulars {
 /**
  * Owns the one connection of an isolation key. It is what counts against the user's limit, from the moment the slot
  * is granted to the moment it is released; sockets come and go beneath it.
- * @source seed, `WebSocketManagerFactory`; spec section 2
+ *
+ * `Socket` is what the adapter calls a socket: for `mooring/ws` a `WebSocket`.
+ * @source seed, `WebSocketManagerFactory`
  */
-export class WebSocketManager {
+export class WebSocketManager<Socket = unknown> {
   /** @internal */ link: ManagedConnection | null = null;
   /** @internal */ generation = 0;
   /** Inbound activity apart from the current connection's: admission, holds, and connections before. */
@@ -91,10 +104,52 @@ export class WebSocketManager {
     return this.context.threadId;
   }
 
-  /** `reserved` until a first socket is attached, `released` from the moment the slot is free. */
-  get state(): 'reserved' | 'attached' | 'released' {
+  /**
+   * `reserved` until a first socket is attached; `away` while it is held and waits for the next connection of its thread;
+   * `released` from the moment the slot is free.
+   */
+  get state(): ManagerState {
     if (this.isReleased) return 'released';
+    if (this.awaySinceMs !== null) return 'away';
     return this.generation === 0 ? 'reserved' : 'attached';
+  }
+
+  /**
+   * The socket of its connection as it is now, or `null`: while the manager is `reserved` or `away`, and once it is
+   * released. A run sends to this, and so to whoever took over since it began. Never throws.
+   */
+  socket(): Socket | null {
+    const { link } = this;
+    return this.isReleased || link === null ? null : ((link.connection.socket ?? null) as Socket | null);
+  }
+
+  /** What the application said of the newest connection, as `data` of its context. */
+  get data(): unknown {
+    return this.context.data;
+  }
+
+  /**
+   * After how long without activity a cleanup closes it, in milliseconds: what its newest connection says by
+   * `idleTimeoutMs`, else the setting idleManagerTimeoutMs. `null`: never for that.
+   */
+  get idleTimeoutMs(): number | null {
+    const own = this.ownIdleTimeoutMs;
+    return own === undefined ? this.host.idleManagerTimeoutMs : own;
+  }
+
+  /** @internal What its newest connection says; `undefined` if it says nothing. */
+  get ownIdleTimeoutMs(): number | null | undefined {
+    return idleTimeoutOf(this.context);
+  }
+
+  /** @internal As {@link idleTimeoutMs}, and what stands for it elsewhere if it is off. */
+  get standingIdleTimeoutMs(): number {
+    return standingIdleTimeoutMs(this.idleTimeoutMs);
+  }
+
+  /** @internal When its connection ended, if it is held and waits for the next one. */
+  get awaySinceMs(): number | null {
+    return this.particulars?.awaySinceMs ?? null;
   }
 
   /** @internal */
@@ -127,27 +182,33 @@ export class WebSocketManager {
     return link !== null && (link.lastSendAtMs > atMs || link.lastWriteAtMs > atMs);
   }
 
-  /** Whether the application holds it, because a run streams. */
+  /** Whether the application holds it, because something runs. */
   get isHeld(): boolean {
-    const holds = this.particulars?.holds.size ?? 0;
-    return holds > 0 && this.host.clock.now() - this.lastActivityAtMs < this.host.idleManagerTimeoutMs;
+    return this.particulars !== null && this.particulars.holds.size > 0;
+  }
+
+  /** @internal Whether a hold of it was taken or renewed, or anything was said, within its idle timeout. */
+  get isHoldFresh(): boolean {
+    if (!this.isHeld) return false;
+    const usedAtMs = Math.max(this.lastActivityAtMs, this.particulars?.renewedAtMs ?? never);
+    return this.host.clock.now() - usedAtMs < this.standingIdleTimeoutMs;
   }
 
   /**
-   * Keeps the manager from every cleanup while something runs, until the returned function is called, or
-   * `idleManagerTimeoutMs` after the last activity. A dead connection is dead, held or not.
-   * Holds that have lapsed stay so. Does nothing once the manager is released.
-   * @returns ends this hold; calling it again does nothing
+   * Keeps the manager from being closed as idle while something runs, and from making room for a newcomer as long as the
+   * hold was taken or renewed, or anything was said, within the idle timeout. It lasts until the returned function is
+   * called, or for `maxMs` after it was taken or last renewed. If the connection says goodbye or breaks meanwhile, the
+   * manager waits for the next connection of its thread, for `resumeGraceMs`. A dead connection is dead, held or not.
+   * @returns the hold; of a released manager one that has ended already
+   * @throws TypeError for options of the wrong type or range, and for more than 1,000 holds at once
    */
-  hold(): () => void {
-    const hold = Symbol('hold');
-    const { holds } = this.mutableParticulars();
-    if (!this.isHeld) holds.clear();
-    if (!this.isReleased) holds.add(hold);
+  hold(options?: HoldOptions): Hold {
+    return this.host.takeHold(this, options);
+  }
+
+  /** @internal Something happened that counts as inbound activity. */
+  noteInbound(): void {
     this.#inboundAtMs = this.host.clock.now();
-    return () => {
-      if (holds.delete(hold)) this.#inboundAtMs = this.host.clock.now();
-    };
   }
 
   /**
@@ -232,6 +293,8 @@ export class WebSocketManager {
   mutableParticulars(): Particulars {
     this.particulars ??= {
       holds: new Set(),
+      renewedAtMs: never,
+      awaySinceMs: null,
       hooks: new Set(),
       takeoversAtMs: [],
       failedAtMs: never,
@@ -245,6 +308,8 @@ export class WebSocketManager {
 }
 
 function hasLeft(link: ManagedConnection): boolean {
+  // Where nothing was sent, the socket need not be asked.
+  if (link.lastSendAtMs === never) return true;
   try {
     return link.connection.unsentBytes === 0;
   } catch {

@@ -5,6 +5,9 @@ import type { WebSocketManager } from './manager.js';
 
 const none: ReadonlyMap<string, WebSocketManager> = new Map();
 
+/** A user's one manager, or several by thread. Most have one, and making a map for it takes longer than admitting it. */
+type Held = WebSocketManager | Map<string, WebSocketManager>;
+
 /**
  * All managers, by user and then by thread: the only place where one is added or removed.
  *
@@ -12,8 +15,11 @@ const none: ReadonlyMap<string, WebSocketManager> = new Map();
  * `a:b` for user `a`. Why no second index by key: a key says whose it is, and two indexes can differ.
  */
 export class ManagerRegistry {
-  readonly #byUser = new ShardedMap<Map<string, WebSocketManager>>();
+  readonly #byUser = new ShardedMap<Held>();
   #size = 0;
+  /** Whose managers were looked for last, and what was found: who comes or goes is looked for several times. */
+  #lastUserId: string | null = null;
+  #lastHeld: Held | undefined;
 
   /** Managers of all users, reserved ones included: what the users' maps have grown and shrunk by. */
   get size(): number {
@@ -21,12 +27,24 @@ export class ManagerRegistry {
   }
 
   get({ userId, threadId }: KeyParts): WebSocketManager | undefined {
-    return this.#byUser.get(userId)?.get(threadId);
+    const held = this.#find(userId);
+    if (held instanceof Map) return held.get(threadId);
+    return held?.threadId === threadId ? held : undefined;
   }
 
-  /** The user's managers by thread, reserved ones included, oldest first. */
+  /** The user's managers by thread, reserved ones included, oldest first; later changes show in it. */
   ofUser(userId: string): ReadonlyMap<string, WebSocketManager> {
-    return this.#byUser.get(userId) ?? none;
+    const held = this.#find(userId);
+    if (held === undefined) return none;
+    return held instanceof Map ? held : this.#spread(userId, held);
+  }
+
+  /** The text by which the user's managers know the user: one for all of them takes less room than one each. */
+  userIdAsKept(userId: string): string | undefined {
+    const held = this.#find(userId);
+    if (held === undefined) return undefined;
+    const one = held instanceof Map ? held.values().next().value : held;
+    return one?.userId;
   }
 
   /** The user's connections, in the order of their managers. */
@@ -38,7 +56,9 @@ export class ManagerRegistry {
 
   /** Live and reserved: what is compared with the limit. */
   countOf(userId: string): number {
-    return this.#byUser.get(userId)?.size ?? 0;
+    const held = this.#find(userId);
+    if (held === undefined) return 0;
+    return held instanceof Map ? held.size : 1;
   }
 
   /** Everybody who holds at least one manager. */
@@ -47,8 +67,9 @@ export class ManagerRegistry {
   }
 
   /** The same, each with their managers by thread. */
-  byUser(): Iterable<readonly [userId: string, managers: ReadonlyMap<string, WebSocketManager>]> {
-    return this.#byUser.entries();
+  *byUser(): Generator<readonly [userId: string, managers: ReadonlyMap<string, WebSocketManager>]> {
+    for (const [userId, held] of this.#byUser.entries())
+      yield [userId, held instanceof Map ? held : new Map([[held.threadId, held]])];
   }
 
   /** How many they are. */
@@ -57,30 +78,59 @@ export class ManagerRegistry {
   }
 
   *all(): Generator<WebSocketManager> {
-    for (const managers of this.#byUser.values()) yield* managers.values();
+    for (const held of this.#byUser.values()) {
+      if (held instanceof Map) yield* held.values();
+      else yield held;
+    }
   }
 
   /** @returns how many the user has now */
   add(manager: WebSocketManager): number {
     const { userId, threadId } = manager.context;
-    const managers = this.#byUser.get(userId) ?? new Map<string, WebSocketManager>();
+    const held = this.#find(userId);
+    if (held === undefined) {
+      this.#put(userId, manager);
+      this.#size += 1;
+      return 1;
+    }
+    const managers = held instanceof Map ? held : this.#spread(userId, held);
     if (managers.has(threadId)) throw new TypeError(`${manager.key} has a manager already`);
-    const before = managers.size;
     managers.set(threadId, manager);
-    if (before === 0) this.#byUser.set(userId, managers);
-    this.#size += managers.size - before;
+    this.#size += 1;
     return managers.size;
   }
 
   /** Removes this very manager; `false` where it is not in, even if another one has its key. */
   remove(manager: WebSocketManager): boolean {
     const { userId, threadId } = manager.context;
-    const managers = this.#byUser.get(userId);
-    if (managers?.get(threadId) !== manager) return false;
-    const before = managers.size;
-    managers.delete(threadId);
-    if (managers.size === 0) this.#byUser.delete(userId);
-    this.#size += managers.size - before;
+    const held = this.#find(userId);
+    if (this.get(manager.context) !== manager) return false;
+    if (held instanceof Map) held.delete(threadId);
+    this.#size -= 1;
+    if (held instanceof Map && held.size > 0) return true;
+    this.#byUser.delete(userId);
+    this.#lastHeld = undefined;
     return true;
+  }
+
+  #find(userId: string): Held | undefined {
+    if (userId !== this.#lastUserId) {
+      this.#lastHeld = this.#byUser.get(userId);
+      this.#lastUserId = userId;
+    }
+    return this.#lastHeld;
+  }
+
+  /** Of the user that was just looked for. */
+  #put(userId: string, held: Held): void {
+    this.#byUser.set(userId, held);
+    this.#lastHeld = held;
+  }
+
+  /** From now on the user has a map. */
+  #spread(userId: string, one: WebSocketManager): Map<string, WebSocketManager> {
+    const managers = new Map([[one.threadId, one]]);
+    this.#put(userId, managers);
+    return managers;
   }
 }

@@ -29,10 +29,11 @@ export const releaseReasons = {
 export type ReleaseReason = keyof typeof releaseReasons;
 
 /**
- * What showed that a connection is dead: it was closed already; nothing came back through as many pings as it is given;
- * or nothing moved for `slowConsumerTimeoutMs` while data waited.
+ * What showed that a connection is dead, or takes too little: it was closed already (`closed`); nothing came back through
+ * as many pings as it is given (`silent`); its unsent data did not move for too long (`stuck`); or a message was handed
+ * over while more than `maxUnsentBytes` waited (`overfull`).
  */
-export const findings = ['closed', 'silent', 'stuck'] as const;
+export const findings = ['closed', 'silent', 'stuck', 'overfull'] as const;
 
 /** @see findings */
 export type Finding = (typeof findings)[number];

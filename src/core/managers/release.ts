@@ -13,6 +13,8 @@ interface ReleaserOptions {
   readonly hooks: ReleaseHooks;
 }
 
+const noOptions: ReleaseOptions = Object.freeze({});
+
 /** Hears of each release once the slot is free, in the order of registration, before anything else happens. */
 export type SlotFreed = (manager: WebSocketManager, options: ReleaseOptions) => void;
 
@@ -45,7 +47,7 @@ export class Releaser {
    * except when asked for, or at shutdown.
    * @returns whether the slot is free because of this call
    */
-  release(manager: WebSocketManager, reason: ReleaseReason, options: ReleaseOptions = {}): boolean {
+  release(manager: WebSocketManager, reason: ReleaseReason, options: ReleaseOptions = noOptions): boolean {
     if (manager.isReleased) return false;
     const closeCause = options.closeCause ?? releaseReasons[reason];
     if (manager.successor !== null && reason !== 'requested' && reason !== 'shutdown') {
@@ -76,12 +78,9 @@ export class Releaser {
     manager: WebSocketManager,
     said: { reason: ReleaseReason; closeCause: CloseCause; lastActivityAtMs: number; options: ReleaseOptions },
   ): void {
-    const { userId, threadId, key, generation, admittedAtMs, host, link } = manager;
+    const { generation, admittedAtMs, host, link } = manager;
     const now = host.clock.now();
-    this.#options.events.emit('manager.released', {
-      userId,
-      threadId,
-      key,
+    this.#options.events.emitOf('manager.released', manager, {
       reason: said.reason,
       closeCause: link === null ? null : said.closeCause,
       generation,

@@ -35,8 +35,13 @@ export function usageRatio(managerCount: number, limit: number): number {
   return managerCount / Math.max(limit, 1);
 }
 
-/** The level of a usage. */
-export function levelOf(ratio: number, thresholds: Thresholds): AlertLevel {
+/** Of a smaller limit no level but `info` tells anything: two of two is nothing unusual. */
+const leastTelling = 5;
+
+/** The level of so many managers of a limit. */
+export function levelOf(managerCount: number, limit: number, thresholds: Thresholds): AlertLevel {
+  if (limit < leastTelling) return managerCount >= Math.max(limit, 1) ? 'info' : 'normal';
+  const ratio = usageRatio(managerCount, limit);
   if (ratio >= thresholds.emergency) return 'emergency';
   if (ratio >= thresholds.critical) return 'critical';
   if (ratio >= thresholds.warning) return 'warning';

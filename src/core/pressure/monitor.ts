@@ -12,6 +12,7 @@ export interface UserResources {
   readonly managerCount: number;
   readonly usageRatio: number;
   readonly alertLevel: AlertLevel;
+  /** `Infinity` where there is no limit. */
   readonly maxManagers: number;
 }
 
@@ -36,8 +37,13 @@ interface MonitorOptions {
   /** Whether an emergency cleanup of the user runs: then levels only announce. */
   readonly isRunning: (userId: string) => boolean;
   readonly act: (action: LevelAction) => void;
-  /** The user has reached `critical`: somebody may soon have to wait. */
-  readonly whenPressed: (userId: string) => void;
+  /** The user's places are nearly all taken: somebody may soon have to wait. */
+  readonly whenCrowded: (userId: string) => void;
+}
+
+/** A limit as JSON has it: `null` where there is none. */
+export function finiteOrNull(limit: number): number | null {
+  return limit === Infinity ? null : limit;
 }
 
 interface Watched {
@@ -58,6 +64,7 @@ export class WebSocketResourceMonitor {
   readonly #options: MonitorOptions;
   readonly #watched = new Map<string, Watched>();
   readonly #pressed = new Set<string>();
+  readonly #crowded = new Set<string>();
   /** How many of those watched are at each level: it follows the only lines that change them. */
   readonly #watchedAt: Record<AlertLevel, number> = { normal: 0, info: 0, warning: 0, critical: 0, emergency: 0 };
 
@@ -99,7 +106,7 @@ export class WebSocketResourceMonitor {
   /** @internal After each admission and release. */
   observe(userId: string): void {
     const { registry, limits, thresholds, remembersLimits } = this.#options;
-    if (!remembersLimits && !this.#watched.has(userId)) {
+    if (!remembersLimits && (this.#watched.size === 0 || !this.#watched.has(userId))) {
       const ratio = usageRatio(registry.countOf(userId), limits.of(userId));
       if (ratio < thresholds.info) return;
     }
@@ -109,6 +116,11 @@ export class WebSocketResourceMonitor {
   /** Whether the user is at `critical` or above. */
   isPressed(userId: string): boolean {
     return this.#pressed.has(userId);
+  }
+
+  /** @internal Whether the user's places are nearly all taken; of a small limit that is no level. */
+  isCrowded(userId: string): boolean {
+    return this.#crowded.has(userId);
   }
 
   /** @internal Who is at `critical` or above. */
@@ -129,7 +141,13 @@ export class WebSocketResourceMonitor {
     const managerCount = registry.countOf(userId);
     const maxManagers = limits.of(userId);
     const ratio = usageRatio(managerCount, maxManagers);
-    return { userId, managerCount, usageRatio: ratio, alertLevel: levelOf(ratio, thresholds), maxManagers };
+    return {
+      userId,
+      managerCount,
+      usageRatio: ratio,
+      alertLevel: levelOf(managerCount, maxManagers, thresholds),
+      maxManagers,
+    };
   }
 
   #note(resources: UserResources): void {
@@ -159,13 +177,15 @@ export class WebSocketResourceMonitor {
   }
 
   /** A user's level goes with the user's last manager. */
-  #remember({ userId, managerCount, alertLevel }: UserResources, watched: Watched): void {
+  #remember({ userId, managerCount, alertLevel, usageRatio: ratio }: UserResources, watched: Watched): void {
     if (managerCount === 0) this.#watched.delete(userId);
     else this.#watched.set(userId, watched);
-    if (!isAtLeast(alertLevel, 'critical')) this.#pressed.delete(userId);
-    else if (!this.#pressed.has(userId)) {
-      this.#pressed.add(userId);
-      this.#options.whenPressed(userId);
+    if (isAtLeast(alertLevel, 'critical')) this.#pressed.add(userId);
+    else this.#pressed.delete(userId);
+    if (ratio < this.#options.thresholds.critical) this.#crowded.delete(userId);
+    else if (!this.#crowded.has(userId)) {
+      this.#crowded.add(userId);
+      this.#options.whenCrowded(userId);
     }
   }
 
@@ -178,7 +198,7 @@ export class WebSocketResourceMonitor {
       level,
       ...change,
       managerCount,
-      maxManagers,
+      maxManagers: finiteOrNull(maxManagers),
       usageRatio: ratio,
     });
   }

@@ -34,10 +34,11 @@ export class LingeringJudge {
 
   #checkIdle(manager: WebSocketManager, socket: SimulatedSocket, nowMs: number): void {
     const { idleManagerTimeoutMs, backgroundCleanupIntervalMs } = this.#world.config;
-    const mostMs = idleManagerTimeoutMs + 2 * backgroundCleanupIntervalMs + this.#noticedAfterMs(socket);
-    const idleMs = nowMs - socket.activeAtMs;
-    if (idleMs > mostMs + this.#world.slackSince(socket.activeAtMs))
-      this.#lingers('idle goes', manager, `was last used ${idleMs} ms ago`);
+    if (idleManagerTimeoutMs === null) return;
+    const dueAtMs = Math.max(socket.activeAtMs + idleManagerTimeoutMs, socket.heldUntilMs);
+    const lateMs = nowMs - dueAtMs - 2 * backgroundCleanupIntervalMs - this.#noticedAfterMs(socket);
+    if (lateMs > this.#world.slackSince(socket.activeAtMs))
+      this.#lingers('idle goes', manager, `was last used ${nowMs - socket.activeAtMs} ms ago`);
   }
 
   /** Pinged an interval after it was last heard of, missed so often; what is stuck on the way is excused for a while. */

@@ -102,8 +102,8 @@ export class ReleaseJudge {
   #checkIdle({ key }: Released, socket: SimulatedSocket): void {
     const { config } = this.#world;
     const idleMs = this.#world.now() + this.#world.slackSince(socket.activeAtMs) - socket.activeAtMs;
-    const isHeld = socket.isHeld && idleMs < config.idleManagerTimeoutMs;
-    if (idleMs < config.patienceRatio * config.idleManagerTimeoutMs || isHeld)
+    const { isHeld } = socket;
+    if (idleMs < config.patienceRatio * (config.idleManagerTimeoutMs ?? Infinity) || isHeld)
       this.#report('idle means idle', `${key} was active ${idleMs} ms ago${isHeld ? ', and is held' : ''}`);
   }
 

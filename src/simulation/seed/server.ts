@@ -17,8 +17,8 @@ interface SeedServerOptions {
   readonly seed: number;
   readonly rules: SeedRules;
   readonly maxManagersPerUser: number;
-  /** When a hold has lapsed, in the eyes of those who judge. @default 600,000 */
-  readonly idleManagerTimeoutMs?: number;
+  /** When a hold has expired, in the eyes of those who judge. @default 3,600,000 */
+  readonly maxHoldMs?: number;
 }
 
 /** The seed's `WebSocketConnectionManager` with its factory: the same people, another algorithm. */
@@ -27,11 +27,11 @@ export class SeedServer extends SimulatedServer {
   readonly chance: Chance;
   readonly #rules: SeedRules;
   readonly #factory: SeedFactory;
-  readonly #idleManagerTimeoutMs: number;
+  readonly #maxHoldMs: number;
 
-  constructor({ seed, rules, maxManagersPerUser, idleManagerTimeoutMs = 600_000 }: SeedServerOptions) {
+  constructor({ seed, rules, maxManagersPerUser, maxHoldMs = 3_600_000 }: SeedServerOptions) {
     super();
-    this.#idleManagerTimeoutMs = idleManagerTimeoutMs;
+    this.#maxHoldMs = maxHoldMs;
     this.chance = new Chance(seed);
     this.chance.fork(); // what the real core gets, so that the people are the same
     this.#rules = rules;
@@ -54,7 +54,7 @@ export class SeedServer extends SimulatedServer {
       time,
       chance: coming.chance ?? this.chance,
       now,
-      idleManagerTimeoutMs: this.#idleManagerTimeoutMs,
+      maxHoldMs: this.#maxHoldMs,
     };
     const socket: SimulatedSocket = new SimulatedSocket(around, coming.traits, () => this.witness?.closes(socket));
     const visitor = new Visitor(fields, socket);

@@ -12,10 +12,11 @@ describe('below the limit', () => {
   });
 
   it('lets the monitor look after the slot is taken, never before', () => {
-    const h = harness({ config: { maxManagersPerUser: 1 } });
-    h.ticket('ada', 'thread_1');
-    expect(h.events.map(({ type }) => type)).toEqual(['manager.admitted', 'level.changed', 'cleanup.completed']);
-    expect(h.said('level.changed')).toMatchObject([{ managerCount: 1, level: 'emergency' }]);
+    const h = harness({ config: { maxManagersPerUser: 5 } });
+    for (let i = 1; i <= 3; i++) h.ticket('ada', `thread_${i}`);
+    const types = h.events.map(({ type }) => type);
+    expect(types.slice(-3)).toEqual(['manager.admitted', 'level.changed', 'cleanup.completed']);
+    expect(h.said('level.changed').at(-1)).toMatchObject({ managerCount: 3, level: 'warning' });
   });
 
   it('pings nobody', async () => {
@@ -51,7 +52,7 @@ describe('the limit', () => {
     const h = harness({ config: { maxManagersPerUser: 0 } });
     const refusal = h.refusal('ada', 'thread_1');
     expect(refusal).toBeInstanceOf(QuotaExceededError);
-    expect(refusal.close.reason).toMatch(/^quota;retry=\d+;max=0$/);
+    expect(refusal.close.reason).toMatch(/^quota;retry=\d+\.\d\d;max=0$/);
   });
 
   it('counts reserved slots', () => {
@@ -74,7 +75,7 @@ describe('the limit', () => {
     ['gives NaN', () => NaN, 'NaN'],
     ['gives a fraction', () => 1.5, '1.5'],
     ['gives less than 0', () => -1, '-1'],
-    ['gives Infinity', () => Infinity, 'Infinity'],
+    ['gives less than nothing', () => -Infinity, '-Infinity'],
     ['gives a text', () => '3' as unknown as number, '3'],
     ['gives nothing', () => undefined as unknown as number, 'undefined'],
     ['gives a promise', () => Promise.resolve(3) as unknown as number, '[object Promise]'],
@@ -101,14 +102,14 @@ describe('a limit that changes', () => {
   it('evicts nobody through a level when it is lowered', async () => {
     let limit = 20;
     const h = harness({ limitOf: () => limit, config: { forcedEviction: 'by-level' } });
-    const clients = await h.fill('ada', 4, remote);
+    const clients = await h.fill('ada', 7, remote);
     await h.time.advance(100_000);
     for (const { connection } of clients) connection.send();
     await h.time.advance(100_000);
-    limit = 2;
+    limit = 5;
     h.mooring.monitor.checkUserResources('ada');
     expect(h.said('level.changed').at(-1)).toMatchObject({ level: 'emergency' });
-    expect(h.countOf('ada')).toBe(4);
+    expect(h.countOf('ada')).toBe(7);
   });
 
   it('lets a newcomer swap one for one above it', async () => {
@@ -284,7 +285,7 @@ describe('maxTotalManagers', () => {
     const { h } = await full();
     const { code, close } = h.refusal('cyd', 'thread_1');
     expect(code).toBe('capacity.exceeded');
-    expect(close).toEqual({ code: 1013, reason: expect.stringMatching(/^capacity;retry=\d+$/) as string });
+    expect(close).toEqual({ code: 1013, reason: expect.stringMatching(/^capacity;retry=\d+\.\d\d$/) as string });
   });
 
   it('is no obstacle to a takeover', async () => {
@@ -312,6 +313,44 @@ describe('maxTotalManagers', () => {
     await h.time.advance(120_000);
     expect(h.refusal('cyd', 'thread_1').code).toBe('capacity.exceeded');
     expect(h.said('manager.released')).toEqual([]);
+  });
+
+  it('keeps its last tenth for users who have no manager', async () => {
+    const h = harness({ config: { maxTotalManagers: 20 } });
+    await h.fill('ada', 18, remote);
+    expect(h.refusal('ada', 'thread_19').closeCause).toBe('capacity');
+    await h.connect('bob', 'thread_1', remote);
+    expect(h.refusal('bob', 'thread_2').closeCause).toBe('capacity');
+    await h.connect('cyd', 'thread_1', remote);
+    expect(h.refusal('dan', 'thread_1').closeCause).toBe('capacity');
+  });
+
+  it('gives of its last tenth to a user who has managers only what one of those made free', async () => {
+    const h = harness({ config: { maxTotalManagers: 20 } });
+    await h.fill('ada', 18, remote);
+    await h.time.advance(60_000);
+    expect(isPending(h.admit('ada', 'thread_19'))).toBe(false);
+    expect(h.said('manager.released')).toMatchObject([{ threadId: 'thread_1', reason: 'evicted' }]);
+    expect([h.countOf('ada'), h.mooring.factory.managerCount]).toEqual([18, 18]);
+  });
+
+  it('keeps its last tenth when waiting newcomers are served', async () => {
+    let limit = 9;
+    const h = harness({ limitOf: () => limit, config: { maxTotalManagers: 10 } });
+    const [first] = await h.fill('ada', 9, remote);
+    const waiting = [10, 11, 12].map((number) => h.arrive('ada', `thread_${number}`, remote));
+    limit = 12;
+    first!.connection.vanish();
+    await h.time.advance(0);
+    expect(waiting.map(({ outcome }) => outcome !== null)).toEqual([true, false, false]);
+    expect(h.mooring.factory.managerCount).toBe(9);
+    await h.connect('bob', 'thread_1', remote);
+  });
+
+  it.each([1, 2, 9])('of %i has no tenth to keep', async (maxTotalManagers) => {
+    const h = harness({ config: { maxTotalManagers } });
+    await h.fill('ada', maxTotalManagers, remote);
+    expect(h.countOf('ada')).toBe(maxTotalManagers);
   });
 
   it('holds when a raised limit lets several waiting newcomers in at once', async () => {

@@ -140,7 +140,7 @@ describe('a ledger that answers at once', () => {
 
   it('and refuses gives the reservation back', () => {
     const h = harness({ ledger: ledgerThat(() => full) });
-    expect(h.refusal('ada', 'thread_1').close.reason).toMatch(/^quota;retry=\d+;max=20$/);
+    expect(h.refusal('ada', 'thread_1').close.reason).toMatch(/^quota;retry=\d+\.\d\d;max=20$/);
     expect(h.countOf('ada')).toBe(0);
     expect(h.said('admission.refused')).toMatchObject([{ threadId: 'thread_1', code: 'quota.exceeded' }]);
   });

@@ -36,16 +36,21 @@ describe('each refusal', () => {
       name: 'quota',
       make: (made) => made.quota(full(30_000)),
       code: 'quota.exceeded',
-      close: [1013, 'quota;retry=30;max=20'],
+      close: [1013, 'quota;retry=30.00;max=20'],
     },
     {
       name: 'capacity',
       make: (made) => made.capacity(5),
       code: 'capacity.exceeded',
-      close: [1013, 'capacity;retry=10'],
+      close: [1013, 'capacity;retry=10.00'],
     },
-    { name: 'contested', make: (made) => made.contested(), code: 'key.contested', close: [1013, 'contested;retry=10'] },
-    { name: 'draining', make: (made) => made.draining(), code: 'server.draining', close: [1012, 'drain;retry=5'] },
+    {
+      name: 'contested',
+      make: (made) => made.contested(),
+      code: 'key.contested',
+      close: [1013, 'contested;retry=10.00'],
+    },
+    { name: 'draining', make: (made) => made.draining(), code: 'server.draining', close: [1012, 'drain;retry=5.00'] },
     { name: 'replaced', make: (made) => made.replaced(), code: 'key.replaced', close: [4409, 'replaced'] },
     { name: 'expired', make: (made) => made.expired(), code: 'ticket.expired', close: [1013, 'unattached'] },
     { name: 'released', make: (made) => made.released(), code: 'ticket.expired', close: [4412, 'requested'] },
@@ -66,7 +71,7 @@ describe('each refusal', () => {
       name: 'authentication failed',
       make: (made) => made.authenticationFailed(),
       code: 'authentication.failed',
-      close: [1011, 'authentication;retry=10'],
+      close: [1011, 'authentication;retry=10.00'],
     },
   ];
   it.each(table)('$name has its code and close frame', ({ make, code, close: [closeCode, reason] }) => {
@@ -181,13 +186,13 @@ describe('a quota refusal', () => {
     },
   );
 
-  it('tells the limit and whole seconds in its close reason', async () => {
+  it('tells the limit and seconds with two decimals in its close reason', async () => {
     const h = harness({ random: middle, config: { maxManagersPerUser: 1 } });
     await h.connect('ada', 'thread_1', remote);
     await h.time.advance(20_000);
     const { connection } = h.arrive('ada', 'thread_2', remote);
     await h.time.advance(20);
-    expect(connection.closes).toEqual([{ code: 1013, reason: 'quota;retry=40;max=1' }]);
+    expect(connection.closes).toEqual([{ code: 1013, reason: 'quota;retry=39.98;max=1' }]);
   });
 
   it('is announced with what the client is told', async () => {

@@ -241,3 +241,21 @@ describe('miscounts', () => {
     },
   );
 });
+
+describe('a manager that is away', () => {
+  const graceMs = 10_000;
+
+  it.each([
+    [graceMs + notOpenGraceMs, 0],
+    [graceMs + notOpenGraceMs + 1, 1],
+  ])('for %i ms counts as accumulated: %i', async (awayMs, accumulated) => {
+    const { h, clients, found, audit } = await audited(1);
+    const { manager } = clients[0]!;
+    manager.hold();
+    manager.mutableParticulars().awaySinceMs = intervalMs - awayMs;
+    manager.link = null;
+    audit.arm();
+    await h.time.advance(intervalMs + notOpenGraceMs);
+    expect(found.map((findings) => findings.accumulated)).toEqual([accumulated]);
+  });
+});

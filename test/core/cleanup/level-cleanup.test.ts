@@ -39,7 +39,7 @@ describe('patience with idle managers', () => {
   });
 
   it('is not lost on one that is held, or written to', async () => {
-    const h = harness({ config: { maxManagersPerUser: 4 } });
+    const h = harness({ config: { maxManagersPerUser: 5 } });
     const [held, written] = await h.fill('ada', 2, remote);
     held!.manager.hold();
     await h.time.advance(150_000);
@@ -118,9 +118,10 @@ describe("forcedEviction: 'by-level', the seed's own ladder", () => {
     ['production', 100, 89, 5, 'critical'],
     ['production', 100, 90, 40, 'emergency'],
     ['production', 100, 100, 50, 'emergency'],
-    ['production', 4, 3, 0, 'warning'],
-    ['production', 4, 4, 2, 'emergency'],
-    ['production', 1, 1, 0, 'emergency'],
+    ['production', 5, 4, 1, 'critical'],
+    ['production', 5, 5, 2, 'emergency'],
+    ['production', 4, 4, 0, 'info'],
+    ['production', 1, 1, 0, 'info'],
   ])('in %s, of a limit of %i, with %i: evicts %i (%s)', async (environment, limit, count, evicted, level) => {
     const config = { ...byLevel.config, maxManagersPerUser: limit, cleanupCooldownMs: 0 } as const;
     const h = harness({ environment, config });

@@ -12,7 +12,7 @@ import { harness, remote, type Client, type Harness } from '../support.js';
 const sightOf = (h: Harness): Sight => ({
   ...noFindings,
   nowMs: h.mooring.now(),
-  idleLimitMs: 180_000,
+  idleRatio: 0.3,
   reportedErrorTimeoutMs: 300_000,
   engagement: { floorMs: 60_000, streamingWindowMs: 5_000, idleManagerTimeoutMs: 600_000 },
 });

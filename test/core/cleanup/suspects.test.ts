@@ -349,3 +349,23 @@ describe('a backlog that stands while a newcomer waits', () => {
     expect(slow.manager.releasedFor).not.toBe('evicted');
   });
 });
+
+describe('a message handed over while more than maxUnsentBytes wait', () => {
+  it('closes its connection as slow, at once', async () => {
+    const h = harness();
+    const { link, connection } = await h.connect('ada', 'thread_1', remote);
+    link.overfull();
+    expect(h.said('manager.released')).toMatchObject([
+      { reason: 'disconnected', closeCause: 'slow', finding: 'overfull', by: null },
+    ]);
+    expect(connection.closes).toEqual([{ code: 1013, reason: 'slow' }]);
+  });
+
+  it('on a connection that was taken over changes nothing', async () => {
+    const h = harness();
+    const { link } = await h.connect('ada', 'thread_1', remote);
+    await h.connect('ada', 'thread_1', remote);
+    link.overfull();
+    expect(h.countOf('ada')).toBe(1);
+  });
+});

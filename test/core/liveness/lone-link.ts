@@ -28,9 +28,13 @@ export function loneLink(at: { time: SimulatedTime; clock: StallClock }, options
     idleManagerTimeoutMs: 600_000,
     connectionClosed: () => {},
     endConnection: () => {},
+    connectionOverfull: () => {},
     managerFailed: () => {},
     managerReported: () => {},
     hookCameLate: () => {},
+    takeHold: () => {
+      throw new Error('nobody holds it here');
+    },
   };
   const context = createUserExecutionContext({ userId: 'ada', threadId: `thread_${(made += 1)}` });
   const manager = new WebSocketManager(host, context);

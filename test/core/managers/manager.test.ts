@@ -120,59 +120,11 @@ describe('hold', () => {
     expect(manager.lastActivityAtMs).toBe(2_000);
   });
 
-  it.each([
-    [599_999, true],
-    [600_000, false],
-  ])('%i ms after the last activity: %s', async (ageMs, expected) => {
-    const { h, manager } = await client();
-    manager.hold();
-    await h.time.advance(ageMs);
-    expect(manager.isHeld).toBe(expected);
-  });
-
-  it('is renewed by another one', async () => {
-    const { h, manager } = await client();
-    manager.hold();
-    await h.time.advance(500_000);
-    manager.hold();
-    await h.time.advance(599_999);
-    expect(manager.isHeld).toBe(true);
-  });
-
-  it('is renewed by activity in either direction', async () => {
-    const { h, manager, connection } = await client();
-    manager.hold();
-    await h.time.advance(500_000);
-    connection.send();
-    await h.time.advance(500_000);
-    connection.message();
-    await h.time.advance(500_000);
-    expect(manager.isHeld).toBe(true);
-  });
-
-  it('that was forgotten does not keep its manager for ever', async () => {
-    const { h, manager } = await client();
-    manager.hold();
-    await h.time.advance(720_000);
-    expect(manager.state).toBe('released');
-    expect(h.said('manager.released')).toMatchObject([{ reason: 'idle' }]);
-  });
-
   it('does not keep a dead connection', async () => {
     const { h, manager } = await client(silent);
     manager.hold();
     await h.time.advance(80_000);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
-  });
-
-  it('that has lapsed is not renewed by another one, which may be let go alone', async () => {
-    const { h, manager, connection } = await client();
-    manager.hold();
-    await h.time.advance(600_000);
-    const letGo = manager.hold();
-    letGo();
-    connection.message();
-    expect(manager.isHeld).toBe(false);
   });
 
   it('of a released manager is none', async () => {

@@ -10,9 +10,13 @@ const host: ManagerHost = {
   idleManagerTimeoutMs: 600_000,
   connectionClosed: () => {},
   endConnection: () => {},
+  connectionOverfull: () => {},
   managerFailed: () => {},
   managerReported: () => {},
   hookCameLate: () => {},
+  takeHold: () => {
+    throw new Error('nobody holds it here');
+  },
 };
 
 function managerOf(userId: string, threadId: string): WebSocketManager {
@@ -41,6 +45,68 @@ describe('the registry', () => {
     expect(registry.ofUser('ada').size).toBe(0);
     expect(registry.countOf('ada')).toBe(0);
     expect(registry.size).toBe(0);
+  });
+
+  it('notices that somebody it had just looked for in vain has come, gone, and come again', () => {
+    const registry = new ManagerRegistry();
+    const manager = managerOf('ada', 'thread_1');
+    for (let round = 0; round < 2; round++) {
+      expect(registry.countOf('ada')).toBe(0);
+      expect(registry.add(manager)).toBe(1);
+      expect(registry.countOf('ada')).toBe(1);
+      expect(registry.remove(manager)).toBe(true);
+    }
+    expect(registry.ofUser('ada').size).toBe(0);
+  });
+
+  it("shows in a user's managers who comes and goes later, from the first on", () => {
+    const [first, second] = [managerOf('ada', 'thread_1'), managerOf('ada', 'thread_2')];
+    const registry = registryOf(first);
+    const managers = registry.ofUser('ada');
+    registry.add(second);
+    expect([...managers.values()]).toEqual([first, second]);
+    registry.remove(first);
+    registry.remove(second);
+    expect(managers.size).toBe(0);
+    expect(registry.userCount).toBe(0);
+  });
+
+  it('names each user with one manager or more once, with all of them', () => {
+    const managers = ['ada', 'bob', 'bob'].map((userId, index) => managerOf(userId, `thread_${String(index)}`));
+    const registry = registryOf(...managers);
+    const byUser = [...registry.byUser()].map(([userId, held]) => [userId, [...held.keys()]]);
+    expect(byUser).toEqual([
+      ['ada', ['thread_0']],
+      ['bob', ['thread_1', 'thread_2']],
+    ]);
+    expect([...registry.all()]).toEqual(managers);
+  });
+
+  it('says how a user is spelled who has one manager or more, and of nobody else', () => {
+    const registry = registryOf(managerOf('ada', 'thread_1'));
+    expect(registry.userIdAsKept('ada')).toBe('ada');
+    registry.add(managerOf('ada', 'thread_2'));
+    expect(registry.userIdAsKept('ada')).toBe('ada');
+    expect(registry.userIdAsKept('bob')).toBeUndefined();
+  });
+
+  it('refuses a second manager of a thread, whether the user has one or more', () => {
+    const registry = registryOf(managerOf('ada', 'thread_1'));
+    expect(() => registry.add(managerOf('ada', 'thread_1'))).toThrow(TypeError);
+    registry.add(managerOf('ada', 'thread_2'));
+    expect(() => registry.add(managerOf('ada', 'thread_2'))).toThrow(TypeError);
+    expect(registry.countOf('ada')).toBe(2);
+    expect(registry.size).toBe(2);
+  });
+
+  it('finds each user right, however lookups alternate', () => {
+    const [ada, bob] = [managerOf('ada', 'thread_1'), managerOf('bob', 'thread_1')];
+    const registry = registryOf(ada, bob);
+    expect(registry.get({ userId: 'ada', threadId: 'thread_1' })).toBe(ada);
+    expect(registry.get({ userId: 'bob', threadId: 'thread_1' })).toBe(bob);
+    expect(registry.remove(ada)).toBe(true);
+    expect(registry.countOf('bob')).toBe(1);
+    expect(registry.countOf('ada')).toBe(0);
   });
 
   it("keeps a user's managers in the order they came", () => {

@@ -106,7 +106,7 @@ describe('what the peer is told', () => {
       code: 4410,
       text: /^evicted$/,
     },
-    { reason: 'shutdown', act: (h) => h.stop(), code: 1012, text: /^drain;retry=\d+$/ },
+    { reason: 'shutdown', act: (h) => h.stop(), code: 1012, text: /^drain;retry=\d+\.\d\d$/ },
   ];
   it.each(table)('of a manager released as $reason is $code', async ({ reason, act, code, text, isSilent }) => {
     const h = harness({ config: { maxManagersPerUser: 1 } });

@@ -11,12 +11,16 @@ const ladder: readonly Row[] = [
   ['staging', 20, { normal: 0, info: 7, warning: 10, critical: 16, emergency: 18 }],
   ['development', 20, { normal: 0, info: 6, warning: 8, critical: 16, emergency: 18 }],
   ['test', 20, { normal: 0, info: 6, warning: 8, critical: 16, emergency: 18 }],
-  ['production', 4, { normal: 0, info: 2, warning: 3, emergency: 4 }],
-  ['staging', 4, { normal: 0, warning: 2, emergency: 4 }],
-  ['development', 4, { normal: 0, warning: 2, emergency: 4 }],
-  ['production', 1, { normal: 0, emergency: 1 }],
-  ['staging', 1, { normal: 0, emergency: 1 }],
-  ['development', 1, { normal: 0, emergency: 1 }],
+  ['production', 5, { normal: 0, info: 2, warning: 3, critical: 4, emergency: 5 }],
+  ['staging', 5, { normal: 0, info: 2, warning: 3, critical: 4, emergency: 5 }],
+  ['development', 5, { normal: 0, warning: 2, critical: 4, emergency: 5 }],
+  ['production', 4, { normal: 0, info: 4 }],
+  ['staging', 4, { normal: 0, info: 4 }],
+  ['development', 4, { normal: 0, info: 4 }],
+  ['production', 2, { normal: 0, info: 2 }],
+  ['production', 1, { normal: 0, info: 1 }],
+  ['staging', 1, { normal: 0, info: 1 }],
+  ['development', 1, { normal: 0, info: 1 }],
   ['production', 100, { normal: 0, info: 40, warning: 60, critical: 80, emergency: 90 }],
   ['staging', 100, { normal: 0, info: 34, warning: 50, critical: 80, emergency: 90 }],
   ['development', 100, { normal: 0, info: 27, warning: 40, critical: 80, emergency: 90 }],
@@ -45,18 +49,18 @@ describe('the level', () => {
     });
   });
 
-  it('of a limit of 0 is normal, and emergency for whoever holds something still', async () => {
+  it('of a limit of 0 is normal, and info for a user who still has a manager', async () => {
     let limit = 1;
     const h = harness({ limitOf: () => limit });
     await h.connect('ada', 'thread_1', remote);
     limit = 0;
-    expect(h.mooring.monitor.checkUserResources('ada').alertLevel).toBe('emergency');
+    expect(h.mooring.monitor.checkUserResources('ada').alertLevel).toBe('info');
     expect(h.mooring.monitor.checkUserResources('grace').alertLevel).toBe('normal');
   });
 
   it('counts reserved slots', () => {
-    const h = harness({ config: { maxManagersPerUser: 1 } });
-    h.ticket('ada', 'thread_1');
+    const h = harness({ config: { maxManagersPerUser: 5 } });
+    for (let i = 1; i <= 5; i++) h.ticket('ada', `thread_${i}`);
     expect(h.mooring.monitor.checkUserResources('ada').alertLevel).toBe('emergency');
   });
 
@@ -67,7 +71,7 @@ describe('the level', () => {
     });
     const thresholds = thresholdsOf(config);
     expect(thresholds).toEqual({ info: 0.2, warning: 0.3, critical: 0.5, emergency: 0.7 });
-    expect([0.19, 0.2, 0.3, 0.5, 0.7].map((ratio) => levelOf(ratio, thresholds))).toEqual([
+    expect([19, 20, 30, 50, 70].map((managers) => levelOf(managers, 100, thresholds))).toEqual([
       'normal',
       'info',
       'warning',

@@ -140,10 +140,10 @@ describe('a user who is pressed', () => {
   });
 
   it('is not one who has left, whatever the limit', async () => {
-    const h = harness({ config: { maxManagersPerUser: 1 } });
-    const { connection } = await h.connect('ada', 'thread_1', remote);
+    const h = harness({ config: { maxManagersPerUser: 5 } });
+    const clients = await h.fill('ada', 5, remote);
     expect(h.mooring.monitor.isPressed('ada')).toBe(true);
-    connection.vanish();
+    for (const { connection } of clients) connection.vanish();
     expect(h.mooring.monitor.isPressed('ada')).toBe(false);
   });
 
@@ -248,12 +248,12 @@ describe('users by level', () => {
 
 describe('while an emergency cleanup of the user runs', () => {
   it('levels are announced and do nothing', async () => {
-    const h = harness({ config: { maxManagersPerUser: 4, cleanupCooldownMs: 0 } });
-    await h.fill('ada', 2, remote);
+    const h = harness({ config: { maxManagersPerUser: 5, cleanupCooldownMs: 0 } });
+    await h.fill('ada', 3, remote);
     await h.connect('ada', 'thread_dead', silent);
     const result = h.mooring.factory.emergencyCleanup('ada');
     const before = actionsOf(h).length;
-    await h.connect('ada', 'thread_4', remote);
+    await h.connect('ada', 'thread_5', remote);
     expect(h.mooring.monitor.levelOf('ada')).toBe('emergency');
     expect(actionsOf(h)).toHaveLength(before);
     await h.time.advance(3_000);

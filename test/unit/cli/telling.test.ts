@@ -168,6 +168,10 @@ describe('why somebody goes', () => {
       { ...figures, reason: 'disconnected', finding: 'stuck', limitMs: 10_000 },
       'its unsent data did not move for 10 s',
     ],
+    [
+      { ...figures, reason: 'disconnected', finding: 'overfull' },
+      'more unsent data waited for it than maxUnsentBytes allows',
+    ],
     [{ ...figures, reason: 'disconnected' }, 'silent for 92 s'],
     [{ ...figures, reason: 'evicted', limitMs: 60_000 }, 'idle for 12 m 5 s, the longest of those not in use'],
     [{ ...figures, reason: 'error', limitMs: 300_000 }, 'its error stood for longer than 5 m'],
@@ -352,6 +356,14 @@ thread_1  1 ms  1 ms  -       heard     yes   no       oh\u001b
       '40 managers, 39 connected, 1 waiting',
       '3 suspects, 2.5 MB unsent, at most 900 kB of them to one connection',
     ]);
+  });
+
+  it('of a user without a limit, and of a connection that its page has left', () => {
+    const away = { ...manager, state: 'away', liveness: 'away', error: null } as const;
+    const unlimited = { ...usage, maxManagers: null, usageRatio: 0, alertLevel: 'normal' } as const;
+    const { text } = tellUser({ ...unlimited, waiting: 0, managers: [away], journalEntries: 1 }, plain);
+    expect(text).toMatch(/^ada: 12, no limit, normal\n/);
+    expect(text).toMatch(/thread_1 .* away +yes/);
   });
 
   it('of users: whose names are shown inert, and how many more there are', () => {

@@ -41,6 +41,10 @@ describe('after a close by somebody else', () => {
 describe('a reason', () => {
   it.each([
     ['quota;retry=0', 0],
+    ['quota;retry=30.25;max=20', 30_250],
+    ['unavailable;retry=5.00', 5_000],
+    ['quota;retry=1.005', 1_005],
+    ['quota;retry=0.07', 70],
     ['retry=5', 5_000],
     ['quota;retry=5;retry=9', 5_000],
     ['quota;retry=999999999', 3_600_000],
@@ -53,6 +57,10 @@ describe('a reason', () => {
     'quota;retry=-5',
     'quota;retry=1e3',
     'quota;retry=5s',
+    'quota;retry=5.',
+    'quota;retry=.5',
+    'quota;retry=5,25',
+    'quota;retry=5.2.5',
     'quota;noretry=5',
     'quota;retry=9999999999',
     'quota; retry=5',

@@ -52,6 +52,10 @@ describe('a sentence', () => {
       { ...release, reason: 'disconnected', by: 'heartbeat', finding: 'stuck', closeCause: 'slow', limitMs: null },
     ],
     [
+      'thread_1 was released as too slow: more unsent data waited for it than maxUnsentBytes allows.',
+      { ...release, reason: 'disconnected', by: null, finding: 'overfull', closeCause: 'slow', limitMs: null },
+    ],
+    [
       'thread_1 answered after it was released as dead: it was not.',
       { type: 'connection.answeredLate', ...who, by: 'heartbeat' },
     ],
@@ -159,6 +163,7 @@ describe('a reason', () => {
     ['disconnected', 'suspect: no answer when asked, silent for 1 min 32 s', 'silent'],
     ['disconnected', 'dead: found closed, silent for 1 min 32 s', 'closed'],
     ['disconnected', 'too slow: its unsent data did not move for 10 min', 'stuck'],
+    ['disconnected', 'too slow: more unsent data waited for it than maxUnsentBytes allows', 'overfull'],
     ['disconnected', 'dead: silent for 1 min 32 s'],
     ['idle', 'abandoned: unused for 12 min, allowed 10 min'],
     ['error', 'failed: its error stands, allowed 10 min'],

@@ -57,7 +57,7 @@ describe('what escapes from a run', () => {
 describe('a core that throws', () => {
   it('breaks a promise in a small world, which is cut down to what is needed', async () => {
     vi.spyOn(WebSocketManagerFactory.prototype, 'cleanupManager').mockImplementation(bug);
-    const script = smallWorld(7);
+    const script = smallWorld(1);
     const violation = await runScript(script);
     expect(violation).toMatchObject({
       invariant: 'no exception',

@@ -38,6 +38,10 @@ const rows: { readonly [Name in MooringEventName]: readonly Row<Name>[] } = {
   ],
   'connection.opened': [[{ ...ofKey, generation: 1 }, []]],
   'connection.replaced': [[{ ...ofKey, generation: 2 }, ['takeovers_total 1']]],
+  'connection.left': [[{ ...ofKey, generation: 1, graceMs: 10_000 }, []]],
+  'connection.resumed': [[{ ...ofKey, generation: 2, awayMs: 400 }, ['resumptions_total 1']]],
+  'hold.expired': [[{ ...ofKey, maxMs: 3_600_000, heldMs: 3_600_000 }, ['lapsed_holds_total expired 1']]],
+  'hold.forgotten': [[{ ...ofKey, holds: 2, idleMs: 600_000 }, ['lapsed_holds_total forgotten 2']]],
   'connection.answeredLate': [
     [{ ...ofKey, generation: 1, by: 'heartbeat' }, ['late_answers_total 1']],
     [{ ...ofKey, generation: 1, by: 'admission' }, ['suspects_heard_late_total 1']],
@@ -104,6 +108,7 @@ const rows: { readonly [Name in MooringEventName]: readonly Row<Name>[] } = {
   ],
   'hook.failed': [[{ ...ofKey, error: 'Error: no' }, ['hook_failures_total 1']]],
   'listener.failed': [[{ event: 'manager.admitted', error: 'Error: no' }, ['listener_failures_total 1']]],
+  'idleTimeout.rejected': [[{ ...ofKey, got: 'NaN', used: null }, []]],
   'limit.rejected': [[{ userId: 'ada', got: 'NaN', used: 20 }, ['limit_failures_total 1']]],
   'claim.lost': [[{ ...ofKey }, ['lost_claims_total 1']]],
   'ledger.failed': [[{ userId: 'ada', error: 'Error: no' }, ['ledger_failures_total 1']]],
@@ -261,8 +266,8 @@ describe('the gauges', () => {
   });
 
   it('say value, verdict and samples of a success metric, durations in seconds', async () => {
-    const h = harness({ config: { maxManagersPerUser: 2 } });
-    await h.fill('ada', 2, silent);
+    const h = harness({ config: { maxManagersPerUser: 5 } });
+    await h.fill('ada', 5, silent);
     await h.time.advance(5_000);
     h.arrive('ada', 'thread_new', remote);
     await h.time.advance(1_100);

@@ -8,8 +8,8 @@ import type { Finding, ReleaseReason } from '../../managers/release-reason.js';
 /** What is known when a strategy chooses. */
 export interface Sight extends ProbeFindings {
   readonly nowMs: number;
-  /** How long whoever asks lets a manager go without activity. */
-  readonly idleLimitMs: number;
+  /** The part of its idle timeout that whoever asks lets a manager go without activity. */
+  readonly idleRatio: number;
   readonly reportedErrorTimeoutMs: number;
   readonly engagement: EngagementRule;
 }

@@ -1,0 +1,69 @@
+import { quarterOf } from '../core/config.js';
+
+/** A socket that counts as unauthenticated. */
+export interface Share {
+  /** The client's address, as it is counted. */
+  readonly address: string;
+  /** Its room is needed for another address: it counts no longer and should be turned away. */
+  displace(): void;
+}
+
+/**
+ * How many sockets may be unauthenticated at once. One address may have all of them while nobody else comes; when it is
+ * full, and somebody comes from an address that has less than a quarter, the newest socket of the address that has most
+ * makes room, if that is more than a quarter.
+ */
+export class UnauthenticatedCap {
+  readonly #most: number;
+  readonly #byAddress = new Map<string, Set<Share>>();
+  #size = 0;
+
+  /** @param most `Infinity`: nothing is counted */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Counts a socket. @returns whether there is room for it */
+  enter(share: Share): boolean {
+    if (this.#most === Infinity) return true;
+    const { address } = share;
+    if (this.#size >= this.#most && !this.#makeRoomFor(address)) return false;
+    const shares = this.#byAddress.get(address) ?? new Set();
+    const before = shares.size;
+    shares.add(share);
+    this.#size += shares.size - before;
+    this.#byAddress.set(address, shares);
+    return true;
+  }
+
+  /** It is authenticated, or gone. */
+  leave(share: Share): void {
+    if (this.#most === Infinity) return;
+    const shares = this.#byAddress.get(share.address);
+    if (shares?.delete(share) !== true) return;
+    this.#size -= 1;
+    if (shares.size === 0) this.#byAddress.delete(share.address);
+  }
+
+  /** How many sockets count; 0 where nothing is counted. */
+  get size(): number {
+    return this.#size;
+  }
+
+  #makeRoomFor(address: string): boolean {
+    const quarter = quarterOf(this.#most);
+    if ((this.#byAddress.get(address)?.size ?? 0) >= quarter) return false;
+    const largest = this.#largest();
+    const newest = [...largest].at(-1);
+    if (newest === undefined || largest.size <= quarter) return false;
+    this.leave(newest);
+    newest.displace();
+    return true;
+  }
+
+  #largest(): ReadonlySet<Share> {
+    let largest: ReadonlySet<Share> = new Set();
+    for (const shares of this.#byAddress.values()) if (shares.size > largest.size) largest = shares;
+    return largest;
+  }
+}

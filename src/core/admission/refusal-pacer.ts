@@ -1,0 +1,124 @@
+import type { CloseCause } from '../close-codes.js';
+import { ExpiryQueue, type Expiry } from '../expiry-queue.js';
+import type { Clock } from '../time.js';
+
+/** From which refusal on within what time its close frame leaves later, and by how much. */
+const pace = Object.freeze({ atOnce: 5, windowMs: 10_000, delayMs: 1_000 });
+
+/** How many close frames may wait, and of how many users and addresses refusals are remembered. */
+const limits = Object.freeze({ waiting: 100, remembered: 10_000 });
+
+/** Whose refusals are counted together: the user's, or the client's address where nobody knows who it is. */
+const countedBy: Partial<Record<CloseCause, 'user' | 'address'>> = Object.freeze({
+  quota: 'user',
+  capacity: 'user',
+  contested: 'user',
+  unauthenticated: 'address',
+  malformed: 'address',
+  authentication: 'address',
+});
+
+/** A refusal whose client is to be told. */
+export interface PacedRefusal {
+  readonly closeCause: CloseCause;
+  /** Who was refused; `null` if nobody knows. */
+  readonly userId: string | null;
+  /** The client's address, as it is counted; asked only if it matters. */
+  readonly address?: () => string;
+  /** Sends the close frame; called once, unless the refusal is cancelled before. */
+  readonly send: () => void;
+}
+
+interface Delayed {
+  readonly send: () => void;
+  expiry: Expiry<Delayed> | null;
+}
+
+const nothingToCancel = (): void => undefined;
+
+/**
+ * Slows down clients that come back at once whenever they are refused: from the sixth refusal within ten seconds on,
+ * the close frame leaves a second later. At most 100 wait; for one more, the one that has waited longest leaves.
+ */
+export class RefusalPacer {
+  readonly #clock: Clock;
+  /** When each user or address was refused lately, at most five times; the one refused last comes last. */
+  readonly #refusedAtMs = new Map<string, number[]>();
+  readonly #waiting = new Set<Delayed>();
+  readonly #expiries: ExpiryQueue<Delayed>;
+  #isOver = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#expiries = new ExpiryQueue({
+      clock,
+      timeoutMs: pace.delayMs,
+      onExpired: (delayed) => {
+        this.#send(delayed);
+      },
+    });
+  }
+
+  /** Sends at once or later. @returns what to call if the client goes before: then nothing is sent */
+  tell({ closeCause, userId, address, send }: PacedRefusal): () => void {
+    const by = countedBy[closeCause];
+    const of = by === 'user' ? userId : by === 'address' ? (address?.() ?? null) : null;
+    if (by === undefined || of === null || this.#isOver || !this.#isRefusedOften(`${by} ${of}`)) {
+      send();
+      return nothingToCancel;
+    }
+    return this.#delay({ send, expiry: null });
+  }
+
+  /** Sends what waits. From now on nothing waits. */
+  flush(): void {
+    this.#isOver = true;
+    this.#refusedAtMs.clear();
+    for (const delayed of this.#expiries.clear()) this.#send(delayed);
+  }
+
+  /** How many close frames wait. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  #delay(delayed: Delayed): () => void {
+    const [oldest] = this.#waiting;
+    if (oldest !== undefined && this.#waiting.size >= limits.waiting) this.#send(oldest);
+    this.#waiting.add(delayed);
+    delayed.expiry = this.#expiries.add(delayed);
+    return () => {
+      this.#remove(delayed);
+    };
+  }
+
+  #send(delayed: Delayed): void {
+    if (this.#remove(delayed)) delayed.send();
+  }
+
+  #remove(delayed: Delayed): boolean {
+    if (delayed.expiry !== null) this.#expiries.delete(delayed.expiry);
+    return this.#waiting.delete(delayed);
+  }
+
+  /** Notes one more refusal. @returns whether there have been too many */
+  #isRefusedOften(key: string): boolean {
+    const now = this.#clock.now();
+    const since = now - pace.windowMs;
+    const lately = (this.#refusedAtMs.get(key) ?? []).filter((atMs) => atMs > since);
+    const isOften = lately.length >= pace.atOnce;
+    this.#refusedAtMs.delete(key);
+    this.#refusedAtMs.set(key, [...lately.slice(isOften ? 1 : 0), now]);
+    this.#forget(since);
+    return isOften;
+  }
+
+  /** Forgets those who were last refused longest ago: too long ago to matter, or more than are remembered. */
+  #forget(since: number): void {
+    for (const [key, times] of this.#refusedAtMs) {
+      const isDue = (times.at(-1) ?? 0) <= since;
+      if (!isDue && this.#refusedAtMs.size <= limits.remembered) return;
+      this.#refusedAtMs.delete(key);
+    }
+  }
+}

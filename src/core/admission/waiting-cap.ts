@@ -1,0 +1,50 @@
+import { quarterOf, unadmittedLimit } from '../config.js';
+import type { WebSocketConfig } from '../settings.js';
+import type { PlaceQueue } from './queue.js';
+
+interface WaitingCapOptions {
+  readonly config: WebSocketConfig;
+  readonly queue: PlaceQueue;
+}
+
+/**
+ * How many newcomers may wait at once: for a place, or for the answer of a connection that they would replace. One user
+ * has at most a quarter of it, so that nobody can use it up for all the others.
+ */
+export class WaitingCap {
+  readonly #queue: PlaceQueue;
+  readonly #most: number;
+  readonly #mostOfUser: number;
+  /** Those who wait for an answer, by user. Those who wait for a place are counted by the queue. */
+  readonly #contests = new Map<string, Set<object>>();
+  #size = 0;
+
+  constructor({ config, queue }: WaitingCapOptions) {
+    this.#queue = queue;
+    this.#most = unadmittedLimit(config);
+    this.#mostOfUser = quarterOf(this.#most);
+  }
+
+  /** Whether one more newcomer of the user may wait. */
+  hasRoomFor(userId: string): boolean {
+    const ofUser = this.#queue.sizeOf(userId) + (this.#contests.get(userId)?.size ?? 0);
+    return ofUser < this.#mostOfUser && this.#queue.size + this.#size < this.#most;
+  }
+
+  /** Counts a contest, in which one newcomer of the user waits. */
+  add(userId: string, contest: object): void {
+    const contests = this.#contests.get(userId) ?? new Set();
+    const before = contests.size;
+    contests.add(contest);
+    this.#size += contests.size - before;
+    this.#contests.set(userId, contests);
+  }
+
+  /** The contest is over. */
+  remove(userId: string, contest: object): void {
+    const contests = this.#contests.get(userId);
+    if (contests?.delete(contest) !== true) return;
+    this.#size -= 1;
+    if (contests.size === 0) this.#contests.delete(userId);
+  }
+}

@@ -1,0 +1,83 @@
+/** What a heap notes on each of its items, so that any of them can be taken out without a search. */
+export interface HeapItem {
+  /** When it is due. Change it only by {@link DeadlineHeap.put}. */
+  dueAtMs: number;
+  /** Its place in the heap, or -1. Owned by the heap. */
+  heapIndex: number;
+}
+
+/**
+ * Items with deadlines of their own, the earliest first: O(log n) to put one in, to move it and to take it out.
+ *
+ * Why not an `ExpiryQueue`: that one needs the same timeout for all of its items.
+ */
+export class DeadlineHeap<T extends HeapItem> {
+  readonly #items: T[] = [];
+
+  get size(): number {
+    return this.#items.length;
+  }
+
+  /** The item that is due first. */
+  get first(): T | undefined {
+    return this.#items[0];
+  }
+
+  /** Puts the item in with this deadline, or moves it there. */
+  put(item: T, dueAtMs: number): void {
+    item.dueAtMs = dueAtMs;
+    if (item.heapIndex < 0) item.heapIndex = this.#items.push(item) - 1;
+    this.#settle(item);
+  }
+
+  /** @returns whether the item was there */
+  remove(item: T): boolean {
+    const index = item.heapIndex;
+    if (index < 0) return false;
+    item.heapIndex = -1;
+    const last = this.#items.pop();
+    if (last === undefined || last === item) return true;
+    this.#place(last, index);
+    this.#settle(last);
+    return true;
+  }
+
+  #settle(item: T): void {
+    this.#rise(item);
+    this.#sink(item);
+  }
+
+  #rise(item: T): void {
+    while (item.heapIndex > 0) {
+      const parentIndex = (item.heapIndex - 1) >> 1;
+      const parent = this.#items[parentIndex];
+      if (parent === undefined || parent.dueAtMs <= item.dueAtMs) return;
+      this.#swap(item, parent);
+    }
+  }
+
+  #sink(item: T): void {
+    for (;;) {
+      const child = this.#earlierChild(item.heapIndex);
+      if (child === undefined || item.dueAtMs <= child.dueAtMs) return;
+      this.#swap(child, item);
+    }
+  }
+
+  #earlierChild(index: number): T | undefined {
+    const left = this.#items[2 * index + 1];
+    const right = this.#items[2 * index + 2];
+    return left !== undefined && right !== undefined && right.dueAtMs < left.dueAtMs ? right : left;
+  }
+
+  #swap(lower: T, upper: T): void {
+    const lowerIndex = lower.heapIndex;
+    this.#place(lower, upper.heapIndex);
+    this.#place(upper, lowerIndex);
+  }
+
+  #place(item: T, index: number): void {
+    this.#items[index] = item;
+    item.heapIndex = index;
+  }
+}

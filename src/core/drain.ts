@@ -1,0 +1,80 @@
+import type { WebSocketManager } from './managers/manager.js';
+import type { ManagerRegistry } from './managers/registry.js';
+import type { Releaser } from './managers/release.js';
+import { withResolver } from './promises.js';
+import type { WebSocketConfig } from './settings.js';
+import { jittered, type Clock, type Random } from './time.js';
+
+interface DrainOptions {
+  readonly clock: Clock;
+  readonly config: WebSocketConfig;
+  readonly registry: ManagerRegistry;
+  readonly releaser: Releaser;
+  readonly random: Random;
+}
+
+/**
+ * Closes all connections of a server that stops: in waves, and those of held managers last, each as soon as its last
+ * hold ends, at the latest `drainHoldTimeoutMs` after the beginning.
+ */
+export class Drain {
+  readonly #options: DrainOptions;
+  #isRunning = false;
+  #whenEmpty: () => void = () => undefined;
+
+  constructor(options: DrainOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves once every manager is released. Never rejects. */
+  async run(): Promise<void> {
+    const { clock, config, registry } = this.#options;
+    this.#isRunning = true;
+    const untilMs = clock.now() + config.drainHoldTimeoutMs;
+    await this.#closeInWaves([...registry.all()], (manager) => !manager.isHeld);
+    await this.#whenLetGo(untilMs);
+    await this.#closeInWaves([...registry.all()], () => true);
+  }
+
+  /** The manager's last hold has ended: nothing keeps it open any longer. */
+  letGo(manager: WebSocketManager): void {
+    if (this.#isRunning) this.#close(manager);
+  }
+
+  /** A manager was released. */
+  released(): void {
+    if (this.#options.registry.size === 0) this.#whenEmpty();
+  }
+
+  /** Waits while something is held. */
+  async #whenLetGo(untilMs: number): Promise<void> {
+    const { clock, registry } = this.#options;
+    if (registry.size === 0) return;
+    const { promise, resolve } = withResolver<undefined>();
+    this.#whenEmpty = () => {
+      resolve(undefined);
+    };
+    const timer = clock.setTimer(this.#whenEmpty, Math.max(0, untilMs - clock.now()));
+    await promise;
+    timer.cancel();
+  }
+
+  async #closeInWaves(
+    managers: readonly WebSocketManager[],
+    isDue: (manager: WebSocketManager) => boolean,
+  ): Promise<void> {
+    const { clock, config } = this.#options;
+    const due = managers.filter(isDue);
+    for (let from = 0; from < due.length; from += config.drainWaveSize) {
+      for (const manager of due.slice(from, from + config.drainWaveSize)) if (isDue(manager)) this.#close(manager);
+      if (from + config.drainWaveSize >= due.length) return;
+      await new Promise<void>((resolve) => clock.setTimer(resolve, config.drainWaveIntervalMs));
+    }
+  }
+
+  #close(manager: WebSocketManager): void {
+    const { releaser, random, config } = this.#options;
+    const retryAfterMs = jittered(config.drainRetryMs, 0.5, random);
+    releaser.release(manager, 'shutdown', { detail: { retryAfterMs } });
+  }
+}

@@ -1,0 +1,202 @@
+import { DeadlineHeap, type HeapItem } from '../deadline-heap.js';
+import { describe, type EventStream } from '../events.js';
+import type { Clock, Timer } from '../time.js';
+import type { WebSocketManager } from './manager.js';
+
+/** What can be said to {@link WebSocketManager.hold}. */
+export interface HoldOptions {
+  /**
+   * How long the hold lasts unless it is ended or renewed before, in milliseconds: 1 to 2,147,483,647.
+   * @default the setting maxHoldMs
+   */
+  readonly maxMs?: number;
+}
+
+/** A hold on a manager. Call it to end it; `using hold = manager.hold()` ends it with the block. */
+export interface Hold {
+  /** Ends the hold. @returns whether it lasted until this call. Never throws. */
+  (): boolean;
+  /**
+   * Lets the hold last for its `maxMs` from now on.
+   * @returns `false` if the hold has ended or expired, or the manager is released: then nothing happens. Never throws.
+   */
+  renew(): boolean;
+  /** Ends the hold. Never throws. */
+  [Symbol.dispose](): void;
+}
+
+/** @internal A hold that lasts. */
+export interface LastingHold extends HeapItem {
+  readonly manager: WebSocketManager;
+  readonly maxMs: number;
+  readonly takenAtMs: number;
+  /** Whether it was told that nobody uses what it holds. */
+  isToldForgotten: boolean;
+}
+
+interface HoldsOptions {
+  readonly clock: Clock;
+  readonly events: EventStream;
+  readonly maxHoldMs: number;
+}
+
+/** How many holds one manager can have at once: more are a bug of the application, which ends none of them. */
+const mostHolds = 1_000;
+
+/** The longest a timer can wait, in milliseconds. */
+const longestMs = 2 ** 31 - 1;
+
+/**
+ * The holds of all managers: when they are taken, renewed, ended, and when they expire. One timer, for the hold that is
+ * due first.
+ */
+export class Holds {
+  readonly #options: HoldsOptions;
+  readonly #lasting = new DeadlineHeap<LastingHold>();
+  #timer: Timer | null = null;
+  #timerDueAtMs = Infinity;
+  #whenLetGo: (manager: WebSocketManager) => void = () => undefined;
+
+  constructor(options: HoldsOptions) {
+    this.#options = options;
+  }
+
+  /** Registers what happens when a manager's last hold ends or expires. Not called for released managers. */
+  whenLetGo(act: (manager: WebSocketManager) => void): void {
+    this.#whenLetGo = act;
+  }
+
+  /** @throws TypeError for options of the wrong type or range, and for more than 1,000 holds of one manager */
+  take(manager: WebSocketManager, options: HoldOptions = {}): Hold {
+    const maxMs = this.#maxMsOf(options);
+    if (manager.isReleased) return endedHold;
+    const { holds } = manager.mutableParticulars();
+    if (holds.size >= mostHolds)
+      throw new TypeError(`${manager.key} has ${String(mostHolds)} holds already; end a hold when its run is over`);
+    const now = this.#options.clock.now();
+    const hold: LastingHold = {
+      manager,
+      maxMs,
+      takenAtMs: now,
+      isToldForgotten: false,
+      dueAtMs: now + maxMs,
+      heapIndex: -1,
+    };
+    holds.add(hold);
+    manager.noteInbound();
+    this.#prolong(hold);
+    return this.#handleOf(hold);
+  }
+
+  /** The manager is released: none of its holds lasts any longer, and nobody is told. */
+  released(manager: WebSocketManager): void {
+    const holds = manager.particulars?.holds;
+    if (holds === undefined || holds.size === 0) return;
+    for (const hold of holds) this.#lasting.remove(hold);
+    holds.clear();
+    this.#disarmIfEmpty();
+  }
+
+  /** Tells once of each hold whose manager has had no activity for its idle timeout. */
+  noteForgotten(manager: WebSocketManager): void {
+    if (!manager.isHeld || manager.isHoldFresh) return;
+    const untold = [...manager.mutableParticulars().holds].filter((hold) => !hold.isToldForgotten);
+    if (untold.length === 0) return;
+    for (const hold of untold) hold.isToldForgotten = true;
+    const { userId, threadId, key, lastActivityAtMs } = manager;
+    const idleMs = this.#options.clock.now() - lastActivityAtMs;
+    this.#options.events.emit('hold.forgotten', { userId, threadId, key, holds: untold.length, idleMs });
+  }
+
+  /** Leaves no timer. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  #maxMsOf(options: unknown): number {
+    if (typeof options !== 'object' || options === null)
+      throw new TypeError(`hold: got ${describe(options)}, wanted nothing or an object such as { maxMs: 60_000 }`);
+    const { maxMs = this.#options.maxHoldMs } = options as { readonly maxMs?: unknown };
+    if (typeof maxMs === 'number' && maxMs >= 1 && maxMs <= longestMs) return maxMs;
+    throw new TypeError(
+      `hold: maxMs: got ${typeof maxMs === 'string' ? JSON.stringify(maxMs) : describe(maxMs)}, wanted a number of milliseconds from 1 to ${String(longestMs)}`,
+    );
+  }
+
+  #handleOf(hold: LastingHold): Hold {
+    const end = (): boolean => this.#end(hold);
+    return Object.assign(end, {
+      renew: () => this.#renew(hold),
+      [Symbol.dispose]: () => {
+        this.#end(hold);
+      },
+    });
+  }
+
+  #renew(hold: LastingHold): boolean {
+    if (hold.heapIndex < 0) return false;
+    hold.isToldForgotten = false;
+    this.#prolong(hold);
+    return true;
+  }
+
+  #prolong(hold: LastingHold): void {
+    const now = this.#options.clock.now();
+    hold.manager.mutableParticulars().renewedAtMs = now;
+    this.#lasting.put(hold, now + hold.maxMs);
+    this.#arm();
+  }
+
+  #end(hold: LastingHold): boolean {
+    if (!this.#remove(hold)) return false;
+    hold.manager.noteInbound();
+    this.#letGo(hold.manager);
+    return true;
+  }
+
+  #remove(hold: LastingHold): boolean {
+    if (!this.#lasting.remove(hold)) return false;
+    hold.manager.mutableParticulars().holds.delete(hold);
+    this.#disarmIfEmpty();
+    return true;
+  }
+
+  #letGo(manager: WebSocketManager): void {
+    if (!manager.isHeld && !manager.isReleased) this.#whenLetGo(manager);
+  }
+
+  #arm(): void {
+    const { first } = this.#lasting;
+    if (first === undefined || (this.#timer !== null && this.#timerDueAtMs <= first.dueAtMs)) return;
+    const { clock } = this.#options;
+    this.#timer?.cancel();
+    this.#timerDueAtMs = first.dueAtMs;
+    this.#timer = clock.setTimer(this.#expire, Math.max(0, first.dueAtMs - clock.now()));
+  }
+
+  #disarmIfEmpty(): void {
+    if (this.#lasting.size === 0) this.stop();
+  }
+
+  readonly #expire = (): void => {
+    this.#timer = null;
+    const now = this.#options.clock.now();
+    for (let { first } = this.#lasting; first !== undefined && first.dueAtMs <= now; { first } = this.#lasting)
+      this.#expired(first, now);
+    this.#arm();
+  };
+
+  #expired(hold: LastingHold, now: number): void {
+    const { manager, takenAtMs, maxMs } = hold;
+    const { userId, threadId, key } = manager;
+    this.#remove(hold);
+    this.#options.events.emit('hold.expired', { userId, threadId, key, maxMs, heldMs: now - takenAtMs });
+    this.#letGo(manager);
+  }
+}
+
+const no = (): boolean => false;
+
+/** What a released manager gives: a hold that has ended. */
+const endedHold: Hold = Object.freeze(Object.assign((): boolean => false, { renew: no, [Symbol.dispose]: no }));
