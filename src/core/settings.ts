@@ -42,7 +42,7 @@ export const settings = Object.freeze({
     schema: z.int().min(1).nullable(),
     default: null,
     about:
-      'Sockets that may be authenticating, waiting or being refused at once. Default: a tenth of maxTotalManagers, at least 100; none without it.',
+      'Sockets that may be unauthenticated at once, and newcomers that may wait at once. Default: a tenth of maxTotalManagers, at least 100; none without it.',
   },
   emergencyCleanupTimeoutMs: { kind: 'duration', schema: duration(100), about: 'The time an emergency cleanup has.' },
   maxCleanupRetries: {

@@ -249,6 +249,7 @@ function tie({
   closing,
   releaser,
   suspicion,
+  lateAnswers,
   arrivals,
   events,
   pacer,
@@ -270,6 +271,7 @@ function tie({
       heartbeat.remove(manager.link);
       suspicion.remove(manager.link);
       arrivals.remove(manager.link);
+      if (options.finding === 'silent') lateAnswers.await(manager.link, options.by ?? null);
     }
     background.remove(manager);
     holds.released(manager);
@@ -296,6 +298,9 @@ function tie({
     const closeCause = finding === 'stuck' ? 'slow' : 'silent';
     if (link.isCurrent) releaser.release(link.manager, 'disconnected', { closeCause, finding, by: 'heartbeat' });
     takeover.incumbentEnded(link.manager);
+  });
+  suspicion.whenSuspected((userId) => {
+    emergency.suspected(userId);
   });
   events.on('server.draining', () => {
     pacer.flush();

@@ -274,12 +274,12 @@ describe('mooring explain', () => {
 
 describe('mooring users', () => {
   it('filters, sorts and pages, and says how many there are', async () => {
-    const { server, run, json } = await world(['--set', 'maxManagersPerUser=4']);
+    const { server, run, json } = await world(['--set', 'maxManagersPerUser=5']);
     const crowd = await startCrowd();
     for (const [user, count] of [
       ['ada', 1],
       ['Alan', 2],
-      ['grace', 4],
+      ['grace', 5],
     ] as const)
       await openThreads(crowd, server, user, [1, count]);
     const idsOf = async (...flags: string[]): Promise<string[]> =>
@@ -293,7 +293,7 @@ describe('mooring users', () => {
     expect(await idsOf('--all')).toEqual(['grace', 'Alan', 'ada']);
     const first = await run('users', '--limit', '1');
     expect(first.out).toMatch(
-      /^user .*\ngrace {2}4 of 4 +100 % +emergency +0 +0 +0 +[\d.]+ m?s +[\d.]+ m?s\n\n1 of 3; --all shows all\n$/,
+      /^user .*\ngrace {2}5 of 5 +100 % +emergency +0 +0 +0 +[\d.]+ m?s +[\d.]+ m?s\n\n1 of 3; --all shows all\n$/,
     );
     expect(await json<UserPage>('users', '--limit', '1')).toMatchObject({ total: 3, users: [{ userId: 'grace' }] });
     expect((await run('users', '--level', 'critical')).out).toBe('no users\n');
@@ -302,9 +302,9 @@ describe('mooring users', () => {
 
 describe('mooring kpis', () => {
   it('says the same as its JSON, and exits with 1 when one fails', async () => {
-    const { server, run, json } = await world(['--set', 'maxManagersPerUser=2']);
+    const { server, run, json } = await world(['--set', 'maxManagersPerUser=5']);
     expect((await run('kpis')).code).toBe(0);
-    await openThreads(await startCrowd(), server, 'ada', [1, 2]);
+    await openThreads(await startCrowd(), server, 'ada', [1, 5]);
     const { code, out } = await run('kpis');
     const { kpis } = await json<KpisView>('kpis');
     expect(code).toBe(1);

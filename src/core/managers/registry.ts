@@ -29,7 +29,7 @@ export class ManagerRegistry {
   get({ userId, threadId }: KeyParts): WebSocketManager | undefined {
     const held = this.#find(userId);
     if (held instanceof Map) return held.get(threadId);
-    return held?.threadId === threadId ? held : undefined;
+    return held?.context.threadId === threadId ? held : undefined;
   }
 
   /** The user's managers by thread, reserved ones included, oldest first; later changes show in it. */
@@ -44,7 +44,7 @@ export class ManagerRegistry {
     const held = this.#find(userId);
     if (held === undefined) return undefined;
     const one = held instanceof Map ? held.values().next().value : held;
-    return one?.userId;
+    return one?.context.userId;
   }
 
   /** The user's connections, in the order of their managers. */
@@ -69,7 +69,7 @@ export class ManagerRegistry {
   /** The same, each with their managers by thread. */
   *byUser(): Generator<readonly [userId: string, managers: ReadonlyMap<string, WebSocketManager>]> {
     for (const [userId, held] of this.#byUser.entries())
-      yield [userId, held instanceof Map ? held : new Map([[held.threadId, held]])];
+      yield [userId, held instanceof Map ? held : new Map([[held.context.threadId, held]])];
   }
 
   /** How many they are. */
@@ -129,7 +129,7 @@ export class ManagerRegistry {
 
   /** From now on the user has a map. */
   #spread(userId: string, one: WebSocketManager): Map<string, WebSocketManager> {
-    const managers = new Map([[one.threadId, one]]);
+    const managers = new Map([[one.context.threadId, one]]);
     this.#put(userId, managers);
     return managers;
   }
