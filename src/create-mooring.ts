@@ -1,6 +1,7 @@
 import type { QuotaLedger } from './core/admission/quota-ledger.js';
 import { loadConfig, type ConfigSources, type LoadedConfig } from './core/config.js';
 import { describe } from './core/events.js';
+import { checkIsKeepalive, type IsKeepalive } from './core/liveness/keepalives.js';
 import type { LimitOf } from './core/managers/limits.js';
 import { Mooring } from './core/mooring.js';
 import { settingNames, type SettingOverrides, type WebSocketConfig } from './core/settings.js';
@@ -17,6 +18,11 @@ export interface MooringOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Another limit for some users, e.g. by plan. It must give an integer of at least 0, or `Infinity`, at once. */
   readonly limitOf?: LimitOf;
+  /**
+   * Messages that are keepalives beside the presets, e.g. `(message) => message === 'tick'`; see {@link IsKeepalive}.
+   * @default none
+   */
+  readonly isKeepalive?: IsKeepalive;
   /** A quota shared with other processes. */
   readonly ledger?: QuotaLedger;
   /** Another clock, for tests. @default the real one */
@@ -34,11 +40,11 @@ export interface MooringOptions {
  */
 export function createMooring(options: MooringOptions = {}): Mooring {
   checkOptions(options);
-  const { environment, config: overrides, limitOf, ledger } = options;
+  const { environment, config: overrides, limitOf, isKeepalive, ledger } = options;
   const { config, renamed } = loadProcessConfig({ env: options.env, environment, overrides });
   tellOnce(renamed);
   const time = options.time ?? new SystemTime();
-  return new Mooring({ config, time, random: options.random ?? Math.random, limitOf, ledger });
+  return new Mooring({ config, time, random: options.random ?? Math.random, limitOf, isKeepalive, ledger });
 }
 
 /** As `loadConfig`, with the process's own environment variables unless others are given. @throws ConfigurationError */
@@ -67,6 +73,7 @@ const optionNames: readonly string[] = [
   'environment',
   'env',
   'limitOf',
+  'isKeepalive',
   'ledger',
   'time',
   'random',
@@ -80,6 +87,7 @@ function checkOptions(options: MooringOptions): void {
     const hint = isSetting ? `it is a setting: { config: { ${name}: … } }` : `wanted ${optionNames.join(', ')}`;
     throw new TypeError(`createMooring has no option ${name}; ${hint}`);
   }
+  checkIsKeepalive(options.isKeepalive);
   const { limitOf } = options;
   if (limitOf !== undefined && typeof limitOf !== 'function') {
     throw new TypeError(`limitOf: got ${describe(limitOf)}, wanted a function of the user id`);

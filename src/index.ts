@@ -36,6 +36,7 @@ export { alertLevels, type AlertLevel } from './core/pressure/level.js';
 export type { BackgroundCleanup, BackgroundCleanupResult } from './core/cleanup/background.js';
 export type { EmergencyCleanupResult, EvictionRequest } from './core/cleanup/emergency-run.js';
 export { isKeepalive } from './core/liveness/keepalive.js';
+export type { IsKeepalive, Keepalives } from './core/liveness/keepalives.js';
 
 // Success metrics
 export { kpiTargets, type Kpi, type KpiName, type SuccessReport } from './core/kpis/kpi.js';
@@ -68,3 +69,4 @@ export { closeCodes, type CloseCause, type CloseFrame } from './core/close-codes
 
 // Time
 export type { Random, Time, Timer } from './core/time.js';
+export type { AsyncContexts } from './core/async-contexts.js';

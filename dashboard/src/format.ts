@@ -1,5 +1,7 @@
 /** Figures and texts, as people read them. */
 
+import { inert } from '../../src/presentation/inert.js';
+
 const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
@@ -70,17 +72,9 @@ const rightToLeft = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC\u{10800}-\u{10FFF}
 
 /** As {@link shown}, for the middle of a sentence, whose order it leaves alone. */
 export function shownWithin(text: string): string {
-  const inert = shown(text);
-  return rightToLeft.test(inert) ? `\u2068${inert}\u2069` : inert;
+  const visible = shown(text);
+  return rightToLeft.test(visible) ? `\u2068${visible}\u2069` : visible;
 }
 
-/**
- * A text of somebody else with what cannot be seen made visible: control characters (terminal escapes among them) and
- * those that turn the direction of a line.
- */
-export function shown(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cs}\u200B-\u200F\u2028-\u202E\u2060-\u2069\uFEFF]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return `\\u{${code.toString(16)}}`;
-  });
-}
+/** A text of somebody else with what cannot be seen, or would turn the direction of a line, made visible. */
+export const shown = inert;

@@ -186,14 +186,11 @@ function Tally({ title, counts, words, hint }: TallyProps) {
 }
 
 function Server({ overview }: { readonly overview: Overview }) {
-  const { startedAt, now, memory, journal, viewers } = overview;
+  const { startedAt, uptimeMs, memory, journal, viewers } = overview;
   return (
     <Card title="Server">
       <dl class="facts">
-        <Fact
-          name="Counting since"
-          value={`${dateOf(new Date(startedAt))} (${duration(Date.parse(now) - Date.parse(startedAt))})`}
-        />
+        <Fact name="Counting since" value={`${dateOf(new Date(startedAt))} (${duration(uptimeMs)})`} />
         <Fact name="Memory" value={`${bytes(memory.residentBytes)}, heap ${bytes(memory.heapUsedBytes)}`} />
         <Fact
           name="Journal"

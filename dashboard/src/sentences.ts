@@ -280,6 +280,10 @@ const tellers: Readonly<Record<string, Teller>> = {
     'bad',
     (f) => `${f.text('threadId')} came with an idle timeout that is none: got ${f.text('got')}.`,
   ),
+  'keepalive.failed': tell(
+    'bad',
+    (f) => `The function isKeepalive failed, and its messages count as activity: ${f.text('error')}.`,
+  ),
   'ledger.failed': tell('bad', (f) => `The quota ledger failed: ${f.text('error')}.`),
   'claim.lost': tell('bad', (f) => `The ledger did not take back the place of ${f.text('threadId')}; it was given up.`),
   'leak.found': leaked,
@@ -289,6 +293,7 @@ const tellers: Readonly<Record<string, Teller>> = {
     (f) => `This process stood still for ${f.duration('stalledMs')}; no age counts that time.`,
   ),
   'authentication.failed': tell('bad', (f) => `Authentication failed by itself: ${f.text('error')}.`),
+  'attempts.uncounted': tell('warn', (f) => `Attempts to connect are not counted: ${f.text('reason')}.`),
   'socket.rejected': tell(
     'warn',
     (f) => `A socket was turned away with HTTP ${f.count('status')}: ${f.text('reason')}.`,

@@ -18,7 +18,10 @@ interface StreamOptions {
   readonly onMessages: (messages: readonly SseMessage[]) => void;
 }
 
-/** Watches the events of the server, and comes back where it was cut off. */
+/**
+ * Watches the events of the server, and comes back where it was cut off. A hidden page gives its connection up, and takes
+ * it up again when it is shown: a browser has six with a host, and a seventh page would get no answer.
+ */
 export class EventWatch {
   readonly state = new Store<StreamState>('connecting');
   /** Why the server does not let us watch, where it said so. */
@@ -46,8 +49,15 @@ export class EventWatch {
   async #watch(): Promise<void> {
     let pauseMs = firstPauseMs;
     while (!this.#ending.signal.aborted) {
-      const hasRead = await this.#readOnce();
+      await shown(this.#ending.signal);
+      const hiding = new Hiding();
+      const hasRead = await this.#readOnce(hiding.signal);
+      hiding.end();
       if (this.#isOver) return;
+      if (hiding.signal.aborted) {
+        this.state.set('connecting');
+        continue;
+      }
       this.state.set('lost');
       pauseMs = hasRead ? firstPauseMs : Math.min(2 * pauseMs, longestPauseMs);
       await pause(pauseMs, this.#ending.signal);
@@ -59,8 +69,8 @@ export class EventWatch {
   }
 
   /** @returns whether anything came */
-  async #readOnce(): Promise<boolean> {
-    const silence = new Silence(this.#ending.signal);
+  async #readOnce(hidden: AbortSignal): Promise<boolean> {
+    const silence = new Silence(AbortSignal.any([this.#ending.signal, hidden]));
     let hasRead = false;
     try {
       const body = await this.#open(silence.signal);
@@ -106,6 +116,39 @@ export class EventWatch {
     if (type === 'stream.hello') this.#greetedAt = idIn(data);
     if (type === 'stream.gap' || this.#lastEventId === '') this.#lastEventId = this.#greetedAt;
   }
+}
+
+/** Notices that nobody can see the page any longer. */
+class Hiding {
+  readonly #hidden = new AbortController();
+  readonly signal = this.#hidden.signal;
+  readonly #look = (): void => {
+    if (document.hidden) this.#hidden.abort();
+  };
+
+  constructor() {
+    document.addEventListener('visibilitychange', this.#look);
+    this.#look();
+  }
+
+  end(): void {
+    document.removeEventListener('visibilitychange', this.#look);
+  }
+}
+
+/** Resolves as soon as somebody can see the page, or once the signal is aborted. */
+function shown(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (document.hidden && !signal.aborted) return;
+      document.removeEventListener('visibilitychange', look);
+      signal.removeEventListener('abort', look);
+      resolve();
+    };
+    document.addEventListener('visibilitychange', look);
+    signal.addEventListener('abort', look);
+    look();
+  });
 }
 
 /** Ends what it watches over when nothing is heard for too long. */

@@ -8,7 +8,7 @@ import { isPromise } from '../core/promises.js';
 import { afterwards } from './afterwards.js';
 import { Attempt, type AttemptListener, type RunningAuthentication } from './attempt.js';
 import { AbortableCall, type AuthenticationCall } from './authentication-call.js';
-import { addressKey } from './client-address.js';
+import { addressKey } from '../runtime/client-address.js';
 import { UnauthenticatedCap } from './unauthenticated.js';
 
 export { afterwards } from './afterwards.js';
@@ -117,6 +117,10 @@ export class Entry<Request> {
   #await(answer: PromiseLike<Answer>, attempt: Attempt, call: AbortableCall): void {
     const { mooring } = this.#options;
     const { authenticateTimeoutMs } = mooring.config;
+    // A deadline, or the end of this server, may decide: in the async context of this request all the same.
+    if (attempt.listener !== null) {
+      attempt.listener = { ...attempt.listener, decided: mooring.clock.contexts.bound(attempt.listener.decided) };
+    }
     const end = (outcome: () => Admission | PendingAdmission): void => {
       if (!this.#running.delete(wait)) return;
       deadline.cancel();

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
-import { isKeepalive } from '../core/liveness/keepalive.js';
+import { unlookedMs, type Keepalives } from '../core/liveness/keepalives.js';
 import type { ManagedConnection } from '../core/managers/managed-connection.js';
 
 /** What can be sent. */
@@ -47,7 +47,7 @@ export function isMoored(socket: WebSocket): socket is MooredSocket {
  * that have to come from memory: what every message needs lies in the socket itself and in one object more.
  */
 // eslint-disable-next-line max-lines-per-function -- a class has to be made inside a function to extend what it is given
-export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolean): typeof WebSocket {
+export function mooredClass(Base: typeof WebSocket, keepalives: Keepalives): typeof WebSocket {
   return class MooredWebSocket extends Base implements MooredSocket {
     #link: ManagedConnection | null = null;
     #stream: Writing | null = null;
@@ -77,16 +77,18 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
 
     override emit(event: string | symbol, ...args: unknown[]): boolean {
       const link = this.#link;
-      if (link !== null && !this.#overhear(link, event, args[0])) return true;
+      if (link !== null && !this.#overhear(link, event, args)) return true;
       return super.emit(event, ...args);
     }
 
     override send(content: Content, ...rest: unknown[]): void {
       super.send(content, ...(rest as [{ binary?: boolean }, (error?: Error) => void]));
       const link = this.#link;
-      if (link === null || (recognisesKeepalives && isShort(content) && isKeepalive(content))) return;
-      const pendingBytes = this.#stream?.writableLength ?? 0;
-      link.sent(pendingBytes > this.#mostPendingBytes, link.clock.recentMs);
+      if (link === null) return;
+      const now = link.clock.recentMs;
+      const isBacklogged = (this.#stream?.writableLength ?? 0) > this.#mostPendingBytes;
+      if (!isBacklogged && now - link.lastSendAtMs < unlookedMs) return;
+      if (!isShort(content) || !keepalives.matches(content)) link.sent(isBacklogged, now);
     }
 
     override ping(...args: Parameters<WebSocket['ping']>): void {
@@ -115,12 +117,11 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
     }
 
     /** Notes what an event says of the connection. @returns whether the application should have the event too */
-    #overhear(link: ManagedConnection, event: string | symbol, first: unknown): boolean {
+    #overhear(link: ManagedConnection, event: string | symbol, [first, isBinary]: readonly unknown[]): boolean {
       switch (event) {
         case 'message':
           this.#messagesReceived += 1;
-          if (recognisesKeepalives && isShort(first) && isKeepalive(first)) link.touched();
-          else link.received(link.clock.recentMs);
+          this.#received(link, first, isBinary !== true);
           return true;
         case 'ping':
           this.#controlBytesReceived += controlHeaderBytes + (first as Buffer).length;
@@ -138,6 +139,14 @@ export function mooredClass(Base: typeof WebSocket, recognisesKeepalives: boolea
         default:
           return true;
       }
+    }
+
+    /** So soon after another message no age changes by enough to look at it, or to note it. */
+    #received(link: ManagedConnection, content: unknown, isText: boolean): void {
+      const now = link.clock.recentMs;
+      if (now - link.lastInboundAtMs < unlookedMs) return;
+      if (isShort(content) && keepalives.matches(content, isText)) link.touched();
+      else link.received(now);
     }
 
     /**

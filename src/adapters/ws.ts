@@ -5,11 +5,12 @@ import type { Admission } from '../core/admission/admission.js';
 import type { Ticket } from '../core/admission/ticket.js';
 import type { RefusalError } from '../core/errors.js';
 import { describe } from '../core/events.js';
+import type { IsKeepalive, Keepalives } from '../core/liveness/keepalives.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import { isPromise } from '../core/promises.js';
 import { Arrival } from './arrival.js';
 import { AttemptLimiter, type AttemptRate } from './attempt-rate.js';
-import { afterwards, Entry, type Attempt, type EntryOptions } from './attach.js';
+import { Entry, type Attempt, type EntryOptions } from './attach.js';
 import { Farewell } from './farewell.js';
 import { isMoored, mooredClass } from './moored-web-socket.js';
 import { WsConnection } from './ws-connection.js';
@@ -24,6 +25,11 @@ export interface AttachOptions extends EntryOptions<IncomingMessage> {
   readonly allowedOrigins?: readonly string[] | ((origin: string) => boolean);
   /** How often one client may try; attempts over it get 429 before authentication. @default unlimited */
   readonly attemptRate?: AttemptRate;
+  /**
+   * Messages of this server that are keepalives beside the presets; see {@link IsKeepalive}.
+   * @default the function that `createMooring` was given, if any
+   */
+  readonly isKeepalive?: IsKeepalive;
 }
 
 export { anonymous } from './anonymous.js';
@@ -93,6 +99,7 @@ class Gate {
   readonly #attempts: AttemptLimiter | null;
   readonly #pass: WebSocketServer['handleUpgrade'];
   readonly #farewell: Farewell;
+  readonly #keepalives: Keepalives;
 
   constructor(server: WebSocketServer, options: AttachOptions) {
     if (gated.has(server)) throw new TypeError('This WebSocketServer has a Mooring attached already');
@@ -101,7 +108,9 @@ class Gate {
     const { keyOf = options.attemptRate?.keyOf } = options;
     this.#entry = new Entry({ ...options, keyOf }, ({ socket }) => socket.remoteAddress);
     this.#farewell = new Farewell(options.mooring);
-    this.#attempts = options.attemptRate === undefined ? null : new AttemptLimiter(options.attemptRate);
+    this.#keepalives = options.mooring.keepalives.with(options.isKeepalive);
+    this.#attempts =
+      options.attemptRate === undefined ? null : new AttemptLimiter(options.attemptRate, options.mooring);
     this.#pass = server.handleUpgrade.bind(server);
   }
 
@@ -110,7 +119,7 @@ class Gate {
     const server = this.#server;
     const Base = server.options.WebSocket ?? WebSocket;
     const own = Object.getOwnPropertyDescriptor(server, 'handleUpgrade');
-    server.options.WebSocket = mooredClass(Base, this.#options.mooring.config.recogniseKeepalives);
+    server.options.WebSocket = mooredClass(Base, this.#keepalives);
     server.handleUpgrade = (...[request, stream, head, upgraded]) => {
       this.#arrive({ request, stream, head, upgraded });
     };
@@ -142,24 +151,13 @@ class Gate {
     }
     // Field by field: spreading the upgrade takes V8 longer than admitting it.
     const passage: Passage = { request, stream, head, upgraded, attempt, arrival: null, isDecided: false };
-    if (this.#attempts === null) this.#enter(passage);
-    else this.#enterWithinRate(passage, this.#attempts);
-  }
-
-  #enterWithinRate(passage: Passage, attempts: AttemptLimiter): void {
-    const checked = attempts.check(passage.request).catch((error: unknown) => {
-      this.#report(error);
-      return null;
-    });
-    afterwards(checked, (retryAfterMs) => {
-      if (passage.isDecided) return;
-      if (retryAfterMs === null) {
-        this.#enter(passage);
-        return;
-      }
-      passage.attempt.leave();
-      this.#farewell.reject(passage.stream, { status: 429, reason: 'Too Many Requests', retryAfterMs });
-    });
+    const retryAfterMs = this.#attempts?.check(request) ?? null;
+    if (retryAfterMs === null) {
+      this.#enter(passage);
+      return;
+    }
+    attempt.leave();
+    this.#farewell.reject(stream, { status: 429, reason: 'Too Many Requests', retryAfterMs });
   }
 
   #enter(passage: Passage): void {

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateWindow } from '../core/rate-window.js';
+import { addressKey } from '../runtime/client-address.js';
 import { ProblemError } from './problems.js';
 
 /** What somebody may do: look, or look and act. */
@@ -27,6 +28,9 @@ export interface Admitted {
   readonly scope: Scope;
 }
 
+/** The name of those who need no token. */
+export const loopback = 'loopback';
+
 /** What is known of who asks. */
 export interface Asker {
   readonly method: string;
@@ -36,8 +40,11 @@ export interface Asker {
   readonly url: URL;
 }
 
-/** Wrong tokens of one address within the window; then further ones have to wait. */
-const failures = { points: 10, duration: 60 };
+/**
+ * Wrong tokens of one address (IPv6: of one /64) within the window; then further ones have to wait. Askers without an
+ * address count as one: a right token is taken all the same.
+ */
+const failures = { limit: 10, windowMs: 60_000 };
 const shortestToken = 16;
 
 /**
@@ -49,14 +56,16 @@ const shortestToken = 16;
 export class Gatekeeper {
   readonly #tokens: readonly (Admitted & { readonly digest: Buffer })[] | null;
   readonly #secret = randomBytes(32);
-  readonly #limiter = new RateLimiterMemory(failures);
+  readonly #failures: RateWindow;
   readonly #origins: ReadonlySet<string>;
 
   /**
+   * @param now monotonic milliseconds
    * @param origins whose pages may act, beside those of the host that is asked
    * @throws TypeError where there is no token, or a short one
    */
-  constructor(access: Access, origins: readonly string[] = []) {
+  constructor(access: Access, now: () => number, origins: readonly string[] = []) {
+    this.#failures = new RateWindow({ ...failures, now });
     if (access !== 'loopback') checkTokens(access);
     this.#tokens =
       access === 'loopback'
@@ -71,13 +80,13 @@ export class Gatekeeper {
   }
 
   /** @returns who asks. @throws ProblemError 401, 403 or 429 */
-  async admit(asker: Asker, scope: Scope): Promise<Admitted> {
+  admit(asker: Asker, scope: Scope): Admitted {
     if (scope === 'act') this.#checkOrigin(asker);
     if (this.#tokens === null) return neighbour(asker);
     const token = bearerOf(asker.headers);
     if (token === null) throw unauthorized('No token.');
     const found = this.#find(token);
-    if (found === null) throw await this.#unknown(asker);
+    if (found === null) throw this.#unknown(asker);
     const { name } = found;
     if (scope === 'act' && found.scope === 'read')
       throw forbidden('This token may look, and not act.', 'Use a token that may act (scope: act).', name);
@@ -108,14 +117,9 @@ export class Gatekeeper {
     );
   }
 
-  async #unknown({ address = 'unknown' }: Asker): Promise<ProblemError> {
-    try {
-      await this.#limiter.consume(address);
-      return unauthorized('This token is not known.');
-    } catch (outcome) {
-      if (outcome instanceof RateLimiterRes) return tooMany(outcome.msBeforeNext);
-      throw outcome;
-    }
+  #unknown({ address }: Asker): ProblemError {
+    const retryAfterMs = this.#failures.take(addressKey(address));
+    return retryAfterMs === null ? unauthorized('This token is not known.') : tooMany(retryAfterMs);
   }
 }
 
@@ -143,7 +147,7 @@ function neighbour({ address, headers, url }: Asker): Admitted {
   const host = hostnameOf(headers.get('host') ?? url.host);
   const proxy = [...headers.keys()].find((name) => proxyHeader.test(name));
   if (proxy === undefined && address !== undefined && isLoopback(address) && isLoopback(host))
-    return { name: 'loopback', scope: 'act' };
+    return { name: loopback, scope: 'act' };
   const from = address ?? 'an address nobody told (mount fetch so that it gets what @hono/node-server passes)';
   const through = proxy === undefined ? '' : `, through a proxy that set ${proxy}`;
   throw forbidden(

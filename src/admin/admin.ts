@@ -62,11 +62,11 @@ export function createAdmin(options: AdminOptions): Admin {
   const { mooring, access, allowedOrigins, loaded = null, metrics = null, version = 'unknown' } = options;
   const parts: AdminParts = {
     ...{ mooring, version, loaded, metrics },
-    gate: new Gatekeeper(access, allowedOrigins),
+    gate: new Gatekeeper(access, () => mooring.now(), allowedOrigins),
     census: new Census(mooring),
     recorder: new Recorder(mooring),
     hub: new EventHub(mooring),
-    refusals: new Refusals(mooring.events),
+    refusals: new Refusals(mooring),
   };
   const app = appOf(parts);
   return {
@@ -134,7 +134,7 @@ function withoutKind(url: string, { method, headers }: { method: string; headers
 function guarded({ gate }: AdminParts): MiddlewareHandler<AdminEnv> {
   return async (c, next) => {
     const scope = c.req.method === 'GET' || c.req.method === 'HEAD' ? 'read' : 'act';
-    c.set('who', await gate.admit(askerOf(c), scope));
+    c.set('who', gate.admit(askerOf(c), scope));
     await next();
   };
 }
@@ -152,7 +152,7 @@ function addOpenRoutes(app: AdminApp, { mooring, version, metrics, gate }: Admin
   app.get('/readyz', (c) => c.json(health(), mooring.isDraining ? 503 : 200));
   if (metrics !== null)
     app.get('/metrics', async (c) => {
-      await gate.admit(askerOf(c), 'read');
+      gate.admit(askerOf(c), 'read');
       return c.body(await metrics.metrics(), 200, { 'content-type': metrics.contentType });
     });
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });

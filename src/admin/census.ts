@@ -15,7 +15,10 @@ export interface CountedUser {
 
 /** Everybody, as of one moment or nearly so. */
 export interface Snapshot {
+  /** For display. */
   readonly takenAt: Date;
+  /** On the clock of all ages. */
+  readonly takenAtMs: number;
   readonly users: readonly CountedUser[];
 }
 
@@ -64,7 +67,7 @@ export class Census {
   /** Everybody, at most a second ago, in no order. */
   async take(sort: Sorting): Promise<Snapshot> {
     const last = this.#last.get(sort);
-    if (last !== undefined && Date.now() - last.takenAt.getTime() < freshMs) return last;
+    if (last !== undefined && this.#mooring.now() - last.takenAtMs < freshMs) return last;
     const walk = this.#walks.get(sort) ?? this.#walkThrough(sort);
     this.#walks.set(sort, walk);
     return walk;
@@ -106,7 +109,7 @@ export class Census {
       await setImmediate();
       until = performance.now() + sliceMs;
     }
-    return { takenAt: new Date(), users };
+    return { takenAt: new Date(), takenAtMs: this.#mooring.now(), users };
   }
 
   #resourcesOf(userId: string, managerCount: number): UserResources {

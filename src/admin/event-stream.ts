@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import type { AsyncContexts } from '../core/async-contexts.js';
 import type { MooringEvent } from '../core/events.js';
 import type { Mooring } from '../core/mooring.js';
+import { loopback, type Admitted } from './access.js';
 
 /** Which events a viewer wants. */
 export interface EventFilter {
@@ -26,11 +28,16 @@ const heartbeatMs = 15_000;
 /** Who takes nothing for so long is gone. */
 const patienceMs = 60_000;
 
-/** Viewers at the most. */
-const mostViewers = 100;
+/**
+ * Viewers at the most: in all, with tokens that may only look, and with one token of either scope. So no token takes the
+ * stream from all others, and those who may act find room however many look.
+ */
+const mostViewers = Object.freeze({ inAll: 100, reading: 75, perToken: { read: 25, act: 50 } });
 
 /** Who wants to watch. */
 export interface Watching {
+  /** By whose token. Whoever needs none, on this machine, has no share to keep to. */
+  readonly who: Admitted;
   readonly filter: EventFilter;
   /** What the viewer saw last, when it was here before. */
   readonly lastEventId?: string | undefined;
@@ -53,7 +60,7 @@ export class EventHub {
   readonly #mooring: Mooring;
   /** Numbers begin anew with each process; so that one is not taken for another's, it is part of the id, in letters that never are the dash between. */
   readonly #epoch = randomBytes(6).toString('hex');
-  readonly #viewers = new Set<Viewer>();
+  readonly #viewers = new Map<Viewer, Admitted>();
   readonly #kept: Kept[] = [];
   #number = 0;
   #unlisten: (() => void) | null = null;
@@ -74,15 +81,24 @@ export class EventHub {
     };
   }
 
-  get isFull(): boolean {
-    return this.#viewers.size >= mostViewers;
+  /** What is full for this viewer: everything, or the share of its token or of all tokens that may only look; or `null`. */
+  whatIsFull({ name, scope }: Admitted): 'all' | 'share' | null {
+    if (this.#viewers.size >= mostViewers.inAll) return 'all';
+    if (name === loopback) return null;
+    const others = [...this.#viewers.values()];
+    const ofToken = others.filter((other) => other.name === name && other.scope === scope).length;
+    const isReadingFull =
+      scope === 'read' && others.filter((other) => other.scope === 'read').length >= mostViewers.reading;
+    return isReadingFull || ofToken >= mostViewers.perToken[scope] ? 'share' : null;
   }
 
   /** The events from now on, or from where the viewer was. */
-  watch({ filter, lastEventId = '', cutOff }: Watching): ReadableStream<Uint8Array> {
+  watch({ who, filter, lastEventId = '', cutOff }: Watching): ReadableStream<Uint8Array> {
     this.#listen();
+    const { contexts } = this.#mooring.clock;
     const viewer = new Viewer({
       filter,
+      contexts,
       position: () => this.#idOf(this.#number),
       onDropped: (count) => {
         this.#droppedEvents += count;
@@ -98,14 +114,14 @@ export class EventHub {
         this.#whenDropped(viewer);
       },
     });
-    this.#viewers.add(viewer);
+    this.#viewers.set(viewer, who);
     viewer.say('hello', { id: this.#idOf(this.#number) });
     if (lastEventId !== '') this.#catchUp(viewer, lastEventId);
     return viewer.stream;
   }
 
   close(): void {
-    for (const viewer of [...this.#viewers]) viewer.end();
+    for (const viewer of [...this.#viewers.keys()]) viewer.end();
     if (this.#lingering !== null) clearTimeout(this.#lingering);
     this.#lingering = null;
     this.#unlisten?.();
@@ -127,13 +143,15 @@ export class EventHub {
 
   /** Whoever was cut off finds nothing missing, when it is back soon. */
   #linger(): void {
-    this.#lingering ??= setTimeout(() => {
-      this.#lingering = null;
-      this.#unlisten?.();
-      this.#unlisten = null;
-      this.#kept.length = 0;
-      this.#number += 1; // stands for what happens while nobody listens
-    }, keptAfterLastMs).unref();
+    this.#lingering ??= this.#mooring.clock.contexts.outside(() =>
+      setTimeout(() => {
+        this.#lingering = null;
+        this.#unlisten?.();
+        this.#unlisten = null;
+        this.#kept.length = 0;
+        this.#number += 1; // stands for what happens while nobody listens
+      }, keptAfterLastMs).unref(),
+    );
   }
 
   #note(event: MooringEvent): void {
@@ -142,7 +160,7 @@ export class EventHub {
     const kept = { number: this.#number, event, text };
     this.#kept.push(kept);
     if (this.#kept.length > mostKept) this.#kept.shift();
-    for (const viewer of this.#viewers) viewer.offer(kept);
+    for (const viewer of this.#viewers.keys()) viewer.offer(kept);
   }
 
   #catchUp(viewer: Viewer, lastEventId: string): void {
@@ -162,6 +180,7 @@ export class EventHub {
 }
 
 interface ViewerOptions {
+  readonly contexts: AsyncContexts;
   readonly filter: EventFilter;
   /** Where the stream is, as an id. */
   readonly position: () => string;
@@ -199,9 +218,11 @@ class Viewer {
       },
       { highWaterMark: 0 },
     );
-    this.#heartbeat = setInterval(() => {
-      this.#beat();
-    }, heartbeatMs).unref();
+    this.#heartbeat = options.contexts.outside(() =>
+      setInterval(() => {
+        this.#beat();
+      }, heartbeatMs).unref(),
+    );
   }
 
   get watchedMs(): number {

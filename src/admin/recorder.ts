@@ -21,6 +21,7 @@ const nothing: Counted = Object.freeze({
 /** What happened since it began, in all and in the last quarter of an hour: from the event stream alone. */
 export class Recorder {
   readonly startedAt = new Date();
+  readonly #startedAtMs = performance.now();
   readonly #mooring: Mooring;
   readonly #ends: (() => void)[];
   readonly #timer: NodeJS.Timeout;
@@ -68,10 +69,17 @@ export class Recorder {
         this.#addCleaned(byStrategy);
       }),
     ];
-    this.#timer = setInterval(() => {
-      this.#sample();
-    }, sampleEveryMs);
+    this.#timer = mooring.clock.contexts.outside(() =>
+      setInterval(() => {
+        this.#sample();
+      }, sampleEveryMs),
+    );
     this.#timer.unref();
+  }
+
+  /** Since the start, in milliseconds. */
+  get uptimeMs(): number {
+    return Math.round(performance.now() - this.#startedAtMs);
   }
 
   /** Managers whose connection is attached. */

@@ -1,4 +1,6 @@
+import type { AsyncContexts } from '../core/async-contexts.js';
 import type { EventStream, MooringEvent } from '../core/events.js';
+import type { Mooring } from '../core/mooring.js';
 import type { Asker } from './access.js';
 import type { ProblemError } from './problems.js';
 
@@ -26,10 +28,12 @@ interface Window {
  */
 export class Refusals {
   readonly #events: EventStream;
+  readonly #contexts: AsyncContexts;
   readonly #windows = new Map<number, Window>();
 
-  constructor(events: EventStream) {
+  constructor({ events, clock }: Mooring) {
     this.#events = events;
+    this.#contexts = clock.contexts;
   }
 
   tell({ problem: { status, detail }, who }: ProblemError, { method, url, address }: Asker): void {
@@ -51,9 +55,11 @@ export class Refusals {
   }
 
   #begin(status: number): Window {
-    const timer = setTimeout(() => {
-      this.#end(status);
-    }, windowMs).unref();
+    const timer = this.#contexts.outside(() =>
+      setTimeout(() => {
+        this.#end(status);
+      }, windowMs).unref(),
+    );
     const window = { timer, told: 0, untold: 0, last: null };
     this.#windows.set(status, window);
     return window;

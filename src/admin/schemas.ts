@@ -191,6 +191,8 @@ export const overviewSchema = named(
     version: z.string(),
     now: z.iso.datetime(),
     startedAt: z.iso.datetime(),
+    /** Since `startedAt`, on a clock that never goes back. */
+    uptimeMs: z.number(),
     isDraining: z.boolean(),
     managers: count,
     connections: count.describe('Managers whose connection is attached.'),

@@ -18,7 +18,7 @@ import {
   type UserView,
 } from '../admin/schemas.js';
 import { CommandError, exitCodes } from './command-error.js';
-import { inert } from './inert.js';
+import { inert } from '../presentation/inert.js';
 import { actMs, NoAnswerError, readMs, within } from './patience.js';
 
 /** How to reach an admin API. */

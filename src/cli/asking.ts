@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander';
 import type { AdminClient } from './admin-client.js';
 import { exitCodes } from './command-error.js';
-import { inertJson } from './inert.js';
-import { paintFor, type Paint } from './paint.js';
+import { inertJson } from '../presentation/inert.js';
+import { paintFor, type Paint, inertExceptColours } from './paint.js';
 import { usualSize } from './screen.js';
 
 /** What every command that asks a running server was told. */
@@ -59,6 +59,8 @@ export type Tell<T> = (answer: T, paint: Paint, columns: number) => Told;
 /** Prints an answer, for people or as JSON, and sets the exit code. */
 export function printAnswer<T>(flags: AskFlags, answer: T, tell: Tell<T>): void {
   const { text, hasTrouble } = tell(answer, stdoutPaint(), stdoutColumns());
-  process.stdout.write(flags.json === true ? `${inertJson(JSON.stringify(answer, null, 2))}\n` : text);
+  process.stdout.write(
+    flags.json === true ? `${inertJson(JSON.stringify(answer, null, 2))}\n` : inertExceptColours(text),
+  );
   process.exitCode = hasTrouble ? exitCodes.trouble : exitCodes.ok;
 }

@@ -3,7 +3,7 @@ import type { ManagerView, UserView } from '../admin/schemas.js';
 import { isAtLeast } from '../core/pressure/level.js';
 import type { Resources } from './admin-client.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
-import { inert } from './inert.js';
+import { inert } from '../presentation/inert.js';
 import { levelColours, type Colour, type Paint } from './paint.js';
 import { spanOf } from './spans.js';
 import { suspectLines } from './suspects.js';

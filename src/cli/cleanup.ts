@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { CleanupView } from '../admin/schemas.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
-import { inert } from './inert.js';
+import { inert } from '../presentation/inert.js';
 import type { Paint } from './paint.js';
 import { whyOf } from './sentences.js';
 import { spanOf } from './spans.js';
@@ -59,10 +59,10 @@ async function run(user: string, flags: CleanupFlags, command: Command): Promise
 /** Who goes, or would go, and why. */
 export function tellCleanup(view: CleanupView, paint: Paint): Told {
   const { userId, dryRun, chosen, cleaned, remaining, durationMs, timedOut, byStrategy } = view;
-  const rows = chosen.map((each) => [`  ${inert(each.threadId)}`, each.strategy, whyOf(each)]);
+  const rows = chosen.map((each) => [`  ${inert(each.threadId)}`, inert(each.strategy), whyOf(each)]);
   const count = dryRun ? `${String(chosen.length)} would be released` : `${String(cleaned)} released`;
   const tally = Object.entries(byStrategy).flatMap(([name, number]) =>
-    number > 0 ? [`${name} ${String(number)}`] : [],
+    number > 0 ? [inert(`${name} ${String(number)}`)] : [],
   );
   const totals = tally.length === 0 ? '' : ` (${tally.join(', ')})`;
   const late = timedOut ? paint('red', '; there was not enough time') : '';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ConfigView } from '../admin/schemas.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
-import { inert } from './inert.js';
+import { inert } from '../presentation/inert.js';
 import { settingsTable } from './settings-table.js';
 
 const examples = `
@@ -25,7 +25,7 @@ export function tellConfig({ environment, settings }: ConfigView): Told {
     // As `outsideName` has it, of which a newer server may know more.
     inert(name.replace(/Ms$/, '')),
     inert(written),
-    source ?? '-',
+    inert(source ?? '-'),
   ]);
-  return { text: settingsTable(environment ?? 'none', rows), hasTrouble: false };
+  return { text: settingsTable(inert(environment ?? 'none'), rows), hasTrouble: false };
 }

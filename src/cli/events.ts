@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { AdminClient } from './admin-client.js';
 import { addAskFlags, clientOf, stdoutPaint, type AskFlags } from './asking.js';
 import { CommandError, exitCodes } from './command-error.js';
-import { inert, inertJson } from './inert.js';
+import { inert, inertJson } from '../presentation/inert.js';
 import type { Paint } from './paint.js';
 import { Patience, readMs } from './patience.js';
 import { sentenceOf, type Said } from './sentences.js';

@@ -1,4 +1,5 @@
 import type { Kpi, SuccessReport } from '../core/kpis/kpi.js';
+import { inert } from '../presentation/inert.js';
 import { plain, type Paint } from './paint.js';
 import { spanOf } from './spans.js';
 import { aligned } from './table.js';
@@ -12,9 +13,9 @@ const dayMs = 86_400_000;
 export function kpiTable({ kpis, window }: SuccessReport, paint: Paint = plain, note = ''): string {
   const rows = kpis.map((kpi) => [
     String(kpi.number),
-    wordsOf(kpi.name),
+    inert(wordsOf(kpi.name)),
     valueOf(kpi),
-    kpi.target,
+    inert(kpi.target),
     paint(verdictColours[kpi.verdict], kpi.verdict),
     count(kpi.samples),
   ]);

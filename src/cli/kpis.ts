@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { KpisView } from '../admin/schemas.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
-import { inert } from './inert.js';
+import { inert } from '../presentation/inert.js';
 import { count, kpiTable, wordsOf } from './kpi-table.js';
 import type { Paint } from './paint.js';
 import { spanOf } from './spans.js';

@@ -1,5 +1,6 @@
 import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
+import { inertFields } from '../presentation/inert.js';
 
 /** How the server logs. */
 export interface LogFlags {
@@ -12,6 +13,8 @@ export interface LogFlags {
 export function createLogger({ logLevel: level, logFormat }: LogFlags): Logger {
   const format = logFormat ?? (process.stdout.isTTY ? 'pretty' : 'json');
   const options = { level, base: null };
+  // A client's text in a field must not be obeyed by the terminal of whoever reads.
+  const forPeople = { ...options, formatters: { log: inertFields } };
   const destination = format === 'json' ? pino.destination({ fd: 1, sync: true }) : pretty({ sync: true });
-  return pino(options, destination);
+  return pino(format === 'json' ? options : forPeople, destination);
 }

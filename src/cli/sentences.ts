@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { chosenSchema } from '../admin/schemas.js';
-import { inert } from './inert.js';
+import { inert } from '../presentation/inert.js';
 import { spanOf } from './spans.js';
 
 /** Somebody a cleanup chose. */

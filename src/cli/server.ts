@@ -59,11 +59,11 @@ function liveOnWithoutDescriptors(http: Server, logger: Logger): void {
   const descriptors = fileDescriptorLimit();
   if (descriptors !== null) http.maxConnections = Math.max(1, descriptors - sparedDescriptors - adminConnections());
   http.on('drop', () => {
-    if (!sampler.admits('server.full', Date.now())) return;
+    if (!sampler.admits('server.full', performance.now())) return;
     logger.error({ descriptors }, 'server.full: refusing connections; raise the limit on open files (ulimit -n)');
   });
   http.on('error', (error) => {
-    if (sampler.admits('server.failed', Date.now())) logger.error({ error: error.message }, 'server.failed');
+    if (sampler.admits('server.failed', performance.now())) logger.error({ error: error.message }, 'server.failed');
   });
 }
 

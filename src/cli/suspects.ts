@@ -1,5 +1,5 @@
 import type { JournalView } from '../admin/schemas.js';
-import { inert } from './inert.js';
+import { inert } from '../presentation/inert.js';
 import type { Paint } from './paint.js';
 import { spanOf } from './spans.js';
 import { aligned } from './table.js';

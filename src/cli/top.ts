@@ -3,10 +3,11 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Overview, UserPage } from '../admin/schemas.js';
 import { alertLevels } from '../core/pressure/level.js';
 import { readDuration } from '../core/durations.js';
+import { inert } from '../presentation/inert.js';
 import type { AdminClient } from './admin-client.js';
 import { addAskFlags, clientOf, printAnswer, stdoutPaint, type AskFlags, type Told } from './asking.js';
 import { CommandError, exitCodes } from './command-error.js';
-import { levelColours, type Paint } from './paint.js';
+import { inertExceptColours, levelColours, type Paint } from './paint.js';
 import { Screen } from './screen.js';
 import { bytesOf, clockOf, spanOf } from './spans.js';
 import { onStopSignals } from './stop-signals.js';
@@ -75,7 +76,7 @@ async function live(client: AdminClient, everyMs: number): Promise<never> {
 async function sceneText(client: AdminClient, { size: { rows, columns } }: Screen): Promise<string> {
   try {
     const scene = await look(client, Math.min(mostUsers, Math.max(1, rows - linesAround)));
-    return tellScene(scene, stdoutPaint(), columns).text;
+    return inertExceptColours(tellScene(scene, stdoutPaint(), columns).text);
   } catch (error) {
     if (error instanceof CommandError) return tellFailure(error, stdoutPaint());
     throw error;
@@ -90,15 +91,19 @@ function tellFailure({ message }: CommandError, paint: Paint): string {
 
 /** The server at a glance, and its fullest users. */
 export function tellScene({ overview, users }: Scene, paint: Paint, columns = Infinity): Told {
-  const { version, now, startedAt, isDraining, managers, connections, waiting, limits, totals, usersByLevel } =
-    overview;
+  const { version, uptimeMs, isDraining, managers, connections, waiting, limits, totals, usersByLevel } = overview;
   const { suspects, unsentBytes } = overview;
   const sum = (counts: Readonly<Record<string, number>>): string =>
-    String(Object.values(counts).reduce((total, count) => total + count, 0));
-  const upFor = spanOf(Date.parse(now) - Date.parse(startedAt));
+    String(
+      Object.values<unknown>(counts).reduce<number>(
+        (total, count) => total + (typeof count === 'number' ? count : 0),
+        0,
+      ),
+    );
+  const upFor = spanOf(uptimeMs);
   const levels = alertLevels.map((level) => paint(levelColours[level], `${level} ${String(usersByLevel[level])}`));
   const lines = [
-    `${paint('bold', `Mooring ${version}`)}, up for ${upFor}${isDraining ? paint('red', ', draining') : ''}`,
+    `${paint('bold', `Mooring ${inert(version)}`)}, up for ${upFor}${isDraining ? paint('red', ', draining') : ''}`,
     `${String(managers)} managers${limits.total === null ? '' : ` of ${String(limits.total)}`}, ${String(connections)} connected, ${String(waiting)} waiting`,
     `${String(suspects)} ${suspects === 1 ? 'suspect' : 'suspects'}, ${bytesOf(unsentBytes.sum)} unsent, at most ${bytesOf(unsentBytes.largest)} of them to one connection`,
     `${String(totals.admitted)} admitted, ${String(totals.takenOver)} took over, ${sum(totals.refused)} refused, ${sum(totals.released)} released, ${sum(totals.cleaned)} of them by cleanups`,

@@ -3,7 +3,7 @@ import type { UserPage, UserSummary } from '../admin/schemas.js';
 import { alertLevels } from '../core/pressure/level.js';
 import type { AdminClient, UsersQuery } from './admin-client.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
-import { inert } from './inert.js';
+import { inert } from '../presentation/inert.js';
 import { levelColours, type Paint } from './paint.js';
 import { spanOf } from './spans.js';
 import { aligned } from './table.js';

@@ -1,3 +1,4 @@
+import { noContexts, type AsyncContexts } from './async-contexts.js';
 import type { CloseCause } from './close-codes.js';
 import type { ErrorCode } from './errors.js';
 import type { AlertLevel } from './pressure/level.js';
@@ -139,6 +140,8 @@ export interface MooringEvents {
   'limit.rejected': OfUser & { readonly got: string; readonly used: number };
   /** A connection came with an idle timeout that is none; the configured one was used. `null`: never. */
   'idleTimeout.rejected': OfKey & { readonly got: string; readonly used: number | null };
+  /** The application's `isKeepalive` threw or gave no boolean: such messages are activity. Told once per function. */
+  'keepalive.failed': { readonly error: string };
   /** The quota ledger failed: the local limit decided, or what it would not take back is tried again. */
   'ledger.failed': OfUser & { readonly error: string };
   /** Of what the ledger would not take back, too much waits, or Mooring stops: unless the ledger forgets it, it holds a place. */
@@ -155,6 +158,8 @@ export interface MooringEvents {
   'process.stalled': { readonly stalledMs: number };
   /** `authenticate`, or what comes before it (`allowedOrigins`, `attemptRate`), threw, rejected or gave no answer. */
   'authentication.failed': { readonly error: string };
+  /** Attempts to connect are not counted by `attemptRate`, for want of an address. Told once. */
+  'attempts.uncounted': { readonly reason: string };
   /** A socket was turned away before authentication, with an HTTP status. */
   'socket.rejected': { readonly status: number; readonly reason: string };
   /** Somebody acted on this server by hand, over the admin API. */
@@ -223,12 +228,14 @@ export const eventNames = Object.freeze(
     'listener.failed': true,
     'limit.rejected': true,
     'idleTimeout.rejected': true,
+    'keepalive.failed': true,
     'ledger.failed': true,
     'claim.lost': true,
     'leak.found': true,
     'leak.gone': true,
     'process.stalled': true,
     'authentication.failed': true,
+    'attempts.uncounted': true,
     'socket.rejected': true,
     'admin.acted': true,
     'admin.refused': true,
@@ -245,7 +252,10 @@ export type MooringEvent<Name extends MooringEventName = MooringEventName> = {
   readonly [N in Name]: { readonly type: N; readonly atMs: number } & MooringEvents[N];
 }[Name];
 
-/** A listener. What it throws is reported as `listener.failed`, and stops nothing. */
+/**
+ * A listener. What it throws is reported as `listener.failed`, and stops nothing. It runs in the async context of no
+ * request, whoever's request the event comes from.
+ */
 export type MooringListener<Name extends MooringEventName = MooringEventName> = (event: MooringEvent<Name>) => void;
 
 /** The names of events about one of a user's managers. */
@@ -269,9 +279,11 @@ export class EventStream {
   readonly #toAll = new Set<Registration>();
   readonly #observers = new Map<MooringEventName, (of: OfUser, details: object) => void>();
   readonly #wallNow: () => number;
+  readonly #contexts: AsyncContexts;
 
-  constructor(wallNow: () => number) {
+  constructor(wallNow: () => number, contexts = noContexts) {
     this.#wallNow = wallNow;
+    this.#contexts = contexts;
   }
 
   /** Listens to one kind of event. @returns what ends it */
@@ -335,8 +347,10 @@ export class EventStream {
 
   #deliver(event: MooringEvent): void {
     const listeners = this.#byName.get(event.type);
-    if (listeners !== undefined) this.#tell(listeners, event);
-    this.#tell(this.#toAll, event);
+    this.#contexts.outside(() => {
+      if (listeners !== undefined) this.#tell(listeners, event);
+      this.#tell(this.#toAll, event);
+    });
   }
 
   #tell(listeners: ReadonlySet<Registration>, event: MooringEvent): void {

@@ -6,6 +6,7 @@ import type { BackgroundCleanup } from './cleanup/background.js';
 import type { BackgroundPreview } from './cleanup/requested.js';
 import type { WebSocketConnectionManager } from './connections.js';
 import type { EventStream, MooringEventName, MooringListener } from './events.js';
+import type { Keepalives } from './liveness/keepalives.js';
 import type { Journal } from './journal.js';
 import type { SuccessReport } from './kpis/kpi.js';
 import type { UnsentBytes } from './liveness/heartbeat.js';
@@ -45,6 +46,8 @@ export class Mooring {
   readonly backgroundCleanup: BackgroundCleanup;
   /** What was lately decided about each user; nothing unless `journalBytes` says how much. */
   readonly journal: Journal;
+  /** Tells keepalives from activity, for adapters. */
+  readonly keepalives: Keepalives;
   readonly #wiring: Wiring;
   #stopping: Promise<void> | null = null;
 
@@ -58,6 +61,7 @@ export class Mooring {
     this.monitor = this.#wiring.monitor;
     this.backgroundCleanup = this.#wiring.background;
     this.journal = this.#wiring.journal;
+    this.keepalives = this.#wiring.keepalives;
   }
 
   /** The success metrics of the last day, or since the start. @source seed "Success Metrics" */
@@ -98,8 +102,8 @@ export class Mooring {
     return this.#wiring.clock.now();
   }
 
-  /** The timers of that clock, for adapters' own deadlines. */
-  get clock(): Pick<Clock, 'now' | 'setTimer'> {
+  /** The timers of that clock, for adapters' own deadlines, and whose request code runs for. */
+  get clock(): Pick<Clock, 'now' | 'setTimer' | 'contexts'> {
     return this.#wiring.clock;
   }
 

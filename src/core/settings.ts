@@ -264,7 +264,8 @@ export const settings = Object.freeze({
     kind: 'flag',
     schema: z.boolean(),
     default: true,
-    about: 'Whether application keepalives are told from activity.',
+    about:
+      'Whether keepalives of widely used protocols are told from activity. A function `isKeepalive` of your own counts either way.',
   },
   leakDetection: {
     kind: 'choice',

@@ -1,3 +1,5 @@
+import type { AsyncContexts } from './async-contexts.js';
+
 /**
  * What the core needs to know of time. It never reads a clock or sets a timer itself.
  *
@@ -17,6 +19,12 @@ export interface Time {
    * Why: an answer may already be waiting behind the timer that is about to say there is none.
    */
   afterPoll(callback: () => void): void;
+  /**
+   * Whose request code runs for. Callbacks of timers must run for no request; other callbacks are put where they belong by
+   * this.
+   * @default there are no contexts
+   */
+  readonly contexts?: AsyncContexts;
 }
 
 /** A timer that has not fired yet. */
@@ -43,6 +51,8 @@ export interface Clock {
   afterPoll(callback: () => void): void;
   /** When, on this clock, the last stall ended; nothing seen before it is fresh. `-Infinity` without any. */
   readonly lastStallEndedAtMs: number;
+  /** As {@link Time.contexts}. */
+  readonly contexts: AsyncContexts;
   /** How many stalls there have been. */
   readonly stalls: number;
 }

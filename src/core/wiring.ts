@@ -19,6 +19,7 @@ import { WebSocketConnectionManager } from './connections.js';
 import { Drain } from './drain.js';
 import { EventStream } from './events.js';
 import { Journal } from './journal.js';
+import { Keepalives, type IsKeepalive } from './liveness/keepalives.js';
 import { Heartbeat } from './liveness/heartbeat.js';
 import { Pinger } from './liveness/ping.js';
 import { StallClock } from './liveness/stall-clock.js';
@@ -49,6 +50,8 @@ export interface MooringParts {
   readonly random: Random;
   /** Another limit for some users. Without it everybody has `maxManagersPerUser`. */
   readonly limitOf?: LimitOf | undefined;
+  /** What the application takes for keepalives beside the presets. */
+  readonly isKeepalive?: IsKeepalive | undefined;
   /** A quota shared with others. Without it the local limit decides alone. */
   readonly ledger?: QuotaLedger | undefined;
 }
@@ -68,8 +71,8 @@ export function wire(parts: MooringParts) {
 }
 
 /** What everything stands on: time, events, the registry and the one way out of it. */
-function layGround({ config, time, random, limitOf }: MooringParts) {
-  const events = new EventStream(() => time.wallNow());
+function layGround({ config, time, random, limitOf, isKeepalive }: MooringParts) {
+  const events = new EventStream(() => time.wallNow(), time.contexts);
   const onStall = (stalledMs: number): void => {
     events.emit('process.stalled', { stalledMs });
   };
@@ -89,6 +92,7 @@ function layGround({ config, time, random, limitOf }: MooringParts) {
   const slices = new Slices({ time, clock, budgetMs: config.sliceBudgetMs });
   const pinger = new Pinger(random);
   const suspicion = new Suspicion();
+  const keepalives = new Keepalives({ events, recogniseKeepalives: config.recogniseKeepalives, isKeepalive });
   const arrivals = new ArrivalOrder();
   const journal = new Journal(events, config.journalBytes);
   return {
@@ -105,6 +109,7 @@ function layGround({ config, time, random, limitOf }: MooringParts) {
     slices,
     pinger,
     suspicion,
+    keepalives,
     arrivals,
     lateAnswers,
     journal,

@@ -1,7 +1,13 @@
+import { nodeContexts } from './node-contexts.js';
 import type { Time, Timer } from '../core/time.js';
 
-/** The real clock and the real timers: the only place that touches them. Timers never keep the process alive. */
+/**
+ * The real clock and the real timers: the only place that touches them. Timers never keep the process alive, and belong to
+ * no request, whoever arms them.
+ */
 export class SystemTime implements Time {
+  readonly contexts = nodeContexts;
+
   now(): number {
     return performance.now();
   }
@@ -11,7 +17,7 @@ export class SystemTime implements Time {
   }
 
   setTimer(callback: () => void, delayMs: number): Timer {
-    const timeout = setTimeout(callback, delayMs);
+    const timeout = this.contexts.outside(() => setTimeout(callback, delayMs));
     timeout.unref();
     return {
       cancel: () => {
@@ -22,8 +28,10 @@ export class SystemTime implements Time {
 
   /** An immediate runs after the poll phase it was set in; one set there runs after the next, a whole one. */
   afterPoll(callback: () => void): void {
-    setImmediate(() => {
-      setImmediate(callback);
+    this.contexts.outside(() => {
+      setImmediate(() => {
+        setImmediate(callback);
+      });
     });
   }
 }

@@ -33,12 +33,14 @@ const levels = Object.freeze({
   'listener.failed': 'error',
   'limit.rejected': 'error',
   'idleTimeout.rejected': 'error',
+  'keepalive.failed': 'error',
   'ledger.failed': 'error',
   'claim.lost': 'error',
   'leak.found': 'warn',
   'leak.gone': 'info',
   'process.stalled': 'warn',
   'authentication.failed': 'error',
+  'attempts.uncounted': 'warn',
   'socket.rejected': 'warn',
   'admin.acted': 'info',
   'admin.refused': 'warn',
@@ -78,7 +80,7 @@ const sampled: ReadonlySet<MooringEventName> = new Set([
 export function logEvents(mooring: Mooring, logger: Logger): () => void {
   const sampler = new Sampler(logger);
   return mooring.events.onAny((event) => {
-    if (!sampled.has(event.type) || sampler.admits(kindOf(event), event.atMs)) write(logger, event);
+    if (!sampled.has(event.type) || sampler.admits(kindOf(event), mooring.now())) write(logger, event);
   });
 }
 
@@ -104,7 +106,7 @@ export class Sampler {
     this.#lines = lines;
   }
 
-  /** Whether a line of this kind may be written now. */
+  /** Whether a line of this kind may be written now. @param atMs on a clock that never goes back */
   admits(kind: string, atMs: number): boolean {
     const window = this.#windows.get(kind);
     if (window === undefined || atMs >= window.endsAtMs) {

@@ -176,3 +176,48 @@ describe.runIf(hasChromium)('a stream that is too much', () => {
     expect(await page.getByText('Close another one').count()).toBe(0);
   });
 });
+
+/** Says that the page is hidden, or shown again, as a browser does of a tab. */
+async function setHidden(page: Page, isHidden: boolean): Promise<void> {
+  await page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${String(isHidden)}, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'))`);
+}
+
+async function viewersOf({ url }: AdminServer): Promise<number> {
+  const { viewers } = (await (await fetch(`${url}api/v1/overview`)).json()) as { viewers: { watching: number } };
+  return viewers.watching;
+}
+
+describe.runIf(hasChromium)('a hidden page', () => {
+  it('gives its stream up, and when it is shown has all that happened meanwhile', async () => {
+    const server = await startAdmin();
+    const page = await visit(server, { hash: '#/events' });
+    await page.getByText('live', { exact: true }).waitFor();
+    emit(server, 1, 3);
+    await page.getByText(': 3 managers to close').waitFor();
+    await setHidden(page, true);
+    await expect.poll(() => viewersOf(server)).toBe(0);
+    emit(server, 4, 6);
+    await setHidden(page, false);
+    await page.getByText(': 6 managers to close').waitFor();
+    await page.getByText('live', { exact: true }).waitFor();
+    expect(await numbersOn(page)).toEqual(through(1, 6));
+  });
+
+  it('leaves the connection to others: six do not stop the seventh', async () => {
+    const server = await startAdmin();
+    const first = await visit(server, { hash: '#/events' });
+    await first.getByText('live', { exact: true }).waitFor();
+    await setHidden(first, true);
+    for (let i = 2; i <= 6; i++) {
+      const page = await first.context().newPage();
+      await page.goto(`${server.url}#/events`);
+      await page.getByText('live', { exact: true }).waitFor();
+      await setHidden(page, true);
+    }
+    const seventh = await first.context().newPage();
+    await seventh.goto(`${server.url}#/events`);
+    await seventh.getByText('live', { exact: true }).waitFor();
+    expect(await viewersOf(server)).toBe(1);
+  });
+});

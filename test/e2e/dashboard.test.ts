@@ -8,7 +8,7 @@ import { relayTo } from '../support/relay.js';
 import { access, hostile, overflow, reader, refusedOnce, settle, token, visit } from '../support/dashboard-page.js';
 
 /** As it must be shown: with what nobody can see made visible. */
-const shownHostile = hostile.replace('\u202E', String.raw`\u{202e}`);
+const shownHostile = hostile.replace('\u202E', String.raw`\u202e`);
 
 /** With `MOORING_PICTURES=1` the pictures of the guide are made anew. */
 const hasPictures = process.env['MOORING_PICTURES'] === '1';
@@ -498,7 +498,7 @@ describe.runIf(hasChromium)('a user', () => {
   it('has threads that look like HTML: text in the table, the journal, questions, outcomes, events and the title', async () => {
     const server = await startAdmin();
     const thread = 'thread_<img src=x onerror=alert(1)><b>\u200B';
-    const shownThread = thread.replace('\u200B', String.raw`\u{200b}`);
+    const shownThread = thread.replace('\u200B', String.raw`\u200b`);
     server.openThread(hostile, thread).fallSilent();
     const page = await visit(server, { hash: `#/users/${encodeURIComponent(hostile)}` });
     await page.getByRole('rowheader', { name: shownThread }).waitFor();
@@ -528,7 +528,7 @@ describe.runIf(hasChromium)('a user', () => {
     const who = { userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1' };
     server.mooring.events.emit('hook.failed', { ...who, error: '\u001b[2J<img src=x onerror=alert(1)>' });
     const page = await visit(server, { hash: '#/users/ada' });
-    await page.getByText(String.raw`thread_1: \u{1b}[2J<img src=x onerror=alert(1)>.`).waitFor();
+    await page.getByText(String.raw`thread_1: \u001b[2J<img src=x onerror=alert(1)>.`).waitFor();
     expect(await page.locator('main img').count()).toBe(0);
   });
 

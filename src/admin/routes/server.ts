@@ -102,7 +102,9 @@ function addEvents(app: AdminApp, { hub }: AdminParts): void {
       description: 'Never ends by itself.',
       schema: z.string(),
       contentType: 'text/event-stream',
-      problems: { 503: 'Too many watch.' },
+      problems: {
+        503: 'Too many watch: 100 in all; 75 with tokens that may only look, 25 with one of these; 50 with one that may act.',
+      },
     },
   );
   app.openapi(route, (c) => {
@@ -111,11 +113,18 @@ function addEvents(app: AdminApp, { hub }: AdminParts): void {
     const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
     // Nobody would read the stream, nor end it.
     if (c.req.method === 'HEAD') return c.body(null, 200, headers);
-    if (hub.isFull)
-      throw new ProblemError({ title: 'Too many viewers', status: 503, detail: 'Close another one and come back.' });
+    const who = c.get('who');
+    const full = hub.whatIsFull(who);
+    if (full !== null) throw tooManyViewers(full);
     const cutOff = (): unknown => c.env.outgoing?.destroy();
-    return c.body(hub.watch({ filter, lastEventId: c.req.header('last-event-id'), cutOff }), 200, headers);
+    return c.body(hub.watch({ who, filter, lastEventId: c.req.header('last-event-id'), cutOff }), 200, headers);
   });
+}
+
+function tooManyViewers(full: 'all' | 'share'): ProblemError {
+  const which =
+    full === 'all' ? 'Close another one' : 'Close another one of this token, or of those that may only look,';
+  return new ProblemError({ title: 'Too many viewers', status: 503, detail: `${which} and come back.` });
 }
 
 function namesIn(types: string | undefined): ReadonlySet<string> | undefined {
@@ -131,7 +140,12 @@ function overviewOf({ mooring, version, recorder, hub }: AdminParts): Overview {
   const { factory, config, journal } = mooring;
   const { rss, heapUsed } = process.memoryUsage();
   return {
-    ...{ version, now: new Date().toISOString(), startedAt: recorder.startedAt.toISOString() },
+    ...{
+      version,
+      now: new Date().toISOString(),
+      startedAt: recorder.startedAt.toISOString(),
+      uptimeMs: recorder.uptimeMs,
+    },
     ...{ isDraining: mooring.isDraining, managers: factory.managerCount, users: factory.userCount },
     connections: recorder.connections,
     waiting: factory.waitingCount,

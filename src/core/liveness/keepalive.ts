@@ -1,113 +1,211 @@
-/** The longest message that can be a keepalive, in bytes or UTF-16 units. */
-const longestKeepalive = 96;
+import { isKeepaliveArray, isKeepaliveBytes, isKeepaliveObject, isKeepaliveText } from './keepalive-presets.js';
 
-/**
- * What protocols send to keep a connection open, as one pattern each, on the whole message.
- * Sources: Engine.IO protocol 4; graphql-ws PROTOCOL.md; Phoenix channels (array and object serialisers);
- * SignalR HubProtocol.md (type 6); Action Cable; and the plain `{"type":"ping"}` many applications use.
- */
-export const keepalivePatterns = Object.freeze({
-  engineIo: /^[23](probe)?$/,
-  typePingOrPong:
-    /^\{\s*"type"\s*:\s*"(ping|pong|ka|keepalive|heartbeat)"\s*(,\s*"(id|ts|time|timestamp|t|message|payload)"\s*:\s*("[^"]*"|[0-9.]+|null|\{\}))?\s*\}$/,
-  phoenixArray:
-    /^\[\s*(null|"[^"]*")\s*,\s*(null|"[^"]*")\s*,\s*"phoenix"\s*,\s*"(heartbeat|phx_reply)"\s*,\s*\{[^[\]]*\}\s*\]$/,
-  phoenixObject:
-    /^\{(?=\s*"(topic|event|payload|ref|join_ref)")(?=[^[]*"topic"\s*:\s*"phoenix")(?=[^[]*"event"\s*:\s*"(heartbeat|phx_reply)")[^[]*\}$/,
-  signalR: /^\{\s*"type"\s*:\s*6\s*\}\P{L}?$/u,
-  bare: /^(ping|pong)$/i,
-} satisfies Record<string, RegExp>);
-
-const patterns = Object.values(keepalivePatterns);
+/** The longest message that the presets can match, in bytes or UTF-16 units. */
+export const longestPreset = 128;
 
 /** A message as sockets give it. */
 export type Message = string | Uint8Array;
 
 /**
- * Whether a message only keeps its connection open: evidence of life, but no activity. Never throws.
+ * Whether a message only keeps its connection open, as widely used protocols do it: evidence of life, but no activity.
+ * Only messages of at most 128 bytes can be keepalives. Never throws.
  *
  * Why: a tab nobody has looked at for hours sends these; they must not make it look used.
- * @source spec section 2 "activity"
  */
 export function isKeepalive(message: Message): boolean {
   const { length } = message;
-  if (length === 0 || length > longestKeepalive || !mayBeKeepalive(message)) return false;
-  const text = typeof message === 'string' ? message : latin1(message);
-  return patterns.some((pattern) => pattern.test(text));
-}
-
-/**
- * A look at a few characters, which nearly every message fails that is none. It must let through whatever one of the
- * patterns matches.
- *
- * Why: every message comes through here, and decoding it and trying the patterns takes as long as all the rest.
- */
-function mayBeKeepalive(message: Message): boolean {
-  switch (unitAt(message, 0)) {
+  if (length === 0 || length > longestPreset) return false;
+  const start = afterSpace(message, 0);
+  switch (unitAt(message, start)) {
     case units.brace:
-      return mayBeObject(message);
+      return mayBeObject(message, start + 1) && isKeepaliveObject(parsed(message));
     case units.bracket:
-      return namesPhoenix(message);
+      return mayBeArray(message, start + 1) && isKeepaliveArray(parsed(message));
     default:
-      return message.length <= longestBare;
+      return length <= longestWord && mayBeWord(message) && isKeepaliveWord(message);
   }
 }
 
-/** `2probe` */
-const longestBare = 6;
+/** `"keep-alive"` with its quotes. */
+const longestWord = 12;
 
-const units = Object.freeze({ quote: 0x22, six: 0x36, bracket: 0x5b, h: 0x68, k: 0x6b, p: 0x70, x: 0x78, brace: 0x7b });
-
-/** The first two letters of a key, as one number. */
-const lettersAt = (message: Message, index: number): number =>
-  (unitAt(message, index) << 8) | unitAt(message, index + 1);
-
-const type = 0x7479;
-
-/** topic, event, payload, ref, join_ref */
-const phoenixKeys: ReadonlySet<number> = new Set([0x746f, 0x6576, 0x7061, 0x7265, 0x6a6f]);
-
-/** The first key decides: `"type"`, or one of Phoenix's. */
-function mayBeObject(message: Message): boolean {
-  const quote = nextOf(message, 1, units.quote);
-  const letters = lettersAt(message, quote + 1);
-  if (letters === type) return hasKeepaliveType(message, quote + 6);
-  return phoenixKeys.has(letters) && namesPhoenix(message);
+function isKeepaliveWord(message: Message): boolean {
+  return isKeepaliveText(textOf(message)) || (typeof message !== 'string' && isKeepaliveBytes(message));
 }
 
-/** The value is 6, or begins as the words of the pattern do. */
-function hasKeepaliveType(message: Message, from: number): boolean {
-  for (let index = from; index < message.length; index++) {
-    const unit = unitAt(message, index);
-    if (unit === units.six) return true;
-    if (unit !== units.quote) continue;
-    const first = unitAt(message, index + 1);
-    return first === units.p || first === units.k || first === units.h;
+// What follows looks at a few characters, which nearly every message fails that is no keepalive. It lets through whatever
+// the presets match. Why: every message comes through here, and parsing it takes as long as all the rest.
+
+const units = Object.freeze({
+  tab: 0x09,
+  lineFeed: 0x0a,
+  carriageReturn: 0x0d,
+  space: 0x20,
+  quote: 0x22,
+  comma: 0x2c,
+  one: 0x31,
+  two: 0x32,
+  three: 0x33,
+  six: 0x36,
+  colon: 0x3a,
+  bracket: 0x5b,
+  closingBracket: 0x5d,
+  capitalH: 0x48,
+  n: 0x6e,
+  p: 0x70,
+  brace: 0x7b,
+  closingBrace: 0x7d,
+});
+
+/** Three letters as one number: whole keys and words would have to be cut out of the message. */
+const triple = (letters: string): number =>
+  tripleOf(letters.charCodeAt(0), letters.charCodeAt(1), letters.charCodeAt(2));
+
+function tripleOf(first: number, second: number, third: number): number {
+  return (first << 16) | (second << 8) | third;
+}
+
+const tripleAt = (message: Message, index: number): number =>
+  tripleOf(unitAt(message, index), unitAt(message, index + 1), unitAt(message, index + 2));
+
+/** As {@link tripleAt}, in lower case. */
+const lowerCaseAt = (message: Message, index: number): number => tripleAt(message, index) | 0x20_20_20;
+
+const [telling, beside] = [1, 2];
+
+/** What keys begin with: the values of the first decide, those of the others are passed over. */
+const keys: ReadonlyMap<number, number> = new Map([
+  ...['typ', 'eve', 'act', 'op"', 'opc', 'met', 'cmd', 'com', 'msg', 'mes', 'kin', 't":', 't" ', 'top', 'cou']
+    .concat(['pin', 'pon', 'hea', 'kee', 'ka"'])
+    .map((letters) => [triple(letters), telling] as const),
+  ...['id"', 'ref', 'joi', 'seq', 's":', 's" ', 'n":', 'n" ', 'non', 'cid', 'rid', 'uui', 'req', 'rep', 'ts"', 'tim']
+    .concat(['dat', 'now', 'sen', 'cli', 'ser', 'cre', 'v":', 'v" ', 'ver', 'jso', 'rtt', 'lat', 'int', 'd":', 'd" '])
+    .concat(['pay', 'par', 'bod', 'arg', 'ok"', 'suc', 'sta'])
+    .map((letters) => [triple(letters), beside] as const),
+]);
+
+/** What words of keepalives begin with, `phoenix` and `phx_reply` among them. */
+const beginnings: ReadonlySet<number> = new Set(['pin', 'pon', 'pus', 'pho', 'phx', 'hea', 'kee', 'ka"'].map(triple));
+
+/** What bare words, binary keepalives and line ends begin with. */
+const wordStarts: ReadonlySet<number> = new Set([
+  units.two,
+  units.three,
+  units.lineFeed,
+  units.carriageReturn,
+  2,
+  0xc0,
+  0xd0,
+]);
+
+function mayBeWord(message: Message): boolean {
+  const unit = unitAt(message, 0);
+  if (wordStarts.has(unit)) return message.length <= 6;
+  return beginnings.has(lowerCaseAt(message, unit === units.quote ? 1 : 0));
+}
+
+/** Looks at one key after the other, until one decides. */
+function mayBeObject(message: Message, from: number): boolean {
+  let index = afterSpace(message, from);
+  while (unitAt(message, index) === units.quote) {
+    const letters = tripleAt(message, index + 1);
+    const kind = keys.get(letters);
+    if (kind === undefined) return false;
+    index = afterSpace(message, nextOf(message, nextOf(message, index + 1, units.quote), units.colon) + 1);
+    if (kind === telling) {
+      const answer = tells(message, index, letters);
+      if (answer !== null) return answer;
+    }
+    index = afterSpace(message, afterValue(message, index) + 1);
   }
-  return false;
+  return index > from;
 }
 
-/** Whether `phoenix` may be in it: it ends in the letter that is seldom elsewhere. */
-function namesPhoenix(message: Message): boolean {
-  if (typeof message === 'string') return message.includes('phoenix');
-  const start = 'phoenix'.length;
-  for (let x = nextOf(message, start, units.x); x < message.length; x = nextOf(message, x + 1, units.x)) {
-    if (unitAt(message, x - 1) === 0x69 && unitAt(message, x - 2) === 0x6e) return true;
+/** The numbers that say "ping": SignalR's type and Discord's opcodes (1 and 11), by their first digit. */
+const numbers: ReadonlyMap<number, number> = new Map([
+  [triple('typ'), units.six],
+  [triple('op"'), units.one],
+]);
+
+/** Whether the value of a telling key may be a keepalive's; `null` if it may be a time or a counter. */
+function tells(message: Message, at: number, letters: number): boolean | null {
+  const unit = unitAt(message, at);
+  if (unit !== units.quote) {
+    const number = numbers.get(letters);
+    return number === undefined ? null : number === unit;
   }
-  return false;
+  return beginnings.has(lowerCaseAt(message, at + 1));
 }
 
-/** Where the unit comes next; the length where it does not. */
-function nextOf(message: Message, from: number, unit: number): number {
+/** Where the comma or brace is that ends the value. */
+function afterValue(message: Message, from: number): number {
+  if (unitAt(message, from) === units.quote) return nextEnd(message, nextOf(message, from + 1, units.quote) + 1);
+  return nextEnd(message, from);
+}
+
+/** The next comma or closing brace outside of nested brackets. */
+function nextEnd(message: Message, from: number): number {
+  let depth = 0;
   let index = from;
-  while (index < message.length && unitAt(message, index) !== unit) index += 1;
+  for (; index < message.length; index++) {
+    const unit = unitAt(message, index);
+    if (unit === units.brace || unit === units.bracket) depth += 1;
+    else if (depth > 0 && (unit === units.closingBrace || unit === units.closingBracket)) depth -= 1;
+    else if (depth === 0 && (unit === units.comma || unit === units.closingBrace)) return index;
+  }
   return index;
+}
+
+/** OCPP's `[2,"id","Heartbeat",{}]` and `[3,"id",{"currentTime":…}]`, Phoenix's `[null,"7","phoenix",…]`. */
+function mayBeArray(message: Message, from: number): boolean {
+  const first = afterSpace(message, from);
+  const unit = unitAt(message, first);
+  const isCall = unit === units.two || unit === units.three;
+  if (!isCall && unit !== units.quote && unit !== units.n) return false;
+  const third = afterSpace(message, nextOf(message, nextOf(message, first, units.comma) + 1, units.comma) + 1);
+  const mark = unitAt(message, third);
+  if (mark === units.brace) return unit === units.three;
+  return mark === units.quote && unitAt(message, third + 1) === (isCall ? units.capitalH : units.p);
+}
+
+/** Where the unit comes next; the length if it does not. */
+function nextOf(message: Message, from: number, unit: number): number {
+  if (typeof message === 'string') {
+    for (let index = from; index < message.length; index++) if (message.charCodeAt(index) === unit) return index;
+  } else {
+    for (let index = from; index < message.length; index++) if (message[index] === unit) return index;
+  }
+  return message.length;
+}
+
+function afterSpace(message: Message, from: number): number {
+  let index = from;
+  while (index < message.length && isSpace(unitAt(message, index))) index += 1;
+  return index;
+}
+
+/** What JSON takes for white space. */
+function isSpace(unit: number): boolean {
+  return unit <= units.space && (unit === 0x20 || unit === 0x0a || unit === 0x0d || unit === 0x09);
 }
 
 function unitAt(message: Message, index: number): number {
   return typeof message === 'string' ? message.charCodeAt(index) : (message[index] ?? 0);
 }
 
-function latin1(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
+const separator = '\u001e';
+
+/** What the JSON says; `undefined` if it is none. SignalR ends its messages with a record separator. */
+function parsed(message: Message): unknown {
+  try {
+    const text = textOf(message);
+    return JSON.parse(text.endsWith(separator) ? text.slice(0, -1) : text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Byte by byte: no word of a preset has other characters than those of ASCII. */
+function textOf(message: Message): string {
+  return typeof message === 'string' ? message : String.fromCharCode(...message);
 }

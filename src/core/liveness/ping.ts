@@ -22,7 +22,9 @@ export class Pinger {
     const payload = this.payload();
     sample(link);
     try {
-      link.connection.ping(payload);
+      link.clock.contexts.outside(() => {
+        link.connection.ping(payload);
+      });
     } catch {
       return false;
     }

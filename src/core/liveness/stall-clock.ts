@@ -1,3 +1,4 @@
+import { noContexts, type AsyncContexts } from '../async-contexts.js';
 import { never, type Clock, type Time, type Timer } from '../time.js';
 
 /** How often the clock checks itself while any timer is armed; also how precisely it knows when a stall began. */
@@ -27,12 +28,14 @@ export class StallClock implements Clock {
   #ticker: Timer | null = null;
   #tickDueAt = Infinity;
   #stalledMs = 0;
+  readonly contexts: AsyncContexts;
   recentMs = never;
   lastStallEndedAtMs = -Infinity;
   stalls = 0;
 
   constructor({ time, toleranceMs, onStall }: ClockOptions) {
     this.#time = time;
+    this.contexts = time.contexts ?? noContexts;
     this.#toleranceMs = toleranceMs;
     this.#onStall = onStall;
   }

@@ -98,7 +98,10 @@ export class ClosingConnections {
     link.closing = this.#expiries.add(link);
     this.#whenTold(link);
     try {
-      link.connection.close(code, reason);
+      // The socket's own timers must not belong to the request that another connection came with.
+      this.#options.clock.contexts.outside(() => {
+        link.connection.close(code, reason);
+      });
     } catch {
       if (this.#expiries.delete(link.closing)) this.#terminate(link);
     }
@@ -106,7 +109,9 @@ export class ClosingConnections {
 
   #terminate(link: Closable): void {
     try {
-      link.connection.terminate();
+      this.#options.clock.contexts.outside(() => {
+        link.connection.terminate();
+      });
     } catch {
       // Nothing more can be done to a socket that cannot even be destroyed; its slot is free all the same.
     }

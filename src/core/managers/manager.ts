@@ -213,7 +213,7 @@ export class WebSocketManager<Socket = unknown> {
 
   /**
    * Runs the hook once when the manager is released; at once where it is already. Not when a newer connection of the
-   * same thread takes over.
+   * same thread takes over. It runs in the async context of this call.
    * @returns takes the hook back
    */
   onRelease(hook: ReleaseHook): () => void {
@@ -222,9 +222,10 @@ export class WebSocketManager<Socket = unknown> {
       return () => undefined;
     }
     const { hooks } = this.mutableParticulars();
-    hooks.add(hook);
+    const bound = this.host.clock.contexts.bound(hook);
+    hooks.add(bound);
     return () => {
-      hooks.delete(hook);
+      hooks.delete(bound);
     };
   }
 
@@ -273,8 +274,12 @@ export class WebSocketManager<Socket = unknown> {
   #afterAllSoFar(): number {
     const { link } = this;
     const now = this.host.clock.now();
-    this.#inboundAtMs = Math.min(this.#inboundAtMs, now - 1);
-    if (link !== null) link.lastInboundAtMs = Math.min(link.lastInboundAtMs, now - 1);
+    this.#inboundAtMs = Math.min(this.lastInboundAtMs, now - 1);
+    if (link !== null) {
+      // The next message counts, however soon it comes after the last.
+      link.lastTouchedAtMs = link.lastSaidAtMs;
+      link.lastInboundAtMs = never;
+    }
     return now;
   }
 

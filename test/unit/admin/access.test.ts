@@ -74,6 +74,16 @@ describe('with tokens', () => {
     expect((await ask('/healthz', { address: '10.0.0.1' })).status).toBe(200);
   });
 
+  it('wrong ones are counted by the /64 of an IPv6 address, and by IPv4 however it is written', async () => {
+    const { api } = desk({ access });
+    const from = async (address: string): Promise<number> => (await api('/kpis', { address, token: 'wrong' })).status;
+    for (let host = 1; host <= 10; host++) expect(await from(`2001:db8::${host.toString(16)}`)).toBe(401);
+    expect(await from('2001:db8::ffff')).toBe(429);
+    expect(await from('2001:db8:0:1::1')).toBe(401);
+    for (let i = 1; i <= 5; i++) for (const each of ['192.0.2.7', '::ffff:192.0.2.7']) await from(each);
+    expect(await from('::ffff:c000:207')).toBe(429);
+  });
+
   it('ten wrong ones of an address make further ones wait; a right one never does', async () => {
     const { api } = desk({ access });
     const from = (address: string, token: string): Promise<number> =>

@@ -1,7 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Admitted } from '../../../src/admin/access.js';
 import { EventHub, type EventFilter } from '../../../src/admin/event-stream.js';
 import { createMooring, type Mooring, type MooringEvent, type MooringEventName } from '../../../src/index.js';
 import { afterThisTest } from '../../support/setup.js';
+
+/** Somebody on this machine, without a token. */
+const who = { name: 'loopback', scope: 'act' } as const;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'performance'] });
@@ -18,7 +22,11 @@ function hub(): { hub: EventHub; mooring: Mooring; watch: (filter?: EventFilter,
     made.close();
     await mooring.stop();
   });
-  return { hub: made, mooring, watch: (filter = {}, lastEventId) => new Reader(made.watch({ filter, lastEventId })) };
+  return {
+    hub: made,
+    mooring,
+    watch: (filter = {}, lastEventId) => new Reader(made.watch({ who, filter, lastEventId })),
+  };
 }
 
 /** What it says of this kind, from now on. */
@@ -140,7 +148,7 @@ describe('a viewer', () => {
     const { hub: made, mooring } = hub();
     const [missed, dropped] = [heard(mooring, 'viewer.missed'), heard(mooring, 'viewer.dropped')];
     const cutOff = vi.fn();
-    made.watch({ filter: {}, cutOff });
+    made.watch({ who, filter: {}, cutOff });
     for (let stalledMs = 1; stalledMs <= 1_003; stalledMs++) stall(mooring, stalledMs);
     await vi.advanceTimersByTimeAsync(75_000);
     expect(made.counts).toMatchObject({ watching: 0, droppedViewers: 1 });
@@ -152,7 +160,7 @@ describe('a viewer', () => {
   it('that leaves is not cut off', async () => {
     const { hub: made } = hub();
     const cutOff = vi.fn();
-    await made.watch({ filter: {}, cutOff }).cancel();
+    await made.watch({ who, filter: {}, cutOff }).cancel();
     expect([made.counts.watching, cutOff.mock.calls]).toEqual([0, []]);
   });
 
@@ -206,5 +214,44 @@ describe('nobody watching', () => {
     await vi.advanceTimersByTimeAsync(60_000);
     watch();
     expect(onAny).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe('room for viewers', () => {
+  const reader = (name: string) => ({ name, scope: 'read' }) as const;
+  const actor = (name: string) => ({ name, scope: 'act' }) as const;
+
+  function fill({ hub: made }: { hub: EventHub }, by: Admitted): number {
+    let count = 0;
+    for (; made.whatIsFull(by) === null; count++) made.watch({ who: by, filter: {} });
+    return count;
+  }
+
+  it('is a quarter for one token that may only look, and others still find theirs', () => {
+    const made = hub();
+    expect(fill(made, reader('grafana'))).toBe(25);
+    expect(made.hub.whatIsFull(reader('grafana'))).toBe('share');
+    expect(fill(made, reader('wall'))).toBe(25);
+  });
+
+  it('is kept for those who may act, however many only look', () => {
+    const made = hub();
+    const looking = ['a', 'b', 'c', 'd', 'e'].map((name) => fill(made, reader(name)));
+    expect(looking).toEqual([25, 25, 25, 0, 0]);
+    expect(fill(made, actor('ops'))).toBe(25);
+    expect(made.hub.whatIsFull(actor('ops'))).toBe('all');
+  });
+
+  it('is half for one token that may act, and all where no token is needed', () => {
+    expect(fill(hub(), actor('ops'))).toBe(50);
+    expect(fill(hub(), who)).toBe(100);
+  });
+
+  it('is there again when a viewer leaves', async () => {
+    const made = hub();
+    const stream = made.hub.watch({ who: reader('grafana'), filter: {} });
+    fill(made, reader('grafana'));
+    await stream.cancel();
+    expect(made.hub.whatIsFull(reader('grafana'))).toBeNull();
   });
 });

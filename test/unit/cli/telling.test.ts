@@ -12,9 +12,8 @@ import { tellCleanup } from '../../../src/cli/cleanup.js';
 import { tellConfig } from '../../../src/cli/config.js';
 import { eventLine } from '../../../src/cli/events.js';
 import { tellJournal } from '../../../src/cli/explain.js';
-import { inert, inertJson } from '../../../src/cli/inert.js';
 import { tellKpis } from '../../../src/cli/kpis.js';
-import { paintFor, plain } from '../../../src/cli/paint.js';
+import { inertExceptColours, paintFor, plain } from '../../../src/cli/paint.js';
 import { sentenceOf, whyOf } from '../../../src/cli/sentences.js';
 import { bytesOf, spanOf } from '../../../src/cli/spans.js';
 import { outlookOf } from '../../../src/cli/suspects.js';
@@ -22,6 +21,7 @@ import { aligned, clipped, widthOf } from '../../../src/cli/table.js';
 import { tellScene } from '../../../src/cli/top.js';
 import { tellUsers } from '../../../src/cli/users.js';
 import { alertLevels } from '../../../src/core/pressure/level.js';
+import { inert, inertFields, inertJson } from '../../../src/presentation/inert.js';
 
 const escape = '\u001b';
 const colour = paintFor({ isTerminal: true, env: {} });
@@ -146,6 +146,10 @@ describe('text from elsewhere', () => {
     ['a\u200bb\ufeff', String.raw`a\u200bb\ufeff`],
     ['half \ud83d', String.raw`half \ud83d`],
     ['tag\u{e0041}', String.raw`tag\udb40\udc41`],
+    ['a\u3164b\u2800c\uffa0d\u115fe', String.raw`a\u3164b\u2800c\uffa0d\u115fe`],
+    ['a\ufe0fb\u{e0101}', String.raw`a\ufe0fb\udb40\udd01`],
+    ['\u0085\u0080\u009f', String.raw`\u0085\u0080\u009f`],
+    ['\u2066x\u2069\u061c', String.raw`\u2066x\u2069\u061c`],
     ['<b>😀 漢字</b>', '<b>😀 漢字</b>'],
   ])('%j is shown as %s', (text, shown) => {
     expect(inert(text)).toBe(shown);
@@ -344,7 +348,7 @@ thread_1  1 ms  1 ms  -       heard     yes   no       oh\u001b
 
   it('of the server: how many suspects there are, and what waits to be sent', () => {
     const overview = {
-      ...{ version: '1.2.3', now: '2026-11-25T00:01:00.000Z', startedAt: '2026-11-25T00:00:00.000Z' },
+      ...{ version: '1.2.3', now: '2026-11-25T00:01:00.000Z', uptimeMs: 60_000 },
       ...{ isDraining: false, managers: 40, connections: 39, users: 2, waiting: 1, suspects: 3 },
       unsentBytes: { sum: 2_500_000, largest: 900_000 },
       usersByLevel: { normal: 1, info: 0, warning: 1, critical: 0, emergency: 0 },
@@ -396,5 +400,50 @@ a\u202eb  12 of 20  60 %   warning  1     2         0        1 ms  2 ms
     expect(tellKpis(view as KpisView, plain).text).toMatch(
       /\n\n1 {2}emergency cleanup time {2}timed out 1, p99 1\.2 s, longest 75 s\n$/,
     );
+  });
+});
+
+describe('what a hostile server sends', () => {
+  const hostile = '\u009b2J\u001b[8m\u202e';
+
+  it('is inert where a number is expected, and in fields that nobody knows', () => {
+    const totals = {
+      admitted: hostile,
+      takenOver: 0,
+      refused: { quota: 1, [hostile]: hostile },
+      released: {},
+      cleaned: {},
+    };
+    const levels = { normal: hostile, info: 0, warning: 0, critical: 0, emergency: 0 };
+    const overview = { version: hostile, uptimeMs: hostile, isDraining: false, managers: hostile, totals } as object;
+    const more = { connections: 0, waiting: 0, users: 1, limits: { total: null }, usersByLevel: levels };
+    const waits = { suspects: hostile, unsentBytes: { sum: hostile, largest: hostile } };
+    const scene = { overview: { ...overview, ...more, ...waits }, users: { users: [] } } as never;
+    const text = inertExceptColours(tellScene(scene, paintFor({ isTerminal: true, env: {} })).text);
+    // eslint-disable-next-line no-control-regex -- colours are control characters
+    expect(text.replaceAll(/\u001b\[(0|1|2|31|32|33|36)m|\n/g, '')).not.toMatch(/[\p{Cc}\u202e]/u);
+    expect(text).toContain('1 refused');
+  });
+
+  it('keeps no colour that Mooring does not write', () => {
+    const paint = paintFor({ isTerminal: true, env: {} });
+    expect(inertExceptColours(`${paint('red', 'a')}\u001b[8mb\n`)).toBe(
+      `${paint('red', 'a')}${String.raw`\u001b[8mb`}\n`,
+    );
+  });
+});
+
+describe('the fields of a log line for people', () => {
+  it('are inert, in plain objects and arrays too, and otherwise as they were', () => {
+    const at = new Date(0);
+    expect(
+      inertFields({ reason: 'a\u009bb', list: ['\u202e', 1], more: { ['\u2800']: '\u3164' }, at, none: null }),
+    ).toEqual({
+      reason: String.raw`a\u009bb`,
+      list: [String.raw`\u202e`, 1],
+      more: { [String.raw`\u2800`]: String.raw`\u3164` },
+      at,
+      none: null,
+    });
   });
 });

@@ -153,7 +153,7 @@ describe('a sentence', () => {
   it('makes visible what somebody hid in it', () => {
     const told = { type: 'hook.failed', ...who, error: '\u001b[31mred\u202Ederutnever\n' };
     expect(sentenceOf(told).text).toBe(
-      String.raw`A hook failed at the release of thread_1: \u{1b}[31mred\u{202e}derutnever\u{a}.`,
+      String.raw`A hook failed at the release of thread_1: \u001b[31mred\u202ederutnever\u000a.`,
     );
   });
 });

@@ -111,6 +111,8 @@ const rows: { readonly [Name in MooringEventName]: readonly Row<Name>[] } = {
   'idleTimeout.rejected': [[{ ...ofKey, got: 'NaN', used: null }, []]],
   'limit.rejected': [[{ userId: 'ada', got: 'NaN', used: 20 }, ['limit_failures_total 1']]],
   'claim.lost': [[{ ...ofKey }, ['lost_claims_total 1']]],
+  'attempts.uncounted': [[{ reason: 'no address' }, []]],
+  'keepalive.failed': [[{ error: 'Error: no' }, []]],
   'ledger.failed': [[{ userId: 'ada', error: 'Error: no' }, ['ledger_failures_total 1']]],
   'leak.found': [
     [{ ...leak, what: 'manager' }, ['leaks_found_total manager 1']],

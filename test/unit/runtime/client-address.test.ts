@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addressKey, noAddress } from '../../../src/adapters/client-address.js';
+import { addressKey, noAddress } from '../../../src/runtime/client-address.js';
 
 describe('addressKey', () => {
   it.each([

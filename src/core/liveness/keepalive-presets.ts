@@ -1,0 +1,178 @@
+/**
+ * What widely used protocols send to keep a connection open, as predicates on what a message says.
+ *
+ * The text of each protocol was read, and nothing taken from it: Engine.IO protocol 4; graphql-ws and
+ * subscriptions-transport-ws; Phoenix channels (array and object serialisers); SignalR's hub protocol (JSON and
+ * MessagePack); Action Cable; Pusher channels 7; Meteor DDP 1; STOMP 1.2; MQTT 3.1.1; NATS; OCPP-J 1.6 and 2.0.1; Discord's
+ * gateway; Home Assistant; JSON-RPC 2.0 with `ping` (as MCP has it); PeerJS.
+ */
+
+/** Words that say nothing else, in lower case and without `-` and `_`. */
+const words: ReadonlySet<string> = new Set([
+  ...['ping', 'pong', 'ka', 'keepalive', 'heartbeat', 'heartbeatack'],
+  ...['pusher:ping', 'pusher:pong'],
+]);
+
+/** Whole texts: Engine.IO, STOMP (line ends alone), NATS, and bare words, also as a JSON string. */
+const texts =
+  /^(?:[23](?:probe)?|[\r\n]+|(?:ping|pong)(?:\r\n)?|heartbeat|keep-?alive|"(?:ping|pong|heartbeat|keep-?alive)")$/i;
+
+/** Whether the whole message is a keepalive that is not JSON, or a JSON string. */
+export function isKeepaliveText(text: string): boolean {
+  return texts.test(text);
+}
+
+/** Binary keepalives: MQTT's PINGREQ and PINGRESP, SignalR's ping in MessagePack. */
+const binary = Object.freeze([
+  [0xc0, 0x00],
+  [0xd0, 0x00],
+  [0x02, 0x91, 0x06],
+]);
+
+/** Whether the whole message is a binary keepalive. */
+export function isKeepaliveBytes(bytes: Uint8Array): boolean {
+  return binary.some((one) => one.length === bytes.length && one.every((byte, index) => bytes[index] === byte));
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Keys whose value says what a message is. */
+const verbs: ReadonlySet<string> = new Set([
+  ...['type', 'event', 'action', 'op', 'method', 'cmd', 'command', 'msg', 'kind', 't'],
+  ...['msgType', 'msg_type', 'messageType', 'message_type', 'eventType', 'event_type', 'opcode'],
+]);
+
+/** Whether a parsed object is a keepalive. */
+export function isKeepaliveObject(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  return isPlain(value) || isSignalR(value) || isDiscord(value) || isPhoenixObject(value) || isNamedByItsKey(value);
+}
+
+/** `{"type":"ping"}` and its kin: each word says "ping", and nothing beside it carries content. */
+function isPlain(fields: Fields): boolean {
+  let isSaid = false;
+  for (const [key, value] of Object.entries(fields)) {
+    if (verbs.has(key) && isWord(value)) isSaid = true;
+    else if (!isBeside(key, value)) return false;
+  }
+  return isSaid;
+}
+
+function isWord(value: unknown): boolean {
+  return typeof value === 'string' && words.has(value.toLowerCase().replace(/[-_]/g, ''));
+}
+
+/** What an identifier, a number or a time looks like: no words of people. */
+const token = /^[\w:.+/=-]{0,64}$/;
+
+const isNumber = (value: unknown): boolean => typeof value === 'number' || value === null;
+const isToken = (value: unknown): boolean => isNumber(value) || (typeof value === 'string' && token.test(value));
+const isEmpty = (value: unknown): boolean => isNumber(value) || value === '' || value === '{}' || holdsNothing(value);
+const isYes = (value: unknown): boolean => value === true || value === 'ok';
+
+const timesAndCounters: ReadonlySet<string> = new Set([
+  'ts',
+  't',
+  'time',
+  'timestamp',
+  'date',
+  'now',
+  'seq',
+  'id',
+  'nonce',
+]);
+
+/** An empty array or object, or an object of times and counters alone. */
+function holdsNothing(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  return isFields(value) && Object.entries(value).every(([key, each]) => timesAndCounters.has(key) && isToken(each));
+}
+
+/** What may stand beside the word, by key: numbers that name the message, times, versions, and empty payloads. */
+const besides: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
+  ...rows(isToken, ['id', 'ref', 'join_ref', 'seq', 'sequence', 's', 'n', 'nonce', 'cid', 'rid', 'uuid']),
+  ...rows(isToken, ['reqid', 'req_id', 'requestId', 'request_id', 'reply_to', 'replyTo']),
+  ...rows(isToken, ['ts', 'time', 'timestamp', 'timestampMs', 'date', 'now', 'sentAt', 'sent_at']),
+  ...rows(isToken, ['clientTime', 'client_time', 'serverTime', 'server_time', 'createdAt', 'created_at']),
+  ...rows(isToken, ['v', 'version', 'jsonrpc']),
+  ...rows(isNumber, ['t', 'count', 'counter', 'rtt', 'latency', 'interval', 'message']),
+  ...rows(isEmpty, ['d', 'data', 'payload', 'params', 'body', 'args']),
+  ...rows(isYes, ['ok', 'success', 'status']),
+]);
+
+function rows<T>(value: T, keys: readonly string[]): (readonly [string, T])[] {
+  return keys.map((key) => [key, value]);
+}
+
+function isBeside(key: string, value: unknown): boolean {
+  return besides.get(key)?.(value) ?? false;
+}
+
+const hasOnly = (fields: Fields, keys: readonly string[]): boolean =>
+  Object.keys(fields).every((key) => keys.includes(key));
+
+/** `{"type":6}` */
+function isSignalR(fields: Fields): boolean {
+  return fields['type'] === 6 && hasOnly(fields, ['type']);
+}
+
+/** Heartbeat (1, with the last sequence number) and its acknowledgement (11). */
+function isDiscord(fields: Fields): boolean {
+  const { op, d, s = null, t = null } = fields;
+  if (!hasOnly(fields, ['op', 'd', 's', 't']) || s !== null || t !== null) return false;
+  return op === 11 ? d === undefined || d === null : op === 1 && 'd' in fields && isNumber(d);
+}
+
+function isPhoenixObject(fields: Fields): boolean {
+  const { topic, event, payload, ref = null, join_ref = null } = fields;
+  return (
+    hasOnly(fields, ['topic', 'event', 'payload', 'ref', 'join_ref']) &&
+    topic === 'phoenix' &&
+    isPhoenix(event, payload) &&
+    isToken(ref) &&
+    isToken(join_ref)
+  );
+}
+
+/** On the topic `phoenix` nothing is answered but heartbeats. */
+function isPhoenix(event: unknown, payload: unknown): boolean {
+  if (event === 'heartbeat') return payload === undefined || isEmpty(payload);
+  if (event !== 'phx_reply' || !isFields(payload)) return false;
+  const { response = {}, status = 'ok' } = payload;
+  return hasOnly(payload, ['response', 'status']) && isEmpty(response) && status === 'ok';
+}
+
+/** `{"ping":1492420473027}`, `{"pong":{}}` */
+function isNamedByItsKey(fields: Fields): boolean {
+  const [entry, ...others] = Object.entries(fields);
+  if (entry === undefined || others.length > 0) return false;
+  const [key, value] = entry;
+  return isWord(key) && (value === true || isNumber(value) || holdsNothing(value));
+}
+
+/** Whether a parsed array is a keepalive: of Phoenix's array serialiser, or of OCPP. */
+export function isKeepaliveArray(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const [first, second, third, fourth] = value as unknown[];
+  switch (value.length) {
+    case 3:
+      return first === 3 && isToken(second) && isOcppAnswer(third);
+    case 4:
+      return first === 2 && isToken(second) && third === 'Heartbeat' && isEmpty(fourth);
+    case 5:
+      return isToken(first) && isToken(second) && third === 'phoenix' && isPhoenix(fourth, (value as unknown[])[4]);
+    default:
+      return false;
+  }
+}
+
+/** Of all answers in OCPP, only that to a heartbeat is the time alone. */
+function isOcppAnswer(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  const { currentTime } = value;
+  return hasOnly(value, ['currentTime']) && typeof currentTime === 'string' && token.test(currentTime);
+}

@@ -1,0 +1,64 @@
+interface RateOptions {
+  /** How many are allowed within the window. */
+  readonly limit: number;
+  readonly windowMs: number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+}
+
+/** Counted since the first of a key. */
+interface Counted {
+  readonly endsAtMs: number;
+  count: number;
+}
+
+/** More keys than this are not remembered within a window: an attacker with many addresses must not fill the memory. */
+const mostKeys = 100_000;
+
+/**
+ * Counts by key. The window of a key begins with its first attempt.
+ *
+ * Why not a library: those for Node read the wall clock, which may step back an hour and lock everybody out for it, and
+ * arm timers in the context of whichever request comes first. Here two generations of counts replace each other, so there
+ * is neither a timer nor a sweep.
+ */
+export class RateWindow {
+  readonly #options: RateOptions;
+  #present = new Map<string, Counted>();
+  #past = new Map<string, Counted>();
+  #turnedAtMs: number;
+
+  constructor(options: RateOptions) {
+    this.#options = options;
+    this.#turnedAtMs = options.now();
+  }
+
+  /** Counts one attempt. @returns in how many milliseconds to try again, or `null` if this one is within the limit */
+  take(key: string): number | null {
+    const { limit, windowMs, now: read } = this.#options;
+    const now = read();
+    this.#turn(now);
+    const counted = this.#of(key, now) ?? this.#begin(key, now + windowMs);
+    counted.count += 1;
+    return counted.count <= limit ? null : counted.endsAtMs - now;
+  }
+
+  #of(key: string, now: number): Counted | null {
+    const counted = this.#present.get(key) ?? this.#past.get(key);
+    return counted !== undefined && counted.endsAtMs > now ? counted : null;
+  }
+
+  #begin(key: string, endsAtMs: number): Counted {
+    const counted = { endsAtMs, count: 0 };
+    this.#present.set(key, counted);
+    return counted;
+  }
+
+  /** What began before the last turn is over at the next. */
+  #turn(now: number): void {
+    if (now - this.#turnedAtMs < this.#options.windowMs && this.#present.size < mostKeys) return;
+    this.#past = this.#present;
+    this.#present = new Map();
+    this.#turnedAtMs = now;
+  }
+}
