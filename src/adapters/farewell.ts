@@ -4,6 +4,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { unadmittedLimit } from '../core/config.js';
 import type { RefusalError } from '../core/errors.js';
 import type { Mooring } from '../core/mooring.js';
+import { announceDeparture } from './departures.js';
 import { RefusedSockets } from './refused-sockets.js';
 
 /** A handshake that nobody has answered. */
@@ -52,6 +53,7 @@ export class Farewell {
 
   /** With a close frame: a page cannot read an HTTP status, so the client is let in just far enough to be told. */
   refuse({ request, stream, head }: Unanswered, refusal: RefusalError, who: Refused): void {
+    announceDeparture(stream);
     this.#server.handleUpgrade(request, stream, head, (socket) => {
       this.dismiss(socket, refusal, who);
     });
@@ -78,6 +80,7 @@ export class Farewell {
 
   /** With an HTTP status, before authentication. */
   reject(stream: Duplex, { status, reason, retryAfterMs }: HttpRejection): void {
+    announceDeparture(stream);
     this.#mooring.events.emit('socket.rejected', { status, reason });
     const grace = this.#afterGrace(() => {
       stream.destroy();

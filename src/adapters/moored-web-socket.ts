@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
 import { unlookedMs, type Keepalives } from '../core/liveness/keepalives.js';
 import type { ManagedConnection } from '../core/managers/managed-connection.js';
+import { announceDeparture } from './departures.js';
 
 /** What can be sent. */
 type Content = Parameters<WebSocket['send']>[0];
@@ -97,15 +98,16 @@ export function mooredClass(Base: typeof WebSocket, keepalives: Keepalives): typ
     }
 
     /**
-     * The slot is free on the decision to close, not when the peer has agreed. `ws` closes before it tells of an error
-     * of the protocol: then it would come too late.
+     * The slot is free on the decision to close, not when the peer has agreed. `ws` calls this also when the peer's
+     * close frame has come, and before it tells of an error of the protocol: then that would come too late.
      */
     override close(code?: number, reason?: string | Buffer): void {
       const wasOpen = this.readyState === WebSocket.OPEN;
       super.close(code, reason);
       const link = wasOpen ? this.#link : null;
       if (protocolErrors.has(code)) link?.errored(new Error(`The protocol was broken: closed with ${String(code)}`));
-      link?.closed();
+      if (wasOpen && this.#stream !== null) announceDeparture(this.#stream);
+      link?.closingBegan();
     }
 
     closeQuietly(code: number, reason: string): void {

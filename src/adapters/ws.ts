@@ -13,6 +13,7 @@ import { AttemptLimiter, type AttemptRate } from './attempt-rate.js';
 import { Entry, type Attempt, type EntryOptions } from './attach.js';
 import { Farewell } from './farewell.js';
 import { isMoored, mooredClass } from './moored-web-socket.js';
+import { afterAnswers, hasBody, isAnswering } from './upgrade-request.js';
 import { WsConnection } from './ws-connection.js';
 
 /** What {@link attach} needs. */
@@ -136,6 +137,12 @@ class Gate {
     const { request, stream, head, upgraded } = upgrade;
     if (!isHandshake(request) || !this.#server.shouldHandle(request)) {
       this.#leaveToServer(upgrade);
+      return;
+    }
+    if (hasBody(request) || isAnswering(stream)) {
+      afterAnswers(stream, () => {
+        this.#farewell.reject(stream, { status: 400, reason: 'Bad Request' });
+      });
       return;
     }
     if (!this.#isAllowed(request.headers.origin)) {

@@ -91,10 +91,8 @@ function appOf(parts: AdminParts): AdminApp {
     return undefined;
   });
   addOpenRoutes(app, parts);
-  // First who asks, then what: of strangers no body is read.
-  app.use(`${apiPath}/*`, guarded(parts));
-  app.use(bodyLimit({ maxSize: mostBodyBytes, onError: tooLarge }));
-  app.use(withKnownBody);
+  // First who asks, then what: of strangers no body is read, and outside of the API of nobody, as nothing there takes one.
+  app.use(`${apiPath}/*`, guarded(parts), bodyLimit({ maxSize: mostBodyBytes, onError: tooLarge }), withKnownBody);
   addUserRoutes(app, parts);
   addManagerRoutes(app, parts);
   addServerRoutes(app, parts);

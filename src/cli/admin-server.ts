@@ -9,7 +9,8 @@ import type { Mooring } from '../core/mooring.js';
 import { fileDescriptorLimit } from '../runtime/file-descriptor-limit.js';
 import { collectMetrics } from '../telemetry/prometheus.js';
 import { capConnections } from './connection-cap.js';
-import { listen, type Address } from './listening.js';
+import { listen, motionlessMs, requestPatience, type Address } from './listening.js';
+import { originFormOf } from './request-target.js';
 import { readVersion } from './version.js';
 
 /** What the admin server is started with. */
@@ -31,18 +32,6 @@ export interface AdminServing {
 
 /** Connections to the admin server, at the most and at the least. */
 const [mostConnections, leastConnections] = [256, 16];
-
-/**
- * How long a request may take to arrive, in milliseconds, the first one from when its connection was made, and how often
- * that is looked at.
- */
-const patience = Object.freeze({ headersTimeout: 5_000, requestTimeout: 15_000, connectionsCheckingInterval: 1_000 });
-
-/**
- * How long a connection may move nothing, in milliseconds. Longer than anything takes that is answered: event streams say
- * something every 15 s, and cleanups take 10 s.
- */
-const motionlessMs = 120_000;
 
 /** How long the last events have on their way to who watches. */
 const farewellMs = 200;
@@ -68,7 +57,10 @@ export async function startAdminServer({
   const admin = createAdmin({ mooring, access, allowedOrigins, loaded, metrics, version: readVersion() });
   // A check of health by HTTP/1.0 names no host.
   const answer = getRequestListener((request, env) => admin.fetch(request, env), { hostname: 'localhost' });
-  const http = createServer(patience, (request, response) => void answer(request, response));
+  const http = createServer(requestPatience, (request, response) => {
+    request.url = originFormOf(request);
+    void answer(request, response);
+  });
   capConnections(http, adminConnections());
   http.setTimeout(motionlessMs);
   const place = await listen(http, address, { port: '--admin-port', host: '--admin-host' });

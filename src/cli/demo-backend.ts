@@ -15,6 +15,9 @@ type RunRequest = z.output<typeof runRequest>;
 /** What a message asks for: a run, an echo, to give up on the connection, or nothing that makes sense as a run. */
 type Asked = { readonly run: RunRequest } | { readonly problem: string } | 'echo' | 'fail';
 
+/** The longest text that is looked at, in bytes; no command is longer. Whatever a client sends, parsing takes no time. */
+const longestCommand = 4_096;
+
 /**
  * A backend to try things with: echoes every message, streams tokens when asked to, holding the manager, and says that
  * the connection is broken when asked to, as an application does whose part of it has failed.
@@ -31,10 +34,11 @@ export function serveDemo(socket: WebSocket): void {
   });
 }
 
-/** Only a JSON object whose type is `run` or `fail` is more than something to echo. */
+/** Only a short JSON object whose type is `run` or `fail` is more than something to echo. */
 export function whatIsAsked(content: RawData): Asked {
-  const text = (content as Buffer).toString();
-  if (!text.startsWith('{')) return 'echo';
+  const bytes = content as Buffer;
+  if (bytes.length > longestCommand || bytes[0] !== openingBrace) return 'echo';
+  const text = bytes.toString();
   const message = parsed(text);
   const type = typeof message === 'object' && message !== null && 'type' in message ? message.type : null;
   if (type === 'fail') return 'fail';
@@ -43,6 +47,8 @@ export function whatIsAsked(content: RawData): Asked {
   if (request.success) return { run: request.data };
   return { problem: request.error.issues.map(({ path, message: wrong }) => `${path.join('.')}: ${wrong}`).join('; ') };
 }
+
+const openingBrace = '{'.charCodeAt(0);
 
 /**
  * Streams to whoever has the thread: while the manager is held, a page may be reloaded, or its link may break, and the

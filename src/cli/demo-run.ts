@@ -8,6 +8,7 @@ import { readAccess } from './admin-access.js';
 import { stdoutPaint } from './asking.js';
 import { exitCodes } from './command-error.js';
 import type { DemoFlags } from './demo.js';
+import { neverWait } from './log-output.js';
 import { createLogger } from './logger.js';
 import { defaultPorts } from './serve.js';
 import { loadServerConfig } from './serve-run.js';
@@ -20,6 +21,7 @@ export async function runDemo(flags: DemoFlags): Promise<void> {
   const host = '127.0.0.1';
   const access = readAccess({ admin: true, adminHost: host, adminPort: flags.adminPort }, process.env);
   const logger = createLogger({ logLevel: 'error' });
+  neverWait(process.stdout);
   for (const warning of loaded.warnings) print(warning);
   const servers = await startServers({ ...flags, host, adminHost: host }, { loaded, access, logger });
   print(welcome(servers, loaded));
@@ -47,8 +49,11 @@ function narrate(who: string, text: string): void {
   print(`${paint('dim', clockOf(new Date()))}  ${paint('bold', who.padEnd(longestName))}  ${text}`);
 }
 
+/** How much may wait for a terminal that stands still, in bytes; what comes then is not told. */
+const mostUntold = 65_536;
+
 function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  if (process.stdout.writableLength < mostUntold) process.stdout.write(`${line}\n`);
 }
 
 /** Where to look, what for, and what to try. */

@@ -9,6 +9,22 @@ export interface Address {
   readonly host: string;
 }
 
+/**
+ * How long a request may take to arrive, in milliseconds, the first one from when its connection was made, and how often
+ * that is looked at.
+ */
+export const requestPatience = Object.freeze({
+  headersTimeout: 5_000,
+  requestTimeout: 15_000,
+  connectionsCheckingInterval: 1_000,
+});
+
+/**
+ * How long an HTTP connection may move nothing, in milliseconds. Longer than anything takes that is answered: event
+ * streams say something every 15 s, and cleanups take 10 s.
+ */
+export const motionlessMs = 120_000;
+
 /** The flags an address came from, e.g. `--port` and `--host`. */
 export interface AddressFlags {
   readonly port: string;

@@ -1,6 +1,7 @@
 import { pino, type Logger } from 'pino';
-import pretty from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
 import { inertFields } from '../presentation/inert.js';
+import { LogOutput, stdoutTaker } from './log-output.js';
 
 /** How the server logs. */
 export interface LogFlags {
@@ -9,12 +10,30 @@ export interface LogFlags {
   readonly logFormat?: 'pretty' | 'json';
 }
 
-/** A logger to stdout. Written synchronously, so that the last lines before an exit are not lost. */
+/** How long the end of the process waits for whoever reads the log, in milliseconds. */
+const lastLinesMs = 250;
+
+/**
+ * A logger to stdout. It never waits for whoever reads: lines that find no room are dropped and counted. What waits at
+ * the end of the process, also after a crash, is written as far as it is taken within a quarter of a second.
+ */
 export function createLogger({ logLevel: level, logFormat }: LogFlags): Logger {
   const format = logFormat ?? (process.stdout.isTTY ? 'pretty' : 'json');
-  const options = { level, base: null };
+  const output = new LogOutput({
+    take: stdoutTaker(),
+    whenDropped: (lines) => {
+      logger.warn({ lines }, 'log.dropped: whoever reads this log was too slow, and so many lines are missing');
+    },
+  });
+  process.once('exit', () => {
+    output.flushWithin(lastLinesMs);
+  });
+  const pretty = prettyFactory({ colorize: process.stdout.isTTY });
+  const write = (line: string): void => {
+    output.write(format === 'json' ? line : pretty(line));
+  };
   // A client's text in a field must not be obeyed by the terminal of whoever reads.
-  const forPeople = { ...options, formatters: { log: inertFields } };
-  const destination = format === 'json' ? pino.destination({ fd: 1, sync: true }) : pretty({ sync: true });
-  return pino(format === 'json' ? options : forPeople, destination);
+  const forPeople = format === 'json' ? {} : { formatters: { log: inertFields } };
+  const logger = pino({ level, base: null, ...forPeople }, { write });
+  return logger;
 }

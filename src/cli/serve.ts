@@ -3,9 +3,11 @@ import type { AdminFlags } from './admin-access.js';
 import type { Address } from './listening.js';
 import type { LogFlags } from './logger.js';
 import { addSettingsFlags, type SettingsFlags } from './settings-flags.js';
+import { defaultMaxPayload, messageSize } from './sizes.js';
 
 /** What `mooring serve` was told. */
 export interface ServeFlags extends Address, AdminFlags, SettingsFlags, LogFlags {
+  readonly maxPayload: number;
   readonly printConfig?: boolean;
   readonly json?: boolean;
 }
@@ -36,6 +38,11 @@ export function addServe(program: Command): void {
     .description('a WebSocket server with Mooring attached and an echo backend behind it')
     .option('--port <number>', 'port to listen on; 0 takes any that is free', portNumber, defaultPorts.webSocket)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .addOption(
+      new Option('--max-payload <size>', 'longest message to take; who sends a longer one is closed 1009')
+        .argParser(messageSize)
+        .default(defaultMaxPayload, '1MiB'),
+    )
     .option('--admin-port <number>', 'port of the admin API; 0 takes any that is free', portNumber, defaultPorts.admin)
     .option('--admin-host <address>', 'address of the admin API; beyond this machine only with tokens', '127.0.0.1')
     .option('--admin-token-file <file>', 'JSON file of the tokens of the admin API')

@@ -8,9 +8,19 @@ import { fileDescriptorLimit } from '../runtime/file-descriptor-limit.js';
 import { SystemTime } from '../runtime/system-time.js';
 import { logEvents, Sampler, type Logger } from '../telemetry/log.js';
 import { adminConnections } from './admin-server.js';
+import { capConnections, type Connections } from './connection-cap.js';
 import { serveDemo } from './demo-backend.js';
-import { listen, type Address } from './listening.js';
+import { listen, motionlessMs, requestPatience, type Address } from './listening.js';
+import { pathOf } from './request-target.js';
+import { defaultMaxPayload } from './sizes.js';
+import { routeUpgrades, upgradeOptions } from './upgrades.js';
 import { readVersion } from './version.js';
+
+/** Where the WebSocket server listens, and what it takes. */
+export interface ServerFlags extends Address {
+  /** The longest message it takes, in bytes; who sends a longer one is closed 1009. @default 1 MiB */
+  readonly maxPayload?: number;
+}
 
 /** A server that runs. */
 export interface Serving {
@@ -27,52 +37,61 @@ const sparedDescriptors = 32;
  * Starts the server.
  * @throws CommandError where it cannot listen there
  */
-export async function startServer(config: WebSocketConfig, address: Address, logger: Logger): Promise<Serving> {
+export async function startServer(config: WebSocketConfig, flags: ServerFlags, logger: Logger): Promise<Serving> {
   const mooring = new Mooring({ config, time: new SystemTime(), random: Math.random });
   const unwatch = logEvents(mooring, logger);
-  const http = createServer((request, response) => {
+  const http = createServer({ ...requestPatience, ...upgradeOptions }, (request, response) => {
     answer(request, response, mooring);
   });
-  const server = new WebSocketServer({ noServer: true });
+  http.setTimeout(motionlessMs);
+  const server = new WebSocketServer({ noServer: true, maxPayload: flags.maxPayload ?? defaultMaxPayload });
   attach(server, { mooring, authenticate: anonymous });
   server.on('connection', serveDemo);
-  http.on('upgrade', (request, stream, head) => {
+  const connections = liveWithinDescriptors(http, logger);
+  routeUpgrades(http, connections, (request, stream, head) => {
     server.handleUpgrade(request, stream, head, (socket) => server.emit('connection', socket, request));
   });
-  const place = await listen(http, address, { port: '--port', host: '--host' });
-  liveOnWithoutDescriptors(http, logger);
-  return { url: `ws://${place}`, mooring, stop: () => stopServer(http, mooring, unwatch) };
+  const place = await listen(http, flags, { port: '--port', host: '--host' });
+  const stop = async (): Promise<void> => {
+    await mooring.stop();
+    await close(http, connections);
+    unwatch();
+  };
+  return { url: `ws://${place}`, mooring, stop };
 }
 
-async function stopServer(http: Server, mooring: Mooring, unwatch: () => void): Promise<void> {
+/** To the end, checks of health and newcomers were answered. Nobody who is still there is waited for. */
+async function close(http: Server, connections: Connections): Promise<void> {
   const closed = once(http, 'close');
   http.close();
-  await mooring.stop();
-  http.closeAllConnections();
+  connections.destroyAll();
   await closed;
-  unwatch();
 }
 
-/** Refuses connections while there are descriptors left, so that the process can still do its other work. */
-function liveOnWithoutDescriptors(http: Server, logger: Logger): void {
+/** Makes room, or refuses connections, while there are descriptors left, so that the process can do its other work. */
+function liveWithinDescriptors(http: Server, logger: Logger): Connections {
   const sampler = new Sampler(logger, 1);
   const descriptors = fileDescriptorLimit();
-  if (descriptors !== null) http.maxConnections = Math.max(1, descriptors - sparedDescriptors - adminConnections());
-  http.on('drop', () => {
-    if (!sampler.admits('server.full', performance.now())) return;
-    logger.error({ descriptors }, 'server.full: refusing connections; raise the limit on open files (ulimit -n)');
-  });
+  const most = descriptors === null ? Infinity : Math.max(1, descriptors - sparedDescriptors - adminConnections());
+  const complain = (isNewcomer: boolean): void => {
+    const what = isNewcomer ? 'server.full: refusing connections' : 'server.crowded: closing useless connections';
+    if (sampler.admits(isNewcomer ? 'server.full' : 'server.crowded', performance.now()))
+      logger.error({ descriptors }, `${what}; raise the limit on open files (ulimit -n)`);
+  };
   http.on('error', (error) => {
     if (sampler.admits('server.failed', performance.now())) logger.error({ error: error.message }, 'server.failed');
   });
+  return capConnections(http, most, { whenFull: complain });
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, mooring: Mooring): void {
-  if (request.url === '/healthz' && (request.method === 'GET' || request.method === 'HEAD')) {
+  if (pathOf(request) === '/healthz' && (request.method === 'GET' || request.method === 'HEAD')) {
     answerHealth(response, mooring);
     return;
   }
-  response.writeHead(426, { 'content-type': 'text/plain; charset=utf-8', upgrade: 'websocket', connection: 'Upgrade' });
+  // Naming a connection header takes it out of Node's hands, and with it the wish to close.
+  const connection = response.shouldKeepAlive ? 'Upgrade' : 'Upgrade, close';
+  response.writeHead(426, { 'content-type': 'text/plain; charset=utf-8', upgrade: 'websocket', connection });
   response.end('This is a WebSocket server: connect to /?user_id=alice&thread_id=thread_1. Its health: /healthz.\n');
 }
 

@@ -9,6 +9,8 @@ import { onStopSignals, type StopSignal } from './stop-signals.js';
 export interface ServersFlags {
   readonly port: number;
   readonly host: string;
+  /** The longest message that is taken, in bytes. @default 1 MiB */
+  readonly maxPayload?: number;
   readonly adminPort: number;
   readonly adminHost: string;
   readonly adminOrigin?: readonly string[];

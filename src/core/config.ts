@@ -111,6 +111,15 @@ export function unadmittedLimit(config: WebSocketConfig): number {
   return Math.max(100, Math.floor(config.maxTotalManagers / 10));
 }
 
+/**
+ * How many connections may be in a closing handshake at once, beside so many managers: with them at most a tenth more
+ * than `maxTotalManagers`, and at least 100 more. Without that setting there is no such limit.
+ */
+export function closingLimit({ maxTotalManagers }: WebSocketConfig, managers: number): number {
+  if (maxTotalManagers === null) return Infinity;
+  return Math.max(0, maxTotalManagers - managers) + Math.max(100, Math.floor(maxTotalManagers / 10));
+}
+
 /** A name a setting goes by, present or former, in code and outside. */
 interface KnownName {
   readonly name: SettingName;

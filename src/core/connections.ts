@@ -52,6 +52,11 @@ export class WebSocketConnectionManager {
     this.#parts = parts;
   }
 
+  /** Sockets in a closing handshake, whoever began it; each is over within `closeGraceMs`. */
+  get closingCount(): number {
+    return this.#parts.closing.size;
+  }
+
   /**
    * Admits an accepted socket and attaches it. One that is refused is closed with the reason.
    * @returns the link that wants to be told of the socket's events, or why there is none

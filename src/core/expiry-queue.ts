@@ -34,6 +34,7 @@ export class ExpiryQueue<T> {
   #first: Expiry<T> | null = null;
   #last: Expiry<T> | null = null;
   #timer: Timer | null = null;
+  #size = 0;
 
   constructor({ clock, timeoutMs, onExpired }: ExpiryOptions<T>) {
     this.#clock = clock;
@@ -43,6 +44,16 @@ export class ExpiryQueue<T> {
 
   get isEmpty(): boolean {
     return this.#first === null;
+  }
+
+  /** How many items there are. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The item that was added first, or `null` if there is none. */
+  get oldest(): T | null {
+    return this.#first?.item ?? null;
   }
 
   /**
@@ -55,6 +66,7 @@ export class ExpiryQueue<T> {
     if (this.#last === null) this.#first = expiry;
     else this.#last.later = expiry;
     this.#last = expiry;
+    this.#size += 1;
     this.#timer ??= this.#clock.setTimer(this.#expire, this.#timeoutMs);
     return expiry;
   }
@@ -63,6 +75,7 @@ export class ExpiryQueue<T> {
   delete(expiry: Expiry<T>): boolean {
     if (!expiry.isQueued) return false;
     expiry.isQueued = false;
+    this.#size -= 1;
     const { earlier, later } = expiry;
     if (earlier === null) this.#first = later;
     else earlier.later = later;

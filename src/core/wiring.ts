@@ -15,6 +15,7 @@ import { LevelCleanup } from './cleanup/level-cleanup.js';
 import { RequestedCleanup } from './cleanup/requested.js';
 import { SuspectPlaces } from './cleanup/suspect-places.js';
 import { UserCleanup } from './cleanup/user-cleanup.js';
+import { closingLimit } from './config.js';
 import { WebSocketConnectionManager } from './connections.js';
 import { Drain } from './drain.js';
 import { EventStream } from './events.js';
@@ -82,13 +83,17 @@ function layGround({ config, time, random, limitOf, isKeepalive }: MooringParts)
   const whenOver = (link: Closable): void => {
     if (link instanceof ManagedConnection) lateAnswers.over(link);
   };
-  const closing = new ClosingConnections({ clock, ...config, whenOver });
+  const limits = new UserLimits({ events, maxManagersPerUser: config.maxManagersPerUser, limitOf });
+  const closing = new ClosingConnections({
+    ...{ clock, ...config, whenOver },
+    limitOfUser: (userId) => limits.of(userId),
+    limitOfAll: () => closingLimit(config, registry.size),
+  });
   const hooks = new ReleaseHooks({ clock, events, hookTimeoutMs: config.hookTimeoutMs });
   const releaser = new Releaser({ registry, events, closing, hooks });
   const holds = new Holds({ clock, events, maxHoldMs: config.maxHoldMs });
   const drain = new Drain({ clock, config, registry, releaser, random });
   const away = new AwayManagers({ clock, events, registry, releaser, resumeGraceMs: config.resumeGraceMs });
-  const limits = new UserLimits({ events, maxManagersPerUser: config.maxManagersPerUser, limitOf });
   const slices = new Slices({ time, clock, budgetMs: config.sliceBudgetMs });
   const pinger = new Pinger(random);
   const suspicion = new Suspicion();
@@ -204,8 +209,7 @@ function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Tak
   const { clock, closing, heartbeat, hooks, releaser, holds, away, queue, background, takeover, config } = built;
   // A newcomer that waits needs the place.
   const willBeAway = (manager: WebSocketManager): boolean => away.isFor(manager) && queue.sizeOf(manager.userId) === 0;
-  const connectionClosed = (link: ManagedConnection): void => {
-    closing.closed(link);
+  const connectionEnded = (link: ManagedConnection): void => {
     heartbeat.remove(link);
     built.suspicion.remove(link);
     built.arrivals.remove(link);
@@ -221,10 +225,19 @@ function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Tak
     releaser.release(manager, 'closed');
     takeover.incumbentEnded(manager);
   };
+  const connectionClosing = (link: ManagedConnection): void => {
+    closing.began(link);
+    connectionEnded(link);
+  };
+  const connectionClosed = (link: ManagedConnection): void => {
+    closing.closed(link);
+    connectionEnded(link);
+  };
   return {
     clock,
     idleManagerTimeoutMs: config.idleManagerTimeoutMs,
     takeHold: (manager, options) => holds.take(manager, options),
+    connectionClosing,
     connectionClosed,
     endConnection: (link) => {
       if (link.manager.successor === null && !willBeAway(link.manager)) {
@@ -250,27 +263,15 @@ function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Tak
 }
 
 /** Who hears of what, and in which order: here and nowhere else. */
-function tie({
-  closing,
-  releaser,
-  suspicion,
-  lateAnswers,
-  arrivals,
-  events,
-  pacer,
-  heartbeat,
-  background,
-  desk,
-  ledgerDesk,
-  factory,
-  monitor,
-  emergency,
-  takeover,
-  leaks,
-  holds,
-  away,
-  drain,
-}: Ground & Watch & Books & Entrance): void {
+function tie(parts: Ground & Watch & Books & Entrance): void {
+  tieReleases(parts);
+  tieVerdicts(parts);
+}
+
+/** What follows from a release, and from the end of a hold. */
+function tieReleases(parts: Ground & Watch & Books & Entrance): void {
+  const { closing, releaser, suspicion, lateAnswers, arrivals, heartbeat, background, desk, ledgerDesk } = parts;
+  const { factory, monitor, leaks, holds, away, drain } = parts;
   releaser.whenFreed((manager, options) => {
     if (manager.link !== null) {
       heartbeat.remove(manager.link);
@@ -298,6 +299,11 @@ function tie({
     away.end(manager);
     drain.letGo(manager);
   });
+}
+
+/** What follows from a death, a suspicion, the end of a run, and the beginning of the end. */
+function tieVerdicts(parts: Ground & Watch & Books & Entrance): void {
+  const { releaser, suspicion, events, pacer, heartbeat, factory, emergency, takeover } = parts;
   heartbeat.whenDead((link, finding) => {
     heartbeat.remove(link);
     const closeCause = finding === 'stuck' ? 'slow' : 'silent';

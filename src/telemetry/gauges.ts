@@ -74,6 +74,13 @@ export const gauges = Object.freeze({
     labels: {},
     read: ({ mooring }) => [{ value: mooring.unsentBytes.largest }],
   },
+  mooring_closing: {
+    kind: 'gauge',
+    about: 'Sockets in a closing handshake, whoever began it; each is closed or destroyed within `closeGrace`.',
+    unit: '{socket}',
+    labels: {},
+    read: ({ mooring }) => [{ value: mooring.connections.closingCount }],
+  },
   mooring_draining: {
     kind: 'gauge',
     about: 'Whether the server is stopping: 1 from then on, 0 before.',

@@ -55,22 +55,22 @@ const levels = Object.freeze({
 const linesPerWindow = 5;
 const windowMs = 10_000;
 
-/** What every newcomer may cause must not fill the disk: these are sampled, by kind and cause. */
-const sampled: ReadonlySet<MooringEventName> = new Set([
-  'admission.refused',
-  'socket.rejected',
-  'authentication.failed',
-  'limit.rejected',
-  'idleTimeout.rejected',
-  'hold.expired',
-  'hold.forgotten',
-  'ledger.failed',
-  'claim.lost',
-  'leak.found',
-  'leak.gone',
-  'admin.refused',
-  'viewer.dropped',
+/**
+ * What nobody but this process and its operators cause: each is a line. Of all the rest clients decide how much there is,
+ * and nobody may fill a disk: it is sampled, by kind and cause.
+ */
+const unsampled: ReadonlySet<MooringEventName> = new Set([
+  'background.completed',
+  'admin.acted',
+  'server.draining',
+  'server.stopped',
 ]);
+
+/** How many lines of a kind are written in ten seconds. Who asks for the debug level wants to see one user's way. */
+const linesAt = Object.freeze({ debug: 1_000, info: 20, warn: linesPerWindow, error: linesPerWindow });
+
+/** The longest text of an event that goes into a line, in UTF-16 units: some is what a client made the application say. */
+const mostText = 500;
 
 /**
  * Writes the event stream to a log.
@@ -79,14 +79,22 @@ const sampled: ReadonlySet<MooringEventName> = new Set([
  */
 export function logEvents(mooring: Mooring, logger: Logger): () => void {
   const sampler = new Sampler(logger);
-  return mooring.events.onAny((event) => {
-    if (!sampled.has(event.type) || sampler.admits(kindOf(event), mooring.now())) write(logger, event);
+  const end = mooring.events.onAny((event) => {
+    const { type } = event;
+    if (unsampled.has(type) || sampler.admits(kindOf(event), mooring.now(), linesAt[levels[type]]))
+      write(logger, event);
   });
+  return () => {
+    end();
+    sampler.end();
+  };
 }
 
 /** The logger stamps its own time. */
 function write(logger: Logger, { type, ...event }: MooringEvent): void {
-  logger[levels[type]]({ ...event, atMs: undefined }, type);
+  const fields: Record<string, unknown> = { ...event, atMs: undefined };
+  if ('error' in fields) fields['error'] = String(fields['error']).slice(0, mostText);
+  logger[levels[type]](fields, type);
 }
 
 /** What repeats itself: the same event for the same cause. */
@@ -94,11 +102,17 @@ function kindOf(event: MooringEvent): string {
   return 'closeCause' in event ? `${event.type} ${String(event.closeCause)}` : event.type;
 }
 
+interface Window {
+  readonly endsAtMs: number;
+  readonly lines: number;
+  count: number;
+}
+
 /** Keeps what is said too often out of a log. Its summary comes with the first of the kind after the window. */
 export class Sampler {
   readonly #logger: Logger;
   readonly #lines: number;
-  readonly #windows = new Map<string, { endsAtMs: number; count: number }>();
+  readonly #windows = new Map<string, Window>();
 
   /** @param lines how many of a kind are written in ten seconds @default 5 */
   constructor(logger: Logger, lines = linesPerWindow) {
@@ -106,20 +120,30 @@ export class Sampler {
     this.#lines = lines;
   }
 
-  /** Whether a line of this kind may be written now. @param atMs on a clock that never goes back */
-  admits(kind: string, atMs: number): boolean {
+  /**
+   * Whether a line of this kind may be written now.
+   * @param nowMs on any clock that never goes back
+   * @param lines how many of this kind are written in ten seconds @default as the sampler was made
+   */
+  admits(kind: string, nowMs: number, lines = this.#lines): boolean {
     const window = this.#windows.get(kind);
-    if (window === undefined || atMs >= window.endsAtMs) {
-      if (window !== undefined) this.#sumUp(kind, window.count);
-      this.#windows.set(kind, { endsAtMs: atMs + windowMs, count: 1 });
+    if (window === undefined || nowMs >= window.endsAtMs) {
+      if (window !== undefined) this.#sumUp(kind, window);
+      this.#windows.set(kind, { endsAtMs: nowMs + windowMs, lines, count: 1 });
       return true;
     }
     window.count += 1;
-    return window.count <= this.#lines;
+    return window.count <= window.lines;
   }
 
-  #sumUp(kind: string, count: number): void {
-    const suppressed = count - this.#lines;
+  /** Sums up what was not written. */
+  end(): void {
+    for (const [kind, window] of this.#windows) this.#sumUp(kind, window);
+    this.#windows.clear();
+  }
+
+  #sumUp(kind: string, { count, lines }: Window): void {
+    const suppressed = count - lines;
     if (suppressed > 0) this.#logger.warn({ suppressed, windowMs }, `${kind}: more of the same`);
   }
 }

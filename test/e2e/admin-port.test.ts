@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { METHODS, request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { startMooring } from '../support/mooring-process.js';
+import { afterThisTest } from '../support/setup.js';
 
 const paths = ['/', '/healthz', '/metrics', '/nowhere', '/api/v1/overview', '/api/v1/users/ada/cleanup', '/api/v1/me'];
 
@@ -37,5 +39,45 @@ describe('the admin port', () => {
     socket.write('GET /healthz HTTP/1.0\r\n\r\n');
     expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
     socket.destroy();
+  });
+});
+
+describe('an operator with a token', () => {
+  const token = 'a-token-that-operators-have';
+
+  it.each(['/', '/nowhere', '/healthz', '/metrics', '/api/v1/overview', '/api/v1/openapi.json'])(
+    'gets in though 300 strangers send slow bodies to %s',
+    async (path) => {
+      const server = await startMooring([], `export MOORING_ADMIN_ACT_TOKEN=${token}`);
+      const url = await server.adminUrl();
+      for (let i = 0; i < 300; i++) {
+        const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => undefined);
+        socket.write(`POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nx`);
+        afterThisTest(() => {
+          socket.destroy();
+        });
+      }
+      await sleep(200);
+      const headers = { authorization: `Bearer ${token}` };
+      expect((await fetch(`${url}/api/v1/overview`, { headers })).status).toBe(200);
+    },
+  );
+
+  it('gets in though 300 with a token that may only look send slow bodies', async () => {
+    const tokens = 'export MOORING_ADMIN_ACT_TOKEN=operators-may-act MOORING_ADMIN_READ_TOKEN=viewers-may-look';
+    const server = await startMooring([], tokens);
+    const url = await server.adminUrl();
+    for (let i = 0; i < 300; i++) {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => undefined);
+      socket.write(
+        'GET /api/v1/overview HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer viewers-may-look\r\nContent-Length: 1000\r\n\r\nx',
+      );
+      afterThisTest(() => {
+        socket.destroy();
+      });
+    }
+    await sleep(200);
+    const headers = { authorization: 'Bearer operators-may-act' };
+    expect((await fetch(`${url}/api/v1/overview`, { headers })).status).toBe(200);
   });
 });

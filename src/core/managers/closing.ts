@@ -7,12 +7,15 @@ import {
 } from '../close-codes.js';
 import { ExpiryQueue, type Expiry } from '../expiry-queue.js';
 import { withResolver } from '../promises.js';
+import { ShardedMap } from '../sharded-map.js';
 import type { Clock } from '../time.js';
 import type { Connection } from './connection.js';
 
 /** One of a manager's: whoever learns that it closed says so. */
 export interface Closable {
   readonly connection: Connection;
+  /** Whose it is. Absent for a newcomer that was refused. */
+  readonly context?: { readonly userId: string };
   /** Since it was told to close: its place among those that were. Owned by {@link ClosingConnections}. */
   closing: Expiry<Closable> | null;
 }
@@ -21,20 +24,40 @@ interface ClosingOptions {
   readonly clock: Clock;
   readonly closeGraceMs: number;
   readonly closeCodes: CloseCodeProfile;
+  /** How many connections of one user may be closing at a time; one always may. @default unlimited */
+  readonly limitOfUser?: (userId: string) => number;
+  /** How many connections may be closing at a time, in all. Asked anew each time. @default unlimited */
+  readonly limitOfAll?: () => number;
   /** Told of each that is over, closed or destroyed. */
   readonly whenOver?: (link: Closable) => void;
 }
 
+/** How long a connection may go on closing because data that was sent before still leaves, in milliseconds. */
+const longestDeliveryMs = 30_000;
+
+/** A connection that began to close while data of the application was leaving. */
+interface Delivery {
+  readonly endsAtMs: number;
+  /** What had left when it was last looked at. */
+  bytesSent: number;
+}
+
 /**
- * Connections that were told to close and have not yet.
+ * Connections whose close handshake has begun and is not over, whoever began it.
  *
  * Why: a close handshake can take as long as the peer likes. The slot is free already; here the socket gets
- * `closeGraceMs`, then it is destroyed.
+ * `closeGraceMs`, then it is destroyed. One that Mooring did not close may take longer while data that the application
+ * sent before still leaves: whoever sends a result and closes means it to arrive.
+ *
+ * A user has no more of them than managers, and all together no more than there is room for: where there are too many,
+ * the oldest is destroyed. So nobody gains sockets by closing them.
  * @source spec section 4; ws#2203
  */
 export class ClosingConnections {
   readonly #options: ClosingOptions;
   readonly #expiries: ExpiryQueue<Closable>;
+  readonly #byUser = new ShardedMap<Set<Closable>>();
+  readonly #deliveries = new Map<Closable, Delivery>();
   readonly #emptied: (() => void)[] = [];
   #whenTold: (link: Closable) => void = () => undefined;
 
@@ -44,7 +67,8 @@ export class ClosingConnections {
       clock: options.clock,
       timeoutMs: options.closeGraceMs,
       onExpired: (link) => {
-        this.#terminate(link);
+        if (this.#isDelivering(link)) link.closing = this.#expiries.add(link);
+        else this.#terminate(link);
       },
     });
   }
@@ -59,6 +83,11 @@ export class ClosingConnections {
     return this.#expiries.isEmpty;
   }
 
+  /** How many there are. */
+  get size(): number {
+    return this.#expiries.size;
+  }
+
   /** Sends the close frame now and sees the socket off. Never throws. */
   close(link: Closable, cause: CloseCause, detail?: CloseDetail): void {
     this.#send(link, closeFrame(cause, detail, this.#options.closeCodes));
@@ -67,6 +96,15 @@ export class ClosingConnections {
   /** As {@link close}, for one that was refused and so has no manager. */
   turnAway(connection: Connection, frame: CloseFrame): void {
     this.#send({ connection, closing: null }, frame);
+  }
+
+  /** Its peer, or the application, began to close it: it gets `closeGraceMs` from now on. */
+  began(link: Closable): void {
+    if (link.closing !== null) return;
+    this.#note(link);
+    const { unsentBytes, bytesSent } = countersOf(link);
+    if (unsentBytes === 0) return;
+    this.#deliveries.set(link, { bytesSent, endsAtMs: this.#options.clock.now() + longestDeliveryMs });
   }
 
   /** The socket closed by itself. */
@@ -95,16 +133,53 @@ export class ClosingConnections {
   }
 
   #send(link: Closable, { code, reason }: CloseFrame): void {
-    link.closing = this.#expiries.add(link);
-    this.#whenTold(link);
+    const expiry = this.#note(link);
     try {
       // The socket's own timers must not belong to the request that another connection came with.
       this.#options.clock.contexts.outside(() => {
         link.connection.close(code, reason);
       });
     } catch {
-      if (this.#expiries.delete(link.closing)) this.#terminate(link);
+      if (this.#expiries.delete(expiry)) this.#terminate(link);
     }
+  }
+
+  #note(link: Closable): Expiry<Closable> {
+    const expiry = this.#expiries.add(link);
+    link.closing = expiry;
+    this.#whenTold(link);
+    if (link.context !== undefined) this.#noteOfUser(link, link.context.userId);
+    const { limitOfAll } = this.#options;
+    const oldest = this.#expiries.oldest;
+    if (limitOfAll !== undefined && oldest !== null && oldest !== link && this.size > limitOfAll())
+      this.#cutOff(oldest);
+    return expiry;
+  }
+
+  #noteOfUser(link: Closable, userId: string): void {
+    const links = this.#byUser.get(userId);
+    if (links === undefined) {
+      this.#byUser.set(userId, new Set([link]));
+      return;
+    }
+    links.add(link);
+    const [oldest = link] = links;
+    const { limitOfUser } = this.#options;
+    if (oldest !== link && limitOfUser !== undefined && links.size > limitOfUser(userId)) this.#cutOff(oldest);
+  }
+
+  #cutOff(link: Closable): void {
+    if (link.closing !== null && this.#expiries.delete(link.closing)) this.#terminate(link);
+  }
+
+  /** Whether its grace is over, and yet data the application sent has left since it was last looked at. */
+  #isDelivering(link: Closable): boolean {
+    const delivery = this.#deliveries.get(link);
+    if (delivery === undefined || this.#options.clock.now() >= delivery.endsAtMs) return false;
+    const { unsentBytes, bytesSent } = countersOf(link);
+    const hasMoved = unsentBytes > 0 && bytesSent > delivery.bytesSent;
+    delivery.bytesSent = bytesSent;
+    return hasMoved;
   }
 
   #terminate(link: Closable): void {
@@ -119,7 +194,23 @@ export class ClosingConnections {
   }
 
   #over(link: Closable): void {
+    this.#deliveries.delete(link);
+    if (link.context !== undefined) this.#forgetOfUser(link, link.context.userId);
     this.#options.whenOver?.(link);
     if (this.isEmpty) for (const resolve of this.#emptied.splice(0)) resolve();
+  }
+
+  #forgetOfUser(link: Closable, userId: string): void {
+    const links = this.#byUser.get(userId);
+    if (links?.delete(link) === true && links.size === 0) this.#byUser.delete(userId);
+  }
+}
+
+/** What a connection says of its data; one that cannot say has none. */
+function countersOf({ connection }: Closable): Pick<Connection, 'unsentBytes' | 'bytesSent'> {
+  try {
+    return { unsentBytes: connection.unsentBytes, bytesSent: connection.bytesSent };
+  } catch {
+    return { unsentBytes: 0, bytesSent: 0 };
   }
 }

@@ -144,7 +144,15 @@ export class ManagedConnection {
     if (this.isCurrent) this.manager.host.connectionOverfull(this);
   }
 
-  /** The socket closed, or is closing: nothing of its manager waits for the rest. */
+  /**
+   * The peer or the application began to close the socket: nothing of its manager waits for the rest. The socket gets
+   * `closeGraceMs` to close, then it is destroyed. Optional: without it, {@link closed} does the same when it comes.
+   */
+  closingBegan(): void {
+    this.manager.host.connectionClosing(this);
+  }
+
+  /** The socket closed: nothing of it is left to wait for. */
   closed(): void {
     this.manager.host.connectionClosed(this);
   }

@@ -34,6 +34,7 @@ export interface ManagerHost {
   readonly clock: Clock;
   readonly idleManagerTimeoutMs: number | null;
   takeHold(manager: WebSocketManager, options?: HoldOptions): Hold;
+  connectionClosing(link: ManagedConnection): void;
   connectionClosed(link: ManagedConnection): void;
   endConnection(link: ManagedConnection): void;
   connectionOverfull(link: ManagedConnection): void;

@@ -26,6 +26,7 @@ export function loneLink(at: { time: SimulatedTime; clock: StallClock }, options
   const host: ManagerHost = {
     clock: at.clock,
     idleManagerTimeoutMs: 600_000,
+    connectionClosing: () => {},
     connectionClosed: () => {},
     endConnection: () => {},
     connectionOverfull: () => {},

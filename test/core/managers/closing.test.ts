@@ -4,15 +4,21 @@ import { ClosingConnections, type Closable } from '../../../src/core/managers/cl
 import { FakeConnection, SimulatedTime } from '../../../src/testing/index.js';
 import { harness, silent } from '../support.js';
 
-function desk(closeGraceMs = 1_000) {
+function desk(closeGraceMs = 1_000, limits: Partial<ConstructorParameters<typeof ClosingConnections>[0]> = {}) {
   const time = new SimulatedTime();
   const clock = new StallClock({ time, toleranceMs: 100 });
-  return { time, closing: new ClosingConnections({ clock, closeGraceMs, closeCodes: {} }) };
+  return { time, closing: new ClosingConnections({ clock, closeGraceMs, closeCodes: {}, ...limits }) };
 }
 
 /** A connection of a manager. */
 function linkOf(connection: FakeConnection): Closable & { readonly connection: FakeConnection } {
   return { connection, closing: null };
+}
+
+/** So much of what waited for sending leaves the process. */
+function leave(connection: FakeConnection, bytes: number): void {
+  connection.unsentBytes -= bytes;
+  connection.bytesSent += bytes;
 }
 
 const silentLink = () => linkOf(FakeConnection.silent());
@@ -86,6 +92,113 @@ describe('a connection that is told to close', () => {
   });
 });
 
+describe('a connection that its peer began to close', () => {
+  it.each([
+    [999, false],
+    [1_000, true],
+  ])('and does not finish is destroyed after the grace (at %i ms: %s)', async (atMs, isTerminated) => {
+    const { time, closing } = desk();
+    const link = silentLink();
+    closing.began(link);
+    await time.advance(atMs);
+    expect(link.connection).toMatchObject({ isTerminated, closes: [] });
+  });
+
+  it('and closes in time is not destroyed', async () => {
+    const { time, closing } = desk();
+    const link = silentLink();
+    closing.began(link);
+    closing.closed(link);
+    await time.advance(5_000);
+    expect([link.connection.isTerminated, time.pendingTimers, closing.size]).toEqual([false, 0, 0]);
+  });
+
+  it('gets no second grace where it was told to close before', async () => {
+    const { time, closing } = desk();
+    const link = silentLink();
+    closing.close(link, 'evicted');
+    await time.advance(600);
+    closing.began(link);
+    await time.advance(400);
+    expect(link.connection.isTerminated).toBe(true);
+  });
+
+  it('is waited for as long as data that was sent before leaves, and no longer', async () => {
+    const { time, closing } = desk();
+    const link = silentLink();
+    link.connection.unsentBytes = 3_000;
+    closing.began(link);
+    await time.advance(999);
+    leave(link.connection, 1_000);
+    await time.advance(1_000);
+    expect(link.connection.isTerminated).toBe(false);
+    await time.advance(1_000);
+    expect(link.connection.isTerminated).toBe(true);
+  });
+
+  it('is destroyed after half a minute, however slowly its data leaves', async () => {
+    const { time, closing } = desk();
+    const link = silentLink();
+    link.connection.unsentBytes = 100_000;
+    closing.began(link);
+    for (let second = 0; second < 29; second++) {
+      leave(link.connection, 1);
+      await time.advance(1_000);
+    }
+    expect(link.connection.isTerminated).toBe(false);
+    leave(link.connection, 1);
+    await time.advance(1_000);
+    expect(link.connection.isTerminated).toBe(true);
+  });
+});
+
+describe('connections that are closing', () => {
+  const of = (userId: string) => ({ ...silentLink(), context: { userId } });
+  const ended = (links: readonly { readonly connection: FakeConnection }[]) =>
+    links.map(({ connection }) => connection.isTerminated);
+
+  it('are no more of a user than its limit: the oldest of that user goes', () => {
+    const { closing } = desk(1_000, { limitOfUser: () => 2 });
+    const links = [of('ada'), of('bob'), of('ada'), of('ada')];
+    for (const link of links) closing.began(link);
+    expect(ended(links)).toEqual([true, false, false, false]);
+    expect(closing.size).toBe(3);
+  });
+
+  it('may be one of a user whose limit is 0', () => {
+    const { closing } = desk(1_000, { limitOfUser: () => 0 });
+    const links = [of('ada'), of('ada')];
+    for (const link of links) closing.close(link, 'idle');
+    expect(ended(links)).toEqual([true, false]);
+  });
+
+  it('are no more in all than there is room for: the oldest goes, refused or not', () => {
+    let room = 2;
+    const { closing } = desk(1_000, { limitOfAll: () => room });
+    const refused = FakeConnection.silent();
+    closing.turnAway(refused, { code: 1013, reason: 'quota' });
+    const links = [of('ada'), of('bob')];
+    for (const link of links) closing.began(link);
+    expect([refused.isTerminated, ...ended(links)]).toEqual([true, false, false]);
+    room = 0;
+    const last = of('eve');
+    closing.began(last);
+    expect(ended([...links, last])).toEqual([true, false, false]);
+  });
+
+  it('count no longer once they are gone', async () => {
+    const { closing, time } = desk(1_000, { limitOfUser: () => 2 });
+    const [first, second, third] = [of('ada'), of('ada'), of('ada')];
+    closing.began(first);
+    closing.closed(first);
+    closing.began(second);
+    closing.began(third);
+    expect(ended([second, third])).toEqual([false, false]);
+    await time.advance(1_000);
+    expect(closing.isEmpty).toBe(true);
+  });
+});
+
 describe('whenGone', () => {
   it('resolves at once where nothing closes', async () => {
     await desk().closing.whenGone();
@@ -119,6 +232,53 @@ describe('whenGone', () => {
 });
 
 describe('the slot', () => {
+  it('is free when the peer begins to close, and the socket is destroyed after the grace', async () => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    const { link, connection } = await h.connect('ada', 'thread_1', silent);
+    link.closingBegan();
+    expect(h.countOf('ada')).toBe(0);
+    expect(h.mooring.connections.closingCount).toBe(1);
+    await h.connect('ada', 'thread_2');
+    await h.time.advance(1_000);
+    expect(connection.isTerminated).toBe(true);
+    expect(h.mooring.connections.closingCount).toBe(0);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'closed', closeCause: null }]);
+  });
+
+  it('is gained by nobody who connects, closes and stays: one user of limit 1 has one such socket', async () => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    const connections = [];
+    for (let i = 0; i < 50; i++) {
+      const { link, connection } = await h.connect('mallory', `thread_${i}`, silent);
+      link.closingBegan();
+      connections.push(connection);
+    }
+    expect(connections.filter(({ isTerminated }) => !isTerminated)).toHaveLength(1);
+  });
+
+  it('is no way around the limit of all either, whatever user each socket is of', async () => {
+    const h = harness({ config: { maxTotalManagers: 10 } });
+    const connections = [];
+    for (let i = 0; i < 300; i++) {
+      const { link, connection } = await h.connect(`mallory${i}`, 'thread_1', silent);
+      link.closingBegan();
+      connections.push(connection);
+    }
+    // A tenth more than managers, at least 100; each still has its manager in the moment in which it begins to close.
+    expect(connections.filter(({ isTerminated }) => !isTerminated)).toHaveLength(109);
+  });
+
+  it('does not keep a drain longer than the grace, whatever the peer of a closing socket does', async () => {
+    const h = harness();
+    const { link, connection } = await h.connect('ada', 'thread_1', silent);
+    connection.unsentBytes = 1_000_000;
+    link.closingBegan();
+    let isStopped = false;
+    void h.mooring.stop().then(() => (isStopped = true));
+    await h.time.advance(1_000);
+    expect([isStopped, connection.isTerminated]).toEqual([true, true]);
+  });
+
   it('ws#2203: is free long before a peer that does not answer has closed', async () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
     const { manager, connection } = await h.connect('ada', 'thread_1', silent);

@@ -8,6 +8,7 @@ import { SimulatedTime } from '../../../src/testing/index.js';
 const host: ManagerHost = {
   clock: new StallClock({ time: new SimulatedTime(), toleranceMs: 100 }),
   idleManagerTimeoutMs: 600_000,
+  connectionClosing: () => {},
   connectionClosed: () => {},
   endConnection: () => {},
   connectionOverfull: () => {},

@@ -92,3 +92,19 @@ describe('with all connections taken', () => {
     expect(await answerOf(twice)).toContain('at last');
   });
 });
+
+describe('with all connections taken, before others', () => {
+  it('one whose body does not arrive goes, when nobody is without a request', async () => {
+    const { open, waiting } = await capped();
+    const slow = await open('/later');
+    await open('/later');
+    expect(waiting).toHaveLength(2);
+    waiting.shift()?.end();
+    await answerOf(slow);
+    const asked = once(slow, 'close');
+    slow.write('POST /later HTTP/1.1\r\nhost: here\r\ncontent-length: 100\r\n\r\nhalf');
+    await expect.poll(() => waiting.length).toBe(2);
+    expect(await answerOf(await open('/now'))).toContain('here');
+    await asked;
+  });
+});
