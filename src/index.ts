@@ -8,7 +8,8 @@ export { isolationKey, parseIsolationKey, type KeyParts } from './core/identity/
 
 // The whole
 export { createMooring, type MooringOptions } from './create-mooring.js';
-export type { Mooring } from './core/mooring.js';
+export type { Mooring, SuspectOutlook } from './core/mooring.js';
+export type { UnsentBytes } from './core/liveness/heartbeat.js';
 
 // Admission
 export type { WebSocketManagerFactory } from './core/admission/factory.js';

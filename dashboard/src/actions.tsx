@@ -75,7 +75,10 @@ function Question(props: QuestionProps) {
           {...{ title: 'Clean up this user?', act: 'Clean up', onClose }}
           onAct={() => onClean('Cleanup', { path: 'cleanup', body: {} })}
         >
-          <p>Each connection is asked whether it is there. The dead, the abandoned and the failed are released.</p>
+          <p>
+            Each connection is asked whether it is there. The dead, the suspects (those that do not answer), the
+            abandoned and the failed are released.
+          </p>
         </ConfirmDialog>
       );
     case 'emergency':
@@ -98,7 +101,7 @@ function EmergencyQuestion({ evict, onEvict, onClean, onClose }: QuestionProps) 
   const onTry = (): void => onClean(tried, { path: 'emergency-cleanup', body: { ...body, dryRun: true } });
   return (
     <ConfirmDialog {...{ title: 'Emergency cleanup?', act: 'Clean up now', onAct, onTry, onCancel: forget, onClose }}>
-      <p>The same as a cleanup, with the patience of an emergency. Nothing in use is closed.</p>
+      <p>The same as a cleanup, with the patience of an emergency. Of those that answer, nothing in use is closed.</p>
       <Evict value={evict} onValue={onEvict} />
     </ConfirmDialog>
   );

@@ -66,6 +66,7 @@ function Table({ kpis }: { readonly kpis: readonly Kpi[] }) {
           <tr key={kpi.name}>
             <th scope="row">
               {kpi.number}. {names[kpi.name]}
+              <Beside detail={kpi.detail} />
             </th>
             <td class="number" data-label="Value">
               {valueOf(kpi)}
@@ -82,6 +83,13 @@ function Table({ kpis }: { readonly kpis: readonly Kpi[] }) {
       </tbody>
     </table>
   );
+}
+
+/** What is told beside a metric and not judged. */
+function Beside({ detail }: Pick<Kpi, 'detail'>) {
+  const heardLate = detail['suspectsHeardLate'] ?? 0;
+  if (heardLate === 0) return null;
+  return <span class="note small"> {counted(heardLate, 'suspect')} heard late</span>;
 }
 
 function valueOf({ value, unit }: Kpi): string {

@@ -2,6 +2,7 @@ import { Fragment } from 'preact';
 import type { ManagerView } from '../../src/admin/schemas.js';
 import { counted, duration, shown } from './format.js';
 import { Button, ConfirmDialog, Foreign } from './pieces.js';
+import { outlookOf } from './reasons.js';
 
 interface ManagersProps {
   readonly managers: readonly ManagerView[];
@@ -39,6 +40,7 @@ export function Managers({ managers, onAsk, isRunning }: ManagersProps) {
           ))}
         </tbody>
       </table>
+      <Suspects managers={managers} />
       <UseWords managers={managers} />
     </>
   );
@@ -96,12 +98,13 @@ function Row({ manager, onAsk, isRunning }: RowProps) {
  *
  * Why no word such as "alive": between two heartbeats nobody knows, and the time says all there is.
  */
-function Heard({ manager: { state, liveness, misses, silentMs } }: { readonly manager: ManagerView }) {
+function Heard({ manager: { state, liveness, suspect, misses, silentMs } }: { readonly manager: ManagerView }) {
   if (state === 'away') return <span class="badge">away, waits for its page to come back</span>;
   if (silentMs === null) return <span class="badge">no connection yet</span>;
   return (
     <span class="heard">
       {duration(silentMs)} ago
+      {suspect !== null && <span class="badge warn">suspect</span>}
       {misses > 0 && <span class="badge warn">{counted(misses, 'heartbeat')} unanswered</span>}
       {liveness === 'not open' && <span class="badge bad">not open</span>}
     </span>
@@ -113,6 +116,21 @@ function Cell({ label, ms }: { readonly label: string; readonly ms: number | nul
     <td data-label={label} class="number">
       {duration(ms)}
     </td>
+  );
+}
+
+/** What each suspect waits for. */
+function Suspects({ managers }: Pick<ManagersProps, 'managers'>) {
+  const suspects = managers.filter(({ suspect }) => suspect !== null);
+  if (suspects.length === 0) return null;
+  return (
+    <ul class="suspects">
+      {suspects.map(({ key, threadId, suspect }) => (
+        <li key={key}>
+          <Foreign text={threadId} /> is a <b>suspect</b>: {suspect !== null && outlookOf(suspect)}.
+        </li>
+      ))}
+    </ul>
   );
 }
 

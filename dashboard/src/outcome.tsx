@@ -2,7 +2,7 @@ import type { CleanupView } from '../../src/admin/schemas.js';
 import type { ApiError } from './api.js';
 import { count, counted, duration, ofLimit, shown } from './format.js';
 import { Foreign, LevelBadge, type Level } from './pieces.js';
-import { reasonOf } from './sentences.js';
+import { reasonOf } from './reasons.js';
 
 /** What `check` answers. */
 interface Resources {

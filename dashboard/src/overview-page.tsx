@@ -45,27 +45,29 @@ function Glance({ overview, kpis }: { readonly overview: Overview; readonly kpis
 }
 
 function Figures({ overview }: { readonly overview: Overview }) {
-  const { managers, connections, users, waiting, totals, limits } = overview;
+  const { managers, connections, users, waiting, suspects, unsentBytes, totals, limits } = overview;
   const refused = Object.values(totals.refused).reduce((sum, one) => sum + one, 0);
   const most = limits.total === null ? 'live and reserved' : `of at most ${count(limits.total)}`;
   return (
     <dl class="figures">
-      <Figure name="Managers" value={managers} note={most} />
-      <Figure name="Connections" value={connections} note="attached now" />
-      <Figure name="Users" value={users} note={`up to ${count(limits.perUser)} each`} />
-      <Figure name="Waiting" value={waiting} note="for a place" />
-      <Figure name="Admitted" value={totals.admitted} note={`${count(totals.takenOver)} taken over`} />
-      <Figure name="Refused" value={refused} note="since the start" />
+      <Figure name="Managers" value={count(managers)} note={most} />
+      <Figure name="Connections" value={count(connections)} note="attached now" />
+      <Figure name="Users" value={count(users)} note={`up to ${count(limits.perUser)} each`} />
+      <Figure name="Waiting" value={count(waiting)} note="for a place" />
+      <Figure name="Suspects" value={count(suspects)} note="do not answer" />
+      <Figure name="Unsent" value={bytes(unsentBytes.sum)} note={`at most ${bytes(unsentBytes.largest)} for one`} />
+      <Figure name="Admitted" value={count(totals.admitted)} note={`${count(totals.takenOver)} taken over`} />
+      <Figure name="Refused" value={count(refused)} note="since the start" />
     </dl>
   );
 }
 
-function Figure({ name, value, note }: { readonly name: string; readonly value: number; readonly note: string }) {
+function Figure({ name, value, note }: { readonly name: string; readonly value: string; readonly note: string }) {
   return (
     <div class="figure">
       <dt>{name}</dt>
       <dd>
-        <b>{count(value)}</b> <span class="note">{note}</span>
+        <b>{value}</b> <span class="note">{note}</span>
       </dd>
     </div>
   );
@@ -126,7 +128,7 @@ function Levels({ overview: { usersByLevel, users } }: { readonly overview: Over
 
 const releaseWords: Readonly<Record<string, string>> = {
   closed: 'closed by itself',
-  disconnected: 'dead',
+  disconnected: 'dead or suspect',
   idle: 'abandoned',
   error: 'after an error',
   evicted: 'evicted',
@@ -136,13 +138,13 @@ const releaseWords: Readonly<Record<string, string>> = {
 };
 
 const strategyWords: Readonly<Record<string, string>> = {
-  disconnected: 'dead',
+  disconnected: 'dead or suspect',
   idle: 'abandoned',
   error: 'failed',
   oldest: 'left alone longest',
 };
 
-/** "Dead" has another number among the releases. */
+/** "Dead or suspect" has another number among the releases. */
 const strategyHint = 'Cleanups are one way: the heartbeat finds dead ones as well.';
 
 const refusalWords: Readonly<Record<string, string>> = {

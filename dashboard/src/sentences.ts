@@ -1,4 +1,5 @@
 import { count, counted, duration, ofLimit, percent, shown, shownWithin } from './format.js';
+import { deadHow, overfull } from './reasons.js';
 
 /** An event of the stream or an entry of a journal: its fields depend on its type. */
 export type Told = Readonly<Record<string, unknown>> & { readonly type: string };
@@ -91,7 +92,7 @@ const refusals: Readonly<Record<string, string>> = {
 /** What came of a manager, by the reason of its release. */
 const releases: Readonly<Record<string, Teller>> = {
   closed: tell('neutral', (f) => `closed by itself after ${f.duration('ageMs')}`),
-  disconnected: tell('warn', (f) => `was released as dead: silent for ${f.duration('silentMs')}`),
+  disconnected: gone,
   idle: tell('warn', (f) => `was released as abandoned: unused for ${f.duration('idleMs')}${allowed(f)}`),
   error: tell(
     'bad',
@@ -106,6 +107,26 @@ const releases: Readonly<Record<string, Teller>> = {
   unattached: tell('warn', () => 'was given back: its connection never came'),
   shutdown: tell('neutral', () => 'was released because the server stops'),
 };
+
+/** It was not open, left pings unanswered, or took nothing of what waited for it; some made room for a newcomer. */
+function gone(fields: Fields): Sentence {
+  const silent = `silent for ${fields.duration('silentMs')}`;
+  const finding = fields.text('finding');
+  const by = fields.text('by');
+  if (finding === 'stuck') return stuck(fields);
+  if (finding === 'overfull') return { text: `was released as ${overfull}`, tone: 'warn' };
+  if (finding !== 'silent' || by === 'heartbeat')
+    return { text: `was released as dead: ${deadHow[finding] ?? ''}${silent}`, tone: 'warn' };
+  const what = by === 'admission' ? 'was a suspect and gave its place to a newcomer' : 'was released as a suspect';
+  return { text: `${what}: no answer when asked, ${silent}`, tone: 'warn' };
+}
+
+function stuck(fields: Fields): Sentence {
+  const forMs = fields.when('limitMs', (ms) => ` for ${duration(ms)}`);
+  const isForNewcomer = forMs !== '' && fields.text('by') === 'admission';
+  const what = isForNewcomer ? 'gave its place to a newcomer' : 'was released as too slow';
+  return { text: `${what}: its unsent data did not move${forMs}`, tone: 'warn' };
+}
 
 function allowed(fields: Fields): string {
   return fields.when('limitMs', (ms) => `, more than the ${duration(ms)} allowed`);
@@ -191,6 +212,18 @@ function turnedAway(fields: Fields): Sentence {
   return { text, tone: 'warn' };
 }
 
+/** A dead connection that answers is a false kill; a suspect that does is not. */
+function answeredLate(fields: Fields): Sentence {
+  const by = fields.text('by');
+  const after = releasedAs[by] ?? 'it was released as a suspect';
+  return { text: `${fields.text('threadId')} answered after ${after}.`, tone: by === 'heartbeat' ? 'bad' : 'warn' };
+}
+
+const releasedAs: Readonly<Record<string, string>> = {
+  heartbeat: 'it was released as dead: it was not',
+  admission: 'it had given its place to a newcomer',
+};
+
 const tellers: Readonly<Record<string, Teller>> = {
   'manager.admitted': tell(
     'good',
@@ -218,11 +251,7 @@ const tellers: Readonly<Record<string, Teller>> = {
     (f) =>
       `${f.text('threadId')} is held without activity for ${f.duration('idleMs')} (${counted(f.number('holds') ?? 1, 'hold')}): it may make room now.`,
   ),
-  'connection.answeredLate': tell('bad', (f) =>
-    f.text('by') === 'heartbeat'
-      ? `${f.text('threadId')} answered after it was released as dead: it was not.`
-      : `${f.text('threadId')} answered after its place was given to a newcomer.`,
-  ),
+  'connection.answeredLate': answeredLate,
   'connection.neverAnswers': tell(
     'warn',
     (f) => `${f.text('threadId')} talks and answers no ping: its client must, or it can be taken for dead.`,
@@ -312,31 +341,3 @@ export function sentenceOf(told: Told): Sentence {
   const { type, ...rest } = told;
   return { text: `${shown(type)} ${shown(JSON.stringify(rest))}`, tone: 'neutral' };
 }
-
-/** Why somebody goes, or would go, as a cleanup tells it. */
-export function reasonOf(chosen: {
-  readonly strategy: string;
-  readonly idleMs: number;
-  readonly silentMs: number;
-  readonly limitMs: number | null;
-  readonly finding?: string | null;
-}): string {
-  const limit = chosen.limitMs === null ? '' : `, allowed ${duration(chosen.limitMs)}`;
-  switch (chosen.strategy) {
-    case 'disconnected':
-      return `dead: ${deadHow[chosen.finding ?? ''] ?? ''}silent for ${duration(chosen.silentMs)}`;
-    case 'idle':
-      return `abandoned: unused for ${duration(chosen.idleMs)}${limit}`;
-    case 'error':
-      return `failed: its error stands${limit && `, ${limit.slice(2)}`}`;
-    default:
-      return `the one left alone longest: unused for ${duration(chosen.idleMs)}${limit}`;
-  }
-}
-
-/** What showed it. */
-const deadHow: Readonly<Record<string, string>> = {
-  closed: 'found closed, ',
-  silent: 'no answer when asked, ',
-  stuck: 'nothing moved while data waited, ',
-};

@@ -182,6 +182,9 @@ function Table({ users, wanted }: { readonly users: readonly UserSummary[]; read
               Held
             </th>
             <th scope="col" class="number">
+              Suspects
+            </th>
+            <th scope="col" class="number">
               Waiting
             </th>
             <th scope="col" class="number">
@@ -234,6 +237,9 @@ function Row({ user }: { readonly user: UserSummary }) {
       </td>
       <td data-label="Held" class="number">
         {count(user.held)}
+      </td>
+      <td data-label="Suspects" class="number">
+        {count(user.suspects)}
       </td>
       <td data-label="Waiting" class="number">
         {count(user.waiting)}

@@ -82,6 +82,7 @@ export class Census {
     return {
       ...viewResources(resources),
       held: managers.filter(({ isHeld }) => isHeld).length,
+      suspects: managers.filter((manager) => this.#mooring.suspicionOf(manager) !== null).length,
       waiting: factory.getWaitingCount(resources.userId),
       idleMs: managers.length === 0 ? 0 : now - Math.max(...lastActive),
       longestIdleMs: now - Math.min(now, ...lastActive),

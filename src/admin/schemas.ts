@@ -50,10 +50,29 @@ export const userSummarySchema = named(
   'UserSummary',
   resourcesSchema.extend({
     held: count.describe('Managers the application holds.'),
+    suspects: count.describe('Managers whose connection is a suspect now.'),
     waiting: count.describe('Newcomers that wait for a slot.'),
     idleMs: ms.describe('Since the last activity of any manager, in milliseconds.'),
     longestIdleMs: ms.describe('Since the last activity of the manager left alone longest, in milliseconds.'),
   }),
+);
+
+const suspectFields = {
+  unansweredMs: ms.describe('Since the first ping that nothing has answered, in milliseconds.'),
+  endsInMs: ms
+    .nullable()
+    .describe(
+      'When the heartbeat ends it at the latest, if nothing comes and no newcomer takes its place; `null` while data waits to be sent to it.',
+    ),
+};
+
+const suspectSchema = named(
+  'Suspect',
+  z
+    .object(suspectFields)
+    .describe(
+      'A connection that was silent to a probe and has sent no byte since. It gives its place to a newcomer that waits, one for one; otherwise the heartbeat ends it.',
+    ),
 );
 
 export const managerSchema = named(
@@ -66,10 +85,11 @@ export const managerSchema = named(
       .enum(['reserved', 'attached', 'away', 'released'])
       .describe('`away`: its connection ended while it is held, and it waits for the next connection of its thread.'),
     liveness: z
-      .enum(['reserved', 'away', 'heard', 'quiet', 'unanswered', 'not open'])
+      .enum(['reserved', 'away', 'heard', 'quiet', 'unanswered', 'suspect', 'not open'])
       .describe(
-        '`heard`: something came within a heartbeat interval, which is not to say that anybody is there now; `quiet`: nothing did; `unanswered`: a heartbeat was missed.',
+        '`heard`: something came within a heartbeat interval, which is not to say that anybody is there now; `quiet`: nothing did; `unanswered`: a heartbeat was missed; `suspect`: see there.',
       ),
+    suspect: suspectSchema.nullable().describe('`null` unless `liveness` says that it is one.'),
     generation: count.describe('1 for the first connection, one more for each that took over.'),
     admittedAt: z.iso.datetime(),
     ageMs: ms,
@@ -114,6 +134,9 @@ export const journalSchema = named(
     userId: z.string(),
     isKept: z.boolean().describe('Whether `journalBytes` leaves room for a journal at all.'),
     entries: z.array(z.looseObject({ type: z.string(), at: z.iso.datetime() })).describe('Events, oldest first.'),
+    suspects: z
+      .array(z.object({ threadId: z.string(), ...suspectFields }))
+      .describe('Connections of the user that are suspects now: what is not decided yet.'),
   }),
 );
 
@@ -175,6 +198,10 @@ export const overviewSchema = named(
     connections: count.describe('Managers whose connection is attached.'),
     users: count,
     waiting: count,
+    suspects: count.describe('Connections that are suspects now.'),
+    unsentBytes: z
+      .object({ sum: count, largest: count.describe('Of the connection with most.') })
+      .describe('Bytes that waited to be sent, as of the last heartbeat of each connection.'),
     usersByLevel: z.object({ normal: count, info: count, warning: count, critical: count, emergency: count }),
     limits: z.object({ perUser: count, total: count.nullable() }),
     totals: z
@@ -208,7 +235,9 @@ export const chosenSchema = named(
       finding: z
         .enum(findings)
         .nullable()
-        .describe('What shows that it is dead: it is closed already, it left pings unanswered, or its data is stuck.'),
+        .describe(
+          '`closed`: it is not open; `silent`: a suspect, which left pings unanswered; `stuck`: data that waits for it has not moved; `overfull`: more than `maxUnsentBytes` waited. `null` where it was chosen for another reason.',
+        ),
     })
     .describe('Somebody who goes, or would go, and the figures that decide it.'),
 );

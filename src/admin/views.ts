@@ -16,10 +16,12 @@ export function viewManager(manager: WebSocketManager, mooring: Mooring): Manage
   const now = mooring.now();
   const { link, key, userId, threadId, state, generation, particulars } = manager;
   const { lastInboundAtMs, lastOutboundAtMs, admittedAtMs } = manager;
+  const suspect = mooring.suspicionOf(manager);
   const silentMs = link === null ? null : now - link.lastByteAtMs;
   return {
     ...{ key, userId, threadId, state, generation },
-    liveness: livenessOf(manager, silentMs, mooring.config.heartbeatIntervalMs),
+    liveness: suspect !== null ? 'suspect' : livenessOf(manager, silentMs, mooring.config.heartbeatIntervalMs),
+    suspect,
     admittedAt: new Date(Date.now() - (now - admittedAtMs)).toISOString(),
     ageMs: now - admittedAtMs,
     connectedMs: link === null ? null : now - link.connectedAtMs,

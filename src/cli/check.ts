@@ -4,8 +4,9 @@ import { isAtLeast } from '../core/pressure/level.js';
 import type { Resources } from './admin-client.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
 import { inert } from '../presentation/inert.js';
-import { levelColours, type Paint } from './paint.js';
+import { levelColours, type Colour, type Paint } from './paint.js';
 import { spanOf } from './spans.js';
+import { suspectLines } from './suspects.js';
 import { aligned } from './table.js';
 
 const examples = `
@@ -53,15 +54,26 @@ export function tellUser(user: UserView, paint: Paint, columns = Infinity): Told
     return { text: `${text}${waiting}mooring explain says what became of their connections\n`, hasTrouble };
   const header = ['thread', 'age', 'idle', 'silent', 'liveness', 'held', 'engaged', 'error'];
   const table = aligned([header, ...user.managers.map((manager) => rowOf(manager, paint))], columns);
-  return { text: `${text}${waiting}\n${table}\n`, hasTrouble };
+  const suspects = suspectLines(user.managers.flatMap(suspectIn), paint);
+  return { text: `${text}${waiting}\n${table}\n${suspects && `\n${suspects}`}`, hasTrouble };
 }
+
+function suspectIn({ threadId, suspect }: ManagerView) {
+  return suspect === null ? [] : [{ threadId, ...suspect }];
+}
+
+const livenessColours: Readonly<Partial<Record<ManagerView['liveness'], Colour>>> = {
+  unanswered: 'red',
+  'not open': 'red',
+  suspect: 'yellow',
+};
 
 function rowOf(manager: ManagerView, paint: Paint): string[] {
   const { threadId, ageMs, idleMs, silentMs, liveness, isHeld, isEngaged, error } = manager;
-  const isWorrying = liveness === 'unanswered' || liveness === 'not open';
+  const colour = livenessColours[liveness];
   return [
     ...[inert(threadId), spanOf(ageMs), spanOf(idleMs), silentMs === null ? '-' : spanOf(silentMs)],
-    ...[isWorrying ? paint('red', liveness) : liveness, isHeld ? 'yes' : 'no', isEngaged ? 'yes' : 'no'],
+    ...[colour === undefined ? liveness : paint(colour, liveness), isHeld ? 'yes' : 'no', isEngaged ? 'yes' : 'no'],
     error === null ? '' : inert(error),
   ];
 }

@@ -21,14 +21,16 @@ Examples:
   mooring cleanup alice --strategy disconnected idle
   mooring cleanup alice --emergency --keep 5
 
-A dry run asks connections whether they are there, says who would go and why, and releases nobody.
+Each connection is asked whether it is there. One that leaves our pings unanswered for minSilence (3 s) is a suspect, and
+goes, in use or not; one that answers goes only where it is idle or failed, or where you say --evict or --keep.
+A dry run asks too, says who would go and why, and releases nobody.
 Exit code: 1 when there was not enough time, or nothing is known of the user.`;
 
 /** `mooring cleanup` */
 export function addCleanup(program: Command): void {
   const command = program
     .command('cleanup')
-    .description('release the dead, the idle and the failed connections of a user; never one in use')
+    .description('release the dead, the suspects, the idle and the failed connections of a user')
     .argument('<user>', 'user id')
     .option('--emergency', 'with the patience of an emergency')
     .addOption(

@@ -5,6 +5,7 @@ import { inert } from '../presentation/inert.js';
 import type { Paint } from './paint.js';
 import { releasedBecause, sentenceOf } from './sentences.js';
 import { clockOf, dateOf } from './spans.js';
+import { suspectLines } from './suspects.js';
 
 const examples = `
 Examples:
@@ -28,12 +29,16 @@ export function addExplain(program: Command): void {
 }
 
 /** A journal as a timeline, with the last disconnection in front. */
-export function tellJournal({ userId, isKept, entries }: JournalView, paint: Paint): Told {
+export function tellJournal({ userId, isKept, entries, suspects }: JournalView, paint: Paint): Told {
+  const present = suspectLines(suspects, paint);
   if (!isKept)
-    return { text: 'This server keeps no journal; the setting journalBytes gives it room.\n', hasTrouble: true };
+    return {
+      text: `This server keeps no journal; the setting journalBytes gives it room.\n${present}`,
+      hasTrouble: true,
+    };
   const last = entries.findLast(({ type }) => type === 'manager.released');
   const answer = last === undefined ? 'never disconnected, as far as is known' : `last disconnected ${momentOf(last)}`;
-  const lines = [`${paint('bold', inert(userId))}: ${answer}`];
+  const lines = [`${paint('bold', inert(userId))}: ${answer}`, ...(present === '' ? [] : ['', present.trimEnd()])];
   let date = '';
   for (const entry of entries) {
     const at = new Date(entry.at);

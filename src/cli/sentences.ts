@@ -15,18 +15,31 @@ interface Figures {
   readonly idleMs: number;
   readonly silentMs: number;
   readonly limitMs: number | null;
-  /** What showed that it was dead; older servers do not say. */
+  /** What showed that it was dead, or a suspect. */
   readonly finding?: unknown;
+  /** Who found it, where it was released. */
+  readonly by?: unknown;
 }
 
 /** Why somebody goes, with the figures that decide it: `idle for 12 m, 10 m allowed`. */
-export function whyOf({ reason, idleMs, silentMs, limitMs, finding }: Figures): string {
+export function whyOf(figures: Figures): string {
+  const { reason, idleMs, limitMs } = figures;
   const allowed = limitMs === null ? '' : `, ${spanOf(limitMs)} allowed`;
   if (reason === 'idle') return `idle for ${spanOf(idleMs)}${allowed}`;
   if (reason === 'evicted') return `idle for ${spanOf(idleMs)}, the longest of those not in use`;
   if (reason === 'error') return limitMs === null ? 'failed' : `its error stood for longer than ${spanOf(limitMs)}`;
-  if (reason === 'disconnected') return `${ownOf(deadHow, finding) ?? ''}silent for ${spanOf(silentMs)}`;
+  if (reason === 'disconnected') return whyGone(figures);
   return ownOf(otherReasons, reason) ?? inert(reason);
+}
+
+/** Why a connection went that did not close itself: it was not open, its data was stuck, or it was silent. */
+function whyGone({ silentMs, limitMs, finding, by }: Figures): string {
+  if (finding === 'stuck') return `its unsent data did not move${limitMs === null ? '' : ` for ${spanOf(limitMs)}`}`;
+  if (finding === 'overfull') return 'more unsent data waited for it than maxUnsentBytes allows';
+  const silent = `silent for ${spanOf(silentMs)}`;
+  if (finding === 'closed') return `found closed, ${silent}`;
+  if (finding !== 'silent') return silent;
+  return by === 'heartbeat' ? `heartbeats unanswered, ${silent}` : `a suspect, no answer when asked, ${silent}`;
 }
 
 /** What a table has for this, and not what every object has. */
@@ -39,12 +52,6 @@ const otherReasons: Readonly<Record<string, string>> = {
   requested: 'an operator or the application asked for it',
   unattached: 'a place was granted, and no connection came for it',
   shutdown: 'the server stopped',
-};
-
-const deadHow: Readonly<Record<string, string>> = {
-  closed: 'found closed, ',
-  silent: 'no answer when asked, ',
-  stuck: 'nothing moved while data waited, ',
 };
 
 /** An event in plain words, without its time and user; one that is not known, as its fields. */
@@ -72,10 +79,7 @@ const sentences: Readonly<Record<string, (event: Said) => string>> = {
   'hold.expired': ({ heldMs }) => `a hold expired after ${span(heldMs)}: it was neither ended nor renewed`,
   'hold.forgotten': ({ holds, idleMs }) =>
     `held by ${text(holds)} ${Number(holds) === 1 ? 'hold' : 'holds'} without activity for ${span(idleMs)}: it may make room now`,
-  'connection.answeredLate': ({ by }) =>
-    by === 'heartbeat'
-      ? 'answered after it was released as dead: it was not dead'
-      : 'answered after its place was given to a newcomer',
+  'connection.answeredLate': ({ by }) => `answered after ${ownOf(releasedAs, by) ?? 'it was released as a suspect'}`,
   'connection.neverAnswers': () => 'talks, and answers no ping: it must, or it can be taken for dead',
   'heartbeat.missed': ({ misses }) => `heartbeat unanswered, ${text(misses)} in a row`,
   'admission.queued': ({ position }) => `all places in use; waits as number ${text(position)}`,
@@ -88,6 +92,11 @@ const sentences: Readonly<Record<string, (event: Said) => string>> = {
   'cleanup.failed': ({ error }) => `cleanup failed: ${text(error)}`,
   'admin.acted': ({ who, action, key, result }) =>
     `${text(who)} asked for ${text(action)}${typeof key === 'string' ? ` of ${threadOf(key)}` : ''}: ${text(result)}`,
+};
+
+const releasedAs: Readonly<Record<string, string>> = {
+  heartbeat: 'it was released as dead: it was not dead',
+  admission: 'it had given its place to a newcomer',
 };
 
 /** The thread of an isolation key. The user in front has no colon: it is written as `%3A`. */
@@ -105,11 +114,17 @@ const finders: Readonly<Record<string, string>> = {
 export function releasedBecause(event: Said): string {
   const { reason, by, idleMs, silentMs, limitMs, finding, ageMs } = event;
   const limit = typeof limitMs === 'number' ? limitMs : null;
-  const figures = { idleMs: Number(idleMs), silentMs: Number(silentMs), limitMs: limit, finding };
+  const figures = { idleMs: Number(idleMs), silentMs: Number(silentMs), limitMs: limit, finding, by };
   const why = whyOf({ reason: text(reason), ...figures });
-  const whom = reason === 'evicted' && by === 'admission' ? 'made room for a newcomer: ' : '';
+  const whom = by === 'admission' && hasMadeRoom(reason, finding, limit) ? 'made room for a newcomer: ' : '';
   const finder = ownOf(finders, by);
   return `${whom}${why} (${finder === undefined ? '' : `found by ${finder}; `}it lasted ${span(ageMs)})`;
+}
+
+/** Whether it went one for one, for a newcomer: not one that was dead, idle or failed already. */
+function hasMadeRoom(reason: unknown, finding: unknown, limitMs: number | null): boolean {
+  if (reason === 'evicted') return true;
+  return reason === 'disconnected' && (finding === 'silent' || (finding === 'stuck' && limitMs !== null));
 }
 
 function refusedHow({ retryAfterMs, waitedMs }: Said): string {

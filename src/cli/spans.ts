@@ -33,3 +33,9 @@ export function dateOf(at: Date): string {
 function twoDigits(number: number): string {
   return String(number).padStart(2, '0');
 }
+
+/** A number of bytes as a person says it: `300 B`, `12 kB`, `2.5 MB`. */
+export function bytesOf(bytes: number): string {
+  if (bytes < 1_000) return `${String(bytes)} B`;
+  return bytes < 999_500 ? `${String(Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}

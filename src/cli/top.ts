@@ -9,7 +9,7 @@ import { addAskFlags, clientOf, printAnswer, stdoutPaint, type AskFlags, type To
 import { CommandError, exitCodes } from './command-error.js';
 import { inertExceptColours, levelColours, type Paint } from './paint.js';
 import { Screen } from './screen.js';
-import { clockOf, spanOf } from './spans.js';
+import { bytesOf, clockOf, spanOf } from './spans.js';
 import { onStopSignals } from './stop-signals.js';
 import { userTable } from './users.js';
 
@@ -34,7 +34,7 @@ On a terminal until Ctrl-C; elsewhere it prints once.`;
 const usersWithoutScreen = 20;
 
 /** Users on the largest screen, and the lines a screen has besides. */
-const [mostUsers, linesAround] = [500, 7];
+const [mostUsers, linesAround] = [500, 8];
 
 /** `mooring top` */
 export function addTop(program: Command): void {
@@ -92,6 +92,7 @@ function tellFailure({ message }: CommandError, paint: Paint): string {
 /** The server at a glance, and its fullest users. */
 export function tellScene({ overview, users }: Scene, paint: Paint, columns = Infinity): Told {
   const { version, uptimeMs, isDraining, managers, connections, waiting, limits, totals, usersByLevel } = overview;
+  const { suspects, unsentBytes } = overview;
   const sum = (counts: Readonly<Record<string, number>>): string =>
     String(
       Object.values<unknown>(counts).reduce<number>(
@@ -104,6 +105,7 @@ export function tellScene({ overview, users }: Scene, paint: Paint, columns = In
   const lines = [
     `${paint('bold', `Mooring ${inert(version)}`)}, up for ${upFor}${isDraining ? paint('red', ', draining') : ''}`,
     `${String(managers)} managers${limits.total === null ? '' : ` of ${String(limits.total)}`}, ${String(connections)} connected, ${String(waiting)} waiting`,
+    `${String(suspects)} ${suspects === 1 ? 'suspect' : 'suspects'}, ${bytesOf(unsentBytes.sum)} unsent, at most ${bytesOf(unsentBytes.largest)} of them to one connection`,
     `${String(totals.admitted)} admitted, ${String(totals.takenOver)} took over, ${sum(totals.refused)} refused, ${sum(totals.released)} released, ${sum(totals.cleaned)} of them by cleanups`,
     `${String(overview.users)} ${overview.users === 1 ? 'user' : 'users'}: ${levels.join(', ')}`,
   ];

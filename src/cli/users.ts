@@ -67,15 +67,15 @@ export function tellUsers({ users, total }: UserPage, paint: Paint, columns = In
 
 /** A line for each. @param columns long ids are cut to fit */
 export function userTable(users: readonly UserSummary[], paint: Paint, columns: number): string {
-  const header = ['user', 'managers', 'usage', 'level', 'held', 'waiting', 'idle', 'longest idle'];
-  const rows = users.map(({ userId, managerCount, maxManagers, usageRatio, alertLevel, held, waiting, ...idle }) => [
+  const header = ['user', 'managers', 'usage', 'level', 'held', 'suspects', 'waiting', 'idle', 'longest idle'];
+  const rows = users.map(({ userId, managerCount, maxManagers, usageRatio, alertLevel, ...rest }) => [
     ...[
       inert(userId),
       maxManagers === null ? `${String(managerCount)}, no limit` : `${String(managerCount)} of ${String(maxManagers)}`,
       maxManagers === null ? '-' : `${(usageRatio * 100).toFixed(0)} %`,
     ],
-    ...[paint(levelColours[alertLevel], alertLevel), String(held), String(waiting)],
-    ...[spanOf(idle.idleMs), spanOf(idle.longestIdleMs)],
+    ...[paint(levelColours[alertLevel], alertLevel), String(rest.held), String(rest.suspects)],
+    ...[String(rest.waiting), spanOf(rest.idleMs), spanOf(rest.longestIdleMs)],
   ]);
   return aligned([header, ...rows], columns);
 }

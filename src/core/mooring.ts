@@ -9,11 +9,25 @@ import type { EventStream, MooringEventName, MooringListener } from './events.js
 import type { Keepalives } from './liveness/keepalives.js';
 import type { Journal } from './journal.js';
 import type { SuccessReport } from './kpis/kpi.js';
+import type { UnsentBytes } from './liveness/heartbeat.js';
+import { unansweredSinceMs } from './liveness/ping.js';
+import type { WebSocketManager } from './managers/manager.js';
 import type { WebSocketResourceMonitor } from './pressure/monitor.js';
 import { withResolver } from './promises.js';
 import type { WebSocketConfig } from './settings.js';
 import type { Clock } from './time.js';
 import { wire, type MooringParts, type Wiring } from './wiring.js';
+
+/** What is known of a suspect: a connection that was silent to a probe, and has sent no byte since. */
+export interface SuspectOutlook {
+  /** Since the first ping that nothing has answered. */
+  readonly unansweredMs: number;
+  /**
+   * When the heartbeat ends it at the latest, if nothing comes and no newcomer takes its place; `null` where that depends
+   * on data that waits to be sent to it, or on when it is read from again.
+   */
+  readonly endsInMs: number | null;
+}
 
 /**
  * The whole: admission, liveness, cleanup and monitor around one registry. It needs no start: timers run while there is
@@ -53,6 +67,24 @@ export class Mooring {
   /** The success metrics of the last day, or since the start. @source seed "Success Metrics" */
   kpis(): SuccessReport {
     return this.#wiring.metrics.report();
+  }
+
+  /** What is known of the manager's connection where it is a suspect now; `null` where it is none. Never throws. */
+  suspicionOf({ link }: WebSocketManager): SuspectOutlook | null {
+    const { suspicion, heartbeat, clock } = this.#wiring;
+    if (link === null || !suspicion.has(link)) return null;
+    const sinceMs = unansweredSinceMs(link) ?? link.lastByteAtMs;
+    return { unansweredMs: clock.now() - sinceMs, endsInMs: heartbeat.endsInMs(link) };
+  }
+
+  /** How many connections are suspects now. */
+  get suspectCount(): number {
+    return this.#wiring.suspicion.count();
+  }
+
+  /** Bytes that waited to be sent when the heartbeat last visited each connection: of all, and of the one with most. */
+  get unsentBytes(): UnsentBytes {
+    return this.#wiring.heartbeat.unsentBytes;
   }
 
   /** What a background cycle would do now. It walks through everybody, in slices, and changes nothing. Never rejects. */

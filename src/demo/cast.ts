@@ -81,11 +81,11 @@ async function playPhil(phil: Person): Promise<void> {
     phil.says('the phone goes to sleep: 6 of 16 connections fall silent, and none says goodbye');
     for (const tab of asleep) tab.fallAsleep();
     await sleep(3_000);
-    phil.says('opens 6 more: with the dead that makes 22 of 20');
+    phil.says('opens 6 more: with those that sleep that makes 22 of 20');
     const since = performance.now();
     const { tabs: more, refused } = await phil.opensAtOnce(6, chatting(6_000));
     const waited = ((performance.now() - since) / 1000).toFixed(1);
-    phil.says(`${more.length - refused.length} of 6 are in after ${waited} s: the dead made room`);
+    phil.says(`${more.length - refused.length} of 6 are in after ${waited} s: suspects made room, one for one`);
     await sleep(9_000);
     for (const tab of more) tab.leave();
     await sleep(9_000);

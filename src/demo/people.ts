@@ -6,7 +6,7 @@ export const people = Object.freeze({
   dave: 'healthy: one tab',
   'hugo-heavy': '18 tabs of 20, the level emergency; opens three more, and the one left alone goes',
   'greta-greedy': '20 tabs, all in use; opens two more, which are refused until she closes two',
-  'phil-phone': '16 tabs, of which six fall asleep; opens six more, and the dead make room',
+  'phil-phone': '16 tabs, of which six fall asleep; opens six more, and two of the silent make room',
   'pat-piler': 'five of eleven tabs unused; the twelfth raises the level, and the unused go',
   'ida-idle': 'six tabs that send keepalives alone, until they are closed as idle',
   'sam-sleeper': 'three tabs of a laptop whose lid closes: the heartbeat finds out',

@@ -9,7 +9,10 @@ const units = ['seconds', 'ratio', 'managers', 'refusals', 'connections'];
 const ofKpis = ({ kpis: report }: Reading, measure: (kpi: Kpi) => Measurement | null): Measurement[] =>
   report.kpis.map(measure).filter((measured) => measured !== null);
 
-/** What is read when somebody collects, by its name in Prometheus. None of it takes longer the more managers there are. */
+/**
+ * What is read when somebody collects, by its name in Prometheus. None of it takes longer the more managers there are;
+ * suspects and connections with unsent data are few.
+ */
 export const gauges = Object.freeze({
   mooring_managers: {
     kind: 'gauge',
@@ -48,6 +51,28 @@ export const gauges = Object.freeze({
     unit: '{newcomer}',
     labels: {},
     read: ({ mooring }) => [{ value: mooring.factory.waitingCount }],
+  },
+  mooring_suspects: {
+    kind: 'gauge',
+    about:
+      'Connections that are suspects: silent to a probe, and not a byte since. Each gives its place to a newcomer of its user, else the heartbeat ends it.',
+    unit: '{connection}',
+    labels: {},
+    read: ({ mooring }) => [{ value: mooring.suspectCount }],
+  },
+  mooring_unsent_bytes: {
+    kind: 'gauge',
+    about: 'Bytes that waited to be sent when the heartbeat last visited each connection, of all connections.',
+    unit: 'By',
+    labels: {},
+    read: ({ mooring }) => [{ value: mooring.unsentBytes.sum }],
+  },
+  mooring_largest_unsent_bytes: {
+    kind: 'gauge',
+    about: 'The same of the connection with most: what `maxUnsentBytes` limits.',
+    unit: 'By',
+    labels: {},
+    read: ({ mooring }) => [{ value: mooring.unsentBytes.largest }],
   },
   mooring_closing: {
     kind: 'gauge',

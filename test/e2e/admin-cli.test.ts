@@ -52,6 +52,13 @@ function firstCells(table: string, header: RegExp): string[] {
   return lines.slice(start + 1).map((line) => line.trim().split(/ {2,}/)[0] ?? '');
 }
 
+/** The threads of the lines that say what suspects wait for. */
+function suspectsIn(text: string): string[] {
+  const line =
+    /^(thread_\d+) +suspect: has not answered for [\d.]+ m?s; gives its place to a newcomer, else the heartbeat ends it in at most [\d.]+ m?s$/gm;
+  return [...text.matchAll(line)].map(([, thread = '']) => thread);
+}
+
 const dead = ['thread_5', 'thread_6', 'thread_7', 'thread_8', 'thread_9', 'thread_10', 'thread_11', 'thread_12'];
 
 describe('a user with 12 clients, 8 of them stopped', () => {
@@ -64,7 +71,7 @@ describe('a user with 12 clients, 8 of them stopped', () => {
     await openThreads(crowds[2], made.server, 'alice', [9, 12]);
     crowds[1].freeze();
     crowds[2].freeze();
-    return { ...made, alive };
+    return { ...made, alive, crowds };
   }
 
   async function expectEchoes(clients: readonly CrowdClient[]): Promise<void> {
@@ -84,7 +91,7 @@ describe('a user with 12 clients, 8 of them stopped', () => {
     expect(rows.map((row) => row.trim().split(/ {2,}/))).toEqual(
       dead.map((thread) => [
         ...[thread, 'disconnected'],
-        expect.stringMatching(/^no answer when asked, silent for [\d.]+ m?s$/) as string,
+        expect.stringMatching(/^a suspect, no answer when asked, silent for [\d.]+ m?s$/) as string,
       ]),
     );
     await expectEchoes(alive);
@@ -111,15 +118,33 @@ describe('a user with 12 clients, 8 of them stopped', () => {
     await expectEchoes(alive);
   });
 
+  it('is told who are suspects, by whatever looks, until they are heard of again', async () => {
+    const { run, json, crowds } = await twelve();
+    await run('cleanup', 'alice', '--dry-run');
+    const checked = await run('check', 'alice');
+    expect(suspectsIn(checked.out)).toEqual(dead);
+    expect(checked.out).toMatch(/^thread_5 .* suspect +no +(yes|no)/m);
+    expect(suspectsIn((await run('explain', 'alice')).out)).toEqual(dead);
+    expect(await json<UserPage>('users')).toMatchObject({ users: [{ userId: 'alice', suspects: 8 }] });
+    expect((await run('top')).out).toMatch(/^8 suspects, 0 B unsent, /m);
+    const { managers } = await json<UserView>('check', 'alice');
+    const endsInMs = managers.flatMap(({ suspect }) => suspect?.endsInMs ?? []);
+    expect([endsInMs.length, Math.max(...endsInMs) <= 76_000]).toEqual([8, true]);
+    crowds[1].thaw();
+    await expect.poll(async () => suspectsIn((await run('check', 'alice')).out), patiently).toEqual(dead.slice(4));
+  });
+
   it('is told about by mooring explain, as a table and as JSON', async () => {
     const { run, json } = await twelve();
     await run('cleanup', 'alice');
     const { code, out } = await run('explain', 'alice');
     expect(code).toBe(0);
     expect(out).toMatch(
-      /^alice: last disconnected \d{4}-\d\d-\d\d \d\d:\d\d:\d\d, thread_12: no answer when asked, silent for /,
+      /^alice: last disconnected \d{4}-\d\d-\d\d \d\d:\d\d:\d\d, thread_12: a suspect, no answer when asked, silent for /,
     );
-    const lines = out.split('\n').filter((line) => line.includes('  disconnected: no answer when asked, silent for '));
+    const lines = out
+      .split('\n')
+      .filter((line) => line.includes('  disconnected: a suspect, no answer when asked, silent for '));
     expect(lines.map((line) => line.split(/ {2,}/)[1])).toEqual(dead);
     const { entries } = await json<JournalView>('explain', 'alice');
     const releases = entries.filter(({ type }) => type === 'manager.released');
@@ -268,7 +293,7 @@ describe('mooring users', () => {
     expect(await idsOf('--all')).toEqual(['grace', 'Alan', 'ada']);
     const first = await run('users', '--limit', '1');
     expect(first.out).toMatch(
-      /^user .*\ngrace {2}5 of 5 +100 % +emergency +0 +0 +[\d.]+ m?s +[\d.]+ m?s\n\n1 of 3; --all shows all\n$/,
+      /^user .*\ngrace {2}5 of 5 +100 % +emergency +0 +0 +0 +[\d.]+ m?s +[\d.]+ m?s\n\n1 of 3; --all shows all\n$/,
     );
     expect(await json<UserPage>('users', '--limit', '1')).toMatchObject({ total: 3, users: [{ userId: 'grace' }] });
     expect((await run('users', '--level', 'critical')).out).toBe('no users\n');

@@ -316,8 +316,13 @@ describe.runIf(hasChromium)('a user', () => {
     await expect.poll(() => page.locator('table.managers tbody tr').count()).toBe(9);
     await page.getByRole('button', { name: 'Dry run', exact: true }).click();
     await page.getByText('3 managers would be released, 6 left').waitFor();
-    expect(await page.locator('.chosen').innerText()).toMatch(/thread_1 – dead: no answer when asked, silent for /);
+    expect(await page.locator('.chosen').innerText()).toMatch(/thread_1 – suspect: no answer when asked, silent for /);
     expect(server.mooring.factory.getUserManagerCount('grace')).toBe(9);
+    await expect.poll(() => page.locator('.suspects li').count()).toBe(3);
+    expect(await page.locator('.suspects').innerText()).toMatch(
+      /thread_1 is a suspect: has not answered for .*; gives its place to a newcomer, else the heartbeat ends it in at most .*/,
+    );
+    expect(await page.locator('table.managers .badge', { hasText: 'suspect' }).count()).toBe(3);
     await picture(page, 'user', { fullPage: true });
     await page.getByRole('button', { name: 'Clean up …' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
@@ -327,7 +332,11 @@ describe.runIf(hasChromium)('a user', () => {
     await page.getByRole('button', { name: 'Clean up …' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Clean up' }).click();
     await page.getByText('3 managers released, 6 left').waitFor();
-    await page.getByText(/thread_1 was released as dead: silent for .*, by a cleanup that was asked for/).waitFor();
+    await page
+      .getByText(
+        /thread_1 was released as a suspect: no answer when asked, silent for .*, by a cleanup that was asked for/,
+      )
+      .waitFor();
   });
 
   it('is checked, cleaned up in an emergency, and loses one manager', async () => {
@@ -498,7 +507,7 @@ describe.runIf(hasChromium)('a user', () => {
     await page.getByRole('button', { name: 'Dry run', exact: true }).click();
     await page
       .getByRole('listitem')
-      .filter({ hasText: `${shownThread} – dead: no answer when asked` })
+      .filter({ hasText: `${shownThread} – suspect: no answer when asked` })
       .waitFor();
     await page.getByRole('button', { name: `Release ${shownThread}` }).click();
     await page.getByRole('dialog').getByText(shownThread).waitFor();
@@ -537,7 +546,7 @@ describe.runIf(hasChromium)('events', () => {
     const rows = page.locator('.events li');
     settle(server);
     await server.mooring.factory.emergencyCleanup('grace');
-    await page.getByText(/grace thread_1 was released as dead/).waitFor();
+    await page.getByText(/grace thread_1 was released as a suspect/).waitFor();
     await picture(page, 'events');
     server.open('a-crowd', 20);
     for (let i = 0; i < 600; i++) server.mooring.events.emit('server.draining', { managers: i });

@@ -46,7 +46,7 @@ function samplesUntil(now: number, managers: number): Sample[] {
       at: new Date(now - (last - i) * sampleMs).toISOString(),
       ...{ managers: held(i), waiting: isRush ? 3 : 0 },
       ...{ admitted: gained + released, takenOver: Math.floor(2.6 * noise(i + 0.25) ** 2), refused: isRush ? 2 : 0 },
-      ...{ released, cleaned, longestEmergencyMs: isRush ? Math.round(700 + 900 * noise(i)) : null },
+      ...{ released, cleaned, longestEmergencyMs: isRush ? Math.round(1_000 + 2_100 * noise(i)) : null },
     };
   });
 }

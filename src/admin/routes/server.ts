@@ -149,6 +149,8 @@ function overviewOf({ mooring, version, recorder, hub }: AdminParts): Overview {
     ...{ isDraining: mooring.isDraining, managers: factory.managerCount, users: factory.userCount },
     connections: recorder.connections,
     waiting: factory.waitingCount,
+    suspects: mooring.suspectCount,
+    unsentBytes: mooring.unsentBytes,
     usersByLevel: mooring.monitor.usersByLevel(),
     limits: { perUser: config.maxManagersPerUser, total: config.maxTotalManagers },
     totals: recorder.totals(),

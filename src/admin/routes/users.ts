@@ -114,7 +114,7 @@ function addReads(app: AdminApp, parts: AdminParts): void {
       const written = c.req.valid('param').id;
       const userId = journal.isKept ? knownUser(mooring, written) : readId(written);
       const entries = journal.of(userId).map(viewEntry);
-      return c.json({ userId, isKept: journal.isKept, entries }, 200);
+      return c.json({ userId, isKept: journal.isKept, entries, suspects: suspectsOf(mooring, userId) }, 200);
     },
   );
 }
@@ -225,6 +225,13 @@ interface UserAct<T> extends Pick<Act<T>, 'action' | 'tell'> {
 function actOnUser<T>(parts: AdminParts, c: Context<AdminEnv>, { id, run, ...told }: UserAct<T>): Promise<T> {
   const userId = knownUser(parts.mooring, id);
   return act(parts, c, { ...told, userId, run: () => run(userId) });
+}
+
+function suspectsOf(mooring: Mooring, userId: string): JournalView['suspects'] {
+  return mooring.factory.getUserManagers(userId).flatMap((manager) => {
+    const suspect = mooring.suspicionOf(manager);
+    return suspect === null ? [] : [{ threadId: manager.threadId, ...suspect }];
+  });
 }
 
 function viewEntry({ atMs, ...entry }: JournalEntry): JournalView['entries'][number] {

@@ -75,7 +75,7 @@ export class Audit {
     this.#isWalking = true;
     const before = announced();
     const miscounted = Math.abs(registry.size - before.live);
-    const suspects: Suspect[] = [];
+    const found: Accused[] = [];
     const managers: Iterator<WebSocketManager, void> = registry.all();
     let walked = 0;
     slices.run(
@@ -84,36 +84,36 @@ export class Audit {
         if (this.#isStopped || done === true) return false;
         walked += 1;
         visit(manager);
-        const why = this.#suspicion(manager);
-        if (why !== null) suspects.push({ manager, why, link: manager.link });
+        const why = this.#faultOf(manager);
+        if (why !== null) found.push({ manager, why, link: manager.link });
         return true;
       },
       () => {
         const isUndisturbed = announced().changes === before.changes;
         const missed = isUndisturbed ? Math.abs(walked - registry.size) : 0;
-        this.#lookAgain(suspects, { managers: walked, miscounted: Math.max(miscounted, missed) });
+        this.#lookAgain(found, { managers: walked, miscounted: Math.max(miscounted, missed) });
       },
     );
   }
 
   /** What was on its way out is out by then, and what does not close is still there. */
-  #lookAgain(suspects: readonly Suspect[], walked: Pick<AuditFindings, 'managers' | 'miscounted'>): void {
+  #lookAgain(found: readonly Accused[], walked: Pick<AuditFindings, 'managers' | 'miscounted'>): void {
     if (this.#isStopped) return;
-    if (suspects.length === 0) {
-      this.#finish(suspects, walked);
+    if (found.length === 0) {
+      this.#finish(found, walked);
       return;
     }
     this.#timer = this.#options.clock.setTimer(() => {
       this.#timer = null;
-      this.#finish(suspects, walked);
+      this.#finish(found, walked);
     }, notOpenGraceMs);
   }
 
-  #finish(suspects: readonly Suspect[], walked: Pick<AuditFindings, 'managers' | 'miscounted'>): void {
+  #finish(found: readonly Accused[], walked: Pick<AuditFindings, 'managers' | 'miscounted'>): void {
     const { clock, registry, whenDone } = this.#options;
     this.#isWalking = false;
-    const still = suspects.filter(
-      ({ manager, link, why }) => manager.link === link && this.#suspicion(manager) === why && !manager.isReleased,
+    const still = found.filter(
+      ({ manager, link, why }) => manager.link === link && this.#faultOf(manager) === why && !manager.isReleased,
     );
     const overdue = still.filter(({ why, manager }) => why === 'overdue' && !this.#counted.has(manager));
     for (const { manager } of overdue) this.#counted.add(manager);
@@ -127,7 +127,7 @@ export class Audit {
     if (registry.size > 0) this.arm();
   }
 
-  #suspicion(manager: WebSocketManager): Suspicion | null {
+  #faultOf(manager: WebSocketManager): Fault | null {
     const { clock, config } = this.#options;
     const { link } = manager;
     if (link !== null && stateOf(link) === 'closed') return 'not open';
@@ -140,10 +140,11 @@ export class Audit {
   }
 }
 
-type Suspicion = 'not open' | 'away' | 'silent' | 'overdue';
+/** Why a manager should be gone. */
+type Fault = 'not open' | 'away' | 'silent' | 'overdue';
 
-interface Suspect {
+interface Accused {
   readonly manager: WebSocketManager;
   readonly link: WebSocketManager['link'];
-  readonly why: Suspicion;
+  readonly why: Fault;
 }

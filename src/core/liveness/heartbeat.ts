@@ -79,6 +79,20 @@ export class Heartbeat {
     return { sum, largest };
   }
 
+  /**
+   * In how many milliseconds a connection is found dead at the latest, if no byte of it comes; `null` where that depends
+   * on more: data waits to be sent to it, or it is not read from. Never throws.
+   */
+  endsInMs(link: ManagedConnection): number | null {
+    const { clock, heartbeatIntervalMs, maxHeartbeatMisses } = this.#options;
+    const verdict = this.#judge(link);
+    if (link.wheelBucket < 0 || verdict === 'excused') return null;
+    // Where a byte came after the last ping, or none has left yet, the next visit only asks.
+    const visits = { silent: maxHeartbeatMisses - link.misses, heard: maxHeartbeatMisses + 1, stuck: 1 }[verdict];
+    const nextInMs = link.wheelBucket * this.#bucketMs - clock.now();
+    return Math.max(0, nextInMs + (Math.max(1, visits) - 1) * (heartbeatIntervalMs + this.#bucketMs));
+  }
+
   /** Watches a connection. */
   add(link: ManagedConnection): void {
     this.#spread = (this.#spread + 1) % firstVisit.spread;

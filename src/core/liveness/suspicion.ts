@@ -44,6 +44,13 @@ export class Suspicion {
     this.#suspects.delete(link);
   }
 
+  /** How many connections are suspects now. It looks at each. Never throws. */
+  count(): number {
+    let count = 0;
+    for (const link of this.#suspects.keys()) if (this.has(link)) count += 1;
+    return count;
+  }
+
   /** How many connections are suspects, as far as was looked. */
   get size(): number {
     return this.#suspects.size;

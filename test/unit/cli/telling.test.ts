@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { CleanupView, KpisView, ManagerView, UserSummary, UserView } from '../../../src/admin/schemas.js';
+import type {
+  CleanupView,
+  KpisView,
+  ManagerView,
+  Overview,
+  UserSummary,
+  UserView,
+} from '../../../src/admin/schemas.js';
 import { tellUser } from '../../../src/cli/check.js';
 import { tellCleanup } from '../../../src/cli/cleanup.js';
 import { tellConfig } from '../../../src/cli/config.js';
@@ -8,7 +15,8 @@ import { tellJournal } from '../../../src/cli/explain.js';
 import { tellKpis } from '../../../src/cli/kpis.js';
 import { inertExceptColours, paintFor, plain } from '../../../src/cli/paint.js';
 import { sentenceOf, whyOf } from '../../../src/cli/sentences.js';
-import { spanOf } from '../../../src/cli/spans.js';
+import { bytesOf, spanOf } from '../../../src/cli/spans.js';
+import { outlookOf } from '../../../src/cli/suspects.js';
 import { aligned, clipped, widthOf } from '../../../src/cli/table.js';
 import { tellScene } from '../../../src/cli/top.js';
 import { tellUsers } from '../../../src/cli/users.js';
@@ -34,6 +42,19 @@ describe('a span of time', () => {
     [187_200_000, '2 d 4 h'],
   ])('of %d ms is %s', (ms, text) => {
     expect(spanOf(ms)).toBe(text);
+  });
+});
+
+describe('a number of bytes', () => {
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1_499, '1 kB'],
+    [999_499, '999 kB'],
+    [999_500, '1.0 MB'],
+    [67_108_864, '67.1 MB'],
+  ])('of %d is %s', (bytes, text) => {
+    expect(bytesOf(bytes)).toBe(text);
   });
 });
 
@@ -140,9 +161,21 @@ describe('why somebody goes', () => {
   const figures = { idleMs: 725_000, silentMs: 92_000, limitMs: null };
   it.each([
     [{ ...figures, reason: 'idle', limitMs: 600_000 }, 'idle for 12 m 5 s, 10 m allowed'],
-    [{ ...figures, reason: 'disconnected', finding: 'silent' }, 'no answer when asked, silent for 92 s'],
+    [{ ...figures, reason: 'disconnected', finding: 'silent' }, 'a suspect, no answer when asked, silent for 92 s'],
+    [
+      { ...figures, reason: 'disconnected', finding: 'silent', by: 'heartbeat' },
+      'heartbeats unanswered, silent for 92 s',
+    ],
     [{ ...figures, reason: 'disconnected', finding: 'closed' }, 'found closed, silent for 92 s'],
-    [{ ...figures, reason: 'disconnected', finding: 'stuck' }, 'nothing moved while data waited, silent for 92 s'],
+    [{ ...figures, reason: 'disconnected', finding: 'stuck' }, 'its unsent data did not move'],
+    [
+      { ...figures, reason: 'disconnected', finding: 'stuck', limitMs: 10_000 },
+      'its unsent data did not move for 10 s',
+    ],
+    [
+      { ...figures, reason: 'disconnected', finding: 'overfull' },
+      'more unsent data waited for it than maxUnsentBytes allows',
+    ],
     [{ ...figures, reason: 'disconnected' }, 'silent for 92 s'],
     [{ ...figures, reason: 'evicted', limitMs: 60_000 }, 'idle for 12 m 5 s, the longest of those not in use'],
     [{ ...figures, reason: 'error', limitMs: 300_000 }, 'its error stood for longer than 5 m'],
@@ -163,7 +196,39 @@ describe('an event', () => {
     ],
     [
       { ...released, reason: 'disconnected', by: 'heartbeat', finding: 'silent', silentMs: 75_000 },
-      'thread_1  disconnected: no answer when asked, silent for 75 s (found by the heartbeat; it lasted 13 m 20 s)',
+      'thread_1  disconnected: heartbeats unanswered, silent for 75 s (found by the heartbeat; it lasted 13 m 20 s)',
+    ],
+    [
+      { ...released, reason: 'disconnected', by: 'admission', finding: 'silent', silentMs: 29_000 },
+      'thread_1  disconnected: made room for a newcomer: a suspect, no answer when asked, silent for 29 s (found by the cleanup for a newcomer; it lasted 13 m 20 s)',
+    ],
+    [
+      { ...released, reason: 'disconnected', by: 'request', finding: 'silent', silentMs: 29_000 },
+      'thread_1  disconnected: a suspect, no answer when asked, silent for 29 s (found by a cleanup somebody asked for; it lasted 13 m 20 s)',
+    ],
+    [
+      { ...released, reason: 'disconnected', by: 'admission', finding: 'stuck', limitMs: 10_000, closeCause: 'slow' },
+      'thread_1  disconnected: made room for a newcomer: its unsent data did not move for 10 s (found by the cleanup for a newcomer; it lasted 13 m 20 s)',
+    ],
+    [
+      { ...released, reason: 'disconnected', by: 'admission', finding: 'stuck', limitMs: null, closeCause: 'slow' },
+      'thread_1  disconnected: its unsent data did not move (found by the cleanup for a newcomer; it lasted 13 m 20 s)',
+    ],
+    [
+      { ...released, reason: 'disconnected', by: 'heartbeat', finding: 'stuck', limitMs: null, closeCause: 'slow' },
+      'thread_1  disconnected: its unsent data did not move (found by the heartbeat; it lasted 13 m 20 s)',
+    ],
+    [
+      { type: 'connection.answeredLate', threadId: 'thread_1', by: 'heartbeat' },
+      'thread_1  answered after it was released as dead: it was not dead',
+    ],
+    [
+      { type: 'connection.answeredLate', threadId: 'thread_1', by: 'admission' },
+      'thread_1  answered after it had given its place to a newcomer',
+    ],
+    [
+      { type: 'connection.answeredLate', threadId: 'thread_1', by: 'request' },
+      'thread_1  answered after it was released as a suspect',
     ],
     [
       {
@@ -214,7 +279,7 @@ const manager = {
   ...{ key: 'ada:thread_1', userId: 'ada', threadId: 'thread_1', state: 'attached', liveness: 'heard' },
   ...{ generation: 1, admittedAt: '2026-11-25T00:00:00.000Z', ageMs: 1, connectedMs: 1, idleMs: 1, inboundIdleMs: 1 },
   ...{ outboundIdleMs: null, silentMs: null, roundTripMs: null, misses: 0, isHeld: true, isEngaged: false },
-  ...{ hasSuccessor: false, error: `oh${escape}` },
+  ...{ hasSuccessor: false, suspect: null, error: `oh${escape}` },
 } as const satisfies ManagerView;
 
 describe('what a script hears', () => {
@@ -243,7 +308,7 @@ describe('what a script hears', () => {
   });
 
   it.each([false, true])('of a journal that is kept (%s)', (isKept) => {
-    expect(tellJournal({ userId: 'ada', isKept, entries: [] }, plain).hasTrouble).toBe(!isKept);
+    expect(tellJournal({ userId: 'ada', isKept, entries: [], suspects: [] }, plain).hasTrouble).toBe(!isKept);
   });
 });
 
@@ -260,6 +325,43 @@ thread_1  1 ms  1 ms  -       heard     yes   no       oh\u001b
     );
   });
 
+  it('of suspects: for how long they have not answered, and what they wait for', () => {
+    const suspect = { unansweredMs: 29_000, endsInMs: 40_000 };
+    const managers = [manager, { ...manager, threadId: 'thread_2', liveness: 'suspect', suspect } as const];
+    const { text } = tellUser({ ...usage, waiting: 0, managers, journalEntries: 1 }, plain);
+    const line =
+      'thread_2  suspect: has not answered for 29 s; gives its place to a newcomer, else the heartbeat ends it in at most 40 s\n';
+    expect(text).toMatch(/^thread_2 .* suspect +yes +no/m);
+    expect(text.endsWith(`\n\n${line}`)).toBe(true);
+    const suspects = [{ threadId: 'thread_2', ...suspect }];
+    expect(tellJournal({ userId: 'ada', isKept: true, entries: [], suspects }, plain).text).toBe(
+      `ada: never disconnected, as far as is known\n\n${line}`,
+    );
+    expect(tellJournal({ userId: 'ada', isKept: false, entries: [], suspects }, plain).text).toContain(`\n${line}`);
+  });
+
+  it('of a suspect that has data to take: no time at which it ends', () => {
+    expect(outlookOf({ unansweredMs: 3_000, endsInMs: null })).toBe(
+      'has not answered for 3 s; gives its place to a newcomer, else the heartbeat ends it',
+    );
+  });
+
+  it('of the server: how many suspects there are, and what waits to be sent', () => {
+    const overview = {
+      ...{ version: '1.2.3', now: '2026-11-25T00:01:00.000Z', uptimeMs: 60_000 },
+      ...{ isDraining: false, managers: 40, connections: 39, users: 2, waiting: 1, suspects: 3 },
+      unsentBytes: { sum: 2_500_000, largest: 900_000 },
+      usersByLevel: { normal: 1, info: 0, warning: 1, critical: 0, emergency: 0 },
+      limits: { perUser: 20, total: null },
+      totals: { admitted: 50, takenOver: 2, refused: {}, released: {}, cleaned: {} },
+    } as unknown as Overview;
+    const users = { users: [], total: 0, nextCursor: null, asOf: '2026-11-25T00:01:00.000Z' };
+    expect(tellScene({ overview, users }, plain).text.split('\n').slice(1, 3)).toEqual([
+      '40 managers, 39 connected, 1 waiting',
+      '3 suspects, 2.5 MB unsent, at most 900 kB of them to one connection',
+    ]);
+  });
+
   it('of a user without a limit, and of a connection that its page has left', () => {
     const away = { ...manager, state: 'away', liveness: 'away', error: null } as const;
     const unlimited = { ...usage, maxManagers: null, usageRatio: 0, alertLevel: 'normal' } as const;
@@ -270,11 +372,11 @@ thread_1  1 ms  1 ms  -       heard     yes   no       oh\u001b
 
   it('of users: whose names are shown inert, and how many more there are', () => {
     const idle = { idleMs: 1, longestIdleMs: 2 };
-    const user: UserSummary = { ...usage, userId: 'a\u202eb', held: 1, waiting: 0, ...idle };
+    const user: UserSummary = { ...usage, userId: 'a\u202eb', held: 1, suspects: 2, waiting: 0, ...idle };
     const page = { users: [user], total: 3, nextCursor: 'x', asOf: '2026-11-25T00:00:00.000Z' };
     expect(tellUsers(page, plain).text).toBe(
-      String.raw`user      managers  usage  level    held  waiting  idle  longest idle
-a\u202eb  12 of 20  60 %   warning  1     0        1 ms  2 ms
+      String.raw`user      managers  usage  level    held  suspects  waiting  idle  longest idle
+a\u202eb  12 of 20  60 %   warning  1     2         0        1 ms  2 ms
 
 1 of 3; --all shows all
 `,
@@ -315,7 +417,8 @@ describe('what a hostile server sends', () => {
     const levels = { normal: hostile, info: 0, warning: 0, critical: 0, emergency: 0 };
     const overview = { version: hostile, uptimeMs: hostile, isDraining: false, managers: hostile, totals } as object;
     const more = { connections: 0, waiting: 0, users: 1, limits: { total: null }, usersByLevel: levels };
-    const scene = { overview: { ...overview, ...more }, users: { users: [] } } as never;
+    const waits = { suspects: hostile, unsentBytes: { sum: hostile, largest: hostile } };
+    const scene = { overview: { ...overview, ...more, ...waits }, users: { users: [] } } as never;
     const text = inertExceptColours(tellScene(scene, paintFor({ isTerminal: true, env: {} })).text);
     // eslint-disable-next-line no-control-regex -- colours are control characters
     expect(text.replaceAll(/\u001b\[(0|1|2|31|32|33|36)m|\n/g, '')).not.toMatch(/[\p{Cc}\u202e]/u);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bytes, count, counted, duration, percent, shown, timeOf } from '../../../dashboard/src/format.js';
-import { knownTypes, reasonOf, sentenceOf, type Told } from '../../../dashboard/src/sentences.js';
+import { outlookOf, reasonOf } from '../../../dashboard/src/reasons.js';
+import { knownTypes, sentenceOf, type Told } from '../../../dashboard/src/sentences.js';
 import { eventNames } from '../../../src/core/events.js';
 import { releaseReasons } from '../../../src/core/managers/release-reason.js';
 
@@ -25,6 +26,46 @@ describe('a sentence', () => {
     [
       'thread_1 was released as dead: silent for 1 min 32 s, found by the heartbeat.',
       { ...release, reason: 'disconnected', by: 'heartbeat', limitMs: null },
+    ],
+    [
+      'thread_1 was released as dead: no answer to heartbeats, silent for 1 min 32 s, found by the heartbeat.',
+      { ...release, reason: 'disconnected', by: 'heartbeat', finding: 'silent', limitMs: null },
+    ],
+    [
+      'thread_1 was a suspect and gave its place to a newcomer: no answer when asked, silent for 1 min 32 s, found to make room for a newcomer.',
+      { ...release, reason: 'disconnected', by: 'admission', finding: 'silent', limitMs: null },
+    ],
+    [
+      'thread_1 was released as a suspect: no answer when asked, silent for 1 min 32 s, by a cleanup that was asked for.',
+      { ...release, reason: 'disconnected', by: 'request', finding: 'silent', limitMs: null },
+    ],
+    [
+      'thread_1 gave its place to a newcomer: its unsent data did not move for 10 s, found to make room for a newcomer.',
+      { ...release, reason: 'disconnected', by: 'admission', finding: 'stuck', closeCause: 'slow', limitMs: 10_000 },
+    ],
+    [
+      'thread_1 was released as too slow: its unsent data did not move, found to make room for a newcomer.',
+      { ...release, reason: 'disconnected', by: 'admission', finding: 'stuck', closeCause: 'slow', limitMs: null },
+    ],
+    [
+      'thread_1 was released as too slow: its unsent data did not move, found by the heartbeat.',
+      { ...release, reason: 'disconnected', by: 'heartbeat', finding: 'stuck', closeCause: 'slow', limitMs: null },
+    ],
+    [
+      'thread_1 was released as too slow: more unsent data waited for it than maxUnsentBytes allows.',
+      { ...release, reason: 'disconnected', by: null, finding: 'overfull', closeCause: 'slow', limitMs: null },
+    ],
+    [
+      'thread_1 answered after it was released as dead: it was not.',
+      { type: 'connection.answeredLate', ...who, by: 'heartbeat' },
+    ],
+    [
+      'thread_1 answered after it had given its place to a newcomer.',
+      { type: 'connection.answeredLate', ...who, by: 'admission' },
+    ],
+    [
+      'thread_1 answered after it was released as a suspect.',
+      { type: 'connection.answeredLate', ...who, by: 'request' },
     ],
     [
       'thread_1 was released as abandoned: unused for 12 min, more than the 10 min allowed, found by the background cleanup.',
@@ -119,15 +160,25 @@ describe('a sentence', () => {
 
 describe('a reason', () => {
   it.each([
-    ['disconnected', 'dead: no answer when asked, silent for 1 min 32 s', 'silent'],
+    ['disconnected', 'suspect: no answer when asked, silent for 1 min 32 s', 'silent'],
     ['disconnected', 'dead: found closed, silent for 1 min 32 s', 'closed'],
-    ['disconnected', 'dead: nothing moved while data waited, silent for 1 min 32 s', 'stuck'],
+    ['disconnected', 'too slow: its unsent data did not move for 10 min', 'stuck'],
+    ['disconnected', 'too slow: more unsent data waited for it than maxUnsentBytes allows', 'overfull'],
     ['disconnected', 'dead: silent for 1 min 32 s'],
     ['idle', 'abandoned: unused for 12 min, allowed 10 min'],
     ['error', 'failed: its error stands, allowed 10 min'],
     ['oldest', 'the one left alone longest: unused for 12 min, allowed 10 min'],
   ])('of %s: %s', (strategy, text, finding: string | null = null) => {
     expect(reasonOf({ strategy, idleMs: 720_000, silentMs: 92_000, limitMs: 600_000, finding })).toBe(text);
+  });
+});
+
+describe('what a suspect waits for', () => {
+  it.each([
+    [40_000, 'has not answered for 29 s; gives its place to a newcomer, else the heartbeat ends it in at most 40 s'],
+    [null, 'has not answered for 29 s; gives its place to a newcomer, else the heartbeat ends it'],
+  ])('where it ends in %s ms', (endsInMs, text) => {
+    expect(outlookOf({ unansweredMs: 29_000, endsInMs })).toBe(text);
   });
 });
 

@@ -228,6 +228,21 @@ describe('the gauges', () => {
     expect(read(h)).toEqual(expect.arrayContaining(['managers 0', 'users 0', 'waiting 0', 'draining 1']));
   });
 
+  it('say how many suspects there are, and what waited to be sent at the last heartbeats', async () => {
+    const h = harness({ config: { maxManagersPerUser: 3 } });
+    const clients = await h.fill('ada', 3, remote);
+    expect(read(h)).toEqual(expect.arrayContaining(['suspects 0', 'unsent_bytes 0', 'largest_unsent_bytes 0']));
+    clients[0]!.connection.unsentBytes = 1_000;
+    clients[1]!.connection.unsentBytes = 50_000;
+    clients[2]!.connection.fallSilent();
+    await h.time.advance(26_000);
+    const dry = h.mooring.factory.previewEmergencyCleanup('ada');
+    await h.time.advance(5_000);
+    expect((await dry).chosen).toHaveLength(1);
+    const said = ['suspects 1', 'unsent_bytes 51000', 'largest_unsent_bytes 50000'];
+    expect(read(h)).toEqual(expect.arrayContaining(said));
+  });
+
   it('say nothing of a limit there is not', () => {
     expect(read(harness()).filter((text) => text.startsWith('managers'))).toEqual(['managers 0']);
   });
