@@ -192,6 +192,8 @@ export class Probe implements Watcher {
   #finish(): void {
     if (this.#isOver) return;
     this.cancel();
+    // The probe went on for others: a byte that came meanwhile has cleared its connection.
+    for (const link of this.#found.silent) if (!this.#parts.suspicion.has(link)) this.#found.silent.delete(link);
     this.#request.onDone(this.#found);
   }
 
