@@ -177,7 +177,8 @@ export class Heartbeat {
   #heard(link: ManagedConnection): void {
     link.misses = 0;
     link.bytesAtPing = -1;
-    this.#options.suspicion.remove(link);
+    // What was heard may be older than the suspicion: only a byte since then clears it.
+    this.#options.suspicion.review(link);
     if (link.lastPongAtMs === never) this.#noteUnanswered(link);
   }
 

@@ -39,7 +39,12 @@ export class Suspicion {
     return false;
   }
 
-  /** The connection was heard of, has ended, or is no longer its manager's. */
+  /** Clears the connection if a byte has come since it became a suspect. Never throws. */
+  review(link: ManagedConnection): void {
+    this.has(link);
+  }
+
+  /** The connection has ended, or is no longer its manager's. */
   remove(link: ManagedConnection): void {
     this.#suspects.delete(link);
   }
