@@ -13,7 +13,7 @@ import { BackgroundCleanup } from './cleanup/background.js';
 import { EmergencyCleanup } from './cleanup/emergency.js';
 import { LevelCleanup } from './cleanup/level-cleanup.js';
 import { RequestedCleanup } from './cleanup/requested.js';
-import { SuspectPlaces } from './cleanup/suspect-places.js';
+import { SuspectPlaces, type WaitingRoom } from './cleanup/suspect-places.js';
 import { UserCleanup } from './cleanup/user-cleanup.js';
 import { closingLimit } from './config.js';
 import { WebSocketConnectionManager } from './connections.js';
@@ -130,8 +130,9 @@ function setWatch({ config }: MooringParts, ground: Ground) {
   const thresholds = thresholdsOf(config);
   const heartbeat = new Heartbeat({ ...config, ...ground });
   const userCleanup = new UserCleanup({ ...ground, config });
-  const suspectPlaces = new SuspectPlaces({ ...ground, backlogExcuseMs: config.backlogExcuseMs, waitingRoom: queue });
-  const emergency = new EmergencyCleanup({ ...ground, config, userCleanup, suspectPlaces, waitingRoom: queue });
+  const waitingRoom = waitingRoomOf(queue, limits);
+  const suspectPlaces = new SuspectPlaces({ ...ground, backlogExcuseMs: config.backlogExcuseMs, waitingRoom });
+  const emergency = new EmergencyCleanup({ ...ground, config, userCleanup, suspectPlaces, waitingRoom });
   const levels = new LevelCleanup({ clock, events, config, thresholds, registry, userCleanup });
   const monitor = new WebSocketResourceMonitor({
     ...{ clock, events, registry, limits, thresholds },
@@ -148,6 +149,18 @@ function setWatch({ config }: MooringParts, ground: Ground) {
   const background = new BackgroundCleanup({ ...ground, config, userCleanup, monitor });
   const requested = new RequestedCleanup({ ...ground, config, userCleanup, monitor });
   return { queue, heartbeat, userCleanup, emergency, requested, monitor, background };
+}
+
+/** The queue as cleanup sees it: nobody makes room for newcomers that a limit of 0 will not let in. */
+function waitingRoomOf(queue: PlaceQueue, limits: UserLimits): WaitingRoom {
+  return {
+    sizeOf: (userId) => queue.sizeOf(userId),
+    heardOf: (userId) => {
+      const count = queue.heardOf(userId);
+      return count > 0 && limits.of(userId) === 0 ? 0 : count;
+    },
+    placesOf: (userId) => queue.placesOf(userId),
+  };
 }
 
 type Watch = ReturnType<typeof setWatch>;

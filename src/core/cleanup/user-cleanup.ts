@@ -36,6 +36,14 @@ export interface ChoosingOrder {
   readonly most?: number;
 }
 
+/** Who releases, and where it is counted. */
+interface ReleaseOrder {
+  readonly by: CleanupTrigger;
+  readonly tally: Tally;
+  /** Whether freed places are for newcomers that were heard of. @default false */
+  readonly isForHeard?: boolean;
+}
+
 /** How many may be evicted, for whom. */
 export interface EvictionOrder {
   readonly trigger: CleanupTrigger;
@@ -83,9 +91,9 @@ export class UserCleanup {
   }
 
   /** Releases who was chosen. */
-  release(victims: readonly Victim[], { by, tally }: { by: CleanupTrigger; tally: Tally }): void {
+  release(victims: readonly Victim[], { by, tally, isForHeard = false }: ReleaseOrder): void {
     for (const { manager, strategy, reason, ...evidence } of victims)
-      if (this.#options.releaser.release(manager, reason, { ...evidence, by })) tally.add(strategy);
+      if (this.#options.releaser.release(manager, reason, { ...evidence, by, isForHeard })) tally.add(strategy);
   }
 
   /** As {@link clean} in the background, for one manager only. @returns whether it was released */
@@ -99,7 +107,7 @@ export class UserCleanup {
   evict(userId: string, { trigger, tally, most, floorMs }: EvictionOrder): void {
     this.#sampleAll(userId);
     const engagement = this.engagement(floorMs);
-    this.release(oldest(this.#managersOf(userId), { engagement }, most), { by: trigger, tally });
+    this.release(oldest(this.#managersOf(userId), { engagement }, most), { by: trigger, tally, isForHeard: true });
   }
 
   /** What counts as engaged. @param floorMs @default the configured floor */
