@@ -27,8 +27,8 @@ const bugs = [
           '    const lastActivityAtMs = manager.lastActivityAtMs;\n    this.#emit(manager, { reason, closeCause, lastActivityAtMs, options });\n    if (!this.#options.registry.remove(manager)) return false;\n',
         ],
         [
-          'act(manager);\n    this.#emit(manager, { reason, closeCause, lastActivityAtMs, options });\n    const { link }',
-          'act(manager);\n    const { link }',
+          'act(manager, options);\n    this.#emit(manager, { reason, closeCause, lastActivityAtMs, options });\n    const { link }',
+          'act(manager, options);\n    const { link }',
         ],
       ],
     },
@@ -95,18 +95,43 @@ const bugs = [
     name: 'each pass of a cleanup forgets what the one before released',
     edits: {
       'cleanup/emergency-run.ts': [
-        ['    this.#attempts += 1;\n', '    this.#attempts += 1;\n    this.#tally = new Tally();\n'],
-        ['  readonly #tally = new Tally();', '  #tally = new Tally();'],
+        ['    this.#attempts += 1;\n', '    this.#attempts += 1;\n    this.tally = new Tally();\n'],
+        ['  readonly tally = new Tally();', '  tally = new Tally();'],
       ],
     },
   },
   {
-    name: 'one silent probe is enough',
+    name: 'suspicion is skipped: who is silent to a probe goes at once',
     edits: {
       'liveness/probe.ts': [
+        ["verdict === 'silent' && suspectAtMs > now", "verdict === 'silent' && suspectAtMs > Infinity"],
+      ],
+    },
+  },
+  {
+    name: 'one suspect too many makes room',
+    edits: {
+      'cleanup/suspect-places.ts': [
         [
-          '    this.#request.onHalf?.();\n    if (this.#unheard.size === 0) this.#finish();\n    else this.#timer = this.#parts.clock.setTimer(this.#lookAgain, this.#request.windowMs);',
-          '    this.#finish();',
+          '    for (const { manager } of heldLast(links)) {\n      if (waitingRoom.heardOf(userId) === 0) return;\n',
+          '    let most = waitingRoom.heardOf(userId);\n    if (most === 0) return;\n    for (const { manager } of heldLast(links)) {\n      if (most-- < 0) return;\n',
+        ],
+      ],
+    },
+  },
+  {
+    name: 'quiet is taken for silent: it counts from the last byte, whoever was asked',
+    edits: {
+      'liveness/probe.ts': [['(unansweredSinceMs(link) ?? this.#startedAtMs) + asked', 'link.lastByteAtMs + asked']],
+    },
+  },
+  {
+    name: 'a ping of ours clears a suspect',
+    edits: {
+      'liveness/heartbeat.ts': [
+        [
+          '    if (!link.isCurrent) return;\n    if (link.bytesAtPing < 0',
+          '    if (!link.isCurrent) return;\n    this.#options.suspicion.remove(link);\n    if (link.bytesAtPing < 0',
         ],
       ],
     },

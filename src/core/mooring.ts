@@ -8,6 +8,7 @@ import type { WebSocketConnectionManager } from './connections.js';
 import type { EventStream, MooringEventName, MooringListener } from './events.js';
 import type { Keepalives } from './liveness/keepalives.js';
 import type { Journal } from './journal.js';
+import type { MooringParts } from './mooring-parts.js';
 import type { SuccessReport } from './kpis/kpi.js';
 import type { UnsentBytes } from './liveness/heartbeat.js';
 import { unansweredSinceMs } from './liveness/ping.js';
@@ -16,7 +17,7 @@ import type { WebSocketResourceMonitor } from './pressure/monitor.js';
 import { withResolver } from './promises.js';
 import type { WebSocketConfig } from './settings.js';
 import type { Clock } from './time.js';
-import { wire, type MooringParts, type Wiring } from './wiring.js';
+import { wire, type Wiring } from './wiring.js';
 
 /** What is known of a suspect: a connection that was silent to a probe, and has sent no byte since. */
 export interface SuspectOutlook {

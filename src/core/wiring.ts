@@ -2,7 +2,6 @@ import { ArrivalOrder } from './admission/arrival-order.js';
 import { WebSocketManagerFactory } from './admission/factory.js';
 import { LedgerDesk } from './admission/ledger-desk.js';
 import { PlaceQueue } from './admission/queue.js';
-import type { QuotaLedger } from './admission/quota-ledger.js';
 import { RefusalPacer } from './admission/refusal-pacer.js';
 import { Refusals } from './admission/refusals.js';
 import { Room } from './admission/room.js';
@@ -20,7 +19,7 @@ import { WebSocketConnectionManager } from './connections.js';
 import { Drain } from './drain.js';
 import { EventStream } from './events.js';
 import { Journal } from './journal.js';
-import { Keepalives, type IsKeepalive } from './liveness/keepalives.js';
+import { Keepalives } from './liveness/keepalives.js';
 import { Heartbeat } from './liveness/heartbeat.js';
 import { Pinger } from './liveness/ping.js';
 import { StallClock } from './liveness/stall-clock.js';
@@ -28,7 +27,7 @@ import { Suspicion } from './liveness/suspicion.js';
 import { ClosingConnections, type Closable } from './managers/closing.js';
 import { AwayManagers } from './managers/away.js';
 import { Holds } from './managers/holds.js';
-import { UserLimits, type LimitOf } from './managers/limits.js';
+import { UserLimits } from './managers/limits.js';
 import { ManagedConnection } from './managers/managed-connection.js';
 import type { ManagerHost, WebSocketManager } from './managers/manager.js';
 import { LateAnswers } from './kpis/late-answers.js';
@@ -42,20 +41,7 @@ import { thresholdsOf, type AlertLevel } from './pressure/level.js';
 import { WebSocketResourceMonitor } from './pressure/monitor.js';
 import type { WebSocketConfig } from './settings.js';
 import { Slices } from './slices.js';
-import type { Random, Time } from './time.js';
-
-/** What a Mooring is made of. */
-export interface MooringParts {
-  readonly config: WebSocketConfig;
-  readonly time: Time;
-  readonly random: Random;
-  /** Another limit for some users. Without it everybody has `maxManagersPerUser`. */
-  readonly limitOf?: LimitOf | undefined;
-  /** What the application takes for keepalives beside the presets. */
-  readonly isKeepalive?: IsKeepalive | undefined;
-  /** A quota shared with others. Without it the local limit decides alone. */
-  readonly ledger?: QuotaLedger | undefined;
-}
+import type { MooringParts } from './mooring-parts.js';
 
 /** All parts of a Mooring. */
 export type Wiring = ReturnType<typeof wire>;

@@ -2,10 +2,12 @@ import type { WebSocketManager } from '../core/managers/manager.js';
 import { AftermathJudge } from './judges/aftermath.js';
 import { CountJudge } from './judges/counting.js';
 import { FailureJudge } from './judges/failures.js';
+import { LineJudge } from './judges/line.js';
 import { LingeringJudge } from './judges/lingering.js';
 import { RefusalJudge } from './judges/refusals.js';
 import { ReleaseJudge } from './judges/releases.js';
 import { StopJudge } from './judges/stopping.js';
+import { SuspectJudge } from './judges/suspects.js';
 import type { HookRecord } from './hook-record.js';
 import type { SimulatedSocket } from './socket.js';
 import type { World } from './world.js';
@@ -16,15 +18,20 @@ export const invariants = {
   'within the total': 'No more managers than `maxTotalManagers`.',
   'index is true': 'The registry holds exactly what was admitted and not released.',
   'released once': 'Every manager is released exactly once, and nothing is that was not admitted.',
-  'served in order': "A user's newcomers are served in the order in which they came.",
+  'served in order':
+    "A user's newcomers are served in the order in which they came; the place of a suspect or of an evicted connection passes over those that have not been heard of.",
+  'one for one': 'No more suspects and evicted connections make room than newcomers that have been heard of get in.',
+  'suspects give way': 'No newcomer that has been heard of waits beside a suspect.',
   'places come back': 'A newcomer that left has no place in the queue.',
   'no wrong refusal':
-    'Nobody is refused for quota while more of the managers counted are dead than newcomers stand ahead.',
+    'Nobody who answers is refused for quota while more of the managers counted are dead than newcomers stand ahead.',
   'takeover is free': 'Nobody whose thread has a manager waits for a slot, or is refused for quota.',
   'fights are settled': 'A thread changes hands no more often than the fight limit allows while both sides answer.',
   'engaged stays': 'No engaged connection is closed to make room.',
   'answering stays': 'No connection whose peer answers is released as dead.',
-  'silence is patient': 'Nothing is released as dead before it had as long to answer as is configured.',
+  'silence is patient':
+    'Nothing is released for its silence before a ping of ours has been unanswered for as long as is configured.',
+  'slow means slow': 'Nothing is released as slow whose data moved, or which we read, within the time configured.',
   'idle means idle': 'Nothing is released as idle that was active lately, or is held.',
   'error means error': 'Nothing is released for an error that had none.',
   'closed means closed': 'Nothing is released as closed whose own connection is open.',
@@ -65,6 +72,7 @@ const closeHealthy: ReadonlySet<InvariantName> = new Set<InvariantName>([
   'engaged stays',
   'answering stays',
   'silence is patient',
+  'slow means slow',
   'idle means idle',
   'error means error',
   'closed means closed',
@@ -81,6 +89,8 @@ export class Invariants {
   healthyClosed = 0;
   readonly #world: World;
   readonly #report: Report;
+  readonly #line: LineJudge;
+  readonly #suspects: SuspectJudge;
   readonly #counting: CountJudge;
   readonly #releases: ReleaseJudge;
   readonly #aftermath: AftermathJudge;
@@ -94,7 +104,9 @@ export class Invariants {
     };
     this.#world = world;
     this.#report = report;
-    this.#counting = new CountJudge(world, report);
+    this.#line = new LineJudge(world, report);
+    this.#suspects = new SuspectJudge(world, report, this.#line);
+    this.#counting = new CountJudge(world, report, this.#line);
     new RefusalJudge(world, report).listen();
     this.#releases = new ReleaseJudge(world, report);
     this.#aftermath = new AftermathJudge(world, report);
@@ -125,10 +137,12 @@ export class Invariants {
 
   /** After whatever happened. */
   step(): void {
+    this.#line.step();
+    this.#suspects.step();
     this.#counting.step();
     this.#aftermath.step();
     this.#lingering.step();
-    this.#stopping.step(this.#counting.waitingUsers);
+    this.#stopping.step(this.#line.size);
   }
 
   /** When everybody has gone and the longest deadline has passed. */
@@ -140,6 +154,6 @@ export class Invariants {
   }
 
   checkStopped(hasStopped: boolean): void {
-    this.#stopping.checkStopped(hasStopped, this.#counting.waitingUsers);
+    this.#stopping.checkStopped(hasStopped, this.#line.size);
   }
 }

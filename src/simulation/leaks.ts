@@ -61,7 +61,8 @@ export class LeakBook implements Witness {
   }
 
   closes(socket: SimulatedSocket): void {
-    if (socket.isReachable && isInUse(socket, this.#server.now() + impreciseMs, this.#config)) this.#closedInUse += 1;
+    const wasThere = socket.isReachable && !socket.hasLeftUnanswered(this.#config.minSilenceMs);
+    if (wasThere && isInUse(socket, this.#server.now() + impreciseMs, this.#config)) this.#closedInUse += 1;
   }
 
   report(): LeakReport {

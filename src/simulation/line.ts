@@ -1,4 +1,5 @@
 import type { Chance } from './chance.js';
+import type { PeerProcess } from './peer-process.js';
 import type { WorldTime } from './world-time.js';
 
 /** A burst of loss takes so long; whatever is sent in it is repeated by the kernel after these times, until it arrives. */
@@ -14,6 +15,8 @@ interface LineOptions {
   readonly roundTripMs: number;
   /** How many of all transmissions begin a burst of loss. */
   readonly lossRatio: number;
+  /** The process at the other end, if it ever pauses. */
+  readonly process: PeerProcess | null;
   /** Does what has arrived, as soon as somebody reads. */
   readonly read: (act: () => void) => void;
 }
@@ -29,6 +32,7 @@ export class Line {
   readonly #chance: Chance;
   readonly #now: () => number;
   readonly #read: (act: () => void) => void;
+  readonly #process: PeerProcess | null;
   readonly #lossRatio: number;
   readonly #roundTripMs: number;
   readonly #oneWayMs: number;
@@ -39,11 +43,12 @@ export class Line {
   readonly #unacknowledged: { readonly afterMs: number; readonly act: () => void }[] = [];
   #lostAtMs = 0;
 
-  constructor({ time, chance, now, roundTripMs, lossRatio, read }: LineOptions) {
+  constructor({ time, chance, now, roundTripMs, lossRatio, process, read }: LineOptions) {
     this.#time = time;
     this.#chance = chance;
     this.#now = now;
     this.#read = read;
+    this.#process = process;
     this.#lossRatio = lossRatio;
     this.#roundTripMs = Math.round(roundTripMs);
     this.#oneWayMs = Math.round(roundTripMs / 2);
@@ -100,10 +105,18 @@ export class Line {
 
   #ask(afterMs: number, act: () => void): void {
     const askedAtMs = this.#now();
-    this.#arrive(this.#roundTripMs + afterMs, () => {
+    const answered = (): void => {
       if (this.reachableSinceMs <= askedAtMs) this.#read(act);
       else this.thereAndBack(afterMs, act);
-    });
+    };
+    const process = this.#process;
+    if (process === null) this.#arrive(this.#roundTripMs + afterMs, answered);
+    else
+      this.#time.arrive(this.#oneWayMs, () => {
+        process.run(() => {
+          this.#arrive(this.#oneWayMs + afterMs, answered);
+        });
+      });
   }
 
   /** The kernel repeats what is not acknowledged after a fifth of a second, and then each time after twice as long. */

@@ -1,7 +1,8 @@
 import type { Chance } from './chance.js';
+import { PeerProcess } from './peer-process.js';
 import type { Population } from './population.js';
 import type { SimulatedServer } from './server.js';
-import { wellBehaved } from './socket.js';
+import { wellBehaved } from './traits.js';
 import { Tab } from './tab.js';
 
 const dayMs = 86_400_000;
@@ -27,6 +28,9 @@ export class Person {
   readonly #usualTabs: number;
   readonly #isOnPhone: boolean;
   readonly #networkMs: number;
+  /** Whether all its connections live in one process that pauses. */
+  readonly #pausesTogether: boolean;
+  #process: PeerProcess | null = null;
   #threads = 0;
 
   constructor(server: SimulatedServer, { userId, population, isHostile }: Life) {
@@ -39,6 +43,8 @@ export class Person {
     this.#usualTabs = Math.min(most, Math.max(1, Math.round(this.chance.logNormal(median, sigma))));
     this.#isOnPhone = this.chance.is(population.phoneRatio);
     this.#networkMs = this.chance.logNormal(population.roundTripMs.median, population.roundTripMs.sigma);
+    const { ratio, togetherRatio } = population.pauses;
+    this.#pausesTogether = this.chance.is(ratio * togetherRatio);
   }
 
   newThread(): string {
@@ -76,6 +82,9 @@ export class Person {
   #openTab(forMs: number): void {
     const { chance, population } = this;
     const { least, most } = population.roundTripMs;
+    const process = this.#someProcess();
+    const { talk } = population;
+    const isTalkative = process !== null && chance.is(talk.ratio);
     const tab = new Tab(this, {
       traits: {
         ...wellBehaved,
@@ -86,10 +95,35 @@ export class Person {
       },
       sendsKeepalives: chance.is(population.keepalive.ratio),
       hearsBroadcasts: chance.is(population.broadcast.ratio),
+      process,
+      talkEveryMs: isTalkative ? chance.logUniform(talk.everyMs.least, talk.everyMs.most) : null,
       deathRatio: population.silentDeathRatio[this.#isOnPhone ? 'phone' : 'desktop'],
     });
     this.tabs.add(tab);
     tab.open(forMs);
+  }
+
+  /** What a new tab lives in, if that pauses once in a while. */
+  #someProcess(): PeerProcess | null {
+    const { ratio, togetherRatio } = this.population.pauses;
+    if (this.#pausesTogether) this.#process ??= this.#pausingProcess();
+    const isAlone = !this.#pausesTogether && this.chance.is(ratio * (1 - togetherRatio));
+    return isAlone ? this.#pausingProcess() : this.#process;
+  }
+
+  #pausingProcess(): PeerProcess {
+    const { server, population } = this;
+    const chance = this.chance.fork();
+    const { leastMs, mostMs, everyMs } = population.pauses;
+    const process = new PeerProcess(server.time, server.now);
+    const untilNextMs = (): number => chance.between(everyMs.least, everyMs.most);
+    server.time.recur(untilNextMs(), () => {
+      if (server.isEnding) return null;
+      const forMs = chance.between(leastMs, mostMs);
+      process.pause(forMs);
+      return forMs + untilNextMs();
+    });
+    return process;
   }
 
   /** A sine over the day, between the quietest and the busiest. */

@@ -21,6 +21,12 @@ export const referencePopulation = {
   /** A user says something in each tab that is not abandoned. */
   messageEveryMs: 120_000,
   run: { ratio: 0.1, leastMs: 5_000, mostMs: 1_200_000, tokenEveryMs: 2_000 },
+  /** Connections of agents and bots: their processes compute once in a while, and answer nothing meanwhile. */
+  pauses: { ratio: 0.02, togetherRatio: 0.5, leastMs: 500, mostMs: 8_000, everyMs: { least: 60_000, most: 600_000 } },
+  /** Half of those talk all the time; the others as everybody. */
+  talk: { ratio: 0.5, everyMs: { least: 200, most: 5_000 } },
+  /** How many of the pages that are held are reloaded in an hour. */
+  reload: { ratio: 0.2, leastMs: 100, mostMs: 3_000 },
   roundTripMs: { median: 60, sigma: 0.9, least: 10, most: 3_000 },
   lossRatio: 0.01,
   /** Two deploys in an hour, each of which kills the way to some of the clients. */
@@ -63,6 +69,18 @@ export interface Population {
     readonly mostMs: number;
     readonly tokenEveryMs: number;
   };
+  readonly pauses: {
+    /** How many of all connections belong to a process that pauses. */
+    readonly ratio: number;
+    /** How many of these share it with all others of their user. */
+    readonly togetherRatio: number;
+    readonly leastMs: number;
+    readonly mostMs: number;
+    /** From the end of one to the next. */
+    readonly everyMs: { readonly least: number; readonly most: number };
+  };
+  readonly talk: { readonly ratio: number; readonly everyMs: { readonly least: number; readonly most: number } };
+  readonly reload: { readonly ratio: number; readonly leastMs: number; readonly mostMs: number };
   readonly roundTripMs: Spread;
   readonly lossRatio: number;
   readonly deploysPerHour: number;

@@ -4,7 +4,7 @@ import { ConfigurationError, MalformedContextError } from '../core/errors.js';
 import type { ContextFields } from '../core/identity/user-execution-context.js';
 import { checkIds } from '../core/identity/ids.js';
 import type { Script, Step } from './script.js';
-import type { Traits } from './socket.js';
+import type { Traits } from './traits.js';
 
 /** Nothing in a script is later, or takes longer, than a year. */
 const longestMs = 8_760 * 3_600_000;
@@ -43,6 +43,7 @@ const shapes = {
     thread,
     traits: z.strictObject(traits, 'wanted an object of traits').exactOptional(),
     openAfterMs: durationMs.exactOptional(),
+    process: count.exactOptional(),
   },
   message: { client, bytes },
   send: { client, bytes },
@@ -60,6 +61,8 @@ const shapes = {
   'request release': { client },
   'pause reading': { client },
   'resume reading': { client },
+  pause: { client, forMs: durationMs },
+  talk: { client, everyMs: durationMs, forMs: durationMs },
   reload: { client, afterMs: durationMs },
   'long message': { client, bytes, overMs: durationMs },
   fight: { user, thread, times: count, everyMs: durationMs },

@@ -1,13 +1,16 @@
 import type { WebSocketConfig } from '../core/settings.js';
 import { escapeOf, violationOf } from './escape.js';
 import type { LedgerMood } from './outage-ledger.js';
-import { wellBehaved, type Traits } from './socket.js';
-import type { Visitor } from './server.js';
+import { PeerProcess } from './peer-process.js';
+import { wellBehaved, type Traits } from './traits.js';
+import type { Coming, Visitor } from './server.js';
 import { World } from './world.js';
 import type { Violation } from './invariants.js';
 
 /** What an application's release hook does. */
 export type HookKind = 'returns' | 'throws' | 'rejects' | 'takes long' | 'hangs' | 'ignores';
+
+const talkBytes = 100;
 
 /** What clients do, and the application with them, that needs no numbers. */
 const deeds = Object.freeze({
@@ -61,9 +64,14 @@ export type Step = { readonly atMs: number } & (
       readonly thread: string;
       readonly traits?: Partial<Traits>;
       readonly openAfterMs?: number;
+      /** Which of the user's processes it lives in. @default one of its own */
+      readonly process?: number;
     }
   | { readonly do: 'message' | 'send' | 'stream'; readonly client: number; readonly bytes: number }
   | { readonly do: keyof typeof deeds; readonly client: number }
+  /** Its process pauses, and with it all that live there. */
+  | { readonly do: 'pause'; readonly client: number; readonly forMs: number }
+  | { readonly do: 'talk'; readonly client: number; readonly everyMs: number; readonly forMs: number }
   /** The page of a connection that is held says goodbye and comes back. */
   | { readonly do: 'reload'; readonly client: number; readonly afterMs: number }
   | { readonly do: 'long message'; readonly client: number; readonly bytes: number; readonly overMs: number }
@@ -124,6 +132,10 @@ export async function runScript({ seed, config, hasLedger, steps }: Script): Pro
 class Stage {
   readonly #world: World;
   readonly #clients = new Map<number, Visitor>();
+  /** How each of them comes in. */
+  readonly #coming = new Map<number, Coming>();
+  /** Those that clients share, by user and number. */
+  readonly #processes = new Map<string, PeerProcess>();
 
   constructor(world: World) {
     this.#world = world;
@@ -168,13 +180,33 @@ class Stage {
     }
   }
 
-  #connect({ client, user, thread, traits, openAfterMs }: Step & { do: 'connect' }): void {
+  #connect({ client, user, thread, traits, openAfterMs, process }: Step & { do: 'connect' }): void {
     if (this.#clients.has(client)) return;
-    const visitor = this.#world.arrive(
-      { userId: user, threadId: thread },
-      { traits: { ...wellBehaved, ...traits }, ...(openAfterMs !== undefined && { openAfterMs }) },
-    );
-    this.#clients.set(client, visitor);
+    const coming: Coming = {
+      traits: { ...wellBehaved, ...traits },
+      process: this.#processOf(user, process),
+      ...(openAfterMs !== undefined && { openAfterMs }),
+    };
+    this.#coming.set(client, coming);
+    this.#clients.set(client, this.#world.arrive({ userId: user, threadId: thread }, coming));
+  }
+
+  #processOf(user: string, number: number | undefined): PeerProcess {
+    const { time, now } = this.#world;
+    const name = `${user} ${String(number)}`;
+    const process = this.#processes.get(name) ?? new PeerProcess(time, now);
+    if (number !== undefined) this.#processes.set(name, process);
+    return process;
+  }
+
+  #talk(visitor: Visitor, { everyMs, forMs }: Step & { do: 'talk' }): void {
+    const { time } = this.#world;
+    const endsAtMs = time.now() + forMs;
+    time.recur(0, () => {
+      if (visitor.socket.isOver || time.now() > endsAtMs) return null;
+      visitor.socket.message(talkBytes);
+      return Math.max(1, everyMs);
+    });
   }
 
   #reload(visitor: Visitor, { client, afterMs }: Step & { do: 'reload' }): void {
@@ -184,7 +216,7 @@ class Stage {
     world.leave(visitor);
     world.time.arrive(afterMs, () => {
       if (world.isEnding) return;
-      const next = world.arrive(visitor.fields, { traits: visitor.socket.traits });
+      const next = world.arrive(visitor.fields, this.#coming.get(client) ?? { traits: visitor.socket.traits });
       next.letGo = () => {
         visitor.letGo?.();
         next.letGo = null;
@@ -213,6 +245,12 @@ class Stage {
         return;
       case 'send':
         socket.send(step.bytes);
+        return;
+      case 'pause':
+        this.#coming.get(step.client)?.process?.pause(step.forMs);
+        return;
+      case 'talk':
+        this.#talk(visitor, step);
         return;
       case 'stream':
         for (let part = 0; part < 10; part++)

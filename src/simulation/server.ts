@@ -2,7 +2,9 @@ import type { PendingAdmission } from '../core/admission/admission.js';
 import type { ContextFields } from '../core/identity/user-execution-context.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import type { Chance } from './chance.js';
-import type { SimulatedSocket, Traits } from './socket.js';
+import type { PeerProcess } from './peer-process.js';
+import type { SimulatedSocket } from './socket.js';
+import type { Traits } from './traits.js';
 import type { WorldTime } from './world-time.js';
 
 /** A client that came: it waits, is connected, or is gone. */
@@ -11,6 +13,10 @@ export class Visitor {
   manager: WebSocketManager | null = null;
   /** Ends what it waits for. */
   pending: PendingAdmission | null = null;
+  /** Its socket was accepted, and it waits as an open one. */
+  isAccepted = false;
+  /** Its client is gone, and nobody has noticed. */
+  isGoneUnnoticed = false;
   /** Ends the application's hold. */
   letGo: (() => void) | null = null;
 
@@ -18,6 +24,11 @@ export class Visitor {
     readonly fields: ContextFields,
     readonly socket: SimulatedSocket,
   ) {}
+
+  /** Whether something came of it since it was accepted; one that was not accepted has just asked to come in. */
+  get isHeard(): boolean {
+    return !this.isAccepted || this.socket.bytesReceived > 0;
+  }
 }
 
 /** How somebody comes in. */
@@ -25,6 +36,8 @@ export interface Coming {
   readonly traits: Traits;
   /** What its line draws from. @default the server's */
   readonly chance?: Chance;
+  /** The process it lives in, if that ever pauses. */
+  readonly process?: PeerProcess | null;
   /** What the handshake takes after the grant. @default 0 */
   readonly openAfterMs?: number;
   /** Told when it is refused, or when its connection ended, once the client knows. */
@@ -80,15 +93,20 @@ export abstract class SimulatedServer {
 
   /** It goes, in an orderly way where it is connected. */
   leave(visitor: Visitor): void {
-    if (visitor.state === 'open') visitor.socket.leave();
-    this.forget(visitor);
+    if (visitor.state === 'open' || visitor.isAccepted) visitor.socket.leave();
+    this.#isGone(visitor);
   }
 
   /** It is gone without a word. */
   vanish(visitor: Visitor): void {
     visitor.socket.fallSilent();
-    // What waits in front of the door is a TCP connection too, but there its end is noticed.
-    this.forget(visitor);
+    this.#isGone(visitor);
+  }
+
+  /** While it waits as an open socket, it is forgotten when somebody notices. */
+  #isGone(visitor: Visitor): void {
+    if (visitor.state === 'waiting' && visitor.isAccepted) visitor.isGoneUnnoticed = true;
+    else this.forget(visitor);
   }
 
   /** The application streams to it, until `letGo`. */
@@ -107,8 +125,15 @@ export abstract class SimulatedServer {
   protected abstract holdFor(visitor: Visitor): () => void;
 
   /** The client learns that it was refused, or that its connection ended. */
-  protected tell({ whenEnded, traits }: Coming, close: { readonly code: number; readonly reason: string }): void {
-    this.time.arrive(traits.roundTripMs / 2, () => whenEnded?.(close.code, close.reason));
+  protected tell(
+    { whenEnded, traits, process }: Coming,
+    close: { readonly code: number; readonly reason: string },
+  ): void {
+    const learn = (): void => whenEnded?.(close.code, close.reason);
+    this.time.arrive(traits.roundTripMs / 2, () => {
+      if (process) process.run(learn);
+      else learn();
+    });
   }
 
   protected forget(visitor: Visitor): void {

@@ -1,7 +1,7 @@
 import type { WebSocketConfig } from '../core/settings.js';
 import { Chance } from './chance.js';
 import type { Script, Step } from './script.js';
-import type { Traits } from './socket.js';
+import type { Traits } from './traits.js';
 
 /** How long a small world lives. */
 const hourMs = 3_600_000;
@@ -26,6 +26,8 @@ const actions = {
   leave: 5,
   vanish: 8,
   sleep: 6,
+  pause: 8,
+  talk: 4,
   wake: 5,
   reset: 2,
   hold: 4,
@@ -46,6 +48,9 @@ const actions = {
   'background cleanup': 2,
   ledger: 2,
 } as const satisfies Record<Exclude<Step['do'], 'stop'>, number>;
+
+/** How long processes pause: up to what a garbage collection takes, about `minSilenceMs`, and as long as some compute. */
+const pausesMs = [500, 1_300, 2_000, 2_800, 3_500, 8_000] as const;
 
 const actionBag = Object.entries(actions).flatMap(([name, weight]) =>
   Array.from({ length: weight }, () => name as keyof typeof actions),
@@ -77,6 +82,7 @@ function smallConfig(chance: Chance): Partial<WebSocketConfig> {
     idleManagerTimeoutMs: chance.pick([120_000, 600_000]),
     backgroundCleanupIntervalMs: chance.pick([15_000, 60_000]),
     maxTotalManagers: chance.pick([null, null, null, 4]),
+    minSilenceMs: chance.pick([3_000, 3_000, 1_000, 6_000]),
     forcedEviction: chance.pick(['on-demand', 'on-demand', 'by-level']),
     maxHoldMs: chance.pick([30_000, 900_000, 3_600_000]),
     resumeGraceMs: chance.pick([0, 10_000, 10_000, 60_000]),
@@ -109,6 +115,10 @@ class StepMaker {
         return { atMs, do: action, client, bytes: chance.pick([100, 40_000]) };
       case 'long message':
         return { atMs, do: action, client, bytes: 1_000_000, overMs: chance.pick([100, 5_000, 60_000]) };
+      case 'pause':
+        return { atMs, do: action, client, forMs: chance.pick(pausesMs) };
+      case 'talk':
+        return { atMs, do: action, client, everyMs: chance.pick([200, 1_000, 5_000]), forMs: 60_000 };
       case 'reload':
         return { atMs, do: action, client, afterMs: chance.pick([0, 50, 2_000, 20_000]) };
       case 'fight':
@@ -148,8 +158,9 @@ class StepMaker {
     const chance = this.#chance;
     const client = this.#clients++;
     const thread = someThread(chance);
+    const process = chance.is(0.6) ? { process: chance.integer(1, 2) } : {};
     const openAfterMs = chance.is(0.1) ? { openAfterMs: chance.pick([5, 2_000, 11_000]) } : {};
-    return { atMs, do: 'connect', client, user, thread, traits: this.#traits(), ...openAfterMs };
+    return { atMs, do: 'connect', client, user, thread, traits: this.#traits(), ...process, ...openAfterMs };
   }
 
   #traits(): Partial<Traits> {

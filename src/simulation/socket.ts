@@ -1,28 +1,8 @@
 import type { Connection } from '../core/managers/connection.js';
 import { never } from '../core/time.js';
-import type { Chance } from './chance.js';
 import { Line } from './line.js';
-import type { WorldTime } from './world-time.js';
-
-/** What a peer and the way to it are like. */
-export interface Traits {
-  /** From here to the peer and back, in milliseconds. */
-  readonly roundTripMs: number;
-  /** How many of all transmissions begin a burst of loss: what is sent in it comes late. */
-  readonly lossRatio: number;
-  /** How long the peer takes to answer a close frame, beside the way; `null`: it never does. */
-  readonly closeAfterMs: number | null;
-  /** Which calls of the server's own socket throw. */
-  readonly throwsFrom: readonly ('ping' | 'close' | 'terminate' | 'isOpen')[];
-}
-
-/** A peer nearby that does all it should. */
-export const wellBehaved: Traits = Object.freeze({
-  roundTripMs: 40,
-  lossRatio: 0,
-  closeAfterMs: 0,
-  throwsFrom: Object.freeze([]),
-});
+import type { PeerProcess } from './peer-process.js';
+import type { Held, Listener, Surroundings, Traits } from './traits.js';
 
 const pongBytes = 14;
 const closeBytes = 8;
@@ -32,33 +12,6 @@ const kernelBytes = 200_000;
 
 /** When the kernel gives up a peer that acknowledges nothing, with Linux's default of 15 repetitions. */
 const kernelPatienceMs = 924_600;
-
-/** The application's holds on a manager, whichever connection that has. */
-interface Held {
-  /** Each with the time when it expires. */
-  readonly holds: Map<symbol, number>;
-  changedAtMs: number;
-}
-
-/** Whom the server's end tells what happens. */
-export interface Listener {
-  readonly clock: { readonly recentMs: number };
-  received(atMs: number): void;
-  touched(): void;
-  sent(isStuck: boolean, atMs: number): void;
-  ponged(payload: string): void;
-  errored(error: Error): void;
-  closed(): void;
-}
-
-interface Surroundings {
-  readonly time: WorldTime;
-  readonly chance: Chance;
-  /** Milliseconds in which the server ran. */
-  readonly now: () => number;
-  /** After so long a hold has expired. */
-  readonly maxHoldMs: number;
-}
 
 /**
  * Both ends of a WebSocket and the way between them: what the server sees of it, and what is true of the peer.
@@ -83,8 +36,14 @@ export class SimulatedSocket implements Connection {
   unansweredSinceMs = Infinity;
   /** What the application holds of its manager; the connection that takes over has it too. */
   held: Held = { holds: new Map(), changedAtMs: never };
+  /** When anything last arrived of it. */
+  lastByteAtMs = never;
+  /** What its slowest answer to a ping took; -1 while it has answered none. */
+  slowestAnswerMs = -1;
   /** Whether it had an excuse for being silent: something stuck on the way out, or nobody reading. */
   hasExcuse = false;
+  /** Since when what the application sent has waited in this process; `Infinity` while nothing does. */
+  stuckSinceMs = Infinity;
   /** Whether a message of it arrived in more than one part. */
   hasSentInParts = false;
   /** Whether its manager was told of an error since the peer last said something. */
@@ -97,18 +56,25 @@ export class SimulatedSocket implements Connection {
   whenEnded: ((code: number, reason: string) => void) | null = null;
   readonly #around: Surroundings;
   readonly #line: Line;
+  readonly #process: PeerProcess | null;
   readonly #whenServerCloses: () => void;
   readonly #throws: boolean;
   /** What has arrived and nobody reads. */
   readonly #unread: (() => void)[] = [];
   #link: Listener | null = null;
   #unacknowledged = 0;
+  /** What the peer's kernel has taken and its process has not read. */
+  #unreadByPeer = 0;
+  #lastSendAtMs = never;
+  #whenGone: () => void = () => undefined;
 
   constructor(around: Surroundings, traits: Traits, whenServerCloses: () => void) {
     this.#around = around;
+    this.#process = around.process ?? null;
     this.#line = new Line({
       ...around,
       ...traits,
+      process: around.process ?? null,
       read: (act) => {
         this.#read(act);
       },
@@ -123,14 +89,24 @@ export class SimulatedSocket implements Connection {
     return this.#line.isReachable;
   }
 
-  /** Since when that is so; `Infinity` while it is not. */
-  get reachableSinceMs(): number {
-    return this.#line.reachableSinceMs;
-  }
-
-  /** Since when that is not so; `Infinity` while it is. */
+  /** Since when that is not so; `Infinity` while it is so. */
   get unreachableSinceMs(): number {
     return this.#line.unreachableSinceMs;
+  }
+
+  /** Since when the peer has been there to answer: in reach, and running. `Infinity` while it is not. */
+  get presentSinceMs(): number {
+    return Math.max(this.#line.reachableSinceMs, this.#process?.runningSinceMs ?? -Infinity);
+  }
+
+  /** Since when it is not there; `Infinity` while it is. */
+  get absentSinceMs(): number {
+    return Math.min(this.unreachableSinceMs, this.#process?.pausedSinceMs ?? Infinity);
+  }
+
+  /** Whether, for so long, a ping of ours has had no answer, and the peer was absent at some time since. */
+  hasLeftUnanswered(forMs: number): boolean {
+    return this.#now() - this.unansweredSinceMs >= forMs && this.presentSinceMs > this.unansweredSinceMs;
   }
 
   get isReadingPaused(): boolean {
@@ -155,6 +131,23 @@ export class SimulatedSocket implements Connection {
   /** When anything counted as activity last. */
   get activeAtMs(): number {
     return Math.max(this.inboundAtMs, this.outboundAtMs);
+  }
+
+  /** It was accepted and waits: told when the peer goes while it does. */
+  accepted(whenGone: () => void): void {
+    this.#whenGone = whenGone;
+  }
+
+  /** It becomes a manager's connection: what it was asked, and answered, while it waited says nothing of that. */
+  opening(): void {
+    this.unansweredSinceMs = Infinity;
+    this.slowestAnswerMs = -1;
+  }
+
+  /** The peer does something: now, or once its process goes on. */
+  inPeer(act: () => void): void {
+    if (this.#process === null) act();
+    else this.#process.run(act);
   }
 
   /** The handshake is done: what arrives is reported to this link, as an adapter does. */
@@ -213,8 +206,7 @@ export class SimulatedSocket implements Connection {
     if (this.isReachable) return;
     this.#line.heal();
     this.#unacknowledged = 0;
-    this.bytesSent += this.unsentBytes;
-    this.unsentBytes = 0;
+    this.#unstick();
     if (this.isClosed) this.#tellPeer(1006, '');
   }
 
@@ -232,7 +224,7 @@ export class SimulatedSocket implements Connection {
 
   /** The peer sends an application message. */
   message(bytes: number): void {
-    this.#line.toServer(() => {
+    this.#toServer(() => {
       this.#heard(bytes);
       this.active();
       this.#link?.received(this.#link.clock.recentMs);
@@ -244,7 +236,7 @@ export class SimulatedSocket implements Connection {
     this.hasSentInParts = true;
     for (let part = 1; part <= parts; part++)
       this.#around.time.arrive(part * everyMs, () => {
-        this.#line.toServer(() => {
+        this.#toServer(() => {
           this.#part(partBytes, part === parts);
         });
       });
@@ -259,7 +251,7 @@ export class SimulatedSocket implements Connection {
 
   /** The peer sends what its library sends to keep proxies from closing the connection. */
   keepalive(): void {
-    this.#line.toServer(() => {
+    this.#toServer(() => {
       this.#heard(pongBytes);
       this.#link?.touched();
     });
@@ -269,17 +261,23 @@ export class SimulatedSocket implements Connection {
   send(bytes: number): void {
     if (this.isOver) return;
     if (!this.isReachable) this.#repeatInVain(bytes);
-    const isStuck = this.#unacknowledged > kernelBytes;
+    else if (this.#process?.isPaused === true) this.#pileUp(bytes);
+    const isStuck = this.#unacknowledged + this.#unreadByPeer > kernelBytes;
     this.hasExcuse ||= isStuck;
-    if (isStuck) this.unsentBytes += bytes;
-    else this.bytesSent += bytes;
-    if (!isStuck) this.outboundAtMs = this.#now();
+    this.#lastSendAtMs = this.#now();
+    if (isStuck) {
+      this.unsentBytes += bytes;
+      this.stuckSinceMs = Math.min(this.stuckSinceMs, this.#lastSendAtMs);
+    } else {
+      this.bytesSent += bytes;
+      this.outboundAtMs = this.#lastSendAtMs;
+    }
     this.#link?.sent(isStuck, this.#link.clock.recentMs);
   }
 
   /** The peer says goodbye, or its process ends in an orderly way. */
   leave(): void {
-    this.#line.toServer(() => {
+    this.#toServer(() => {
       this.#heard(closeBytes);
       this.#end();
     });
@@ -298,8 +296,10 @@ export class SimulatedSocket implements Connection {
     this.#mayThrow('ping');
     this.unansweredSinceMs = Math.min(this.unansweredSinceMs, this.#now());
     if (!this.isReachable) this.#repeatInVain(pongBytes);
+    const askedAtMs = this.#now();
     this.#line.thereAndBack(0, () => {
       this.#heard(pongBytes);
+      this.slowestAnswerMs = Math.max(this.slowestAnswerMs, this.#now() - askedAtMs);
       this.#link?.ponged(payload);
     });
   }
@@ -337,12 +337,39 @@ export class SimulatedSocket implements Connection {
   #heard(bytes: number): void {
     this.bytesReceived += bytes;
     this.unansweredSinceMs = Infinity;
+    this.lastByteAtMs = this.#now();
   }
 
   #end(): void {
     this.isClosed = true;
     this.closedAtMs = this.#now();
-    this.#link?.closed();
+    if (this.#link === null) this.#whenGone();
+    else this.#link.closed();
+  }
+
+  #toServer(act: () => void): void {
+    this.inPeer(() => {
+      this.#line.toServer(act);
+    });
+  }
+
+  /** The peer's process does not read: its kernel takes what there is room for. */
+  #pileUp(bytes: number): void {
+    if (this.#unreadByPeer === 0)
+      this.inPeer(() => {
+        this.#unreadByPeer = 0;
+        if (this.isReachable) this.#unstick();
+      });
+    this.#unreadByPeer += bytes;
+  }
+
+  /** What waited in this process leaves it. */
+  #unstick(): void {
+    if (this.unsentBytes === 0) return;
+    this.bytesSent += this.unsentBytes;
+    this.unsentBytes = 0;
+    this.stuckSinceMs = Infinity;
+    this.outboundAtMs = this.#lastSendAtMs;
   }
 
   /** What is sent is repeated, until the kernel gives up. */
@@ -360,7 +387,9 @@ export class SimulatedSocket implements Connection {
   }
 
   #tellPeer(code: number, reason: string): void {
-    this.#line.toPeer(() => this.whenEnded?.(code, reason));
+    this.#line.toPeer(() => {
+      this.inPeer(() => this.whenEnded?.(code, reason));
+    });
   }
 
   #mayThrow(from: Traits['throwsFrom'][number]): void {

@@ -1,7 +1,9 @@
 import { shouldReconnect } from '../client/should-reconnect.js';
 import type { Chance } from './chance.js';
+import type { PeerProcess } from './peer-process.js';
 import type { Person } from './person.js';
-import type { SimulatedSocket, Traits } from './socket.js';
+import type { SimulatedSocket } from './socket.js';
+import type { Traits } from './traits.js';
 import type { Visitor } from './server.js';
 
 /** What is true of a tab as long as it lives. */
@@ -9,6 +11,10 @@ interface Habits {
   readonly traits: Traits;
   readonly sendsKeepalives: boolean;
   readonly hearsBroadcasts: boolean;
+  /** The process it lives in, if that ever pauses. */
+  readonly process: PeerProcess | null;
+  /** How often its client says something all the time, as agents do; `null`: its user does. */
+  readonly talkEveryMs: number | null;
   /** Of a hundred such connections, how many die without a word in an hour. */
   readonly deathRatio: number;
 }
@@ -79,6 +85,14 @@ export class Tab {
   }
 
   #connect(): void {
+    const { process } = this.#habits;
+    if (process?.isPaused === true) {
+      const generation = this.#generation;
+      process.run(() => {
+        if (generation === this.#generation && this.#visitor === null) this.#connect();
+      });
+      return;
+    }
     if (!this.#isOpen || this.#person.server.isEnding) return;
     this.#generation += 1;
     const generation = this.#generation;
@@ -88,6 +102,7 @@ export class Tab {
       { userId, threadId: this.#thread },
       {
         traits: this.#habits.traits,
+        process: this.#habits.process,
         chance: this.#networkChance,
         whenOpen: (visitor) => {
           if (generation === this.#generation) this.#connected(visitor);
@@ -107,6 +122,8 @@ export class Tab {
     if (this.#habits.sendsKeepalives) time.recur(this.#untilKeepaliveMs(), () => this.#keepAlive(visitor));
     if (this.#habits.hearsBroadcasts) this.#broadcast(visitor.socket, population.broadcast.everyMs);
     time.recur(this.#untilMessageMs(), () => this.#use(visitor));
+    const { talkEveryMs } = this.#habits;
+    if (talkEveryMs !== null) time.recur(talkEveryMs, () => this.#talk(visitor, talkEveryMs));
     this.#after(untilHit(this.#habits.deathRatio, chance), () => {
       this.cutOff();
     });
@@ -136,13 +153,23 @@ export class Tab {
   /** Its user uses it, unless it is abandoned. @returns when next; `null` once this is not its connection */
   #use(visitor: Visitor): number | null {
     if (this.#visitor !== visitor) return null;
-    if (!this.#isAbandoned) this.#say(visitor);
+    if (!this.#isAbandoned)
+      visitor.socket.inPeer(() => {
+        if (this.#visitor === visitor) this.#say(visitor);
+      });
     return this.#untilMessageMs();
   }
 
   #untilMessageMs(): number | null {
     const { chance, population } = this.#person;
     return this.#withinLife(chance.waitFor(population.messageEveryMs));
+  }
+
+  /** Its client says something. @returns when next; `null` once this is not its connection */
+  #talk(visitor: Visitor, everyMs: number): number | null {
+    if (this.#visitor !== visitor) return null;
+    visitor.socket.message(messageBytes);
+    return this.#withinLife(everyMs);
   }
 
   /** The user says something; the application answers, sometimes with a run that streams. */
@@ -156,8 +183,14 @@ export class Tab {
       });
       return;
     }
-    const endsAtMs = server.time.now() + chance.logUniform(run.leastMs, run.mostMs);
+    const runMs = chance.logUniform(run.leastMs, run.mostMs);
+    const endsAtMs = server.time.now() + runMs;
     server.hold(visitor);
+    const reloadedAfterMs = untilHit(population.reload.ratio, chance);
+    if (reloadedAfterMs < runMs)
+      this.#after(reloadedAfterMs, () => {
+        this.#reload(visitor);
+      });
     const token = (): number | null => {
       if (visitor.socket.isOver || server.time.now() >= endsAtMs) {
         visitor.letGo?.();
@@ -167,6 +200,14 @@ export class Tab {
       return run.tokenEveryMs;
     };
     server.time.recur(token(), token);
+  }
+
+  /** The page is loaded anew: it goes, and comes back with the same thread. */
+  #reload(visitor: Visitor): void {
+    const { server, chance, population } = this.#person;
+    server.leave(visitor);
+    this.#disconnected();
+    this.#reconnectIn(chance.between(population.reload.leastMs, population.reload.mostMs));
   }
 
   /** The application tells everybody something. It does not know who is still there. */

@@ -1,4 +1,5 @@
-import { isPending, type Admission } from '../core/admission/admission.js';
+import { quietMs } from './quiet.js';
+import { isPending, type Admission, type PendingAdmission } from '../core/admission/admission.js';
 import type { QuotaLedger } from '../core/admission/quota-ledger.js';
 import { loadConfig } from '../core/config.js';
 import type { RefusalError } from '../core/errors.js';
@@ -16,6 +17,7 @@ import { tickMs } from '../core/liveness/stall-clock.js';
 import { OutageLedger } from './outage-ledger.js';
 import { SimulatedServer, type Coming, type Slot, Visitor } from './server.js';
 import { SimulatedSocket } from './socket.js';
+import { Stalls } from './stalls.js';
 import { WorldTime } from './world-time.js';
 
 /** What a world is made with. */
@@ -41,6 +43,8 @@ export class World extends SimulatedServer {
   readonly config: WebSocketConfig;
   readonly ledger: OutageLedger | null;
   readonly #limits = new Map<string, number>();
+  /** The newest of those who want in, by key. */
+  readonly #newcomers = new Map<string, Visitor>();
   /** The newest connection of each key. */
   readonly #sockets = new Map<string, SimulatedSocket>();
   /** The managers of connections that are their manager's. */
@@ -51,9 +55,7 @@ export class World extends SimulatedServer {
   readonly #asked = new Set<string>();
   readonly #goesOn: boolean;
   #promises = 0;
-  #stalledMs = 0;
-  /** When the process stood still, of the time in which it ran. */
-  readonly #stalledAtMs: number[] = [];
+  readonly #stalls = new Stalls();
   #isStopping = false;
   #hasStopped = false;
 
@@ -100,21 +102,20 @@ export class World extends SimulatedServer {
     return this.invariants.violation;
   }
 
-  readonly now = (): number => this.time.now() - this.#stalledMs;
+  readonly now = (): number => this.time.now() - this.#stalls.inAllMs;
 
   /** How far a time the server measured since then may be off: its stamps are coarse, and it notices stalls by a ticker. */
   slackSince(atMs: number): number {
-    let stalls = 0;
-    for (let index = this.#stalledAtMs.length - 1; index >= 0; index--) {
-      if ((this.#stalledAtMs[index] ?? -Infinity) < atMs - tickMs) break;
-      stalls += 1;
-    }
-    return 2 * tickMs * (1 + stalls);
+    return 2 * tickMs + this.stallSlackSince(atMs);
+  }
+
+  /** How far off a time may be that the server measured since then by its clock, which notices stalls by a ticker. */
+  stallSlackSince(atMs: number): number {
+    return this.#stalls.slackSince(atMs);
   }
 
   stall(forMs: number): void {
-    this.#stalledAtMs.push(this.now());
-    this.#stalledMs += forMs;
+    this.#stalls.note(this.now(), forMs);
     this.time.stall(forMs);
   }
 
@@ -136,6 +137,11 @@ export class World extends SimulatedServer {
   /** The connections that are their manager's, with that. */
   current(): Iterable<readonly [SimulatedSocket, WebSocketManager]> {
     return this.#current;
+  }
+
+  /** The newest of those who want in with this key, until that is decided. */
+  newcomerOf(key: string): Visitor | undefined {
+    return this.#newcomers.get(key);
   }
 
   /** The connection of the manager with this key. */
@@ -173,20 +179,21 @@ export class World extends SimulatedServer {
   }
 
   arrive(fields: ContextFields, coming: Coming): Visitor {
-    const { time, mooring, now } = this;
-    const chance = coming.chance ?? this.chance;
-    const { maxHoldMs } = this.config;
-    const around = { time, chance, now, maxHoldMs };
-    const socket: SimulatedSocket = new SimulatedSocket(around, coming.traits, () => {
+    const { time, now, mooring } = this;
+    const { chance = this.chance, process = null, traits } = coming;
+    const around = { time, now, chance, process, maxHoldMs: this.config.maxHoldMs };
+    const socket: SimulatedSocket = new SimulatedSocket(around, traits, () => {
       this.invariants.closes(socket);
       // Who comes with the thread of a connection of theirs wants to go on with the new one.
       if (!this.#replaced.has(socket)) this.witness?.closes(socket);
     });
     const visitor = new Visitor(fields, socket);
     this.visitors.add(visitor);
+    this.#newcomers.set(isolationKey(fields), visitor);
     const outcome = mooring.factory.admit(fields);
     if (isPending(outcome)) {
       visitor.pending = outcome;
+      this.#accept(visitor, outcome);
       void this.#await(outcome.settled).then((admission) => {
         visitor.pending = null;
         this.#decided(visitor, admission, coming);
@@ -253,26 +260,29 @@ export class World extends SimulatedServer {
     this.isEnding = true;
     if (!this.isStopping) await this.#fallQuiet();
     this.stop();
-    await this.runUntil(this.time.now() + this.quietMs());
+    await this.runUntil(this.time.now() + quietMs(this.config));
     this.invariants.checkStopped(this.#hasStopped);
   }
 
   async #fallQuiet(): Promise<void> {
     for (const visitor of this.visitors) this.vanish(visitor);
     for (const socket of this.#sockets.values()) socket.fallSilent();
-    await this.runUntil(this.time.now() + this.quietMs());
+    await this.runUntil(this.time.now() + quietMs(this.config));
     this.invariants.checkQuiet();
   }
 
-  /** The longest anything dead may take. */
-  quietMs(): number {
-    const { heartbeatIntervalMs, maxHeartbeatMisses, slowConsumerTimeoutMs, ticketMs } = this.config;
-    const { resumeGraceMs, drainHoldTimeoutMs } = this.config;
-    const foundDeadMs = (maxHeartbeatMisses + 2) * heartbeatIntervalMs + slowConsumerTimeoutMs;
-    return foundDeadMs + 2 * ticketMs + resumeGraceMs + drainHoldTimeoutMs;
+  /** As adapters do with whoever has to wait for a place: the socket is accepted first. */
+  #accept(visitor: Visitor, pending: PendingAdmission): void {
+    if (pending.accepted === undefined) return;
+    visitor.isAccepted = true;
+    visitor.socket.accepted(() => {
+      this.forget(visitor);
+    });
+    pending.accepted(visitor.socket);
   }
 
   #decided(visitor: Visitor, { ticket, refusal }: Admission, coming: Coming): void {
+    this.#isNewcomerNoLonger(visitor);
     if (refusal !== null) {
       this.#refused(visitor, refusal, coming);
       return;
@@ -282,6 +292,7 @@ export class World extends SimulatedServer {
         ticket.cancel();
         return;
       }
+      visitor.socket.opening();
       const { link, refusal: late } = ticket.open(visitor.socket);
       if (late !== null) {
         this.#refused(visitor, late, coming);
@@ -293,7 +304,8 @@ export class World extends SimulatedServer {
         this.forget(visitor);
         coming.whenEnded?.(code, reason);
       });
-      coming.whenOpen?.(visitor);
+      if (visitor.isGoneUnnoticed) this.forget(visitor);
+      else coming.whenOpen?.(visitor);
     };
     if (coming.openAfterMs === undefined) open();
     else this.time.arrive(coming.openAfterMs, open);
@@ -308,13 +320,18 @@ export class World extends SimulatedServer {
     this.#current.set(visitor.socket, manager);
   }
 
+  #isNewcomerNoLonger(visitor: Visitor): void {
+    const key = isolationKey(visitor.fields);
+    if (this.#newcomers.get(key) === visitor) this.#newcomers.delete(key);
+  }
+
   #isCurrentNoLonger(key: string): void {
     const socket = this.#sockets.get(key);
     if (socket !== undefined) this.#current.delete(socket);
   }
 
   #refused(visitor: Visitor, { close }: RefusalError, coming: Coming): void {
-    const isThere = visitor.state !== 'gone';
+    const isThere = visitor.state !== 'gone' && !visitor.isGoneUnnoticed;
     this.forget(visitor);
     if (isThere) this.tell(coming, close);
   }
@@ -322,6 +339,7 @@ export class World extends SimulatedServer {
   protected override forget(visitor: Visitor): void {
     const wasWaiting = visitor.pending !== null;
     super.forget(visitor);
+    this.#isNewcomerNoLonger(visitor);
     if (!wasWaiting) return;
     const { userId } = visitor.fields;
     const key = isolationKey(visitor.fields);

@@ -14,7 +14,7 @@ const verdicts = async (options: DayOptions) => {
 };
 
 /** Long enough that somebody is refused, so that KPIs 1 and 6 mean something. */
-const eventful = { hours: 12, users: 2_000, seed: 3 };
+const eventful = { hours: 12, users: 2_000, seed: 10 };
 
 describe('a simulated day', () => {
   it('follows from its seed', async () => {
@@ -27,11 +27,11 @@ describe('a simulated day', () => {
 
   // What these worlds are: whoever changes it on purpose writes down what came of it.
   it.each<[ScenarioName, number[]]>([
-    ['reference', [325_225, 469, 27, 367, 89]],
-    ['deploy', [331_192, 865, 253, 663, 184]],
-    ['storm', [328_831, 1_178, 381, 894, 275]],
-    ['mobile', [316_822, 549, 220, 358, 183]],
-    ['hostile', [403_756, 1_939, 59, 416, 895]],
+    ['reference', [356_419, 412, 33, 297, 102]],
+    ['deploy', [346_087, 800, 247, 582, 204]],
+    ['storm', [354_639, 1_100, 379, 826, 264]],
+    ['mobile', [357_320, 506, 247, 281, 204]],
+    ['hostile', [464_437, 2_177, 106, 414, 992]],
   ])('like %s is the one it was', async (scenario, known) => {
     const { occurrences, admitted, takenOver, releases } = await simulateDay(day({ scenario, hours: 8, users: 300 }));
     const { closed, disconnected } = releases;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wellBehaved } from '../../src/simulation/socket.js';
+import { wellBehaved } from '../../src/simulation/traits.js';
 import { seedRules, type SeedName } from '../../src/simulation/seed/rules.js';
 import { SeedServer } from '../../src/simulation/seed/server.js';
 import type { Visitor } from '../../src/simulation/server.js';

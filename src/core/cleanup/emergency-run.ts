@@ -1,9 +1,10 @@
 import { describe, type CleanupTrigger, type EventStream, type StrategyTally } from '../events.js';
+import { ProbePatience } from '../liveness/patience.js';
 import { noFindings, Probe, probeShare, type ProbeFindings, type ProbeParts } from '../liveness/probe.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Timer } from '../time.js';
-import type { SuspectPlaces, WaitingRoom } from './suspect-places.js';
+import { newcomerPollMs, type SuspectPlaces, type WaitingRoom } from './suspect-places.js';
 import { Tally } from './tally.js';
 import type { UserCleanup } from './user-cleanup.js';
 
@@ -168,8 +169,28 @@ export class EmergencyRun {
   #asked({ silent, stuck }: ProbeFindings): void {
     if (this.#isOver) return;
     this.#pass({ stuck, silent: this.#isRequested ? silent : noFindings.silent });
-    this.#makeRoom();
-    this.#giveBacklogs(0);
+    const count = this.#parts.registry.countOf(this.#userId);
+    this.#settleNewcomers(this.#wishes.reduce((most, wish) => Math.max(most, mostToEvict(wish, count)), 0));
+  }
+
+  /**
+   * Makes room for the newcomers that were heard of. Those that were accepted and have not answered yet are waited for as
+   * long as a connection whose round trip is not known.
+   * @param leastToEvict what those who asked for the run want evicted
+   */
+  #settleNewcomers(leastToEvict: number): void {
+    const { clock, config, waitingRoom } = this.#parts;
+    this.#makeRoom(leastToEvict);
+    const isAnswerMissing = waitingRoom.sizeOf(this.#userId) > waitingRoom.heardOf(this.#userId);
+    if (!isAnswerMissing || clock.now() >= this.#startedAtMs + new ProbePatience(config).withUnknownMs) {
+      this.#giveBacklogs(0);
+      return;
+    }
+    this.#after(newcomerPollMs, () => {
+      clock.afterPoll(() => {
+        if (!this.#isOver) this.#settleNewcomers(0);
+      });
+    });
   }
 
   /** One pass. What it throws is reported; what it had released stays counted. */
@@ -180,12 +201,10 @@ export class EmergencyRun {
     });
   }
 
-  #makeRoom(): void {
+  #makeRoom(leastToEvict: number): void {
     this.#guarded(() => {
-      const { registry, userCleanup, waitingRoom } = this.#parts;
-      const count = registry.countOf(this.#userId);
-      const waiting = waitingRoom.heardOf(this.#userId);
-      const most = this.#wishes.reduce((strongest, wish) => Math.max(strongest, mostToEvict(wish, count)), waiting);
+      const { userCleanup, waitingRoom } = this.#parts;
+      const most = Math.max(leastToEvict, waitingRoom.heardOf(this.#userId));
       userCleanup.evict(this.#userId, { trigger: this.#trigger, tally: this.tally, most });
     });
   }

@@ -1,10 +1,7 @@
 import { describe } from '../events.js';
 import type { Timer } from '../time.js';
 import { EmergencyRun, type EmergencyCleanupResult, type EvictionRequest, type RunParts } from './emergency-run.js';
-import type { WaitingNewcomer } from './suspect-places.js';
-
-/** How often a newcomer that has not been heard of is looked at, while suspects could give it their place. */
-const newcomerPollMs = 50;
+import { newcomerPollMs, type WaitingNewcomer } from './suspect-places.js';
 
 /**
  * The emergency cleanups of all users: one run per user at a time, their starts at least `emergencyCleanupSpacingMs`
@@ -45,8 +42,16 @@ export class EmergencyCleanup {
 
   /** A newcomer waits: it gets a suspect's place, or there shall be a run. */
   wake(userId: string): void {
-    if (this.#isStopped || this.#runs.has(userId)) return;
+    if (this.#isStopped) return;
     const { clock, config, suspectPlaces, waitingRoom } = this.#parts;
+    if (this.#runs.has(userId)) {
+      // It joins that run, unless an earlier one has left suspects.
+      if (suspectPlaces.standing(userId) > 0)
+        clock.afterPoll(() => {
+          this.suspected(userId);
+        });
+      return;
+    }
     if (suspectPlaces.standing(userId) < waitingRoom.sizeOf(userId)) {
       this.#launch(this.#newRun(userId));
       return;

@@ -7,6 +7,9 @@ import type { ReleaseOptions } from '../managers/release-reason.js';
 import type { Releaser } from '../managers/release.js';
 import type { Tally } from './tally.js';
 
+/** How often a newcomer that was accepted and has not been heard of is looked at, while it could be given a place. */
+export const newcomerPollMs = 50;
+
 /** A newcomer that waits, as cleanup sees it. */
 export interface WaitingNewcomer {
   /** Its accepted socket, or `null` where it has none that could be asked. */

@@ -51,6 +51,12 @@ export class ProbePatience {
     return { spacingMs, windowMs };
   }
 
+  /** How long one is waited for in all whose round trip is not known. */
+  get withUnknownMs(): number {
+    const { spacingMs, windowMs } = this.with(presumedRoundTripMs);
+    return spacingMs + windowMs;
+  }
+
   /** Whether its answers come in the usual time. */
   isUsual(roundTripMs: number): boolean {
     return this.answersWithinMs(roundTripMs) <= this.#probeTimeoutMs;
@@ -72,8 +78,7 @@ export class ProbePatience {
    */
   roundTripOf({ roundTripMs, pings, clock }: ManagedConnection): number {
     if (roundTripMs >= 0) return roundTripMs;
-    const { spacingMs, windowMs } = this.with(presumedRoundTripMs);
     const askedAtMs = pings?.[0]?.atMs ?? Infinity;
-    return clock.now() - askedAtMs >= spacingMs + windowMs ? 0 : presumedRoundTripMs;
+    return clock.now() - askedAtMs >= this.withUnknownMs ? 0 : presumedRoundTripMs;
   }
 }

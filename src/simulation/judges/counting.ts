@@ -1,17 +1,18 @@
 import type { MooringEvent } from '../../core/events.js';
 import type { Report } from '../invariants.js';
 import type { World } from '../world.js';
+import type { LineJudge } from './line.js';
 
 /** How often everything is compared with everything: after so many steps, and so many for each user that costs. */
 const stepsPerFullCheck = { least: 1_000, perUser: 40 } as const;
 
-/** A naive model of who holds a slot and who waits for one, fed by the events. */
+/** A naive model of who holds a slot, fed by the events. */
 export class CountJudge {
   readonly #world: World;
   readonly #report: Report;
   /** Keys that hold a slot, by user. */
   readonly #live = new Map<string, Set<string>>();
-  readonly #waiting = new Map<string, string[]>();
+  readonly #line: LineJudge;
   /** What users held when their limit was lowered, less what they have given up since. */
   readonly #allowances = new Map<string, number>();
   readonly #touched = new Set<string>();
@@ -19,9 +20,10 @@ export class CountJudge {
   #released = 0;
   #stepsToFullCheck: number = stepsPerFullCheck.least;
 
-  constructor(world: World, report: Report) {
+  constructor(world: World, report: Report, line: LineJudge) {
     this.#world = world;
     this.#report = report;
+    this.#line = line;
     const { events } = world.mooring;
     events.on('manager.admitted', (event) => {
       this.#whenAdmitted(event);
@@ -31,25 +33,16 @@ export class CountJudge {
     });
     events.on('admission.queued', ({ userId, key }) => {
       this.#checkTakeover(userId, key);
-      const waiting = this.#waiting.get(userId) ?? [];
-      if (!waiting.includes(key)) this.#waiting.set(userId, [...waiting, key]);
       this.#touched.add(userId);
     });
-    events.on('admission.refused', ({ userId, key, code, ahead }) => {
-      // A newer one of the same key has its place; one that a limit of 0 turned away never had any.
-      const hadNone = code === 'key.replaced' || (code === 'quota.exceeded' && ahead === null);
-      if (!hadNone) this.#leaves(userId, key);
+    events.on('admission.refused', ({ userId, key, ahead }) => {
+      this.#touched.add(userId);
       // What a ledger denies, it may deny to a manager whose own claim it has not confirmed.
       if (ahead !== null && !world.hasLedger) this.#checkTakeover(userId, key);
     });
-    events.on('admission.cancelled', ({ userId, key }) => {
-      this.#leaves(userId, key);
+    events.on('admission.cancelled', ({ userId }) => {
+      this.#touched.add(userId);
     });
-  }
-
-  /** Users with newcomers that wait. */
-  get waitingUsers(): number {
-    return this.#waiting.size;
   }
 
   limitLowered(userId: string): void {
@@ -57,7 +50,7 @@ export class CountJudge {
   }
 
   newcomerLeft(userId: string, key: string): void {
-    if (this.#waiting.get(userId)?.includes(key) === true)
+    if (this.#line.of(userId).some((newcomer) => newcomer.key === key))
       this.#report('places come back', `a newcomer left, and ${key} still waits`);
   }
 
@@ -75,7 +68,7 @@ export class CountJudge {
   checkQuiet(): void {
     const { factory } = this.#world.mooring;
     if (factory.managerCount > 0) this.#report('no orphans', `${factory.managerCount} managers are left`);
-    for (const [userId, waiting] of this.#waiting) this.#report('no orphans', `${waiting.join()} of ${userId} wait`);
+    for (const [userId, line] of this.#line.all()) this.#report('no orphans', `${line.length} of ${userId} wait`);
     this.#checkAll();
   }
 
@@ -93,9 +86,7 @@ export class CountJudge {
     this.#live.set(userId, live);
     if (live.has(key)) this.#report('released once', `${key} is admitted while it holds a slot`);
     live.add(key);
-    const first = this.#waiting.get(userId)?.[0];
-    if (first !== undefined && first !== key) this.#report('served in order', `${key} is served before ${first}`);
-    this.#leaves(userId, key);
+    this.#touched.add(userId);
     this.#checkLimits(userId);
     const count = this.#world.mooring.factory.getUserManagerCount(userId);
     if (count !== managerCount)
@@ -154,15 +145,8 @@ export class CountJudge {
   }
 
   #checkWaiting(userId: string): void {
-    const wanted = this.#waiting.get(userId)?.length ?? 0;
+    const wanted = this.#line.of(userId).length;
     const got = this.#world.mooring.factory.getWaitingCount(userId);
     if (got !== wanted) this.#report('places come back', `${got} newcomers of ${userId} wait instead of ${wanted}`);
-  }
-
-  #leaves(userId: string, key: string): void {
-    this.#touched.add(userId);
-    const waiting = this.#waiting.get(userId)?.filter((other) => other !== key) ?? [];
-    if (waiting.length > 0) this.#waiting.set(userId, waiting);
-    else this.#waiting.delete(userId);
   }
 }

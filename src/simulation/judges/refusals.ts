@@ -3,6 +3,9 @@ import type { Report } from '../invariants.js';
 import type { SimulatedSocket } from '../socket.js';
 import type { World } from '../world.js';
 
+/** What a burst of loss costs at most. */
+const lossMs = 1_000;
+
 /** Judges refusals, and fights over a thread. */
 export class RefusalJudge {
   readonly #world: World;
@@ -30,10 +33,21 @@ export class RefusalJudge {
 
   #whenRefused({ userId, key, ahead, waitedMs }: MooringEvent<'admission.refused'>): void {
     // What a ledger denies, it denies for what it has counted elsewhere.
-    if (ahead === null || this.#world.hasLedger) return;
+    if (ahead === null || this.#world.hasLedger || this.#world.limitOf(userId) === 0) return;
+    if (!this.#wasThere(key, waitedMs)) return;
     const dead = this.#world.socketsOf(userId).filter((socket) => this.#wasDeadFor(socket, waitedMs));
     if (dead.length > ahead)
       this.#report('no wrong refusal', `${key} is refused with ${ahead} ahead, while ${dead.length} are dead`);
+  }
+
+  /** Whether something came of the newcomer, or it was there to answer all the time that it waited. */
+  #wasThere(key: string, waitedMs: number): boolean {
+    const newcomer = this.#world.newcomerOf(key);
+    if (newcomer === undefined || newcomer.isHeard) return true;
+    const { presentSinceMs, traits } = newcomer.socket;
+    if (traits.throwsFrom.includes('ping')) return false; // nobody can ask it
+    const cameAtMs = this.#world.now() - waitedMs;
+    return presentSinceMs <= cameAtMs && waitedMs > traits.roundTripMs + lossMs + this.#world.slackSince(cameAtMs);
   }
 
   /** A run that began after the newcomer came has asked it, and had no answer. */
@@ -50,7 +64,8 @@ export class RefusalJudge {
   #whenReplaced({ key }: MooringEvent<'connection.replaced'>): void {
     const { takeoverFightLimit, takeoverFightWindowMs } = this.#world.config;
     const former = this.#world.socketOf(key);
-    if (former === null || former.isOver || !former.isReachable || former.isReadingPaused) return;
+    if (former === null || former.isOver || former.presentSinceMs === Infinity || former.isReadingPaused) return;
+    if (former.hasLeftUnanswered(this.#world.config.minSilenceMs)) return; // it was asked, and conceded
     const now = this.#world.now();
     const since = now - takeoverFightWindowMs + this.#world.slackSince(now - takeoverFightWindowMs);
     const lately = (this.#takeovers.get(key) ?? []).filter((atMs) => atMs > since);

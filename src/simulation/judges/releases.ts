@@ -74,22 +74,38 @@ export class ReleaseJudge {
     if (reason === 'error' && !socket.hasFailed) this.#report('error means error', `${key} had no error`);
   }
 
-  /** One that could hear the first ping that nothing came after; its answer was on the way. */
-  #checkDead({ key, closeCause, by }: Released, socket: SimulatedSocket): void {
-    if (closeCause === 'slow' || socket.isOver || socket.traits.throwsFrom.includes('ping')) return;
+  /** One that was there to hear the first ping that nothing came after: its answer was on the way. */
+  #checkDead(event: Released, socket: SimulatedSocket): void {
+    const { key, closeCause, by } = event;
+    if (socket.isOver) return;
+    if (closeCause === 'slow') {
+      this.#checkSlow(event, socket);
+      return;
+    }
+    if (socket.traits.throwsFrom.includes('ping')) return;
     const askedAgoMs = Math.round(this.#world.now() - socket.unansweredSinceMs);
-    if (socket.reachableSinceMs <= socket.unansweredSinceMs)
+    if (socket.presentSinceMs <= socket.unansweredSinceMs)
       this.#report('answering stays', `${key} was asked ${askedAgoMs} ms ago, and answers`);
-    if (askedAgoMs + this.#world.slackSince(socket.unansweredSinceMs) < this.#patienceMs(by))
+    if (askedAgoMs + this.#world.stallSlackSince(socket.unansweredSinceMs) < this.#patienceMs(by))
       this.#report('silence is patient', `${key} was asked no more than ${askedAgoMs} ms ago`);
   }
 
-  /** How long whoever finds it dead has waited for an answer. */
+  /** How long a ping of ours must have been unanswered, by who releases it for that. What asks nobody finds nobody silent. */
   #patienceMs(by: Released['by']): number {
-    const { heartbeatIntervalMs, maxHeartbeatMisses, probeTimeoutMs } = this.#world.config;
+    const { heartbeatIntervalMs, maxHeartbeatMisses, minSilenceMs } = this.#world.config;
     if (by === 'heartbeat') return maxHeartbeatMisses * heartbeatIntervalMs * punctuality;
-    // Two pings are sent by who asks, and what asks nobody finds nobody silent.
-    return by === 'admission' || by === 'request' ? 2 * probeTimeoutMs : Infinity;
+    return by === 'admission' || by === 'request' ? minSilenceMs : Infinity;
+  }
+
+  /** What waits to be sent has stood still, or we have not read and nothing came; less long where a newcomer waits. */
+  #checkSlow({ key, by }: Released, { stuckSinceMs, isReadingPaused, lastByteAtMs }: SimulatedSocket): void {
+    const { slowConsumerTimeoutMs, backlogExcuseMs } = this.#world.config;
+    const nowMs = this.#world.now();
+    const stuckMs = nowMs - stuckSinceMs + this.#world.stallSlackSince(stuckSinceMs);
+    const unreadMs = isReadingPaused ? nowMs - lastByteAtMs + this.#world.slackSince(lastByteAtMs) : -Infinity;
+    const isStuck = stuckMs >= (by === 'admission' ? backlogExcuseMs : slowConsumerTimeoutMs);
+    if (!isStuck && unreadMs < slowConsumerTimeoutMs)
+      this.#report('slow means slow', `${key} is stuck for ${stuckMs} ms, and was not read for ${unreadMs} ms`);
   }
 
   #checkEvicted({ key }: Released, socket: SimulatedSocket): void {

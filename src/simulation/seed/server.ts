@@ -1,7 +1,8 @@
 import type { ContextFields } from '../../core/identity/user-execution-context.js';
 import { Chance } from '../chance.js';
 import { SimulatedServer, Visitor, type Coming, type Slot } from '../server.js';
-import { SimulatedSocket, type Listener } from '../socket.js';
+import { SimulatedSocket } from '../socket.js';
+import type { Listener } from '../traits.js';
 import { WorldTime } from '../world-time.js';
 import { SeedFactory } from './factory.js';
 import { SeedManager } from './manager.js';
@@ -55,6 +56,7 @@ export class SeedServer extends SimulatedServer {
       chance: coming.chance ?? this.chance,
       now,
       maxHoldMs: this.#maxHoldMs,
+      process: coming.process ?? null,
     };
     const socket: SimulatedSocket = new SimulatedSocket(around, coming.traits, () => this.witness?.closes(socket));
     const visitor = new Visitor(fields, socket);

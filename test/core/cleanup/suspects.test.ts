@@ -265,8 +265,9 @@ describe('a newcomer that was accepted and waits as an open socket', () => {
     const mute = accepted(h, 'thread_mute', silent);
     const lively = accepted(h, 'thread_lively');
     await h.time.advance(3_000);
-    expect(mute.found.admission?.refusal?.code).toBe('quota.exceeded');
     expect(lively.found.admission?.refusal).toBeNull();
+    await h.time.advance(1_600);
+    expect(mute.found.admission?.refusal?.code).toBe('quota.exceeded');
   });
 
   it('that answers nothing gets what comes free by itself', async () => {
@@ -277,6 +278,27 @@ describe('a newcomer that was accepted and waits as an open socket', () => {
     expect(found.admission?.refusal).toBeNull();
   });
 
+  it('with a longer round trip than the others is waited for, and then evicts one that was left alone', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    await h.fill('ada', 2, remote);
+    await h.time.advance(100_000);
+    const { found } = accepted(h, 'thread_far', { pongAfterMs: 900 });
+    await h.time.advance(1_000);
+    expect(found.admission?.refusal).toBeNull();
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'evicted' }]);
+  });
+
+  it('does not hold up one that has answered', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    await h.fill('ada', 2, remote);
+    await h.time.advance(100_000);
+    accepted(h, 'thread_mute', silent);
+    const lively = accepted(h, 'thread_lively');
+    await h.time.advance(100);
+    expect(lively.found.admission?.refusal).toBeNull();
+    await h.time.advance(8_000);
+  });
+
   it('that answers nothing evicts nobody', async () => {
     const h = harness({ config: { maxManagersPerUser: 2 } });
     const clients = await h.fill('ada', 2, remote);
@@ -285,6 +307,16 @@ describe('a newcomer that was accepted and waits as an open socket', () => {
     await h.time.advance(8_000);
     expect(found.admission?.refusal?.code).toBe('quota.exceeded');
     expect(leftOf(clients)).toHaveLength(2);
+  });
+
+  it('that comes while another is waited for gets the place of a suspect within 0.3 s', async () => {
+    const { h } = await twentySilent(0);
+    accepted(h, 'thread_mute', silent);
+    await h.time.advance(3_500);
+    const { found } = accepted(h, 'thread_lively');
+    await h.time.advance(300);
+    expect(found.admission?.refusal).toBeNull();
+    await h.time.advance(8_000);
   });
 
   it('that answers late gets the place of a suspect that stands, within 0.3 s of its answer', async () => {

@@ -1,0 +1,18 @@
+import type { QuotaLedger } from './admission/quota-ledger.js';
+import type { IsKeepalive } from './liveness/keepalives.js';
+import type { LimitOf } from './managers/limits.js';
+import type { WebSocketConfig } from './settings.js';
+import type { Random, Time } from './time.js';
+
+/** What a Mooring is made of. */
+export interface MooringParts {
+  readonly config: WebSocketConfig;
+  readonly time: Time;
+  readonly random: Random;
+  /** Another limit for some users. Without it everybody has `maxManagersPerUser`. */
+  readonly limitOf?: LimitOf | undefined;
+  /** What the application takes for keepalives beside the presets. */
+  readonly isKeepalive?: IsKeepalive | undefined;
+  /** A quota shared with others. Without it the local limit decides alone. */
+  readonly ledger?: QuotaLedger | undefined;
+}

@@ -1,0 +1,53 @@
+import type { WorldTime } from './world-time.js';
+
+/**
+ * A process that any number of connections live in. While it pauses it reads, answers and sends nothing; the kernels at
+ * both ends go on.
+ */
+export class PeerProcess {
+  /** Since when it has run, of the time in which the server ran; `Infinity` while it pauses. */
+  runningSinceMs: number;
+  /** Since when it has paused; `Infinity` while it runs. */
+  pausedSinceMs = Infinity;
+  readonly #time: WorldTime;
+  readonly #now: () => number;
+  /** What it does when it goes on. */
+  readonly #later: (() => void)[] = [];
+  /** When the pause ends, of all time. */
+  #endsAtMs = 0;
+
+  /** @param now milliseconds in which the server ran */
+  constructor(time: WorldTime, now: () => number) {
+    this.#time = time;
+    this.#now = now;
+    this.runningSinceMs = now();
+  }
+
+  get isPaused(): boolean {
+    return this.pausedSinceMs < Infinity;
+  }
+
+  /** It pauses for so long; a pause within another one makes that longer. */
+  pause(forMs: number): void {
+    if (!this.isPaused) this.pausedSinceMs = this.#now();
+    this.runningSinceMs = Infinity;
+    const endsAtMs = this.#time.now() + forMs;
+    this.#endsAtMs = Math.max(this.#endsAtMs, endsAtMs);
+    this.#time.arrive(forMs, () => {
+      if (this.#endsAtMs <= endsAtMs) this.#goOn();
+    });
+  }
+
+  /** The process does something: now or, while it pauses, as soon as it goes on. */
+  run(act: () => void): void {
+    if (this.isPaused) this.#later.push(act);
+    else act();
+  }
+
+  #goOn(): void {
+    if (!this.isPaused) return;
+    this.pausedSinceMs = Infinity;
+    this.runningSinceMs = this.#now();
+    for (const act of this.#later.splice(0)) act();
+  }
+}

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import type { MooringEvent } from '../../src/core/events.js';
+import { PeerProcess } from '../../src/simulation/peer-process.js';
+import { runScript, type Script, type Step } from '../../src/simulation/script.js';
+import type { Visitor } from '../../src/simulation/server.js';
+import { wellBehaved } from '../../src/simulation/traits.js';
+import { World } from '../../src/simulation/world.js';
+
+/** A user with 20 connections in one process, which has answered before; it may talk. */
+async function crowd({ talkEveryMs }: { talkEveryMs: number | null }) {
+  const world = new World({ seed: 1 });
+  const process = new PeerProcess(world.time, world.now);
+  const releases: MooringEvent<'manager.released'>[] = [];
+  world.mooring.on('manager.released', (event) => releases.push(event));
+  const arrive = (number: number, inProcess: PeerProcess | null): Visitor =>
+    world.arrive(
+      { userId: 'ada', threadId: `thread_${String(number)}` },
+      { traits: wellBehaved, process: inProcess, whenOpen: ({ socket }) => socket.message(1) },
+    );
+  const visitors = Array.from({ length: 20 }, (_, number) => arrive(number, process));
+  for (const { socket } of visitors)
+    if (talkEveryMs !== null)
+      world.time.recur(talkEveryMs, () => {
+        if (socket.isOver) return null;
+        socket.message(1);
+        return talkEveryMs;
+      });
+  await world.runUntil(30_500); // nothing of theirs is on its way
+  return { world, process, releases, newcomer: (number: number) => arrive(100 + number, null) };
+}
+
+describe('a process of 20 connections in use that pauses while a newcomer comes', () => {
+  it.each([200, 1_000, 5_000])('loses none in 0.5 to 2.8 s, talking every %d ms', async (talkEveryMs) => {
+    for (const forMs of [500, 1_300, 2_000, 2_800]) {
+      const { world, process, releases, newcomer } = await crowd({ talkEveryMs });
+      process.pause(forMs);
+      newcomer(1);
+      await world.runUntil(world.time.now() + 15_000);
+      expect(releases).toEqual([]);
+      expect(world.violation).toBeNull();
+    }
+  });
+
+  it('loses one in 8 s, to the newcomer', async () => {
+    const { world, process, releases, newcomer } = await crowd({ talkEveryMs: 1_000 });
+    process.pause(8_000);
+    newcomer(1);
+    await world.runUntil(world.time.now() + 15_000);
+    expect(releases.map(({ by, finding }) => [by, finding])).toEqual([['admission', 'silent']]);
+    expect(world.violation).toBeNull();
+  });
+
+  it('loses none to a newcomer that answers nothing itself', async () => {
+    const { world, process, releases, newcomer } = await crowd({ talkEveryMs: 1_000 });
+    process.pause(8_000);
+    newcomer(1).socket.fallSilent();
+    await world.runUntil(world.time.now() + 15_000);
+    expect(releases).toEqual([]);
+    expect(world.violation).toBeNull();
+  });
+});
+
+describe('what pausing processes have shown stays so', () => {
+  const scriptOf = (config: Script['config'], steps: readonly Step[]): Script => ({
+    ...{ seed: 1, config, hasLedger: false },
+    steps: [...steps, { atMs: 200_000, do: 'background cleanup' }], // until then everybody is there
+  });
+  const connect = (atMs: number, client: number, roundTripMs: number): Step & { do: 'connect' } => ({
+    ...{
+      atMs,
+      do: 'connect' as const,
+      client,
+      user: 'ada',
+      thread: `thread_${String(client)}`,
+      traits: { roundTripMs },
+    },
+  });
+
+  it('a suspect that answers while the probe goes on for another is left in peace', async () => {
+    const script = scriptOf({ minSilenceMs: 1_000 }, [
+      { ...connect(0, 1, 284), process: 1 },
+      { ...connect(141_280, 6, 543), process: 1 },
+      { atMs: 141_302, do: 'pause', client: 1, forMs: 3_500 },
+      { atMs: 142_232, do: 'clean up', user: 'ada' },
+    ]);
+    expect(await runScript(script)).toBeNull();
+  });
+
+  it('a suspect stays one through heartbeats, whose earlier pings it had answered', async () => {
+    const script = scriptOf({ maxManagersPerUser: 2 }, [
+      connect(0, 1, 4),
+      connect(0, 2, 8),
+      { atMs: 10_000, do: 'sleep', client: 1 },
+      { atMs: 10_000, do: 'sleep', client: 2 },
+      connect(11_500, 3, 47),
+      connect(40_000, 4, 15),
+    ]);
+    expect(await runScript(script)).toBeNull();
+  });
+
+  it('nobody makes room for a newcomer whose limit has become 0', async () => {
+    const script = scriptOf({ maxManagersPerUser: 2 }, [
+      connect(0, 1, 4),
+      connect(4_000, 2, 6),
+      { atMs: 4_200, do: 'vanish', client: 1 },
+      connect(4_300, 3, 9),
+      { atMs: 5_000, do: 'limit', user: 'ada', limit: 0 },
+    ]);
+    expect(await runScript(script)).toBeNull();
+  });
+
+  it('the place of an evicted connection goes to a newcomer that was heard of', async () => {
+    const script = scriptOf({ maxManagersPerUser: 2 }, [
+      connect(0, 1, 50),
+      connect(0, 2, 50),
+      connect(100_000, 3, 900),
+      { atMs: 100_000, do: 'sleep', client: 3 },
+      connect(100_010, 4, 9),
+    ]);
+    expect(await runScript(script)).toBeNull();
+  });
+});
