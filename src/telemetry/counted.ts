@@ -1,43 +1,7 @@
-import { closeCodes } from '../core/close-codes.js';
-import type { AdminAction, CleanupTrigger, ReleasedBy, StrategyName, StrategyTally } from '../core/events.js';
-import { releaseReasons } from '../core/managers/release-reason.js';
+import type { CleanupTrigger, StrategyTally } from '../core/events.js';
 import { alertLevels } from '../core/pressure/level.js';
-import {
-  namesOf,
-  type CounterInstrument,
-  type HistogramInstrument,
-  type Labels,
-  type Measurement,
-} from './instrument.js';
-
-// Sets of label values, as keys of objects: so the compiler sees when one is missing.
-
-/** Cleanups of one user. The cycles of the background are measured apart: each is about everybody. */
-const perUserTriggers = namesOf<Exclude<CleanupTrigger, 'background'>>({ level: 1, admission: 1, request: 1 });
-const triggers = ['background', ...perUserTriggers] as const;
-const finders = namesOf<ReleasedBy | 'none'>({
-  heartbeat: 1,
-  background: 1,
-  level: 1,
-  admission: 1,
-  request: 1,
-  none: 1,
-});
-const strategies = namesOf<StrategyName>({ disconnected: 1, idle: 1, error: 1, oldest: 1 });
-const causes = namesOf(closeCodes);
-const reasons = namesOf(releaseReasons);
-const actions = namesOf<AdminAction>({
-  check: 1,
-  cleanup: 1,
-  'cleanup (dry run)': 1,
-  'emergency-cleanup': 1,
-  'emergency-cleanup (dry run)': 1,
-  'background-cleanup': 1,
-  'background-cleanup (dry run)': 1,
-  release: 1,
-  'release-all': 1,
-});
-const leaked = ['manager', 'socket'];
+import type { CounterInstrument, HistogramInstrument, Labels, Measurement } from './instrument.js';
+import { actions, causes, finders, leaked, perUserTriggers, reasons, strategies, triggers } from './label-values.js';
 
 /** In seconds, from a millisecond to longer than an emergency cleanup may take. */
 const latencies = Object.freeze([0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30]);

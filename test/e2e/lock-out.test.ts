@@ -4,8 +4,8 @@ import { startCrowd } from '../support/crowd.js';
 import { bystanders, endedOf, endsOf, recordFault } from '../support/faults.js';
 import { wsServer, type WsServer } from '../support/ws-server.js';
 
-/** Two probes of half a second, and what a loaded machine may need besides. */
-const soonMs = 1_500;
+/** Three seconds without an answer, and what a loaded machine may need besides. */
+const soonMs = 3_800;
 
 /** How long the first newcomer who got in by cleanup waited, on the server's clock. */
 const waitedMs = (server: WsServer): number | undefined =>
@@ -27,14 +27,14 @@ async function lockedOut(environment: string | undefined, config: Partial<WebSoc
 }
 
 describe.each(['production', 'staging', 'development', undefined])('in environment %s', (environment) => {
-  it('a user whose 20 connections were stopped gets a new thread in, and all 20 are freed', async () => {
+  it('a user whose 20 connections were stopped gets a new thread in, for one of them', async () => {
     const { server, limit, awake } = await lockedOut(environment);
     expect(limit).toBe(20);
     const newcomer = await awake.settle(server.url('ada', 'thread_new'));
     expect(newcomer.ended).toBeNull();
     expect(waitedMs(server)).toBeLessThan(soonMs);
     await server.hears('cleanup.completed');
-    expect(server.releases).toEqual({ disconnected: 20 });
+    expect(server.releases).toEqual({ disconnected: 1 });
     newcomer.send('here I am');
     expect(await newcomer.reply()).toBe('here I am');
     const scenario = `20 clients stopped (SIGSTOP); environment ${environment ?? 'not set'}`;
@@ -46,11 +46,13 @@ describe.each(['production', 'staging', 'development', undefined])('in environme
 describe('the dead', () => {
   it('are told so, should they wake up in time to hear it', async () => {
     const { server, frozen, awake } = await lockedOut('production');
-    await awake.settle(server.url('ada', 'thread_new'));
-    await server.hears('cleanup.completed');
+    const { key } = await awake
+      .settle(server.url('ada', 'thread_new'))
+      .then(() => server.hears('manager.released', ({ by }) => by === 'admission'));
     frozen.thaw();
-    const ends = await Promise.all(frozen.clients.map((client) => client.end()));
-    expect(ends.map(({ code }) => code).filter((code) => code !== 1013 && code !== 1006)).toEqual([]);
+    const gone = frozen.clients.find(({ url }) => key === `ada:${new URL(url).searchParams.get('threadId')}`);
+    expect([1013, 1006]).toContain((await gone!.end()).code);
+    expect(frozen.clients.filter(({ isOpen }) => isOpen)).toHaveLength(19);
   });
 
   it('of a user with a limit of 1 make room for the one who comes back (citrineos#190)', async () => {
