@@ -179,7 +179,11 @@ export class EmergencyRun {
    * @param leastToEvict what those who asked for the run want evicted
    */
   #settleNewcomers(leastToEvict: number): void {
-    const { clock, config, waitingRoom } = this.#parts;
+    const { clock, config, suspectPlaces, waitingRoom } = this.#parts;
+    // One that has just been heard of may have been waiting beside a suspect.
+    this.#guarded(() => {
+      suspectPlaces.give(this.#userId, this.tally);
+    });
     this.#makeRoom(leastToEvict);
     const isAnswerMissing = waitingRoom.sizeOf(this.#userId) > waitingRoom.heardOf(this.#userId);
     if (!isAnswerMissing || clock.now() >= this.#startedAtMs + new ProbePatience(config).withUnknownMs) {

@@ -278,6 +278,22 @@ describe('a newcomer that was accepted and waits as an open socket', () => {
     expect(found.admission?.refusal).toBeNull();
   });
 
+  it('that is heard of last of all, beside a suspect, gets its place', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    const [dead, far] = await h.fill('ada', 2, remote);
+    await h.time.advance(30_000);
+    dead!.connection.fallSilent();
+    far!.connection.pongAfterMs = 2_000;
+    far!.link.roundTripMs = 2_000;
+    await h.time.advance(30_000);
+    for (const { connection } of [dead!, far!]) connection.send();
+    const { found } = accepted(h, 'thread_farther', { pongAfterMs: 2_700 });
+    await h.time.advance(2_800);
+    expect(found.admission?.refusal).toBeNull();
+    expect(h.said('manager.released')).toMatchObject([{ threadId: 'thread_1', finding: 'silent' }]);
+    await h.time.advance(8_000);
+  });
+
   it('with a longer round trip than the others is waited for, and then evicts one that was left alone', async () => {
     const h = harness({ config: { maxManagersPerUser: 2 } });
     await h.fill('ada', 2, remote);
