@@ -34,6 +34,8 @@ export class RefusalJudge {
   #whenRefused({ userId, key, ahead, waitedMs }: MooringEvent<'admission.refused'>): void {
     // What a ledger denies, it denies for what it has counted elsewhere.
     if (ahead === null || this.#world.hasLedger || this.#world.limitOf(userId) === 0) return;
+    // The queue has as many places as the limit: with a lowered one, fewer than there may be dead connections above it.
+    if (waitedMs === 0 && ahead >= this.#world.limitOf(userId)) return;
     if (!this.#wasThere(key, waitedMs)) return;
     const dead = this.#world.socketsOf(userId).filter((socket) => this.#wasDeadFor(socket, waitedMs));
     if (dead.length > ahead)
