@@ -57,10 +57,10 @@ describe.each([
     await frozen.settle(server.url('ada', 'thread_1'));
     frozen.freeze();
     isBroken = true;
-    const newcomer = awake.connect(server.url('ada', 'thread_2'));
+    const newcomer = await awake.settle(server.url('ada', 'thread_2'));
+    newcomer.send('no ping reaches me'); // and only a newcomer that was heard of takes a suspect's place
     await server.hears('manager.released', ({ threadId }) => threadId === 'thread_1');
     isBroken = false;
-    await newcomer.settled();
     newcomer.terminate();
     await server.hears('manager.released', ({ threadId }) => threadId === 'thread_2');
     await expectAsBefore(server);

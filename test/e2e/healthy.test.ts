@@ -31,6 +31,7 @@ describe('20 connections in use', () => {
     await sleep(1_200);
     for (let n = 1; n <= 8; n++) {
       await crowd.settle(server.url('ada', `thread_new${n}`), { chatterEveryMs: 100 });
+      await server.admits(`thread_new${n}`);
       expect(server.releases).toEqual({ evicted: n });
     }
     const ends = await Promise.all(quiet.map((client) => client.end()));

@@ -31,6 +31,7 @@ describe.each(['production', 'staging', 'development', undefined])('in environme
     const { server, limit, awake } = await lockedOut(environment);
     expect(limit).toBe(20);
     const newcomer = await awake.settle(server.url('ada', 'thread_new'));
+    await server.admits('thread_new');
     expect(newcomer.ended).toBeNull();
     expect(waitedMs(server)).toBeLessThan(soonMs);
     await server.hears('cleanup.completed');
@@ -58,6 +59,7 @@ describe('the dead', () => {
   it('of a user with a limit of 1 make room for the one who comes back (citrineos#190)', async () => {
     const { server, awake } = await lockedOut('production', { maxManagersPerUser: 1 });
     const back = await awake.settle(server.url('ada', 'thread_2'));
+    await server.admits('thread_2');
     expect(back.ended).toBeNull();
     expect(waitedMs(server)).toBeLessThan(soonMs);
   });
@@ -68,6 +70,7 @@ describe('the dead', () => {
     await frozen.settleAll(server.urls('ada', 1));
     frozen.freeze();
     const back = await awake.settle(server.url('ada', 'thread_2'));
+    await server.admits('thread_2');
     expect(back.ended).toBeNull();
     expect(waitedMs(server)).toBeLessThan(server.mooring.config.emergencyCleanupTimeoutMs);
   });
@@ -110,6 +113,7 @@ describe('20 untouched tabs that only send keepalives', () => {
     await clients[0]?.reply();
     await new Promise((resolve) => setTimeout(resolve, 1_100));
     const newcomer = await awake.settle(server.url('ada', 'thread_new'));
+    await server.admits('thread_new');
     expect(newcomer.ended).toBeNull();
     expect(waitedMs(server)).toBeLessThan(soonMs);
     expect(await clients[1]?.end()).toEqual({ code: 4410, reason: 'evicted' });

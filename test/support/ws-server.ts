@@ -58,6 +58,11 @@ export class WsServer {
     return this.events.filter((event) => event.type === name) as unknown[] as MooringEvent<Name>[];
   }
 
+  /** Resolves once the thread has been admitted; a newcomer that waits is open before. */
+  async admits(threadId: string): Promise<MooringEvent<'manager.admitted'>> {
+    return this.hears('manager.admitted', (admitted) => admitted.threadId === threadId);
+  }
+
   /** Resolves with the first event of the name that fits, also where it has been said before. */
   async hears<Name extends MooringEventName>(
     name: Name,
