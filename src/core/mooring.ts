@@ -71,7 +71,8 @@ export class Mooring {
   }
 
   /** What is known of the manager's connection where it is a suspect now; `null` where it is none. Never throws. */
-  suspicionOf({ link }: WebSocketManager): SuspectOutlook | null {
+  suspicionOf(manager: WebSocketManager): SuspectOutlook | null {
+    const { link } = manager;
     const { suspicion, heartbeat, clock } = this.#wiring;
     if (link === null || !suspicion.has(link)) return null;
     const sinceMs = unansweredSinceMs(link) ?? link.lastByteAtMs;

@@ -43,6 +43,7 @@ describe('a phone', () => {
     const crowd = await startCrowd();
     for (let i = 0; i < 50; i++) {
       const phone = await crowd.settle(server.url('ada', 'thread_1'), { pongsToSkip: 1_000_000 });
+      if (i > 0) await server.hears('connection.replaced', ({ generation }) => generation === i + 1);
       expect(phone.ended, `attempt ${i}`).toBeNull();
     }
     expect([server.countOf('ada'), server.said('manager.admitted').length]).toEqual([1, 1]);

@@ -66,6 +66,8 @@ describe('5,000 clients', () => {
     await gather(first, urlsOf(server, 'a'), loopback);
     first.freeze();
     await gather(second, urlsOf(server, 'b'), loopback);
+    while (server.mooring.factory.waitingCount > 0) await sleep(50);
+    await sleep(500);
     expect([openOf(second), healthy.closed()]).toEqual([everybody, 0]);
     expect(server.said('admission.refused')).toEqual([]);
     const waits = server.said('manager.admitted').map(({ waitedMs }) => waitedMs);

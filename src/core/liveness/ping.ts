@@ -51,6 +51,7 @@ function remember(pings: SentPing[], sent: SentPing): void {
  * When the first ping was sent since which no byte has come, as of the last sample of the connection's counters;
  * `null` where there is none.
  */
-export function unansweredSinceMs({ pings, bytesReceivedSeen }: ManagedConnection): number | null {
+export function unansweredSinceMs(link: ManagedConnection): number | null {
+  const { pings, bytesReceivedSeen } = link;
   return pings?.find(({ bytesThen }) => bytesThen === bytesReceivedSeen)?.atMs ?? null;
 }

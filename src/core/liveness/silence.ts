@@ -78,7 +78,8 @@ export function judgeSilence(link: ManagedConnection, bytesThen: number, slowCon
 }
 
 /** For how long unsent data has not moved, as far as was looked; 0 where none waits. */
-export function standstillMs({ standstillAtMs, clock }: ManagedConnection): number {
+export function standstillMs(link: ManagedConnection): number {
+  const { standstillAtMs, clock } = link;
   return standstillAtMs === never ? 0 : clock.now() - standstillAtMs;
 }
 
