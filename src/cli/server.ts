@@ -13,7 +13,7 @@ import { serveDemo } from './demo-backend.js';
 import { listen, motionlessMs, requestPatience, type Address } from './listening.js';
 import { pathOf } from './request-target.js';
 import { defaultMaxPayload } from './sizes.js';
-import { routeUpgrades, upgradeOptions } from './upgrades.js';
+import { routeUpgrades } from './upgrades.js';
 import { readVersion } from './version.js';
 
 /** Where the WebSocket server listens, and what it takes. */
@@ -40,7 +40,7 @@ const sparedDescriptors = 32;
 export async function startServer(config: WebSocketConfig, flags: ServerFlags, logger: Logger): Promise<Serving> {
   const mooring = new Mooring({ config, time: new SystemTime(), random: Math.random });
   const unwatch = logEvents(mooring, logger);
-  const http = createServer({ ...requestPatience, ...upgradeOptions }, (request, response) => {
+  const http = createServer(requestPatience, (request, response) => {
     answer(request, response, mooring);
   });
   http.setTimeout(motionlessMs);

@@ -7,12 +7,6 @@ import type { Connections } from './connection-cap.js';
 type Handshake = (request: IncomingMessage, stream: Duplex, head: Buffer) => void;
 
 /**
- * Options for `createServer`: newer versions of Node ask this before they let go of a connection. Older ones do not, and
- * then {@link routeUpgrades} gives it back.
- */
-export const upgradeOptions = Object.freeze({ shouldUpgradeCallback: isForWebSocket });
-
-/**
  * Gives WebSocket handshakes to `handshake`. A request for any other protocol is answered as if it had not asked for one,
  * which HTTP allows always: Java's HttpClient offers `h2c` with each of its requests.
  */
