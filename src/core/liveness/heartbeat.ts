@@ -43,7 +43,7 @@ export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #wheel = new DeadlineWheel<ManagedConnection>(bucketsPerInterval + 3);
   readonly #bucketMs: number;
-  /** Connections that were told to answer no pings. */
+  /** Connections of which `connection.neverAnswers` was said. */
   readonly #neverAnswering = new WeakSet<ManagedConnection>();
   readonly #unsent = new Map<ManagedConnection, number>();
   /** The first bucket that has not been visited. */
