@@ -140,8 +140,8 @@ describe.runIf(hasChromium)('with the keyboard alone', () => {
     server.open('grace', 6, 2);
     const page = await visit(server, { hash: '#/users/grace' });
     for (const name of ['Clean up …', 'Emergency cleanup …', 'Release all …', 'Release thread_5']) {
-      await page.getByRole('button', { name, exact: true }).focus();
-      await page.keyboard.press('Enter');
+      const button = page.getByRole('button', { name, exact: true });
+      await button.press('Enter');
       const dialog = page.getByRole('dialog');
       await dialog.waitFor();
       expect(await page.evaluate(`document.querySelector('dialog').contains(document.activeElement)`)).toBe(true);
