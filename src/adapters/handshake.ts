@@ -6,13 +6,17 @@ const handshakeKey = /^[+/0-9A-Za-z]{22}==$/;
 
 /** Whether `ws` would take it for a handshake; authentication is not asked about anything else. */
 export function isHandshake({ method, headers }: IncomingMessage): boolean {
-  const version = Number(headers['sec-websocket-version']);
+  const { upgrade, 'sec-websocket-key': key, 'sec-websocket-version': version } = headers;
   return (
     method === 'GET' &&
-    headers.upgrade?.toLowerCase() === 'websocket' &&
-    handshakeKey.test(headers['sec-websocket-key'] ?? '') &&
-    (version === 13 || version === 8)
+    (upgrade === 'websocket' || upgrade?.toLowerCase() === 'websocket') &&
+    handshakeKey.test(key ?? '') &&
+    (version === '13' || isVersion(Number(version)))
   );
+}
+
+function isVersion(version: number): boolean {
+  return version === 13 || version === 8;
 }
 
 /** Whether a client that asked for an upgrade has got another answer, or is gone. */

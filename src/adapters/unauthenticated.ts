@@ -1,4 +1,5 @@
 import { quarterOf } from '../core/config.js';
+import { Multimap } from '../core/multimap.js';
 
 /** A socket that counts as unauthenticated. */
 export interface Share {
@@ -15,7 +16,7 @@ export interface Share {
  */
 export class UnauthenticatedCap {
   readonly #most: number;
-  readonly #byAddress = new Map<string, Set<Share>>();
+  readonly #byAddress = new Multimap<Share>();
   #size = 0;
 
   /** @param most `Infinity`: nothing is counted */
@@ -23,26 +24,20 @@ export class UnauthenticatedCap {
     this.#most = most;
   }
 
-  /** Counts a socket. @returns whether there is room for it */
+  /** Counts a socket that is not counted yet. @returns whether there is room for it */
   enter(share: Share): boolean {
     if (this.#most === Infinity) return true;
     const { address } = share;
     if (this.#size >= this.#most && !this.#makeRoomFor(address)) return false;
-    const shares = this.#byAddress.get(address) ?? new Set();
-    const before = shares.size;
-    shares.add(share);
-    this.#size += shares.size - before;
-    this.#byAddress.set(address, shares);
+    this.#byAddress.add(address, share);
+    this.#size += 1;
     return true;
   }
 
   /** It is authenticated, or gone. */
   leave(share: Share): void {
     if (this.#most === Infinity) return;
-    const shares = this.#byAddress.get(share.address);
-    if (shares?.delete(share) !== true) return;
-    this.#size -= 1;
-    if (shares.size === 0) this.#byAddress.delete(share.address);
+    if (this.#byAddress.delete(share.address, share)) this.#size -= 1;
   }
 
   /** How many sockets count; 0 where nothing is counted. */
@@ -52,18 +47,12 @@ export class UnauthenticatedCap {
 
   #makeRoomFor(address: string): boolean {
     const quarter = quarterOf(this.#most);
-    if ((this.#byAddress.get(address)?.size ?? 0) >= quarter) return false;
-    const largest = this.#largest();
-    const newest = [...largest].at(-1);
-    if (newest === undefined || largest.size <= quarter) return false;
+    if (this.#byAddress.countOf(address) >= quarter) return false;
+    const largest = this.#byAddress.largest();
+    const newest = largest.at(-1);
+    if (newest === undefined || largest.length <= quarter) return false;
     this.leave(newest);
     newest.displace();
     return true;
-  }
-
-  #largest(): ReadonlySet<Share> {
-    let largest: ReadonlySet<Share> = new Set();
-    for (const shares of this.#byAddress.values()) if (shares.size > largest.size) largest = shares;
-    return largest;
   }
 }

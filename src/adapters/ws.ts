@@ -119,8 +119,8 @@ class Gate {
     const former = overridden.map((name) => [name, Object.getOwnPropertyDescriptor(server, name)] as const);
     const { maxUnsentBytes } = this.#options.mooring.config;
     server.options.WebSocket = mooredClass(Base, { keepalives: this.#keepalives, maxUnsentBytes });
-    server.handleUpgrade = (...[request, stream, head, upgraded]) => {
-      this.#arrive({ request, stream, head, upgraded });
+    server.handleUpgrade = (...given) => {
+      this.#arrive({ request: given[0], stream: given[1], head: given[2], upgraded: given[3] });
     };
     this.#guardConnections();
     gated.add(server);

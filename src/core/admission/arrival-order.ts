@@ -16,8 +16,10 @@ const fewestToSweep = 64;
  */
 export class ArrivalOrder {
   #last: Arrival = 0;
-  /** Attempts that wait to be decided, oldest first. */
-  readonly #underWay = new Set<Arrival>();
+  /** The last attempt that began, while it waits to be decided; 0 if there is none. */
+  #newest: Arrival = 0;
+  /** The other attempts that wait, oldest first. Mostly empty: an attempt is usually decided before the next begins. */
+  readonly #older = new Set<Arrival>();
   /** When connections arrived that may have overtaken an attempt. */
   readonly #noted = new Map<ManagedConnection, Arrival>();
   #sweepAbove = fewestToSweep;
@@ -32,36 +34,37 @@ export class ArrivalOrder {
    * {@link decided} is called with it, which the caller must do whatever becomes of the attempt.
    */
   begin(): Arrival {
-    const arrival = this.now();
-    this.#underWay.add(arrival);
-    return arrival;
+    if (this.#newest !== 0) this.#older.add(this.#newest);
+    return (this.#newest = this.now());
   }
 
   /** The attempt is under way no longer: it has a place, a ticket or a refusal, or its client has gone. */
   decided(arrival: Arrival): void {
-    if (this.#underWay.delete(arrival) && this.#underWay.size === 0) this.#noted.clear();
+    if (arrival === this.#newest) this.#newest = 0;
+    else this.#older.delete(arrival);
+    if (this.#noted.size > 0 && this.#countUnderWay() === 0) this.#noted.clear();
   }
 
   /** A connection has opened. */
   opened(link: ManagedConnection, arrival: Arrival): void {
-    if (this.#underWay.size === 0 || this.#oldest() > arrival) return;
+    if (this.#oldest() > arrival) return;
     this.#noted.set(link, arrival);
     if (this.#noted.size > this.#sweepAbove) this.#sweep();
   }
 
   /** Whether the attempt arrived before the connection did. */
   isBefore(arrival: Arrival, link: ManagedConnection): boolean {
-    return arrival < (this.#noted.get(link) ?? 0);
+    return this.#noted.size > 0 && arrival < (this.#noted.get(link) ?? 0);
   }
 
   /** The connection has ended, or is no longer its manager's. */
   remove(link: ManagedConnection): void {
-    this.#noted.delete(link);
+    if (this.#noted.size > 0) this.#noted.delete(link);
   }
 
   /** @internal How many attempts are under way, and how many connections are noted. */
   get sizes(): { readonly underWay: number; readonly noted: number } {
-    return { underWay: this.#underWay.size, noted: this.#noted.size };
+    return { underWay: this.#countUnderWay(), noted: this.#noted.size };
   }
 
   /** Forgets connections that arrived before all attempts under way. As rare as the map is large: O(1) for each. */
@@ -71,7 +74,12 @@ export class ArrivalOrder {
     this.#sweepAbove = Math.max(fewestToSweep, 2 * this.#noted.size);
   }
 
+  #countUnderWay(): number {
+    return this.#older.size + (this.#newest === 0 ? 0 : 1);
+  }
+
   #oldest(): Arrival {
-    return this.#underWay.values().next().value ?? Infinity;
+    if (this.#older.size === 0) return this.#newest === 0 ? Infinity : this.#newest;
+    return this.#older.values().next().value ?? Infinity;
   }
 }

@@ -6,8 +6,8 @@ import {
   type CloseFrame,
 } from '../close-codes.js';
 import { ExpiryQueue, type Expiry } from '../expiry-queue.js';
+import { Multimap } from '../multimap.js';
 import { withResolver } from '../promises.js';
-import { ShardedMap } from '../sharded-map.js';
 import type { Clock } from '../time.js';
 import type { Connection } from './connection.js';
 
@@ -56,7 +56,7 @@ interface Delivery {
 export class ClosingConnections {
   readonly #options: ClosingOptions;
   readonly #expiries: ExpiryQueue<Closable>;
-  readonly #byUser = new ShardedMap<Set<Closable>>();
+  readonly #byUser = new Multimap<Closable>();
   readonly #deliveries = new Map<Closable, Delivery>();
   readonly #emptied: (() => void)[] = [];
   #whenTold: (link: Closable) => void = () => undefined;
@@ -157,15 +157,11 @@ export class ClosingConnections {
   }
 
   #noteOfUser(link: Closable, userId: string): void {
-    const links = this.#byUser.get(userId);
-    if (links === undefined) {
-      this.#byUser.set(userId, new Set([link]));
-      return;
-    }
-    links.add(link);
-    const [oldest = link] = links;
+    const count = this.#byUser.add(userId, link);
     const { limitOfUser } = this.#options;
-    if (oldest !== link && limitOfUser !== undefined && links.size > limitOfUser(userId)) this.#cutOff(oldest);
+    if (count === 1 || limitOfUser === undefined || count <= limitOfUser(userId)) return;
+    const oldest = this.#byUser.oldestOf(userId);
+    if (oldest !== undefined && oldest !== link) this.#cutOff(oldest);
   }
 
   #cutOff(link: Closable): void {
@@ -195,14 +191,9 @@ export class ClosingConnections {
 
   #over(link: Closable): void {
     this.#deliveries.delete(link);
-    if (link.context !== undefined) this.#forgetOfUser(link, link.context.userId);
+    if (link.context !== undefined) this.#byUser.delete(link.context.userId, link);
     this.#options.whenOver?.(link);
     if (this.isEmpty) for (const resolve of this.#emptied.splice(0)) resolve();
-  }
-
-  #forgetOfUser(link: Closable, userId: string): void {
-    const links = this.#byUser.get(userId);
-    if (links?.delete(link) === true && links.size === 0) this.#byUser.delete(userId);
   }
 }
 
