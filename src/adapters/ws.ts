@@ -286,7 +286,7 @@ class Gate {
     const { link, refusal } = ticket.open(new WsConnection(socket, stream));
     if (refusal !== null) {
       withdraw(this.#server, socket);
-      this.#farewell.dismiss(socket, refusal, attempt);
+      this.#farewell.dismiss({ socket, stream }, refusal, attempt);
       return false;
     }
     socket.moor(link, stream);
