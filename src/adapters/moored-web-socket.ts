@@ -17,7 +17,7 @@ const controlHeaderBytes = 6;
 const encryptionBytes = 65_536;
 
 /** What `ws` closes with when the peer has broken the protocol. */
-const protocolErrors: ReadonlySet<number | undefined> = new Set([1002, 1007, 1009]);
+export const protocolErrors: ReadonlySet<number | undefined> = new Set([1002, 1007, 1009]);
 
 /** What Mooring needs of a socket, past the application's overrides. */
 export interface MooredSocket extends WebSocket {
