@@ -16,10 +16,13 @@ interface Answering {
 
 /**
  * Whether an earlier request on the same connection is not answered to the end. An upgrade behind it is refused: the
- * rest of that answer would be written into the WebSocket.
+ * rest of that answer would be written into the WebSocket. A response to the upgrade itself, which frameworks make to
+ * send it through their routes, is none.
  */
-export function isAnswering(stream: Duplex): boolean {
-  return responseOn(stream) !== null;
+export function isAnswering(stream: Duplex, { rawHeaders }: IncomingMessage): boolean {
+  const response = responseOn(stream);
+  // A framework may have wrapped the request; what lies in it is the same.
+  return response !== null && response.req.rawHeaders !== rawHeaders;
 }
 
 /** Calls `act` once all earlier requests on the connection are answered, or it is closed; at once if they are. */

@@ -49,6 +49,8 @@ interface Granted extends Pick<Passage, 'stream' | 'attempt'> {
   readonly ticket: Ticket;
 }
 
+const badRequest = Object.freeze({ status: 400, reason: 'Bad Request' });
+
 /** Unadmitted sockets leave within seconds, so retry soon. */
 const tooBusy = Object.freeze({ status: 503, reason: 'Service Unavailable', retryAfterMs: 1_000 });
 
@@ -161,10 +163,14 @@ class Gate {
       this.#leaveToServer(upgrade);
       return;
     }
-    if (hasBody(request) || isAnswering(stream)) {
+    if (isAnswering(stream, request)) {
       afterAnswers(stream, () => {
-        this.#farewell.reject(stream, { status: 400, reason: 'Bad Request' });
+        this.#farewell.reject(stream, badRequest);
       });
+      return;
+    }
+    if (hasBody(request)) {
+      this.#farewell.reject(stream, badRequest);
       return;
     }
     if (!this.#origins.allow(request.headers.origin)) {

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, ServerResponse, type IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -202,6 +202,18 @@ describe('what a framework puts around handleUpgrade', () => {
     await opened;
     return response.headers;
   };
+
+  it('a response of its own to the upgrade, as @fastify/websocket makes one for its routes, is no earlier request', async () => {
+    const { url } = await framework((_, request, call) => {
+      new ServerResponse(request).assignSocket(request.socket);
+      call();
+    });
+    const client = new WebSocket(url('1'));
+    await once(client, 'open');
+    client.send('hello');
+    expect(String((await once(client, 'message'))[0])).toBe('hello');
+    client.terminate();
+  });
 
   it('its headers listener is called for its own request only, and none is left', async () => {
     const { server, url, ended } = await framework((wss, { url: asked = '' }, call) => {
