@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
+/** A request whose socket may be missing, as it is when a framework injects an upgrade for a test. */
+export type Asked = Partial<Pick<IncomingMessage, 'socket'>>;
+
 /**
  * Whether a request announces a body. An upgrade with one is refused: the bytes of the body would be read as frames of
  * the WebSocket, or the other way round, by whichever proxy reads the request differently.

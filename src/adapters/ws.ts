@@ -16,7 +16,7 @@ import { isHandshake, isSocket, isTurnedDown } from './handshake.js';
 import { isManaged, isMoored, mooredClass } from './moored-web-socket.js';
 import { AllowedOrigins, type OriginRule } from './origins.js';
 import { checkServer } from './supported-server.js';
-import { afterAnswers, hasBody, isAnswering } from './upgrade-request.js';
+import { afterAnswers, hasBody, isAnswering, type Asked } from './upgrade-request.js';
 import { Passage, type Upgrade } from './passage.js';
 import { isClosed, Wait, withdraw } from './wait.js';
 import { WsConnection } from './ws-connection.js';
@@ -105,7 +105,7 @@ class Gate {
     this.#options = options;
     const { mooring, allowedOrigins, attemptRate, keyOf = attemptRate?.keyOf } = options;
     this.#attempts = attemptRate === undefined ? null : new AttemptLimiter(attemptRate, mooring);
-    this.#entry = new Entry({ ...options, keyOf }, ({ socket }) => socket.remoteAddress);
+    this.#entry = new Entry({ ...options, keyOf }, ({ socket }: Asked) => socket?.remoteAddress);
     this.#keepalives = mooring.keepalives.with(options.isKeepalive);
     this.#origins = new AllowedOrigins(allowedOrigins, (error) => {
       this.#report(error);
