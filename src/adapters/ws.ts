@@ -79,7 +79,9 @@ export function attach(server: WebSocketServer, options: AttachOptions): () => v
  * yet. Never throws.
  */
 export function managerOf(socket: WebSocket): WebSocketManager<WebSocket> | undefined {
-  return isMoored(socket) ? (socket.moored?.manager as WebSocketManager<WebSocket> | undefined) : undefined;
+  return isSocket(socket) && isMoored(socket)
+    ? (socket.moored?.manager as WebSocketManager<WebSocket> | undefined)
+    : undefined;
 }
 
 const gated = new WeakSet<WebSocketServer>();

@@ -168,6 +168,12 @@ describe('a socket that comes out unmanaged while Mooring is attached', () => {
   });
 });
 
+describe('managerOf', () => {
+  it('gives nothing for what is no socket, as a framework may hand out before it has one', () => {
+    expect([undefined, null, {}, 'socket'].map((one) => managerOf(one as never))).toEqual(Array(4).fill(undefined));
+  });
+});
+
 describe('what a framework puts around handleUpgrade', () => {
   /** A framework that does it for one call, as `ws` works within the call. */
   async function framework(around: (server: WebSocketServer, request: IncomingMessage, call: () => void) => void) {
