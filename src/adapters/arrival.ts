@@ -58,7 +58,8 @@ export class Arrival {
     this.#stream.off('error', this.#gone);
     this.#stream.off('close', this.#gone);
     this.#stream.off('end', this.#gone);
-    this.#stream.off('readable', this.#read);
+    // Streams of readable-stream 3, which frameworks bring along, go on flowing after this, and not after `off`.
+    this.#stream.removeListener('readable', this.#read);
   }
 }
 

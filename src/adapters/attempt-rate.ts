@@ -3,6 +3,7 @@ import { describe } from '../core/events.js';
 import type { Mooring } from '../core/mooring.js';
 import { RateWindow } from '../core/rate-window.js';
 import { addressKey } from '../runtime/client-address.js';
+import type { Asked } from './upgrade-request.js';
 
 /** How often one client may try to connect. */
 export interface AttemptRate {
@@ -58,10 +59,9 @@ export class AttemptLimiter {
     return addressKey(key);
   }
 
-  #keyOfSocket({ socket }: IncomingMessage): string | null {
-    const { remoteAddress } = socket;
-    if (remoteAddress !== undefined) return addressKey(remoteAddress);
-    if (!socket.destroyed) this.#tellOnce();
+  #keyOfSocket({ socket }: Asked): string | null {
+    if (socket?.remoteAddress !== undefined) return addressKey(socket.remoteAddress);
+    if (socket?.destroyed !== true) this.#tellOnce();
     return null;
   }
 

@@ -28,6 +28,12 @@ export interface Refused {
   readonly address: string;
 }
 
+/** A socket that is open, or has begun to close. */
+export interface Accepted {
+  readonly socket: WebSocket;
+  readonly stream: Duplex;
+}
+
 /** How many refused sockets may be closing at once, at most. */
 const mostClosing = 1_000;
 
@@ -55,43 +61,54 @@ export class Farewell {
   refuse({ request, stream, head }: Unanswered, refusal: RefusalError, who: Refused): void {
     announceDeparture(stream);
     this.#server.handleUpgrade(request, stream, head, (socket) => {
-      this.dismiss(socket, refusal, who);
+      this.dismiss({ socket, stream }, refusal, who);
     });
   }
 
   /** Closes a socket that Mooring cannot manage, and says so. */
   dismissUnmanaged(socket: WebSocket, reason: string): void {
     this.#mooring.events.emit('socket.unmanaged', { reason });
-    this.seeOff(socket);
+    this.#endAfterGrace(socket);
     socket.close(1011, 'unmanaged');
   }
 
-  /** Destroys a socket that is closing after `closeGraceMs`, unless it is gone by then. */
-  seeOff(socket: WebSocket): void {
+  /** Its close has begun, before it was admitted or refused: it is destroyed after `closeGraceMs` unless it is gone by then. */
+  seeOff(gone: Accepted, who: Refused): void {
+    const { socket } = gone;
+    this.#count(gone, who, () => {
+      socket.terminate();
+    });
+    this.#endAfterGrace(socket);
+  }
+
+  /** Closes a socket that is open already, later where its user or address is refused often. */
+  dismiss(accepted: Accepted, { close, closeCause }: RefusalError, who: Refused): void {
+    const { socket } = accepted;
+    const send = (): void => {
+      this.#endAfterGrace(socket);
+      socket.close(close.code, close.reason);
+    };
+    this.#count(accepted, who, () => {
+      socket.close(close.code, close.reason);
+      socket.terminate();
+    });
+    const { userId } = who;
+    socket.on('close', this.#mooring.pacer.tell({ closeCause, userId, address: () => who.address, send }));
+  }
+
+  /** It is of no more use to its client, and counts as closing until it has closed. */
+  #count({ socket, stream }: Accepted, { userId, address }: Refused, destroy: () => void): void {
+    announceDeparture(stream);
+    socket.on('error', ignore);
+    socket.on('close', this.#closing.add({ owner: userId ?? address, destroy }));
+  }
+
+  #endAfterGrace(socket: WebSocket): void {
     const grace = this.#afterGrace(() => {
       socket.terminate();
     });
     socket.on('error', ignore);
     socket.on('close', grace.cancel);
-  }
-
-  /** Closes a socket that is open already, later where its user or address is refused often. */
-  dismiss(socket: WebSocket, { close, closeCause }: RefusalError, who: Refused): void {
-    const terminate = (): void => {
-      socket.terminate();
-    };
-    const send = (): void => {
-      socket.on('close', this.#afterGrace(terminate).cancel);
-      socket.close(close.code, close.reason);
-    };
-    socket.on('error', ignore);
-    const destroy = (): void => {
-      socket.close(close.code, close.reason);
-      terminate();
-    };
-    socket.on('close', this.#closing.add({ owner: who.userId ?? who.address, destroy }));
-    const { userId } = who;
-    socket.on('close', this.#mooring.pacer.tell({ closeCause, userId, address: () => who.address, send }));
   }
 
   /** With an HTTP status, before authentication. */

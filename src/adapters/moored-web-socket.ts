@@ -17,7 +17,10 @@ const controlHeaderBytes = 6;
 const encryptionBytes = 65_536;
 
 /** What `ws` closes with when the peer has broken the protocol. */
-const protocolErrors: ReadonlySet<number | undefined> = new Set([1002, 1007, 1009]);
+export const protocolErrors: ReadonlySet<number | undefined> = new Set([1002, 1007, 1009]);
+
+/** Leads from a `Proxy` of a socket, or an object made of one, to the socket itself, which has the private fields. */
+const self = Symbol('mooring.self');
 
 /** What Mooring needs of a socket, past the application's overrides. */
 export interface MooredSocket extends WebSocket {
@@ -74,9 +77,10 @@ export function mooredClass(
     #controlBytesReceived = 0;
     /** The application pinged and has had no pong since. */
     #isWaitingForPong = false;
+    readonly [self] = this;
 
     get moored(): ManagedConnection | null {
-      return this.#link;
+      return this[self].#link;
     }
 
     get messagesReceived(): number {
@@ -94,12 +98,19 @@ export function mooredClass(
     }
 
     override emit(event: string | symbol, ...args: unknown[]): boolean {
+      const real = this[self];
+      if (real !== this) return real.emit(event, ...args);
       const link = this.#link;
       if (link !== null && !this.#overhear(link, event, args)) return true;
       return super.emit(event, ...args);
     }
 
     override send(content: Content, ...rest: unknown[]): void {
+      const real = this[self];
+      if (real !== this) {
+        real.send(content, ...rest);
+        return;
+      }
       const link = this.#link;
       if (link !== null && this.#stream !== null && this.bufferedAmount > mostUnsentBytes) link.overfull();
       super.send(content, ...(rest as [{ binary?: boolean }, (error?: Error) => void]));
@@ -112,7 +123,7 @@ export function mooredClass(
     }
 
     override ping(...args: Parameters<WebSocket['ping']>): void {
-      this.#isWaitingForPong = true;
+      this[self].#isWaitingForPong = true;
       super.ping(...args);
     }
 
@@ -121,6 +132,11 @@ export function mooredClass(
      * close frame has come, and before it tells of an error of the protocol: then that would come too late.
      */
     override close(code?: number, reason?: string | Buffer): void {
+      const real = this[self];
+      if (real !== this) {
+        real.close(code, reason);
+        return;
+      }
       const wasOpen = this.readyState === WebSocket.OPEN;
       super.close(code, reason);
       const link = wasOpen ? this.#link : null;

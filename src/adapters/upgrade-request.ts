@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
+/** A request whose socket may be missing, as it is when a framework injects an upgrade for a test. */
+export type Asked = Partial<Pick<IncomingMessage, 'socket'>>;
+
 /**
  * Whether a request announces a body. An upgrade with one is refused: the bytes of the body would be read as frames of
  * the WebSocket, or the other way round, by whichever proxy reads the request differently.
@@ -16,10 +19,13 @@ interface Answering {
 
 /**
  * Whether an earlier request on the same connection is not answered to the end. An upgrade behind it is refused: the
- * rest of that answer would be written into the WebSocket.
+ * rest of that answer would be written into the WebSocket. A response to the upgrade itself, which frameworks make to
+ * send it through their routes, is none.
  */
-export function isAnswering(stream: Duplex): boolean {
-  return responseOn(stream) !== null;
+export function isAnswering(stream: Duplex, { rawHeaders }: IncomingMessage): boolean {
+  const response = responseOn(stream);
+  // A framework may have wrapped the request; what lies in it is the same.
+  return response !== null && response.req.rawHeaders !== rawHeaders;
 }
 
 /** Calls `act` once all earlier requests on the connection are answered, or it is closed; at once if they are. */

@@ -39,7 +39,7 @@ export class Wait {
 
   /** The handshake is done. @returns the decision, if it came before */
   accepted(socket: MooredSocket): Admission | null {
-    const { server, stream, pending, farewell } = this.#parts;
+    const { server, stream, pending, farewell, who } = this.#parts;
     this.#putBack = withdraw(server, socket);
     this.#seat = new WaitingSocket({
       socket,
@@ -47,7 +47,7 @@ export class Wait {
       answersPings: (server.options as { readonly autoPong?: boolean }).autoPong !== false,
       whenGone: () => {
         this.giveBack();
-        farewell.seeOff(socket);
+        farewell.seeOff({ socket, stream }, who);
       },
     });
     if (this.isOver) {
@@ -78,7 +78,8 @@ export class Wait {
     if (seat === null) return;
     this.isOver = true;
     seat.refuse();
-    this.#parts.farewell.dismiss(seat.socket, refusal, this.#parts.who);
+    const { farewell, stream, who } = this.#parts;
+    farewell.dismiss({ socket: seat.socket, stream }, refusal, who);
   }
 
   /** @param open gives the socket to the application, which has it among its clients by then */

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { WaitingPeer } from '../core/admission/admission.js';
 import type { ManagedConnection } from '../core/managers/managed-connection.js';
-import type { MooredSocket } from './moored-web-socket.js';
+import { protocolErrors, type MooredSocket } from './moored-web-socket.js';
 
 /** Of a client that waits, so many bytes are read, pings and pongs apart; of one that was refused, so many more. */
 const mostBytes = Object.freeze({ waiting: 4_096, refused: 65_536 });
@@ -40,8 +40,8 @@ export class WaitingSocket implements WaitingPeer {
   #bytes = 0;
   #mostBytes: number = mostBytes.waiting;
   #isPausedHere = false;
-  /** Whether the application is being given the socket, in this call. */
-  #isOpening = false;
+  /** Whether the application is being given the socket, or something that came, in this call. */
+  #isCalling = false;
   /** Payloads of our pings that no pong has answered. */
   readonly #pings = new Set<string>();
 
@@ -82,11 +82,9 @@ export class WaitingSocket implements WaitingPeer {
     // Pongs that are still to come are not the application's. Nothing is unanswered yet: a byte has come since.
     const atMs = link.clock.now();
     if (this.#pings.size > 0) link.pings = [...this.#pings].map((payload) => ({ payload, atMs, bytesThen: -1 }));
-    this.#isOpening = true;
     try {
-      open();
+      this.#call(open);
     } finally {
-      this.#isOpening = false;
       if (this.#kept.length === 0) this.#restore();
       else setImmediate(this.#deliver);
     }
@@ -125,12 +123,20 @@ export class WaitingSocket implements WaitingPeer {
     }
   };
 
-  /** `ws` calls it too, when a close frame has come or the protocol was broken. */
+  /**
+   * `ws` calls it too, when a close frame has come or the protocol was broken: what came before that is delivered before.
+   * What the application closes in front of, it does not get.
+   */
   readonly #close = (code?: number, reason?: string | Buffer): void => {
-    if (this.#stage === 'delivering' && !this.#isOpening) this.#deliverAll();
+    if (this.#stage === 'delivering' && !this.#isCalling && this.#isByPeer(code)) this.#deliverAll();
     this.#prototype.close.call(this.#parts.socket, code, reason);
     this.#gone();
   };
+
+  /** `ws` notes that a close frame has come before it closes. */
+  #isByPeer(code: number | undefined): boolean {
+    return protocolErrors.has(code) || Reflect.get(this.socket, '_closeFrameReceived') === true;
+  }
 
   readonly #ended = (): void => {
     this.#gone();
@@ -197,7 +203,16 @@ export class WaitingSocket implements WaitingPeer {
     const [event = '', ...args] = this.#kept.shift() ?? [];
     if (event === 'message' && Array.isArray(args[0]))
       args[0] = inBinaryType(args[0] as Buffer[], this.socket.binaryType);
-    this.#emit(event, args);
+    this.#call(() => this.#emit(event, args));
+  }
+
+  #call(application: () => unknown): void {
+    this.#isCalling = true;
+    try {
+      application();
+    } finally {
+      this.#isCalling = false;
+    }
   }
 
   /** The application wants to read again. */

@@ -16,7 +16,7 @@ import { isHandshake, isSocket, isTurnedDown } from './handshake.js';
 import { isManaged, isMoored, mooredClass } from './moored-web-socket.js';
 import { AllowedOrigins, type OriginRule } from './origins.js';
 import { checkServer } from './supported-server.js';
-import { afterAnswers, hasBody, isAnswering } from './upgrade-request.js';
+import { afterAnswers, hasBody, isAnswering, type Asked } from './upgrade-request.js';
 import { Passage, type Upgrade } from './passage.js';
 import { isClosed, Wait, withdraw } from './wait.js';
 import { WsConnection } from './ws-connection.js';
@@ -49,6 +49,8 @@ interface Granted extends Pick<Passage, 'stream' | 'attempt'> {
   readonly ticket: Ticket;
 }
 
+const badRequest = Object.freeze({ status: 400, reason: 'Bad Request' });
+
 /** Unadmitted sockets leave within seconds, so retry soon. */
 const tooBusy = Object.freeze({ status: 503, reason: 'Service Unavailable', retryAfterMs: 1_000 });
 
@@ -77,7 +79,9 @@ export function attach(server: WebSocketServer, options: AttachOptions): () => v
  * yet. Never throws.
  */
 export function managerOf(socket: WebSocket): WebSocketManager<WebSocket> | undefined {
-  return isMoored(socket) ? (socket.moored?.manager as WebSocketManager<WebSocket> | undefined) : undefined;
+  return isSocket(socket) && isMoored(socket)
+    ? (socket.moored?.manager as WebSocketManager<WebSocket> | undefined)
+    : undefined;
 }
 
 const gated = new WeakSet<WebSocketServer>();
@@ -103,7 +107,7 @@ class Gate {
     this.#options = options;
     const { mooring, allowedOrigins, attemptRate, keyOf = attemptRate?.keyOf } = options;
     this.#attempts = attemptRate === undefined ? null : new AttemptLimiter(attemptRate, mooring);
-    this.#entry = new Entry({ ...options, keyOf }, ({ socket }) => socket.remoteAddress);
+    this.#entry = new Entry({ ...options, keyOf }, ({ socket }: Asked) => socket?.remoteAddress);
     this.#keepalives = mooring.keepalives.with(options.isKeepalive);
     this.#origins = new AllowedOrigins(allowedOrigins, (error) => {
       this.#report(error);
@@ -161,10 +165,14 @@ class Gate {
       this.#leaveToServer(upgrade);
       return;
     }
-    if (hasBody(request) || isAnswering(stream)) {
+    if (isAnswering(stream, request)) {
       afterAnswers(stream, () => {
-        this.#farewell.reject(stream, { status: 400, reason: 'Bad Request' });
+        this.#farewell.reject(stream, badRequest);
       });
+      return;
+    }
+    if (hasBody(request)) {
+      this.#farewell.reject(stream, badRequest);
       return;
     }
     if (!this.#origins.allow(request.headers.origin)) {
@@ -286,7 +294,7 @@ class Gate {
     const { link, refusal } = ticket.open(new WsConnection(socket, stream));
     if (refusal !== null) {
       withdraw(this.#server, socket);
-      this.#farewell.dismiss(socket, refusal, attempt);
+      this.#farewell.dismiss({ socket, stream }, refusal, attempt);
       return false;
     }
     socket.moor(link, stream);

@@ -8,11 +8,12 @@ export const noAddress = 'unknown';
  * (also as an IPv6 address that carries it); an IPv6 address stands for its /64, since whoever has one address of a /64
  * has all of them. Text that is no IP address is returned as it is. Never throws.
  *
- * @param address as `socket.remoteAddress` or a proxy's header gives it, with or without a zone (`%eth0`)
+ * @param address as `socket.remoteAddress` or a proxy's header gives it, with or without a zone (`%eth0`), and a port
+ * (`192.0.2.7:49152`, `[2001:db8::7]:49152`), which each connection has another of
  * @returns e.g. `192.0.2.7`, `2001:db8:0:1::/64`, or {@link noAddress} if there is no address
  */
 export function addressKey(address: string | undefined): string {
-  const text = address?.trim() ?? '';
+  const text = withoutPort(address?.trim() ?? '');
   if (text === '') return noAddress;
   if (isIPv4(text) || !isIPv6(text)) return text;
   const groups = groupsOf(text.replace(/%.*$/, ''));
@@ -23,6 +24,14 @@ export function addressKey(address: string | undefined): string {
     .map((group) => group.toString(16))
     .join(':')}::/64`;
 }
+
+/** The address out of what RFC 7239 and some proxies write; other text as it is. */
+function withoutPort(text: string): string {
+  const [, ipv6 = '', ipv4 = ''] = withPort.exec(text) ?? [];
+  return isIPv6(ipv6) ? ipv6 : isIPv4(ipv4) ? ipv4 : text;
+}
+
+const withPort = /^(?:\[([^\]]+)\](?::\d+)?|([\d.]+):\d+)$/;
 
 /** IPv6 addresses that carry an IPv4 address in their last 32 bits: mapped ones, and those of NAT64 (RFC 6052). */
 const ipv4Prefixes: ReadonlySet<string> = new Set([

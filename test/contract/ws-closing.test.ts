@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { frame, handshake, rawClient, type RawClient } from '../support/raw-client.js';
@@ -37,6 +38,25 @@ describe('a peer that sends a close frame and keeps TCP open', () => {
       await server.hears('manager.released', ({ threadId }) => threadId === `thread_${i}`);
     }
     await expect.poll(() => server.server.clients.size).toBe(1);
+  });
+
+  it('gains no sockets by closing while it waits: one user has a quarter of those that may be closing', async () => {
+    const http = createServer();
+    http.listen(0, '127.0.0.1');
+    await once(http, 'listening');
+    const config = { closeGraceMs: 30_000, maxManagersPerUser: 1, maxTotalManagers: 1_000 };
+    const server = new WsServer({ ws: { server: http }, config });
+    afterThisTest(async () => {
+      await server.stop();
+      http.close();
+    });
+    await opened(server, 'mallory', 'thread_0');
+    for (let i = 1; i <= 40; i++) {
+      sayGoodbye(await opened(server, 'mallory', `thread_${i}`));
+      await server.hears('admission.cancelled', ({ threadId }) => threadId === `thread_${i}`);
+    }
+    const connections = async (): Promise<number> => promisify(http.getConnections.bind(http))();
+    await expect.poll(connections).toBe(1 + 25);
   });
 
   it('does not hold up stop()', async () => {

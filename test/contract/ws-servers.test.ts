@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, ServerResponse, type IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { Duplex, PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -167,6 +168,12 @@ describe('a socket that comes out unmanaged while Mooring is attached', () => {
   });
 });
 
+describe('managerOf', () => {
+  it('gives nothing for what is no socket, as a framework may hand out before it has one', () => {
+    expect([undefined, null, {}, 'socket'].map((one) => managerOf(one as never))).toEqual(Array(4).fill(undefined));
+  });
+});
+
 describe('what a framework puts around handleUpgrade', () => {
   /** A framework that does it for one call, as `ws` works within the call. */
   async function framework(around: (server: WebSocketServer, request: IncomingMessage, call: () => void) => void) {
@@ -202,6 +209,47 @@ describe('what a framework puts around handleUpgrade', () => {
     await opened;
     return response.headers;
   };
+
+  it('a response of its own to the upgrade, as @fastify/websocket makes one for its routes, is no earlier request', async () => {
+    const { url } = await framework((_, request, call) => {
+      new ServerResponse(request).assignSocket(request.socket);
+      call();
+    });
+    const client = new WebSocket(url('1'));
+    await once(client, 'open');
+    client.send('hello');
+    expect(String((await once(client, 'message'))[0])).toBe('hello');
+    client.terminate();
+  });
+
+  it('an upgrade that is injected for a test, and has no socket, is managed like others', async () => {
+    const attempts = {
+      attemptRate: { limit: 9 },
+      authenticate: async (request: IncomingMessage) => {
+        await sleep(10);
+        return whoeverTheySay(request);
+      },
+    };
+    const server = await wsServer({ ws: { noServer: true }, attach: attempts });
+    const [there, back] = [new PassThrough(), new PassThrough()];
+    const request = {
+      method: 'GET',
+      url: '/?userId=ada&threadId=thread_1',
+      headers: {
+        connection: 'upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': randomBytes(16).toString('base64'),
+      },
+    };
+    const upgraded = new Promise<WebSocket>((resolve) => {
+      const stream = Duplex.from({ readable: there, writable: back });
+      server.server.handleUpgrade(request as unknown as IncomingMessage, stream, Buffer.alloc(0), resolve);
+    });
+    expect(managerOf(await upgraded)?.userId).toBe('ada');
+    expect(String(back.read())).toContain('101 Switching Protocols');
+    expect(server.said('attempts.uncounted')).toHaveLength(1);
+  });
 
   it('its headers listener is called for its own request only, and none is left', async () => {
     const { server, url, ended } = await framework((wss, { url: asked = '' }, call) => {

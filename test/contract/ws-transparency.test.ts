@@ -66,6 +66,24 @@ describe.each(['ws alone', 'ws with Mooring', 'ws with Mooring, waiting'])('%s',
   };
 
   describe('messages', () => {
+    it('works through a Proxy of the socket, as instrumentation makes one', async () => {
+      const { near, far } = await pair();
+      const wrapped = new Proxy(far, {});
+      const heard: unknown[] = [];
+      near.on('message', (content: Buffer) => heard.push(content.toString()));
+      near.on('ping', (payload: Buffer) => heard.push(payload.toString()));
+      wrapped.on('message', (content: Buffer) => {
+        wrapped.send(content);
+        wrapped.ping('there?');
+        wrapped.close(4000, 'done');
+      });
+      wrapped.on('custom', (word) => heard.push(word));
+      wrapped.emit('custom', 'own');
+      near.send('hello');
+      const [code, reason] = (await once(near, 'close')) as [number, Buffer];
+      expect([...heard, code, reason.toString()]).toEqual(['own', 'hello', 'there?', 4000, 'done']);
+    });
+
     it('arrive, of every kind, in order', async () => {
       const { near, far } = await pair();
       const got: unknown[] = [];

@@ -217,6 +217,24 @@ describe('a client that has to wait for its admission', () => {
     expect(got).toEqual(['early', 'bye', 4001]);
   });
 
+  it('is heard no more once the application has closed its socket, whichever message it closes at', async () => {
+    const got: string[] = [];
+    const { server, ledger } = await waitingServer({
+      serve: (socket) =>
+        socket.on('message', (content: Buffer) => {
+          got.push(content.toString());
+          socket.close(1009, 'enough');
+        }),
+    });
+    const client = await waiting(server);
+    client.send('one');
+    client.send('two');
+    await sleep(30);
+    ledger.grant();
+    expect(await closeOf(client)).toBe('1009 enough');
+    expect(got).toEqual(['one']);
+  });
+
   it('has its pings answered', async () => {
     const { server } = await waitingServer();
     const client = await waiting(server);
