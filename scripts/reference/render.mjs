@@ -32,6 +32,8 @@ export function renderConfig({ settings, presets, outsideName, variableName, wri
     '`MOORING_IDLE_MANAGER_TIMEOUT=2m`, or `{ "idleManagerTimeout": "120s" }` in a file. Precedence: flags, code,',
     'environment variables, file, preset; one override never resets the others. Mistakes are reported all at once, at start.',
     '',
+    'The former name of `slowConsumerTimeout`, `stalled` (`stalledMs` in code, `MOORING_STALLED`), goes on working.',
+    '',
     '`mooring config` and `GET /api/v1/config` show each value with its source: `flag`, `code`, `environment`, `file`,',
     '`machine` (what `mooring serve` takes from this machine, such as its limit of file descriptors), `demo` (what',
     '`mooring demo` is made for) or `preset`.',

@@ -34,6 +34,11 @@ export interface AdminOptions {
   readonly loaded?: LoadedConfig;
   /** What `/metrics` answers, e.g. of `mooring/prometheus`. @default `/metrics` is not there */
   readonly metrics?: MetricsText;
+  /**
+   * How many may watch the event stream at once. Tokens that may only look have at most three quarters of it, one such
+   * token a quarter, one that may act half. @default 100
+   */
+  readonly maxViewers?: number;
   /** Told by `/healthz` and the overview. @default `'unknown'` */
   readonly version?: string;
 }
@@ -59,13 +64,13 @@ const impossible: readonly string[] = ['TRACE', 'CONNECT'];
  * @throws TypeError where `access` has no token, or a short one
  */
 export function createAdmin(options: AdminOptions): Admin {
-  const { mooring, access, allowedOrigins, loaded = null, metrics = null, version = 'unknown' } = options;
+  const { mooring, access, allowedOrigins, maxViewers, loaded = null, metrics = null, version = 'unknown' } = options;
   const parts: AdminParts = {
     ...{ mooring, version, loaded, metrics },
     gate: new Gatekeeper(access, () => mooring.now(), allowedOrigins),
     census: new Census(mooring),
     recorder: new Recorder(mooring),
-    hub: new EventHub(mooring),
+    hub: new EventHub(mooring, maxViewers),
     refusals: new Refusals(mooring),
   };
   const app = appOf(parts);

@@ -28,11 +28,14 @@ const heartbeatMs = 15_000;
 /** Who takes nothing for so long is gone. */
 const patienceMs = 60_000;
 
+/** Viewers at the most, unless told otherwise. */
+export const defaultMaxViewers = 100;
+
 /**
- * Viewers at the most: in all, with tokens that may only look, and with one token of either scope. So no token takes the
- * stream from all others, and those who may act find room however many look.
+ * What part of them tokens may be that may only look, and one token of either scope. So no token takes the stream from
+ * all others, and those who may act find room however many look.
  */
-const mostViewers = Object.freeze({ inAll: 100, reading: 75, perToken: { read: 25, act: 50 } });
+const shares = Object.freeze({ reading: 0.75, perToken: { read: 0.25, act: 0.5 } });
 
 /** Who wants to watch. */
 export interface Watching {
@@ -58,6 +61,7 @@ interface Kept {
  */
 export class EventHub {
   readonly #mooring: Mooring;
+  readonly #maxViewers: number;
   /** Numbers begin anew with each process; so that one is not taken for another's, it is part of the id, in letters that never are the dash between. */
   readonly #epoch = randomBytes(6).toString('hex');
   readonly #viewers = new Map<Viewer, Admitted>();
@@ -68,8 +72,9 @@ export class EventHub {
   #droppedEvents = 0;
   #droppedViewers = 0;
 
-  constructor(mooring: Mooring) {
+  constructor(mooring: Mooring, maxViewers = defaultMaxViewers) {
     this.#mooring = mooring;
+    this.#maxViewers = maxViewers;
   }
 
   /** How many watch, and what they missed. */
@@ -83,13 +88,13 @@ export class EventHub {
 
   /** What is full for this viewer: everything, or the share of its token or of all tokens that may only look; or `null`. */
   whatIsFull({ name, scope }: Admitted): 'all' | 'share' | null {
-    if (this.#viewers.size >= mostViewers.inAll) return 'all';
+    if (this.#viewers.size >= this.#maxViewers) return 'all';
     if (name === loopback) return null;
     const others = [...this.#viewers.values()];
     const ofToken = others.filter((other) => other.name === name && other.scope === scope).length;
     const isReadingFull =
-      scope === 'read' && others.filter((other) => other.scope === 'read').length >= mostViewers.reading;
-    return isReadingFull || ofToken >= mostViewers.perToken[scope] ? 'share' : null;
+      scope === 'read' && others.filter((other) => other.scope === 'read').length >= shares.reading * this.#maxViewers;
+    return isReadingFull || ofToken >= shares.perToken[scope] * this.#maxViewers ? 'share' : null;
   }
 
   /** The events from now on, or from where the viewer was. */

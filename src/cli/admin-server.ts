@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import type { Access } from '../admin/access.js';
 import { createAdmin } from '../admin/admin.js';
+import { defaultMaxViewers } from '../admin/event-stream.js';
 import type { LoadedConfig } from '../core/config.js';
 import type { Mooring } from '../core/mooring.js';
 import { fileDescriptorLimit } from '../runtime/file-descriptor-limit.js';
@@ -42,6 +43,11 @@ export function adminConnections(): number {
   return Math.max(leastConnections, Math.min(mostConnections, Math.floor(descriptors / 8)));
 }
 
+/** How many may watch: two thirds of the connections at the most, so that others find some with few descriptors too. */
+function maxViewers(): number {
+  return Math.min(defaultMaxViewers, Math.floor((2 * adminConnections()) / 3));
+}
+
 /**
  * Serves the admin API on a port of its own, so that it answers while the WebSocket side is full.
  * @throws CommandError where it cannot listen there
@@ -54,7 +60,8 @@ export async function startAdminServer({
   address,
 }: AdminServerOptions): Promise<AdminServing> {
   const metrics = collectMetrics(mooring);
-  const admin = createAdmin({ mooring, access, allowedOrigins, loaded, metrics, version: readVersion() });
+  const version = readVersion();
+  const admin = createAdmin({ mooring, access, allowedOrigins, loaded, metrics, version, maxViewers: maxViewers() });
   // A check of health by HTTP/1.0 names no host.
   const answer = getRequestListener((request, env) => admin.fetch(request, env), { hostname: 'localhost' });
   const http = createServer(requestPatience, (request, response) => {

@@ -57,6 +57,7 @@ export class LogOutput {
 
   #flush(): void {
     this.#timer = undefined;
+    const before = this.#dropped;
     if (!this.#drain()) {
       this.#timer = setTimeout(() => {
         this.#flush();
@@ -64,8 +65,10 @@ export class LogOutput {
       return;
     }
     const dropped = this.#dropped;
+    // What is told is a line too: while the disk is full it would be lost, and its loss told, without an end.
+    if (dropped === 0 || dropped > before) return;
     this.#dropped = 0;
-    if (dropped > 0) this.#options.whenDropped(dropped);
+    this.#options.whenDropped(dropped);
   }
 
   /** @returns whether nothing waits any longer */

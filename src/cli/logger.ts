@@ -1,6 +1,6 @@
 import { pino, type Logger } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import { inertFields } from '../presentation/inert.js';
+import { inertFields, inertJson } from '../presentation/inert.js';
 import { LogOutput, stdoutTaker } from './log-output.js';
 
 /** How the server logs. */
@@ -30,9 +30,9 @@ export function createLogger({ logLevel: level, logFormat }: LogFlags): Logger {
   });
   const pretty = prettyFactory({ colorize: process.stdout.isTTY });
   const write = (line: string): void => {
-    output.write(format === 'json' ? line : pretty(line));
+    output.write(format === 'json' ? inertJson(line) : pretty(line));
   };
-  // A client's text in a field must not be obeyed by the terminal of whoever reads.
+  // A client's text in a field must not be obeyed by the terminal of whoever reads. JSON stays the same to machines.
   const forPeople = format === 'json' ? {} : { formatters: { log: inertFields } };
   const logger = pino({ level, base: null, ...forPeople }, { write });
   return logger;

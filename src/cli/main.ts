@@ -2,6 +2,7 @@
 import { MooringError } from '../core/errors.js';
 import { CommandError, exitCodes } from './command-error.js';
 import { onOutputErrors } from './output-errors.js';
+import { inertExceptColours } from './paint.js';
 import { createProgram } from './program.js';
 
 onOutputErrors(process, (code) => process.exit(code ?? process.exitCode));
@@ -9,7 +10,7 @@ try {
   await createProgram().parseAsync();
 } catch (error) {
   const [text, code] = explain(error);
-  process.stderr.write(`mooring: ${text}\n`);
+  process.stderr.write(`mooring: ${inertExceptColours(text)}\n`);
   process.exit(code);
 }
 

@@ -7,6 +7,7 @@ import { addDemo } from './demo.js';
 import { addEvents } from './events.js';
 import { addExplain } from './explain.js';
 import { addKpis } from './kpis.js';
+import { inertExceptColours } from './paint.js';
 import { addServe } from './serve.js';
 import { addSimulate } from './simulate.js';
 import { addTop } from './top.js';
@@ -19,6 +20,11 @@ export function createProgram(): Command {
     .description('WebSocket connection management: a limit per user that dead connections never fill')
     .version(readVersion())
     .showHelpAfterError('(mooring --help tells more)')
+    .configureOutput({
+      outputError: (text, write) => {
+        write(inertExceptColours(text));
+      },
+    })
     .exitOverride(({ exitCode }) => {
       process.exit(exitCode === 0 ? 0 : 2);
     });

@@ -42,6 +42,22 @@ describe('the admin port', () => {
   });
 });
 
+describe('the admin port, with few descriptors', () => {
+  it('answers however many watch the events', async () => {
+    const server = await startMooring([], 'ulimit -n 256');
+    const port = Number(new URL(await server.adminUrl()).port);
+    for (let i = 0; i < 60; i++) {
+      const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+      afterThisTest(() => {
+        socket.destroy();
+      });
+      socket.write('GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    }
+    await sleep(500);
+    expect(await statusOf({ port, method: 'GET', path: '/api/v1/overview' })).toBe(200);
+  });
+});
+
 describe('an operator with a token', () => {
   const token = 'a-token-that-operators-have';
 

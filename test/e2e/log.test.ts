@@ -65,6 +65,18 @@ describe('a reader of the log that stands still', () => {
 });
 
 describe('the log', () => {
+  it('writes out what a terminal would obey in JSON too, which stays the same to machines', async () => {
+    const { port, readOn } = await unreadServer(['--log-level', 'debug']);
+    const user = 'eve\u202e\u3164';
+    const client = await rawClient(port);
+    client.socket.write(handshake(`/?user_id=${encodeURIComponent(user)}&thread_id=thread_1`));
+    await client.hears('101 Switching');
+    const line =
+      (await readOn('"connection.opened"')).split('\n').find((one) => one.includes('manager.admitted')) ?? '';
+    expect(line).toContain(String.raw`eve\u202e\u3164`);
+    expect(JSON.parse(line)).toMatchObject({ userId: user });
+  });
+
   it('has few lines of what one user causes again and again, and how many there were', async () => {
     const { child, port, readOn } = await unreadServer();
     for (let i = 0; i < 100; i++) {

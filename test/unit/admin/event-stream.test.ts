@@ -15,9 +15,13 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function hub(): { hub: EventHub; mooring: Mooring; watch: (filter?: EventFilter, last?: string) => Reader } {
+function hub(maxViewers?: number): {
+  hub: EventHub;
+  mooring: Mooring;
+  watch: (filter?: EventFilter, last?: string) => Reader;
+} {
   const mooring = createMooring({ env: {} });
-  const made = new EventHub(mooring);
+  const made = new EventHub(mooring, maxViewers);
   afterThisTest(async () => {
     made.close();
     await mooring.stop();
@@ -245,6 +249,13 @@ describe('room for viewers', () => {
   it('is half for one token that may act, and all where no token is needed', () => {
     expect(fill(hub(), actor('ops'))).toBe(50);
     expect(fill(hub(), who)).toBe(100);
+  });
+
+  it('is shared in the same parts where there is less', () => {
+    const made = hub(20);
+    const looking = ['a', 'b', 'c', 'd'].map((name) => fill(made, reader(name)));
+    expect(looking).toEqual([5, 5, 5, 0]);
+    expect(fill(made, actor('ops'))).toBe(5);
   });
 
   it('is there again when a viewer leaves', async () => {

@@ -63,6 +63,30 @@ describe('log lines', () => {
     expect(text()).toBe('two\n');
   });
 
+  it('that a full disk drops are told of once there is room, and not while it is full', () => {
+    const state = { error: error('ENOSPC') as Error | null };
+    const told: number[] = [];
+    const written: string[] = [];
+    const output = new LogOutput({
+      take: (bytes) => {
+        if (state.error !== null) throw state.error;
+        written.push(bytes.toString());
+        return bytes.length;
+      },
+      // As the logger does it.
+      whenDropped: (lines) => {
+        told.push(lines);
+        output.write('some were dropped\n');
+      },
+    });
+    output.write('one\n');
+    output.write('two\n');
+    expect(told).toEqual([]);
+    state.error = null;
+    output.write('six\n');
+    expect([told, written]).toEqual([[2], ['six\n', 'some were dropped\n']]);
+  });
+
   it('are waited for at the end, and not for ever', () => {
     const { output, state, text } = reader();
     output.write('one\n');
