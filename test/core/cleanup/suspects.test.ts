@@ -96,6 +96,7 @@ describe('a newcomer of a user whose 20 connections fell silent', () => {
   });
 });
 
+/** test/simulation/pauses.test.ts tries each of these 100 times, at any moment. */
 describe('connections in use whose process pauses while a newcomer comes', () => {
   const pauses = [500, 1_300, 2_000, 2_800];
   const rhythms = [200, 1_000, 5_000, 20_000];
@@ -103,25 +104,23 @@ describe('connections in use whose process pauses while a newcomer comes', () =>
   it.each(['production', 'staging'])('in %s none is closed, whatever they were doing', async (environment) => {
     for (const pauseMs of pauses) {
       for (const everyMs of rhythms) {
-        for (let trial = 0; trial < 5; trial++) {
-          const h = harness({ environment, seed: trial + 1 });
-          const clients = await h.fill('ada', 20, remote);
-          await h.time.advance(40_000 + trial * 1_234);
-          for (let spoken = 0; spoken < 3; spoken++) {
-            for (const { connection } of clients) connection.message();
-            await h.time.advance(everyMs);
-          }
-          for (const { connection } of clients) connection.fallSilent();
-          const newcomer = h.arrive('ada', 'thread_new', remote);
-          await h.time.advance(pauseMs);
-          for (const { connection } of clients) {
-            connection.pongAfterMs = 20;
-            connection.pong(connection.pings.at(-1)!);
-          }
-          await h.time.advance(10_000);
-          expect(h.said('manager.released'), `${environment} ${pauseMs} ${everyMs}`).toEqual([]);
-          expect(newcomer.outcome?.refusal?.code).toBe('quota.exceeded');
+        const h = harness({ environment });
+        const clients = await h.fill('ada', 20, remote);
+        await h.time.advance(40_000);
+        for (let spoken = 0; spoken < 3; spoken++) {
+          for (const { connection } of clients) connection.message();
+          await h.time.advance(everyMs);
         }
+        for (const { connection } of clients) connection.fallSilent();
+        const newcomer = h.arrive('ada', 'thread_new', remote);
+        await h.time.advance(pauseMs);
+        for (const { connection } of clients) {
+          connection.pongAfterMs = 20;
+          connection.pong(connection.pings.at(-1)!);
+        }
+        await h.time.advance(10_000);
+        expect(h.said('manager.released'), `${environment} ${pauseMs} ${everyMs}`).toEqual([]);
+        expect(newcomer.outcome?.refusal?.code).toBe('quota.exceeded');
       }
     }
   });
