@@ -217,11 +217,8 @@ function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Tak
     const isAway = willBeAway(manager);
     manager.keepActivity();
     manager.link = null;
-    if (isAway) {
-      away.add(manager);
-      return;
-    }
-    releaser.release(manager, 'closed');
+    if (isAway) away.add(manager);
+    else releaser.release(manager, 'closed');
     takeover.incumbentEnded(manager);
   };
   const connectionClosing = (link: ManagedConnection): void => {
