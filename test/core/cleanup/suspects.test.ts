@@ -347,6 +347,27 @@ describe('a newcomer that was accepted and waits as an open socket', () => {
   });
 });
 
+describe('a newcomer that takes the place in line of another one of its thread', () => {
+  it('is not refused by the run that asked before it came, and gets the place of who fell silent since', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    const [dead, slow] = await h.fill('ada', 2, remote);
+    await h.time.advance(30_000);
+    slow!.connection.pongAfterMs = 2_900;
+    slow!.link.roundTripMs = 2_900;
+    const former = h.arrive('ada', 'thread_new', remote);
+    await h.time.advance(500);
+    dead!.connection.fallSilent();
+    await h.time.advance(1_500);
+    const newer = h.arrive('ada', 'thread_new', remote);
+    await h.time.advance(1_000);
+    expect(former.outcome?.refusal?.code).toBe('key.replaced');
+    expect(newer.outcome).toBeNull();
+    await h.time.advance(4_000);
+    expect(newer.outcome?.refusal).toBeNull();
+    expect(h.said('manager.released')).toMatchObject([{ threadId: 'thread_1', finding: 'silent' }]);
+  });
+});
+
 describe('a backlog that stands while a newcomer waits', () => {
   const blocked = async () => {
     const h = harness({ config: { maxManagersPerUser: 2 } });
