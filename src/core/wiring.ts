@@ -180,6 +180,7 @@ function openEntrance({ config, random, ledger }: MooringParts, built: Ground & 
   const pacer = new RefusalPacer(clock);
   const whenOpened = (link: ManagedConnection): void => {
     heartbeat.add(link);
+    if (link.generation > 1) background.takenOver(link.manager);
     if (monitor.isCrowded(link.manager.userId)) heartbeat.introduce(link);
   };
   const desk = new TicketDesk({ ...built, refusals, ticketMs, whenOpened });
