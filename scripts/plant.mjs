@@ -36,7 +36,7 @@ const bugs = [
   {
     name: 'the late close of a socket that was taken over ends its successor',
     edits: {
-      'wiring.ts': [['    if (!link.isCurrent) return;\n    manager.keepActivity', '    manager.keepActivity']],
+      'wiring.ts': [['    if (!link.isCurrent) return;\n    const isAway', '    const isAway']],
     },
   },
   {
@@ -61,11 +61,7 @@ const bugs = [
     name: 'the count is kept by `++` and `--`, and a slot without a socket never subtracts',
     edits: {
       'managers/registry.ts': [
-        [
-          'managers.delete(threadId);\n',
-          'managers.delete(threadId);\n    if (manager.link !== null) this.#size -= 1;\n',
-        ],
-        ['this.#byUser.delete(userId);\n    this.#size += managers.size - before;\n', 'this.#byUser.delete(userId);\n'],
+        ['    this.#size -= 1;\n    if (held', '    if (manager.link !== null) this.#size -= 1;\n    if (held'],
       ],
     },
   },
@@ -80,7 +76,7 @@ const bugs = [
   {
     name: 'the floor of an eviction is ignored',
     edits: {
-      'cleanup/user-cleanup.ts': [['return { floorMs, streaming', 'return { floorMs: 0 * floorMs, streaming']],
+      'managers/engagement.ts': [['return { floorMs, streaming', 'return { floorMs: 0 * floorMs, streaming']],
     },
   },
   {
@@ -134,6 +130,18 @@ const bugs = [
           '    if (!link.isCurrent) return;\n    this.#options.suspicion.remove(link);\n    if (link.bytesAtPing < 0',
         ],
       ],
+    },
+  },
+  {
+    name: 'a reload ends a run: a held manager goes with its connection',
+    edits: {
+      'wiring.ts': [['away.isFor(manager) && queue', 'away.isFor(manager) && !manager.isHeld && queue']],
+    },
+  },
+  {
+    name: 'who is away is not waited for as long as is configured',
+    edits: {
+      'managers/away.ts': [['timeoutMs: options.resumeGraceMs', 'timeoutMs: options.resumeGraceMs / 2']],
     },
   },
   {

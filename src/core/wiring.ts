@@ -180,6 +180,7 @@ function openEntrance({ config, random, ledger }: MooringParts, built: Ground & 
   const pacer = new RefusalPacer(clock);
   const whenOpened = (link: ManagedConnection): void => {
     heartbeat.add(link);
+    if (link.generation > 1) background.takenOver(link.manager);
     if (monitor.isCrowded(link.manager.userId)) heartbeat.introduce(link);
   };
   const desk = new TicketDesk({ ...built, refusals, ticketMs, whenOpened });
@@ -217,11 +218,8 @@ function hostOf(built: Ground & Watch & { config: WebSocketConfig; takeover: Tak
     const isAway = willBeAway(manager);
     manager.keepActivity();
     manager.link = null;
-    if (isAway) {
-      away.add(manager);
-      return;
-    }
-    releaser.release(manager, 'closed');
+    if (isAway) away.add(manager);
+    else releaser.release(manager, 'closed');
     takeover.incumbentEnded(manager);
   };
   const connectionClosing = (link: ManagedConnection): void => {

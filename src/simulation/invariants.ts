@@ -6,6 +6,7 @@ import { LineJudge } from './judges/line.js';
 import { LingeringJudge } from './judges/lingering.js';
 import { RefusalJudge } from './judges/refusals.js';
 import { ReleaseJudge } from './judges/releases.js';
+import { ReloadJudge } from './judges/reloads.js';
 import { StopJudge } from './judges/stopping.js';
 import { SuspectJudge } from './judges/suspects.js';
 import type { HookRecord } from './hook-record.js';
@@ -35,6 +36,8 @@ export const invariants = {
   'idle means idle': 'Nothing is released as idle that was active lately, or is held.',
   'error means error': 'Nothing is released for an error that had none.',
   'closed means closed': 'Nothing is released as closed whose own connection is open.',
+  'a reload ends no run':
+    'A held manager whose connection says goodbye or breaks waits for the next one, unless somebody needs its place.',
   'unattached means unattached': 'Nothing is released as unattached that ever had a socket.',
   'asked means asked': 'Nothing is released as requested that nobody asked for, nor for a stop that is none.',
   'closes for a reason': 'No connection is closed by the server while it is the current one of a manager.',
@@ -93,6 +96,7 @@ export class Invariants {
   readonly #suspects: SuspectJudge;
   readonly #counting: CountJudge;
   readonly #releases: ReleaseJudge;
+  readonly #reloads: ReloadJudge;
   readonly #aftermath: AftermathJudge;
   readonly #lingering: LingeringJudge;
   readonly #stopping: StopJudge;
@@ -109,6 +113,7 @@ export class Invariants {
     this.#counting = new CountJudge(world, report, this.#line);
     new RefusalJudge(world, report).listen();
     this.#releases = new ReleaseJudge(world, report);
+    this.#reloads = new ReloadJudge(world, report);
     this.#aftermath = new AftermathJudge(world, report);
     this.#lingering = new LingeringJudge(world, report);
     this.#stopping = new StopJudge(world, report, () => this.#aftermath.openSockets);
@@ -140,6 +145,7 @@ export class Invariants {
     this.#line.step();
     this.#suspects.step();
     this.#counting.step();
+    this.#reloads.step();
     this.#aftermath.step();
     this.#lingering.step();
     this.#stopping.step(this.#line.size);

@@ -1,4 +1,3 @@
-import { engagementRuleOf } from '../core/managers/engagement.js';
 import type { WebSocketConfig } from '../core/settings.js';
 import type { SimulatedServer, Witness } from './server.js';
 import type { SimulatedSocket } from './socket.js';
@@ -24,9 +23,14 @@ const tolerableMs = 5 * minuteMs;
 /** A server may take the time of a message from a clock that it reads twice a second. */
 const impreciseMs = 1_000;
 
-/** Whether the application and the client are using it: engaged, by the truth. */
+/** What stands for an idle timeout that is off. */
+const standingIdleMs = 10 * minuteMs;
+
+/** Whether the application and the client are using it: engaged, by the truth, and by none of the core's own reckoning. */
 export function isInUse(socket: SimulatedSocket, nowMs: number, config: WebSocketConfig): boolean {
-  const { streamingWindowMs, idleManagerTimeoutMs, floorMs } = engagementRuleOf(config);
+  const { streamingWindowMs, evictionFloorRatio } = config;
+  const idleManagerTimeoutMs = config.idleManagerTimeoutMs ?? standingIdleMs;
+  const floorMs = evictionFloorRatio * idleManagerTimeoutMs;
   const inboundAgoMs = nowMs - socket.inboundAtMs;
   const isStreaming = nowMs - socket.outboundAtMs < streamingWindowMs && inboundAgoMs < idleManagerTimeoutMs;
   const isHeld = socket.isHeld && nowMs - socket.activeAtMs < idleManagerTimeoutMs;

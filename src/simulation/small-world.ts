@@ -52,6 +52,9 @@ const actions = {
 /** How long processes pause: up to what a garbage collection takes, about `minSilenceMs`, and as long as some compute. */
 const pausesMs = [500, 1_300, 2_000, 2_800, 3_500, 8_000] as const;
 
+/** How many steps are nightfalls instead. */
+const nightfallRatio = 0.01;
+
 const actionBag = Object.entries(actions).flatMap(([name, weight]) =>
   Array.from({ length: weight }, () => name as keyof typeof actions),
 );
@@ -65,7 +68,10 @@ export function smallWorld(seed: number): Script {
   const hasLedger = chance.is(0.3);
   const steps: Step[] = [];
   const maker = new StepMaker(chance, users);
-  for (let atMs = 0; atMs < hourMs; atMs += gap(chance)) steps.push(maker.make(Math.round(atMs)));
+  for (let atMs = 0; atMs < hourMs; atMs += gap(chance)) {
+    if (chance.is(nightfallRatio)) steps.push(...maker.nightfall(Math.round(atMs), config.maxManagersPerUser));
+    else steps.push(maker.make(Math.round(atMs)));
+  }
   // Others end in silence; these in the middle of everything.
   if (chance.is(0.5)) steps.push({ atMs: Math.round(chance.between(0.6, 1) * hourMs), do: 'stop' });
   return { seed, config, hasLedger, steps };
@@ -76,7 +82,7 @@ function gap(chance: Chance): number {
   return chance.between(least, most);
 }
 
-function smallConfig(chance: Chance): Partial<WebSocketConfig> {
+function smallConfig(chance: Chance) {
   return {
     maxManagersPerUser: chance.pick([1, 2, 3, 5]),
     idleManagerTimeoutMs: chance.pick([120_000, 600_000]),
@@ -86,7 +92,7 @@ function smallConfig(chance: Chance): Partial<WebSocketConfig> {
     forcedEviction: chance.pick(['on-demand', 'on-demand', 'by-level']),
     maxHoldMs: chance.pick([30_000, 900_000, 3_600_000]),
     resumeGraceMs: chance.pick([0, 10_000, 10_000, 60_000]),
-  };
+  } satisfies Partial<WebSocketConfig>;
 }
 
 /** Makes steps that mostly name clients who may be there. */
@@ -152,6 +158,22 @@ class StepMaker {
       default:
         return { atMs, do: action, client };
     }
+  }
+
+  /**
+   * A machine with as many connections as its user may have falls asleep; the user comes from elsewhere soon after, and
+   * again when a heartbeat has passed.
+   */
+  nightfall(atMs: number, count: number): Step[] {
+    const chance = this.#chance;
+    const user = chance.pick(this.#users);
+    const come = (thread: number, afterMs: number) => ({
+      ...{ atMs: atMs + afterMs, do: 'connect' as const, client: this.#clients++, user },
+      ...{ thread: `thread_${String(thread)}`, traits: { roundTripMs: chance.integer(2, 100) } },
+    });
+    const asleep = Array.from({ length: count }, (_, index) => come(index + 1, index));
+    const sleep = asleep.map(({ client }) => ({ atMs: atMs + 1_000, do: 'sleep' as const, client }));
+    return [...asleep, ...sleep, come(9, chance.integer(1_000, 5_000)), come(10, chance.integer(20_000, 45_000))];
   }
 
   #connect(atMs: number, user: string): Step {

@@ -220,8 +220,8 @@ export class WebSocketManagerFactory {
   /** @internal A run is over: places taken before it began had their chance. */
   refuseUnserved(userId: string, serial: number): void {
     this.#serve(userId, { freed: 0, isForHeard: false });
-    const due = this.#parts.queue.placesOf(userId).filter((place) => place.serial < serial);
-    for (const [ahead, place] of due.entries()) this.#refusePlace(place, this.#quotaRefusal(userId, ahead));
+    for (const [ahead, place] of this.#parts.queue.placesOf(userId).entries())
+      if (place.serial < serial) this.#refusePlace(place, this.#quotaRefusal(userId, ahead));
   }
 
   /**
@@ -316,7 +316,8 @@ export class WebSocketManagerFactory {
     if (former === undefined && waiting >= limit) return refused(this.#quotaRefusal(userId, waiting));
     if (former === undefined && !waitingCap.hasRoomFor(userId)) return refused(refusals.crowded());
     if (former !== undefined && arrival < former.arrival) return refused(refusals.replaced());
-    const serial = former?.serial ?? emergency.nextSerial();
+    // One that takes another's place in line is refused no sooner: the run that goes on has asked before it came.
+    const serial = emergency.nextSerial();
     const turn = { serial, takenAtMs: clock.now(), arrival, leave: this.#leave, accepted: this.#accepted };
     const place = new Place(key, context, turn);
     queue.put(place);

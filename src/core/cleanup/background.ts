@@ -79,6 +79,11 @@ export class BackgroundCleanup {
     this.#arm();
   }
 
+  /** @internal A newer connection is the manager's, and may have another idle timeout. */
+  takenOver(manager: WebSocketManager): void {
+    this.#putBack(manager);
+  }
+
   /** @internal */
   remove(manager: WebSocketManager): void {
     this.#wheel.remove(manager);

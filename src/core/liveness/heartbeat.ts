@@ -3,7 +3,7 @@ import type { ManagedConnection } from '../managers/managed-connection.js';
 import { DeadlineWheel } from '../deadline-wheel.js';
 import type { Finding } from '../managers/release-reason.js';
 import type { Slices } from '../slices.js';
-import { never, type Clock, type Timer } from '../time.js';
+import type { Clock, Timer } from '../time.js';
 import type { Pinger } from './ping.js';
 import { hasUnsent, judgeSilence, stateOf, unsentBytesOf, type Verdict } from './silence.js';
 import type { Suspicion } from './suspicion.js';
@@ -179,7 +179,8 @@ export class Heartbeat {
     link.bytesAtPing = -1;
     // What was heard may be older than the suspicion: only a byte since then clears it.
     this.#options.suspicion.review(link);
-    if (link.lastPongAtMs === never) this.#noteUnanswered(link);
+    // A pong of its own accord answers nothing.
+    if (link.roundTripMs < 0) this.#noteUnanswered(link);
   }
 
   /** Says once of a connection that its client talks and answers no ping, as RFC 6455 (5.5.2) demands. */

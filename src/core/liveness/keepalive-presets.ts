@@ -40,10 +40,10 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Keys whose value says what a message is. */
+/** Keys whose value says what a message is, in lower case. */
 const verbs: ReadonlySet<string> = new Set([
   ...['type', 'event', 'action', 'op', 'method', 'cmd', 'command', 'msg', 'kind', 't'],
-  ...['msgType', 'msg_type', 'messageType', 'message_type', 'eventType', 'event_type', 'opcode'],
+  ...['msgtype', 'msg_type', 'messagetype', 'message_type', 'eventtype', 'event_type', 'opcode'],
 ]);
 
 /** Whether a parsed object is a keepalive. */
@@ -55,7 +55,8 @@ export function isKeepaliveObject(value: unknown): boolean {
 /** `{"type":"ping"}` and its kin: each word says "ping", and nothing beside it carries content. */
 function isPlain(fields: Fields): boolean {
   let isSaid = false;
-  for (const [key, value] of Object.entries(fields)) {
+  for (const [written, value] of Object.entries(fields)) {
+    const key = written.toLowerCase();
     if (verbs.has(key) && isWord(value)) isSaid = true;
     else if (!isBeside(key, value)) return false;
   }
@@ -92,12 +93,12 @@ function holdsNothing(value: unknown): boolean {
   return isFields(value) && Object.entries(value).every(([key, each]) => timesAndCounters.has(key) && isToken(each));
 }
 
-/** What may stand beside the word, by key: numbers that name the message, times, versions, and empty payloads. */
+/** What may stand beside the word, by key in lower case: numbers that name the message, times, versions, and empty payloads. */
 const besides: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
   ...rows(isToken, ['id', 'ref', 'join_ref', 'seq', 'sequence', 's', 'n', 'nonce', 'cid', 'rid', 'uuid']),
-  ...rows(isToken, ['reqid', 'req_id', 'requestId', 'request_id', 'reply_to', 'replyTo']),
-  ...rows(isToken, ['ts', 'time', 'timestamp', 'timestampMs', 'date', 'now', 'sentAt', 'sent_at']),
-  ...rows(isToken, ['clientTime', 'client_time', 'serverTime', 'server_time', 'createdAt', 'created_at']),
+  ...rows(isToken, ['reqid', 'req_id', 'requestid', 'request_id', 'reply_to', 'replyto']),
+  ...rows(isToken, ['ts', 'time', 'timestamp', 'timestampms', 'date', 'now', 'sentat', 'sent_at']),
+  ...rows(isToken, ['clienttime', 'client_time', 'servertime', 'server_time', 'createdat', 'created_at']),
   ...rows(isToken, ['v', 'version', 'jsonrpc']),
   ...rows(isNumber, ['t', 'count', 'counter', 'rtt', 'latency', 'interval', 'message']),
   ...rows(isEmpty, ['d', 'data', 'payload', 'params', 'body', 'args']),

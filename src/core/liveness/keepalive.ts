@@ -65,15 +65,13 @@ function tripleOf(first: number, second: number, third: number): number {
   return (first << 16) | (second << 8) | third;
 }
 
-const tripleAt = (message: Message, index: number): number =>
-  tripleOf(unitAt(message, index), unitAt(message, index + 1), unitAt(message, index + 2));
-
-/** As {@link tripleAt}, in lower case. */
-const lowerCaseAt = (message: Message, index: number): number => tripleAt(message, index) | 0x20_20_20;
+/** The three letters there, in lower case. */
+const lowerCaseAt = (message: Message, index: number): number =>
+  tripleOf(unitAt(message, index), unitAt(message, index + 1), unitAt(message, index + 2)) | 0x20_20_20;
 
 const [telling, beside] = [1, 2];
 
-/** What keys begin with: the values of the first decide, those of the others are passed over. */
+/** What keys begin with, in lower case: the values of the first decide, those of the others are passed over. */
 const keys: ReadonlyMap<number, number> = new Map([
   ...['typ', 'eve', 'act', 'op"', 'opc', 'met', 'cmd', 'com', 'msg', 'mes', 'kin', 't":', 't" ', 'top', 'cou']
     .concat(['pin', 'pon', 'hea', 'kee', 'ka"'])
@@ -108,7 +106,7 @@ function mayBeWord(message: Message): boolean {
 function mayBeObject(message: Message, from: number): boolean {
   let index = afterSpace(message, from);
   while (unitAt(message, index) === units.quote) {
-    const letters = tripleAt(message, index + 1);
+    const letters = lowerCaseAt(message, index + 1);
     const kind = keys.get(letters);
     if (kind === undefined) return false;
     index = afterSpace(message, nextOf(message, nextOf(message, index + 1, units.quote), units.colon) + 1);

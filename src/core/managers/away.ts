@@ -38,7 +38,7 @@ export class AwayManagers {
 
   /** Whether the manager would be away, and not released, if its connection ended now. */
   isFor(manager: WebSocketManager): boolean {
-    return !this.#isStopped && this.#options.resumeGraceMs > 0 && manager.isHeld && manager.successor === null;
+    return !this.#isStopped && this.#options.resumeGraceMs > 0 && manager.isHeld;
   }
 
   /** The manager's connection has ended; it waits for the next one. */

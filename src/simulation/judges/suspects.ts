@@ -67,9 +67,11 @@ export class SuspectJudge {
   #wasJudged(socket: SimulatedSocket, beganAtMs: number): boolean {
     const { probeTimeoutMs } = this.#world.config;
     const isQuick = socket.slowestAnswerMs >= 0 && 4 * socket.slowestAnswerMs < probeTimeoutMs;
+    // A stall hides from the server how quick an answer was.
+    if (!isQuick || this.#hasStalledSince(socket.openedAtMs)) return false;
     const mayBeExcused = socket.hasExcuse || socket.isReadingPaused || socket.traits.throwsFrom.length > 0;
     const wasAsked = socket.openedAtMs < beganAtMs && socket.unansweredSinceMs <= beganAtMs + marginMs;
-    return isQuick && wasAsked && !mayBeExcused;
+    return wasAsked && !mayBeExcused;
   }
 
   #checkUser(userId: string): void {

@@ -96,6 +96,7 @@ describe('a newcomer of a user whose 20 connections fell silent', () => {
   });
 });
 
+/** test/simulation/pauses.test.ts tries each of these 100 times, at any moment. */
 describe('connections in use whose process pauses while a newcomer comes', () => {
   const pauses = [500, 1_300, 2_000, 2_800];
   const rhythms = [200, 1_000, 5_000, 20_000];
@@ -103,25 +104,23 @@ describe('connections in use whose process pauses while a newcomer comes', () =>
   it.each(['production', 'staging'])('in %s none is closed, whatever they were doing', async (environment) => {
     for (const pauseMs of pauses) {
       for (const everyMs of rhythms) {
-        for (let trial = 0; trial < 5; trial++) {
-          const h = harness({ environment, seed: trial + 1 });
-          const clients = await h.fill('ada', 20, remote);
-          await h.time.advance(40_000 + trial * 1_234);
-          for (let spoken = 0; spoken < 3; spoken++) {
-            for (const { connection } of clients) connection.message();
-            await h.time.advance(everyMs);
-          }
-          for (const { connection } of clients) connection.fallSilent();
-          const newcomer = h.arrive('ada', 'thread_new', remote);
-          await h.time.advance(pauseMs);
-          for (const { connection } of clients) {
-            connection.pongAfterMs = 20;
-            connection.pong(connection.pings.at(-1)!);
-          }
-          await h.time.advance(10_000);
-          expect(h.said('manager.released'), `${environment} ${pauseMs} ${everyMs}`).toEqual([]);
-          expect(newcomer.outcome?.refusal?.code).toBe('quota.exceeded');
+        const h = harness({ environment });
+        const clients = await h.fill('ada', 20, remote);
+        await h.time.advance(40_000);
+        for (let spoken = 0; spoken < 3; spoken++) {
+          for (const { connection } of clients) connection.message();
+          await h.time.advance(everyMs);
         }
+        for (const { connection } of clients) connection.fallSilent();
+        const newcomer = h.arrive('ada', 'thread_new', remote);
+        await h.time.advance(pauseMs);
+        for (const { connection } of clients) {
+          connection.pongAfterMs = 20;
+          connection.pong(connection.pings.at(-1)!);
+        }
+        await h.time.advance(10_000);
+        expect(h.said('manager.released'), `${environment} ${pauseMs} ${everyMs}`).toEqual([]);
+        expect(newcomer.outcome?.refusal?.code).toBe('quota.exceeded');
       }
     }
   });
@@ -345,6 +344,27 @@ describe('a newcomer that was accepted and waits as an open socket', () => {
     await h.time.advance(300);
     expect(found.admission?.refusal).toBeNull();
     expect(leftOf(clients)).toHaveLength(18);
+  });
+});
+
+describe('a newcomer that takes the place in line of another one of its thread', () => {
+  it('is not refused by the run that asked before it came, and gets the place of who fell silent since', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    const [dead, slow] = await h.fill('ada', 2, remote);
+    await h.time.advance(30_000);
+    slow!.connection.pongAfterMs = 2_900;
+    slow!.link.roundTripMs = 2_900;
+    const former = h.arrive('ada', 'thread_new', remote);
+    await h.time.advance(500);
+    dead!.connection.fallSilent();
+    await h.time.advance(1_500);
+    const newer = h.arrive('ada', 'thread_new', remote);
+    await h.time.advance(1_000);
+    expect(former.outcome?.refusal?.code).toBe('key.replaced');
+    expect(newer.outcome).toBeNull();
+    await h.time.advance(4_000);
+    expect(newer.outcome?.refusal).toBeNull();
+    expect(h.said('manager.released')).toMatchObject([{ threadId: 'thread_1', finding: 'silent' }]);
   });
 });
 

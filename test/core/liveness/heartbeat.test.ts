@@ -140,6 +140,17 @@ describe('a connection from which bytes arrive', () => {
     expect(h.countOf('ada')).toBe(1);
   });
 
+  it('is told too when its client sends pongs that answer nothing', async () => {
+    const h = harness();
+    const { connection } = await h.connect('ada', 'thread_1', { ...silent, isNew: true });
+    for (let i = 0; i < 30; i++) {
+      await h.time.advance(10_000);
+      connection.pong('a pong of its own accord');
+    }
+    expect(h.said('connection.neverAnswers')).toHaveLength(1);
+    expect(h.countOf('ada')).toBe(1);
+  });
+
   it('is not told of when its client answers', async () => {
     const { h, connection } = await watched();
     for (let i = 0; i < 30; i++) {

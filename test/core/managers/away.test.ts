@@ -140,13 +140,40 @@ describe('a held manager whose connection says goodbye', () => {
     expect(manager.state).toBe('released');
   });
 
-  it('is not away but released if a successor was pending and does not come', async () => {
+  it('while its next connection is on its way waits for another one, if that does not come', async () => {
     const { h, manager, connection } = await held();
     const ticket = h.ticket('ada', 'thread_1');
     connection.vanish();
-    expect(manager.state).toBe('attached');
+    expect(manager.state).toBe('away');
     ticket.cancel();
+    await h.time.advance(9_000);
+    expect(manager.state).toBe('away');
+    const next = await h.connect('ada', 'thread_1', remote);
+    expect(next.manager).toBe(manager);
+    expect(h.said('connection.resumed')).toHaveLength(1);
+    expect(h.said('connection.replaced')).toEqual([]);
+  });
+
+  it('while its next connection is on its way is released, if neither that nor another one comes', async () => {
+    const { h, manager, connection } = await held({ config: { ticketMs: 2_000 } });
+    h.ticket('ada', 'thread_1');
+    connection.vanish();
+    await h.time.advance(9_999);
+    expect(manager.state).toBe('away');
+    await h.time.advance(2);
     expect(manager.state).toBe('released');
+  });
+
+  it('while a fight over its thread is not settled yet goes on with the one that wants it', async () => {
+    const { h, manager, connection } = await held();
+    let last = connection;
+    for (let taken = 0; taken < 5; taken++) last = (await h.connect('ada', 'thread_1', remote)).connection;
+    const contender = h.arrive('ada', 'thread_1', remote);
+    expect(contender.outcome).toBeNull();
+    last.vanish();
+    expect((await contender.connected).manager).toBe(manager);
+    expect(manager).toMatchObject({ state: 'attached', isHeld: true });
+    expect(h.said('connection.resumed')).toHaveLength(1);
   });
 
   it('has no hold any more: then its goodbye releases it at once', async () => {

@@ -203,6 +203,21 @@ describe('the idle timeout', () => {
     expect(h.said('manager.released').map(({ limitMs }) => limitMs)).toEqual([100_000, 3_600_000]);
   });
 
+  it.each([null, 3_600_000, undefined])(
+    'of %s becomes a shorter one with the next connection of its thread',
+    async (before) => {
+      const h = harness();
+      const { manager } = client(h, { threadId: 'thread_1', ...(before !== undefined && { idleTimeoutMs: before }) });
+      await h.time.advance(30_000);
+      client(h, { threadId: 'thread_1', idleTimeoutMs: 10_000 });
+      await h.time.advance(9_000);
+      expect(manager.state).toBe('attached');
+      await h.time.advance(62_000);
+      expect(manager.state).toBe('released');
+      expect(h.said('manager.released')).toMatchObject([{ reason: 'idle', limitMs: 10_000 }]);
+    },
+  );
+
   it('of one connection gives it a floor of its own', async () => {
     const h = harness({ environment: 'development', config: { maxManagersPerUser: 2 } });
     client(h, { idleTimeoutMs: null });
