@@ -1,14 +1,12 @@
-import type { Duplex } from 'node:stream';
+import { Writable, type Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
 import { unlookedMs, type Keepalives } from '../core/liveness/keepalives.js';
 import type { ManagedConnection } from '../core/managers/managed-connection.js';
 import { announceDeparture } from './departures.js';
+import { endsOnce } from './end-once.js';
 
 /** What can be sent. */
 type Content = Parameters<WebSocket['send']>[0];
-
-/** The part of a stream that is looked at for every message. */
-type Writing = Pick<Duplex, 'writableLength'>;
 
 /** Header and mask of a control frame from a client. */
 const controlHeaderBytes = 6;
@@ -71,7 +69,7 @@ export function mooredClass(
   return class MooredWebSocket extends Base implements MooredSocket {
     #link: ManagedConnection | null = null;
     /** `null` before the socket is a connection, and once it is one no longer: from then on the application has its end only. */
-    #stream: Writing | null = null;
+    #stream: Duplex | null = null;
     #mostPendingBytes = 0;
     #messagesReceived = 0;
     #controlBytesReceived = 0;
@@ -144,16 +142,26 @@ export function mooredClass(
       if (wasOpen && this.#stream !== null) announceDeparture(this.#stream);
       if (link === null) return;
       link.closingBegan();
-      this.#stream = null;
+      this.#part();
     }
 
     closeQuietly(code: number, reason: string): void {
-      this.#stream = null;
+      this.#part();
       super.close(code, reason);
     }
 
     pingQuietly(payload: string): void {
       super.ping(payload);
+    }
+
+    /** From now on the application has the end of the socket only. */
+    #part(): void {
+      if (this.#stream === null) return;
+      endsOnce(this.#stream);
+      // `ws` gives no other way to its receiver.
+      const { _receiver: receiver } = this as { readonly _receiver?: unknown };
+      if (receiver instanceof Writable) endsOnce(receiver);
+      this.#stream = null;
     }
 
     /** Notes what an event says of the connection. @returns whether the application should have the event too */
