@@ -162,10 +162,10 @@ describe('mooring simulate', () => {
     const env = brokenCore(
       `WebSocketManagerFactory.prototype.cleanupManager = () => { throw new TypeError('planted'); };`,
     );
-    const { code, out, err } = simulateWith(env, '--scenario', 'small', '--seed', '7');
+    const { code, out, err } = simulateWith(env, '--scenario', 'small', '--seed', '9');
     expect([code, err]).toEqual([1, '']);
     expect(out).toMatch(/^Broken after \d+ ms: no exception: TypeError: planted\n {4}at .*broken\.mjs/);
-    expect(out).toMatch(/^Replay it with: npx mooring simulate --scenario small --seed 7$/m);
+    expect(out).toMatch(/^Replay it with: npx mooring simulate --scenario small --seed 9$/m);
     const script = /^The shortest script that fails so, 2 steps; .*:\n([^]+)$/m.exec(out)?.[1] ?? '';
     expect(simulateWith(env, '--script', fileOf(script))).toMatchObject({
       code: 1,
