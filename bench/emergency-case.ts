@@ -1,4 +1,5 @@
 import { createMooring, isPending, type Mooring } from '../src/index.js';
+import { SystemTime } from '../src/runtime/system-time.js';
 import { FakeConnection } from '../src/testing/index.js';
 import { nextTurn, pause, serveCase } from './support/case.js';
 import { summarise, type Summary } from './support/numbers.js';
@@ -8,91 +9,91 @@ export interface EmergencyInput {
   readonly users: number;
   /** How often that happens, each time to other users. */
   readonly rounds: number;
+  /** For how long the connections have been silent when the newcomers come. */
+  readonly silentForMs: number;
 }
 
 /** Times are from the moment the first newcomer of all came. */
-export interface EmergencyOutput {
-  readonly users: number;
-  /** Of all rounds. */
+export interface EmergencyOutput extends EmergencyInput {
+  /** Of all rounds, one a user. */
   readonly newcomers: number;
   readonly admittedMs: Summary;
-  readonly freedMs: Summary;
+  /** Newcomers that came once the first was in: of up to a hundred users, as many as had fallen silent, but one. */
+  readonly others: number;
+  readonly othersMs: Summary;
   readonly refused: number;
   /** Time the process did not run, as Mooring noticed it. */
   readonly stalledMs: number;
 }
 
-interface Times {
-  readonly admitted: number[];
-  readonly freed: number[];
-}
+const time = new SystemTime();
 
-serveCase(async ({ users, rounds }: EmergencyInput): Promise<EmergencyOutput> => {
+/** Users of whom others come too. */
+const mostWithOthers = 100;
+
+serveCase(async (input: EmergencyInput): Promise<EmergencyOutput> => {
+  const { users, rounds, silentForMs } = input;
   const mooring = createMooring({ environment: 'production', env: {} });
-  const times: Times = { admitted: [], freed: [] };
+  const admitted: number[] = [];
+  const othersAdmitted: number[] = [];
+  const perUser = mooring.config.maxManagersPerUser - 1;
   let stalledMs = 0;
-  let refused = 0;
+  mooring.on('process.stalled', (event) => (stalledMs += event.stalledMs));
   for (let round = 0; round < rounds; round++) {
     const names = Array.from({ length: users }, (_, index) => `user-${round}-${index}`);
-    await fill(mooring, names);
+    const connections = await fill(mooring, names);
     await pause(1_000);
-    const end = mooring.on('process.stalled', (event) => (stalledMs += event.stalledMs));
-    refused += await rush(mooring, names, times);
-    end();
+    for (const connection of connections) connection.fallSilent();
+    await pause(silentForMs);
+    stalledMs = round === 0 ? 0 : stalledMs;
+    admitted.push(...(await rush(mooring, names, ['thread_new'])));
+    const threads = Array.from({ length: perUser }, (_, index) => `thread_new_${index}`);
+    othersAdmitted.push(...(await rush(mooring, names.slice(0, mostWithOthers), threads)));
+    for (const userId of names)
+      for (const { key } of mooring.factory.getUserManagers(userId)) mooring.factory.cleanupManager(key);
   }
   await mooring.stop();
-  const admittedMs = summarise(times.admitted);
-  return { users, newcomers: users * rounds, admittedMs, freedMs: summarise(times.freed), refused, stalledMs };
+  const newcomers = users * rounds;
+  const others = Math.min(users, mostWithOthers) * perUser * rounds;
+  const refused = newcomers + others - admitted.length - othersAdmitted.length;
+  return {
+    ...{ ...input, newcomers, others, refused, stalledMs },
+    admittedMs: summarise(admitted),
+    othersMs: summarise(othersAdmitted),
+  };
 });
 
-/** Everybody's 20 are taken by peers that answer nothing. */
-async function fill(mooring: Mooring, names: readonly string[]): Promise<void> {
+/** Everybody's 20 are taken by peers that answer the first ping. */
+async function fill(mooring: Mooring, names: readonly string[]): Promise<FakeConnection[]> {
+  const connections: FakeConnection[] = [];
   for (const [index, userId] of names.entries()) {
     for (let thread = 0; thread < mooring.config.maxManagersPerUser; thread++) {
       const outcome = mooring.factory.admit({ userId, threadId: `thread_${thread}` });
       if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
-      const connection = FakeConnection.silent();
+      // Not in the same call: the first ping comes while it opens, before it is bound.
+      const connection = new FakeConnection({ time, pongAfterMs: 5 });
       const { link } = outcome.ticket.open(connection);
       if (link === null) throw new Error('not opened');
-      connection.bind(link);
+      connections.push(connection.bind(link));
     }
     if (index % 50 === 0) await nextTurn();
   }
+  return connections;
 }
 
-/** One newcomer for each, all in the same moment. @returns how many were refused */
-async function rush(mooring: Mooring, names: readonly string[], times: Times): Promise<number> {
+/** Newcomers of everybody, all in the same moment. @returns how long each was on its way that got in */
+async function rush(mooring: Mooring, names: readonly string[], threads: readonly string[]): Promise<number[]> {
   const startedAt = performance.now();
-  const freed = watchFreed(mooring, names, (atMs) => times.freed.push(atMs - startedAt));
-  const refusals = names.map(async (userId) => {
-    const connection = new FakeConnection();
-    const { link } = await mooring.connections.connect(connection, { userId, threadId: 'thread_new' });
-    if (link === null) return 1;
-    times.admitted.push(performance.now() - startedAt);
-    connection.bind(link);
-    return 0;
-  });
-  const refused = (await Promise.all(refusals)).reduce((sum: number, one) => sum + one, 0);
-  await freed;
-  return refused;
-}
-
-/** Resolves once all managers the users have now are released. */
-function watchFreed(mooring: Mooring, names: readonly string[], whenFreed: (atMs: number) => void): Promise<void> {
-  const left = new Map(names.map((userId) => [userId, mooring.factory.getUserManagerCount(userId)]));
-  return new Promise((resolve) => {
-    const end = mooring.on('manager.released', ({ userId }) => {
-      const before = left.get(userId);
-      if (before === undefined) return;
-      if (before > 1) {
-        left.set(userId, before - 1);
-        return;
-      }
-      left.delete(userId);
-      whenFreed(performance.now());
-      if (left.size > 0) return;
-      end();
-      resolve();
-    });
-  });
+  const admitted: number[] = [];
+  const newcomers = names.flatMap((userId) =>
+    threads.map(async (threadId) => {
+      const connection = new FakeConnection();
+      const { link } = await mooring.connections.connect(connection, { userId, threadId });
+      if (link === null) return;
+      admitted.push(performance.now() - startedAt);
+      connection.bind(link);
+    }),
+  );
+  await Promise.all(newcomers);
+  return admitted;
 }
