@@ -61,7 +61,7 @@ const impossible: readonly string[] = ['TRACE', 'CONNECT'];
 /**
  * The admin API: who uses what, why a connection was closed, whether the promise is kept, and how to act on it. At `/`
  * it has the dashboard. Mount its `fetch` anywhere, or have `mooring serve` listen for it.
- * @throws TypeError where `access` has no token, or a short one
+ * @throws TypeError where `access` has no token, or a short one, or `maxViewers` is no whole number of at least 1
  */
 export function createAdmin(options: AdminOptions): Admin {
   const { mooring, access, allowedOrigins, maxViewers, loaded = null, metrics = null, version = 'unknown' } = options;

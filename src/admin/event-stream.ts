@@ -73,6 +73,8 @@ export class EventHub {
   #droppedViewers = 0;
 
   constructor(mooring: Mooring, maxViewers = defaultMaxViewers) {
+    if (!Number.isInteger(maxViewers) || maxViewers < 1)
+      throw new TypeError(`maxViewers: got ${String(maxViewers)}, wanted a whole number of at least 1`);
     this.#mooring = mooring;
     this.#maxViewers = maxViewers;
   }

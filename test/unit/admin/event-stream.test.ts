@@ -88,6 +88,14 @@ async function watchOnce(watch: (filter?: EventFilter) => Reader, mooring: Moori
   return viewer.lastId;
 }
 
+describe('maxViewers', () => {
+  it.each([0, -1, 1.5, NaN])('of %s is refused, with what is wanted', (maxViewers) => {
+    expect(() => hub(maxViewers)).toThrow(
+      new TypeError(`maxViewers: got ${String(maxViewers)}, wanted a whole number of at least 1`),
+    );
+  });
+});
+
 describe('a viewer', () => {
   it('is told hello, and then everything, in one piece per moment', async () => {
     const { mooring, watch } = hub();
