@@ -38,17 +38,17 @@ serveCase(async (input: EmergencyInput): Promise<EmergencyOutput> => {
   const othersAdmitted: number[] = [];
   const perUser = mooring.config.maxManagersPerUser - 1;
   let stalledMs = 0;
-  mooring.on('process.stalled', (event) => (stalledMs += event.stalledMs));
   for (let round = 0; round < rounds; round++) {
     const names = Array.from({ length: users }, (_, index) => `user-${round}-${index}`);
     const connections = await fill(mooring, names);
     await pause(1_000);
     for (const connection of connections) connection.fallSilent();
     await pause(silentForMs);
-    stalledMs = round === 0 ? 0 : stalledMs;
+    const end = mooring.on('process.stalled', (event) => (stalledMs += event.stalledMs));
     admitted.push(...(await rush(mooring, names, ['thread_new'])));
     const threads = Array.from({ length: perUser }, (_, index) => `thread_new_${index}`);
     othersAdmitted.push(...(await rush(mooring, names.slice(0, mostWithOthers), threads)));
+    end();
     for (const userId of names)
       for (const { key } of mooring.factory.getUserManagers(userId)) mooring.factory.cleanupManager(key);
   }

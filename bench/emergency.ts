@@ -53,7 +53,7 @@ function rowOf(sockets: string, found: EmergencyOutput | SocketsOutput): Row {
   return {
     sockets,
     users: found.users,
-    'silent for': isFake ? found.silentForMs : 1_000,
+    'silent for': found.silentForMs,
     samples: found.admittedMs.count,
     ...columns('admitted', found.admittedMs),
     'then others': isFake ? found.othersMs.count : '',

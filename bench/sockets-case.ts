@@ -18,9 +18,13 @@ export interface SocketsInput {
 export interface SocketsOutput {
   readonly users: number;
   readonly newcomers: number;
+  readonly silentForMs: number;
   readonly admittedMs: Summary;
   readonly refused: number;
 }
+
+/** For how long the process has been stopped when the newcomers come. */
+const silentForMs = 1_000;
 
 /** Real sockets whose process is stopped: the kernel keeps them open, and nobody answers. */
 serveCase(async ({ users, perUser }: SocketsInput): Promise<SocketsOutput> => {
@@ -35,12 +39,12 @@ serveCase(async ({ users, perUser }: SocketsInput): Promise<SocketsOutput> => {
     await sleepers.call('gather', { port, users, perUser, threads: 'old' });
     if (mooring.factory.managerCount !== users * perUser) throw new Error('not all are connected');
     sleepers.freeze();
-    await pause(1_000);
+    await pause(silentForMs);
     const waitedMs: number[] = [];
     mooring.on('manager.admitted', (event) => waitedMs.push(event.waitedMs));
     await newcomers.call('gather', { port, users, perUser: 1, threads: 'new' });
     await until(() => mooring.factory.waitingCount === 0);
-    return { users, newcomers: users, admittedMs: summarise(waitedMs), refused: users - waitedMs.length };
+    return { users, newcomers: users, silentForMs, admittedMs: summarise(waitedMs), refused: users - waitedMs.length };
   } finally {
     await Promise.all([sleepers.end(), newcomers.end()]);
     await mooring.stop();

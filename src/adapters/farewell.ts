@@ -68,6 +68,7 @@ export class Farewell {
   /** Closes a socket that Mooring cannot manage, and says so. */
   dismissUnmanaged(socket: WebSocket, reason: string): void {
     this.#mooring.events.emit('socket.unmanaged', { reason });
+    socket.on('error', ignore);
     this.#endAfterGrace(socket);
     socket.close(1011, 'unmanaged');
   }
@@ -107,7 +108,6 @@ export class Farewell {
     const grace = this.#afterGrace(() => {
       socket.terminate();
     });
-    socket.on('error', ignore);
     socket.on('close', grace.cancel);
   }
 

@@ -1,9 +1,10 @@
-import { Writable, type Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
 import { unlookedMs, type Keepalives } from '../core/liveness/keepalives.js';
 import type { ManagedConnection } from '../core/managers/managed-connection.js';
 import { announceDeparture } from './departures.js';
 import { endsOnce } from './end-once.js';
+import { receiverOf } from './ws-internals.js';
 
 /** What can be sent. */
 type Content = Parameters<WebSocket['send']>[0];
@@ -158,9 +159,8 @@ export function mooredClass(
     #part(): void {
       if (this.#stream === null) return;
       endsOnce(this.#stream);
-      // `ws` gives no other way to its receiver.
-      const { _receiver: receiver } = this as { readonly _receiver?: unknown };
-      if (receiver instanceof Writable) endsOnce(receiver);
+      const receiver = receiverOf(this);
+      if (receiver !== null) endsOnce(receiver);
       this.#stream = null;
     }
 

@@ -110,11 +110,6 @@ export function withdraw(server: WebSocketServer, socket: WebSocket): () => void
   };
 }
 
-/** Whether the server was closed, after which it takes no more sockets. `ws` says so to nobody else. */
-export function isClosed(server: WebSocketServer): boolean {
-  return Number(Reflect.get(server, '_state')) > 0;
-}
-
 function nothingToPutBack(): void {
   // The server keeps no clients.
 }

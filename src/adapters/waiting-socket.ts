@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { WaitingPeer } from '../core/admission/admission.js';
 import type { ManagedConnection } from '../core/managers/managed-connection.js';
 import { protocolErrors, type MooredSocket } from './moored-web-socket.js';
+import { hasCloseFrameOf } from './ws-internals.js';
 
 /** Of a client that waits, so many bytes are read, pings and pongs apart; of one that was refused, so many more. */
 const mostBytes = Object.freeze({ waiting: 4_096, refused: 65_536 });
@@ -133,9 +134,8 @@ export class WaitingSocket implements WaitingPeer {
     this.#gone();
   };
 
-  /** `ws` notes that a close frame has come before it closes. */
   #isByPeer(code: number | undefined): boolean {
-    return protocolErrors.has(code) || Reflect.get(this.socket, '_closeFrameReceived') === true;
+    return protocolErrors.has(code) || hasCloseFrameOf(this.socket);
   }
 
   readonly #ended = (): void => {

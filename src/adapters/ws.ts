@@ -18,8 +18,9 @@ import { AllowedOrigins, type OriginRule } from './origins.js';
 import { checkServer } from './supported-server.js';
 import { afterAnswers, hasBody, isAnswering, type Asked } from './upgrade-request.js';
 import { Passage, type Upgrade } from './passage.js';
-import { isClosed, Wait, withdraw } from './wait.js';
+import { Wait, withdraw } from './wait.js';
 import { WsConnection } from './ws-connection.js';
+import { isClosed } from './ws-internals.js';
 
 /** What {@link attach} needs. */
 export interface AttachOptions extends EntryOptions<IncomingMessage> {
