@@ -51,7 +51,7 @@ export interface RunParts extends Omit<ProbeParts, 'config'> {
  * One emergency cleanup of one user. It makes a pass at once, one when a probe's second pings leave, and one when the
  * probe is over; forced eviction comes with the last. The place of a suspect goes to a newcomer in the moment it is one,
  * whatever the pass. After the last pass, connections whose unsent data stands still give up theirs. It ends early when
- * no newcomer waits any longer and nobody asked for its result.
+ * no newcomer waits any longer and nobody asked for its result; whom it had asked twice by then can still become a suspect.
  */
 export class EmergencyRun {
   readonly #parts: RunParts;
@@ -118,7 +118,7 @@ export class EmergencyRun {
     if (this.#isOver) return;
     this.#isOver = true;
     for (const timer of this.#timers) timer.cancel();
-    this.#probe?.cancel();
+    this.#probe?.askNoMore();
     const result = this.#result(timedOut);
     this.#whenOver(this);
     this.#parts.events.emit('cleanup.completed', { ...result, trigger: this.#trigger });

@@ -95,6 +95,13 @@ export class Probe implements Watcher {
     for (const link of this.#unheard.keys()) this.#forget(link);
   }
 
+  /** Nobody waits for its findings any longer: only those that were asked twice are judged, for the next who comes. */
+  askNoMore(): void {
+    if (this.#isOver) return;
+    for (const [link, { pings }] of this.#unheard) if (pings === 1) this.#forget(link);
+    if (this.#unheard.size === 0) this.cancel();
+  }
+
   heard(link: ManagedConnection): void {
     this.#forget(link);
     if (this.#unheard.size === 0) this.#finish();

@@ -87,6 +87,26 @@ describe('a newcomer of a user whose 20 connections fell silent', () => {
     ]);
   });
 
+  it('and one that falls silent to the same pings a moment later gives its place without being asked anew', async () => {
+    const h = harness();
+    const clients = await h.fill('ada', 20, remote);
+    const slow = clients[19]!;
+    slow.connection.pongAfterMs = 700;
+    for (let passed = 0; passed < 600_000; passed += 30_000) {
+      await h.time.advance(30_000);
+      for (const { connection } of clients) connection.message();
+    }
+    for (const { connection } of clients) connection.fallSilent();
+    h.arrive('ada', 'thread_first', remote);
+    await h.time.advance(3_000);
+    for (let newcomer = 1; newcomer < 20; newcomer++) h.arrive('ada', `thread_new${newcomer}`, remote);
+    await h.time.advance(250);
+    expect(leftOf(clients)).toEqual([slow.context.threadId]);
+    await h.time.advance(50);
+    expect(leftOf(clients)).toEqual([]);
+    expect(h.said('admission.refused')).toEqual([]);
+  });
+
   it('with unknown round trips gets in after 4.5 s', async () => {
     const h = harness();
     await h.fill('ada', 20, { ...silent, isNew: true });
