@@ -19,12 +19,27 @@ export class Pinger {
    * @returns whether it was sent; a socket that throws has not taken it. Never throws.
    */
   ping(link: ManagedConnection): boolean {
+    return link.clock.contexts.outside(() => this.#send(link));
+  }
+
+  /** As {@link ping}, many at once. */
+  pingAll(links: readonly ManagedConnection[]): void {
+    links[0]?.clock.contexts.outside(() => {
+      for (const link of links) this.#send(link);
+    });
+  }
+
+  /** A payload for a ping, of ASCII characters, used once. */
+  payload(): string {
+    this.#sent = (this.#sent + 1) % 0x40000000;
+    return `m${this.#sent.toString(36)}.${Math.floor(this.#random() * 0x40000000).toString(36)}`;
+  }
+
+  #send(link: ManagedConnection): boolean {
     const payload = this.payload();
     sample(link);
     try {
-      link.clock.contexts.outside(() => {
-        link.connection.ping(payload);
-      });
+      link.connection.ping(payload);
     } catch {
       return false;
     }
@@ -32,12 +47,6 @@ export class Pinger {
     if (link.pings === null) link.pings = [sent];
     else remember(link.pings, sent);
     return true;
-  }
-
-  /** A payload for a ping, of ASCII characters, used once. */
-  payload(): string {
-    this.#sent = (this.#sent + 1) % 0x40000000;
-    return `m${this.#sent.toString(36)}.${Math.floor(this.#random() * 0x40000000).toString(36)}`;
   }
 }
 

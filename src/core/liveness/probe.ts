@@ -84,7 +84,8 @@ export class Probe implements Watcher {
     this.#endsAtMs = this.#startedAtMs + probeShare * config.emergencyCleanupTimeoutMs;
     for (const link of this.#request.links) if (stateOf(link) !== 'closed') this.#watch(link);
     // An answer may come within the call that asks, and must not find half of them missing.
-    for (const [link, { pings }] of [...this.#unheard]) if (pings === 1) this.#parts.pinger.ping(link);
+    const toAsk = [...this.#unheard].filter(([, { pings }]) => pings === 1);
+    this.#parts.pinger.pingAll(toAsk.map(([link]) => link));
     this.#goOn();
   }
 
@@ -137,23 +138,25 @@ export class Probe implements Watcher {
   readonly #whenDue = (): void => {
     const now = this.#parts.clock.now();
     let isVerdictDue = now >= this.#endsAtMs;
+    const toAsk: ManagedConnection[] = [];
     for (const [link, asked] of this.#unheard) {
       if (!isDue(asked, now)) continue;
       if (asked.pings === 2) isVerdictDue = true;
-      else this.#askAgain(link, asked);
+      else if (this.#isToAskAgain(link, asked)) toAsk.push(link);
     }
+    this.#parts.pinger.pingAll(toAsk);
     if (isVerdictDue) this.#parts.clock.afterPoll(this.#judge);
     else this.#goOn();
   };
 
-  #askAgain(link: ManagedConnection, asked: Asked): void {
+  #isToAskAgain(link: ManagedConnection, asked: Asked): boolean {
     if (this.#verdictOn(link, asked) === 'heard') {
       this.#forget(link);
-      return;
+      return false;
     }
     asked.pings = 2;
     asked.dueAtMs += asked.windowMs;
-    if (!hasUnsent(link)) this.#parts.pinger.ping(link);
+    return !hasUnsent(link);
   }
 
   readonly #judge = (): void => {

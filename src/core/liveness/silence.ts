@@ -36,24 +36,28 @@ export function sample(link: ManagedConnection): void {
 }
 
 function noteCounters(link: ManagedConnection): void {
-  const { connection, manager } = link;
-  const now = manager.host.clock.now();
+  const { connection } = link;
   const { bytesReceived, bytesSent, unsentBytes, partialMessageBytes } = connection;
-  if (bytesReceived !== link.bytesReceivedSeen) {
+  const hasComeIn = bytesReceived !== link.bytesReceivedSeen;
+  const hasMoved = bytesSent !== link.bytesSentSeen;
+  const hasPartMoved = partialMessageBytes !== undefined && partialMessageBytes !== link.partialBytesSeen;
+  // Mostly so, and then the clock need not be read.
+  if (!hasComeIn && !hasMoved && !hasPartMoved && unsentBytes === 0 && link.standstillAtMs === never) return;
+  const now = link.clock.now();
+  if (hasComeIn) {
     link.bytesReceivedSeen = bytesReceived;
     // Where nothing is incomplete, the last byte came with the last frame, and its time is known.
     link.lastBytesAtMs = partialMessageBytes === 0 ? Math.max(link.lastBytesAtMs, link.lastSeenAtMs) : now;
     if (unsentBytes === 0) link.backloggedAtMs = never;
   }
   if (unsentBytes > backlogBytes) link.backloggedAtMs = now;
-  const hasMoved = bytesSent !== link.bytesSentSeen;
   if (hasMoved) {
     link.bytesSentSeen = bytesSent;
     link.lastWriteAtMs = now;
   }
   if (unsentBytes === 0) link.standstillAtMs = never;
   else if (hasMoved || link.standstillAtMs === never) link.standstillAtMs = now;
-  if (partialMessageBytes !== undefined && partialMessageBytes !== link.partialBytesSeen) {
+  if (hasPartMoved) {
     link.partialBytesSeen = partialMessageBytes;
     if (partialMessageBytes > 0) link.lastInboundAtMs = now;
   }
