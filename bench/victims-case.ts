@@ -134,9 +134,12 @@ async function judgeMooring(subjects: readonly Subject[]) {
 async function judge(mooring: Mooring, time: LeapTime) {
   const released = new Set<string>();
   mooring.on('manager.released', ({ key }) => released.add(key));
-  const startedAt = performance.now();
-  await time.flow(() => mooring.backgroundCleanup.runCycle());
-  const cycleMs = performance.now() - startedAt;
+  let cycleMs = 0;
+  await time.flow(async () => {
+    const startedAt = performance.now();
+    await mooring.backgroundCleanup.runCycle();
+    cycleMs = performance.now() - startedAt;
+  });
   const byCycle = [...released];
   await time.leapAsync(mooring.config.heartbeatIntervalMs + 1_000);
   return { byCycle, byCycleAndHeartbeat: [...released], cycleMs };

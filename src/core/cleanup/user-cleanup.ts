@@ -92,8 +92,9 @@ export class UserCleanup {
 
   /** Releases who was chosen. */
   release(victims: readonly Victim[], { by, tally, isForHeard = false }: ReleaseOrder): void {
-    for (const { manager, strategy, reason, ...evidence } of victims)
-      if (this.#options.releaser.release(manager, reason, { ...evidence, by, isForHeard })) tally.add(strategy);
+    for (const { manager, strategy, reason, closeCause, limitMs, finding } of victims)
+      if (this.#options.releaser.release(manager, reason, { closeCause, limitMs, finding, by, isForHeard }))
+        tally.add(strategy);
   }
 
   /** As {@link clean} in the background, for one manager only. @returns whether it was released */

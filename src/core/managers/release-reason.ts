@@ -41,14 +41,14 @@ export type Finding = (typeof findings)[number];
 /** What else is to be said of a release. */
 export interface ReleaseOptions {
   /** What to tell the peer instead of what the reason says by itself. */
-  readonly closeCause?: CloseCause;
+  readonly closeCause?: CloseCause | undefined;
   readonly detail?: CloseDetail;
   /** Who found it. */
   readonly by?: ReleasedBy;
   /** What it was measured against. */
-  readonly limitMs?: number;
+  readonly limitMs?: number | undefined;
   /** What showed that it is dead. */
-  readonly finding?: Finding;
+  readonly finding?: Finding | undefined;
   /** Its place is for a newcomer that was heard of: one that was accepted and has answered nothing is passed over. */
   readonly isForHeard?: boolean;
 }
