@@ -262,7 +262,7 @@ export const backgroundSchema = named(
   z.object({
     dryRun: z.boolean(),
     cleaned: count.describe('Managers released; none by a dry run.'),
-    users: count.describe('Users with something due.'),
+    users: count.describe('Users of whom a manager was released.'),
     byStrategy: tally,
     errors: count.describe('Users whose cleanup threw.'),
     durationMs: ms,

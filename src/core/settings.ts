@@ -125,7 +125,7 @@ export const settings = Object.freeze({
     kind: 'duration',
     schema: duration(50),
     default: 25_000,
-    about: 'How often a quiet connection is pinged.',
+    about: 'How often each connection is pinged.',
   },
   maxHeartbeatMisses: {
     kind: 'integer',

@@ -51,6 +51,8 @@ export class Arrivals {
   readonly #later = new Map<number, Chain>();
   /** The span that has begun. */
   #span = 0;
+  /** The word to look at first: in those before it there is nothing any longer. */
+  #word = 0;
 
   /** @param atMs not before the time up to which something was taken */
   put(arrival: Arrival, atMs: number): void {
@@ -85,6 +87,7 @@ export class Arrivals {
 
   #beginNextSpan(): void {
     this.#span += 1;
+    this.#word = 0;
     const begun = this.#later.get(this.#span);
     if (begun === undefined) return;
     this.#later.delete(this.#span);
@@ -95,6 +98,7 @@ export class Arrivals {
     const index = arrival.atMs % spanMs;
     this.#chainAt(index).put(arrival);
     this.#setBits(index, this.#bitsAt(index) | bitOf(index));
+    this.#word = Math.min(this.#word, wordOf(index));
   }
 
   #takeAt(index: number): Arrival | null {
@@ -106,9 +110,9 @@ export class Arrivals {
 
   /** The first millisecond of the span with anything in it, or the span's length. */
   #firstIndex(): number {
-    for (let start = 0; start < spanMs; start += bitsPerWord) {
-      const bits = this.#bitsAt(start);
-      if (bits !== 0) return start + lowestOf(bits);
+    for (; this.#word < spanMs / bitsPerWord; this.#word++) {
+      const bits = this.#bits[this.#word] ?? 0;
+      if (bits !== 0) return this.#word * bitsPerWord + lowestOf(bits);
     }
     return spanMs;
   }
@@ -121,12 +125,16 @@ export class Arrivals {
 
   /** The word with this millisecond's bit. */
   #bitsAt(index: number): number {
-    return this.#bits[Math.floor(index / bitsPerWord)] ?? 0;
+    return this.#bits[wordOf(index)] ?? 0;
   }
 
   #setBits(index: number, bits: number): void {
-    this.#bits[Math.floor(index / bitsPerWord)] = bits;
+    this.#bits[wordOf(index)] = bits;
   }
+}
+
+function wordOf(index: number): number {
+  return Math.floor(index / bitsPerWord);
 }
 
 function bitOf(index: number): number {

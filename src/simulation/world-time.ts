@@ -117,25 +117,29 @@ export class WorldTime implements Time {
     for (;;) {
       const act = this.#inPhase();
       if (act !== undefined) return act;
-      if (this.#phase !== 'after poll') {
-        this.#enterNextPhase();
-        continue;
-      }
-      this.#phase = 'timers';
-      const nextMs = this.#afterPoll.length > 0 ? this.#nowMs : this.#soonestMs();
-      if (nextMs > endsAtMs) return null;
-      this.#nowMs = Math.max(this.#nowMs, nextMs);
+      if (this.#phase === 'timers') this.#poll();
+      else if (this.#phase === 'poll' && this.#polling.length > 0) this.#phase = 'after poll';
+      else if (!this.#nextTurn(endsAtMs)) return null;
     }
   }
 
-  #enterNextPhase(): void {
-    if (this.#phase === 'timers') {
-      this.#phase = 'poll';
-      this.#polling = this.#afterPoll.reverse();
-      this.#afterPoll = [];
-    } else {
-      this.#phase = 'after poll';
-    }
+  #poll(): void {
+    this.#phase = 'poll';
+    if (this.#afterPoll.length === 0) return;
+    this.#polling = this.#afterPoll.reverse();
+    this.#afterPoll = [];
+  }
+
+  /** Goes on to when something is due; where no timer is, straight to what arrives. @returns whether that is by then */
+  #nextTurn(endsAtMs: number): boolean {
+    const timersMs = this.#timers.first?.dueAtMs ?? Infinity;
+    const soonestMs = Math.min(timersMs, this.#arrivals.soonestMs());
+    const nextMs = this.#afterPoll.length > 0 ? this.#nowMs : soonestMs;
+    this.#phase = 'timers';
+    if (nextMs > endsAtMs) return false;
+    this.#nowMs = Math.max(this.#nowMs, nextMs);
+    if (timersMs > this.#nowMs) this.#poll();
+    return true;
   }
 
   /** What this phase still has to do. */
@@ -157,10 +161,6 @@ export class WorldTime implements Time {
       if (!first.isCancelled) return first.callback;
     }
     return undefined;
-  }
-
-  #soonestMs(): number {
-    return Math.min(this.#timers.first?.dueAtMs ?? Infinity, this.#arrivals.soonestMs());
   }
 }
 

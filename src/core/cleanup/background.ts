@@ -15,7 +15,7 @@ import type { UserCleanup } from './user-cleanup.js';
 export interface BackgroundCleanupResult {
   /** Managers released by the cycle itself. */
   readonly cleaned: number;
-  /** Users with something due. */
+  /** Users of whom a manager was released. */
   readonly users: number;
   readonly byStrategy: StrategyTally;
   /** Users whose cleanup threw. */

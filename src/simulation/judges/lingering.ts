@@ -34,7 +34,8 @@ export class LingeringJudge {
 
   #checkIdle(manager: WebSocketManager, socket: SimulatedSocket, nowMs: number): void {
     const { idleManagerTimeoutMs, backgroundCleanupIntervalMs } = this.#world.config;
-    if (idleManagerTimeoutMs === null) return;
+    // Mostly so; then no more of the socket is looked at.
+    if (idleManagerTimeoutMs === null || nowMs - socket.activeAtMs < idleManagerTimeoutMs) return;
     const dueAtMs = Math.max(socket.activeAtMs + idleManagerTimeoutMs, socket.heldUntilMs);
     const lateMs = nowMs - dueAtMs - 2 * backgroundCleanupIntervalMs - this.#noticedAfterMs(socket);
     if (lateMs > this.#world.slackSince(socket.activeAtMs))
