@@ -17,11 +17,12 @@ const coreFolders = /** @satisfies {Record<string, string[]>} */ ({
   liveness: ['identity', 'managers'],
   cleanup: ['identity', 'managers', 'pressure', 'liveness'],
   admission: ['identity', 'managers', 'pressure', 'liveness', 'cleanup'],
-  kpis: ['identity', 'managers', 'pressure', 'liveness', 'cleanup'],
+  kpis: ['identity', 'managers', 'pressure', 'liveness'],
+  diagnostics: ['managers', 'liveness'],
 });
 
 /** Flat core files that wire the folders together: no core folder, and no other flat file, may import them. */
-const coreWiring = ['mooring', 'connections', 'wiring'];
+const coreWiring = ['mooring', 'connections', 'compose'];
 
 /** Folders of src at the edge → what else in src they may import. `src/cli` and `src/gateway` may import everything. */
 const edgeFolders = /** @satisfies {Record<string, string[]>} */ ({
@@ -60,7 +61,7 @@ const importZones = [
   {
     target: `src/core/!(${coreWiring.join('|')}).ts`,
     from: [`src/core/{${coreWiring.join(',')}}.ts`],
-    message: 'The flat core files are the ground floor: they know nothing of the wiring above them.',
+    message: 'The flat core files are the ground floor: they know nothing of what is composed above them.',
   },
   {
     target: 'src/*.ts',

@@ -11,14 +11,14 @@ export const bugs = [
   {
     name: 'a release is announced before the slot is free',
     edits: {
-      'managers/release.ts': [
+      'managers/lifecycle.ts': [
         [
-          '    if (!this.#options.registry.remove(manager)) return false;\n    const lastActivityAtMs = manager.lastActivityAtMs;\n',
-          '    const lastActivityAtMs = manager.lastActivityAtMs;\n    this.#emit(manager, { reason, closeCause, lastActivityAtMs, options });\n    if (!this.#options.registry.remove(manager)) return false;\n',
+          '    if (!registry.remove(manager)) return false;\n    const lastActivityAtMs = manager.lastActivityAtMs;\n',
+          '    const lastActivityAtMs = manager.lastActivityAtMs;\n    this.#announce(manager, { reason, closeCause, lastActivityAtMs, options });\n    if (!registry.remove(manager)) return false;\n',
         ],
         [
-          'act(manager, options);\n    this.#emit(manager, { reason, closeCause, lastActivityAtMs, options });\n    const { link }',
-          'act(manager, options);\n    const { link }',
+          'this.#freed(manager, options);\n    this.#announce(manager, { reason, closeCause, lastActivityAtMs, options });\n    const { link }',
+          'this.#freed(manager, options);\n    const { link }',
         ],
       ],
     },
@@ -26,15 +26,15 @@ export const bugs = [
   {
     name: 'the late close of a socket that was taken over ends its successor',
     edits: {
-      'wiring.ts': [['    if (!link.isCurrent) return;\n    const isAway', '    const isAway']],
+      'managers/lifecycle.ts': [['    if (!link.isCurrent) return;\n    const isAway', '    const isAway']],
     },
   },
   {
     name: 'a close that follows a release releases again',
     edits: {
-      'managers/release.ts': [
+      'managers/lifecycle.ts': [
         ['    if (manager.isReleased) return false;\n', ''],
-        ['if (!this.#options.registry.remove(manager)) return false;', 'this.#options.registry.remove(manager);'],
+        ['if (!registry.remove(manager)) return false;', 'registry.remove(manager);'],
       ],
       'managers/managed-connection.ts': [
         ['this.manager.link === this && !this.manager.isReleased', 'this.manager.link === this'],
@@ -125,7 +125,7 @@ export const bugs = [
   {
     name: 'a reload ends a run: a held manager goes with its connection',
     edits: {
-      'wiring.ts': [['away.isFor(manager) && queue', 'away.isFor(manager) && !manager.isHeld && queue']],
+      'managers/lifecycle.ts': [['away.isFor(manager) && this', 'away.isFor(manager) && !manager.isHeld && this']],
     },
   },
   {

@@ -1,6 +1,6 @@
 import type { WebSocketManager } from './managers/manager.js';
 import type { ManagerRegistry } from './managers/registry.js';
-import type { Releaser } from './managers/release.js';
+import type { Lifecycle } from './managers/lifecycle.js';
 import { withResolver } from './promises.js';
 import type { WebSocketConfig } from './settings.js';
 import { jittered, type Clock, type Random } from './time.js';
@@ -9,7 +9,7 @@ interface DrainOptions {
   readonly clock: Clock;
   readonly config: WebSocketConfig;
   readonly registry: ManagerRegistry;
-  readonly releaser: Releaser;
+  readonly lifecycle: Pick<Lifecycle, 'release'>;
   readonly random: Random;
 }
 
@@ -73,8 +73,8 @@ export class Drain {
   }
 
   #close(manager: WebSocketManager): void {
-    const { releaser, random, config } = this.#options;
+    const { lifecycle, random, config } = this.#options;
     const retryAfterMs = jittered(config.drainRetryMs, 0.5, random);
-    releaser.release(manager, 'shutdown', { detail: { retryAfterMs } });
+    lifecycle.release(manager, 'shutdown', { detail: { retryAfterMs } });
   }
 }

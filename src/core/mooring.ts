@@ -4,10 +4,11 @@ import type { RefusalPacer } from './admission/refusal-pacer.js';
 import type { Refusals } from './admission/refusals.js';
 import type { BackgroundCleanup } from './cleanup/background.js';
 import type { BackgroundPreview } from './cleanup/requested.js';
+import { compose, type Composition } from './compose.js';
 import type { WebSocketConnectionManager } from './connections.js';
 import type { EventStream, MooringEventName, MooringListener } from './events.js';
 import type { Keepalives } from './liveness/keepalives.js';
-import type { Journal } from './journal.js';
+import type { Journal } from './diagnostics/journal.js';
 import type { MooringParts } from './mooring-parts.js';
 import type { SuccessReport } from './kpis/kpi.js';
 import type { UnsentBytes } from './liveness/heartbeat.js';
@@ -17,7 +18,6 @@ import type { WebSocketResourceMonitor } from './pressure/monitor.js';
 import { withResolver } from './promises.js';
 import type { WebSocketConfig } from './settings.js';
 import type { Clock } from './time.js';
-import { wire, type Wiring } from './wiring.js';
 
 /** What is known of a suspect: a connection that was silent to a probe, and has sent no byte since. */
 export interface SuspectOutlook {
@@ -49,31 +49,31 @@ export class Mooring {
   readonly journal: Journal;
   /** Tells keepalives from activity, for adapters. */
   readonly keepalives: Keepalives;
-  readonly #wiring: Wiring;
+  readonly #parts: Composition;
   #stopping: Promise<void> | null = null;
 
   /** @internal */
   constructor(parts: MooringParts) {
-    this.#wiring = wire(parts);
+    this.#parts = compose(parts);
     this.config = parts.config;
-    this.events = this.#wiring.events;
-    this.factory = this.#wiring.factory;
-    this.connections = this.#wiring.connections;
-    this.monitor = this.#wiring.monitor;
-    this.backgroundCleanup = this.#wiring.background;
-    this.journal = this.#wiring.journal;
-    this.keepalives = this.#wiring.keepalives;
+    this.events = this.#parts.events;
+    this.factory = this.#parts.factory;
+    this.connections = this.#parts.connections;
+    this.monitor = this.#parts.monitor;
+    this.backgroundCleanup = this.#parts.background;
+    this.journal = this.#parts.journal;
+    this.keepalives = this.#parts.keepalives;
   }
 
   /** The success metrics of the last day, or since the start. @source seed "Success Metrics" */
   kpis(): SuccessReport {
-    return this.#wiring.metrics.report();
+    return this.#parts.metrics.report();
   }
 
   /** What is known of the manager's connection where it is a suspect now; `null` where it is none. Never throws. */
   suspicionOf(manager: WebSocketManager): SuspectOutlook | null {
     const { link } = manager;
-    const { suspicion, heartbeat, clock } = this.#wiring;
+    const { suspicion, heartbeat, clock } = this.#parts;
     if (link === null || !suspicion.has(link)) return null;
     const sinceMs = unansweredSinceMs(link) ?? link.lastByteAtMs;
     return { unansweredMs: clock.now() - sinceMs, endsInMs: heartbeat.endsInMs(link) };
@@ -81,17 +81,17 @@ export class Mooring {
 
   /** How many connections are suspects now. */
   get suspectCount(): number {
-    return this.#wiring.suspicion.count();
+    return this.#parts.suspicion.count();
   }
 
   /** Bytes that waited to be sent when the heartbeat last visited each connection: of all, and of the one with most. */
   get unsentBytes(): UnsentBytes {
-    return this.#wiring.heartbeat.unsentBytes;
+    return this.#parts.heartbeat.unsentBytes;
   }
 
   /** What a background cycle would do now. It walks through everybody, in slices, and changes nothing. Never rejects. */
   previewBackgroundCleanup(): Promise<BackgroundPreview> {
-    return this.#wiring.requested.previewBackground();
+    return this.#parts.requested.previewBackground();
   }
 
   /** Whether `stop()` was called. */
@@ -101,27 +101,27 @@ export class Mooring {
 
   /** Milliseconds on the clock of all ages: monotonic, stalled time taken out. */
   now(): number {
-    return this.#wiring.clock.now();
+    return this.#parts.clock.now();
   }
 
   /** The timers of that clock, for adapters' own deadlines, and whose request code runs for. */
   get clock(): Pick<Clock, 'now' | 'setTimer' | 'contexts'> {
-    return this.#wiring.clock;
+    return this.#parts.clock;
   }
 
   /** The order in which attempts arrive: `begin()` numbers one whose decision comes later, for `factory.admit`. */
   get arrivals(): ArrivalOrder {
-    return this.#wiring.arrivals;
+    return this.#parts.arrivals;
   }
 
   /** The refusals adapters answer with. @internal */
   get refusals(): Refusals {
-    return this.#wiring.refusals;
+    return this.#parts.refusals;
   }
 
   /** When the close frames of refusals leave. @internal */
   get pacer(): RefusalPacer {
-    return this.#wiring.pacer;
+    return this.#parts.pacer;
   }
 
   /** Listens to one kind of event. @returns what ends it */
@@ -146,16 +146,17 @@ export class Mooring {
   }
 
   async #stop(): Promise<void> {
-    const { factory, desk, ledgerDesk, emergency, requested, background, audit, leaks, registry } = this.#wiring;
-    const { events, closing, hooks, clock, heartbeat, holds, away, drain } = this.#wiring;
+    const { factory, tickets, ledgerDesk, emergency, requested, background, audit, leaks, registry } = this.#parts;
+    const { events, pacer, closing, hooks, clock, heartbeat, holds, away, drain } = this.#parts;
     const managers = registry.size;
     factory.drain();
     emergency.stop();
     requested.stop();
     away.stop();
-    desk.stop();
+    tickets.stop();
     background.stop();
     audit.stop();
+    pacer.flush();
     events.emit('server.draining', { managers });
     await drain.run();
     holds.stop();

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import type { CleanupResult, Chosen } from '../../core/cleanup/requested.js';
 import { harmlessByName, type HarmlessStrategyName } from '../../core/cleanup/playbook.js';
 import type { MooringEvent } from '../../core/events.js';
-import type { JournalEntry } from '../../core/journal.js';
+import type { JournalEntry } from '../../core/diagnostics/journal.js';
 import type { Mooring } from '../../core/mooring.js';
 import type { AdminApp, AdminEnv, AdminParts } from '../parts.js';
 import { notFound } from '../problems.js';

@@ -9,9 +9,9 @@ import type { UserCleanup } from '../cleanup/user-cleanup.js';
 import { timeToFloorMs } from '../managers/engagement.js';
 import { idleTimeoutWanted, isIdleTimeout } from '../idle-timeout.js';
 import type { UserLimits } from '../managers/limits.js';
-import { WebSocketManager, type ManagerHost } from '../managers/manager.js';
+import { WebSocketManager } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
-import type { Releaser } from '../managers/release.js';
+import type { Lifecycle } from '../managers/lifecycle.js';
 import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
@@ -30,7 +30,7 @@ interface FactoryParts {
   readonly config: WebSocketConfig;
   readonly events: EventStream;
   readonly registry: ManagerRegistry;
-  readonly releaser: Releaser;
+  readonly lifecycle: Lifecycle;
   readonly limits: UserLimits;
   readonly room: Room;
   readonly queue: PlaceQueue;
@@ -44,8 +44,6 @@ interface FactoryParts {
   readonly userCleanup: UserCleanup;
   readonly monitor: WebSocketResourceMonitor;
   readonly refusals: Refusals;
-  readonly host: ManagerHost;
-  readonly whenAdmitted: (manager: WebSocketManager) => void;
 }
 
 /**
@@ -171,12 +169,12 @@ export class WebSocketManagerFactory {
   }
 
   #cleanup(manager: WebSocketManager | undefined): boolean {
-    return manager !== undefined && this.#parts.releaser.release(manager, 'requested');
+    return manager !== undefined && this.#parts.lifecycle.release(manager, 'requested');
   }
 
   /** Releases all managers of exactly this user. @returns how many. @source seed fix 2, `cleanup_all_user_managers` */
   cleanupAllUserManagers(userId: string): number {
-    return this.getUserManagers(userId).filter((manager) => this.#parts.releaser.release(manager, 'requested')).length;
+    return this.getUserManagers(userId).filter((manager) => this.#parts.lifecycle.release(manager, 'requested')).length;
   }
 
   /**
@@ -296,11 +294,11 @@ export class WebSocketManagerFactory {
 
   /** Takes the slot: from here on the key has a manager. The ledger confirms, then or later; the monitor looks after. */
   #grant({ context, arrival }: Claim, waitedMs: number): Admission | PendingAdmission {
-    const { registry, desk, events, ledger, monitor, host } = this.#parts;
-    const manager = new WebSocketManager(host, context);
+    const { registry, desk, events, ledger, monitor, lifecycle } = this.#parts;
+    const manager = new WebSocketManager(lifecycle, context);
     const managerCount = registry.add(manager);
     const ticket = desk.issue(manager, context, { arrival });
-    this.#parts.whenAdmitted(manager);
+    lifecycle.admitted(manager);
     events.emitOf('manager.admitted', manager, { managerCount, waitedMs });
     const outcome = ledger.confirm(ticket, () => this.#quotaRefusal(context.userId, 0));
     monitor.observe(context.userId);

@@ -4,7 +4,7 @@ import { stateOf } from '../liveness/silence.js';
 import type { Suspicion } from '../liveness/suspicion.js';
 import type { ManagedConnection } from '../managers/managed-connection.js';
 import type { Successor, WebSocketManager } from '../managers/manager.js';
-import type { Releaser } from '../managers/release.js';
+import type { Lifecycle } from '../managers/lifecycle.js';
 import { withResolver } from '../promises.js';
 import type { WebSocketConfig } from '../settings.js';
 import { admitted, refused, type Admission, type PendingAdmission } from './admission.js';
@@ -17,7 +17,7 @@ interface TakeoverOptions extends ProbeParts {
   readonly config: WebSocketConfig;
   readonly desk: TicketDesk;
   readonly refusals: Refusals;
-  readonly releaser: Releaser;
+  readonly lifecycle: Pick<Lifecycle, 'settleDue'>;
   readonly suspicion: Suspicion;
   readonly arrivals: ArrivalOrder;
   readonly waitingCap: WaitingCap;
@@ -148,12 +148,12 @@ class Contest implements Successor {
 
   #refuse(): void {
     this.#over()?.resolve(refused(this.#options.refusals.contested()));
-    this.#options.releaser.settleDue(this.#manager);
+    this.#options.lifecycle.settleDue(this.#manager);
   }
 
   #abandon(): void {
     this.#over()?.resolve(refused(this.#options.refusals.cancelled()));
-    this.#options.releaser.settleDue(this.#manager);
+    this.#options.lifecycle.settleDue(this.#manager);
   }
 
   #over(): Challenger | null {

@@ -2,14 +2,12 @@ import type { RefusalError } from '../errors.js';
 import type { EventStream } from '../events.js';
 import { ExpiryQueue, type Expiry } from '../expiry-queue.js';
 import { UserExecutionContext } from '../identity/user-execution-context.js';
-import type { Heartbeat } from '../liveness/heartbeat.js';
-import type { Suspicion } from '../liveness/suspicion.js';
 import type { AwayManagers } from '../managers/away.js';
 import type { ClosingConnections } from '../managers/closing.js';
 import type { Connection } from '../managers/connection.js';
 import { ManagedConnection } from '../managers/managed-connection.js';
 import type { Successor, WebSocketManager } from '../managers/manager.js';
-import type { Releaser } from '../managers/release.js';
+import type { Lifecycle } from '../managers/lifecycle.js';
 import { never, type Clock } from '../time.js';
 import type { Arrival, ArrivalOrder } from './arrival-order.js';
 import type { Refusals } from './refusals.js';
@@ -75,16 +73,12 @@ export class Ticket implements Successor {
 interface TicketDeskOptions {
   readonly clock: Clock;
   readonly events: EventStream;
-  readonly releaser: Releaser;
+  readonly lifecycle: Pick<Lifecycle, 'opened' | 'replaced' | 'release' | 'settleDue'>;
   readonly closing: ClosingConnections;
-  readonly heartbeat: Heartbeat;
-  readonly suspicion: Suspicion;
   readonly away: AwayManagers;
   readonly arrivals: ArrivalOrder;
   readonly refusals: Refusals;
   readonly ticketMs: number;
-  /** A connection is its manager's, and nobody has heard of it yet. */
-  readonly whenOpened: (link: ManagedConnection) => void;
 }
 
 /**
@@ -146,7 +140,7 @@ export class TicketDesk {
     const former = manager.link;
     const { awaySinceMs } = manager;
     this.#options.away.remove(manager);
-    if (former !== null) this.#partFrom(former);
+    if (former !== null) this.#options.lifecycle.replaced(former);
     const link = this.#attach(ticket, connection);
     this.#announce(manager, awaySinceMs);
     if (former !== null) this.#options.closing.close(former, 'replaced');
@@ -197,15 +191,8 @@ export class TicketDesk {
       manager.particulars.reportedAtMs = never;
       if (ticket.isCounted) manager.particulars.takeoversAtMs.push(link.connectedAtMs);
     }
-    this.#options.whenOpened(link);
+    this.#options.lifecycle.opened(link);
     return link;
-  }
-
-  #partFrom(former: ManagedConnection): void {
-    this.#options.heartbeat.remove(former);
-    this.#options.suspicion.remove(former);
-    this.#options.arrivals.remove(former);
-    former.manager.keepActivity();
   }
 
   #announce(manager: WebSocketManager, awaySinceMs: number | null): void {
@@ -222,8 +209,8 @@ export class TicketDesk {
   #giveBack(ticket: Ticket, refusal: RefusalError, reason: 'unattached' | 'shutdown' = 'unattached'): void {
     const { manager } = ticket;
     this.#end(ticket, refusal);
-    if (manager.generation === 0) this.#options.releaser.release(manager, reason);
-    else this.#options.releaser.settleDue(manager);
+    if (manager.generation === 0) this.#options.lifecycle.release(manager, reason);
+    else this.#options.lifecycle.settleDue(manager);
   }
 
   #end(ticket: Ticket, refusal: RefusalError): void {

@@ -1,7 +1,12 @@
 import { describe } from '../events.js';
+import type { Lifecycle } from '../managers/lifecycle.js';
 import type { Timer } from '../time.js';
 import { EmergencyRun, type EmergencyCleanupResult, type EvictionRequest, type RunParts } from './emergency-run.js';
 import { newcomerPollMs, type WaitingNewcomer } from './suspect-places.js';
+
+interface EmergencyParts extends RunParts {
+  readonly lifecycle: Pick<Lifecycle, 'runEnded'>;
+}
 
 /**
  * The emergency cleanups of all users: one run per user at a time, their starts at least `emergencyCleanupSpacingMs`
@@ -10,7 +15,7 @@ import { newcomerPollMs, type WaitingNewcomer } from './suspect-places.js';
  * A newcomer that finds enough suspects gets the place of one after a poll phase, without a run.
  */
 export class EmergencyCleanup {
-  readonly #parts: RunParts;
+  readonly #parts: EmergencyParts;
   readonly #runs = new Map<string, EmergencyRun>();
   /** Users whose next run may not start yet. */
   readonly #spacing = new Map<string, Timer>();
@@ -18,15 +23,9 @@ export class EmergencyCleanup {
   readonly #polls = new Map<string, Timer>();
   #serial = 0;
   #isStopped = false;
-  #whenRunEnded: (userId: string, serial: number) => void = () => undefined;
 
-  constructor(parts: RunParts) {
+  constructor(parts: EmergencyParts) {
     this.#parts = parts;
-  }
-
-  /** Who settles the places that had their chance in a run. */
-  whenRunEnded(act: (userId: string, serial: number) => void): void {
-    this.#whenRunEnded = act;
   }
 
   /** The next number of the sequence that places and runs share. */
@@ -153,7 +152,7 @@ export class EmergencyCleanup {
   readonly #ended = (run: EmergencyRun): void => {
     if (this.#runs.get(run.userId) === run) this.#runs.delete(run.userId);
     if (run.serial === 0) return;
-    this.#whenRunEnded(run.userId, run.serial);
+    this.#parts.lifecycle.runEnded(run.userId, run.serial);
     if (this.#parts.waitingRoom.sizeOf(run.userId) > 0) this.wake(run.userId);
   };
 }

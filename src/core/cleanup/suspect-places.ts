@@ -4,7 +4,7 @@ import type { Suspicion } from '../liveness/suspicion.js';
 import type { ManagedConnection } from '../managers/managed-connection.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import type { ReleaseOptions } from '../managers/release-reason.js';
-import type { Releaser } from '../managers/release.js';
+import type { Lifecycle } from '../managers/lifecycle.js';
 import type { Tally } from './tally.js';
 
 /** How often a newcomer that was accepted and has not been heard of is looked at, while it could be given a place. */
@@ -28,7 +28,7 @@ export interface WaitingRoom {
 interface SuspectPlacesOptions {
   readonly pinger: Pinger;
   readonly registry: ManagerRegistry;
-  readonly releaser: Releaser;
+  readonly lifecycle: Pick<Lifecycle, 'release'>;
   readonly suspicion: Suspicion;
   readonly waitingRoom: WaitingRoom;
   readonly backlogExcuseMs: number;
@@ -92,11 +92,11 @@ export class SuspectPlaces {
     tally: Tally | null,
     { links, evidence }: { links: readonly ManagedConnection[]; evidence: ReleaseOptions },
   ): void {
-    const { releaser, waitingRoom } = this.#options;
+    const { lifecycle, waitingRoom } = this.#options;
     for (const { manager } of heldLast(links)) {
       if (waitingRoom.heardOf(userId) === 0) return;
       const options: ReleaseOptions = { ...evidence, by: 'admission', isForHeard: true };
-      if (releaser.release(manager, 'disconnected', options)) tally?.add('disconnected');
+      if (lifecycle.release(manager, 'disconnected', options)) tally?.add('disconnected');
     }
   }
 

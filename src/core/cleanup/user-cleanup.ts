@@ -4,7 +4,7 @@ import { sample } from '../liveness/silence.js';
 import { engagementRuleOf, type EngagementRule } from '../managers/engagement.js';
 import type { WebSocketManager } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
-import type { Releaser } from '../managers/release.js';
+import type { Lifecycle } from '../managers/lifecycle.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
 import { harmless, patience } from './playbook.js';
@@ -16,7 +16,7 @@ interface UserCleanupOptions {
   readonly clock: Clock;
   readonly config: WebSocketConfig;
   readonly registry: ManagerRegistry;
-  readonly releaser: Releaser;
+  readonly lifecycle: Pick<Lifecycle, 'release'>;
 }
 
 /** For whom it is done, where it is counted, and what a probe told. */
@@ -93,7 +93,7 @@ export class UserCleanup {
   /** Releases who was chosen. */
   release(victims: readonly Victim[], { by, tally, isForHeard = false }: ReleaseOrder): void {
     for (const { manager, strategy, reason, closeCause, limitMs, finding } of victims)
-      if (this.#options.releaser.release(manager, reason, { closeCause, limitMs, finding, by, isForHeard }))
+      if (this.#options.lifecycle.release(manager, reason, { closeCause, limitMs, finding, by, isForHeard }))
         tally.add(strategy);
   }
 

@@ -1,4 +1,4 @@
-import type { AuditFindings } from '../cleanup/audit.js';
+import type { AuditFindings } from './audit.js';
 import type { EventStream, KeyedDetails, MooringEvent } from '../events.js';
 import type { WebSocketManager } from '../managers/manager.js';
 import { isAtLeast, type AlertLevel } from '../pressure/level.js';

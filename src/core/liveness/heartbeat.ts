@@ -1,7 +1,7 @@
 import type { EventStream } from '../events.js';
 import type { ManagedConnection } from '../managers/managed-connection.js';
 import { DeadlineWheel } from '../deadline-wheel.js';
-import type { Finding } from '../managers/release-reason.js';
+import type { Lifecycle } from '../managers/lifecycle.js';
 import type { Slices } from '../slices.js';
 import type { Clock, Timer } from '../time.js';
 import type { Pinger } from './ping.js';
@@ -20,13 +20,12 @@ interface HeartbeatOptions {
   readonly pinger: Pinger;
   readonly suspicion: Suspicion;
   readonly slices: Slices;
+  /** Told of each connection that is dead: it missed its heartbeats, is not open, or its unsent data is stuck. */
+  readonly lifecycle: Pick<Lifecycle, 'died'>;
   readonly heartbeatIntervalMs: number;
   readonly maxHeartbeatMisses: number;
   readonly slowConsumerTimeoutMs: number;
 }
-
-/** Hears of a connection that is dead: it missed its heartbeats, is not open, or its data is stuck. */
-export type WhenDead = (link: ManagedConnection, finding: Finding) => void;
 
 /**
  * Visits each connection once an interval and pings it, talkative ones too, since clients run watchdogs on the pings of
@@ -51,16 +50,10 @@ export class Heartbeat {
   #spread = 0;
   #stallsSeen = 0;
   #timer: Timer | null = null;
-  #whenDead: WhenDead = () => undefined;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
     this.#bucketMs = options.heartbeatIntervalMs / bucketsPerInterval;
-  }
-
-  /** Who acts on dead connections. */
-  whenDead(act: WhenDead): void {
-    this.#whenDead = act;
   }
 
   /** Whether its timer is armed. */
@@ -158,7 +151,7 @@ export class Heartbeat {
   #visit(link: ManagedConnection): void {
     if (!link.isCurrent) return; // a listener of another visit may have seen to that
     if (stateOf(link) === 'closed') {
-      this.#whenDead(link, 'closed');
+      this.#options.lifecycle.died(link, 'closed');
       return;
     }
     const verdict = this.#judge(link);
@@ -212,7 +205,7 @@ export class Heartbeat {
     this.#options.clock.afterPoll(() => {
       if (!link.isCurrent || link.wheelBucket < 0 || link.bytesAtPing < 0) return;
       const verdict = this.#judge(link);
-      if (verdict === 'silent' || verdict === 'stuck') this.#whenDead(link, verdict);
+      if (verdict === 'silent' || verdict === 'stuck') this.#options.lifecycle.died(link, verdict);
     });
   }
 

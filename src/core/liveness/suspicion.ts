@@ -1,8 +1,6 @@
+import type { Lifecycle } from '../managers/lifecycle.js';
 import type { ManagedConnection } from '../managers/managed-connection.js';
 import { sample } from './silence.js';
-
-/** Hears of connections of one user that have just become suspects. */
-export type WhenSuspected = (userId: string) => void;
 
 /**
  * The suspects: connections that were silent to a probe and have sent no byte since a ping of ours that left at least
@@ -15,18 +13,17 @@ export type WhenSuspected = (userId: string) => void;
 export class Suspicion {
   /** With `bytesReceived` when each became a suspect. */
   readonly #suspects = new Map<ManagedConnection, number>();
-  #whenSuspected: WhenSuspected = () => undefined;
+  readonly #lifecycle: Pick<Lifecycle, 'suspected'>;
 
-  /** Who gives the places of suspects away. */
-  whenSuspected(act: WhenSuspected): void {
-    this.#whenSuspected = act;
+  constructor(lifecycle: Pick<Lifecycle, 'suspected'>) {
+    this.#lifecycle = lifecycle;
   }
 
   /** These connections of one user are suspects from now on. Their counters have just been sampled. */
   add(links: readonly ManagedConnection[]): void {
     for (const link of links) this.#suspects.set(link, link.bytesReceivedSeen);
     const [first] = links;
-    if (first !== undefined) this.#whenSuspected(first.manager.userId);
+    if (first !== undefined) this.#lifecycle.suspected(first.manager.userId);
   }
 
   /** Whether the connection is a suspect now: a byte that came since clears it. Never throws. */

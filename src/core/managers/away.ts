@@ -3,13 +3,13 @@ import { ExpiryQueue, type Expiry } from '../expiry-queue.js';
 import type { Clock } from '../time.js';
 import type { WebSocketManager } from './manager.js';
 import type { ManagerRegistry } from './registry.js';
-import type { Releaser } from './release.js';
+import type { Lifecycle } from './lifecycle.js';
 
 interface AwayOptions {
   readonly clock: Clock;
   readonly events: EventStream;
   readonly registry: ManagerRegistry;
-  readonly releaser: Releaser;
+  readonly lifecycle: Pick<Lifecycle, 'release'>;
   /** How long a manager stays away, in milliseconds; 0: none ever is. */
   readonly resumeGraceMs: number;
 }
@@ -61,7 +61,7 @@ export class AwayManagers {
 
   /** Nobody comes back for it, or nothing runs for it any longer. Does nothing if it is not away. */
   end(manager: WebSocketManager): void {
-    if (manager.awaySinceMs !== null) this.#options.releaser.release(manager, 'closed');
+    if (manager.awaySinceMs !== null) this.#options.lifecycle.release(manager, 'closed');
   }
 
   /** A newcomer needs the place: of the user's managers the one longest away goes. @returns whether there was one */
@@ -70,7 +70,7 @@ export class AwayManagers {
     let oldest: WebSocketManager | null = null;
     for (const manager of this.#options.registry.ofUser(userId).values())
       if (isAway(manager) && (oldest === null || sinceMs(manager) < sinceMs(oldest))) oldest = manager;
-    return oldest !== null && this.#options.releaser.release(oldest, 'closed');
+    return oldest !== null && this.#options.lifecycle.release(oldest, 'closed');
   }
 
   /** A drain begins: all of them are released, none is away any longer, and no timer is left. */

@@ -28,8 +28,15 @@ interface ClosingOptions {
   readonly limitOfUser?: (userId: string) => number;
   /** How many connections may be closing at a time, in all. Asked anew each time. @default unlimited */
   readonly limitOfAll?: () => number;
-  /** Told of each that is over, closed or destroyed. */
-  readonly whenOver?: (link: Closable) => void;
+  readonly lifecycle: ClosingFollower;
+}
+
+/** What is told of connections that are closing. */
+export interface ClosingFollower {
+  /** A connection was told to close, or began to. */
+  closingBegan(link: Closable): void;
+  /** A connection is closed or destroyed. */
+  closingOver(link: Closable): void;
 }
 
 /** How long a connection may go on closing because data that was sent before still leaves, in milliseconds. */
@@ -59,7 +66,6 @@ export class ClosingConnections {
   readonly #byUser = new Multimap<Closable>();
   readonly #deliveries = new Map<Closable, Delivery>();
   readonly #emptied: (() => void)[] = [];
-  #whenTold: (link: Closable) => void = () => undefined;
 
   constructor(options: ClosingOptions) {
     this.#options = options;
@@ -71,11 +77,6 @@ export class ClosingConnections {
         else this.#terminate(link);
       },
     });
-  }
-
-  /** Who hears of each that is told to close. */
-  whenTold(act: (link: Closable) => void): void {
-    this.#whenTold = act;
   }
 
   /** Whether every one of them is gone. */
@@ -147,7 +148,7 @@ export class ClosingConnections {
   #note(link: Closable): Expiry<Closable> {
     const expiry = this.#expiries.add(link);
     link.closing = expiry;
-    this.#whenTold(link);
+    this.#options.lifecycle.closingBegan(link);
     if (link.context !== undefined) this.#noteOfUser(link, link.context.userId);
     const { limitOfAll } = this.#options;
     const oldest = this.#expiries.oldest;
@@ -192,7 +193,7 @@ export class ClosingConnections {
   #over(link: Closable): void {
     this.#deliveries.delete(link);
     if (link.context !== undefined) this.#byUser.delete(link.context.userId, link);
-    this.#options.whenOver?.(link);
+    this.#options.lifecycle.closingOver(link);
     if (this.isEmpty) for (const resolve of this.#emptied.splice(0)) resolve();
   }
 }

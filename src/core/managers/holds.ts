@@ -37,6 +37,8 @@ export interface LastingHold extends HeapItem {
 interface HoldsOptions {
   readonly clock: Clock;
   readonly events: EventStream;
+  /** Told when the last hold of a manager that is not released ends or expires. */
+  readonly lifecycle: { letGo(manager: WebSocketManager): void };
   readonly maxHoldMs: number;
 }
 
@@ -55,15 +57,9 @@ export class Holds {
   readonly #lasting = new DeadlineHeap<LastingHold>();
   #timer: Timer | null = null;
   #timerDueAtMs = Infinity;
-  #whenLetGo: (manager: WebSocketManager) => void = () => undefined;
 
   constructor(options: HoldsOptions) {
     this.#options = options;
-  }
-
-  /** Registers what happens when a manager's last hold ends or expires. Not called for released managers. */
-  whenLetGo(act: (manager: WebSocketManager) => void): void {
-    this.#whenLetGo = act;
   }
 
   /** @throws TypeError for options of the wrong type or range, and for more than 1,000 holds of one manager */
@@ -163,7 +159,7 @@ export class Holds {
   }
 
   #letGo(manager: WebSocketManager): void {
-    if (!manager.isHeld && !manager.isReleased) this.#whenLetGo(manager);
+    if (!manager.isHeld && !manager.isReleased) this.#options.lifecycle.letGo(manager);
   }
 
   #arm(): void {

@@ -1,5 +1,6 @@
 import type { EventStream } from '../events.js';
 import type { UserLimits } from '../managers/limits.js';
+import type { ManagedConnection } from '../managers/managed-connection.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import type { Clock } from '../time.js';
 import { never } from '../time.js';
@@ -34,11 +35,11 @@ interface MonitorOptions {
   readonly cleanupCooldownMs: number;
   /** Whether levels evict: then every user's limit is remembered, to notice when it is lowered. */
   readonly remembersLimits: boolean;
-  /** Whether an emergency cleanup of the user runs: then levels only announce. */
-  readonly isRunning: (userId: string) => boolean;
-  readonly act: (action: LevelAction) => void;
-  /** The user's places are nearly all taken: somebody may soon have to wait. */
-  readonly whenCrowded: (userId: string) => void;
+  /** While an emergency cleanup of a user runs, levels only announce. */
+  readonly emergency: { isRunning(userId: string): boolean };
+  readonly levels: { act(action: LevelAction): void };
+  /** Once a user's places are nearly all taken, somebody may soon have to wait: then round trips must be known. */
+  readonly heartbeat: { introduce(link: ManagedConnection): void };
 }
 
 /** A limit as JSON has it: `null` where there is none. */
@@ -185,7 +186,8 @@ export class WebSocketResourceMonitor {
     if (ratio < this.#options.thresholds.critical) this.#crowded.delete(userId);
     else if (!this.#crowded.has(userId)) {
       this.#crowded.add(userId);
-      this.#options.whenCrowded(userId);
+      const { registry, heartbeat } = this.#options;
+      for (const link of registry.linksOf(userId)) heartbeat.introduce(link);
     }
   }
 
@@ -204,10 +206,10 @@ export class WebSocketResourceMonitor {
   }
 
   #act({ userId, alertLevel: level, maxManagers }: UserResources, watched: Watched): void {
-    const { clock, cleanupCooldownMs, isRunning, act } = this.#options;
+    const { clock, cleanupCooldownMs, emergency, levels } = this.#options;
     const now = clock.now();
-    if (isRunning(userId) || now - watched.actedAtMs < cleanupCooldownMs) return;
+    if (emergency.isRunning(userId) || now - watched.actedAtMs < cleanupCooldownMs) return;
     watched.actedAtMs = now;
-    act({ userId, level, maxManagers, isLowered: watched.isLowered });
+    levels.act({ userId, level, maxManagers, isLowered: watched.isLowered });
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wire } from '../../../src/core/wiring.js';
+import { compose } from '../../../src/core/compose.js';
 import {
   isPending,
   loadWebSocketConfig,
@@ -154,10 +154,10 @@ describe('an attempt that arrived earlier takes over', () => {
 
 describe('a suspect', () => {
   it('is taken over by an attempt that arrived earlier', async () => {
-    const { wiring, connect, stop } = wired();
-    const older = wiring.arrivals.begin();
+    const { parts, connect, stop } = composed();
+    const older = parts.arrivals.begin();
     const incumbent = await connect();
-    wiring.suspicion.add([incumbent.link]);
+    parts.suspicion.add([incumbent.link]);
     const { link } = await connect(older);
     expect(incumbent.connection.closes).toEqual([replaced]);
     expect(link.generation).toBe(2);
@@ -165,10 +165,10 @@ describe('a suspect', () => {
   });
 
   it('that is fought for is taken over without being asked, and it is not counted', async () => {
-    const { wiring, connect, stop } = wired();
+    const { parts, connect, stop } = composed();
     for (let i = 0; i < 5; i++) await connect();
     const { connection, link } = await connect();
-    wiring.suspicion.add([link]);
+    parts.suspicion.add([link]);
     const pings = connection.pings.length;
     const { manager } = await connect();
     expect(connection.pings).toHaveLength(pings);
@@ -267,24 +267,24 @@ async function fight(h: Harness, options = remote): Promise<Client> {
 }
 
 /** The parts of a Mooring, and sockets of one thread for it. */
-function wired() {
+function composed() {
   const time = new SimulatedTime();
   const config = loadWebSocketConfig({ environment: 'production', env: {} });
-  const wiring = wire({ config, time, random: seeded(1) });
+  const parts = compose({ config, time, random: seeded(1) });
   return {
-    wiring,
+    parts,
     connect: async (arrival?: number) => {
       const connection = new FakeConnection({ ...remote, time });
       const context = { userId: 'ada', threadId: 'thread_1' };
-      const { link, manager, refusal } = await wiring.connections.connect(connection, context, { arrival });
+      const { link, manager, refusal } = await parts.connections.connect(connection, context, { arrival });
       if (refusal !== null) throw refusal;
       connection.bind(link);
       return { connection, link, manager };
     },
     stop: async () => {
-      wiring.factory.cleanupAllUserManagers('ada');
+      parts.factory.cleanupAllUserManagers('ada');
       await time.advance(5_000);
-      wiring.clock.dispose();
+      parts.clock.dispose();
     },
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EventStream } from '../../../src/core/events.js';
 import { SuccessMetrics } from '../../../src/core/kpis/success-metrics.js';
-import type { AuditFindings } from '../../../src/core/cleanup/audit.js';
+import type { AuditFindings } from '../../../src/core/kpis/audit.js';
 import {
   loadWebSocketConfig,
   type AlertLevel,

@@ -15,20 +15,22 @@ const phaseMs = intervalMs / 100;
 function heartbeat() {
   const at = watchfulClock();
   const dead: string[] = [];
-  const suspicion = new Suspicion();
-  const made = new Heartbeat({
+  const suspicion = new Suspicion({ suspected: () => undefined });
+  const made: Heartbeat = new Heartbeat({
     clock: at.clock,
     events: new EventStream(() => at.time.wallNow()),
     pinger: new Pinger(seeded(1)),
     suspicion,
     slices: new Slices({ time: at.time, clock: at.clock, budgetMs: 5 }),
+    lifecycle: {
+      died: (link, finding) => {
+        dead.push(finding);
+        made.remove(link);
+      },
+    },
     heartbeatIntervalMs: intervalMs,
     maxHeartbeatMisses: 2,
     slowConsumerTimeoutMs: 60_000,
-  });
-  made.whenDead((link, finding) => {
-    dead.push(finding);
-    made.remove(link);
   });
   afterThisTest(() => {
     made.dispose();

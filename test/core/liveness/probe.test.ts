@@ -36,9 +36,8 @@ function probing(peers: readonly PeerOptions[], { time = new SimulatedTime(), is
   for (const { link } of lone) link.roundTripMs = 0;
   const found: ProbeFindings[] = [];
   const pinger = new Pinger(seeded(1));
-  const suspicion = new Suspicion();
   const suspected: number[] = [];
-  suspicion.whenSuspected(() => suspected.push(at.clock.now()));
+  const suspicion = new Suspicion({ suspected: () => suspected.push(at.clock.now()) });
   const parts = { clock: at.clock, pinger, suspicion, config };
   const probe = new Probe(parts, {
     links: lone.map(({ link }) => link),

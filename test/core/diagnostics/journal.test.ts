@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { EventStream, type MooringEvent } from '../../src/core/events.js';
-import { Journal, journalled, mostPerUser } from '../../src/core/journal.js';
-import { harness, remote, silent } from './support.js';
+import { EventStream, type MooringEvent } from '../../../src/core/events.js';
+import { Journal, journalled, mostPerUser } from '../../../src/core/diagnostics/journal.js';
+import { harness, remote, silent } from '../support.js';
 
 const MiB = 2 ** 20;
 const kept = { journalBytes: 24 * MiB };

@@ -1,5 +1,5 @@
-import type { EventStream, MooringEvent, MooringEventName } from './events.js';
-import { ShardedMap } from './sharded-map.js';
+import type { EventStream, MooringEvent, MooringEventName } from '../events.js';
+import { ShardedMap } from '../sharded-map.js';
 
 /** The events a user's journal keeps: what was decided about the user's connections, and with which figures. */
 export const journalled = Object.freeze([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Audit, type AuditFindings } from '../../../src/core/cleanup/audit.js';
+import { Audit, type AuditFindings } from '../../../src/core/kpis/audit.js';
 import { ManagerRegistry } from '../../../src/core/managers/registry.js';
 import { Slices } from '../../../src/core/slices.js';
 import type { WebSocketManager } from '../../../src/index.js';
@@ -29,9 +29,11 @@ async function audited(count: number) {
     slices: new Slices({ time: h.time, clock: { afterPoll: (act) => polls.push(act) }, budgetMs: 0 }),
     config: h.mooring.config,
     registry,
-    announced: () => ({ ...announced }),
-    visit: (manager) => met.push(manager),
-    whenDone: (findings) => found.push(findings),
+    metrics: {
+      announced: () => ({ ...announced }),
+      met: (manager) => met.push(manager),
+      audited: (findings) => found.push(findings),
+    },
   });
   afterThisTest(() => {
     audit.stop();

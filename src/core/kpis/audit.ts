@@ -25,11 +25,13 @@ interface AuditOptions {
   readonly slices: Slices;
   readonly config: WebSocketConfig;
   readonly registry: ManagerRegistry;
-  /** Admissions less releases, as announced, and how many announcements there have been. */
-  readonly announced: () => { readonly live: number; readonly changes: number };
-  /** Called with every manager on the way. */
-  readonly visit: (manager: WebSocketManager) => void;
-  readonly whenDone: (findings: AuditFindings) => void;
+  readonly metrics: {
+    /** Admissions less releases, as announced, and how many announcements there have been. */
+    announced(): { readonly live: number; readonly changes: number };
+    /** Called with every manager on the way. */
+    met(manager: WebSocketManager): void;
+    audited(findings: AuditFindings): void;
+  };
 }
 
 /** How long a connection that is not open may stay before it counts as accumulated. */
@@ -71,9 +73,9 @@ export class Audit {
   }
 
   #walk(): void {
-    const { slices, registry, announced, visit } = this.#options;
+    const { slices, registry, metrics } = this.#options;
     this.#isWalking = true;
-    const before = announced();
+    const before = metrics.announced();
     const miscounted = Math.abs(registry.size - before.live);
     const found: Accused[] = [];
     const managers: Iterator<WebSocketManager, void> = registry.all();
@@ -83,13 +85,13 @@ export class Audit {
         const { done, value: manager } = managers.next();
         if (this.#isStopped || done === true) return false;
         walked += 1;
-        visit(manager);
+        metrics.met(manager);
         const why = this.#faultOf(manager);
         if (why !== null) found.push({ manager, why, link: manager.link });
         return true;
       },
       () => {
-        const isUndisturbed = announced().changes === before.changes;
+        const isUndisturbed = metrics.announced().changes === before.changes;
         const missed = isUndisturbed ? Math.abs(walked - registry.size) : 0;
         this.#lookAgain(found, { managers: walked, miscounted: Math.max(miscounted, missed) });
       },
@@ -110,14 +112,14 @@ export class Audit {
   }
 
   #finish(found: readonly Accused[], walked: Pick<AuditFindings, 'managers' | 'miscounted'>): void {
-    const { clock, registry, whenDone } = this.#options;
+    const { clock, registry, metrics } = this.#options;
     this.#isWalking = false;
     const still = found.filter(
       ({ manager, link, why }) => manager.link === link && this.#faultOf(manager) === why && !manager.isReleased,
     );
     const overdue = still.filter(({ why, manager }) => why === 'overdue' && !this.#counted.has(manager));
     for (const { manager } of overdue) this.#counted.add(manager);
-    whenDone({
+    metrics.audited({
       ...walked,
       atMs: clock.now(),
       users: registry.userCount,
