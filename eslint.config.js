@@ -22,7 +22,7 @@ const coreFolders = /** @satisfies {Record<string, string[]>} */ ({
 });
 
 /** Flat core files that wire the folders together: no core folder, and no other flat file, may import them. */
-const coreWiring = ['mooring', 'connections', 'compose'];
+const coreWiring = ['mooring', 'compose', 'seed-names'];
 
 /** Folders of src at the edge → what else in src they may import. `src/cli` and `src/gateway` may import everything. */
 const edgeFolders = /** @satisfies {Record<string, string[]>} */ ({

@@ -51,7 +51,7 @@ serveCalls<AdminServerCalls>({
     const { url, mooring } = await startServer(loaded.config, local, logger);
     const admin = await startAdminServer({ mooring, access: 'loopback', loaded, address: local });
     const fullest = await fill(mooring, managers);
-    const { userCount, managerCount } = mooring.factory;
+    const { userCount, managerCount } = mooring;
     return { port: Number(new URL(url).port), adminUrl: admin.url, users: userCount, managers: managerCount, fullest };
   },
   cpu() {
@@ -76,7 +76,7 @@ async function fill(mooring: Mooring, managers: number): Promise<string> {
 
 /** As an adapter does; this peer answers every ping. */
 function admit(mooring: Mooring, userId: string): void {
-  const outcome = mooring.factory.admit({ userId, threadId: `thread_${randomUUID()}` });
+  const outcome = mooring.admit({ userId, threadId: `thread_${randomUUID()}` });
   if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
   const connection = new FakeConnection();
   const { link } = outcome.ticket.open(connection);

@@ -117,7 +117,7 @@ class World {
 
   #admit(count: number): void {
     for (let added = 0; added < count; added++) {
-      const outcome = this.#mooring.factory.admit(fieldsAt(this.#ids, this.#links.length));
+      const outcome = this.#mooring.admit(fieldsAt(this.#ids, this.#links.length));
       if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
       const { link } = outcome.ticket.open(new QuietConnection());
       if (link === null) throw new Error('not opened');

@@ -75,7 +75,7 @@ async function measureLoad({
 async function measurePauses(managers: number): Promise<CorePauses> {
   const { mooring, links, ...admit } = await fillTimed(managers);
   const release = await longestOf(managers, (index) => links[index]?.closed());
-  if (mooring.factory.managerCount !== 0) throw new Error('not everything was released');
+  if (mooring.managerCount !== 0) throw new Error('not everything was released');
   await mooring.stop();
   return { managers, admit, release };
 }
@@ -170,7 +170,7 @@ const shared = new QuietConnection();
 
 /** What an adapter does. */
 function admit(mooring: Mooring, context: UserExecutionContext): ManagedConnection {
-  const outcome = mooring.factory.admit(context);
+  const outcome = mooring.admit(context);
   if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
   const { link } = outcome.ticket.open(shared);
   if (link === null) throw new Error('not opened');

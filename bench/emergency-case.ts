@@ -49,8 +49,7 @@ serveCase(async (input: EmergencyInput): Promise<EmergencyOutput> => {
     const threads = Array.from({ length: perUser }, (_, index) => `thread_new_${index}`);
     othersAdmitted.push(...(await rush(mooring, names.slice(0, mostWithOthers), threads)));
     end();
-    for (const userId of names)
-      for (const { key } of mooring.factory.getUserManagers(userId)) mooring.factory.cleanupManager(key);
+    for (const userId of names) for (const { key } of mooring.managersOf(userId)) mooring.release(key);
   }
   await mooring.stop();
   const newcomers = users * rounds;
@@ -68,7 +67,7 @@ async function fill(mooring: Mooring, names: readonly string[]): Promise<FakeCon
   const connections: FakeConnection[] = [];
   for (const [index, userId] of names.entries()) {
     for (let thread = 0; thread < mooring.config.maxManagersPerUser; thread++) {
-      const outcome = mooring.factory.admit({ userId, threadId: `thread_${thread}` });
+      const outcome = mooring.admit({ userId, threadId: `thread_${thread}` });
       if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
       // Not in the same call: the first ping comes while it opens, before it is bound.
       const connection = new FakeConnection({ time, pongAfterMs: 5 });

@@ -37,13 +37,13 @@ serveCase(async ({ users, perUser }: SocketsInput): Promise<SocketsOutput> => {
   const newcomers = startCrowd();
   try {
     await sleepers.call('gather', { port, users, perUser, threads: 'old' });
-    if (mooring.factory.managerCount !== users * perUser) throw new Error('not all are connected');
+    if (mooring.managerCount !== users * perUser) throw new Error('not all are connected');
     sleepers.freeze();
     await pause(silentForMs);
     const waitedMs: number[] = [];
     mooring.on('manager.admitted', (event) => waitedMs.push(event.waitedMs));
     await newcomers.call('gather', { port, users, perUser: 1, threads: 'new' });
-    await until(() => mooring.factory.waitingCount === 0);
+    await until(() => mooring.waitingCount === 0);
     return { users, newcomers: users, silentForMs, admittedMs: summarise(waitedMs), refused: users - waitedMs.length };
   } finally {
     await Promise.all([sleepers.end(), newcomers.end()]);

@@ -152,7 +152,7 @@ interface Client {
 }
 
 function connect(mooring: Mooring, { userId, threadId, kind }: Subject, time: LeapTime): Client {
-  const outcome = mooring.factory.admit({ userId, threadId });
+  const outcome = mooring.admit({ userId, threadId });
   if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
   const connection = new FakeConnection({ time });
   const { link } = outcome.ticket.open(connection);

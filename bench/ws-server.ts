@@ -55,7 +55,7 @@ serveCalls<ServerCalls>({
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;
   },
-  count: () => ({ connections: server.clients.size, managers: mooring?.factory.managerCount ?? 0 }),
+  count: () => ({ connections: server.clients.size, managers: mooring?.managerCount ?? 0 }),
 });
 
 function moor(): Mooring {

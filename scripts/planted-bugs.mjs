@@ -44,7 +44,7 @@ export const bugs = [
   {
     name: 'whoever leaves the queue keeps its place',
     edits: {
-      'admission/factory.ts': [['    if (!queue.remove(place)) return;\n', '    if (queue.size > 0) return;\n']],
+      'admission/admission.ts': [['    if (!queue.remove(place)) return;\n', '    if (queue.size > 0) return;\n']],
     },
   },
   {
@@ -149,7 +149,7 @@ export const bugs = [
   {
     name: 'a takeover needs a slot of its own',
     edits: {
-      'admission/factory.ts': [
+      'admission/admission.ts': [
         [
           'if (existing !== undefined) return this.#take',
           'if (existing !== undefined && managers.size < limits.of(userId)) return this.#take',
@@ -159,7 +159,7 @@ export const bugs = [
   },
   {
     name: 'whoever leaves the queue is told so, and keeps its place',
-    edits: { 'admission/factory.ts': [['    if (!queue.remove(place)) return;\n', '    void queue;\n']] },
+    edits: { 'admission/admission.ts': [['    if (!queue.remove(place)) return;\n', '    void queue;\n']] },
   },
 ];
 

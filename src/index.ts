@@ -12,15 +12,14 @@ export type { Mooring, SuspectOutlook } from './core/mooring.js';
 export type { UnsentBytes } from './core/liveness/heartbeat.js';
 
 // Admission
-export type { WebSocketManagerFactory } from './core/admission/factory.js';
-export type { Admission, AdmitOptions, PendingAdmission } from './core/admission/admission.js';
+export type { Admission, AdmitOptions, PendingAdmission } from './core/admission/outcome.js';
 export type { Arrival, ArrivalOrder } from './core/admission/arrival-order.js';
-export { isPending } from './core/admission/admission.js';
+export { isPending } from './core/admission/outcome.js';
 export type { Opening, Ticket } from './core/admission/ticket.js';
 export { MemoryLedger, type LedgerAnswer, type QuotaClaim, type QuotaLedger } from './core/admission/quota-ledger.js';
 
 // Managers and their connections
-export type { WebSocketConnectionManager, Connected, ConnectOptions } from './core/connections.js';
+export type { Connected, ConnectOptions } from './core/admission/connector.js';
 export type { ManagerState, Release, ReleaseHook, WebSocketManager } from './core/managers/manager.js';
 export type { Hold, HoldOptions } from './core/managers/holds.js';
 export type { Connection } from './core/managers/connection.js';
@@ -66,6 +65,9 @@ export {
   type ErrorCode,
 } from './core/errors.js';
 export { closeCodes, type CloseCause, type CloseFrame } from './core/close-codes.js';
+
+// The names of the original sketch
+export type { WebSocketConnectionManager, WebSocketManagerFactory } from './core/seed-names.js';
 
 // Time
 export type { Random, Time, Timer } from './core/time.js';

@@ -43,8 +43,8 @@ export function takeCensus(server: WebSocketServer, mooring: Mooring): Census {
   collect();
   const counts: Record<string, number> = {
     connections: server.clients.size,
-    managers: mooring.factory.managerCount,
-    users: [...mooring.factory.getActiveUsers()].length,
+    managers: mooring.managerCount,
+    users: [...mooring.users()].length,
   };
   for (const [name, kind] of Object.entries(classes)) counts[name] = queryObjects(kind, { format: 'count' });
   for (const kind of process.getActiveResourcesInfo()) counts[`handle ${kind}`] = (counts[`handle ${kind}`] ?? 0) + 1;

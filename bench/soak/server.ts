@@ -118,7 +118,7 @@ serveCalls<SoakServerCalls>({
     if (server.address() === null) await once(server, 'listening');
     return (server.address() as AddressInfo).port;
   },
-  present: () => ({ connections: server.clients.size, managers: mooring.factory.managerCount }),
+  present: () => ({ connections: server.clients.size, managers: mooring.managerCount }),
   census: () => takeCensus(server, mooring),
   done: () => ({ admitted, refused, released }),
   stall(forMs) {

@@ -1,4 +1,4 @@
-import { refused, type Admission, type PendingAdmission } from '../core/admission/admission.js';
+import { refused, type Admission, type PendingAdmission } from '../core/admission/outcome.js';
 import { unadmittedLimit } from '../core/config.js';
 import { AuthenticationError, MalformedContextError, type RefusalError } from '../core/errors.js';
 import { describe } from '../core/events.js';
@@ -156,7 +156,7 @@ export class Entry<Request> {
       const { fields } = answer;
       if (fields === null || fields === undefined) throw new AuthenticationError('missing');
       if (typeof fields.userId === 'string') attempt.userId = fields.userId;
-      return mooring.factory.admit(fields, { arrival: attempt.arrival });
+      return mooring.admit(fields, { arrival: attempt.arrival });
     } catch (error) {
       return refused(this.#refusalFor(error));
     }
@@ -178,7 +178,7 @@ const nobodyFailed = (fields: ContextFields | null | undefined): Answer => ({ fi
 const failed = (error: unknown): Answer => ({ error });
 
 function checkOptions({ mooring, authenticate, keyOf }: Partial<EntryOptions<never>>): void {
-  if (mooring?.factory === undefined) {
+  if (typeof mooring?.admit !== 'function') {
     throw new TypeError(`mooring: got ${describe(mooring)}, wanted what createMooring() gives`);
   }
   if (typeof authenticate !== 'function') {

@@ -1,4 +1,4 @@
-import { isPending, type Admission, type PendingAdmission } from '../core/admission/admission.js';
+import { isPending, type Admission, type PendingAdmission } from '../core/admission/outcome.js';
 import type { ArrivalOrder } from '../core/admission/arrival-order.js';
 import { afterwards } from './afterwards.js';
 import type { Share, UnauthenticatedCap } from './unauthenticated.js';

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
-import type { Admission, PendingAdmission } from '../core/admission/admission.js';
+import type { Admission, PendingAdmission } from '../core/admission/outcome.js';
 import type { RefusalError } from '../core/errors.js';
 import type { ManagedConnection } from '../core/managers/managed-connection.js';
 import type { Farewell, Refused } from './farewell.js';

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { WaitingPeer } from '../core/admission/admission.js';
+import type { WaitingPeer } from '../core/admission/outcome.js';
 import type { ManagedConnection } from '../core/managers/managed-connection.js';
 import { protocolErrors, type MooredSocket } from './moored-web-socket.js';
 import { hasCloseFrameOf } from './ws-internals.js';

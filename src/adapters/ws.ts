@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, type WebSocketServer } from 'ws';
-import { isPending, type Admission, type PendingAdmission } from '../core/admission/admission.js';
+import { isPending, type Admission, type PendingAdmission } from '../core/admission/outcome.js';
 import type { Ticket } from '../core/admission/ticket.js';
 import type { RefusalError } from '../core/errors.js';
 import { describe } from '../core/events.js';

@@ -147,7 +147,7 @@ function addOpenRoutes(app: AdminApp, { mooring, version, metrics, gate }: Admin
   // Whether it wants a token is told, so that a page can ask for one without being turned away first.
   const health = () => ({
     status: mooring.isDraining ? 'draining' : 'ok',
-    managers: mooring.factory.managerCount,
+    managers: mooring.managerCount,
     version,
     wantsToken: gate.wantsToken,
   });

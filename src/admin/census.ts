@@ -75,15 +75,15 @@ export class Census {
 
   /** The rest of what is said of a user, as of now. */
   summarise({ resources }: CountedUser): UserSummary {
-    const { factory } = this.#mooring;
+    const mooring = this.#mooring;
     const now = this.#mooring.now();
-    const managers = factory.getUserManagers(resources.userId);
+    const managers = mooring.managersOf(resources.userId);
     const lastActive = managers.map(({ lastActivityAtMs }) => lastActivityAtMs);
     return {
       ...viewResources(resources),
       held: managers.filter(({ isHeld }) => isHeld).length,
       suspects: managers.filter((manager) => this.#mooring.suspicionOf(manager) !== null).length,
-      waiting: factory.getWaitingCount(resources.userId),
+      waiting: mooring.waitingCountOf(resources.userId),
       idleMs: managers.length === 0 ? 0 : now - Math.max(...lastActive),
       longestIdleMs: now - Math.min(now, ...lastActive),
     };
@@ -102,7 +102,7 @@ export class Census {
   async #count(sort: Sorting): Promise<Snapshot> {
     const users: CountedUser[] = [];
     let until = performance.now() + sliceMs;
-    for (const [userId, managers] of this.#mooring.factory.managersByUser()) {
+    for (const [userId, managers] of this.#mooring.managersByUser()) {
       const resources = this.#resourcesOf(userId, managers.size);
       users.push({ resources, rank: ranks[sort](resources, managers) });
       if (users.length % usersPerLook > 0 || performance.now() < until) continue;
@@ -113,7 +113,7 @@ export class Census {
   }
 
   #resourcesOf(userId: string, managerCount: number): UserResources {
-    const maxManagers = this.#mooring.factory.limitOf(userId);
+    const maxManagers = this.#mooring.limitOf(userId);
     const ratio = usageRatio(managerCount, maxManagers);
     const alertLevel = levelOf(managerCount, maxManagers, this.#thresholds);
     return { userId, managerCount, usageRatio: ratio, alertLevel, maxManagers };

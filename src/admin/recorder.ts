@@ -125,7 +125,7 @@ export class Recorder {
   }
 
   #sample(): void {
-    const { managerCount, waitingCount } = this.#mooring.factory;
+    const { managerCount, waitingCount } = this.#mooring;
     const at = new Date().toISOString();
     this.#samples.push({ at, managers: managerCount, waiting: waitingCount, ...this.#now });
     if (this.#samples.length > mostSamples) this.#samples.shift();
@@ -134,9 +134,9 @@ export class Recorder {
 }
 
 /** Of those who were there before: all others are counted as they come. */
-function countConnections({ factory }: Mooring): number {
+function countConnections(mooring: Mooring): number {
   let count = 0;
-  for (const [, managers] of factory.managersByUser())
+  for (const [, managers] of mooring.managersByUser())
     for (const { state } of managers.values()) if (state === 'attached') count += 1;
   return count;
 }

@@ -100,5 +100,5 @@ function answer(request: IncomingMessage, response: ServerResponse, mooring: Moo
 function answerHealth(response: ServerResponse, mooring: Mooring): void {
   const status = mooring.isDraining ? 'draining' : 'ok';
   response.writeHead(mooring.isDraining ? 503 : 200, { 'content-type': 'application/json' });
-  response.end(`${JSON.stringify({ status, managers: mooring.factory.managerCount, version: readVersion() })}\n`);
+  response.end(`${JSON.stringify({ status, managers: mooring.managerCount, version: readVersion() })}\n`);
 }

@@ -53,7 +53,7 @@ export async function startServers(flags: ServersFlags, options: ServersOptions)
     url,
     adminUrl: admin?.url ?? null,
     get managerCount() {
-      return mooring.factory.managerCount;
+      return mooring.managerCount;
     },
     stop: async () => {
       await serving.stop();

@@ -1,5 +1,6 @@
+import { AdmissionControl } from './admission/admission.js';
 import { ArrivalOrder } from './admission/arrival-order.js';
-import { WebSocketManagerFactory } from './admission/factory.js';
+import { Connector } from './admission/connector.js';
 import { LedgerDesk } from './admission/ledger-desk.js';
 import { PlaceQueue } from './admission/queue.js';
 import { RefusalPacer } from './admission/refusal-pacer.js';
@@ -15,7 +16,6 @@ import { RequestedCleanup } from './cleanup/requested.js';
 import { SuspectPlaces, type WaitingRoom } from './cleanup/suspect-places.js';
 import { UserCleanup } from './cleanup/user-cleanup.js';
 import { closingLimit } from './config.js';
-import { WebSocketConnectionManager } from './connections.js';
 import { Journal } from './diagnostics/journal.js';
 import { LeakDetector } from './diagnostics/leak-detector.js';
 import { Drain } from './drain.js';
@@ -123,7 +123,7 @@ export function compose({ config, time, random, limitOf, isKeepalive, ledger }: 
   const takeover = new Takeover({ ...asking, desk: tickets, refusals, lifecycle, arrivals, waitingCap });
   const ledgerDesk = new LedgerDesk({ clock, registry, events, limits, desk: tickets, ledger });
   const room = new Room({ config, registry, limits, away, userCleanup });
-  const factory = new WebSocketManagerFactory({
+  const admission = new AdmissionControl({
     clock,
     config,
     events,
@@ -138,12 +138,11 @@ export function compose({ config, time, random, limitOf, isKeepalive, ledger }: 
     takeover,
     ledger: ledgerDesk,
     emergency,
-    requested,
     userCleanup,
     monitor,
     refusals,
   });
-  const connections = new WebSocketConnectionManager({ factory, closing, refusals, pacer, arrivals });
+  const connector = new Connector({ admission, registry, lifecycle, closing, refusals, pacer, arrivals });
 
   lifecycle.connect({
     events,
@@ -161,7 +160,7 @@ export function compose({ config, time, random, limitOf, isKeepalive, ledger }: 
     tickets,
     ledger: ledgerDesk,
     takeover,
-    admission: factory,
+    admission,
     queue,
     lateAnswers,
     audit,
@@ -193,8 +192,11 @@ export function compose({ config, time, random, limitOf, isKeepalive, ledger }: 
     pacer,
     tickets,
     ledgerDesk,
-    factory,
-    connections,
+    lifecycle,
+    limits,
+    queue,
+    admission,
+    connector,
   };
 }
 

@@ -1,11 +1,12 @@
 import type { ArrivalOrder } from './admission/arrival-order.js';
-import type { WebSocketManagerFactory } from './admission/factory.js';
+import type { Connected, ConnectOptions } from './admission/connector.js';
+import { isPending, type Admission, type AdmitOptions, type PendingAdmission } from './admission/outcome.js';
 import type { RefusalPacer } from './admission/refusal-pacer.js';
 import type { Refusals } from './admission/refusals.js';
 import type { BackgroundCleanup } from './cleanup/background.js';
-import type { BackgroundPreview } from './cleanup/requested.js';
+import type { EmergencyCleanupResult, EvictionRequest } from './cleanup/emergency-run.js';
+import type { BackgroundPreview, CleanupRequest, CleanupResult } from './cleanup/requested.js';
 import { compose, type Composition } from './compose.js';
-import type { WebSocketConnectionManager } from './connections.js';
 import type { EventStream, MooringEventName, MooringListener } from './events.js';
 import type { Keepalives } from './liveness/keepalives.js';
 import type { Journal } from './diagnostics/journal.js';
@@ -13,9 +14,13 @@ import type { MooringParts } from './mooring-parts.js';
 import type { SuccessReport } from './kpis/kpi.js';
 import type { UnsentBytes } from './liveness/heartbeat.js';
 import { unansweredSinceMs } from './liveness/ping.js';
+import { partsOf } from './identity/isolation-key.js';
+import type { ContextFields } from './identity/user-execution-context.js';
+import type { Connection } from './managers/connection.js';
 import type { WebSocketManager } from './managers/manager.js';
 import type { WebSocketResourceMonitor } from './pressure/monitor.js';
 import { withResolver } from './promises.js';
+import { WebSocketConnectionManager, WebSocketManagerFactory } from './seed-names.js';
 import type { WebSocketConfig } from './settings.js';
 import type { Clock } from './time.js';
 
@@ -37,18 +42,18 @@ export interface SuspectOutlook {
 export class Mooring {
   readonly config: WebSocketConfig;
   readonly events: EventStream;
-  /** Who gets a manager. @source seed, `WebSocketManagerFactory` */
-  readonly factory: WebSocketManagerFactory;
-  /** Sockets come and go. @source seed, `WebSocketConnectionManager` */
-  readonly connections: WebSocketConnectionManager;
-  /** How full the quotas are. @source seed, `WebSocketResourceMonitor` */
+  /** How full the users' limits are. */
   readonly monitor: WebSocketResourceMonitor;
-  /** What runs every `backgroundCleanupIntervalMs`. @source seed fix 5 */
+  /** What runs every `backgroundCleanupIntervalMs`. */
   readonly backgroundCleanup: BackgroundCleanup;
   /** What was lately decided about each user; nothing unless `journalBytes` says how much. */
   readonly journal: Journal;
   /** Tells keepalives from activity, for adapters. */
   readonly keepalives: Keepalives;
+  /** The same operations under the names of the original sketch. */
+  readonly factory: WebSocketManagerFactory;
+  /** @see factory */
+  readonly connections: WebSocketConnectionManager;
   readonly #parts: Composition;
   #stopping: Promise<void> | null = null;
 
@@ -57,12 +62,144 @@ export class Mooring {
     this.#parts = compose(parts);
     this.config = parts.config;
     this.events = this.#parts.events;
-    this.factory = this.#parts.factory;
-    this.connections = this.#parts.connections;
     this.monitor = this.#parts.monitor;
     this.backgroundCleanup = this.#parts.background;
     this.journal = this.#parts.journal;
     this.keepalives = this.#parts.keepalives;
+    this.factory = new WebSocketManagerFactory(this);
+    this.connections = new WebSocketConnectionManager(this);
+  }
+
+  /**
+   * A slot for a connection of this context: at once if there is one, else after the user's dead and abandoned
+   * connections were looked for.
+   * @throws MalformedContextError
+   */
+  admit(fields: ContextFields, options?: AdmitOptions): Admission | PendingAdmission {
+    return this.#parts.admission.admit(fields, options);
+  }
+
+  /**
+   * Admits a socket that was accepted already, and attaches it. If it is refused, it is closed with the reason.
+   * @returns the connection that wants to be told of the socket's events, or the refusal
+   * @throws MalformedContextError
+   */
+  connect(connection: Connection, fields: ContextFields, options?: ConnectOptions): Promise<Connected> {
+    return this.#parts.connector.connect(connection, fields, options);
+  }
+
+  /**
+   * Ends the connection that was made for this very context object: at once, whatever its socket does. If it is gone or
+   * was replaced, the call is late and does nothing. A context that was never passed to `connect` names the manager of
+   * its thread.
+   * @returns whether there was something to end
+   */
+  disconnect(fields: ContextFields): boolean {
+    return this.#parts.connector.disconnect(fields);
+  }
+
+  /**
+   * A manager for a thread before it has a socket; if it gets none within `ticketMs`, it is released. If the thread has
+   * a manager, that one.
+   * @throws MalformedContextError, QuotaExceededError or another RefusalError
+   */
+  async createManager(fields: ContextFields): Promise<WebSocketManager> {
+    const existing = this.getManager(fields);
+    if (existing !== undefined) return existing;
+    const outcome = this.admit(fields);
+    const { ticket, refusal } = isPending(outcome) ? await outcome.settled : outcome;
+    if (refusal !== null) throw refusal;
+    return ticket.manager;
+  }
+
+  /** The manager of a thread, by context or isolation key. */
+  getManager(of: ContextFields | string): WebSocketManager | undefined {
+    const parts = typeof of === 'string' ? partsOf(of) : of;
+    return parts === null ? undefined : this.#parts.registry.get(parts);
+  }
+
+  /** The user's managers, reserved ones included, oldest first. */
+  managersOf(userId: string): WebSocketManager[] {
+    return [...this.#parts.registry.ofUser(userId).values()];
+  }
+
+  /** How many managers count against the user's limit, reserved ones included. */
+  managerCountOf(userId: string): number {
+    return this.#parts.registry.countOf(userId);
+  }
+
+  /** How many managers the user may hold; `Infinity` without a limit. */
+  limitOf(userId: string): number {
+    return this.#parts.limits.of(userId);
+  }
+
+  /** How many of the user's newcomers wait for a slot. */
+  waitingCountOf(userId: string): number {
+    return this.#parts.queue.sizeOf(userId);
+  }
+
+  /** Every user who holds a manager. */
+  users(): Set<string> {
+    return new Set(this.#parts.registry.users());
+  }
+
+  /** Every user who holds a manager, one after the other, with their managers by thread: for long walks with pauses. */
+  managersByUser(): Iterable<readonly [userId: string, managers: ReadonlyMap<string, WebSocketManager>]> {
+    return this.#parts.registry.byUser();
+  }
+
+  /** How many users hold a manager. */
+  get userCount(): number {
+    return this.#parts.registry.userCount;
+  }
+
+  /** Managers of all users, reserved ones included. */
+  get managerCount(): number {
+    return this.#parts.registry.size;
+  }
+
+  /** Newcomers of all users that wait for a slot. */
+  get waitingCount(): number {
+    return this.#parts.queue.size;
+  }
+
+  /** Sockets in a closing handshake, whoever began it. Each is over within `closeGraceMs`. */
+  get closingCount(): number {
+    return this.#parts.closing.size;
+  }
+
+  /** Releases the manager of a thread, by context or isolation key. @returns whether there was one */
+  release(of: ContextFields | string): boolean {
+    const manager = this.getManager(of);
+    return manager !== undefined && this.#parts.lifecycle.release(manager, 'requested');
+  }
+
+  /** Releases all managers of exactly this user. @returns how many */
+  releaseAll(userId: string): number {
+    const { lifecycle } = this.#parts;
+    return this.managersOf(userId).filter((manager) => lifecycle.release(manager, 'requested')).length;
+  }
+
+  /**
+   * Asks the user's connections whether they are there, and releases those that are dead, and those that are idle or in
+   * error by the measure of the background cleanup. A dry run chooses the same and releases nothing. Never rejects.
+   */
+  cleanup(userId: string, request: CleanupRequest = {}): Promise<CleanupResult> {
+    return this.#parts.requested.clean(userId, request);
+  }
+
+  /**
+   * Probes the user's connections and releases those that are dead, idle or in error; evicts only as many as asked for.
+   * Never rejects.
+   * @throws TypeError if `evict` or `keep` is no integer of at least 0
+   */
+  emergencyCleanup(userId: string, wanted: EvictionRequest = {}): Promise<EmergencyCleanupResult> {
+    return this.#parts.emergency.request(userId, wanted);
+  }
+
+  /** What {@link emergencyCleanup} would release, and why: it asks, and releases nothing. Never rejects. */
+  previewEmergencyCleanup(userId: string, wanted: EvictionRequest = {}): Promise<CleanupResult> {
+    return this.#parts.requested.previewEmergency(userId, wanted);
   }
 
   /** The success metrics of the last day, or since the start. @source seed "Success Metrics" */
@@ -96,7 +233,7 @@ export class Mooring {
 
   /** Whether `stop()` was called. */
   get isDraining(): boolean {
-    return this.factory.isDraining;
+    return this.#parts.admission.isDraining;
   }
 
   /** Milliseconds on the clock of all ages: monotonic, stalled time taken out. */
@@ -109,7 +246,7 @@ export class Mooring {
     return this.#parts.clock;
   }
 
-  /** The order in which attempts arrive: `begin()` numbers one whose decision comes later, for `factory.admit`. */
+  /** The order in which attempts arrive: `begin()` numbers one whose decision comes later, for {@link admit}. */
   get arrivals(): ArrivalOrder {
     return this.#parts.arrivals;
   }
@@ -146,10 +283,10 @@ export class Mooring {
   }
 
   async #stop(): Promise<void> {
-    const { factory, tickets, ledgerDesk, emergency, requested, background, audit, leaks, registry } = this.#parts;
+    const { admission, tickets, ledgerDesk, emergency, requested, background, audit, leaks, registry } = this.#parts;
     const { events, pacer, closing, hooks, clock, heartbeat, holds, away, drain } = this.#parts;
     const managers = registry.size;
-    factory.drain();
+    admission.drain();
     emergency.stop();
     requested.stop();
     away.stop();

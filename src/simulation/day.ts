@@ -171,10 +171,11 @@ class Books {
 
   constructor(world: World) {
     this.#world = world;
-    const { events, factory } = world.mooring;
+    const { mooring } = world;
+    const { events } = mooring;
     events.on('manager.admitted', () => {
       this.#admitted += 1;
-      this.#peak = Math.max(this.#peak, factory.managerCount);
+      this.#peak = Math.max(this.#peak, mooring.managerCount);
     });
     events.on('connection.replaced', () => {
       this.#takenOver += 1;

@@ -1,4 +1,4 @@
-import type { PendingAdmission } from '../core/admission/admission.js';
+import type { PendingAdmission } from '../core/admission/outcome.js';
 import type { ContextFields } from '../core/identity/user-execution-context.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import type { Chance } from './chance.js';

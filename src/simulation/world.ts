@@ -1,5 +1,5 @@
 import { quietMs } from './quiet.js';
-import { isPending, type Admission, type PendingAdmission } from '../core/admission/admission.js';
+import { isPending, type Admission, type PendingAdmission } from '../core/admission/outcome.js';
 import type { QuotaLedger } from '../core/admission/quota-ledger.js';
 import { loadConfig } from '../core/config.js';
 import type { RefusalError } from '../core/errors.js';
@@ -151,7 +151,7 @@ export class World extends SimulatedServer {
 
   /** The connections that count for a user, apart from those a newer one of their thread is about to replace. */
   socketsOf(userId: string): SimulatedSocket[] {
-    const managers = this.mooring.factory.getUserManagers(userId).filter(({ successor }) => successor === null);
+    const managers = this.mooring.managersOf(userId).filter(({ successor }) => successor === null);
     return managers.flatMap(({ key }) => this.#sockets.get(key) ?? []);
   }
 
@@ -164,7 +164,7 @@ export class World extends SimulatedServer {
   }
 
   get slotCount(): number {
-    return this.mooring.factory.managerCount;
+    return this.mooring.managerCount;
   }
 
   /** The user's limit as it is now. */
@@ -190,7 +190,7 @@ export class World extends SimulatedServer {
     const visitor = new Visitor(fields, socket);
     this.visitors.add(visitor);
     this.#newcomers.set(isolationKey(fields), visitor);
-    const outcome = mooring.factory.admit(fields);
+    const outcome = mooring.admit(fields);
     if (isPending(outcome)) {
       visitor.pending = outcome;
       this.#accept(visitor, outcome);
@@ -205,7 +205,7 @@ export class World extends SimulatedServer {
   /** The application says that something is wrong with the manager, whichever connection that has by now. */
   fail({ manager }: Visitor, how: 'for good' | 'perhaps'): void {
     if (manager === null) return;
-    const isCurrent = this.mooring.factory.getUserManagers(manager.userId).includes(manager);
+    const isCurrent = this.mooring.managersOf(manager.userId).includes(manager);
     const socket = this.socketOf(manager.key);
     if (isCurrent && socket !== null) socket.hasFailed = true;
     const error = new Error('the application says so');
@@ -217,7 +217,7 @@ export class World extends SimulatedServer {
   requestRelease({ manager }: Visitor): void {
     if (manager === null) return;
     this.#asked.add(manager.key);
-    this.mooring.factory.cleanupManager(manager.key);
+    this.mooring.release(manager.key);
     this.#asked.delete(manager.key);
   }
 
@@ -233,7 +233,7 @@ export class World extends SimulatedServer {
 
   /** Somebody asks for an emergency cleanup of a user. */
   cleanUp(userId: string, wanted: EvictionRequest = {}): Promise<EmergencyCleanupResult> {
-    return this.#await(this.mooring.factory.emergencyCleanup(userId, wanted));
+    return this.#await(this.mooring.emergencyCleanup(userId, wanted));
   }
 
   /** The application registers a hook. */

@@ -19,7 +19,7 @@ export const gauges = Object.freeze({
     about: 'Managers of all users, reserved slots included.',
     unit: '{manager}',
     labels: {},
-    read: ({ mooring }) => [{ value: mooring.factory.managerCount }],
+    read: ({ mooring }) => [{ value: mooring.managerCount }],
   },
   mooring_managers_limit: {
     kind: 'gauge',
@@ -33,7 +33,7 @@ export const gauges = Object.freeze({
     about: 'Users that hold a manager.',
     unit: '{user}',
     labels: {},
-    read: ({ mooring }) => [{ value: mooring.factory.userCount }],
+    read: ({ mooring }) => [{ value: mooring.userCount }],
   },
   mooring_users_at_level: {
     kind: 'gauge',
@@ -50,7 +50,7 @@ export const gauges = Object.freeze({
     about: 'Newcomers that wait for a slot.',
     unit: '{newcomer}',
     labels: {},
-    read: ({ mooring }) => [{ value: mooring.factory.waitingCount }],
+    read: ({ mooring }) => [{ value: mooring.waitingCount }],
   },
   mooring_suspects: {
     kind: 'gauge',

@@ -27,8 +27,8 @@ function simulateWith(env: Readonly<Record<string, string>>, ...args: readonly s
 
 /** Environment variables under which this is done to the built core first. */
 function brokenCore(code: string): Record<string, string> {
-  const factory = pathToFileURL(join(mooringCommand, '../../core/admission/factory.js')).href;
-  return { NODE_OPTIONS: optionsToImport(`import { WebSocketManagerFactory } from '${factory}';\n${code}`) };
+  const core = pathToFileURL(join(mooringCommand, '../../core/mooring.js')).href;
+  return { NODE_OPTIONS: optionsToImport(`import { Mooring } from '${core}';\n${code}`) };
 }
 
 /** Options of Node with which this runs before anything else. */
@@ -159,9 +159,7 @@ describe('mooring simulate', () => {
   });
 
   it('takes an exception out of the core for a broken promise of a small world', () => {
-    const env = brokenCore(
-      `WebSocketManagerFactory.prototype.cleanupManager = () => { throw new TypeError('planted'); };`,
-    );
+    const env = brokenCore(`Mooring.prototype.release = () => { throw new TypeError('planted'); };`);
     const { code, out, err } = simulateWith(env, '--scenario', 'small', '--seed', '9');
     expect([code, err]).toEqual([1, '']);
     expect(out).toMatch(/^Broken after \d+ ms: no exception: TypeError: planted\n {4}at .*broken\.mjs/);
@@ -178,8 +176,8 @@ describe('mooring simulate', () => {
     ['is rejected unheard', `void Promise.reject(new TypeError('planted')); return admit.call(this, fields)`],
   ])('says how to see a day again in which something %s', (_, statement) => {
     const { code, out, err } = simulateWith(
-      brokenCore(`const { admit } = WebSocketManagerFactory.prototype;
-        WebSocketManagerFactory.prototype.admit = function (fields) { ${statement}; };`),
+      brokenCore(`const { admit } = Mooring.prototype;
+        Mooring.prototype.admit = function (fields) { ${statement}; };`),
       ...['--hours', '4', '--users', '50'],
     );
     expect([code, out]).toEqual([1, '']);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createMooring, type MooringEvent, type WebSocketManager } from '../../src/index.js';
 import { FakeConnection, SimulatedTime } from '../../src/testing/index.js';
-import type { Connected } from '../../src/core/connections.js';
+import type { Connected } from '../../src/core/admission/connector.js';
 import type { Mooring } from '../../src/core/mooring.js';
 
 /** Something that happens to a few users with few threads and a small limit, so that everything collides. */

@@ -33,7 +33,7 @@ export function addManagerRoutes(app: AdminApp, parts: AdminParts): void {
       const { key, userId } = managerOf(mooring, c.req.valid('param').key);
       const released = await act(parts, c, {
         ...{ action: 'release', userId, key },
-        run: () => Number(mooring.factory.cleanupManager(key)),
+        run: () => Number(mooring.release(key)),
         tell: tellReleased,
       });
       return c.json({ released }, 200);
@@ -43,7 +43,7 @@ export function addManagerRoutes(app: AdminApp, parts: AdminParts): void {
 
 /** @throws ProblemError 400 where it is no key, 404 where nobody has it */
 function managerOf(mooring: Mooring, key: string): WebSocketManager {
-  const manager = mooring.factory.getManager(checkedKey(key));
+  const manager = mooring.getManager(checkedKey(key));
   if (manager !== undefined) return manager;
   throw notFound(
     'No manager has this key now.',

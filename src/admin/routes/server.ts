@@ -137,7 +137,7 @@ function namesIn(types: string | undefined): ReadonlySet<string> | undefined {
 }
 
 function overviewOf({ mooring, version, recorder, hub }: AdminParts): Overview {
-  const { factory, config, journal } = mooring;
+  const { config, journal } = mooring;
   const { rss, heapUsed } = process.memoryUsage();
   return {
     ...{
@@ -146,9 +146,9 @@ function overviewOf({ mooring, version, recorder, hub }: AdminParts): Overview {
       startedAt: recorder.startedAt.toISOString(),
       uptimeMs: recorder.uptimeMs,
     },
-    ...{ isDraining: mooring.isDraining, managers: factory.managerCount, users: factory.userCount },
+    ...{ isDraining: mooring.isDraining, managers: mooring.managerCount, users: mooring.userCount },
     connections: recorder.connections,
-    waiting: factory.waitingCount,
+    waiting: mooring.waitingCount,
     suspects: mooring.suspectCount,
     unsentBytes: mooring.unsentBytes,
     usersByLevel: mooring.monitor.usersByLevel(),

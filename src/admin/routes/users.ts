@@ -93,8 +93,8 @@ function addReads(app: AdminApp, parts: AdminParts): void {
     ),
     (c) => {
       const userId = knownUser(mooring, c.req.valid('param').id);
-      const managers = mooring.factory.getUserManagers(userId).map((manager) => viewManager(manager, mooring));
-      const waiting = mooring.factory.getWaitingCount(userId);
+      const managers = mooring.managersOf(userId).map((manager) => viewManager(manager, mooring));
+      const waiting = mooring.waitingCountOf(userId);
       const journalEntries = mooring.journal.of(userId).length;
       return c.json({ ...viewResources(mooring.monitor.lookAt(userId)), waiting, managers, journalEntries }, 200);
     },
@@ -160,7 +160,7 @@ function addCleanups(app: AdminApp, parts: AdminParts): void {
       const request = { dryRun: isDry, ...(strategies !== undefined && { strategies }) };
       const result = await actOnUser(parts, c, {
         ...{ action: nameOf('cleanup', isDry), id: c.req.valid('param').id },
-        run: async (userId) => viewOf(await mooring.factory.cleanup(userId, request)),
+        run: async (userId) => viewOf(await mooring.cleanup(userId, request)),
         tell: tellCleanup,
       });
       return c.json(result, 200);
@@ -182,9 +182,7 @@ function addCleanups(app: AdminApp, parts: AdminParts): void {
       const result = await actOnUser(parts, c, {
         ...{ action: nameOf('emergency-cleanup', isDry), id: c.req.valid('param').id },
         run: async (userId) =>
-          isDry
-            ? viewOf(await mooring.factory.previewEmergencyCleanup(userId, wanted))
-            : runEmergency(mooring, userId, wanted),
+          isDry ? viewOf(await mooring.previewEmergencyCleanup(userId, wanted)) : runEmergency(mooring, userId, wanted),
         tell: tellCleanup,
       });
       return c.json(result, 200);
@@ -207,7 +205,7 @@ function addReleaseAll(app: AdminApp, parts: AdminParts): void {
     async (c) => {
       const released = await actOnUser(parts, c, {
         ...{ action: 'release-all', id: c.req.valid('param').id },
-        run: (userId) => mooring.factory.cleanupAllUserManagers(userId),
+        run: (userId) => mooring.releaseAll(userId),
         tell: tellReleased,
       });
       return c.json({ released }, 200);
@@ -228,7 +226,7 @@ function actOnUser<T>(parts: AdminParts, c: Context<AdminEnv>, { id, run, ...tol
 }
 
 function suspectsOf(mooring: Mooring, userId: string): JournalView['suspects'] {
-  return mooring.factory.getUserManagers(userId).flatMap((manager) => {
+  return mooring.managersOf(userId).flatMap((manager) => {
     const suspect = mooring.suspicionOf(manager);
     return suspect === null ? [] : [{ threadId: manager.threadId, ...suspect }];
   });
@@ -241,9 +239,9 @@ function viewEntry({ atMs, ...entry }: JournalEntry): JournalView['entries'][num
 /** A user with managers, newcomers or a story. @throws ProblemError 400 or 404 */
 function knownUser(mooring: Mooring, written: string): string {
   const userId = readId(written);
-  const { factory, journal } = mooring;
+  const { journal } = mooring;
   const isKnown =
-    factory.getUserManagerCount(userId) > 0 || factory.getWaitingCount(userId) > 0 || journal.of(userId).length > 0;
+    mooring.managerCountOf(userId) > 0 || mooring.waitingCountOf(userId) > 0 || journal.of(userId).length > 0;
   if (isKnown) return userId;
   throw notFound(
     'This user holds no manager, and nothing is known of one they had.',
@@ -275,7 +273,7 @@ async function runEmergency(
     if (event.userId === userId && isOfRun && strategy !== undefined) chosen.push({ ...chosenOf(event), strategy });
   });
   try {
-    const result = await mooring.factory.emergencyCleanup(userId, wanted);
+    const result = await mooring.emergencyCleanup(userId, wanted);
     return { ...result, dryRun: false, chosen };
   } finally {
     end();

@@ -6,7 +6,7 @@ import type { UserLimits } from '../managers/limits.js';
 import type { WebSocketManager } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import type { Clock } from '../time.js';
-import { admitted, refused, type Admission, type PendingAdmission } from './admission.js';
+import { admitted, refused, type Admission, type PendingAdmission } from './outcome.js';
 import type { LedgerAnswer, QuotaClaim, QuotaLedger } from './quota-ledger.js';
 import type { Ticket, TicketDesk } from './ticket.js';
 import { UnreleasedClaims, type ThreadState } from './unreleased-claims.js';

@@ -1,6 +1,6 @@
 import type { UserExecutionContext } from '../identity/user-execution-context.js';
 import { withResolver } from '../promises.js';
-import { isPending, type Admission, type PendingAdmission, type WaitingPeer } from './admission.js';
+import { isPending, type Admission, type PendingAdmission, type WaitingPeer } from './outcome.js';
 import type { Arrival } from './arrival-order.js';
 
 /** When a place was taken, and what happens when its newcomer leaves. */

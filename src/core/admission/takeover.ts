@@ -7,7 +7,7 @@ import type { Successor, WebSocketManager } from '../managers/manager.js';
 import type { Lifecycle } from '../managers/lifecycle.js';
 import { withResolver } from '../promises.js';
 import type { WebSocketConfig } from '../settings.js';
-import { admitted, refused, type Admission, type PendingAdmission } from './admission.js';
+import { admitted, refused, type Admission, type PendingAdmission } from './outcome.js';
 import type { Arrival, ArrivalOrder } from './arrival-order.js';
 import type { Refusals } from './refusals.js';
 import type { Ticket, TicketDesk } from './ticket.js';

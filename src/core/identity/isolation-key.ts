@@ -32,3 +32,12 @@ export function parseIsolationKey(key: string): KeyParts {
   if (isolationKey(parts) !== key) throw new MalformedContextError('isolation key', 'is not in its canonical form');
   return parts;
 }
+
+/** As {@link parseIsolationKey}; `null` if the text is no isolation key. */
+export function partsOf(key: string): KeyParts | null {
+  try {
+    return parseIsolationKey(key);
+  } catch {
+    return null;
+  }
+}

@@ -46,7 +46,7 @@ export class CountJudge {
   }
 
   limitLowered(userId: string): void {
-    this.#allowances.set(userId, this.#world.mooring.factory.getUserManagerCount(userId));
+    this.#allowances.set(userId, this.#world.mooring.managerCountOf(userId));
   }
 
   newcomerLeft(userId: string, key: string): void {
@@ -66,15 +66,15 @@ export class CountJudge {
   }
 
   checkQuiet(): void {
-    const { factory } = this.#world.mooring;
-    if (factory.managerCount > 0) this.#report('no orphans', `${factory.managerCount} managers are left`);
+    const { mooring } = this.#world;
+    if (mooring.managerCount > 0) this.#report('no orphans', `${mooring.managerCount} managers are left`);
     for (const [userId, line] of this.#line.all()) this.#report('no orphans', `${line.length} of ${userId} wait`);
     this.#checkAll();
   }
 
   #checkAll(): void {
-    const { factory } = this.#world.mooring;
-    const users = factory.userCount;
+    const { mooring } = this.#world;
+    const users = mooring.userCount;
     if (users !== this.#live.size) this.#report('index is true', `${users} users instead of ${this.#live.size}`);
     for (const userId of this.#live.keys()) this.#checkUser(userId);
     this.#stepsToFullCheck = Math.max(stepsPerFullCheck.least, stepsPerFullCheck.perUser * users);
@@ -88,7 +88,7 @@ export class CountJudge {
     live.add(key);
     this.#touched.add(userId);
     this.#checkLimits(userId);
-    const count = this.#world.mooring.factory.getUserManagerCount(userId);
+    const count = this.#world.mooring.managerCountOf(userId);
     if (count !== managerCount)
       this.#report('told afterwards', `${key} is announced as number ${managerCount}, and ${count} are there`);
   }
@@ -96,12 +96,11 @@ export class CountJudge {
   #checkLimits(userId: string): void {
     const { mooring, config } = this.#world;
     const limit = this.#world.limitOf(userId);
-    const count = mooring.factory.getUserManagerCount(userId);
+    const count = mooring.managerCountOf(userId);
     const most = Math.max(limit, this.#allowances.get(userId) ?? 0);
     if (count > most) this.#report('within the limit', `${userId} holds ${count} of ${most}`);
     const total = config.maxTotalManagers ?? Infinity;
-    if (mooring.factory.managerCount > total)
-      this.#report('within the total', `${mooring.factory.managerCount} managers of ${total}`);
+    if (mooring.managerCount > total) this.#report('within the total', `${mooring.managerCount} managers of ${total}`);
   }
 
   #whenReleased({ userId, key }: MooringEvent<'manager.released'>): void {
@@ -110,7 +109,7 @@ export class CountJudge {
     if (live?.delete(key) !== true) this.#report('released once', `${key} is released and holds no slot`);
     if (live?.size === 0) this.#live.delete(userId);
     this.#touched.add(userId);
-    if (this.#world.mooring.factory.getManager(key) !== undefined)
+    if (this.#world.mooring.getManager(key) !== undefined)
       this.#report('told afterwards', `${key} is announced as released, and is there`);
   }
 
@@ -120,17 +119,17 @@ export class CountJudge {
   }
 
   #checkUser(userId: string): void {
-    const { factory } = this.#world.mooring;
+    const { mooring } = this.#world;
     const wanted = this.#live.get(userId) ?? new Set();
-    const got = factory.getUserManagers(userId);
-    const count = factory.getUserManagerCount(userId);
+    const got = mooring.managersOf(userId);
+    const count = mooring.managerCountOf(userId);
     if (count !== wanted.size)
       this.#report('index is true', `${userId} has ${count} managers instead of ${wanted.size}`);
     const stranger = got.find(({ key }) => !wanted.has(key));
     if (stranger !== undefined) this.#report('index is true', `${stranger.key} is there, and was not admitted`);
     const live = this.#admitted - this.#released;
-    if (factory.managerCount !== live)
-      this.#report('index is true', `${factory.managerCount} managers instead of ${live}`);
+    if (mooring.managerCount !== live)
+      this.#report('index is true', `${mooring.managerCount} managers instead of ${live}`);
     this.#lowerAllowance(userId, count);
     this.#checkWaiting(userId);
   }
@@ -146,7 +145,7 @@ export class CountJudge {
 
   #checkWaiting(userId: string): void {
     const wanted = this.#line.of(userId).length;
-    const got = this.#world.mooring.factory.getWaitingCount(userId);
+    const got = this.#world.mooring.waitingCountOf(userId);
     if (got !== wanted) this.#report('places come back', `${got} newcomers of ${userId} wait instead of ${wanted}`);
   }
 }

@@ -53,7 +53,7 @@ export class ReleaseJudge {
 
   #whenReleased(event: Released): void {
     const { userId, key, reason, generation } = event;
-    if (this.#world.mooring.factory.getUserManagerCount(userId) === 0) this.#actedAtMs.delete(userId);
+    if (this.#world.mooring.managerCountOf(userId) === 0) this.#actedAtMs.delete(userId);
     if (reason === 'idle' || reason === 'evicted') this.#cleaned[reason].released += 1;
     if (reason === 'unattached' && generation > 0)
       this.#report('unattached means unattached', `${key} has had ${generation} connections`);
@@ -133,6 +133,6 @@ export class ReleaseJudge {
     const actedAtMs = this.#actedAtMs.get(userId) ?? -Infinity;
     if (nowMs - actedAtMs + this.#world.slackSince(actedAtMs) < this.#world.config.cleanupCooldownMs)
       this.#report('levels are patient', `the level of ${userId} acted ${nowMs - actedAtMs} ms ago`);
-    if (this.#world.mooring.factory.getUserManagerCount(userId) > 0) this.#actedAtMs.set(userId, nowMs);
+    if (this.#world.mooring.managerCountOf(userId) > 0) this.#actedAtMs.set(userId, nowMs);
   }
 }

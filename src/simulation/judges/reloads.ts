@@ -79,8 +79,8 @@ export class ReloadJudge {
   /** Whether somebody wanted the place, or has it. */
   #isNeeded(userId: string): boolean {
     const { mooring, config } = this.#world;
-    const isFull = mooring.factory.getUserManagerCount(userId) >= this.#world.limitOf(userId);
-    const isTotalFull = mooring.factory.managerCount >= (config.maxTotalManagers ?? Infinity);
+    const isFull = mooring.managerCountOf(userId) >= this.#world.limitOf(userId);
+    const isTotalFull = mooring.managerCount >= (config.maxTotalManagers ?? Infinity);
     return isFull || isTotalFull || this.#cameInStep.has(userId);
   }
 }

@@ -50,7 +50,7 @@ export class StopJudge {
 
   #checkNothingLeft(): void {
     const { mooring, time } = this.#world;
-    const { managerCount } = mooring.factory;
+    const { managerCount } = mooring;
     if (managerCount > 0) this.#report('nothing after stop', `${managerCount} managers are left`);
     if (time.pendingTimers > 0) this.#report('nothing after stop', `${time.pendingTimers} timers are left`);
     const open = this.#openSockets();

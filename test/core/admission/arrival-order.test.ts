@@ -276,13 +276,13 @@ function composed() {
     connect: async (arrival?: number) => {
       const connection = new FakeConnection({ ...remote, time });
       const context = { userId: 'ada', threadId: 'thread_1' };
-      const { link, manager, refusal } = await parts.connections.connect(connection, context, { arrival });
+      const { link, manager, refusal } = await parts.connector.connect(connection, context, { arrival });
       if (refusal !== null) throw refusal;
       connection.bind(link);
       return { connection, link, manager };
     },
     stop: async () => {
-      parts.factory.cleanupAllUserManagers('ada');
+      for (const manager of [...parts.registry.all()]) parts.lifecycle.release(manager, 'requested');
       await time.advance(5_000);
       parts.clock.dispose();
     },

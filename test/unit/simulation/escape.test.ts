@@ -1,5 +1,4 @@
 import { describe, expect, it, vi } from 'vitest';
-import { WebSocketManagerFactory } from '../../../src/core/admission/factory.js';
 import { Mooring } from '../../../src/core/mooring.js';
 import { simulateDay } from '../../../src/simulation/day.js';
 import { escapeOf, violationOf } from '../../../src/simulation/escape.js';
@@ -56,7 +55,7 @@ describe('what escapes from a run', () => {
 
 describe('a core that throws', () => {
   it('breaks a promise in a small world, which is cut down to what is needed', async () => {
-    vi.spyOn(WebSocketManagerFactory.prototype, 'cleanupManager').mockImplementation(bug);
+    vi.spyOn(Mooring.prototype, 'release').mockImplementation(bug);
     const script = smallWorld(1);
     const violation = await runScript(script);
     expect(violation).toMatchObject({
@@ -69,9 +68,7 @@ describe('a core that throws', () => {
 
   it('in a promise nobody looks at, does so as well', async () => {
     rejectionsAreMeant();
-    vi.spyOn(WebSocketManagerFactory.prototype, 'emergencyCleanup').mockImplementation(() =>
-      Promise.reject(new Error('planted')),
-    );
+    vi.spyOn(Mooring.prototype, 'emergencyCleanup').mockImplementation(() => Promise.reject(new Error('planted')));
     const script = { seed: 1, config: {}, hasLedger: false };
     const violation = await runScript({ ...script, steps: [{ atMs: 5, do: 'clean up', user: 'ada' }] });
     expect(violation).toMatchObject({

@@ -1,25 +1,27 @@
-import { isPending, type Admission } from './admission/admission.js';
-import type { Arrival, ArrivalOrder } from './admission/arrival-order.js';
-import type { WebSocketManagerFactory } from './admission/factory.js';
-import type { RefusalPacer } from './admission/refusal-pacer.js';
-import type { Refusals } from './admission/refusals.js';
-import { MalformedContextError, type RefusalError } from './errors.js';
+import { isPending, type Admission } from './outcome.js';
+import type { Arrival, ArrivalOrder } from './arrival-order.js';
+import type { AdmissionControl } from './admission.js';
+import type { RefusalPacer } from './refusal-pacer.js';
+import type { Refusals } from './refusals.js';
+import { MalformedContextError, type RefusalError } from '../errors.js';
 import {
   createUserExecutionContext,
   UserExecutionContext,
   type ContextFields,
-} from './identity/user-execution-context.js';
-import type { ClosingConnections } from './managers/closing.js';
-import type { Connection } from './managers/connection.js';
-import type { ManagedConnection } from './managers/managed-connection.js';
-import type { WebSocketManager } from './managers/manager.js';
+} from '../identity/user-execution-context.js';
+import type { ClosingConnections } from '../managers/closing.js';
+import type { Connection } from '../managers/connection.js';
+import type { Lifecycle } from '../managers/lifecycle.js';
+import type { ManagedConnection } from '../managers/managed-connection.js';
+import type { WebSocketManager } from '../managers/manager.js';
+import type { ManagerRegistry } from '../managers/registry.js';
 
 /** How connecting ended. */
 export type Connected =
   | { readonly link: ManagedConnection; readonly manager: WebSocketManager; readonly refusal: null }
   | { readonly link: null; readonly manager: null; readonly refusal: RefusalError };
 
-/** What can be said to {@link WebSocketConnectionManager.connect}. */
+/** What can be said to {@link Connector.connect}. */
 export interface ConnectOptions {
   /** Aborted when the client vanishes while it waits: its place is given back. Ignored once it is connected. */
   readonly signal?: AbortSignal;
@@ -32,7 +34,9 @@ export interface ConnectOptions {
 
 interface ConnectionParts {
   readonly arrivals: ArrivalOrder;
-  readonly factory: WebSocketManagerFactory;
+  readonly admission: AdmissionControl;
+  readonly registry: ManagerRegistry;
+  readonly lifecycle: Pick<Lifecycle, 'release'>;
   readonly closing: ClosingConnections;
   readonly refusals: Refusals;
   readonly pacer: RefusalPacer;
@@ -40,21 +44,14 @@ interface ConnectionParts {
 
 /**
  * Connects sockets to managers and ends them: for sockets that were accepted already. Adapters that can admit before
- * they accept use `factory.admit` and open the ticket themselves.
- * @source seed fix 3, `WebSocketConnectionManager`
+ * they accept use `mooring.admit` and open the ticket themselves.
  */
-export class WebSocketConnectionManager {
+export class Connector {
   readonly #parts: ConnectionParts;
   readonly #ends = new WeakMap<ContextFields, () => boolean>();
 
-  /** @internal */
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
-  }
-
-  /** Sockets in a closing handshake, whoever began it; each is over within `closeGraceMs`. */
-  get closingCount(): number {
-    return this.#parts.closing.size;
   }
 
   /**
@@ -71,7 +68,7 @@ export class WebSocketConnectionManager {
     };
     note(nothingToEnd);
     if (signal?.aborted === true || hasClosed(connection)) return this.#vanished(connection, arrival);
-    const outcome = this.#parts.factory.admit(context, { arrival });
+    const outcome = this.#parts.admission.admit(context, { arrival });
     const asking = { connection, userId: context.userId, note };
     if (!isPending(outcome)) return this.#open(asking, outcome);
     const cancel = (): boolean => {
@@ -91,17 +88,18 @@ export class WebSocketConnectionManager {
    * Ends the connection that was made for this very context object: at once, whatever its socket does. If that is gone
    * or was replaced, the call is late and ignored. A context never passed to `connect` names the manager by its key.
    * @returns whether there was something to end
-   * @source seed fix 3, `disconnect`; spec section 4
    */
   disconnect(fields: ContextFields): boolean {
     const end = this.#ends.get(fields);
     if (end !== undefined) return end();
     if (UserExecutionContext.wasOpened(fields)) return this.#endConnectionOf(fields);
-    return this.#parts.factory.cleanupManagerByContext(fields);
+    const { registry, lifecycle } = this.#parts;
+    const manager = registry.get(fields);
+    return manager !== undefined && lifecycle.release(manager, 'requested');
   }
 
   #endConnectionOf(context: UserExecutionContext): boolean {
-    const link = this.#parts.factory.getManager(context)?.link;
+    const link = this.#parts.registry.get(context)?.link;
     return link?.context === context && endConnection(link);
   }
 
