@@ -79,7 +79,7 @@ export const gauges = Object.freeze({
     about: 'Sockets in a closing handshake, whoever began it; each is closed or destroyed within `closeGrace`.',
     unit: '{socket}',
     labels: {},
-    read: ({ mooring }) => [{ value: mooring.connections.closingCount }],
+    read: ({ mooring }) => [{ value: mooring.closingCount }],
   },
   mooring_draining: {
     kind: 'gauge',

@@ -46,6 +46,14 @@ async function ask(page: Page, name: string): Promise<void> {
   await page.getByRole('dialog').waitFor();
 }
 
+/** Where the focus is while a dialog asks, with what tells why where it is elsewhere. */
+const focusOfDialog = `(() => {
+  const dialog = document.querySelector('dialog');
+  if (dialog?.contains(document.activeElement)) return 'within';
+  const { outerHTML } = document.activeElement;
+  return 'dialog open: ' + dialog?.open + ', window in focus: ' + document.hasFocus() + ', focus: ' + outerHTML.slice(0, 80);
+})()`;
+
 describe.runIf(hasChromium).each(['light', 'dark'] as const)('axe finds nothing in the %s', (colorScheme) => {
   it('in any state of any page', { timeout: 180_000 }, async () => {
     const server = await startAdmin();
@@ -144,7 +152,7 @@ describe.runIf(hasChromium)('with the keyboard alone', () => {
       await button.press('Enter');
       const dialog = page.getByRole('dialog');
       await dialog.waitFor();
-      expect(await page.evaluate(`document.querySelector('dialog').contains(document.activeElement)`)).toBe(true);
+      await expect.poll(() => page.evaluate(focusOfDialog)).toBe('within');
       for (let i = 0; i < 6; i++) {
         await page.keyboard.press('Tab');
         const where = `document.querySelector('dialog').contains(document.activeElement) || document.activeElement.tagName`;
