@@ -21,8 +21,8 @@ const coreFolders = /** @satisfies {Record<string, string[]>} */ ({
   diagnostics: ['managers', 'liveness'],
 });
 
-/** Flat core files that wire the folders together: no core folder, and no other flat file, may import them. */
-const coreWiring = ['mooring', 'compose', 'seed-names'];
+/** Flat core files that put the folders together: no core folder, and no other flat file, may import them. */
+const coreComposition = ['mooring', 'compose', 'seed-names'];
 
 /** Folders of src at the edge → what else in src they may import. `src/cli` and `src/gateway` may import everything. */
 const edgeFolders = /** @satisfies {Record<string, string[]>} */ ({
@@ -43,7 +43,7 @@ const composers = ['cli', 'gateway'];
 /** @param {string} folder @param {string[]} allowed */
 const coreZone = (folder, allowed) => ({
   target: `src/core/${folder}`,
-  from: [`src/core/!(${[folder, ...allowed].join('|')})/**`, `src/core/{${coreWiring.join(',')}}.ts`],
+  from: [`src/core/!(${[folder, ...allowed].join('|')})/**`, `src/core/{${coreComposition.join(',')}}.ts`],
   message: `core/${folder} may import ${[...allowed, 'the flat core files'].join(', ')}.`,
 });
 
@@ -59,8 +59,8 @@ const importZones = [
   ...Object.entries(edgeFolders).map(([folder, allowed]) => edgeZone(folder, allowed)),
   edgeZone('core', []),
   {
-    target: `src/core/!(${coreWiring.join('|')}).ts`,
-    from: [`src/core/{${coreWiring.join(',')}}.ts`],
+    target: `src/core/!(${coreComposition.join('|')}).ts`,
+    from: [`src/core/{${coreComposition.join(',')}}.ts`],
     message: 'The flat core files are the ground floor: they know nothing of what is composed above them.',
   },
   {
@@ -204,7 +204,7 @@ export default defineConfig(
   {
     name: 'src/core, flat files: the ground floor',
     files: ['src/core/*.ts'],
-    ignores: coreWiring.map((name) => `src/core/${name}.ts`),
+    ignores: coreComposition.map((name) => `src/core/${name}.ts`),
     rules: {
       '@typescript-eslint/no-restricted-imports': ['error', { patterns: [coreImportsZodOnly, typesFromFolders] }],
     },

@@ -152,7 +152,7 @@ export const bugs = [
       'admission/admission.ts': [
         [
           'if (existing !== undefined) return this.#take',
-          'if (existing !== undefined && managers.size < limits.of(userId)) return this.#take',
+          'if (existing !== undefined && registry.countOf(userId) < limits.of(userId)) return this.#take',
         ],
       ],
     },

@@ -178,7 +178,7 @@ const nobodyFailed = (fields: ContextFields | null | undefined): Answer => ({ fi
 const failed = (error: unknown): Answer => ({ error });
 
 function checkOptions({ mooring, authenticate, keyOf }: Partial<EntryOptions<never>>): void {
-  if (typeof mooring?.admit !== 'function') {
+  if (mooring?.events === undefined) {
     throw new TypeError(`mooring: got ${describe(mooring)}, wanted what createMooring() gives`);
   }
   if (typeof authenticate !== 'function') {

@@ -184,7 +184,7 @@ export class Mooring {
    * Asks the user's connections whether they are there, and releases those that are dead, and those that are idle or in
    * error by the measure of the background cleanup. A dry run chooses the same and releases nothing. Never rejects.
    */
-  cleanup(userId: string, request: CleanupRequest = {}): Promise<CleanupResult> {
+  cleanup(userId: string, request?: CleanupRequest): Promise<CleanupResult> {
     return this.#parts.requested.clean(userId, request);
   }
 
@@ -193,12 +193,12 @@ export class Mooring {
    * Never rejects.
    * @throws TypeError if `evict` or `keep` is no integer of at least 0
    */
-  emergencyCleanup(userId: string, wanted: EvictionRequest = {}): Promise<EmergencyCleanupResult> {
+  emergencyCleanup(userId: string, wanted?: EvictionRequest): Promise<EmergencyCleanupResult> {
     return this.#parts.emergency.request(userId, wanted);
   }
 
   /** What {@link emergencyCleanup} would release, and why: it asks, and releases nothing. Never rejects. */
-  previewEmergencyCleanup(userId: string, wanted: EvictionRequest = {}): Promise<CleanupResult> {
+  previewEmergencyCleanup(userId: string, wanted?: EvictionRequest): Promise<CleanupResult> {
     return this.#parts.requested.previewEmergency(userId, wanted);
   }
 

@@ -11,7 +11,7 @@ import type { WebSocketManager } from './managers/manager.js';
  * guide docs/guides/from-the-seed.md has both names side by side.
  */
 
-/** What the names stand for: a Mooring. */
+/** What the names stand for: a Mooring, as far as they need it. Its own type would make a circle of imports. */
 interface Named {
   readonly isDraining: boolean;
   readonly managerCount: number;

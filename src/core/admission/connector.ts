@@ -21,7 +21,7 @@ export type Connected =
   | { readonly link: ManagedConnection; readonly manager: WebSocketManager; readonly refusal: null }
   | { readonly link: null; readonly manager: null; readonly refusal: RefusalError };
 
-/** What can be said to {@link Connector.connect}. */
+/** What can be said to `mooring.connect`. */
 export interface ConnectOptions {
   /** Aborted when the client vanishes while it waits: its place is given back. Ignored once it is connected. */
   readonly signal?: AbortSignal;
@@ -32,7 +32,7 @@ export interface ConnectOptions {
   readonly arrival?: Arrival | undefined;
 }
 
-interface ConnectionParts {
+interface ConnectorParts {
   readonly arrivals: ArrivalOrder;
   readonly admission: AdmissionControl;
   readonly registry: ManagerRegistry;
@@ -47,10 +47,10 @@ interface ConnectionParts {
  * they accept use `mooring.admit` and open the ticket themselves.
  */
 export class Connector {
-  readonly #parts: ConnectionParts;
+  readonly #parts: ConnectorParts;
   readonly #ends = new WeakMap<ContextFields, () => boolean>();
 
-  constructor(parts: ConnectionParts) {
+  constructor(parts: ConnectorParts) {
     this.#parts = parts;
   }
 

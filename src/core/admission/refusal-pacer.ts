@@ -92,8 +92,15 @@ export class RefusalPacer {
     };
   }
 
+  /** Whatever it throws: the others still leave. */
   #send(delayed: Delayed): void {
-    if (this.#remove(delayed)) delayed.send();
+    if (!this.#remove(delayed)) return;
+    try {
+      // The socket's own timers must not belong to another request, or to whoever stops the server.
+      this.#clock.contexts.outside(delayed.send);
+    } catch {
+      // Its close frame could not be sent; whoever refused it destroys the socket in any case.
+    }
   }
 
   #remove(delayed: Delayed): boolean {

@@ -2,7 +2,7 @@ import type { CloseCause } from '../close-codes.js';
 import type { EventStream, ReleasedBy } from '../events.js';
 import type { Clock } from '../time.js';
 import type { Closable, ClosingConnections, ClosingFollower } from './closing.js';
-import type { Hold, HoldOptions } from './holds.js';
+import type { Hold, HoldOptions, Holds } from './holds.js';
 import { ManagedConnection } from './managed-connection.js';
 import type { ManagerHost, ReleaseHook, WebSocketManager } from './manager.js';
 import type { ReleaseHooks } from './release-hooks.js';
@@ -15,10 +15,7 @@ export interface LifecycleParts {
   readonly registry: ManagerRegistry;
   readonly closing: ClosingConnections;
   readonly hooks: ReleaseHooks;
-  readonly holds: {
-    take(manager: WebSocketManager, options?: HoldOptions): Hold;
-    released(manager: WebSocketManager): void;
-  };
+  readonly holds: Pick<Holds, 'take' | 'released'>;
   readonly away: {
     isFor(manager: WebSocketManager): boolean;
     add(manager: WebSocketManager): void;

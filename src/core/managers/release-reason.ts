@@ -2,7 +2,7 @@ import type { CloseCause, CloseDetail } from '../close-codes.js';
 import type { ReleasedBy } from '../events.js';
 
 /**
- * Why a manager was released, and what its peer is told unless the releaser says something more exact.
+ * Why a manager was released, and what its peer is told unless the release says something more exact.
  * `null`: nothing, the peer is gone already.
  * @source spec sections 4 and 10
  */

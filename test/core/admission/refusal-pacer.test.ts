@@ -126,3 +126,22 @@ describe('a user whose sockets are refused again and again', () => {
     expect(h.arrivals.map(({ connection }) => connection.closes.length)).toEqual(new Array(10).fill(1));
   });
 });
+
+describe('a close frame that cannot be sent', () => {
+  it('holds up neither the others nor the end of the server', async () => {
+    const { time, pacer, sent, refuse } = setUp();
+    for (let i = 0; i < 5; i++) refuse('ada');
+    const send = () => {
+      throw new Error('the socket is gone');
+    };
+    pacer.tell({ closeCause: 'quota', userId: 'ada', send });
+    refuse('ada');
+    await time.advance(1_000);
+    expect(sent).toHaveLength(6);
+    pacer.tell({ closeCause: 'quota', userId: 'ada', send });
+    refuse('ada');
+    pacer.flush();
+    expect(sent).toHaveLength(7);
+    expect(pacer.waiting).toBe(0);
+  });
+});

@@ -5,9 +5,9 @@ import {
   MalformedContextError,
   type ManagedConnection,
   type UserExecutionContext,
-} from '../../src/index.js';
-import { FakeConnection } from '../../src/testing/index.js';
-import { harness, remote, silent, type Harness } from './support.js';
+} from '../../../src/index.js';
+import { FakeConnection } from '../../../src/testing/index.js';
+import { harness, remote, silent, type Harness } from '../support.js';
 
 describe('connect', () => {
   it('gives the link and the manager of the socket', async () => {
