@@ -49,8 +49,7 @@ export type Composition = ReturnType<typeof compose>;
  */
 // eslint-disable-next-line max-lines-per-function -- a list of what is made of what; it decides nothing
 export function compose({ config, time, random, limitOf, isKeepalive, ledger }: MooringParts) {
-  const { cleanupCooldownMs, closeCodes, closeGraceMs, heartbeatIntervalMs, maxHeartbeatMisses } = config;
-  const { maxManagersPerUser, resumeGraceMs, slowConsumerTimeoutMs, ticketMs } = config;
+  const { backlogExcuseMs, closeCodes, closeGraceMs, maxManagersPerUser, resumeGraceMs, ticketMs } = config;
 
   const events = new EventStream(() => time.wallNow(), time.contexts);
   const onStall = (stalledMs: number): void => {
@@ -75,17 +74,27 @@ export function compose({ config, time, random, limitOf, isKeepalive, ledger }: 
 
   const pinger = new Pinger(random);
   const suspicion = new Suspicion(lifecycle);
-  const watching = { heartbeatIntervalMs, maxHeartbeatMisses, slowConsumerTimeoutMs };
-  const heartbeat = new Heartbeat({ clock, events, pinger, suspicion, slices, lifecycle, ...watching });
+  const heartbeat = new Heartbeat({
+    clock,
+    events,
+    pinger,
+    suspicion,
+    slices,
+    lifecycle,
+    heartbeatIntervalMs: config.heartbeatIntervalMs,
+    maxHeartbeatMisses: config.maxHeartbeatMisses,
+    slowConsumerTimeoutMs: config.slowConsumerTimeoutMs,
+  });
 
   const queue = new PlaceQueue();
   const waitingRoom = waitingRoomOf(queue, limits);
   const userCleanup = new UserCleanup({ clock, config, registry, lifecycle });
-  const { backlogExcuseMs } = config;
   const suspectPlaces = new SuspectPlaces({ pinger, registry, lifecycle, suspicion, waitingRoom, backlogExcuseMs });
-  const asking = { clock, pinger, suspicion, config };
   const emergency = new EmergencyCleanup({
-    ...asking,
+    clock,
+    config,
+    pinger,
+    suspicion,
     events,
     registry,
     lifecycle,
@@ -94,21 +103,30 @@ export function compose({ config, time, random, limitOf, isKeepalive, ledger }: 
     waitingRoom,
   });
   const levels = new LevelCleanup({ clock, events, config, thresholds, registry, userCleanup });
-  const remembersLimits = config.forcedEviction === 'by-level';
   const monitor = new WebSocketResourceMonitor({
     clock,
     events,
     registry,
     limits,
     thresholds,
-    cleanupCooldownMs,
-    remembersLimits,
+    cleanupCooldownMs: config.cleanupCooldownMs,
+    remembersLimits: config.forcedEviction === 'by-level',
     emergency,
     levels,
     heartbeat,
   });
   const background = new BackgroundCleanup({ clock, events, config, slices, userCleanup, holds, monitor });
-  const requested = new RequestedCleanup({ ...asking, events, registry, userCleanup, slices, monitor });
+  const requested = new RequestedCleanup({
+    clock,
+    config,
+    pinger,
+    suspicion,
+    events,
+    registry,
+    userCleanup,
+    slices,
+    monitor,
+  });
 
   const lateAnswers = new LateAnswers(events);
   const metrics = new SuccessMetrics({ clock, events, config, levelOf: (userId) => monitor.levelOf(userId) });
@@ -120,8 +138,18 @@ export function compose({ config, time, random, limitOf, isKeepalive, ledger }: 
   const pacer = new RefusalPacer(clock);
   const tickets = new TicketDesk({ clock, events, lifecycle, closing, away, arrivals, refusals, ticketMs });
   const waitingCap = new WaitingCap({ config, queue });
-  const takeover = new Takeover({ ...asking, desk: tickets, refusals, lifecycle, arrivals, waitingCap });
-  const ledgerDesk = new LedgerDesk({ clock, registry, events, limits, desk: tickets, ledger });
+  const takeover = new Takeover({
+    clock,
+    config,
+    pinger,
+    suspicion,
+    tickets,
+    refusals,
+    lifecycle,
+    arrivals,
+    waitingCap,
+  });
+  const ledgerDesk = new LedgerDesk({ clock, registry, events, limits, tickets, ledger });
   const room = new Room({ config, registry, limits, away, userCleanup });
   const admission = new AdmissionControl({
     clock,
@@ -134,9 +162,9 @@ export function compose({ config, time, random, limitOf, isKeepalive, ledger }: 
     queue,
     waitingCap,
     arrivals,
-    desk: tickets,
+    tickets,
     takeover,
-    ledger: ledgerDesk,
+    ledgerDesk,
     emergency,
     userCleanup,
     monitor,
@@ -158,7 +186,7 @@ export function compose({ config, time, random, limitOf, isKeepalive, ledger }: 
     emergency,
     monitor,
     tickets,
-    ledger: ledgerDesk,
+    ledgerDesk,
     takeover,
     admission,
     queue,

@@ -202,7 +202,7 @@ export class Mooring {
     return this.#parts.requested.previewEmergency(userId, wanted);
   }
 
-  /** The success metrics of the last day, or since the start. @source seed "Success Metrics" */
+  /** The success metrics of the last day, or since the start. */
   kpis(): SuccessReport {
     return this.#parts.metrics.report();
   }

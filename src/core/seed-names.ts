@@ -36,132 +36,124 @@ interface Named {
   previewEmergencyCleanup(userId: string, wanted?: EvictionRequest): Promise<CleanupResult>;
 }
 
-/** `mooring.factory`. */
-export class WebSocketManagerFactory {
-  readonly #mooring: Named;
-
+/** Other names for the operations of one Mooring. */
+class Alias {
   /** @internal */
-  constructor(mooring: Named) {
-    this.#mooring = mooring;
-  }
+  constructor(protected readonly mooring: Named) {}
+}
 
+/** `mooring.factory`. */
+export class WebSocketManagerFactory extends Alias {
   /** `mooring.isDraining` */
   get isDraining(): boolean {
-    return this.#mooring.isDraining;
+    return this.mooring.isDraining;
   }
 
   /** `mooring.managerCount` */
   get managerCount(): number {
-    return this.#mooring.managerCount;
+    return this.mooring.managerCount;
   }
 
   /** `mooring.userCount` */
   get userCount(): number {
-    return this.#mooring.userCount;
+    return this.mooring.userCount;
   }
 
   /** `mooring.waitingCount` */
   get waitingCount(): number {
-    return this.#mooring.waitingCount;
+    return this.mooring.waitingCount;
   }
 
   /** `mooring.admit` */
   admit(fields: ContextFields, options?: AdmitOptions): Admission | PendingAdmission {
-    return this.#mooring.admit(fields, options);
+    return this.mooring.admit(fields, options);
   }
 
   /** `mooring.createManager` */
   createManager(fields: ContextFields): Promise<WebSocketManager> {
-    return this.#mooring.createManager(fields);
+    return this.mooring.createManager(fields);
   }
 
   /** `mooring.getManager` */
   getManager(of: ContextFields | string): WebSocketManager | undefined {
-    return this.#mooring.getManager(of);
+    return this.mooring.getManager(of);
   }
 
   /** `mooring.managerCountOf` */
   getUserManagerCount(userId: string): number {
-    return this.#mooring.managerCountOf(userId);
+    return this.mooring.managerCountOf(userId);
   }
 
   /** `mooring.managersOf` */
   getUserManagers(userId: string): WebSocketManager[] {
-    return this.#mooring.managersOf(userId);
+    return this.mooring.managersOf(userId);
   }
 
   /** `mooring.users` */
   getActiveUsers(): Set<string> {
-    return this.#mooring.users();
+    return this.mooring.users();
   }
 
   /** `mooring.managersByUser` */
   managersByUser(): Iterable<readonly [userId: string, managers: ReadonlyMap<string, WebSocketManager>]> {
-    return this.#mooring.managersByUser();
+    return this.mooring.managersByUser();
   }
 
   /** `mooring.limitOf` */
   limitOf(userId: string): number {
-    return this.#mooring.limitOf(userId);
+    return this.mooring.limitOf(userId);
   }
 
   /** `mooring.waitingCountOf` */
   getWaitingCount(userId: string): number {
-    return this.#mooring.waitingCountOf(userId);
+    return this.mooring.waitingCountOf(userId);
   }
 
   /** `mooring.release`, by isolation key */
   cleanupManager(key: string): boolean {
-    return this.#mooring.release(key);
+    return this.mooring.release(key);
   }
 
   /** `mooring.release`, by context */
   cleanupManagerByContext(context: ContextFields): boolean {
-    return this.#mooring.release(context);
+    return this.mooring.release(context);
   }
 
   /** `mooring.releaseAll` */
   cleanupAllUserManagers(userId: string): number {
-    return this.#mooring.releaseAll(userId);
+    return this.mooring.releaseAll(userId);
   }
 
   /** `mooring.emergencyCleanup` */
   emergencyCleanup(userId: string, wanted?: EvictionRequest): Promise<EmergencyCleanupResult> {
-    return this.#mooring.emergencyCleanup(userId, wanted);
+    return this.mooring.emergencyCleanup(userId, wanted);
   }
 
   /** `mooring.cleanup` */
   cleanup(userId: string, request?: CleanupRequest): Promise<CleanupResult> {
-    return this.#mooring.cleanup(userId, request);
+    return this.mooring.cleanup(userId, request);
   }
 
   /** `mooring.previewEmergencyCleanup` */
   previewEmergencyCleanup(userId: string, wanted?: EvictionRequest): Promise<CleanupResult> {
-    return this.#mooring.previewEmergencyCleanup(userId, wanted);
+    return this.mooring.previewEmergencyCleanup(userId, wanted);
   }
 }
 
 /** `mooring.connections`. */
-export class WebSocketConnectionManager {
-  readonly #mooring: Named;
-
-  /** @internal */
-  constructor(mooring: Named) {
-    this.#mooring = mooring;
-  }
-
+export class WebSocketConnectionManager extends Alias {
   /** `mooring.closingCount` */
   get closingCount(): number {
-    return this.#mooring.closingCount;
+    return this.mooring.closingCount;
   }
 
   /** `mooring.connect` */
   connect(connection: Connection, fields: ContextFields, options?: ConnectOptions): Promise<Connected> {
-    return this.#mooring.connect(connection, fields, options);
+    return this.mooring.connect(connection, fields, options);
   }
 
   /** `mooring.disconnect` */
   disconnect(fields: ContextFields): boolean {
-    return this.#mooring.disconnect(fields);
+    return this.mooring.disconnect(fields);
   }
 }

@@ -34,9 +34,9 @@ interface AdmissionParts {
   readonly queue: PlaceQueue;
   readonly waitingCap: WaitingCap;
   readonly arrivals: ArrivalOrder;
-  readonly desk: TicketDesk;
+  readonly tickets: TicketDesk;
   readonly takeover: Takeover;
-  readonly ledger: LedgerDesk;
+  readonly ledgerDesk: LedgerDesk;
   readonly emergency: EmergencyCleanup;
   readonly userCleanup: UserCleanup;
   readonly monitor: WebSocketResourceMonitor;
@@ -176,18 +176,18 @@ export class AdmissionControl {
     const { context } = claim;
     const outcome = this.#parts.takeover.claim(manager, claim);
     if (isPending(outcome) || outcome.ticket === null) return this.#watched(context, outcome);
-    return this.#watched(context, this.#parts.ledger.whenConfirmed(outcome.ticket));
+    return this.#watched(context, this.#parts.ledgerDesk.whenConfirmed(outcome.ticket));
   }
 
   /** Takes the slot: from here on the key has a manager. The ledger confirms, then or later; the monitor looks after. */
   #grant({ context, arrival }: Claim, waitedMs: number): Admission | PendingAdmission {
-    const { registry, desk, events, ledger, monitor, lifecycle } = this.#parts;
+    const { registry, tickets, events, ledgerDesk, monitor, lifecycle } = this.#parts;
     const manager = new WebSocketManager(lifecycle, context);
     const managerCount = registry.add(manager);
-    const ticket = desk.issue(manager, context, { arrival });
+    const ticket = tickets.issue(manager, context, { arrival });
     lifecycle.admitted(manager);
     events.emitOf('manager.admitted', manager, { managerCount, waitedMs });
-    const outcome = ledger.confirm(ticket, () => this.#quotaRefusal(context.userId, 0));
+    const outcome = ledgerDesk.confirm(ticket, () => this.#quotaRefusal(context.userId, 0));
     monitor.observe(context.userId);
     return outcome;
   }

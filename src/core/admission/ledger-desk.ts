@@ -16,7 +16,7 @@ interface LedgerDeskOptions {
   readonly registry: ManagerRegistry;
   readonly events: EventStream;
   readonly limits: UserLimits;
-  readonly desk: TicketDesk;
+  readonly tickets: TicketDesk;
   readonly ledger?: QuotaLedger | undefined;
 }
 
@@ -145,7 +145,7 @@ export class LedgerDesk {
     if (!isAnswer(answer)) throw new TypeError('the ledger gave no answer');
     const asked = this.#asked.get(manager);
     if (asked !== undefined) asked.isGranted = answer.granted;
-    if (!answer.granted) this.#options.desk.refuse(manager, refuse());
+    if (!answer.granted) this.#options.tickets.refuse(manager, refuse());
   }
 
   #report(userId: string, error: unknown): void {

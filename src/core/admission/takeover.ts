@@ -15,7 +15,7 @@ import type { WaitingCap } from './waiting-cap.js';
 
 interface TakeoverOptions extends ProbeParts {
   readonly config: WebSocketConfig;
-  readonly desk: TicketDesk;
+  readonly tickets: TicketDesk;
   readonly refusals: Refusals;
   readonly lifecycle: Pick<Lifecycle, 'settleDue'>;
   readonly suspicion: Suspicion;
@@ -47,16 +47,16 @@ export class Takeover {
    * or a suspect.
    */
   claim(manager: WebSocketManager, claim: Claim): Admission | PendingAdmission {
-    const { desk, arrivals, refusals } = this.#options;
+    const { tickets, arrivals, refusals } = this.#options;
     const { link, successor } = manager;
     const { context, arrival } = claim;
     if (successor instanceof Contest) return successor.challenge(claim);
-    const outstanding = desk.outstanding(manager);
+    const outstanding = tickets.outstanding(manager);
     if (outstanding !== undefined && arrival < outstanding.arrival) return refused(refusals.replaced());
-    if (link === null || !this.#isStanding(link)) return admitted(desk.issue(manager, context, { arrival }));
+    if (link === null || !this.#isStanding(link)) return admitted(tickets.issue(manager, context, { arrival }));
     if (arrivals.isBefore(arrival, link)) return refused(refusals.replaced());
     if (outstanding === undefined && this.#isFought(manager)) return this.#contest(manager, link, claim);
-    return admitted(desk.issue(manager, context, { arrival, isCounted: true }));
+    return admitted(tickets.issue(manager, context, { arrival, isCounted: true }));
   }
 
   /** Whether the connection may be there: not closed, and no suspect. */
@@ -138,7 +138,7 @@ class Contest implements Successor {
     const challenger = this.#over();
     if (challenger === null) return;
     const { context, arrival } = challenger;
-    challenger.ticket = this.#options.desk.issue(this.#manager, context, { arrival });
+    challenger.ticket = this.#options.tickets.issue(this.#manager, context, { arrival });
     challenger.resolve(admitted(challenger.ticket));
   }
 

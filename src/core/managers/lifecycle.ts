@@ -39,7 +39,7 @@ export interface LifecycleParts {
   readonly emergency: { suspected(userId: string): void };
   readonly monitor: { isCrowded(userId: string): boolean; observe(userId: string): void };
   readonly tickets: { released(manager: WebSocketManager): void };
-  readonly ledger: { released(manager: WebSocketManager): void };
+  readonly ledgerDesk: { released(manager: WebSocketManager): void };
   readonly takeover: { incumbentEnded(manager: WebSocketManager): void };
   readonly admission: {
     slotFreed(userId: string, isForHeard?: boolean): void;
@@ -218,7 +218,7 @@ export class Lifecycle implements ManagerHost, ClosingFollower {
 
   /** Nothing watches the manager any longer; the slot goes to the next in line. */
   #freed(manager: WebSocketManager, { finding, by, isForHeard }: ReleaseOptions): void {
-    const { lateAnswers, background, holds, away, tickets, ledger, admission } = this.#parts;
+    const { lateAnswers, background, holds, away, tickets, ledgerDesk, admission } = this.#parts;
     const { link } = manager;
     if (link !== null) {
       this.#unwatch(link);
@@ -228,7 +228,7 @@ export class Lifecycle implements ManagerHost, ClosingFollower {
     holds.released(manager);
     away.remove(manager);
     tickets.released(manager);
-    ledger.released(manager);
+    ledgerDesk.released(manager);
     admission.slotFreed(manager.userId, isForHeard);
   }
 
