@@ -1,3 +1,4 @@
+import { longestMs } from '../simulation/forever.js';
 import { InvalidArgumentError, type Command } from 'commander';
 import { scenarios, type ScenarioName } from '../simulation/population.js';
 import type { SeedName } from '../simulation/seed/rules.js';
@@ -24,14 +25,14 @@ export function isOfDay(flags: SimulateFlags): flags is DayFlags {
   return Object.hasOwn(scenarios, flags.scenario);
 }
 
-/** The longest day: a year, in hours. */
-const mostHours = 8_760;
+/** The longest day, in hours: 24 days. */
+const mostHours = longestMs / 3_600_000;
 const mostUsers = 1_000_000;
 
 /** Seeds are 32 bits. */
 const mostSeed = 2 ** 32 - 1;
 
-/** Simulated hours: above 0, at most a year. @throws InvalidArgumentError */
+/** Simulated hours: above 0, at most 576. @throws InvalidArgumentError */
 export function readHours(text: string): number {
   const hours = /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : NaN;
   if (hours > 0 && hours <= mostHours) return hours;

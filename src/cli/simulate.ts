@@ -31,7 +31,7 @@ export function addSimulate(program: Command): void {
   const command = program
     .command('simulate')
     .description('what would these settings do? the real core, in a seeded world, through a day of simulated people')
-    .option('--hours <number>', 'simulated hours, at most a year', readHours, 24)
+    .option('--hours <number>', 'simulated hours, at most 576', readHours, 24)
     .option('--users <number>', 'simulated users, at most 1000000', readUsers, 1_000)
     .option('--seed <number>', 'everything follows from it; 0 to 4294967295', readSeed, 1)
     .addOption(

@@ -9,7 +9,14 @@ export class Arrival {
   /** Due in the same millisecond, or span, and planned later. Owned by the arrivals it lies in. */
   next: Arrival | null = null;
 
-  constructor(readonly act: () => void) {}
+  /**
+   * @param act what happens
+   * @param recurs whether `act` returns in how many milliseconds it is to happen again; `null`: never
+   */
+  constructor(
+    readonly act: () => unknown,
+    readonly recurs = false,
+  ) {}
 }
 
 /** Arrivals in the order in which they were planned. */

@@ -1,4 +1,5 @@
 import type { Chance } from './chance.js';
+import { forever } from './forever.js';
 import type { PeerProcess } from './peer-process.js';
 import type { WorldTime } from './world-time.js';
 
@@ -55,14 +56,14 @@ export class Line {
     this.#changedAtMs = now();
   }
 
-  /** Since when what either end sends reaches the other; `Infinity` while it does not. */
+  /** Since when what either end sends reaches the other; `forever` while it does not. */
   get reachableSinceMs(): number {
-    return this.isReachable ? this.#changedAtMs : Infinity;
+    return this.isReachable ? this.#changedAtMs : forever;
   }
 
-  /** Since when it does not; `Infinity` while it does. */
+  /** Since when it does not; `forever` while it does. */
   get unreachableSinceMs(): number {
-    return this.isReachable ? Infinity : this.#changedAtMs;
+    return this.isReachable ? forever : this.#changedAtMs;
   }
 
   /** Nothing gets through any longer, either way, and nobody is told. */
@@ -134,14 +135,13 @@ export class Line {
   }
 
   #arrive(afterMs: number, act: () => void): void {
-    this.#latestMs = Math.max(this.#latestMs, this.#time.now() + afterMs + this.#lateMs());
-    this.#time.arrive(this.#latestMs - this.#time.now(), act);
+    const now = this.#time.now();
+    this.#latestMs = Math.max(this.#latestMs, now + afterMs + (this.#lossRatio === 0 ? 0 : this.#lateMs(now)));
+    this.#time.arrive(this.#latestMs - now, act);
   }
 
   /** What a loss costs: the sender notices and sends it again. */
-  #lateMs(): number {
-    if (this.#lossRatio === 0) return 0;
-    const now = this.#time.now();
+  #lateMs(now: number): number {
     if (now >= this.#burstEndsAtMs && this.#chance.is(this.#lossRatio))
       this.#burstEndsAtMs = now + this.#chance.integer(burstMs.least, burstMs.most);
     return now < this.#burstEndsAtMs ? (repeatsMs.find((afterMs) => now + afterMs >= this.#burstEndsAtMs) ?? 0) : 0;

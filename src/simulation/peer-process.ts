@@ -1,3 +1,4 @@
+import { forever } from './forever.js';
 import type { WorldTime } from './world-time.js';
 
 /**
@@ -5,10 +6,10 @@ import type { WorldTime } from './world-time.js';
  * both ends go on.
  */
 export class PeerProcess {
-  /** Since when it has run, of the time in which the server ran; `Infinity` while it pauses. */
+  /** Since when it has run, of the time in which the server ran; `forever` while it pauses. */
   runningSinceMs: number;
-  /** Since when it has paused; `Infinity` while it runs. */
-  pausedSinceMs = Infinity;
+  /** Since when it has paused; `forever` while it runs. */
+  pausedSinceMs = forever;
   readonly #time: WorldTime;
   readonly #now: () => number;
   /** What it does when it goes on. */
@@ -24,13 +25,13 @@ export class PeerProcess {
   }
 
   get isPaused(): boolean {
-    return this.pausedSinceMs < Infinity;
+    return this.pausedSinceMs < forever;
   }
 
   /** It pauses for so long; a pause within another one makes that longer. */
   pause(forMs: number): void {
     if (!this.isPaused) this.pausedSinceMs = this.#now();
-    this.runningSinceMs = Infinity;
+    this.runningSinceMs = forever;
     const endsAtMs = this.#time.now() + forMs;
     this.#endsAtMs = Math.max(this.#endsAtMs, endsAtMs);
     this.#time.arrive(forMs, () => {
@@ -46,7 +47,7 @@ export class PeerProcess {
 
   #goOn(): void {
     if (!this.isPaused) return;
-    this.pausedSinceMs = Infinity;
+    this.pausedSinceMs = forever;
     this.runningSinceMs = this.#now();
     for (const act of this.#later.splice(0)) act();
   }

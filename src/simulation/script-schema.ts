@@ -6,8 +6,8 @@ import { checkIds } from '../core/identity/ids.js';
 import type { Script, Step } from './script.js';
 import type { Traits } from './traits.js';
 
-/** Nothing in a script is later, or takes longer, than a year. */
-const longestMs = 8_760 * 3_600_000;
+/** Nothing in a script is later, or takes longer, than a week. */
+const weekMs = 7 * 24 * 3_600_000;
 
 /** How many mistakes are listed; a file of something else has one in every step. */
 const mostProblems = 10;
@@ -20,7 +20,7 @@ type Shape<Name extends Step['do']> = {
   readonly [Field in Exclude<keyof (Step & { do: Name }), 'atMs' | 'do'>]-?: z.ZodType<(Step & { do: Name })[Field]>;
 };
 
-const durationMs = between(0, longestMs, 'milliseconds, at least 0 and at most a year');
+const durationMs = between(0, weekMs, 'milliseconds, at least 0 and at most a week');
 const bytes = whole(Number.MAX_SAFE_INTEGER);
 const client = whole(Number.MAX_SAFE_INTEGER);
 const count = whole(Number.MAX_SAFE_INTEGER);
@@ -70,7 +70,7 @@ const shapes = {
   'clean up': { user, evict: count.exactOptional(), keep: count.exactOptional() },
   limit: { user, limit: count },
   stall: { forMs: durationMs },
-  'leap wall clock': { byMs: between(-longestMs, longestMs, 'milliseconds, at most a year either way') },
+  'leap wall clock': { byMs: between(-weekMs, weekMs, 'milliseconds, at most a week either way') },
   'background cleanup': {},
   stop: {},
   ledger: { mood: oneOf(['well', 'slow', 'failing', 'throwing', 'dead']) },

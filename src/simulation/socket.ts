@@ -1,5 +1,6 @@
 import type { Connection } from '../core/managers/connection.js';
 import { never } from '../core/time.js';
+import { forever } from './forever.js';
 import { Line } from './line.js';
 import type { PeerProcess } from './peer-process.js';
 import type { Held, Listener, Surroundings, Traits } from './traits.js';
@@ -22,18 +23,18 @@ export class SimulatedSocket implements Connection {
   unsentBytes = 0;
   partialMessageBytes = 0;
   readonly traits: Traits;
-  /** Since when the application has not read from it; `Infinity` while it does. All times are of the time in which the server ran. */
-  pausedSinceMs = Infinity;
-  /** When the server's end went; `Infinity` before. */
-  closedAtMs = Infinity;
+  /** Since when the application has not read from it; `forever` while it does. All times are of the time in which the server ran. */
+  pausedSinceMs = forever;
+  /** When the server's end went; `forever` before. */
+  closedAtMs = forever;
   /** When the peer last sent a message that arrived, or the connection was opened. */
   #heardAtMs = never;
   /** When the last message of the application left. */
   outboundAtMs = never;
   /** When the handshake was done. */
-  openedAtMs = Infinity;
-  /** When the first ping was sent after which nothing has arrived; `Infinity` without one. */
-  unansweredSinceMs = Infinity;
+  openedAtMs = forever;
+  /** When the first ping was sent after which nothing has arrived; `forever` without one. */
+  unansweredSinceMs = forever;
   /** What the application holds of its manager; the connection that takes over has it too. */
   held: Held = { holds: new Map(), changedAtMs: never };
   /** When anything last arrived of it. */
@@ -42,8 +43,8 @@ export class SimulatedSocket implements Connection {
   slowestAnswerMs = -1;
   /** Whether it had an excuse for being silent: something stuck on the way out, or nobody reading. */
   hasExcuse = false;
-  /** Since when what the application sent has waited in this process; `Infinity` while nothing does. */
-  stuckSinceMs = Infinity;
+  /** Since when what the application sent has waited in this process; `forever` while nothing does. */
+  stuckSinceMs = forever;
   /** Whether a message of it arrived in more than one part. */
   hasSentInParts = false;
   /** Whether its manager was told of an error since the peer last said something. */
@@ -89,19 +90,19 @@ export class SimulatedSocket implements Connection {
     return this.#line.isReachable;
   }
 
-  /** Since when that is not so; `Infinity` while it is so. */
+  /** Since when that is not so; `forever` while it is so. */
   get unreachableSinceMs(): number {
     return this.#line.unreachableSinceMs;
   }
 
-  /** Since when the peer has been there to answer: in reach, and running. `Infinity` while it is not. */
+  /** Since when the peer has been there to answer: in reach, and running. `forever` while it is not. */
   get presentSinceMs(): number {
-    return Math.max(this.#line.reachableSinceMs, this.#process?.runningSinceMs ?? -Infinity);
+    return Math.max(this.#line.reachableSinceMs, this.#process?.runningSinceMs ?? never);
   }
 
-  /** Since when it is not there; `Infinity` while it is. */
+  /** Since when it is not there; `forever` while it is. */
   get absentSinceMs(): number {
-    return Math.min(this.unreachableSinceMs, this.#process?.pausedSinceMs ?? Infinity);
+    return Math.min(this.unreachableSinceMs, this.#process?.pausedSinceMs ?? forever);
   }
 
   /** Whether, for so long, a ping of ours has had no answer, and the peer was absent at some time since. */
@@ -110,7 +111,7 @@ export class SimulatedSocket implements Connection {
   }
 
   get isReadingPaused(): boolean {
-    return this.pausedSinceMs < Infinity;
+    return this.pausedSinceMs < forever;
   }
 
   get isOpen(): boolean {
@@ -140,7 +141,7 @@ export class SimulatedSocket implements Connection {
 
   /** It becomes a manager's connection: what it was asked, and answered, while it waited says nothing of that. */
   opening(): void {
-    this.unansweredSinceMs = Infinity;
+    this.unansweredSinceMs = forever;
     this.slowestAnswerMs = -1;
   }
 
@@ -218,7 +219,7 @@ export class SimulatedSocket implements Connection {
 
   /** It reads what has arrived meanwhile. */
   resumeReading(): void {
-    this.pausedSinceMs = Infinity;
+    this.pausedSinceMs = forever;
     for (const act of this.#unread.splice(0)) if (!this.isClosed) act();
   }
 
@@ -336,7 +337,7 @@ export class SimulatedSocket implements Connection {
 
   #heard(bytes: number): void {
     this.bytesReceived += bytes;
-    this.unansweredSinceMs = Infinity;
+    this.unansweredSinceMs = forever;
     this.lastByteAtMs = this.#now();
   }
 
@@ -368,7 +369,7 @@ export class SimulatedSocket implements Connection {
     if (this.unsentBytes === 0) return;
     this.bytesSent += this.unsentBytes;
     this.unsentBytes = 0;
-    this.stuckSinceMs = Infinity;
+    this.stuckSinceMs = forever;
     this.outboundAtMs = this.#lastSendAtMs;
   }
 

@@ -1,5 +1,6 @@
 import { shouldReconnect } from '../client/should-reconnect.js';
 import type { Chance } from './chance.js';
+import { forever } from './forever.js';
 import type { PeerProcess } from './peer-process.js';
 import type { Person } from './person.js';
 import type { SimulatedSocket } from './socket.js';
@@ -40,7 +41,7 @@ export class Tab {
   /** One for each connection: what was planned for an earlier one does not happen. */
   #generation = 0;
   #isOpen = true;
-  #closesAtMs = Infinity;
+  #closesAtMs = forever;
   #isAbandoned = false;
   #attempts = 0;
 

@@ -1,6 +1,7 @@
 import type { Time, Timer } from '../core/time.js';
 import { TimerHeap, type Due } from '../testing/timer-heap.js';
 import { Arrival, Arrivals } from './arrivals.js';
+import { forever } from './forever.js';
 
 class WorldTimer implements Timer, Due {
   isCancelled = false;
@@ -76,11 +77,7 @@ export class WorldTime implements Time {
    * @param act says in how many it happens next; `null`: never again
    */
   recur(firstMs: number | null, act: () => number | null): void {
-    const arrival = new Arrival(() => {
-      const nextMs = act();
-      if (nextMs !== null) this.#plan(arrival, nextMs);
-    });
-    if (firstMs !== null) this.#plan(arrival, firstMs);
+    if (firstMs !== null) this.#plan(new Arrival(act, true), firstMs);
   }
 
   #plan(arrival: Arrival, delayMs: number): void {
@@ -89,7 +86,7 @@ export class WorldTime implements Time {
 
   /** The process does not run for so long. What happens outside meanwhile, it finds when it goes on. */
   stall(forMs: number): void {
-    this.#nowMs += forMs;
+    this.#nowMs = representable(this.#nowMs + forMs);
   }
 
   /** The wall clock is set to another time; ages must not notice. */
@@ -102,9 +99,9 @@ export class WorldTime implements Time {
    * @param step called after each occurrence; `false` ends it there
    */
   async runUntil(endsAtMs: number, step: () => boolean = () => true): Promise<void> {
-    for (let act = this.#next(endsAtMs); act !== null; act = this.#next(endsAtMs)) {
+    representable(endsAtMs);
+    while (this.#happens(endsAtMs)) {
       this.occurrences += 1;
-      act();
       if (this.#hasPromises()) await settled();
       if (!step()) return;
     }
@@ -112,14 +109,13 @@ export class WorldTime implements Time {
     this.#nowMs = Math.max(this.#nowMs, endsAtMs);
   }
 
-  /** What happens next until then, in the order of the phases; `null` where nothing does. */
-  #next(endsAtMs: number): (() => void) | null {
+  /** Does what is next until then, in the order of the phases. @returns whether there was anything */
+  #happens(endsAtMs: number): boolean {
     for (;;) {
-      const act = this.#inPhase();
-      if (act !== undefined) return act;
+      if (this.#happensInPhase()) return true;
       if (this.#phase === 'timers') this.#poll();
       else if (this.#phase === 'poll' && this.#polling.length > 0) this.#phase = 'after poll';
-      else if (!this.#nextTurn(endsAtMs)) return null;
+      else if (!this.#nextTurn(endsAtMs)) return false;
     }
   }
 
@@ -142,16 +138,24 @@ export class WorldTime implements Time {
     return true;
   }
 
-  /** What this phase still has to do. */
-  #inPhase(): (() => void) | undefined {
+  /** Does the next thing of this phase. @returns whether there was one */
+  #happensInPhase(): boolean {
     switch (this.#phase) {
       case 'timers':
-        return this.#dueTimer();
+        return isCalled(this.#dueTimer());
       case 'poll':
-        return this.#arrivals.take(this.#nowMs)?.act;
+        return this.#arrives();
       case 'after poll':
-        return this.#polling.pop();
+        return isCalled(this.#polling.pop());
     }
+  }
+
+  #arrives(): boolean {
+    const arrival = this.#arrivals.take(this.#nowMs);
+    if (arrival === null) return false;
+    const againMs = arrival.act();
+    if (arrival.recurs && typeof againMs === 'number') this.#plan(arrival, againMs);
+    return true;
   }
 
   #dueTimer(): (() => void) | undefined {
@@ -162,6 +166,17 @@ export class WorldTime implements Time {
     }
     return undefined;
   }
+}
+
+function isCalled(callback: (() => void) | undefined): boolean {
+  callback?.();
+  return callback !== undefined;
+}
+
+/** @throws RangeError for a time that is not before `forever` */
+function representable(atMs: number): number {
+  if (atMs < forever) return atMs;
+  throw new RangeError(`Simulated time ends after ${String(forever)} ms; it was to go on to ${String(atMs)} ms.`);
 }
 
 /** After every promise that can settle now has. */

@@ -134,7 +134,7 @@ describe('mooring simulate', () => {
 
   it('ends at once on Ctrl-C, with 130', async () => {
     const tell = `process.on('newListener', (name) => { if (name === 'SIGINT') process.stderr.write('listens'); });`;
-    const child = spawn(mooringNode, [mooringCommand, 'simulate', '--hours', '8760', '--users', '1000'], {
+    const child = spawn(mooringNode, [mooringCommand, 'simulate', '--hours', '576', '--users', '1000'], {
       env: { PATH: process.env['PATH'], NODE_OPTIONS: optionsToImport(tell) },
     });
     afterThisTest(() => {

@@ -1,4 +1,5 @@
 import type { WebSocketManager } from '../../core/managers/manager.js';
+import { forever } from '../forever.js';
 import type { Report } from '../invariants.js';
 import type { SimulatedSocket } from '../socket.js';
 import type { World } from '../world.js';
@@ -46,7 +47,7 @@ export class LingeringJudge {
   #checkSilent(manager: WebSocketManager, socket: SimulatedSocket, nowMs: number): void {
     const { heartbeatIntervalMs, maxHeartbeatMisses, slowConsumerTimeoutMs } = this.#world.config;
     const silentSinceMs = Math.min(socket.unreachableSinceMs, socket.pausedSinceMs);
-    if (silentSinceMs === Infinity) return;
+    if (silentSinceMs === forever) return;
     // What still leaves prolongs an excuse.
     const sinceMs = socket.hasExcuse ? Math.max(silentSinceMs, socket.outboundAtMs) : silentSinceMs;
     const excusedMs = socket.hasExcuse ? slowConsumerTimeoutMs + heartbeatIntervalMs : 0;

@@ -1,4 +1,5 @@
 import type { MooringEvent } from '../../core/events.js';
+import { forever } from '../forever.js';
 import type { Report } from '../invariants.js';
 import type { SimulatedSocket } from '../socket.js';
 import type { World } from '../world.js';
@@ -66,7 +67,7 @@ export class RefusalJudge {
   #whenReplaced({ key }: MooringEvent<'connection.replaced'>): void {
     const { takeoverFightLimit, takeoverFightWindowMs } = this.#world.config;
     const former = this.#world.socketOf(key);
-    if (former === null || former.isOver || former.presentSinceMs === Infinity || former.isReadingPaused) return;
+    if (former === null || former.isOver || former.presentSinceMs === forever || former.isReadingPaused) return;
     if (former.hasLeftUnanswered(this.#world.config.minSilenceMs)) return; // it was asked, and conceded
     const now = this.#world.now();
     const since = now - takeoverFightWindowMs + this.#world.slackSince(now - takeoverFightWindowMs);

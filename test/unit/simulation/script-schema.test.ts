@@ -46,7 +46,7 @@ describe('a script', () => {
   it.each([
     [null, 'steps[1]: got null, wanted a step'],
     ['leave', 'steps[1]: got "leave", wanted a step'],
-    [{ do: 'leave', client: 0 }, 'steps[1].atMs: got nothing, wanted milliseconds, at least 0 and at most a year'],
+    [{ do: 'leave', client: 0 }, 'steps[1].atMs: got nothing, wanted milliseconds, at least 0 and at most a week'],
     [{ atMs: 'soon', do: 'leave', client: 0 }, 'steps[1].atMs: got "soon", wanted milliseconds, at least 0'],
     [{ atMs: -1, do: 'leave', client: 0 }, 'steps[1].atMs: got -1, wanted milliseconds, at least 0'],
     [{ atMs: 1e300, do: 'leave', client: 0 }, 'steps[1].atMs: got 1e+300, wanted milliseconds, at least 0'],
