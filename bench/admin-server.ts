@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { startAdminServer } from '../src/cli/admin-server.js';
-import { createLogger } from '../src/cli/logger.js';
-import { loadServerConfig } from '../src/cli/serve-run.js';
-import { startServer } from '../src/cli/server.js';
+import { startAdminServer } from '../src/cli/server/admin-server.js';
+import { createLogger } from '../src/cli/server/logger.js';
+import { loadServerConfig } from '../src/cli/commands/serve-run.js';
+import { startServer } from '../src/cli/server/server.js';
 import { isPending, type Mooring } from '../src/index.js';
 import { FakeConnection } from '../src/testing/index.js';
 import { nextTurn } from './support/case.js';

@@ -1,5 +1,5 @@
-import type { QuotaLedger } from './core/admission/quota-ledger.js';
-import { loadConfig, type ConfigSources, type LoadedConfig } from './core/config.js';
+import type { QuotaLedger } from './core/quota/quota-ledger.js';
+import { loadConfig, type ConfigSources, type LoadedConfig } from './config/load-config.js';
 import { describe } from './core/events.js';
 import { checkIsKeepalive, type IsKeepalive } from './core/liveness/keepalives.js';
 import type { LimitOf } from './core/managers/limits.js';

@@ -16,7 +16,7 @@ export type { Admission, AdmitOptions, PendingAdmission } from './core/admission
 export type { Arrival, ArrivalOrder } from './core/admission/arrival-order.js';
 export { isPending } from './core/admission/outcome.js';
 export type { Opening, Ticket } from './core/admission/ticket.js';
-export { MemoryLedger, type LedgerAnswer, type QuotaClaim, type QuotaLedger } from './core/admission/quota-ledger.js';
+export { MemoryLedger, type LedgerAnswer, type QuotaClaim, type QuotaLedger } from './core/quota/quota-ledger.js';
 
 // Managers and their connections
 export type { Connected, ConnectOptions } from './core/admission/connector.js';
@@ -47,7 +47,7 @@ export {
   type ConfigSources,
   type LoadedConfig,
   type SettingSource,
-} from './core/config.js';
+} from './config/load-config.js';
 export { loadProcessConfig, loadWebSocketConfig } from './create-mooring.js';
 export type { SettingOverrides, WebSocketConfig } from './core/settings.js';
 export { presets, type Environment } from './core/presets.js';

@@ -1,5 +1,5 @@
 import { refused, type Admission, type PendingAdmission } from '../core/admission/outcome.js';
-import { unadmittedLimit } from '../core/config.js';
+import { unadmittedLimit } from '../core/bounds.js';
 import { AuthenticationError, MalformedContextError, type RefusalError } from '../core/errors.js';
 import { describe } from '../core/events.js';
 import type { ContextFields } from '../core/identity/user-execution-context.js';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { unadmittedLimit } from '../core/config.js';
+import { unadmittedLimit } from '../core/bounds.js';
 import type { RefusalError } from '../core/errors.js';
 import type { Mooring } from '../core/mooring.js';
 import { announceDeparture } from './departures.js';

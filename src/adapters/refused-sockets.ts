@@ -1,4 +1,4 @@
-import { quarterOf } from '../core/config.js';
+import { quarterOf } from '../core/bounds.js';
 
 /** A refused socket that is closing. */
 export interface RefusedSocket {

@@ -1,4 +1,4 @@
-import { quarterOf } from '../core/config.js';
+import { quarterOf } from '../core/bounds.js';
 import { Multimap } from '../core/multimap.js';
 
 /** A socket that counts as unauthenticated. */

@@ -4,7 +4,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
-import type { LoadedConfig } from '../core/config.js';
+import type { LoadedConfig } from '../config/load-config.js';
 import { describe } from '../core/events.js';
 import type { Mooring } from '../core/mooring.js';
 import { Gatekeeper, type Access, type Asker } from './access.js';

@@ -1,6 +1,6 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import type { LoadedConfig } from '../core/config.js';
+import type { LoadedConfig } from '../config/load-config.js';
 import type { Mooring } from '../core/mooring.js';
 import type { Admitted, Gatekeeper } from './access.js';
 import type { Census } from './census.js';

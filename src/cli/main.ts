@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { MooringError } from '../core/errors.js';
 import { CommandError, exitCodes } from './command-error.js';
-import { onOutputErrors } from './output-errors.js';
-import { inertExceptColours } from './paint.js';
+import { onOutputErrors } from './terminal/output-errors.js';
+import { inertExceptColours } from './terminal/paint.js';
 import { createProgram } from './program.js';
 
 onOutputErrors(process, (code) => process.exit(code ?? process.exitCode));

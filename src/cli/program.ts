@@ -1,17 +1,17 @@
 import { Command } from 'commander';
-import { addCheck } from './check.js';
-import { addCleanup } from './cleanup.js';
-import { addCompletion } from './completion.js';
-import { addConfig } from './config.js';
-import { addDemo } from './demo.js';
-import { addEvents } from './events.js';
-import { addExplain } from './explain.js';
-import { addKpis } from './kpis.js';
-import { inertExceptColours } from './paint.js';
-import { addServe } from './serve.js';
-import { addSimulate } from './simulate.js';
-import { addTop } from './top.js';
-import { addUsers } from './users.js';
+import { addCheck } from './commands/check.js';
+import { addCleanup } from './commands/cleanup.js';
+import { addCompletion } from './commands/completion.js';
+import { addConfig } from './commands/config.js';
+import { addDemo } from './commands/demo.js';
+import { addEvents } from './commands/events.js';
+import { addExplain } from './commands/explain.js';
+import { addKpis } from './commands/kpis.js';
+import { inertExceptColours } from './terminal/paint.js';
+import { addServe } from './commands/serve.js';
+import { addSimulate } from './commands/simulate.js';
+import { addTop } from './commands/top.js';
+import { addUsers } from './commands/users.js';
 import { readVersion } from './version.js';
 
 /** The `mooring` command. Parsing ends the process where the arguments are wrong, with exit code 2. */

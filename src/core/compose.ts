@@ -1,7 +1,7 @@
 import { AdmissionControl } from './admission/admission.js';
 import { ArrivalOrder } from './admission/arrival-order.js';
 import { Connector } from './admission/connector.js';
-import { LedgerDesk } from './admission/ledger-desk.js';
+import { LedgerDesk } from './quota/confirmations.js';
 import { PlaceQueue } from './admission/queue.js';
 import { RefusalPacer } from './admission/refusal-pacer.js';
 import { Refusals } from './admission/refusals.js';
@@ -15,7 +15,7 @@ import { LevelCleanup } from './cleanup/level-cleanup.js';
 import { RequestedCleanup } from './cleanup/requested.js';
 import { SuspectPlaces, type WaitingRoom } from './cleanup/suspect-places.js';
 import { UserCleanup } from './cleanup/user-cleanup.js';
-import { closingLimit } from './config.js';
+import { closingLimit } from './bounds.js';
 import { Journal } from './diagnostics/journal.js';
 import { LeakDetector } from './diagnostics/leak-detector.js';
 import { Drain } from './drain.js';

@@ -1,4 +1,4 @@
-import type { QuotaLedger } from './admission/quota-ledger.js';
+import type { QuotaLedger } from './quota/quota-ledger.js';
 import type { IsKeepalive } from './liveness/keepalives.js';
 import type { LimitOf } from './managers/limits.js';
 import type { WebSocketConfig } from './settings.js';

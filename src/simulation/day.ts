@@ -1,4 +1,4 @@
-import { loadConfig } from '../core/config.js';
+import { loadConfig } from '../config/load-config.js';
 import type { MooringEvent } from '../core/events.js';
 import type { SuccessReport } from '../core/kpis/kpi.js';
 import type { WebSocketConfig } from '../core/settings.js';

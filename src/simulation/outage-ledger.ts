@@ -1,4 +1,4 @@
-import { MemoryLedger, type LedgerAnswer, type QuotaClaim, type QuotaLedger } from '../core/admission/quota-ledger.js';
+import { MemoryLedger, type LedgerAnswer, type QuotaClaim, type QuotaLedger } from '../core/quota/quota-ledger.js';
 import type { Chance } from './chance.js';
 import type { WorldTime } from './world-time.js';
 

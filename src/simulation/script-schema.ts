@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { loadConfig } from '../core/config.js';
+import { loadConfig } from '../config/load-config.js';
 import { ConfigurationError, MalformedContextError } from '../core/errors.js';
 import type { ContextFields } from '../core/identity/user-execution-context.js';
 import { checkIds } from '../core/identity/ids.js';

@@ -1,7 +1,7 @@
 import { quietMs } from './quiet.js';
 import { isPending, type Admission, type PendingAdmission } from '../core/admission/outcome.js';
-import type { QuotaLedger } from '../core/admission/quota-ledger.js';
-import { loadConfig } from '../core/config.js';
+import type { QuotaLedger } from '../core/quota/quota-ledger.js';
+import { loadConfig } from '../config/load-config.js';
 import type { RefusalError } from '../core/errors.js';
 import type { EmergencyCleanupResult, EvictionRequest } from '../core/cleanup/emergency-run.js';
 import { isolationKey } from '../core/identity/isolation-key.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { LedgerAnswer, QuotaClaim, QuotaLedger } from '../core/admission/quota-ledger.js';
+import type { LedgerAnswer, QuotaClaim, QuotaLedger } from '../core/quota/quota-ledger.js';
 import { contractCase, type ContractCase, type Disposable } from './contract.js';
 
 /** Where a ledger is for several processes. */

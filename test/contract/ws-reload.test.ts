@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { managerOf } from '../../src/adapters/ws.js';
-import { serveDemo } from '../../src/cli/demo-backend.js';
+import { serveDemo } from '../../src/cli/server/demo-backend.js';
 import { chromiumPage, hasChromium } from '../support/chromium.js';
 import { afterThisTest } from '../support/setup.js';
 import { wsServer } from '../support/ws-server.js';

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  evictionFloorMs,
-  getCleanupConfig,
-  loadConfig,
-  levelFloorMs,
-  unadmittedLimit,
-  type ConfigSources,
-} from '../../src/core/config.js';
+import { getCleanupConfig, loadConfig, type ConfigSources } from '../../src/config/load-config.js';
+import { evictionFloorMs, levelFloorMs, unadmittedLimit } from '../../src/core/bounds.js';
 import { ConfigurationError } from '../../src/core/errors.js';
 import { presets } from '../../src/core/presets.js';
 import { settingNames } from '../../src/core/settings.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { loadConfig } from '../../src/core/config.js';
+import { loadConfig } from '../../src/config/load-config.js';
 import { writeDuration } from '../../src/core/durations.js';
 import { settingNames, settings, type SettingName } from '../../src/core/settings.js';
-import { outsideName, readWritten, variableName, writeSetting } from '../../src/core/written-settings.js';
+import { outsideName, readWritten, variableName, writeSetting } from '../../src/config/written-settings.js';
 
 describe('every setting', () => {
   it.each(settingNames)('%s says what it is for', (name) => {

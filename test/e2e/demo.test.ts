@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { AdminClient } from '../../src/cli/admin-client.js';
-import type { Said } from '../../src/cli/sentences.js';
+import { AdminClient } from '../../src/cli/commands/admin-client.js';
+import type { Said } from '../../src/cli/terminal/sentences.js';
 import type { KpisView } from '../../src/admin/schemas.js';
 import { people } from '../../src/demo/people.js';
 import { gone, startDemo } from '../support/demo-process.js';

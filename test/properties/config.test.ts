@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadConfig, type SettingSource } from '../../src/core/config.js';
+import { loadConfig, type SettingSource } from '../../src/config/load-config.js';
 import type { Environment } from '../../src/core/presets.js';
 import { settingNames, type SettingName } from '../../src/core/settings.js';
-import { outsideName, variableName } from '../../src/core/written-settings.js';
+import { outsideName, variableName } from '../../src/config/written-settings.js';
 
 /** Settings that go with each other whatever they are, and values near every preset's. */
 const values = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { smallWorldCommand } from '../../src/cli/replay-command.js';
+import { smallWorldCommand } from '../../src/cli/commands/replay-command.js';
 import type { Violation } from '../../src/simulation/invariants.js';
 import { runScript, type Script } from '../../src/simulation/script.js';
 import { shortestBreaking } from '../../src/simulation/shrink.js';

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { eventNames } from '../../core/events.js';
 import { settingNames } from '../../core/settings.js';
-import { writeSetting } from '../../core/written-settings.js';
+import { writeSetting } from '../../config/written-settings.js';
 import type { AdminApp, AdminParts } from '../parts.js';
 import { badField, ProblemError } from '../problems.js';
 import {

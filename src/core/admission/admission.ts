@@ -16,7 +16,7 @@ import type { Clock } from '../time.js';
 import { isPending, refused, type Admission, type AdmitOptions, type PendingAdmission } from './outcome.js';
 import type { ArrivalOrder } from './arrival-order.js';
 import { Place, type PlaceQueue } from './queue.js';
-import type { LedgerDesk } from './ledger-desk.js';
+import type { LedgerDesk } from '../quota/confirmations.js';
 import type { Refusals } from './refusals.js';
 import type { Room } from './room.js';
 import type { Claim, Takeover } from './takeover.js';

@@ -1,4 +1,4 @@
-import { quarterOf, unadmittedLimit } from '../config.js';
+import { quarterOf, unadmittedLimit } from '../bounds.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { PlaceQueue } from './queue.js';
 

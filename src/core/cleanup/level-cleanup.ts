@@ -1,4 +1,4 @@
-import { levelFloorMs } from '../config.js';
+import { levelFloorMs } from '../bounds.js';
 import { describe, type EventStream } from '../events.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import type { LevelAction } from '../pressure/monitor.js';

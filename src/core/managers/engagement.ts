@@ -1,4 +1,4 @@
-import { evictionFloorMs } from '../config.js';
+import { evictionFloorMs } from '../bounds.js';
 import type { WebSocketConfig } from '../settings.js';
 import { standingIdleTimeoutMs } from '../idle-timeout.js';
 import type { WebSocketManager } from './manager.js';

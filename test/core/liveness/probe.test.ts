@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadConfig } from '../../../src/core/config.js';
+import { loadConfig } from '../../../src/config/load-config.js';
 import { Pinger } from '../../../src/core/liveness/ping.js';
 import { Probe, type ProbeFindings } from '../../../src/core/liveness/probe.js';
 import { Suspicion } from '../../../src/core/liveness/suspicion.js';

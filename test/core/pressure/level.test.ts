@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadConfig } from '../../../src/core/config.js';
+import { loadConfig } from '../../../src/config/load-config.js';
 import { levelOf, mostWithin, thresholdsOf, usageRatio, type AlertLevel } from '../../../src/core/pressure/level.js';
 import { harness, remote } from '../support.js';
 

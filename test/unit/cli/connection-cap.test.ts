@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { capConnections } from '../../../src/cli/connection-cap.js';
+import { capConnections } from '../../../src/cli/server/connection-cap.js';
 import { afterThisTest } from '../../support/setup.js';
 
 /** More than the kernel takes for a peer that does not read. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { whatIsAsked } from '../../../src/cli/demo-backend.js';
+import { whatIsAsked } from '../../../src/cli/server/demo-backend.js';
 
 const asked = (text: string) => whatIsAsked(Buffer.from(text));
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { kpiTable } from '../../../src/cli/kpi-table.js';
-import { plain } from '../../../src/cli/paint.js';
+import { kpiTable } from '../../../src/cli/terminal/kpi-table.js';
+import { plain } from '../../../src/cli/terminal/paint.js';
 
 const [minute, hour] = [60_000, 3_600_000];
 

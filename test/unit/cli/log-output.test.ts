@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { LogOutput } from '../../../src/cli/log-output.js';
+import { LogOutput } from '../../../src/cli/server/log-output.js';
 
 /** A reader that takes so many bytes and then stands still, until it is given more. */
 function reader(mostBytes = 100) {

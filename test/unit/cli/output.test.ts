@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
-import { onOutputErrors } from '../../../src/cli/output-errors.js';
-import { showProgress } from '../../../src/cli/progress.js';
+import { onOutputErrors } from '../../../src/cli/terminal/output-errors.js';
+import { showProgress } from '../../../src/cli/terminal/progress.js';
 
 function outputs() {
   const stdout = new EventEmitter();

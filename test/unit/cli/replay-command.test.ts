@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { dayCommand, smallWorldCommand } from '../../../src/cli/replay-command.js';
-import { loadFlags } from '../../../src/cli/load-flags.js';
+import { dayCommand, smallWorldCommand } from '../../../src/cli/commands/replay-command.js';
+import { loadFlags } from '../../../src/cli/commands/load-flags.js';
 import { settingNames } from '../../../src/core/settings.js';
 
 const { sources } = loadFlags({ env: 'production' });

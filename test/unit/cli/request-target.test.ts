@@ -1,7 +1,7 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { originFormOf, pathOf } from '../../../src/cli/request-target.js';
+import { originFormOf, pathOf } from '../../../src/cli/server/request-target.js';
 
 function asked(url: string): IncomingMessage {
   const request = new IncomingMessage(new Socket());

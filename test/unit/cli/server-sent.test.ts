@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readServerSent, type ServerSent } from '../../../src/cli/server-sent.js';
+import { readServerSent, type ServerSent } from '../../../src/cli/commands/server-sent.js';
 
 /** What is read where these come one after another. */
 async function readFrom(chunks: readonly string[]): Promise<ServerSent[]> {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { readHours, readSeed, readUsers } from '../../../src/cli/simulate-flags.js';
-import { addSimulate } from '../../../src/cli/simulate.js';
+import { readHours, readSeed, readUsers } from '../../../src/cli/commands/simulate-flags.js';
+import { addSimulate } from '../../../src/cli/commands/simulate.js';
 
 /** What is said to these arguments. */
 async function errorOf(...args: string[]): Promise<string> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { messageSize } from '../../../src/cli/sizes.js';
+import { messageSize } from '../../../src/cli/server/sizes.js';
 
 describe('the size of a message', () => {
   it.each([

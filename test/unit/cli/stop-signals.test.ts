@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { exitOnStopSignals, onStopSignals } from '../../../src/cli/stop-signals.js';
+import { exitOnStopSignals, onStopSignals } from '../../../src/cli/terminal/stop-signals.js';
 import { afterThisTest } from '../../support/setup.js';
 
 function signals() {

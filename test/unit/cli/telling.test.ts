@@ -7,19 +7,19 @@ import type {
   UserSummary,
   UserView,
 } from '../../../src/admin/schemas.js';
-import { tellUser } from '../../../src/cli/check.js';
-import { tellCleanup } from '../../../src/cli/cleanup.js';
-import { tellConfig } from '../../../src/cli/config.js';
-import { eventLine } from '../../../src/cli/events.js';
-import { tellJournal } from '../../../src/cli/explain.js';
-import { tellKpis } from '../../../src/cli/kpis.js';
-import { inertExceptColours, paintFor, plain } from '../../../src/cli/paint.js';
-import { sentenceOf, whyOf } from '../../../src/cli/sentences.js';
-import { bytesOf, spanOf } from '../../../src/cli/spans.js';
-import { outlookOf } from '../../../src/cli/suspects.js';
-import { aligned, clipped, widthOf } from '../../../src/cli/table.js';
-import { tellScene } from '../../../src/cli/top.js';
-import { tellUsers } from '../../../src/cli/users.js';
+import { tellUser } from '../../../src/cli/commands/check.js';
+import { tellCleanup } from '../../../src/cli/commands/cleanup.js';
+import { tellConfig } from '../../../src/cli/commands/config.js';
+import { eventLine } from '../../../src/cli/commands/events.js';
+import { tellJournal } from '../../../src/cli/commands/explain.js';
+import { tellKpis } from '../../../src/cli/commands/kpis.js';
+import { inertExceptColours, paintFor, plain } from '../../../src/cli/terminal/paint.js';
+import { sentenceOf, whyOf } from '../../../src/cli/terminal/sentences.js';
+import { bytesOf, spanOf } from '../../../src/cli/terminal/spans.js';
+import { outlookOf } from '../../../src/cli/terminal/suspects.js';
+import { aligned, clipped, widthOf } from '../../../src/cli/terminal/table.js';
+import { tellScene } from '../../../src/cli/commands/top.js';
+import { tellUsers } from '../../../src/cli/commands/users.js';
 import { alertLevels } from '../../../src/core/pressure/level.js';
 import { inert, inertFields, inertJson } from '../../../src/presentation/inert.js';
 

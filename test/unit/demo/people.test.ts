@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadServerConfig } from '../../../src/cli/serve-run.js';
+import { loadServerConfig } from '../../../src/cli/commands/serve-run.js';
 import { people } from '../../../src/demo/people.js';
 import { endsOf } from '../../../src/demo/person.js';
 import { demoSettings } from '../../../src/demo/settings.js';

@@ -10,7 +10,7 @@ import * as durations from '../../../src/core/durations.js';
 import * as errors from '../../../src/core/errors.js';
 import * as presets from '../../../src/core/presets.js';
 import * as settings from '../../../src/core/settings.js';
-import * as writtenSettings from '../../../src/core/written-settings.js';
+import * as writtenSettings from '../../../src/config/written-settings.js';
 import { createMooring } from '../../../src/index.js';
 import * as instrument from '../../../src/telemetry/instrument.js';
 import * as instruments from '../../../src/telemetry/instruments.js';

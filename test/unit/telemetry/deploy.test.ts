@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { settingNames } from '../../../src/core/settings.js';
-import { outsideName } from '../../../src/core/written-settings.js';
+import { outsideName } from '../../../src/config/written-settings.js';
 import { instruments, type InstrumentName } from '../../../src/telemetry/instruments.js';
 import { alertsText, dashboard, dashboardQueries, selectorsIn, type Panel } from '../../support/deployed-queries.js';
 
