@@ -16,8 +16,8 @@ const coreFolders = /** @satisfies {Record<string, string[]>} */ ({
   pressure: ['identity', 'managers'],
   liveness: ['identity', 'managers'],
   cleanup: ['identity', 'managers', 'pressure', 'liveness'],
-  admission: ['identity', 'managers', 'pressure', 'liveness', 'cleanup', 'quota'],
-  quota: ['identity', 'managers'],
+  admission: ['identity', 'managers', 'pressure', 'liveness', 'cleanup'],
+  quota: ['identity', 'managers', 'admission'],
   kpis: ['identity', 'managers', 'pressure', 'liveness'],
   diagnostics: ['managers', 'liveness'],
 });

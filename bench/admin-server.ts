@@ -78,9 +78,9 @@ async function fill(mooring: Mooring, managers: number): Promise<string> {
 function admit(mooring: Mooring, userId: string): void {
   const outcome = mooring.admit({ userId, threadId: `thread_${randomUUID()}` });
   if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
-  const connection = new FakeConnection();
-  const { link } = outcome.ticket.open(connection);
-  if (link === null) throw new Error('not opened');
-  connection.bind(link);
-  connection.message();
+  const transport = new FakeConnection();
+  const { connection } = outcome.ticket.open(transport);
+  if (connection === null) throw new Error('not opened');
+  transport.bind(connection);
+  transport.message();
 }

@@ -95,7 +95,7 @@ class World {
     }
     const cycles: Cycle[] = [];
     for (let minute = 0; minute < 12; minute++) {
-      for (const link of this.#links) link.received();
+      for (const connection of this.#links) connection.received();
       this.#time.leap(minuteMs / 2);
       const cycle = await this.#cycle();
       if (minute > 0) cycles.push(cycle);
@@ -119,9 +119,9 @@ class World {
     for (let added = 0; added < count; added++) {
       const outcome = this.#mooring.admit(fieldsAt(this.#ids, this.#links.length));
       if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
-      const { link } = outcome.ticket.open(new QuietConnection());
-      if (link === null) throw new Error('not opened');
-      this.#links.push(link);
+      const { connection } = outcome.ticket.open(new QuietConnection());
+      if (connection === null) throw new Error('not opened');
+      this.#links.push(connection);
     }
   }
 

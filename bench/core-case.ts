@@ -64,17 +64,17 @@ async function measureLoad({
   activityCalls: number;
 }): Promise<CoreLoad> {
   const { bytes, ...speed } = await weigh(managers);
-  const { mooring, links } = await fillTimed(managers);
-  const activity = timeActivity(links, { mooring, calls: activityCalls });
+  const { mooring, connections } = await fillTimed(managers);
+  const activity = timeActivity(connections, { mooring, calls: activityCalls });
   const fullGcMs = await timeGc();
-  await inBatches(links.length, (index) => links[index]?.closed());
+  await inBatches(connections.length, (index) => connections[index]?.closed());
   await mooring.stop();
   return { managers, ...speed, ...activity, ...bytes, fullGcMs };
 }
 
 async function measurePauses(managers: number): Promise<CorePauses> {
-  const { mooring, links, ...admit } = await fillTimed(managers);
-  const release = await longestOf(managers, (index) => links[index]?.closed());
+  const { mooring, connections, ...admit } = await fillTimed(managers);
+  const release = await longestOf(managers, (index) => connections[index]?.closed());
   if (mooring.managerCount !== 0) throw new Error('not everything was released');
   await mooring.stop();
   return { managers, admit, release };
@@ -82,8 +82,8 @@ async function measurePauses(managers: number): Promise<CorePauses> {
 
 async function warmUp(): Promise<void> {
   for (let round = 0; round < 3; round++) {
-    const { links, mooring } = await fillTimed(5_000);
-    await inBatches(links.length, (index) => links[index]?.closed());
+    const { connections, mooring } = await fillTimed(5_000);
+    await inBatches(connections.length, (index) => connections[index]?.closed());
     await mooring.stop();
   }
   await weigh(5_000);
@@ -93,7 +93,7 @@ async function warmUp(): Promise<void> {
 
 /** Fills and empties once, with nothing else in memory: speed of both, and bytes of each part. */
 async function weigh(managers: number) {
-  const links = new Array<ManagedConnection | null>(managers).fill(null);
+  const connections = new Array<ManagedConnection | null>(managers).fill(null);
   const contexts = new Array<UserExecutionContext | null>(managers).fill(null);
   const mooring = newMooring();
   const empty = heapUsed();
@@ -103,12 +103,12 @@ async function weigh(managers: number) {
   const withContexts = heapUsed();
   const admitMs = await inBatches(managers, (index) => {
     const context = contexts[index];
-    if (context !== undefined && context !== null) links[index] = admit(mooring, context);
+    if (context !== undefined && context !== null) connections[index] = admit(mooring, context);
   });
   const withManagers = heapUsed();
   const releaseMs = await inBatches(managers, (index) => {
-    links[index]?.closed();
-    links[index] = null;
+    connections[index]?.closed();
+    connections[index] = null;
     contexts[index] = null;
   });
   const afterRelease = heapUsed();
@@ -129,28 +129,28 @@ async function weigh(managers: number) {
 async function fillTimed(managers: number) {
   const mooring = newMooring();
   const ids = idsFor(managers);
-  const links: ManagedConnection[] = [];
+  const connections: ManagedConnection[] = [];
   const longest = await longestOf(managers, (index) => {
-    links.push(admit(mooring, createUserExecutionContext(fieldsAt(ids, index))));
+    connections.push(admit(mooring, createUserExecutionContext(fieldsAt(ids, index))));
   });
-  return { mooring, links, ...longest };
+  return { mooring, connections, ...longest };
 }
 
 function timeActivity(
-  links: readonly ManagedConnection[],
+  connections: readonly ManagedConnection[],
   { mooring, calls }: { mooring: Mooring; calls: number },
 ): Pick<CoreLoad, 'activityNs' | 'activityShuffledNs' | 'clockReadNs'> {
-  const rounds = Math.max(1, Math.round(calls / links.length));
-  const mixed = shuffled(links, seeded(1));
-  const nsPer = (startedAt: number): number => ((performance.now() - startedAt) * 1e6) / (rounds * links.length);
+  const rounds = Math.max(1, Math.round(calls / connections.length));
+  const mixed = shuffled(connections, seeded(1));
+  const nsPer = (startedAt: number): number => ((performance.now() - startedAt) * 1e6) / (rounds * connections.length);
   const inOrderAt = performance.now();
-  for (let round = 0; round < rounds; round++) for (const link of links) link.received();
+  for (let round = 0; round < rounds; round++) for (const connection of connections) connection.received();
   const activityNs = nsPer(inOrderAt);
   const mixedAt = performance.now();
-  for (let round = 0; round < rounds; round++) for (const link of mixed) link.received();
+  for (let round = 0; round < rounds; round++) for (const connection of mixed) connection.received();
   const activityShuffledNs = nsPer(mixedAt);
   const clockAt = performance.now();
-  for (let read = 0; read < rounds * links.length; read++) mooring.now();
+  for (let read = 0; read < rounds * connections.length; read++) mooring.now();
   return { activityNs, activityShuffledNs, clockReadNs: nsPer(clockAt) };
 }
 
@@ -172,9 +172,9 @@ const shared = new QuietConnection();
 function admit(mooring: Mooring, context: UserExecutionContext): ManagedConnection {
   const outcome = mooring.admit(context);
   if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
-  const { link } = outcome.ticket.open(shared);
-  if (link === null) throw new Error('not opened');
-  return link;
+  const { connection } = outcome.ticket.open(shared);
+  if (connection === null) throw new Error('not opened');
+  return connection;
 }
 
 /** @returns the milliseconds of all batches together */

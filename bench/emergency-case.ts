@@ -42,7 +42,7 @@ serveCase(async (input: EmergencyInput): Promise<EmergencyOutput> => {
     const names = Array.from({ length: users }, (_, index) => `user-${round}-${index}`);
     const connections = await fill(mooring, names);
     await pause(1_000);
-    for (const connection of connections) connection.fallSilent();
+    for (const transport of connections) transport.fallSilent();
     await pause(silentForMs);
     const end = mooring.on('process.stalled', (event) => (stalledMs += event.stalledMs));
     admitted.push(...(await rush(mooring, names, ['thread_new'])));
@@ -70,10 +70,10 @@ async function fill(mooring: Mooring, names: readonly string[]): Promise<FakeCon
       const outcome = mooring.admit({ userId, threadId: `thread_${thread}` });
       if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
       // Not in the same call: the first ping comes while it opens, before it is bound.
-      const connection = new FakeConnection({ time, pongAfterMs: 5 });
-      const { link } = outcome.ticket.open(connection);
-      if (link === null) throw new Error('not opened');
-      connections.push(connection.bind(link));
+      const transport = new FakeConnection({ time, pongAfterMs: 5 });
+      const { connection } = outcome.ticket.open(transport);
+      if (connection === null) throw new Error('not opened');
+      connections.push(transport.bind(connection));
     }
     if (index % 50 === 0) await nextTurn();
   }
@@ -86,11 +86,11 @@ async function rush(mooring: Mooring, names: readonly string[], threads: readonl
   const admitted: number[] = [];
   const newcomers = names.flatMap((userId) =>
     threads.map(async (threadId) => {
-      const connection = new FakeConnection();
-      const { link } = await mooring.connections.connect(connection, { userId, threadId });
-      if (link === null) return;
+      const transport = new FakeConnection();
+      const { connection } = await mooring.connections.connect(transport, { userId, threadId });
+      if (connection === null) return;
       admitted.push(performance.now() - startedAt);
-      connection.bind(link);
+      transport.bind(connection);
     }),
   );
   await Promise.all(newcomers);

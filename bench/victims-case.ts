@@ -111,18 +111,18 @@ async function judgeMooring(subjects: readonly Subject[]) {
   const clients = subjects.map((subject) => connect(mooring, subject, time));
   const of = (...kinds: Kind[]): Client[] => clients.filter(({ kind }) => kinds.includes(kind));
   time.leap(idleSinceMs);
-  for (const { connection } of of('idle')) connection.message();
+  for (const { transport } of of('idle')) transport.message();
   time.leap(reportedActiveAtMs - idleSinceMs);
-  for (const { connection } of of('reported')) connection.message();
+  for (const { transport } of of('reported')) transport.message();
   time.leap(reportedAtMs - reportedActiveAtMs);
-  for (const { link } of of('reported')) link.manager.reportError('planted');
+  for (const { connection } of of('reported')) connection.manager.reportError('planted');
   time.leap(activeAtMs - reportedAtMs);
-  for (const { connection } of of('not open', 'failed', 'well')) connection.message();
+  for (const { transport } of of('not open', 'failed', 'well')) transport.message();
   time.leap(earlierCycleAtMs - activeAtMs);
   await time.flow(() => mooring.backgroundCleanup.runCycle());
   time.leap(cycleAtMs - earlierCycleAtMs);
-  for (const { link } of of('failed')) link.manager.fail('planted');
-  for (const { connection } of of('not open')) connection.closes.push({ code: 1006, reason: 'nobody said so' });
+  for (const { connection } of of('failed')) connection.manager.fail('planted');
+  for (const { transport } of of('not open')) transport.closes.push({ code: 1006, reason: 'nobody said so' });
   const judged = await judge(mooring, time);
   const stopped = mooring.stop();
   await time.leapAsync(subjects.length / 5 + 60_000);
@@ -147,17 +147,17 @@ async function judge(mooring: Mooring, time: LeapTime) {
 
 interface Client {
   readonly kind: Kind;
-  readonly link: ManagedConnection;
-  readonly connection: FakeConnection;
+  readonly connection: ManagedConnection;
+  readonly transport: FakeConnection;
 }
 
 function connect(mooring: Mooring, { userId, threadId, kind }: Subject, time: LeapTime): Client {
   const outcome = mooring.admit({ userId, threadId });
   if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
-  const connection = new FakeConnection({ time });
-  const { link } = outcome.ticket.open(connection);
-  if (link === null) throw new Error('not opened');
-  return { kind, link, connection: connection.bind(link) };
+  const transport = new FakeConnection({ time });
+  const { connection } = outcome.ticket.open(transport);
+  if (connection === null) throw new Error('not opened');
+  return { kind, connection, transport: transport.bind(connection) };
 }
 
 /** The seed's algorithm on the same people. */

@@ -17,8 +17,8 @@ export const bugs = [
           '    const lastActivityAtMs = manager.lastActivityAtMs;\n    this.#announce(manager, { reason, closeCause, lastActivityAtMs, options });\n    if (!registry.remove(manager)) return false;\n',
         ],
         [
-          'this.#freed(manager, options);\n    this.#announce(manager, { reason, closeCause, lastActivityAtMs, options });\n    const { link }',
-          'this.#freed(manager, options);\n    const { link }',
+          'this.#freed(manager, options);\n    this.#announce(manager, { reason, closeCause, lastActivityAtMs, options });\n    const { connection }',
+          'this.#freed(manager, options);\n    const { connection }',
         ],
       ],
     },
@@ -26,7 +26,7 @@ export const bugs = [
   {
     name: 'the late close of a socket that was taken over ends its successor',
     edits: {
-      'managers/lifecycle.ts': [['    if (!link.isCurrent) return;\n    const isAway', '    const isAway']],
+      'managers/lifecycle.ts': [['    if (!connection.isCurrent) return;\n    const isAway', '    const isAway']],
     },
   },
   {
@@ -37,7 +37,7 @@ export const bugs = [
         ['if (!registry.remove(manager)) return false;', 'registry.remove(manager);'],
       ],
       'managers/managed-connection.ts': [
-        ['this.manager.link === this && !this.manager.isReleased', 'this.manager.link === this'],
+        ['this.manager.connection === this && !this.manager.isReleased', 'this.manager.connection === this'],
       ],
     },
   },
@@ -51,7 +51,7 @@ export const bugs = [
     name: 'the count is kept by `++` and `--`, and a slot without a socket never subtracts',
     edits: {
       'managers/registry.ts': [
-        ['    this.#size -= 1;\n    if (held', '    if (manager.link !== null) this.#size -= 1;\n    if (held'],
+        ['    this.#size -= 1;\n    if (held', '    if (manager.connection !== null) this.#size -= 1;\n    if (held'],
       ],
     },
   },
@@ -99,8 +99,8 @@ export const bugs = [
     edits: {
       'cleanup/suspect-places.ts': [
         [
-          '    for (const { manager } of heldLast(links)) {\n      if (waitingRoom.heardOf(userId) === 0) return;\n',
-          '    let most = waitingRoom.heardOf(userId);\n    if (most === 0) return;\n    for (const { manager } of heldLast(links)) {\n      if (most-- < 0) return;\n',
+          '    for (const { manager } of heldLast(connections)) {\n      if (waitingRoom.heardOf(userId) === 0) return;\n',
+          '    let most = waitingRoom.heardOf(userId);\n    if (most === 0) return;\n    for (const { manager } of heldLast(connections)) {\n      if (most-- < 0) return;\n',
         ],
       ],
     },
@@ -108,7 +108,7 @@ export const bugs = [
   {
     name: 'quiet is taken for silent: it counts from the last byte, whoever was asked',
     edits: {
-      'liveness/probe.ts': [['(unansweredSinceMs(link) ?? this.#startedAtMs) + asked', 'link.lastByteAtMs + asked']],
+      'liveness/probe.ts': [['(unansweredSinceMs(connection) ?? this.#startedAtMs) + asked', 'connection.lastByteAtMs + asked']],
     },
   },
   {
@@ -116,8 +116,8 @@ export const bugs = [
     edits: {
       'liveness/heartbeat.ts': [
         [
-          '    if (!link.isCurrent) return;\n    if (link.bytesAtPing < 0',
-          '    if (!link.isCurrent) return;\n    this.#options.suspicion.remove(link);\n    if (link.bytesAtPing < 0',
+          '    if (!connection.isCurrent) return;\n    if (connection.bytesAtPing < 0',
+          '    if (!connection.isCurrent) return;\n    this.#options.suspicion.remove(connection);\n    if (connection.bytesAtPing < 0',
         ],
       ],
     },
@@ -137,7 +137,7 @@ export const bugs = [
   {
     name: 'one missed heartbeat is death',
     edits: {
-      'liveness/heartbeat.ts': [['link.misses >= this.#options.maxHeartbeatMisses', 'link.misses >= 1']],
+      'liveness/heartbeat.ts': [['connection.misses >= this.#options.maxHeartbeatMisses', 'connection.misses >= 1']],
     },
   },
   {

@@ -30,7 +30,7 @@ export interface MooredSocket extends WebSocket {
   /** Bytes of the control frames that have arrived. */
   readonly controlBytesReceived: number;
   /** From here on the connection is told what happens. */
-  moor(link: ManagedConnection, stream: Duplex): void;
+  moor(connection: ManagedConnection, stream: Duplex): void;
   /** Closes without telling Mooring, which is who asks. */
   closeQuietly(code: number, reason: string): void;
   /** Pings without this being the application's ping. */
@@ -68,7 +68,7 @@ export function mooredClass(
 ): typeof WebSocket {
   const mostUnsentBytes = maxUnsentBytes === 0 ? Infinity : maxUnsentBytes;
   return class MooredWebSocket extends Base implements MooredSocket {
-    #link: ManagedConnection | null = null;
+    #connection: ManagedConnection | null = null;
     /** `null` before the socket is a connection, and once it is one no longer: from then on the application has its end only. */
     #stream: Duplex | null = null;
     #mostPendingBytes = 0;
@@ -79,7 +79,7 @@ export function mooredClass(
     readonly [self] = this;
 
     get moored(): ManagedConnection | null {
-      return this[self].#link;
+      return this[self].#connection;
     }
 
     get messagesReceived(): number {
@@ -90,17 +90,17 @@ export function mooredClass(
       return this.#controlBytesReceived;
     }
 
-    moor(link: ManagedConnection, stream: Duplex): void {
+    moor(connection: ManagedConnection, stream: Duplex): void {
       this.#stream = stream;
       this.#mostPendingBytes = 'encrypted' in stream ? encryptionBytes : 0;
-      this.#link = link;
+      this.#connection = connection;
     }
 
     override emit(event: string | symbol, ...args: unknown[]): boolean {
       const real = this[self];
       if (real !== this) return real.emit(event, ...args);
-      const link = this.#link;
-      if (link !== null && !this.#overhear(link, event, args)) return true;
+      const connection = this.#connection;
+      if (connection !== null && !this.#overhear(connection, event, args)) return true;
       return super.emit(event, ...args);
     }
 
@@ -110,15 +110,15 @@ export function mooredClass(
         real.send(content, ...rest);
         return;
       }
-      const link = this.#link;
-      if (link !== null && this.#stream !== null && this.bufferedAmount > mostUnsentBytes) link.overfull();
+      const connection = this.#connection;
+      if (connection !== null && this.#stream !== null && this.bufferedAmount > mostUnsentBytes) connection.overfull();
       super.send(content, ...(rest as [{ binary?: boolean }, (error?: Error) => void]));
       const stream = this.#stream;
-      if (link === null || stream === null) return;
-      const now = link.clock.recentMs;
+      if (connection === null || stream === null) return;
+      const now = connection.clock.recentMs;
       const isBacklogged = stream.writableLength > this.#mostPendingBytes;
-      if (!isBacklogged && now - link.lastSendAtMs < unlookedMs) return;
-      if (!isShort(content) || !keepalives.matches(content)) link.sent(isBacklogged, now);
+      if (!isBacklogged && now - connection.lastSendAtMs < unlookedMs) return;
+      if (!isShort(content) || !keepalives.matches(content)) connection.sent(isBacklogged, now);
     }
 
     override ping(...args: Parameters<WebSocket['ping']>): void {
@@ -138,11 +138,12 @@ export function mooredClass(
       }
       const wasOpen = this.readyState === WebSocket.OPEN;
       super.close(code, reason);
-      const link = wasOpen ? this.#link : null;
-      if (protocolErrors.has(code)) link?.errored(new Error(`The protocol was broken: closed with ${String(code)}`));
+      const connection = wasOpen ? this.#connection : null;
+      if (protocolErrors.has(code))
+        connection?.errored(new Error(`The protocol was broken: closed with ${String(code)}`));
       if (wasOpen && this.#stream !== null) announceDeparture(this.#stream);
-      if (link === null) return;
-      link.closingBegan();
+      if (connection === null) return;
+      connection.closingBegan();
       this.#part();
     }
 
@@ -165,24 +166,24 @@ export function mooredClass(
     }
 
     /** Notes what an event says of the connection. @returns whether the application should have the event too */
-    #overhear(link: ManagedConnection, event: string | symbol, [first, isBinary]: readonly unknown[]): boolean {
+    #overhear(connection: ManagedConnection, event: string | symbol, [first, isBinary]: readonly unknown[]): boolean {
       switch (event) {
         case 'message':
           this.#messagesReceived += 1;
-          this.#received(link, first, isBinary !== true);
+          this.#received(connection, first, isBinary !== true);
           return this.#stream !== null;
         case 'ping':
           this.#controlBytesReceived += controlHeaderBytes + (first as Buffer).length;
-          link.touched();
+          connection.touched();
           return this.#stream !== null;
         case 'pong':
           this.#controlBytesReceived += controlHeaderBytes + (first as Buffer).length;
-          return this.#ponged(link, first as Buffer);
+          return this.#ponged(connection, first as Buffer);
         case 'close':
-          link.closed();
+          connection.closed();
           return true;
         case 'error':
-          link.errored(first);
+          connection.errored(first);
           return true;
         default:
           return true;
@@ -190,21 +191,21 @@ export function mooredClass(
     }
 
     /** So soon after another message no age changes by enough to look at it, or to note it. */
-    #received(link: ManagedConnection, content: unknown, isText: boolean): void {
-      const now = link.clock.recentMs;
-      if (now - link.lastInboundAtMs < unlookedMs) return;
-      if (isShort(content) && keepalives.matches(content, isText)) link.touched();
-      else link.received(now);
+    #received(connection: ManagedConnection, content: unknown, isText: boolean): void {
+      const now = connection.clock.recentMs;
+      if (now - connection.lastInboundAtMs < unlookedMs) return;
+      if (isShort(content) && keepalives.matches(content, isText)) connection.touched();
+      else connection.received(now);
     }
 
     /**
      * @returns whether the application should see it: its own pings' pongs, and those of ours that may stand for them,
      * since a peer need answer only the latest ping (RFC 6455, 5.5.3)
      */
-    #ponged(link: ManagedConnection, payload: Buffer): boolean {
+    #ponged(connection: ManagedConnection, payload: Buffer): boolean {
       const text = payload.toString('latin1');
-      const isOurs = link.pings?.some((ping) => ping.payload === text) ?? false;
-      link.ponged(text);
+      const isOurs = connection.pings?.some((ping) => ping.payload === text) ?? false;
+      connection.ponged(text);
       const isSeen = !isOurs || this.#isWaitingForPong;
       this.#isWaitingForPong = false;
       return isSeen && this.#stream !== null;

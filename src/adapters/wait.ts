@@ -83,11 +83,11 @@ export class Wait {
   }
 
   /** @param open gives the socket to the application, which has it among its clients by then */
-  admit(link: ManagedConnection, open: () => void): void {
+  admit(connection: ManagedConnection, open: () => void): void {
     this.isOver = true;
     this.#parts.stream.off('close', this.#closed);
     this.#putBack?.();
-    this.#seat?.admit(link, open);
+    this.#seat?.admit(connection, open);
   }
 
   readonly #closed = (): void => {

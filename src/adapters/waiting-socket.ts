@@ -76,13 +76,13 @@ export class WaitingSocket implements WaitingPeer {
    * listen; what comes meanwhile comes after it.
    * @param open gives the socket to the application. What that throws is the application's
    */
-  admit(link: ManagedConnection, open: () => void): void {
+  admit(connection: ManagedConnection, open: () => void): void {
     this.#stage = 'delivering';
     this.#unwatch();
     this.#parts.socket.binaryType = this.#binaryType;
     // Pongs that are still to come are not the application's. Nothing is unanswered yet: a byte has come since.
-    const atMs = link.clock.now();
-    if (this.#pings.size > 0) link.pings = [...this.#pings].map((payload) => ({ payload, atMs, bytesThen: -1 }));
+    const atMs = connection.clock.now();
+    if (this.#pings.size > 0) connection.pings = [...this.#pings].map((payload) => ({ payload, atMs, bytesThen: -1 }));
     try {
       this.#call(open);
     } finally {

@@ -292,13 +292,13 @@ class Gate {
       ticket.cancel();
       return this.#passUnmanaged(socket);
     }
-    const { link, refusal } = ticket.open(new WsConnection(socket, stream));
+    const { connection, refusal } = ticket.open(new WsConnection(socket, stream));
     if (refusal !== null) {
       withdraw(this.#server, socket);
       this.#farewell.dismiss({ socket, stream }, refusal, attempt);
       return false;
     }
-    socket.moor(link, stream);
+    socket.moor(connection, stream);
     return true;
   }
 
@@ -356,8 +356,8 @@ class Gate {
       wait.refuse(opening.refusal);
       return;
     }
-    socket.moor(opening.link, stream);
-    wait.admit(opening.link, () => {
+    socket.moor(opening.connection, stream);
+    wait.admit(opening.connection, () => {
       upgraded(socket, request);
     });
   }

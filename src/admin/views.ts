@@ -14,27 +14,27 @@ export function viewResources(resources: UserResources): UserResourcesView {
 /** A manager as it is now. */
 export function viewManager(manager: WebSocketManager, mooring: Mooring): ManagerView {
   const now = mooring.now();
-  const { link, key, userId, threadId, state, generation, particulars } = manager;
+  const { connection, key, userId, threadId, state, generation, extras } = manager;
   const { lastInboundAtMs, lastOutboundAtMs, admittedAtMs } = manager;
   const suspect = mooring.suspicionOf(manager);
-  const silentMs = link === null ? null : now - link.lastByteAtMs;
+  const silentMs = connection === null ? null : now - connection.lastByteAtMs;
   return {
     ...{ key, userId, threadId, state, generation },
     liveness: suspect !== null ? 'suspect' : livenessOf(manager, silentMs, mooring.config.heartbeatIntervalMs),
     suspect,
     admittedAt: new Date(Date.now() - (now - admittedAtMs)).toISOString(),
     ageMs: now - admittedAtMs,
-    connectedMs: link === null ? null : now - link.connectedAtMs,
+    connectedMs: connection === null ? null : now - connection.connectedAtMs,
     idleMs: now - manager.lastActivityAtMs,
     inboundIdleMs: now - lastInboundAtMs,
     outboundIdleMs: lastOutboundAtMs > 0 ? now - lastOutboundAtMs : null,
     silentMs,
-    roundTripMs: link === null || link.roundTripMs < 0 ? null : link.roundTripMs,
-    misses: link?.misses ?? 0,
+    roundTripMs: connection === null || connection.roundTripMs < 0 ? null : connection.roundTripMs,
+    misses: connection?.misses ?? 0,
     isHeld: manager.isHeld,
     isEngaged: isEngaged(manager, engagementRuleOf(mooring.config)),
     hasSuccessor: manager.successor !== null,
-    error: particulars === null || !isInError(manager) ? null : describe(particulars.lastError),
+    error: extras === null || !isInError(manager) ? null : describe(extras.lastError),
   };
 }
 
@@ -43,13 +43,13 @@ function isInError(manager: WebSocketManager): boolean {
 }
 
 function livenessOf(
-  { link, state }: WebSocketManager,
+  { connection, state }: WebSocketManager,
   silentMs: number | null,
   heartbeatIntervalMs: number,
 ): ManagerView['liveness'] {
   if (state === 'away') return 'away';
-  if (link === null || silentMs === null) return 'reserved';
-  if (stateOf(link) === 'closed') return 'not open';
-  if (link.misses > 0) return 'unanswered';
+  if (connection === null || silentMs === null) return 'reserved';
+  if (stateOf(connection) === 'closed') return 'not open';
+  if (connection.misses > 0) return 'unanswered';
   return silentMs <= heartbeatIntervalMs ? 'heard' : 'quiet';
 }

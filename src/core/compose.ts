@@ -1,13 +1,13 @@
 import { AdmissionControl } from './admission/admission.js';
 import { ArrivalOrder } from './admission/arrival-order.js';
 import { Connector } from './admission/connector.js';
-import { LedgerDesk } from './quota/confirmations.js';
+import { LedgerConfirmations } from './quota/confirmations.js';
 import { PlaceQueue } from './admission/queue.js';
 import { RefusalPacer } from './admission/refusal-pacer.js';
 import { Refusals } from './admission/refusals.js';
 import { Room } from './admission/room.js';
 import { Takeover } from './admission/takeover.js';
-import { TicketDesk } from './admission/ticket.js';
+import { Tickets } from './admission/ticket.js';
 import { WaitingCap } from './admission/waiting-cap.js';
 import { BackgroundCleanup } from './cleanup/background.js';
 import { EmergencyCleanup } from './cleanup/emergency.js';
@@ -136,7 +136,7 @@ export function compose({ config, time, random, limitOf, isKeepalive, ledger }: 
   const arrivals = new ArrivalOrder();
   const refusals = new Refusals(config, random);
   const pacer = new RefusalPacer(clock);
-  const tickets = new TicketDesk({ clock, events, lifecycle, closing, away, arrivals, refusals, ticketMs });
+  const tickets = new Tickets({ clock, events, lifecycle, closing, away, arrivals, refusals, ticketMs });
   const waitingCap = new WaitingCap({ config, queue });
   const takeover = new Takeover({
     clock,
@@ -149,7 +149,7 @@ export function compose({ config, time, random, limitOf, isKeepalive, ledger }: 
     arrivals,
     waitingCap,
   });
-  const ledgerDesk = new LedgerDesk({ clock, registry, events, limits, tickets, ledger });
+  const confirmations = new LedgerConfirmations({ clock, registry, events, limits, ledger });
   const room = new Room({ config, registry, limits, away, userCleanup });
   const admission = new AdmissionControl({
     clock,
@@ -164,7 +164,7 @@ export function compose({ config, time, random, limitOf, isKeepalive, ledger }: 
     arrivals,
     tickets,
     takeover,
-    ledgerDesk,
+    confirmations,
     emergency,
     userCleanup,
     monitor,
@@ -186,7 +186,7 @@ export function compose({ config, time, random, limitOf, isKeepalive, ledger }: 
     emergency,
     monitor,
     tickets,
-    ledgerDesk,
+    confirmations,
     takeover,
     admission,
     queue,
@@ -219,7 +219,7 @@ export function compose({ config, time, random, limitOf, isKeepalive, ledger }: 
     refusals,
     pacer,
     tickets,
-    ledgerDesk,
+    confirmations,
     lifecycle,
     limits,
     queue,

@@ -84,8 +84,8 @@ export class Mooring {
    * @returns the connection that wants to be told of the socket's events, or the refusal
    * @throws MalformedContextError
    */
-  connect(connection: Connection, fields: ContextFields, options?: ConnectOptions): Promise<Connected> {
-    return this.#parts.connector.connect(connection, fields, options);
+  connect(transport: Connection, fields: ContextFields, options?: ConnectOptions): Promise<Connected> {
+    return this.#parts.connector.connect(transport, fields, options);
   }
 
   /**
@@ -209,11 +209,11 @@ export class Mooring {
 
   /** What is known of the manager's connection where it is a suspect now; `null` where it is none. Never throws. */
   suspicionOf(manager: WebSocketManager): SuspectOutlook | null {
-    const { link } = manager;
+    const { connection } = manager;
     const { suspicion, heartbeat, clock } = this.#parts;
-    if (link === null || !suspicion.has(link)) return null;
-    const sinceMs = unansweredSinceMs(link) ?? link.lastByteAtMs;
-    return { unansweredMs: clock.now() - sinceMs, endsInMs: heartbeat.endsInMs(link) };
+    if (connection === null || !suspicion.has(connection)) return null;
+    const sinceMs = unansweredSinceMs(connection) ?? connection.lastByteAtMs;
+    return { unansweredMs: clock.now() - sinceMs, endsInMs: heartbeat.endsInMs(connection) };
   }
 
   /** How many connections are suspects now. */
@@ -283,7 +283,7 @@ export class Mooring {
   }
 
   async #stop(): Promise<void> {
-    const { admission, tickets, ledgerDesk, emergency, requested, background, audit, leaks, registry } = this.#parts;
+    const { admission, tickets, confirmations, emergency, requested, background, audit, leaks, registry } = this.#parts;
     const { events, pacer, closing, hooks, clock, heartbeat, holds, away, drain } = this.#parts;
     const managers = registry.size;
     admission.drain();
@@ -302,7 +302,7 @@ export class Mooring {
     // Afterwards, as hooks may be registered, and run, while the last sockets close.
     await hooks.whenEmpty();
     closing.dispose();
-    ledgerDesk.stop();
+    confirmations.stop();
     leaks.stop();
     clock.dispose();
     events.emit('server.stopped', { released: managers });

@@ -19,7 +19,7 @@ interface Named {
   readonly waitingCount: number;
   readonly closingCount: number;
   admit(fields: ContextFields, options?: AdmitOptions): Admission | PendingAdmission;
-  connect(connection: Connection, fields: ContextFields, options?: ConnectOptions): Promise<Connected>;
+  connect(transport: Connection, fields: ContextFields, options?: ConnectOptions): Promise<Connected>;
   disconnect(fields: ContextFields): boolean;
   createManager(fields: ContextFields): Promise<WebSocketManager>;
   getManager(of: ContextFields | string): WebSocketManager | undefined;
@@ -148,8 +148,8 @@ export class WebSocketConnectionManager extends Alias {
   }
 
   /** `mooring.connect` */
-  connect(connection: Connection, fields: ContextFields, options?: ConnectOptions): Promise<Connected> {
-    return this.mooring.connect(connection, fields, options);
+  connect(transport: Connection, fields: ContextFields, options?: ConnectOptions): Promise<Connected> {
+    return this.mooring.connect(transport, fields, options);
   }
 
   /** `mooring.disconnect` */

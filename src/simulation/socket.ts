@@ -62,7 +62,7 @@ export class SimulatedSocket implements Connection {
   readonly #throws: boolean;
   /** What has arrived and nobody reads. */
   readonly #unread: (() => void)[] = [];
-  #link: Listener | null = null;
+  #connection: Listener | null = null;
   #unacknowledged = 0;
   /** What the peer's kernel has taken and its process has not read. */
   #unreadByPeer = 0;
@@ -151,9 +151,9 @@ export class SimulatedSocket implements Connection {
     else this.#process.run(act);
   }
 
-  /** The handshake is done: what arrives is reported to this link, as an adapter does. */
-  opened(link: Listener, whenEnded: (code: number, reason: string) => void): void {
-    this.#link = link;
+  /** The handshake is done: what arrives is reported to this connection, as an adapter does. */
+  opened(connection: Listener, whenEnded: (code: number, reason: string) => void): void {
+    this.#connection = connection;
     this.whenEnded = whenEnded;
     this.openedAtMs = this.#now();
     this.active();
@@ -228,7 +228,7 @@ export class SimulatedSocket implements Connection {
     this.#toServer(() => {
       this.#heard(bytes);
       this.active();
-      this.#link?.received(this.#link.clock.recentMs);
+      this.#connection?.received(this.#connection.clock.recentMs);
     });
   }
 
@@ -247,14 +247,14 @@ export class SimulatedSocket implements Connection {
     this.#heard(bytes);
     this.active();
     this.partialMessageBytes = isLast ? 0 : this.partialMessageBytes + bytes;
-    if (isLast) this.#link?.received(this.#link.clock.recentMs);
+    if (isLast) this.#connection?.received(this.#connection.clock.recentMs);
   }
 
   /** The peer sends what its library sends to keep proxies from closing the connection. */
   keepalive(): void {
     this.#toServer(() => {
       this.#heard(pongBytes);
-      this.#link?.touched();
+      this.#connection?.touched();
     });
   }
 
@@ -273,7 +273,7 @@ export class SimulatedSocket implements Connection {
       this.bytesSent += bytes;
       this.outboundAtMs = this.#lastSendAtMs;
     }
-    this.#link?.sent(isStuck, this.#link.clock.recentMs);
+    this.#connection?.sent(isStuck, this.#connection.clock.recentMs);
   }
 
   /** The peer says goodbye, or its process ends in an orderly way. */
@@ -288,7 +288,7 @@ export class SimulatedSocket implements Connection {
   reset(): void {
     this.#line.toServer(() => {
       this.hasFailed = true;
-      this.#link?.errored(new Error('read ECONNRESET'));
+      this.#connection?.errored(new Error('read ECONNRESET'));
       this.#end();
     });
   }
@@ -301,7 +301,7 @@ export class SimulatedSocket implements Connection {
     this.#line.thereAndBack(0, () => {
       this.#heard(pongBytes);
       this.slowestAnswerMs = Math.max(this.slowestAnswerMs, this.#now() - askedAtMs);
-      this.#link?.ponged(payload);
+      this.#connection?.ponged(payload);
     });
   }
 
@@ -325,7 +325,7 @@ export class SimulatedSocket implements Connection {
     this.closedAtMs = this.#now();
     this.#tellPeer(1006, '');
     this.#around.time.arrive(0, () => {
-      this.#link?.closed();
+      this.#connection?.closed();
     });
   }
 
@@ -344,8 +344,8 @@ export class SimulatedSocket implements Connection {
   #end(): void {
     this.isClosed = true;
     this.closedAtMs = this.#now();
-    if (this.#link === null) this.#whenGone();
-    else this.#link.closed();
+    if (this.#connection === null) this.#whenGone();
+    else this.#connection.closed();
   }
 
   #toServer(act: () => void): void {
@@ -382,7 +382,7 @@ export class SimulatedSocket implements Connection {
     this.#around.time.arrive(kernelPatienceMs, () => {
       if (this.unreachableSinceMs !== sinceMs || this.isClosed) return;
       this.hasFailed = true;
-      this.#link?.errored(new Error('read ETIMEDOUT'));
+      this.#connection?.errored(new Error('read ETIMEDOUT'));
       this.#end();
     });
   }

@@ -293,14 +293,14 @@ export class World extends SimulatedServer {
         return;
       }
       visitor.socket.opening();
-      const { link, refusal: late } = ticket.open(visitor.socket);
+      const { connection, refusal: late } = ticket.open(visitor.socket);
       if (late !== null) {
         this.#refused(visitor, late, coming);
         return;
       }
       visitor.state = 'open';
-      this.#attached(visitor, link.manager);
-      visitor.socket.opened(link, (code, reason) => {
+      this.#attached(visitor, connection.manager);
+      visitor.socket.opened(connection, (code, reason) => {
         this.forget(visitor);
         coming.whenEnded?.(code, reason);
       });

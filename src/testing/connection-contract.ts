@@ -31,7 +31,7 @@ export interface ContractPeer {
 /** A connection an adapter has made, admitted, and reports on. */
 export interface ConnectionFixture extends Disposable {
   /** As the ticket or `connect` gave it. Its `connection` is what is tested. */
-  readonly link: ManagedConnection;
+  readonly connection: ManagedConnection;
   readonly peer: ContractPeer;
   /** The application sends one message with so many bytes of payload, in the adapter's way. */
   readonly send: (bytes: number) => void;
@@ -69,110 +69,116 @@ const aWhileMs = 40;
  * for (const { name, run } of connectionContract) it(name, ({ skip }) => run(open, skip));
  */
 export const connectionContract: readonly ContractCase<OpenConnection>[] = [
-  contractCase('is open, and its manager holds a place', ({ link }: ConnectionFixture) => {
-    assert.equal(link.connection.isOpen, true);
-    assert.equal(link.isCurrent, true);
-    assert.equal(link.connection.unsentBytes, 0);
-    assert.equal(link.connection.isReadingPaused, false);
+  contractCase('is open, and its manager holds a place', ({ connection }: ConnectionFixture) => {
+    assert.equal(connection.transport.isOpen, true);
+    assert.equal(connection.isCurrent, true);
+    assert.equal(connection.transport.unsentBytes, 0);
+    assert.equal(connection.transport.isReadingPaused, false);
   }),
 
   contractCase(
     'counts at least the payload of every message that arrives',
-    async ({ link, peer }: ConnectionFixture) => {
+    async ({ connection, peer }: ConnectionFixture) => {
       for (const bytes of [1, 1_000, 100_000]) {
-        const before = link.connection.bytesReceived;
+        const before = connection.transport.bytesReceived;
         peer.send(bytes);
-        await until(`${String(bytes)} bytes are counted`, () => link.connection.bytesReceived >= before + bytes);
+        await until(`${String(bytes)} bytes are counted`, () => connection.transport.bytesReceived >= before + bytes);
       }
     },
   ),
 
   contractCase(
     'counts at least the payload of every message that leaves',
-    async ({ link, send }: ConnectionFixture) => {
-      const before = link.connection.bytesSent;
+    async ({ connection, send }: ConnectionFixture) => {
+      const before = connection.transport.bytesSent;
       send(1_000);
-      await until('1,000 bytes are counted', () => link.connection.bytesSent >= before + 1_000);
-      assert.equal(link.connection.unsentBytes, 0);
+      await until('1,000 bytes are counted', () => connection.transport.bytesSent >= before + 1_000);
+      assert.equal(connection.transport.unsentBytes, 0);
     },
   ),
 
-  contractCase('reports a message as activity', async ({ link, peer }: ConnectionFixture) => {
-    const before = link.lastActivityAtMs;
+  contractCase('reports a message as activity', async ({ connection, peer }: ConnectionFixture) => {
+    const before = connection.lastActivityAtMs;
     await until('messages are reported with received()', () => {
       peer.send(10); // again and again: an adapter may stamp it with a time that is a little old
-      return link.lastActivityAtMs > before;
+      return connection.lastActivityAtMs > before;
     });
   }),
 
-  contractCase('reports a ping as a sign of life, and not as activity', async ({ link, peer }: ConnectionFixture) => {
-    const { lastActivityAtMs, lastSeenAtMs } = link;
-    await sleep(aWhileMs);
-    peer.ping();
-    await until('the ping is reported with touched()', () => link.lastSeenAtMs > lastSeenAtMs);
-    assert.equal(link.lastActivityAtMs, lastActivityAtMs, 'a ping was reported with received()');
-  }),
+  contractCase(
+    'reports a ping as a sign of life, and not as activity',
+    async ({ connection, peer }: ConnectionFixture) => {
+      const { lastActivityAtMs, lastSeenAtMs } = connection;
+      await sleep(aWhileMs);
+      peer.ping();
+      await until('the ping is reported with touched()', () => connection.lastSeenAtMs > lastSeenAtMs);
+      assert.equal(connection.lastActivityAtMs, lastActivityAtMs, 'a ping was reported with received()');
+    },
+  ),
 
-  contractCase('reports what the application sends', async ({ link, send }: ConnectionFixture) => {
-    const before = link.lastActivityAtMs;
+  contractCase('reports what the application sends', async ({ connection, send }: ConnectionFixture) => {
+    const before = connection.lastActivityAtMs;
     await until('messages are reported with sent(false)', () => {
       send(10);
-      return link.lastActivityAtMs > before;
+      return connection.lastActivityAtMs > before;
     });
-    assert.equal(link.backloggedAtMs, never, 'sent(true), though nothing is stuck');
+    assert.equal(connection.backloggedAtMs, never, 'sent(true), though nothing is stuck');
   }),
 
   contractCase('reports a keepalive as a sign of life, and not as activity', async (fixture: ConnectionFixture) => {
-    const { link, peer } = fixture;
-    const { lastActivityAtMs, lastSeenAtMs } = link;
+    const { connection, peer } = fixture;
+    const { lastActivityAtMs, lastSeenAtMs } = connection;
     await sleep(aWhileMs);
     peer.keepalive();
-    await until('the keepalive is reported with touched()', () => link.lastSeenAtMs > lastSeenAtMs);
-    assert.equal(link.lastActivityAtMs, lastActivityAtMs, 'a keepalive was reported with received()');
+    await until('the keepalive is reported with touched()', () => connection.lastSeenAtMs > lastSeenAtMs);
+    assert.equal(connection.lastActivityAtMs, lastActivityAtMs, 'a keepalive was reported with received()');
   }),
 
-  contractCase('reports the pong of a ping, with its payload and its bytes', async ({ link }: ConnectionFixture) => {
-    const { connection, lastSeenAtMs, lastActivityAtMs } = link;
-    const before = connection.bytesReceived;
-    const payload = 'p'.repeat(longestPing);
+  contractCase(
+    'reports the pong of a ping, with its payload and its bytes',
+    async ({ connection }: ConnectionFixture) => {
+      const { transport, lastSeenAtMs, lastActivityAtMs } = connection;
+      const before = transport.bytesReceived;
+      const payload = 'p'.repeat(longestPing);
+      await sleep(aWhileMs);
+      connection.pings = [{ payload, atMs: connection.clock.now(), bytesThen: before }]; // as if Mooring had asked
+      transport.ping(payload);
+      await until('the pong is reported with ponged(payload)', () => connection.lastSeenAtMs > lastSeenAtMs);
+      assert.equal(connection.pings, null, 'the payload was another than that of the ping');
+      assert.equal(connection.lastActivityAtMs, lastActivityAtMs, 'a pong was reported with received()');
+      assert.ok(transport.bytesReceived > before, 'a pong has bytes too');
+    },
+  ),
+
+  contractCase('does not count the pings of Mooring as sent', async ({ connection }: ConnectionFixture) => {
+    const { transport } = connection;
+    const { bytesSent, bytesReceived } = transport;
+    for (let i = 0; i < 10; i++) transport.ping(`${String(i)}${'p'.repeat(longestPing - 1)}`);
+    await until('a pong arrives', () => transport.bytesReceived > bytesReceived);
     await sleep(aWhileMs);
-    link.pings = [{ payload, atMs: link.clock.now(), bytesThen: before }]; // as if Mooring had asked
-    connection.ping(payload);
-    await until('the pong is reported with ponged(payload)', () => link.lastSeenAtMs > lastSeenAtMs);
-    assert.equal(link.pings, null, 'the payload was another than that of the ping');
-    assert.equal(link.lastActivityAtMs, lastActivityAtMs, 'a pong was reported with received()');
-    assert.ok(connection.bytesReceived > before, 'a pong has bytes too');
+    assert.equal(transport.bytesSent, bytesSent);
   }),
 
-  contractCase('does not count the pings of Mooring as sent', async ({ link }: ConnectionFixture) => {
-    const { connection } = link;
-    const { bytesSent, bytesReceived } = connection;
-    for (let i = 0; i < 10; i++) connection.ping(`${String(i)}${'p'.repeat(longestPing - 1)}`);
-    await until('a pong arrives', () => connection.bytesReceived > bytesReceived);
-    await sleep(aWhileMs);
-    assert.equal(connection.bytesSent, bytesSent);
-  }),
-
-  contractCase('gets no answer from a peer that does not read', async ({ link, peer }: ConnectionFixture) => {
+  contractCase('gets no answer from a peer that does not read', async ({ connection, peer }: ConnectionFixture) => {
     peer.freeze();
     await sleep(aWhileMs);
-    const before = link.connection.bytesReceived;
-    link.connection.ping('anybody there?');
+    const before = connection.transport.bytesReceived;
+    connection.transport.ping('anybody there?');
     await sleep(5 * aWhileMs);
-    assert.equal(link.connection.bytesReceived, before);
-    assert.equal(link.connection.isOpen, true, 'nobody can tell yet');
+    assert.equal(connection.transport.bytesReceived, before);
+    assert.equal(connection.transport.isOpen, true, 'nobody can tell yet');
     peer.thaw();
-    await until('the pong arrives after all', () => link.connection.bytesReceived > before);
+    await until('the pong arrives after all', () => connection.transport.bytesReceived > before);
   }),
 
   contractCase('says how much has not left, and that it has', async (fixture: ConnectionFixture) => {
-    const { link, peer } = fixture;
+    const { connection, peer } = fixture;
     await getStuck(fixture);
-    const { bytesSent, unsentBytes } = link.connection;
+    const { bytesSent, unsentBytes } = connection.transport;
     assert.ok(unsentBytes > 0 && bytesSent < floodBytes, 'what is stuck is not counted as sent');
     peer.thaw();
-    await until('nothing is stuck any longer', () => link.connection.unsentBytes === 0);
-    assert.ok(link.connection.bytesSent >= floodBytes);
+    await until('nothing is stuck any longer', () => connection.transport.unsentBytes === 0);
+    assert.ok(connection.transport.bytesSent >= floodBytes);
   }),
 
   contractCase('says of a message that it is stuck', async (fixture: ConnectionFixture) => {
@@ -187,39 +193,39 @@ export const connectionContract: readonly ContractCase<OpenConnection>[] = [
   }),
 
   contractCase('counts no pings as sent while data is stuck, nor backwards', async (fixture: ConnectionFixture) => {
-    const { connection } = fixture.link;
+    const { transport } = fixture.connection;
     await getStuck(fixture);
-    const { bytesSent } = connection;
-    connection.ping('p'.repeat(longestPing));
-    assert.equal(connection.bytesSent, bytesSent);
+    const { bytesSent } = transport;
+    transport.ping('p'.repeat(longestPing));
+    assert.equal(transport.bytesSent, bytesSent);
     await sleep(aWhileMs);
-    assert.equal(connection.bytesSent, bytesSent);
+    assert.equal(transport.bytesSent, bytesSent);
     fixture.peer.thaw();
-    await until('nothing is stuck any longer', () => connection.unsentBytes === 0);
+    await until('nothing is stuck any longer', () => transport.unsentBytes === 0);
   }),
 
   contractCase('says whether it is read', async (fixture: ConnectionFixture, skip) => {
-    const { link, peer, pause, resume } = fixture;
+    const { connection, peer, pause, resume } = fixture;
     if (pause === undefined || resume === undefined) {
       skip('the fixture has no `pause` and `resume`');
       return;
     }
     pause();
-    assert.equal(link.connection.isReadingPaused, true);
+    assert.equal(connection.transport.isReadingPaused, true);
     resume();
-    assert.equal(link.connection.isReadingPaused, false);
-    const before = link.connection.bytesReceived;
+    assert.equal(connection.transport.isReadingPaused, false);
+    const before = connection.transport.bytesReceived;
     peer.send(10);
-    await until('it reads again', () => link.connection.bytesReceived > before);
+    await until('it reads again', () => connection.transport.bytesReceived > before);
   }),
 
   contractCase('says how much has come of a message that is arriving', async (fixture: ConnectionFixture, skip) => {
-    const { link, peer } = fixture;
-    if (link.connection.partialMessageBytes === undefined) {
+    const { connection, peer } = fixture;
+    if (connection.transport.partialMessageBytes === undefined) {
       skip('the connection has no `partialMessageBytes`: its messages arrive whole');
       return;
     }
-    const part = (): number => link.connection.partialMessageBytes ?? 0;
+    const part = (): number => connection.transport.partialMessageBytes ?? 0;
     for (let bytes = 0; bytes < 3 * partBytes; bytes += partBytes) {
       assert.ok(part() >= bytes);
       peer.sendPart(partBytes);
@@ -229,109 +235,112 @@ export const connectionContract: readonly ContractCase<OpenConnection>[] = [
     await until('the message is whole', () => part() === 0);
   }),
 
-  contractCase('has nothing of a message between messages', async ({ link, peer }: ConnectionFixture) => {
-    const { connection } = link;
-    const before = connection.bytesReceived;
+  contractCase('has nothing of a message between messages', async ({ connection, peer }: ConnectionFixture) => {
+    const { transport } = connection;
+    const before = transport.bytesReceived;
     const assertNone = (after: string): void => {
-      assert.equal(connection.partialMessageBytes ?? 0, 0, `after ${after}`);
+      assert.equal(transport.partialMessageBytes ?? 0, 0, `after ${after}`);
     };
     assertNone('opening');
     peer.send(1_000);
-    await until('a message arrives', () => connection.bytesReceived >= before + 1_000);
+    await until('a message arrives', () => transport.bytesReceived >= before + 1_000);
     await sleep(aWhileMs);
     assertNone('a message');
     for (let i = 0; i < 5; i++) peer.ping();
-    for (let i = 0; i < 5; i++) connection.ping('p'.repeat(longestPing));
+    for (let i = 0; i < 5; i++) transport.ping('p'.repeat(longestPing));
     await sleep(aWhileMs);
     assertNone('pings and pongs');
   }),
 
-  contractCase('never counts backwards', async ({ link, peer, send }: ConnectionFixture) => {
-    const { connection } = link;
+  contractCase('never counts backwards', async ({ connection, peer, send }: ConnectionFixture) => {
+    const { transport } = connection;
     let [received, sent] = [0, 0];
     for (let bytes = 2_000; bytes >= 0; bytes -= 100) {
       peer.send(bytes);
       send(bytes);
       await sleep(1);
-      assert.ok(connection.bytesReceived >= received && connection.bytesSent >= sent);
-      received = connection.bytesReceived;
-      sent = connection.bytesSent;
+      assert.ok(transport.bytesReceived >= received && transport.bytesSent >= sent);
+      received = transport.bytesReceived;
+      sent = transport.bytesSent;
     }
   }),
 
-  contractCase('closes with the code and the reason it is told', async ({ link, peer }: ConnectionFixture) => {
+  contractCase('closes with the code and the reason it is told', async ({ connection, peer }: ConnectionFixture) => {
     const reason = `${'q'.repeat(100)};retry=30;max=20`;
-    link.connection.close(4408, reason);
-    assert.equal(link.connection.isOpen, false);
+    connection.transport.close(4408, reason);
+    assert.equal(connection.transport.isOpen, false);
     await until('the peer knows', () => peer.ended !== null);
     assert.deepEqual({ ...peer.ended }, { code: 4408, reason });
   }),
 
-  contractCase('gives its place back when the peer says goodbye', async ({ link, peer }: ConnectionFixture) => {
+  contractCase('gives its place back when the peer says goodbye', async ({ connection, peer }: ConnectionFixture) => {
     peer.close();
-    await untilClosed(link);
-    assert.equal(link.connection.isOpen, false);
+    await untilClosed(connection);
+    assert.equal(connection.transport.isOpen, false);
   }),
 
-  contractCase('gives its place back when the peer is gone', async ({ link, peer }: ConnectionFixture) => {
+  contractCase('gives its place back when the peer is gone', async ({ connection, peer }: ConnectionFixture) => {
     peer.vanish();
-    await untilClosed(link);
-    assert.equal(link.connection.isOpen, false);
+    await untilClosed(connection);
+    assert.equal(connection.transport.isOpen, false);
   }),
 
-  contractCase('reports an error of its socket, and then its end', async ({ link, peer }: ConnectionFixture) => {
+  contractCase('reports an error of its socket, and then its end', async ({ connection, peer }: ConnectionFixture) => {
     peer.breakProtocol();
-    await untilClosed(link);
-    assert.notEqual(link.manager.lastError, undefined, 'errored() was not called, or only after closed()');
+    await untilClosed(connection);
+    assert.notEqual(connection.manager.lastError, undefined, 'errored() was not called, or only after closed()');
   }),
 
-  contractCase('is destroyed at once, without a close frame', async ({ link, peer }: ConnectionFixture) => {
-    link.connection.terminate();
-    assert.equal(link.connection.isOpen, false);
-    await untilClosed(link);
+  contractCase('is destroyed at once, without a close frame', async ({ connection, peer }: ConnectionFixture) => {
+    connection.transport.terminate();
+    assert.equal(connection.transport.isOpen, false);
+    await untilClosed(connection);
     await until('the peer knows', () => peer.ended !== null);
     assert.equal(peer.ended?.code, 1006);
   }),
 
-  contractCase('is destroyed while its peer does not read', async ({ link, peer }: ConnectionFixture) => {
+  contractCase('is destroyed while its peer does not read', async ({ connection, peer }: ConnectionFixture) => {
     peer.freeze();
     await sleep(aWhileMs);
-    link.connection.close(1013, 'silent');
-    link.connection.terminate();
-    await untilClosed(link);
+    connection.transport.close(1013, 'silent');
+    connection.transport.terminate();
+    await untilClosed(connection);
   }),
 
-  contractCase('takes any call once it is gone, and at most throws', async ({ link, peer }: ConnectionFixture) => {
-    const { connection } = link;
-    connection.terminate();
-    await untilClosed(link);
-    const { bytesReceived } = connection;
-    for (const call of [
-      () => {
-        connection.terminate();
-      },
-      () => {
-        connection.close(1000, '');
-      },
-      () => {
-        connection.ping('x');
-      },
-    ])
-      quietly(call);
-    await until('the peer knows', () => peer.ended !== null);
-    await sleep(aWhileMs);
-    assert.equal(connection.isOpen, false);
-    assert.equal(connection.bytesReceived, bytesReceived);
-  }),
+  contractCase(
+    'takes any call once it is gone, and at most throws',
+    async ({ connection, peer }: ConnectionFixture) => {
+      const { transport } = connection;
+      transport.terminate();
+      await untilClosed(connection);
+      const { bytesReceived } = transport;
+      for (const call of [
+        () => {
+          transport.terminate();
+        },
+        () => {
+          transport.close(1000, '');
+        },
+        () => {
+          transport.ping('x');
+        },
+      ])
+        quietly(call);
+      await until('the peer knows', () => peer.ended !== null);
+      await sleep(aWhileMs);
+      assert.equal(transport.isOpen, false);
+      assert.equal(transport.bytesReceived, bytesReceived);
+    },
+  ),
 ];
 
 /** The peer does not read, and the application sends until nothing moves any longer. */
-async function getStuck({ link: { connection }, peer, send }: ConnectionFixture): Promise<void> {
+async function getStuck({ connection: { transport }, peer, send }: ConnectionFixture): Promise<void> {
   peer.freeze();
   for (let sent = 0; sent < floodBytes; sent += chunkBytes) send(chunkBytes);
-  let [lastBytesSent, stillSinceMs] = [connection.bytesSent, performance.now()];
+  let [lastBytesSent, stillSinceMs] = [transport.bytesSent, performance.now()];
   await until('something is stuck', () => {
-    const { unsentBytes, bytesSent } = connection;
+    const { unsentBytes, bytesSent } = transport;
     if (unsentBytes === 0 || bytesSent !== lastBytesSent) stillSinceMs = performance.now();
     lastBytesSent = bytesSent;
     return performance.now() - stillSinceMs >= stuckMs;
@@ -339,12 +348,12 @@ async function getStuck({ link: { connection }, peer, send }: ConnectionFixture)
 }
 
 /** Sends a message. @returns whether it was reported with `sent(true)` */
-async function tellsOfBacklog({ link, send }: ConnectionFixture): Promise<boolean> {
-  link.backloggedAtMs = never; // as if nothing had been known of it
-  link.lastSendAtMs = never;
+async function tellsOfBacklog({ connection, send }: ConnectionFixture): Promise<boolean> {
+  connection.backloggedAtMs = never; // as if nothing had been known of it
+  connection.lastSendAtMs = never;
   send(10);
-  await until('the message is reported with sent()', () => link.lastSendAtMs !== never);
-  return link.backloggedAtMs !== never;
+  await until('the message is reported with sent()', () => connection.lastSendAtMs !== never);
+  return connection.backloggedAtMs !== never;
 }
 
 /** A heartbeat would find out too, but seconds later. */

@@ -21,7 +21,7 @@ type Reports = Pick<ManagedConnection, 'received' | 'touched' | 'ponged' | 'sent
 const frameBytes = 8;
 
 /**
- * A connection without a socket, for tests: it answers, is silent, slow or broken, as told. Bind it to the link that
+ * A connection without a socket, for tests: it answers, is silent, slow or broken, as told. Bind it to the connection that
  * `connect` or a ticket gave, and it reports to it as an adapter would.
  */
 export class FakeConnection implements Connection {
@@ -40,7 +40,7 @@ export class FakeConnection implements Connection {
   readonly throwsFrom: Set<string>;
   readonly #time: Time | undefined;
   #isClosed = false;
-  #link: Reports | null = null;
+  #connection: Reports | null = null;
 
   constructor({ time, pongAfterMs = 0, closeAfterMs = 0, throwsFrom = [] }: FakeConnectionOptions = {}) {
     this.#time = time;
@@ -69,9 +69,9 @@ export class FakeConnection implements Connection {
     return this.#isClosed;
   }
 
-  /** Reports to this link from now on. */
-  bind(link: Reports): this {
-    this.#link = link;
+  /** Reports to this connection from now on. */
+  bind(connection: Reports): this {
+    this.#connection = connection;
     return this;
   }
 
@@ -85,7 +85,7 @@ export class FakeConnection implements Connection {
   message(bytes = frameBytes): void {
     this.bytesReceived += bytes;
     this.partialMessageBytes = 0;
-    this.#link?.received();
+    this.#connection?.received();
   }
 
   /** The peer sends a part of a message, and not its end. */
@@ -97,19 +97,19 @@ export class FakeConnection implements Connection {
   /** The peer sends a keepalive. */
   keepalive(): void {
     this.bytesReceived += frameBytes;
-    this.#link?.touched();
+    this.#connection?.touched();
   }
 
   /** The application sends a message, and it leaves the process. */
   send(bytes = frameBytes): void {
     this.bytesSent += bytes;
-    this.#link?.sent(false);
+    this.#connection?.sent(false);
   }
 
   /** The application sends a message, and it stays in the process. */
   sendStuck(bytes = frameBytes): void {
     this.unsentBytes += bytes;
-    this.#link?.sent(true);
+    this.#connection?.sent(true);
   }
 
   ping(payload: string): void {
@@ -125,7 +125,7 @@ export class FakeConnection implements Connection {
   pong(payload: string): void {
     if (this.#isClosed || this.isReadingPaused) return;
     this.bytesReceived += frameBytes;
-    this.#link?.ponged(payload);
+    this.#connection?.ponged(payload);
   }
 
   close(code: number, reason: string): void {
@@ -146,7 +146,7 @@ export class FakeConnection implements Connection {
   /** The socket fails, and closes. */
   fail(error: Error = new Error('the socket failed')): void {
     if (this.#isClosed) return;
-    this.#link?.errored(error);
+    this.#connection?.errored(error);
     this.vanish();
   }
 
@@ -154,7 +154,7 @@ export class FakeConnection implements Connection {
   vanish(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#link?.closed();
+    this.#connection?.closed();
   }
 
   #after(delayMs: number, act: () => void): void {

@@ -25,10 +25,10 @@ async function overWs(perMessageDeflate: boolean): Promise<ConnectionFixture> {
   client.on('error', () => undefined);
   const upgraded = once(client, 'upgrade') as Promise<[IncomingMessage]>;
   const [[far], [{ socket }]] = await Promise.all([connected, upgraded, once(client, 'open')]);
-  const link = managerOf(far)?.link;
-  if (link === null || link === undefined) throw new Error('The socket has no manager');
+  const connection = managerOf(far)?.connection;
+  if (connection === null || connection === undefined) throw new Error('The socket has no manager');
   return {
-    link,
+    connection,
     peer: {
       send: (bytes) => {
         client.send(message(bytes));

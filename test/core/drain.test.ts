@@ -21,7 +21,7 @@ describe('stop', () => {
     const waiting = [h.arrive('ada', 'thread_3', remote), h.arrive('ada', 'thread_4', remote)];
     await h.stop();
     expect(waiting.map((arrival) => refusalOf(arrival)?.code)).toEqual(['server.draining', 'server.draining']);
-    expect(waiting.map(({ connection }) => connection.closes)).toEqual([[drained], [drained]]);
+    expect(waiting.map(({ transport }) => transport.closes)).toEqual([[drained], [drained]]);
     expect(h.said('manager.admitted')).toHaveLength(2);
   });
 
@@ -29,8 +29,8 @@ describe('stop', () => {
     const { h, stopped, left } = await halfStopped();
     const late = [left.context.threadId, 'thread_new'].map((threadId) => h.arrive('ada', threadId, remote));
     await h.time.settle();
-    expect(late.map(({ connection }) => connection.closes)).toEqual([[drained], [drained]]);
-    expect(left.link.isCurrent).toBe(true);
+    expect(late.map(({ transport }) => transport.closes)).toEqual([[drained], [drained]]);
+    expect(left.connection.isCurrent).toBe(true);
     await h.time.advance(2_000);
     await stopped;
   });
@@ -38,9 +38,9 @@ describe('stop', () => {
   it('refuses whoever comes after it', async () => {
     const h = harness();
     await h.stop();
-    const { connection, connected } = h.arrive('ada', 'thread_1', silent);
+    const { transport, connected } = h.arrive('ada', 'thread_1', silent);
     expect((await connected).refusal?.code).toBe('server.draining');
-    expect(connection.closes).toEqual([drained]);
+    expect(transport.closes).toEqual([drained]);
     await expect(h.mooring.factory.createManager({ userId: 'ada', threadId: 'thread_1' })).rejects.toThrow();
   });
 
@@ -56,11 +56,11 @@ describe('stop', () => {
 
   it('ends a pending successor, and then its incumbent', async () => {
     const h = harness();
-    const { connection } = await h.connect('ada', 'thread_1', remote);
+    const { transport } = await h.connect('ada', 'thread_1', remote);
     const successor = h.ticket('ada', 'thread_1');
     await h.stop();
     expect(successor.refusal?.close).toEqual(drained);
-    expect(connection.closes).toEqual([drained]);
+    expect(transport.closes).toEqual([drained]);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'shutdown' }]);
   });
 
@@ -70,7 +70,7 @@ describe('stop', () => {
     const newcomer = h.arrive('ada', 'thread_1', remote);
     await h.stop();
     expect(refusalOf(newcomer)?.code).toBe('server.draining');
-    expect(newcomer.connection.closes).toEqual([drained]);
+    expect(newcomer.transport.closes).toEqual([drained]);
   });
 
   it('ends a run that was under way', async () => {
@@ -113,14 +113,14 @@ describe('the waves of stop', () => {
     await h.time.advance(999);
     expect(left.manager.state).toBe('attached');
     await h.time.advance(1);
-    expect(left.connection.closes).toEqual([drained]);
+    expect(left.transport.closes).toEqual([drained]);
     await h.time.advance(1_000);
     await stopped;
   });
 
   it('pass over those that left by themselves meanwhile', async () => {
     const { h, stopped, left } = await halfStopped();
-    left.connection.vanish();
+    left.transport.vanish();
     await h.time.advance(2_000);
     await stopped;
     expect(h.said('manager.released')).toMatchObject([{ reason: 'shutdown' }, { reason: 'closed' }]);
@@ -130,7 +130,7 @@ describe('the waves of stop', () => {
     const h = harness();
     const clients = await h.fill('ada', 20, remote);
     await h.stop();
-    const reasons = clients.map(({ connection }) => connection.closes[0]!.reason);
+    const reasons = clients.map(({ transport }) => transport.closes[0]!.reason);
     expect(new Set(reasons).size).toBeGreaterThan(2);
   });
 });
@@ -142,14 +142,14 @@ describe('stop resolves', () => {
 
   it('when every socket has closed or was destroyed', async () => {
     const h = harness();
-    const { connection } = await h.connect('ada', 'thread_1', silent);
+    const { transport } = await h.connect('ada', 'thread_1', silent);
     const done = vi.fn();
     void h.mooring.stop().then(done);
     await h.time.advance(999);
     expect(done).not.toHaveBeenCalled();
     await h.time.advance(1);
     expect(done).toHaveBeenCalledOnce();
-    expect(connection.isTerminated).toBe(true);
+    expect(transport.isTerminated).toBe(true);
   });
 
   it('when every hook has ended', async () => {
@@ -276,7 +276,7 @@ describe('a stop while something is held', () => {
     await h.time.advance(3_000);
     first();
     expect(h.threadsOf('ada')).toEqual(['thread_2']);
-    expect(clients[0]!.connection.closes).toEqual([drained]);
+    expect(clients[0]!.transport.closes).toEqual([drained]);
     second();
     await h.time.advance(1_000);
     expect(h.threadsOf('ada')).toEqual(['thread_2']);
@@ -294,13 +294,13 @@ describe('a stop while something is held', () => {
     [0, 0],
   ])('waits no longer than drainHoldTimeoutMs (%s)', async (drainHoldTimeoutMs, waitsMs) => {
     const h = harness({ config: drainHoldTimeoutMs === undefined ? {} : { drainHoldTimeoutMs } });
-    const { manager, connection } = await h.connect('ada', 'thread_1', remote);
+    const { manager, transport } = await h.connect('ada', 'thread_1', remote);
     manager.hold();
     const stopped = h.mooring.stop();
     await h.time.advance(waitsMs - 1);
     if (waitsMs > 0) expect(manager.state).toBe('attached');
     await h.time.advance(1);
-    expect(connection.closes).toEqual([drained]);
+    expect(transport.closes).toEqual([drained]);
     await h.time.advance(30);
     await stopped;
   });
@@ -329,11 +329,11 @@ describe('a stop while something is held', () => {
 
   it('releases at once one whose connection ends meanwhile', async () => {
     const h = harness();
-    const { manager, connection } = await h.connect('ada', 'thread_1', remote);
+    const { manager, transport } = await h.connect('ada', 'thread_1', remote);
     manager.hold();
     const stopped = h.mooring.stop();
     await h.time.advance(1_000);
-    connection.vanish();
+    transport.vanish();
     expect(h.said('manager.released')).toMatchObject([{ reason: 'closed' }]);
     await stopped;
     expect(h.time.pendingTimers).toBe(0);
@@ -341,11 +341,11 @@ describe('a stop while something is held', () => {
 
   it('closes one whose hold expires', async () => {
     const h = harness();
-    const { manager, connection } = await h.connect('ada', 'thread_1', remote);
+    const { manager, transport } = await h.connect('ada', 'thread_1', remote);
     manager.hold({ maxMs: 2_000 });
     void h.mooring.stop();
     await h.time.advance(2_000);
-    expect(connection.closes).toEqual([drained]);
+    expect(transport.closes).toEqual([drained]);
   });
 
   it('finds the dead among them', async () => {

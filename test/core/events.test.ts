@@ -57,7 +57,7 @@ describe('the event stream', () => {
     listen();
     const of = { userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1' };
     events.emit('connection.opened', { ...of, generation: 1 });
-    events.emitOf('connection.opened', { ...of, ...{ link: null } }, { generation: 1 });
+    events.emitOf('connection.opened', { ...of, ...{ connection: null } }, { generation: 1 });
     const said = { type: 'connection.opened', atMs: wallNowMs, ...of, generation: 1 };
     expect(heard.map((event) => JSON.stringify(event))).toEqual([JSON.stringify(said), JSON.stringify(said)]);
   });
@@ -197,8 +197,8 @@ describe('every event of a Mooring', () => {
     const h = harness();
     const counts: [type: string, count: number][] = [];
     h.mooring.events.onAny(({ type }) => counts.push([type, h.countOf('ada')]));
-    const { connection } = await h.connect('ada', 'thread_1');
-    connection.vanish();
+    const { transport } = await h.connect('ada', 'thread_1');
+    transport.vanish();
     expect(counts).toEqual([
       ['manager.admitted', 1],
       ['connection.opened', 1],
@@ -211,8 +211,8 @@ describe('every event of a Mooring', () => {
     h.mooring.events.onAny(() => {
       throw new Error('broken listener');
     });
-    const { connection } = await h.connect('ada', 'thread_1');
-    connection.vanish();
+    const { transport } = await h.connect('ada', 'thread_1');
+    transport.vanish();
     expect(h.countOf('ada')).toBe(0);
   });
 });

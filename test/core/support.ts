@@ -43,7 +43,7 @@ export const silent: PeerOptions = Object.freeze({ pongAfterMs: null, closeAfter
 
 /** A socket that asked to be admitted. */
 export interface Arrival {
-  readonly connection: FakeConnection;
+  readonly transport: FakeConnection;
   readonly context: UserExecutionContext;
   /** Never rejects. */
   readonly connected: Promise<Connected>;
@@ -57,9 +57,9 @@ export interface Arrival {
 
 /** A socket that was admitted and is bound to its link. */
 export interface Client {
-  readonly connection: FakeConnection;
+  readonly transport: FakeConnection;
   readonly context: UserExecutionContext;
-  readonly link: ManagedConnection;
+  readonly connection: ManagedConnection;
   readonly manager: WebSocketManager;
 }
 
@@ -83,23 +83,23 @@ export class Harness {
 
   /** A socket arrives; whether it is admitted, waits or is refused is for the test to see. */
   arrive(userId: string, threadId: string, options: PeerOptions = {}): Arrival {
-    const connection = new FakeConnection({ ...options, time: this.time });
+    const transport = new FakeConnection({ ...options, time: this.time });
     const context = createUserExecutionContext({ userId, threadId });
     const leaving = new AbortController();
-    const connected = this.mooring.connections.connect(connection, context, { signal: leaving.signal });
+    const connected = this.mooring.connections.connect(transport, context, { signal: leaving.signal });
     let settled: Connected | null = null;
     const arrival: Arrival = {
-      connection,
+      transport,
       context,
       connected: connected.then((outcome) => {
-        if (outcome.link !== null) introduced(connection, outcome.link, options);
+        if (outcome.connection !== null) introduced(transport, outcome.connection, options);
         return (settled = outcome);
       }),
       get outcome() {
         return settled;
       },
       vanish: () => {
-        connection.vanish();
+        transport.vanish();
         leaving.abort();
       },
       leave: () => {
@@ -112,10 +112,10 @@ export class Harness {
 
   /** A socket arrives that is admitted without waiting for anything that takes time. */
   async connect(userId: string, threadId: string, options: PeerOptions = {}): Promise<Client> {
-    const { connection, context, connected } = this.arrive(userId, threadId, options);
-    const { link, manager, refusal } = await connected;
+    const { transport, context, connected } = this.arrive(userId, threadId, options);
+    const { connection, manager, refusal } = await connected;
     if (refusal !== null) throw refusal;
-    return { connection, context, link, manager };
+    return { transport, context, connection, manager };
   }
 
   /** Sockets with threads of their own, `thread_1` to `thread_<count>` after the prefix given. */
@@ -159,11 +159,11 @@ export class Harness {
 
   /** Opens a ticket with a socket of its own. */
   open(ticket: Ticket, options: PeerOptions = {}): Client {
-    const connection = this.socket(options);
-    const { link, refusal } = ticket.open(connection);
+    const transport = this.socket(options);
+    const { connection, refusal } = ticket.open(transport);
     if (refusal !== null) throw refusal;
-    introduced(connection, link, options);
-    return { connection, context: ticket.context, link, manager: link.manager };
+    introduced(transport, connection, options);
+    return { transport, context: ticket.context, connection, manager: connection.manager };
   }
 
   countOf(userId: string): number {
@@ -184,9 +184,13 @@ export class Harness {
 }
 
 /** One that falls silent has mostly answered before; one that is `isNew` has not. */
-function introduced(connection: FakeConnection, link: ManagedConnection, { pongAfterMs, isNew }: PeerOptions): void {
-  connection.bind(link);
-  if (pongAfterMs === null && isNew !== true) link.roundTripMs = 0;
+function introduced(
+  transport: FakeConnection,
+  connection: ManagedConnection,
+  { pongAfterMs, isNew }: PeerOptions,
+): void {
+  transport.bind(connection);
+  if (pongAfterMs === null && isNew !== true) connection.roundTripMs = 0;
 }
 
 /** A Mooring for one test; {@link expectNothingLeft} of it when the test is over. */

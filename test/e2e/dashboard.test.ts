@@ -120,7 +120,7 @@ describe.runIf(hasChromium)('the overview', () => {
   it('shows figures, charts, levels and verdicts', async () => {
     const server = await startAdmin();
     settle(server);
-    for (const connection of server.open('katherine', 8).slice(0, 5)) connection.vanish();
+    for (const transport of server.open('katherine', 8).slice(0, 5)) transport.vanish();
     server.open('dennis', 4)[1]?.fail();
     await server.mooring.factory.emergencyCleanup('margaret');
     const page = await visit(server, { size: { width: 1280, height: 1000 } });
@@ -295,7 +295,7 @@ describe.runIf(hasChromium)('pages of users', () => {
     await page.getByText('Page 2 of 3').waitFor();
     await next.click();
     await page.getByText('Page 3 of 3').waitFor();
-    for (const connection of connections.slice(30)) connection.vanish();
+    for (const transport of connections.slice(30)) transport.vanish();
     await page.getByText('Page 1 of 1').waitFor();
     expect(await rowsOf(page)).toHaveLength(30);
     expect(page.url()).not.toContain('after');
@@ -429,7 +429,7 @@ describe.runIf(hasChromium)('a user', () => {
     goOn();
     await page.getByText('0 managers would be released').waitFor();
     await release.click();
-    for (const connection of connections) connection.vanish();
+    for (const transport of connections) transport.vanish();
     await page.getByText('This user holds nothing now.').waitFor();
     await page.getByRole('dialog').getByRole('button', { name: 'Release' }).click();
     await page.getByText('Release: thread_1 was gone already.').waitFor();

@@ -19,7 +19,7 @@ const step = fc.oneof(
 class Attempt {
   outcome: Admission | PendingAdmission | null = null;
   admission: Admission | null = null;
-  connection: FakeConnection | null = null;
+  transport: FakeConnection | null = null;
   hasLeft = false;
 
   constructor(
@@ -30,7 +30,7 @@ class Attempt {
   /** Whether it has a place, a ticket or an open connection. */
   get isAlive(): boolean {
     if (this.outcome === null || this.hasLeft) return false;
-    if (this.connection !== null) return this.connection.isOpen;
+    if (this.transport !== null) return this.transport.isOpen;
     if (this.admission === null) return isPending(this.outcome);
     return this.admission.ticket?.refusal === null;
   }
@@ -41,7 +41,7 @@ class Attempt {
   }
 
   get canOpen(): boolean {
-    return this.isAlive && this.connection === null && this.admission !== null;
+    return this.isAlive && this.transport === null && this.admission !== null;
   }
 }
 
@@ -78,17 +78,17 @@ class World {
   };
 
   readonly #open = (attempt: Attempt): void => {
-    const connection = new FakeConnection({ time: this.time });
-    const link = attempt.admission?.ticket?.open(connection).link ?? null;
-    if (link === null) return;
-    connection.bind(link);
-    attempt.connection = connection;
+    const transport = new FakeConnection({ time: this.time });
+    const connection = attempt.admission?.ticket?.open(transport).connection ?? null;
+    if (connection === null) return;
+    transport.bind(connection);
+    attempt.transport = transport;
   };
 
   readonly #leave = (attempt: Attempt): void => {
     attempt.hasLeft = true;
     if (attempt.outcome === null) this.mooring.arrivals.decided(attempt.arrival);
-    else if (attempt.connection !== null) attempt.connection.vanish();
+    else if (attempt.transport !== null) attempt.transport.vanish();
     else if (isPending(attempt.outcome)) attempt.outcome.cancel();
     else attempt.outcome.ticket?.cancel();
   };
@@ -97,11 +97,11 @@ class World {
   check(): void {
     for (const threadId of threads) {
       const decided = this.attempts.filter((attempt) => attempt.threadId === threadId && attempt.isAlive);
-      const open = decided.filter(({ connection }) => connection !== null);
+      const open = decided.filter(({ transport }) => transport !== null);
       expect(open.length).toBeLessThanOrEqual(1);
       expect(decided.length - open.length).toBeLessThanOrEqual(1);
       const [incumbent] = open;
-      const [successor] = decided.filter(({ connection }) => connection === null);
+      const [successor] = decided.filter(({ transport }) => transport === null);
       if (incumbent !== undefined && successor !== undefined)
         expect(successor.arrival).toBeGreaterThan(incumbent.arrival);
     }
@@ -140,7 +140,7 @@ describe('the order of arrival', () => {
         for (const threadId of threads) {
           const ofThread = world.attempts.filter((attempt) => attempt.threadId === threadId);
           const newest = alive.filter((attempt) => attempt.threadId === threadId).at(-1);
-          const connected = ofThread.filter(({ connection }) => connection?.isOpen === true);
+          const connected = ofThread.filter(({ transport }) => transport?.isOpen === true);
           expect(connected).toEqual(newest === undefined ? [] : [newest]);
         }
         expect(world.mooring.arrivals.sizes).toEqual({ underWay: 0, noted: 0 });

@@ -32,7 +32,7 @@ const action = fc.oneof(
 type Action = typeof action extends fc.Arbitrary<infer T> ? T : never;
 
 interface Client {
-  readonly connection: FakeConnection;
+  readonly transport: FakeConnection;
   readonly context: { readonly userId: string; readonly threadId: string };
   readonly abort: AbortController;
   connected: Connected | null;
@@ -121,9 +121,9 @@ class World {
     await stopped;
     expect(this.mooring.factory.managerCount).toBe(0);
     expect(this.admitted).toBe(this.released.length);
-    for (const { connection, connected } of this.clients) {
+    for (const { transport, connected } of this.clients) {
       expect(connected === null).toBe(false);
-      expect(connection.isClosed || connection.closes.length > 0 || connected?.refusal !== null).toBe(true);
+      expect(transport.isClosed || transport.closes.length > 0 || connected?.refusal !== null).toBe(true);
     }
     await this.time.advance(1_000);
     expect(this.time.pendingTimers).toBe(0);
@@ -132,11 +132,11 @@ class World {
   /** Heard before the close frame: the connection is as it was when it was judged. */
   #judge({ key, generation, reason, idleMs }: MooringEvent<'manager.released'>): void {
     const client = this.clients.find(({ connected }) => {
-      const link = connected?.link;
-      return link?.isCurrent === true && link.manager.key === key && link.generation === generation;
+      const connection = connected?.connection;
+      return connection?.isCurrent === true && connection.manager.key === key && connection.generation === generation;
     });
     if (client === undefined) return;
-    const answers = client.connection.isOpen && client.connection.pongAfterMs === 0;
+    const answers = client.transport.isOpen && client.transport.pongAfterMs === 0;
     if (reason === 'disconnected' && answers) this.wrongs.push(`${key} answers and was taken for dead`);
     if (reason === 'evicted' && idleMs < 12_000)
       this.wrongs.push(`${key} was in use ${idleMs} ms before it was evicted`);
@@ -144,18 +144,18 @@ class World {
   }
 
   #connect({ user, thread, pongAfterMs, closeAfterMs }: Extract<Action, { do: 'connect' }>): void {
-    const connection = new FakeConnection({ time: this.time, pongAfterMs, closeAfterMs });
+    const transport = new FakeConnection({ time: this.time, pongAfterMs, closeAfterMs });
     const context = { userId: `u${user}`, threadId: `thread_${thread}` };
     const client: Client = {
-      connection,
+      transport,
       context,
       abort: new AbortController(),
       connected: null,
     };
     this.clients.push(client);
-    void this.mooring.connections.connect(connection, context, { signal: client.abort.signal }).then((connected) => {
+    void this.mooring.connections.connect(transport, context, { signal: client.abort.signal }).then((connected) => {
       client.connected = connected;
-      if (connected.link !== null) connection.bind(connected.link);
+      if (connected.connection !== null) transport.bind(connected.connection);
     });
   }
 
@@ -185,13 +185,13 @@ class World {
     const manager = client.connected?.manager;
     switch (act) {
       case 'message':
-        if (!client.connection.isClosed) client.connection.message();
+        if (!client.transport.isClosed) client.transport.message();
         break;
       case 'vanish':
-        client.connection.vanish();
+        client.transport.vanish();
         break;
       case 'fall silent':
-        client.connection.fallSilent();
+        client.transport.fallSilent();
         break;
       case 'give up':
         client.abort.abort();

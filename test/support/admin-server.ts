@@ -61,11 +61,11 @@ export async function startAdmin(
 function open(mooring: Mooring, who: { userId: string; threadId: string }, isSilent: boolean): FakeConnection {
   const outcome = mooring.factory.admit(who);
   if (isPending(outcome) || outcome.refusal !== null) throw new Error(`${who.userId} has to wait`);
-  const connection = new FakeConnection();
-  const { link, refusal } = outcome.ticket.open(connection);
+  const transport = new FakeConnection();
+  const { connection, refusal } = outcome.ticket.open(transport);
   if (refusal !== null) throw refusal;
-  connection.bind(link);
-  connection.message();
-  if (isSilent) connection.fallSilent();
-  return connection;
+  transport.bind(connection);
+  transport.message();
+  if (isSilent) transport.fallSilent();
+  return transport;
 }

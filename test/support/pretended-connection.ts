@@ -3,8 +3,8 @@ import { FakeConnection, type ConnectionFixture } from '../../src/testing/index.
 
 /** What a pretended adapter can get wrong. */
 export interface Pretence {
-  readonly connection: FakeConnection;
-  readonly link: ManagedConnection;
+  readonly transport: FakeConnection;
+  readonly connection: ManagedConnection;
   /** How it reports; replace what it should report differently. */
   readonly reports: Pick<ManagedConnection, 'received' | 'touched' | 'ponged' | 'sent' | 'closed' | 'errored'>;
 }
@@ -12,62 +12,62 @@ export interface Pretence {
 /** A connection whose peer is pretended. @param spoil makes it wrong, before anything has happened */
 export async function pretended(spoil: (pretence: Pretence) => void = () => undefined): Promise<ConnectionFixture> {
   const mooring = createMooring({ env: {} });
-  const connection = new FakeConnection();
-  const { link, refusal } = await mooring.connections.connect(connection, { userId: 'ada', threadId: 'thread_1' });
+  const transport = new FakeConnection();
+  const { connection, refusal } = await mooring.connections.connect(transport, { userId: 'ada', threadId: 'thread_1' });
   if (refusal !== null) throw refusal;
   // Bound before any case runs, as an adapter may well do.
   const reports = {
-    received: link.received.bind(link),
-    touched: link.touched.bind(link),
-    ponged: link.ponged.bind(link),
-    sent: link.sent.bind(link),
-    closed: link.closed.bind(link),
-    errored: link.errored.bind(link),
+    received: connection.received.bind(connection),
+    touched: connection.touched.bind(connection),
+    ponged: connection.ponged.bind(connection),
+    sent: connection.sent.bind(connection),
+    closed: connection.closed.bind(connection),
+    errored: connection.errored.bind(connection),
   };
-  connection.bind(reports);
+  transport.bind(reports);
   let isFrozen = false;
   const unread: string[] = [];
-  const ping = connection.ping.bind(connection);
-  connection.ping = (payload) => {
+  const ping = transport.ping.bind(transport);
+  transport.ping = (payload) => {
     if (isFrozen) unread.push(payload);
     ping(payload);
   };
-  spoil({ connection, link, reports });
+  spoil({ transport, connection, reports });
   return {
-    link,
+    connection,
     peer: {
-      send: (bytes) => connection.message(bytes),
-      sendPart: (bytes) => connection.messagePart(bytes),
-      ping: () => connection.keepalive(),
-      keepalive: () => connection.keepalive(),
-      breakProtocol: () => connection.fail(),
+      send: (bytes) => transport.message(bytes),
+      sendPart: (bytes) => transport.messagePart(bytes),
+      ping: () => transport.keepalive(),
+      keepalive: () => transport.keepalive(),
+      breakProtocol: () => transport.fail(),
       freeze: () => {
         isFrozen = true;
-        connection.fallSilent();
+        transport.fallSilent();
       },
       thaw: () => {
         isFrozen = false;
-        connection.pongAfterMs = 0;
-        connection.bytesSent += connection.unsentBytes;
-        connection.unsentBytes = 0;
-        for (const payload of unread.splice(0)) connection.pong(payload);
+        transport.pongAfterMs = 0;
+        transport.bytesSent += transport.unsentBytes;
+        transport.unsentBytes = 0;
+        for (const payload of unread.splice(0)) transport.pong(payload);
       },
-      close: () => connection.vanish(),
-      vanish: () => connection.vanish(),
+      close: () => transport.vanish(),
+      vanish: () => transport.vanish(),
       get ended() {
-        if (!connection.isClosed) return null;
-        return connection.closes[0] ?? { code: 1006, reason: '' };
+        if (!transport.isClosed) return null;
+        return transport.closes[0] ?? { code: 1006, reason: '' };
       },
     },
     send: (bytes) => {
-      if (isFrozen) connection.sendStuck(bytes);
-      else connection.send(bytes);
+      if (isFrozen) transport.sendStuck(bytes);
+      else transport.send(bytes);
     },
     pause: () => {
-      connection.isReadingPaused = true;
+      transport.isReadingPaused = true;
     },
     resume: () => {
-      connection.isReadingPaused = false;
+      transport.isReadingPaused = false;
     },
     dispose: () => mooring.stop(),
   };

@@ -51,7 +51,7 @@ export function whatIsAsked(content: RawData): Asked {
 const openingBrace = '{'.charCodeAt(0);
 
 /**
- * Streams to whoever has the thread: while the manager is held, a page may be reloaded, or its link may break, and the
+ * Streams to whoever has the thread: while the manager is held, a page may be reloaded, or its network may break, and the
  * next connection of the thread gets the rest. It ends when the manager is released.
  */
 async function stream(socket: WebSocket, { tokens, everyMs }: RunRequest): Promise<void> {

@@ -16,12 +16,17 @@ import type { Clock } from '../time.js';
 import { isPending, refused, type Admission, type AdmitOptions, type PendingAdmission } from './outcome.js';
 import type { ArrivalOrder } from './arrival-order.js';
 import { Place, type PlaceQueue } from './queue.js';
-import type { LedgerDesk } from '../quota/confirmations.js';
 import type { Refusals } from './refusals.js';
 import type { Room } from './room.js';
 import type { Claim, Takeover } from './takeover.js';
-import type { TicketDesk } from './ticket.js';
+import type { Ticket, Tickets } from './ticket.js';
 import type { WaitingCap } from './waiting-cap.js';
+
+/** The quota ledger, as admission needs it: a reservation is local first, and then confirmed. */
+interface Confirmations {
+  confirm(ticket: Ticket, denied: (manager: WebSocketManager) => void): Admission | PendingAdmission;
+  whenConfirmed(ticket: Ticket): Admission | PendingAdmission;
+}
 
 interface AdmissionParts {
   readonly clock: Clock;
@@ -34,9 +39,9 @@ interface AdmissionParts {
   readonly queue: PlaceQueue;
   readonly waitingCap: WaitingCap;
   readonly arrivals: ArrivalOrder;
-  readonly tickets: TicketDesk;
+  readonly tickets: Tickets;
   readonly takeover: Takeover;
-  readonly ledgerDesk: LedgerDesk;
+  readonly confirmations: Confirmations;
   readonly emergency: EmergencyCleanup;
   readonly userCleanup: UserCleanup;
   readonly monitor: WebSocketResourceMonitor;
@@ -176,21 +181,26 @@ export class AdmissionControl {
     const { context } = claim;
     const outcome = this.#parts.takeover.claim(manager, claim);
     if (isPending(outcome) || outcome.ticket === null) return this.#watched(context, outcome);
-    return this.#watched(context, this.#parts.ledgerDesk.whenConfirmed(outcome.ticket));
+    return this.#watched(context, this.#parts.confirmations.whenConfirmed(outcome.ticket));
   }
 
   /** Takes the slot: from here on the key has a manager. The ledger confirms, then or later; the monitor looks after. */
   #grant({ context, arrival }: Claim, waitedMs: number): Admission | PendingAdmission {
-    const { registry, tickets, events, ledgerDesk, monitor, lifecycle } = this.#parts;
+    const { registry, tickets, events, confirmations, monitor, lifecycle } = this.#parts;
     const manager = new WebSocketManager(lifecycle, context);
     const managerCount = registry.add(manager);
     const ticket = tickets.issue(manager, context, { arrival });
     lifecycle.admitted(manager);
     events.emitOf('manager.admitted', manager, { managerCount, waitedMs });
-    const outcome = ledgerDesk.confirm(ticket, () => this.#quotaRefusal(context.userId, 0));
+    const outcome = confirmations.confirm(ticket, this.#denied);
     monitor.observe(context.userId);
     return outcome;
   }
+
+  /** The ledger has no slot for it: the user's quota is full on other nodes. */
+  readonly #denied = (manager: WebSocketManager): void => {
+    this.#parts.tickets.refuse(manager, this.#quotaRefusal(manager.userId, 0));
+  };
 
   #enqueue({ context, arrival }: Claim, limit: number): Admission | PendingAdmission {
     const { queue, emergency, refusals, clock, events, waitingCap } = this.#parts;

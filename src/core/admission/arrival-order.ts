@@ -46,20 +46,20 @@ export class ArrivalOrder {
   }
 
   /** A connection has opened. */
-  opened(link: ManagedConnection, arrival: Arrival): void {
+  opened(connection: ManagedConnection, arrival: Arrival): void {
     if (this.#oldest() > arrival) return;
-    this.#noted.set(link, arrival);
+    this.#noted.set(connection, arrival);
     if (this.#noted.size > this.#sweepAbove) this.#sweep();
   }
 
   /** Whether the attempt arrived before the connection did. */
-  isBefore(arrival: Arrival, link: ManagedConnection): boolean {
-    return this.#noted.size > 0 && arrival < (this.#noted.get(link) ?? 0);
+  isBefore(arrival: Arrival, connection: ManagedConnection): boolean {
+    return this.#noted.size > 0 && arrival < (this.#noted.get(connection) ?? 0);
   }
 
   /** The connection has ended, or is no longer its manager's. */
-  remove(link: ManagedConnection): void {
-    if (this.#noted.size > 0) this.#noted.delete(link);
+  remove(connection: ManagedConnection): void {
+    if (this.#noted.size > 0) this.#noted.delete(connection);
   }
 
   /** @internal How many attempts are under way, and how many connections are noted. */
@@ -70,7 +70,7 @@ export class ArrivalOrder {
   /** Forgets connections that arrived before all attempts under way. As rare as the map is large: O(1) for each. */
   #sweep(): void {
     const oldest = this.#oldest();
-    for (const [link, arrival] of this.#noted) if (arrival < oldest) this.#noted.delete(link);
+    for (const [connection, arrival] of this.#noted) if (arrival < oldest) this.#noted.delete(connection);
     this.#sweepAbove = Math.max(fewestToSweep, 2 * this.#noted.size);
   }
 

@@ -18,8 +18,8 @@ import type { ManagerRegistry } from '../managers/registry.js';
 
 /** How connecting ended. */
 export type Connected =
-  | { readonly link: ManagedConnection; readonly manager: WebSocketManager; readonly refusal: null }
-  | { readonly link: null; readonly manager: null; readonly refusal: RefusalError };
+  | { readonly connection: ManagedConnection; readonly manager: WebSocketManager; readonly refusal: null }
+  | { readonly connection: null; readonly manager: null; readonly refusal: RefusalError };
 
 /** What can be said to `mooring.connect`. */
 export interface ConnectOptions {
@@ -56,20 +56,20 @@ export class Connector {
 
   /**
    * Admits an accepted socket and attaches it. One that is refused is closed with the reason.
-   * @returns the link that wants to be told of the socket's events, or why there is none
+   * @returns the connection that wants to be told of the socket's events, or why there is none
    * @throws MalformedContextError
    */
-  async connect(connection: Connection, fields: ContextFields, options: ConnectOptions = {}): Promise<Connected> {
+  async connect(transport: Connection, fields: ContextFields, options: ConnectOptions = {}): Promise<Connected> {
     const { signal, arrival } = options;
-    const context = this.#contextOf(connection, fields, arrival);
+    const context = this.#contextOf(transport, fields, arrival);
     const note = (end: () => boolean): void => {
       this.#ends.set(fields, end);
       this.#ends.set(context, end);
     };
     note(nothingToEnd);
-    if (signal?.aborted === true || hasClosed(connection)) return this.#vanished(connection, arrival);
+    if (signal?.aborted === true || hasClosed(transport)) return this.#vanished(transport, arrival);
     const outcome = this.#parts.admission.admit(context, { arrival });
-    const asking = { connection, userId: context.userId, note };
+    const asking = { transport, userId: context.userId, note };
     if (!isPending(outcome)) return this.#open(asking, outcome);
     const cancel = (): boolean => {
       note(nothingToEnd);
@@ -99,59 +99,59 @@ export class Connector {
   }
 
   #endConnectionOf(context: UserExecutionContext): boolean {
-    const link = this.#parts.registry.get(context)?.link;
-    return link?.context === context && endConnection(link);
+    const connection = this.#parts.registry.get(context)?.connection;
+    return connection?.context === context && endConnection(connection);
   }
 
   /** One whose ids break a rule is closed with the rule before it is thrown. */
-  #contextOf(connection: Connection, fields: ContextFields, arrival?: Arrival): UserExecutionContext {
+  #contextOf(transport: Connection, fields: ContextFields, arrival?: Arrival): UserExecutionContext {
     try {
       return createUserExecutionContext(fields);
     } catch (error) {
       this.#decided(arrival);
-      if (error instanceof MalformedContextError) this.#turnAway(connection, this.#parts.refusals.malformed(error));
+      if (error instanceof MalformedContextError) this.#turnAway(transport, this.#parts.refusals.malformed(error));
       throw error;
     }
   }
 
-  #open({ connection, userId, note }: Asking, { ticket, refusal }: Admission): Connected {
-    if (refusal !== null) return this.#turnAway(connection, refusal, userId);
-    if (hasClosed(connection)) {
+  #open({ transport, userId, note }: Asking, { ticket, refusal }: Admission): Connected {
+    if (refusal !== null) return this.#turnAway(transport, refusal, userId);
+    if (hasClosed(transport)) {
       ticket.cancel();
-      return { link: null, manager: null, refusal: this.#parts.refusals.cancelled() };
+      return { connection: null, manager: null, refusal: this.#parts.refusals.cancelled() };
     }
-    const opening = ticket.open(connection);
-    if (opening.refusal !== null) return this.#turnAway(connection, opening.refusal);
-    const { link } = opening;
-    note(() => endConnection(link));
-    return { link, manager: link.manager, refusal: null };
+    const opening = ticket.open(transport);
+    if (opening.refusal !== null) return this.#turnAway(transport, opening.refusal);
+    const { connection } = opening;
+    note(() => endConnection(connection));
+    return { connection, manager: connection.manager, refusal: null };
   }
 
   /** Its client has gone before anything was decided: it takes nobody's place. */
-  #vanished(connection: Connection, arrival?: Arrival): Connected {
+  #vanished(transport: Connection, arrival?: Arrival): Connected {
     this.#decided(arrival);
     const refusal = this.#parts.refusals.cancelled();
-    return hasClosed(connection) ? { link: null, manager: null, refusal } : this.#turnAway(connection, refusal);
+    return hasClosed(transport) ? { connection: null, manager: null, refusal } : this.#turnAway(transport, refusal);
   }
 
   #decided(arrival: Arrival | undefined): void {
     if (arrival !== undefined) this.#parts.arrivals.decided(arrival);
   }
 
-  #turnAway(connection: Connection, refusal: RefusalError, userId: string | null = null): Connected {
+  #turnAway(transport: Connection, refusal: RefusalError, userId: string | null = null): Connected {
     const { pacer, closing } = this.#parts;
     const { closeCause, close } = refusal;
     const send = (): void => {
-      closing.turnAway(connection, close);
+      closing.turnAway(transport, close);
     };
     pacer.tell({ closeCause, userId, send });
-    return { link: null, manager: null, refusal };
+    return { connection: null, manager: null, refusal };
   }
 }
 
 /** A socket that asks to be connected. */
 interface Asking {
-  readonly connection: Connection;
+  readonly transport: Connection;
   readonly userId: string;
   /** What `disconnect` of its context does from now on. */
   readonly note: (end: () => boolean) => void;
@@ -159,16 +159,16 @@ interface Asking {
 
 const nothingToEnd = (): boolean => false;
 
-function endConnection(link: ManagedConnection): boolean {
-  if (!link.isCurrent) return false;
-  link.manager.host.endConnection(link);
+function endConnection(connection: ManagedConnection): boolean {
+  if (!connection.isCurrent) return false;
+  connection.manager.lifecycle.endConnection(connection);
   return true;
 }
 
 /** While it waited; a socket whose state cannot be read is attached, and then probed. */
-function hasClosed(connection: Connection): boolean {
+function hasClosed(transport: Connection): boolean {
   try {
-    return !connection.isOpen;
+    return !transport.isOpen;
   } catch {
     return false;
   }

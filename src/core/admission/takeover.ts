@@ -10,12 +10,12 @@ import type { WebSocketConfig } from '../settings.js';
 import { admitted, refused, type Admission, type PendingAdmission } from './outcome.js';
 import type { Arrival, ArrivalOrder } from './arrival-order.js';
 import type { Refusals } from './refusals.js';
-import type { Ticket, TicketDesk } from './ticket.js';
+import type { Ticket, Tickets } from './ticket.js';
 import type { WaitingCap } from './waiting-cap.js';
 
 interface TakeoverOptions extends ProbeParts {
   readonly config: WebSocketConfig;
-  readonly tickets: TicketDesk;
+  readonly tickets: Tickets;
   readonly refusals: Refusals;
   readonly lifecycle: Pick<Lifecycle, 'settleDue'>;
   readonly suspicion: Suspicion;
@@ -48,20 +48,21 @@ export class Takeover {
    */
   claim(manager: WebSocketManager, claim: Claim): Admission | PendingAdmission {
     const { tickets, arrivals, refusals } = this.#options;
-    const { link, successor } = manager;
+    const { connection, successor } = manager;
     const { context, arrival } = claim;
     if (successor instanceof Contest) return successor.challenge(claim);
     const outstanding = tickets.outstanding(manager);
     if (outstanding !== undefined && arrival < outstanding.arrival) return refused(refusals.replaced());
-    if (link === null || !this.#isStanding(link)) return admitted(tickets.issue(manager, context, { arrival }));
-    if (arrivals.isBefore(arrival, link)) return refused(refusals.replaced());
-    if (outstanding === undefined && this.#isFought(manager)) return this.#contest(manager, link, claim);
+    if (connection === null || !this.#isStanding(connection))
+      return admitted(tickets.issue(manager, context, { arrival }));
+    if (arrivals.isBefore(arrival, connection)) return refused(refusals.replaced());
+    if (outstanding === undefined && this.#isFought(manager)) return this.#contest(manager, connection, claim);
     return admitted(tickets.issue(manager, context, { arrival, isCounted: true }));
   }
 
   /** Whether the connection may be there: not closed, and no suspect. */
-  #isStanding(link: ManagedConnection): boolean {
-    return stateOf(link) !== 'closed' && !this.#options.suspicion.has(link);
+  #isStanding(connection: ManagedConnection): boolean {
+    return stateOf(connection) !== 'closed' && !this.#options.suspicion.has(connection);
   }
 
   /** The current connection ended by itself: whoever contests it has won. */
@@ -71,17 +72,17 @@ export class Takeover {
 
   #isFought(manager: WebSocketManager): boolean {
     const { config, clock } = this.#options;
-    const particulars = manager.mutableParticulars();
+    const extras = manager.ensureExtras();
     const since = clock.now() - config.takeoverFightWindowMs;
-    particulars.takeoversAtMs = particulars.takeoversAtMs.filter((atMs) => atMs > since);
-    return particulars.takeoversAtMs.length >= config.takeoverFightLimit;
+    extras.takeoversAtMs = extras.takeoversAtMs.filter((atMs) => atMs > since);
+    return extras.takeoversAtMs.length >= config.takeoverFightLimit;
   }
 
-  #contest(manager: WebSocketManager, link: ManagedConnection, claim: Claim): Admission | PendingAdmission {
+  #contest(manager: WebSocketManager, connection: ManagedConnection, claim: Claim): Admission | PendingAdmission {
     const { waitingCap, refusals } = this.#options;
     if (!waitingCap.hasRoomFor(manager.userId)) return refused(refusals.crowded());
-    const contest = new Contest(this.#options, manager, link);
-    manager.mutableParticulars().successor = contest;
+    const contest = new Contest(this.#options, manager, connection);
+    manager.ensureExtras().successor = contest;
     const pending = contest.challenge(claim);
     contest.start();
     return pending;
@@ -106,7 +107,7 @@ class Contest implements Successor {
     this.#manager = manager;
     options.waitingCap.add(manager.userId, this);
     this.#probe = new Probe(options, {
-      links: [incumbent],
+      connections: [incumbent],
       onDone: ({ silent, stuck }) => {
         if (silent.has(incumbent) || stuck.has(incumbent)) this.conceded();
         else this.#refuse();
@@ -161,7 +162,7 @@ class Contest implements Successor {
     this.#challenger = null;
     this.#probe.cancel();
     this.#options.waitingCap.remove(this.#manager.userId, this);
-    if (this.#manager.successor === this) this.#manager.mutableParticulars().successor = null;
+    if (this.#manager.successor === this) this.#manager.ensureExtras().successor = null;
     return challenger;
   }
 

@@ -14,8 +14,8 @@ import type { Refusals } from './refusals.js';
 
 /** What became of opening a ticket. */
 export type Opening =
-  | { readonly link: ManagedConnection; readonly refusal: null }
-  | { readonly link: null; readonly refusal: RefusalError };
+  | { readonly connection: ManagedConnection; readonly refusal: null }
+  | { readonly connection: null; readonly refusal: RefusalError };
 
 /** What is said of a ticket. */
 interface Terms {
@@ -26,7 +26,7 @@ interface Terms {
 }
 
 interface Issue extends Terms {
-  readonly desk: TicketDesk;
+  readonly tickets: Tickets;
 }
 
 /** The right to attach one socket to a manager, good for `ticketMs`. */
@@ -34,12 +34,12 @@ export class Ticket implements Successor {
   /** Why it is no good any longer, or `null`. */
   refusal: RefusalError | null = null;
   /** The connection it opened, or `null`. */
-  link: ManagedConnection | null = null;
+  connection: ManagedConnection | null = null;
 
   /** Told, once, when it ends without having been opened. The adapter's, from the grant on. */
   whenEnded: ((refusal: RefusalError) => void) | null = null;
   /** @internal */ expiry: Expiry<Ticket> | null = null;
-  /** @internal */ readonly desk: TicketDesk;
+  /** @internal */ readonly tickets: Tickets;
   /** @internal */ readonly isCounted: boolean;
   /** @internal */ readonly arrival: Arrival;
 
@@ -47,30 +47,30 @@ export class Ticket implements Successor {
   constructor(
     readonly manager: WebSocketManager,
     readonly context: UserExecutionContext,
-    { desk, arrival, isCounted = false }: Issue,
+    { tickets, arrival, isCounted = false }: Issue,
   ) {
-    this.desk = desk;
+    this.tickets = tickets;
     this.isCounted = isCounted;
     this.arrival = arrival;
   }
 
   /** Attaches the socket: from here on the manager's events go to it. @returns why not, where the ticket ended before */
-  open(connection: Connection): Opening {
-    return this.desk.open(this, connection);
+  open(transport: Connection): Opening {
+    return this.tickets.open(this, transport);
   }
 
   /** The socket will not come: the slot is given back now. After opening it does nothing. */
   cancel(): void {
-    this.desk.cancel(this);
+    this.tickets.cancel(this);
   }
 
   /** The core tells it that what it stands for is gone. */
   superseded(cause: 'replaced' | 'released' | 'draining'): void {
-    this.desk.superseded(this, cause);
+    this.tickets.superseded(this, cause);
   }
 }
 
-interface TicketDeskOptions {
+interface TicketsOptions {
   readonly clock: Clock;
   readonly events: EventStream;
   readonly lifecycle: Pick<Lifecycle, 'opened' | 'replaced' | 'release' | 'settleDue'>;
@@ -85,15 +85,15 @@ interface TicketDeskOptions {
  * Where tickets are issued, opened and ended. A manager has at most one that is not opened: its first, or its
  * successor's.
  */
-export class TicketDesk {
-  readonly #options: TicketDeskOptions;
+export class Tickets {
+  readonly #options: TicketsOptions;
   /** The ticket issued last, while it is not opened. Most are opened at once, and a map that never fills is slow. */
   #newest: Ticket | null = null;
   /** The others that are not opened. */
   readonly #outstanding = new Map<WebSocketManager, Ticket>();
   readonly #expiries: ExpiryQueue<Ticket>;
 
-  constructor(options: TicketDeskOptions) {
+  constructor(options: TicketsOptions) {
     this.#options = options;
     const { clock, ticketMs, refusals } = options;
     this.#expiries = new ExpiryQueue({
@@ -121,30 +121,30 @@ export class TicketDesk {
   issue(manager: WebSocketManager, context: UserExecutionContext, { arrival, isCounted = false }: Terms): Ticket {
     const former = this.outstanding(manager);
     if (former !== undefined) this.#end(former, this.#options.refusals.replaced());
-    const ticket = new Ticket(manager, context, { desk: this, arrival, isCounted });
+    const ticket = new Ticket(manager, context, { tickets: this, arrival, isCounted });
     if (this.#newest !== null) this.#outstanding.set(this.#newest.manager, this.#newest);
     this.#newest = ticket;
     // A manager that never had a ticket was made just now.
     const isNew = former === undefined && manager.generation === 0;
     ticket.expiry = this.#expiries.add(ticket, isNew ? manager.admittedAtMs : this.#options.clock.now());
-    if (manager.generation > 0) manager.mutableParticulars().successor = ticket;
+    if (manager.generation > 0) manager.ensureExtras().successor = ticket;
     else manager.context = context;
     return ticket;
   }
 
-  open(ticket: Ticket, connection: Connection): Opening {
-    if (ticket.link !== null) throw new TypeError('This ticket was opened before; each opens one connection');
-    if (ticket.refusal !== null) return { link: null, refusal: ticket.refusal };
+  open(ticket: Ticket, transport: Connection): Opening {
+    if (ticket.connection !== null) throw new TypeError('This ticket was opened before; each opens one connection');
+    if (ticket.refusal !== null) return { connection: null, refusal: ticket.refusal };
     this.#forget(ticket);
     const { manager } = ticket;
-    const former = manager.link;
+    const former = manager.connection;
     const { awaySinceMs } = manager;
     this.#options.away.remove(manager);
     if (former !== null) this.#options.lifecycle.replaced(former);
-    const link = this.#attach(ticket, connection);
+    const connection = this.#attach(ticket, transport);
     this.#announce(manager, awaySinceMs);
     if (former !== null) this.#options.closing.close(former, 'replaced');
-    return { link, refusal: null };
+    return { connection, refusal: null };
   }
 
   /** The manager's reservation is refused after all: it goes, and with it whatever was promised on it. */
@@ -154,7 +154,8 @@ export class TicketDesk {
   }
 
   cancel(ticket: Ticket): void {
-    if (ticket.link === null && ticket.refusal === null) this.#giveBack(ticket, this.#options.refusals.cancelled());
+    if (ticket.connection === null && ticket.refusal === null)
+      this.#giveBack(ticket, this.#options.refusals.cancelled());
   }
 
   superseded(ticket: Ticket, cause: 'replaced' | 'released' | 'draining'): void {
@@ -175,24 +176,24 @@ export class TicketDesk {
   }
 
   /** The new connection is the manager's before anybody hears of it. */
-  #attach(ticket: Ticket, connection: Connection): ManagedConnection {
+  #attach(ticket: Ticket, transport: Connection): ManagedConnection {
     const { manager, context } = ticket;
     manager.generation += 1;
     manager.context = context;
     UserExecutionContext.opened(context);
-    const link = new ManagedConnection(manager, connection, context);
-    manager.link = link;
-    ticket.link = link;
-    this.#options.arrivals.opened(link, ticket.arrival);
-    if (manager.particulars !== null) {
-      manager.particulars.successor = null;
-      manager.particulars.due = null;
-      manager.particulars.failedAtMs = never;
-      manager.particulars.reportedAtMs = never;
-      if (ticket.isCounted) manager.particulars.takeoversAtMs.push(link.connectedAtMs);
+    const connection = new ManagedConnection(manager, transport, context);
+    manager.connection = connection;
+    ticket.connection = connection;
+    this.#options.arrivals.opened(connection, ticket.arrival);
+    if (manager.extras !== null) {
+      manager.extras.successor = null;
+      manager.extras.due = null;
+      manager.extras.failedAtMs = never;
+      manager.extras.reportedAtMs = never;
+      if (ticket.isCounted) manager.extras.takeoversAtMs.push(connection.connectedAtMs);
     }
-    this.#options.lifecycle.opened(link);
-    return link;
+    this.#options.lifecycle.opened(connection);
+    return connection;
   }
 
   #announce(manager: WebSocketManager, awaySinceMs: number | null): void {
@@ -225,6 +226,6 @@ export class TicketDesk {
     if (ticket.expiry !== null) this.#expiries.delete(ticket.expiry);
     if (this.#newest === ticket) this.#newest = null;
     else if (this.#outstanding.get(manager) === ticket) this.#outstanding.delete(manager);
-    if (manager.particulars?.successor === ticket) manager.particulars.successor = null;
+    if (manager.extras?.successor === ticket) manager.extras.successor = null;
   }
 }

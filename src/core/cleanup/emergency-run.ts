@@ -151,7 +151,7 @@ export class EmergencyRun {
     const { registry, suspectPlaces, config } = this.#parts;
     suspectPlaces.askNewcomers(this.#userId);
     this.#probe = new Probe(this.#parts, {
-      links: registry.linksOf(this.#userId),
+      connections: registry.linksOf(this.#userId),
       onDone: (findings) => {
         this.#asked(findings);
       },

@@ -180,13 +180,13 @@ export class RequestedCleanup {
 
   #ask(userId: string): Promise<ProbeFindings> {
     if (this.#isStopped) return Promise.resolve(noFindings);
-    const links = this.#options.registry.linksOf(userId);
+    const connections = this.#options.registry.linksOf(userId);
     return new Promise((resolve) => {
       const onDone = (findings: ProbeFindings): void => {
         this.#probes.delete(probe);
         resolve(findings);
       };
-      const probe: Probe = new Probe(this.#options, { links, onDone });
+      const probe: Probe = new Probe(this.#options, { connections, onDone });
       this.#probes.set(probe, resolve);
       probe.start();
     });
@@ -202,11 +202,11 @@ const allHarmless = Object.freeze(Object.keys(harmlessByName)) as readonly Harml
 
 /** A choice with its figures. @param nowMs on the clock of all ages */
 export function chosenOf({ manager, strategy, reason, limitMs, finding }: Victim, nowMs: number): Chosen {
-  const { userId, threadId, key, lastActivityAtMs, admittedAtMs, link } = manager;
+  const { userId, threadId, key, lastActivityAtMs, admittedAtMs, connection } = manager;
   return {
     ...{ userId, threadId, key, strategy, reason },
     idleMs: nowMs - lastActivityAtMs,
-    silentMs: nowMs - (link === null ? admittedAtMs : link.lastByteAtMs),
+    silentMs: nowMs - (connection === null ? admittedAtMs : connection.lastByteAtMs),
     limitMs: limitMs ?? null,
     finding: finding ?? null,
   };

@@ -53,7 +53,7 @@ export class SuspectPlaces {
   /** Gives as many places as there are newcomers that were heard of. @param tally counts them, where a cleanup runs */
   give(userId: string, tally: Tally | null): void {
     this.#give(userId, tally, {
-      links: this.#suspectsOf(userId).sort((a, b) => a.lastByteAtMs - b.lastByteAtMs),
+      connections: this.#suspectsOf(userId).sort((a, b) => a.lastByteAtMs - b.lastByteAtMs),
       evidence: { finding: 'silent', closeCause: 'silent' },
     });
   }
@@ -62,7 +62,7 @@ export class SuspectPlaces {
   giveBacklogs(userId: string, tally: Tally): void {
     const { backlogExcuseMs: limitMs } = this.#options;
     this.#give(userId, tally, {
-      links: this.#backlogsOf(userId).filter((link) => standstillMs(link) >= limitMs - 1),
+      connections: this.#backlogsOf(userId).filter((connection) => standstillMs(connection) >= limitMs - 1),
       evidence: { finding: 'stuck', closeCause: 'slow', limitMs },
     });
   }
@@ -90,10 +90,10 @@ export class SuspectPlaces {
   #give(
     userId: string,
     tally: Tally | null,
-    { links, evidence }: { links: readonly ManagedConnection[]; evidence: ReleaseOptions },
+    { connections, evidence }: { connections: readonly ManagedConnection[]; evidence: ReleaseOptions },
   ): void {
     const { lifecycle, waitingRoom } = this.#options;
-    for (const { manager } of heldLast(links)) {
+    for (const { manager } of heldLast(connections)) {
       if (waitingRoom.heardOf(userId) === 0) return;
       const options: ReleaseOptions = { ...evidence, by: 'admission', isForHeard: true };
       if (lifecycle.release(manager, 'disconnected', options)) tally?.add('disconnected');
@@ -103,14 +103,16 @@ export class SuspectPlaces {
   #suspectsOf(userId: string): ManagedConnection[] {
     const { registry, suspicion } = this.#options;
     if (suspicion.size === 0) return [];
-    return registry.linksOf(userId).filter((link) => isEligible(link) && suspicion.has(link));
+    return registry.linksOf(userId).filter((connection) => isEligible(connection) && suspicion.has(connection));
   }
 
   /** Connections whose unsent data stands still, the longest first. */
   #backlogsOf(userId: string): ManagedConnection[] {
-    const links = this.#options.registry.linksOf(userId).filter(isEligible);
-    for (const link of links) sample(link);
-    return links.filter((link) => standstillMs(link) > 0).sort((a, b) => a.standstillAtMs - b.standstillAtMs);
+    const connections = this.#options.registry.linksOf(userId).filter(isEligible);
+    for (const connection of connections) sample(connection);
+    return connections
+      .filter((connection) => standstillMs(connection) > 0)
+      .sort((a, b) => a.standstillAtMs - b.standstillAtMs);
   }
 }
 
@@ -119,6 +121,9 @@ function isEligible({ manager, isCurrent }: ManagedConnection): boolean {
   return isCurrent && manager.successor === null;
 }
 
-function heldLast(links: readonly ManagedConnection[]): ManagedConnection[] {
-  return [...links.filter(({ manager }) => !manager.isHeld), ...links.filter(({ manager }) => manager.isHeld)];
+function heldLast(connections: readonly ManagedConnection[]): ManagedConnection[] {
+  return [
+    ...connections.filter(({ manager }) => !manager.isHeld),
+    ...connections.filter(({ manager }) => manager.isHeld),
+  ];
 }

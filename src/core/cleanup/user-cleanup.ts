@@ -9,7 +9,7 @@ import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
 import { harmless, patience } from './playbook.js';
 import { oldest } from './strategies/oldest.js';
-import type { Sight, Strategy, Victim } from './strategies/victim.js';
+import type { CleanupContext, Strategy, Victim } from './strategies/victim.js';
 import type { Tally } from './tally.js';
 
 interface UserCleanupOptions {
@@ -64,29 +64,29 @@ export class UserCleanup {
   /** Releases what is dead, idle for whoever asks, or in error. */
   clean(userId: string, { trigger, tally, findings = noFindings }: CleaningOrder): void {
     this.#sampleAll(userId);
-    const sight = this.#sight(trigger, findings);
-    for (const strategy of harmless) this.release(strategy(this.#managersOf(userId), sight), { by: trigger, tally });
+    const context = this.#context(trigger, findings);
+    for (const strategy of harmless) this.release(strategy(this.#managersOf(userId), context), { by: trigger, tally });
   }
 
   /** Whom some strategies, and an eviction, would release now, each manager once. Releases nobody. */
   choose(userId: string, { trigger, findings = noFindings, strategies = harmless, most = 0 }: ChoosingOrder): Victim[] {
     this.#sampleAll(userId);
-    const sight = this.#sight(trigger, findings);
+    const context = this.#context(trigger, findings);
     const chosen = new Map<WebSocketManager, Victim>();
     const note = (victims: readonly Victim[]): void => {
       for (const victim of victims) if (!chosen.has(victim.manager)) chosen.set(victim.manager, victim);
     };
-    for (const strategy of strategies) note(strategy(this.#managersOf(userId), sight));
+    for (const strategy of strategies) note(strategy(this.#managersOf(userId), context));
     const others = [...this.#managersOf(userId)].filter((manager) => !chosen.has(manager));
-    note(oldest(others, sight, most - chosen.size));
+    note(oldest(others, context, most - chosen.size));
     return [...chosen.values()];
   }
 
   /** Whether some strategies would release this manager now, and which of them. */
   chooseOne(manager: WebSocketManager, trigger: CleanupTrigger, strategies = harmless): Victim | null {
-    if (manager.link !== null) sample(manager.link);
-    const sight = this.#sight(trigger, noFindings);
-    for (const strategy of strategies) for (const victim of strategy([manager], sight)) return victim;
+    if (manager.connection !== null) sample(manager.connection);
+    const context = this.#context(trigger, noFindings);
+    for (const strategy of strategies) for (const victim of strategy([manager], context)) return victim;
     return null;
   }
 
@@ -121,10 +121,10 @@ export class UserCleanup {
   }
 
   #sampleAll(userId: string): void {
-    for (const { link } of this.#managersOf(userId)) if (link !== null) sample(link);
+    for (const { connection } of this.#managersOf(userId)) if (connection !== null) sample(connection);
   }
 
-  #sight(trigger: CleanupTrigger, findings: ProbeFindings): Sight {
+  #context(trigger: CleanupTrigger, findings: ProbeFindings): CleanupContext {
     const { config, clock } = this.#options;
     return {
       nowMs: clock.now(),

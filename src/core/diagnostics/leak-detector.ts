@@ -30,8 +30,8 @@ interface Trace {
 /** A socket of such a manager that was told to close. Nothing here keeps it either. */
 interface SocketTrace {
   readonly leak: Leak;
-  readonly link: WeakRef<ManagedConnection>;
-  readonly partedAtMs: number;
+  readonly connection: WeakRef<ManagedConnection>;
+  readonly endedAtMs: number;
   isFound: boolean;
 }
 
@@ -54,7 +54,7 @@ export class LeakDetector {
   readonly #options: LeakDetectorOptions;
   readonly #traces = new WeakMap<WebSocketManager, Trace>();
   readonly #released: ExpiryQueue<Trace>;
-  readonly #parted: ExpiryQueue<SocketTrace>;
+  readonly #ended: ExpiryQueue<SocketTrace>;
   readonly #twins = new FinalizationRegistry<Trace>((trace) => {
     this.#twinCollected(trace);
   });
@@ -74,7 +74,7 @@ export class LeakDetector {
       this.#look(socket);
     };
     this.#released = new ExpiryQueue({ clock, timeoutMs, onExpired: letGo });
-    this.#parted = new ExpiryQueue({ clock, timeoutMs, onExpired: look });
+    this.#ended = new ExpiryQueue({ clock, timeoutMs, onExpired: look });
   }
 
   /** Follows it, where its turn has come. */
@@ -102,28 +102,28 @@ export class LeakDetector {
   }
 
   /** One of its sockets was told to close: with its release, or because a newer one took over. */
-  parted(link: ManagedConnection): void {
-    const trace = this.#traces.get(link.manager);
+  connectionEnded(connection: ManagedConnection): void {
+    const trace = this.#traces.get(connection.manager);
     if (trace === undefined || this.#isStopped) return;
-    const partedAtMs = this.#options.clock.now();
-    this.#parted.add({ leak: trace.leak, link: new WeakRef(link), partedAtMs, isFound: false });
+    const endedAtMs = this.#options.clock.now();
+    this.#ended.add({ leak: trace.leak, connection: new WeakRef(connection), endedAtMs, isFound: false });
   }
 
   /** Leaves no timer, and says nothing any longer. */
   stop(): void {
     this.#isStopped = true;
     this.#released.clear();
-    this.#parted.clear();
+    this.#ended.clear();
   }
 
   /** One that is open is looked at again. */
   #look(socket: SocketTrace): void {
-    const { link, leak, partedAtMs: releasedAtMs } = socket;
-    const parted = link.deref();
-    const isOpen = parted !== undefined && stateOf(parted) === 'open';
+    const { connection, leak, endedAtMs: releasedAtMs } = socket;
+    const ended = connection.deref();
+    const isOpen = ended !== undefined && stateOf(ended) === 'open';
     if (isOpen !== socket.isFound) this.#emit(isOpen ? 'leak.found' : 'leak.gone', 'socket', { leak, releasedAtMs });
     socket.isFound = isOpen;
-    if (isOpen) this.#parted.add(socket);
+    if (isOpen) this.#ended.add(socket);
   }
 
   #twinCollected(trace: Trace): void {

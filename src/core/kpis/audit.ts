@@ -29,7 +29,7 @@ interface AuditOptions {
     /** Admissions less releases, as announced, and how many announcements there have been. */
     announced(): { readonly live: number; readonly changes: number };
     /** Called with every manager on the way. */
-    met(manager: WebSocketManager): void;
+    visited(manager: WebSocketManager): void;
     audited(findings: AuditFindings): void;
   };
 }
@@ -85,9 +85,9 @@ export class Audit {
         const { done, value: manager } = managers.next();
         if (this.#isStopped || done === true) return false;
         walked += 1;
-        metrics.met(manager);
+        metrics.visited(manager);
         const why = this.#faultOf(manager);
-        if (why !== null) found.push({ manager, why, link: manager.link });
+        if (why !== null) found.push({ manager, why, connection: manager.connection });
         return true;
       },
       () => {
@@ -115,7 +115,8 @@ export class Audit {
     const { clock, registry, metrics } = this.#options;
     this.#isWalking = false;
     const still = found.filter(
-      ({ manager, link, why }) => manager.link === link && this.#faultOf(manager) === why && !manager.isReleased,
+      ({ manager, connection, why }) =>
+        manager.connection === connection && this.#faultOf(manager) === why && !manager.isReleased,
     );
     const overdue = still.filter(({ why, manager }) => why === 'overdue' && !this.#counted.has(manager));
     for (const { manager } of overdue) this.#counted.add(manager);
@@ -131,9 +132,9 @@ export class Audit {
 
   #faultOf(manager: WebSocketManager): Fault | null {
     const { clock, config } = this.#options;
-    const { link } = manager;
-    if (link !== null && stateOf(link) === 'closed') return 'not open';
-    if (link !== null && link.misses >= config.maxHeartbeatMisses) return 'silent';
+    const { connection } = manager;
+    if (connection !== null && stateOf(connection) === 'closed') return 'not open';
+    if (connection !== null && connection.misses >= config.maxHeartbeatMisses) return 'silent';
     const { awaySinceMs, idleTimeoutMs } = manager;
     if (awaySinceMs !== null && clock.now() - awaySinceMs > config.resumeGraceMs + notOpenGraceMs) return 'away';
     if (idleTimeoutMs === null || manager.isHeld) return null;
@@ -147,6 +148,6 @@ type Fault = 'not open' | 'away' | 'silent' | 'overdue';
 
 interface Accused {
   readonly manager: WebSocketManager;
-  readonly link: WebSocketManager['link'];
+  readonly connection: WebSocketManager['connection'];
   readonly why: Fault;
 }

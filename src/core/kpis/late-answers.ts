@@ -16,20 +16,20 @@ export class LateAnswers {
   }
 
   /** The connection is released for its silence now. What has arrived by now came before; what comes later is late. */
-  await(link: ManagedConnection, by: ReleasedBy | null): void {
-    sample(link);
-    this.#releasedBy.set(link, by);
+  await(connection: ManagedConnection, by: ReleasedBy | null): void {
+    sample(connection);
+    this.#releasedBy.set(connection, by);
   }
 
   /** The connection is closed or destroyed. */
-  over(link: ManagedConnection): void {
-    const by = this.#releasedBy.get(link);
+  over(connection: ManagedConnection): void {
+    const by = this.#releasedBy.get(connection);
     if (by === undefined) return;
-    this.#releasedBy.delete(link);
-    const before = link.bytesReceivedSeen;
-    sample(link);
-    if (link.bytesReceivedSeen === before) return;
-    const { userId, threadId, key } = link.manager;
-    this.#events.emit('connection.answeredLate', { userId, threadId, key, generation: link.generation, by });
+    this.#releasedBy.delete(connection);
+    const before = connection.bytesReceivedSeen;
+    sample(connection);
+    if (connection.bytesReceivedSeen === before) return;
+    const { userId, threadId, key } = connection.manager;
+    this.#events.emit('connection.answeredLate', { userId, threadId, key, generation: connection.generation, by });
   }
 }

@@ -61,7 +61,7 @@ export class SuccessMetrics {
   }
 
   /** A manager met by an audit: its user counts in this hour too, though nothing happens to it. */
-  met({ userId }: WebSocketManager): void {
+  visited({ userId }: WebSocketManager): void {
     const hour = this.#hour();
     if (hour.isAudited) return;
     const user = textHash(userId);

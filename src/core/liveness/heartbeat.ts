@@ -76,31 +76,31 @@ export class Heartbeat {
    * In how many milliseconds a connection is found dead at the latest, if no byte of it comes; `null` where that depends
    * on more: data waits to be sent to it, or it is not read from. Never throws.
    */
-  endsInMs(link: ManagedConnection): number | null {
+  endsInMs(connection: ManagedConnection): number | null {
     const { clock, heartbeatIntervalMs, maxHeartbeatMisses } = this.#options;
-    const verdict = this.#judge(link);
-    if (link.wheelBucket < 0 || verdict === 'excused') return null;
+    const verdict = this.#judge(connection);
+    if (connection.wheelBucket < 0 || verdict === 'excused') return null;
     // Where a byte came after the last ping, or none has left yet, the next visit only asks.
-    const visits = { silent: maxHeartbeatMisses - link.misses, heard: maxHeartbeatMisses + 1, stuck: 1 }[verdict];
-    const nextInMs = link.wheelBucket * this.#bucketMs - clock.now();
+    const visits = { silent: maxHeartbeatMisses - connection.misses, heard: maxHeartbeatMisses + 1, stuck: 1 }[verdict];
+    const nextInMs = connection.wheelBucket * this.#bucketMs - clock.now();
     return Math.max(0, nextInMs + (Math.max(1, visits) - 1) * (heartbeatIntervalMs + this.#bucketMs));
   }
 
   /** Watches a connection. */
-  add(link: ManagedConnection): void {
+  add(connection: ManagedConnection): void {
     this.#spread = (this.#spread + 1) % firstVisit.spread;
-    this.#visitAt(link, link.connectedAtMs + (firstVisit.earliest + this.#spread) * this.#bucketMs);
+    this.#visitAt(connection, connection.connectedAtMs + (firstVisit.earliest + this.#spread) * this.#bucketMs);
   }
 
   /** Asks one that has not been asked yet: its round trip may soon be needed. */
-  introduce(link: ManagedConnection): void {
-    if (link.roundTripMs < 0 && link.pings === null) this.#options.pinger.ping(link);
+  pingIfNew(connection: ManagedConnection): void {
+    if (connection.roundTripMs < 0 && connection.pings === null) this.#options.pinger.ping(connection);
   }
 
-  remove(link: ManagedConnection): void {
-    this.#unsent.delete(link);
-    if (link.wheelBucket < 0) return;
-    this.#wheel.remove(link);
+  remove(connection: ManagedConnection): void {
+    this.#unsent.delete(connection);
+    if (connection.wheelBucket < 0) return;
+    this.#wheel.remove(connection);
     if (this.#wheel.count === 0) this.dispose();
   }
 
@@ -110,12 +110,12 @@ export class Heartbeat {
     this.#timer = null;
   }
 
-  #visitAt(link: ManagedConnection, atMs: number): void {
+  #visitAt(connection: ManagedConnection, atMs: number): void {
     if (this.#timer === null) {
       this.#bucket = this.#bucketAt(this.#options.clock.now());
       this.#arm();
     }
-    this.#wheel.put(link, this.#bucketAt(atMs));
+    this.#wheel.put(connection, this.#bucketAt(atMs));
   }
 
   #arm(): void {
@@ -139,82 +139,82 @@ export class Heartbeat {
     if (this.#wheel.count === 0) this.dispose();
   };
 
-  #sweep(links: Iterator<ManagedConnection, void>): void {
+  #sweep(connections: Iterator<ManagedConnection, void>): void {
     this.#options.slices.run(() => {
-      const { done, value: link } = links.next();
+      const { done, value: connection } = connections.next();
       if (done === true) return false;
-      this.#visit(link);
+      this.#visit(connection);
       return true;
     });
   }
 
-  #visit(link: ManagedConnection): void {
-    if (!link.isCurrent) return; // a listener of another visit may have seen to that
-    if (stateOf(link) === 'closed') {
-      this.#options.lifecycle.died(link, 'closed');
+  #visit(connection: ManagedConnection): void {
+    if (!connection.isCurrent) return; // a listener of another visit may have seen to that
+    if (stateOf(connection) === 'closed') {
+      this.#options.lifecycle.died(connection, 'closed');
       return;
     }
-    const verdict = this.#judge(link);
-    this.#noteUnsent(link);
-    if (verdict === 'heard') this.#heard(link);
-    else if (verdict === 'silent') this.#miss(link);
-    this.#ping(link);
-    if (verdict === 'stuck' || link.misses >= this.#options.maxHeartbeatMisses) this.#lookAgain(link);
+    const verdict = this.#judge(connection);
+    this.#noteUnsent(connection);
+    if (verdict === 'heard') this.#heard(connection);
+    else if (verdict === 'silent') this.#miss(connection);
+    this.#ping(connection);
+    if (verdict === 'stuck' || connection.misses >= this.#options.maxHeartbeatMisses) this.#lookAgain(connection);
   }
 
   /** What became of the last ping. */
-  #judge(link: ManagedConnection): Verdict {
-    return judgeSilence(link, link.bytesAtPing, this.#options.slowConsumerTimeoutMs);
+  #judge(connection: ManagedConnection): Verdict {
+    return judgeSilence(connection, connection.bytesAtPing, this.#options.slowConsumerTimeoutMs);
   }
 
-  #heard(link: ManagedConnection): void {
-    link.misses = 0;
-    link.bytesAtPing = -1;
+  #heard(connection: ManagedConnection): void {
+    connection.misses = 0;
+    connection.bytesAtPing = -1;
     // What was heard may be older than the suspicion: only a byte since then clears it.
-    this.#options.suspicion.review(link);
+    this.#options.suspicion.review(connection);
     // A pong of its own accord answers nothing.
-    if (link.roundTripMs < 0) this.#noteUnanswered(link);
+    if (connection.roundTripMs < 0) this.#noteUnanswered(connection);
   }
 
   /** Says once of a connection that its client talks and answers no ping, as RFC 6455 (5.5.2) demands. */
-  #noteUnanswered(link: ManagedConnection): void {
+  #noteUnanswered(connection: ManagedConnection): void {
     const { clock, events, heartbeatIntervalMs, maxHeartbeatMisses } = this.#options;
-    const askedAtMs = link.pings?.[0]?.atMs ?? Infinity;
-    const isToldOf = this.#neverAnswering.has(link);
+    const askedAtMs = connection.pings?.[0]?.atMs ?? Infinity;
+    const isToldOf = this.#neverAnswering.has(connection);
     if (isToldOf || clock.now() - askedAtMs < maxHeartbeatMisses * heartbeatIntervalMs) return;
-    this.#neverAnswering.add(link);
-    const { userId, threadId, key } = link.manager;
-    events.emit('connection.neverAnswers', { userId, threadId, key, generation: link.generation });
+    this.#neverAnswering.add(connection);
+    const { userId, threadId, key } = connection.manager;
+    events.emit('connection.neverAnswers', { userId, threadId, key, generation: connection.generation });
   }
 
-  #noteUnsent(link: ManagedConnection): void {
-    const bytes = unsentBytesOf(link);
-    if (bytes > 0) this.#unsent.set(link, bytes);
-    else this.#unsent.delete(link);
+  #noteUnsent(connection: ManagedConnection): void {
+    const bytes = unsentBytesOf(connection);
+    if (bytes > 0) this.#unsent.set(connection, bytes);
+    else this.#unsent.delete(connection);
   }
 
-  #miss(link: ManagedConnection): void {
-    link.misses += 1;
-    const { userId, threadId, key } = link.manager;
-    const { generation, misses } = link;
+  #miss(connection: ManagedConnection): void {
+    connection.misses += 1;
+    const { userId, threadId, key } = connection.manager;
+    const { generation, misses } = connection;
     this.#options.events.emit('heartbeat.missed', { userId, threadId, key, generation, misses });
   }
 
   /** Before a verdict of death: an answer may be waiting behind the timer. */
-  #lookAgain(link: ManagedConnection): void {
+  #lookAgain(connection: ManagedConnection): void {
     this.#options.clock.afterPoll(() => {
-      if (!link.isCurrent || link.wheelBucket < 0 || link.bytesAtPing < 0) return;
-      const verdict = this.#judge(link);
-      if (verdict === 'silent' || verdict === 'stuck') this.#options.lifecycle.died(link, verdict);
+      if (!connection.isCurrent || connection.wheelBucket < 0 || connection.bytesAtPing < 0) return;
+      const verdict = this.#judge(connection);
+      if (verdict === 'silent' || verdict === 'stuck') this.#options.lifecycle.died(connection, verdict);
     });
   }
 
   /** Asks, unless the last question has not even left, and comes back for the answer. */
-  #ping(link: ManagedConnection): void {
-    if (!link.isCurrent) return;
-    if (link.bytesAtPing < 0 || !hasUnsent(link)) this.#options.pinger.ping(link);
-    link.bytesAtPing = link.bytesReceivedSeen;
-    this.#visitAt(link, this.#options.clock.now() + this.#options.heartbeatIntervalMs);
+  #ping(connection: ManagedConnection): void {
+    if (!connection.isCurrent) return;
+    if (connection.bytesAtPing < 0 || !hasUnsent(connection)) this.#options.pinger.ping(connection);
+    connection.bytesAtPing = connection.bytesReceivedSeen;
+    this.#visitAt(connection, this.#options.clock.now() + this.#options.heartbeatIntervalMs);
   }
 
   /** Buckets are visited from their time on, and hold what is due until then. */

@@ -18,14 +18,14 @@ export class Pinger {
    * Pings a connection, and remembers the ping with what had come by then.
    * @returns whether it was sent; a socket that throws has not taken it. Never throws.
    */
-  ping(link: ManagedConnection): boolean {
-    return link.clock.contexts.outside(() => this.#send(link));
+  ping(connection: ManagedConnection): boolean {
+    return connection.clock.contexts.outside(() => this.#send(connection));
   }
 
   /** As {@link ping}, many at once. */
-  pingAll(links: readonly ManagedConnection[]): void {
-    links[0]?.clock.contexts.outside(() => {
-      for (const link of links) this.#send(link);
+  pingAll(connections: readonly ManagedConnection[]): void {
+    connections[0]?.clock.contexts.outside(() => {
+      for (const connection of connections) this.#send(connection);
     });
   }
 
@@ -35,17 +35,17 @@ export class Pinger {
     return `m${String(this.#sent)}.${String(Math.floor(this.#random() * 0x40000000))}`;
   }
 
-  #send(link: ManagedConnection): boolean {
+  #send(connection: ManagedConnection): boolean {
     const payload = this.payload();
-    sample(link);
+    sample(connection);
     try {
-      link.connection.ping(payload);
+      connection.transport.ping(payload);
     } catch {
       return false;
     }
-    const sent = { payload, atMs: link.clock.now(), bytesThen: link.bytesReceivedSeen };
-    if (link.pings === null) link.pings = [sent];
-    else remember(link.pings, sent);
+    const sent = { payload, atMs: connection.clock.now(), bytesThen: connection.bytesReceivedSeen };
+    if (connection.pings === null) connection.pings = [sent];
+    else remember(connection.pings, sent);
     return true;
   }
 }
@@ -60,7 +60,7 @@ function remember(pings: SentPing[], sent: SentPing): void {
  * When the first ping was sent since which no byte has come, as of the last sample of the connection's counters;
  * `null` where there is none.
  */
-export function unansweredSinceMs(link: ManagedConnection): number | null {
-  const { pings, bytesReceivedSeen } = link;
+export function unansweredSinceMs(connection: ManagedConnection): number | null {
+  const { pings, bytesReceivedSeen } = connection;
   return pings?.find(({ bytesThen }) => bytesThen === bytesReceivedSeen)?.atMs ?? null;
 }

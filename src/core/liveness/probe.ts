@@ -30,7 +30,7 @@ export interface ProbeParts {
 
 /** Which connections to ask, all of one user, and whom to tell. */
 export interface ProbeRequest {
-  readonly links: readonly ManagedConnection[];
+  readonly connections: readonly ManagedConnection[];
   readonly onDone: (findings: ProbeFindings) => void;
 }
 
@@ -82,10 +82,10 @@ export class Probe implements Watcher {
     const { clock, config } = this.#parts;
     this.#startedAtMs = clock.now();
     this.#endsAtMs = this.#startedAtMs + probeShare * config.emergencyCleanupTimeoutMs;
-    for (const link of this.#request.links) if (stateOf(link) !== 'closed') this.#watch(link);
+    for (const connection of this.#request.connections) if (stateOf(connection) !== 'closed') this.#watch(connection);
     // An answer may come within the call that asks, and must not find half of them missing.
     const toAsk = [...this.#unheard].filter(([, { pings }]) => pings === 1);
-    this.#parts.pinger.pingAll(toAsk.map(([link]) => link));
+    this.#parts.pinger.pingAll(toAsk.map(([connection]) => connection));
     this.#goOn();
   }
 
@@ -93,87 +93,87 @@ export class Probe implements Watcher {
   cancel(): void {
     this.#isOver = true;
     this.#timer?.cancel();
-    for (const link of this.#unheard.keys()) this.#forget(link);
+    for (const connection of this.#unheard.keys()) this.#forget(connection);
   }
 
   /** Nobody waits for its findings any longer: only those that were asked twice are judged, for the next who comes. */
   askNoMore(): void {
     if (this.#isOver) return;
-    for (const [link, { pings }] of this.#unheard) if (pings === 1) this.#forget(link);
+    for (const [connection, { pings }] of this.#unheard) if (pings === 1) this.#forget(connection);
     if (this.#unheard.size === 0) this.cancel();
   }
 
-  heard(link: ManagedConnection): void {
-    this.#forget(link);
+  heard(connection: ManagedConnection): void {
+    this.#forget(connection);
     if (this.#unheard.size === 0) this.#finish();
   }
 
-  #watch(link: ManagedConnection): void {
-    sample(link);
+  #watch(connection: ManagedConnection): void {
+    sample(connection);
     const { clock, config } = this.#parts;
     const { minSilenceMs } = config;
-    const bytesThen = link.bytesReceivedSeen;
-    if (this.#patience.isTooSlow(link.roundTripMs)) {
-      this.#awaitHeartbeat(link, Math.max(minSilenceMs, this.#patience.answersWithinMs(link.roundTripMs)));
+    const bytesThen = connection.bytesReceivedSeen;
+    if (this.#patience.isTooSlow(connection.roundTripMs)) {
+      this.#awaitHeartbeat(connection, Math.max(minSilenceMs, this.#patience.answersWithinMs(connection.roundTripMs)));
       return;
     }
-    const { spacingMs, windowMs } = this.#patience.with(this.#patience.roundTripOf(link));
+    const { spacingMs, windowMs } = this.#patience.with(this.#patience.roundTripOf(connection));
     const dueAtMs = clock.now() + spacingMs;
-    this.#listenTo(link, { bytesThen, silenceMs: minSilenceMs, windowMs, pings: 1, dueAtMs });
+    this.#listenTo(connection, { bytesThen, silenceMs: minSilenceMs, windowMs, pings: 1, dueAtMs });
   }
 
   /** A connection that is too slow to answer in time is judged by a heartbeat's ping that left long enough ago. */
-  #awaitHeartbeat(link: ManagedConnection, silenceMs: number): void {
-    const sinceMs = unansweredSinceMs(link);
+  #awaitHeartbeat(connection: ManagedConnection, silenceMs: number): void {
+    const sinceMs = unansweredSinceMs(connection);
     if (sinceMs === null || sinceMs + silenceMs > this.#endsAtMs) return;
-    const bytesThen = link.bytesReceivedSeen;
-    this.#listenTo(link, { bytesThen, silenceMs, windowMs: 0, pings: 2, dueAtMs: sinceMs + silenceMs });
+    const bytesThen = connection.bytesReceivedSeen;
+    this.#listenTo(connection, { bytesThen, silenceMs, windowMs: 0, pings: 2, dueAtMs: sinceMs + silenceMs });
   }
 
-  #listenTo(link: ManagedConnection, asked: Asked): void {
-    this.#unheard.set(link, asked);
-    link.watcher = this;
+  #listenTo(connection: ManagedConnection, asked: Asked): void {
+    this.#unheard.set(connection, asked);
+    connection.watcher = this;
   }
 
   readonly #whenDue = (): void => {
     const now = this.#parts.clock.now();
     let isVerdictDue = now >= this.#endsAtMs;
     const toAsk: ManagedConnection[] = [];
-    for (const [link, asked] of this.#unheard) {
+    for (const [connection, asked] of this.#unheard) {
       if (!isDue(asked, now)) continue;
       if (asked.pings === 2) isVerdictDue = true;
-      else if (this.#isToAskAgain(link, asked)) toAsk.push(link);
+      else if (this.#isToAskAgain(connection, asked)) toAsk.push(connection);
     }
     this.#parts.pinger.pingAll(toAsk);
     if (isVerdictDue) this.#parts.clock.afterPoll(this.#judge);
     else this.#goOn();
   };
 
-  #isToAskAgain(link: ManagedConnection, asked: Asked): boolean {
-    if (this.#verdictOn(link, asked) === 'heard') {
-      this.#forget(link);
+  #isToAskAgain(connection: ManagedConnection, asked: Asked): boolean {
+    if (this.#verdictOn(connection, asked) === 'heard') {
+      this.#forget(connection);
       return false;
     }
     asked.pings = 2;
     asked.dueAtMs += asked.windowMs;
-    return !hasUnsent(link);
+    return !hasUnsent(connection);
   }
 
   readonly #judge = (): void => {
     if (this.#isOver) return;
     const now = this.#parts.clock.now();
     const suspects: ManagedConnection[] = [];
-    for (const [link, asked] of this.#unheard) {
+    for (const [connection, asked] of this.#unheard) {
       if (asked.pings === 1 || !isDue(asked, now)) continue;
-      const verdict = this.#verdictOn(link, asked);
-      const suspectAtMs = (unansweredSinceMs(link) ?? this.#startedAtMs) + asked.silenceMs;
+      const verdict = this.#verdictOn(connection, asked);
+      const suspectAtMs = (unansweredSinceMs(connection) ?? this.#startedAtMs) + asked.silenceMs;
       if (verdict === 'silent' && suspectAtMs > now) {
         asked.dueAtMs = suspectAtMs;
         continue;
       }
-      this.#forget(link);
-      if (verdict === 'silent') suspects.push(link);
-      else if (verdict === 'stuck') this.#found.stuck.add(link);
+      this.#forget(connection);
+      if (verdict === 'silent') suspects.push(connection);
+      else if (verdict === 'stuck') this.#found.stuck.add(connection);
     }
     this.#suspect(suspects);
     if (now >= this.#endsAtMs) this.#finish();
@@ -181,10 +181,10 @@ export class Probe implements Watcher {
   };
 
   /** All at once, so that the one unheard of for the longest can give up its place first. */
-  #suspect(links: readonly ManagedConnection[]): void {
-    if (links.length === 0) return;
-    for (const link of links) this.#found.silent.add(link);
-    this.#parts.suspicion.add(links);
+  #suspect(connections: readonly ManagedConnection[]): void {
+    if (connections.length === 0) return;
+    for (const connection of connections) this.#found.silent.add(connection);
+    this.#parts.suspicion.add(connections);
   }
 
   #goOn(): void {
@@ -203,18 +203,21 @@ export class Probe implements Watcher {
     if (this.#isOver) return;
     this.cancel();
     // The probe went on for others: a byte that came meanwhile has cleared its connection.
-    for (const link of this.#found.silent) if (!this.#parts.suspicion.has(link)) this.#found.silent.delete(link);
+    for (const connection of this.#found.silent)
+      if (!this.#parts.suspicion.has(connection)) this.#found.silent.delete(connection);
     this.#request.onDone(this.#found);
   }
 
   /** A connection that is no longer its manager's needs no verdict. */
-  #verdictOn(link: ManagedConnection, { bytesThen }: Asked) {
-    return link.isCurrent ? judgeSilence(link, bytesThen, this.#parts.config.slowConsumerTimeoutMs) : 'heard';
+  #verdictOn(connection: ManagedConnection, { bytesThen }: Asked) {
+    return connection.isCurrent
+      ? judgeSilence(connection, bytesThen, this.#parts.config.slowConsumerTimeoutMs)
+      : 'heard';
   }
 
-  #forget(link: ManagedConnection): void {
-    this.#unheard.delete(link);
-    if (link.watcher === this) link.watcher = null;
+  #forget(connection: ManagedConnection): void {
+    this.#unheard.delete(connection);
+    if (connection.watcher === this) connection.watcher = null;
   }
 }
 

@@ -15,9 +15,9 @@ export type Verdict = 'heard' | 'excused' | 'stuck' | 'silent';
 const backlogBytes = 16_384;
 
 /** Never throws. */
-export function stateOf(link: ManagedConnection): ConnectionState {
+export function stateOf(connection: ManagedConnection): ConnectionState {
   try {
-    return link.connection.isOpen ? 'open' : 'closed';
+    return connection.transport.isOpen ? 'open' : 'closed';
   } catch {
     return 'unreadable';
   }
@@ -27,39 +27,40 @@ export function stateOf(link: ManagedConnection): ConnectionState {
  * Looks at the connection's counters and notes what moved since they were last looked at: data of a message that is
  * still arriving is activity, and so is data of a message that is still leaving. Never throws.
  */
-export function sample(link: ManagedConnection): void {
+export function sample(connection: ManagedConnection): void {
   try {
-    noteCounters(link);
+    noteCounters(connection);
   } catch {
     // A socket whose counters cannot be read has shown nothing; it is judged by what else is known of it.
   }
 }
 
-function noteCounters(link: ManagedConnection): void {
-  const { connection } = link;
-  const { bytesReceived, bytesSent, unsentBytes, partialMessageBytes } = connection;
-  const hasComeIn = bytesReceived !== link.bytesReceivedSeen;
-  const hasMoved = bytesSent !== link.bytesSentSeen;
-  const hasPartMoved = partialMessageBytes !== undefined && partialMessageBytes !== link.partialBytesSeen;
+function noteCounters(connection: ManagedConnection): void {
+  const { transport } = connection;
+  const { bytesReceived, bytesSent, unsentBytes, partialMessageBytes } = transport;
+  const hasComeIn = bytesReceived !== connection.bytesReceivedSeen;
+  const hasMoved = bytesSent !== connection.bytesSentSeen;
+  const hasPartMoved = partialMessageBytes !== undefined && partialMessageBytes !== connection.partialBytesSeen;
   // Mostly so, and then the clock need not be read.
-  if (!hasComeIn && !hasMoved && !hasPartMoved && unsentBytes === 0 && link.standstillAtMs === never) return;
-  const now = link.clock.now();
+  if (!hasComeIn && !hasMoved && !hasPartMoved && unsentBytes === 0 && connection.standstillAtMs === never) return;
+  const now = connection.clock.now();
   if (hasComeIn) {
-    link.bytesReceivedSeen = bytesReceived;
+    connection.bytesReceivedSeen = bytesReceived;
     // Where nothing is incomplete, the last byte came with the last frame, and its time is known.
-    link.lastBytesAtMs = partialMessageBytes === 0 ? Math.max(link.lastBytesAtMs, link.lastSeenAtMs) : now;
-    if (unsentBytes === 0) link.backloggedAtMs = never;
+    connection.lastBytesAtMs =
+      partialMessageBytes === 0 ? Math.max(connection.lastBytesAtMs, connection.lastSeenAtMs) : now;
+    if (unsentBytes === 0) connection.backloggedAtMs = never;
   }
-  if (unsentBytes > backlogBytes) link.backloggedAtMs = now;
+  if (unsentBytes > backlogBytes) connection.backloggedAtMs = now;
   if (hasMoved) {
-    link.bytesSentSeen = bytesSent;
-    link.lastWriteAtMs = now;
+    connection.bytesSentSeen = bytesSent;
+    connection.lastWriteAtMs = now;
   }
-  if (unsentBytes === 0) link.standstillAtMs = never;
-  else if (hasMoved || link.standstillAtMs === never) link.standstillAtMs = now;
+  if (unsentBytes === 0) connection.standstillAtMs = never;
+  else if (hasMoved || connection.standstillAtMs === never) connection.standstillAtMs = now;
   if (hasPartMoved) {
-    link.partialBytesSeen = partialMessageBytes;
-    if (partialMessageBytes > 0) link.lastInboundAtMs = now;
+    connection.partialBytesSeen = partialMessageBytes;
+    if (partialMessageBytes > 0) connection.lastInboundAtMs = now;
   }
 }
 
@@ -72,39 +73,39 @@ function noteCounters(link: ManagedConnection): void {
  * whatever it sends.
  * @param bytesThen `bytesReceived` when the first unanswered ping was sent; -1 where none was
  */
-export function judgeSilence(link: ManagedConnection, bytesThen: number, slowConsumerTimeoutMs: number): Verdict {
-  sample(link);
-  if (standstillMs(link) >= slowConsumerTimeoutMs) return 'stuck';
-  if (link.bytesReceivedSeen !== bytesThen) return 'heard';
-  const now = link.clock.now();
-  if (isPaused(link)) return now - link.lastByteAtMs >= slowConsumerTimeoutMs ? 'stuck' : 'excused';
-  return hasUnsent(link) || now - link.backloggedAtMs < slowConsumerTimeoutMs ? 'excused' : 'silent';
+export function judgeSilence(connection: ManagedConnection, bytesThen: number, slowConsumerTimeoutMs: number): Verdict {
+  sample(connection);
+  if (standstillMs(connection) >= slowConsumerTimeoutMs) return 'stuck';
+  if (connection.bytesReceivedSeen !== bytesThen) return 'heard';
+  const now = connection.clock.now();
+  if (isPaused(connection)) return now - connection.lastByteAtMs >= slowConsumerTimeoutMs ? 'stuck' : 'excused';
+  return hasUnsent(connection) || now - connection.backloggedAtMs < slowConsumerTimeoutMs ? 'excused' : 'silent';
 }
 
 /** For how long unsent data has not moved, as far as was looked; 0 where none waits. */
-export function standstillMs(link: ManagedConnection): number {
-  const { standstillAtMs, clock } = link;
+export function standstillMs(connection: ManagedConnection): number {
+  const { standstillAtMs, clock } = connection;
   return standstillAtMs === never ? 0 : clock.now() - standstillAtMs;
 }
 
 /** Whether something still waits to leave the process; another ping would only wait behind it. Never throws. */
-export function hasUnsent(link: ManagedConnection): boolean {
-  return unsentBytesOf(link) > 0;
+export function hasUnsent(connection: ManagedConnection): boolean {
+  return unsentBytesOf(connection) > 0;
 }
 
 /** Bytes that wait to leave the process; 0 where that cannot be read. Never throws. */
-export function unsentBytesOf({ connection }: ManagedConnection): number {
+export function unsentBytesOf({ transport }: ManagedConnection): number {
   try {
-    return connection.unsentBytes;
+    return transport.unsentBytes;
   } catch {
     return 0;
   }
 }
 
 /** Whether the application or the adapter does not read, so that an answer would not be seen. */
-function isPaused({ connection }: ManagedConnection): boolean {
+function isPaused({ transport }: ManagedConnection): boolean {
   try {
-    return connection.isReadingPaused;
+    return transport.isReadingPaused;
   } catch {
     return false;
   }

@@ -20,36 +20,36 @@ export class Suspicion {
   }
 
   /** These connections of one user are suspects from now on. Their counters have just been sampled. */
-  add(links: readonly ManagedConnection[]): void {
-    for (const link of links) this.#suspects.set(link, link.bytesReceivedSeen);
-    const [first] = links;
+  add(connections: readonly ManagedConnection[]): void {
+    for (const connection of connections) this.#suspects.set(connection, connection.bytesReceivedSeen);
+    const [first] = connections;
     if (first !== undefined) this.#lifecycle.suspected(first.manager.userId);
   }
 
   /** Whether the connection is a suspect now: a byte that came since clears it. Never throws. */
-  has(link: ManagedConnection): boolean {
-    const bytesThen = this.#suspects.get(link);
+  has(connection: ManagedConnection): boolean {
+    const bytesThen = this.#suspects.get(connection);
     if (bytesThen === undefined) return false;
-    sample(link);
-    if (link.bytesReceivedSeen === bytesThen) return true;
-    this.#suspects.delete(link);
+    sample(connection);
+    if (connection.bytesReceivedSeen === bytesThen) return true;
+    this.#suspects.delete(connection);
     return false;
   }
 
   /** Clears the connection if a byte has come since it became a suspect. Never throws. */
-  review(link: ManagedConnection): void {
-    this.has(link);
+  review(connection: ManagedConnection): void {
+    this.has(connection);
   }
 
   /** The connection has ended, or is no longer its manager's. */
-  remove(link: ManagedConnection): void {
-    this.#suspects.delete(link);
+  remove(connection: ManagedConnection): void {
+    this.#suspects.delete(connection);
   }
 
   /** How many connections are suspects now. It looks at each. Never throws. */
   count(): number {
     let count = 0;
-    for (const link of this.#suspects.keys()) if (this.has(link)) count += 1;
+    for (const connection of this.#suspects.keys()) if (this.has(connection)) count += 1;
     return count;
   }
 

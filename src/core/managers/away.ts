@@ -44,7 +44,7 @@ export class AwayManagers {
   /** The manager's connection has ended; it waits for the next one. */
   add(manager: WebSocketManager): void {
     const { clock, events, resumeGraceMs } = this.#options;
-    manager.mutableParticulars().awaySinceMs = clock.now();
+    manager.ensureExtras().awaySinceMs = clock.now();
     this.#waiting.set(manager, this.#expiries.add(manager));
     const { userId, threadId, key, generation } = manager;
     events.emit('connection.left', { userId, threadId, key, generation, graceMs: resumeGraceMs });
@@ -56,7 +56,7 @@ export class AwayManagers {
     if (expiry === undefined) return;
     this.#waiting.delete(manager);
     this.#expiries.delete(expiry);
-    manager.mutableParticulars().awaySinceMs = null;
+    manager.ensureExtras().awaySinceMs = null;
   }
 
   /** Nobody comes back for it, or nothing runs for it any longer. Does nothing if it is not away. */

@@ -13,7 +13,7 @@ import type { Connection } from './connection.js';
 
 /** One of a manager's: whoever learns that it closed says so. */
 export interface Closable {
-  readonly connection: Connection;
+  readonly transport: Connection;
   /** Whose it is. Absent for a newcomer that was refused. */
   readonly context?: { readonly userId: string };
   /** Since it was told to close: its place among those that were. Owned by {@link ClosingConnections}. */
@@ -34,9 +34,9 @@ interface ClosingOptions {
 /** What is told of connections that are closing. */
 export interface ClosingFollower {
   /** A connection was told to close, or began to. */
-  closingBegan(link: Closable): void;
+  closingBegan(connection: Closable): void;
   /** A connection is closed or destroyed. */
-  closingOver(link: Closable): void;
+  closingOver(connection: Closable): void;
 }
 
 /** How long a connection may go on closing because data that was sent before still leaves, in milliseconds. */
@@ -72,9 +72,9 @@ export class ClosingConnections {
     this.#expiries = new ExpiryQueue({
       clock: options.clock,
       timeoutMs: options.closeGraceMs,
-      onExpired: (link) => {
-        if (this.#isDelivering(link)) link.closing = this.#expiries.add(link);
-        else this.#terminate(link);
+      onExpired: (connection) => {
+        if (this.#isDelivering(connection)) connection.closing = this.#expiries.add(connection);
+        else this.#terminate(connection);
       },
     });
   }
@@ -90,27 +90,27 @@ export class ClosingConnections {
   }
 
   /** Sends the close frame now and sees the socket off. Never throws. */
-  close(link: Closable, cause: CloseCause, detail?: CloseDetail): void {
-    this.#send(link, closeFrame(cause, detail, this.#options.closeCodes));
+  close(connection: Closable, cause: CloseCause, detail?: CloseDetail): void {
+    this.#send(connection, closeFrame(cause, detail, this.#options.closeCodes));
   }
 
   /** As {@link close}, for one that was refused and so has no manager. */
-  turnAway(connection: Connection, frame: CloseFrame): void {
-    this.#send({ connection, closing: null }, frame);
+  turnAway(transport: Connection, frame: CloseFrame): void {
+    this.#send({ transport, closing: null }, frame);
   }
 
   /** Its peer, or the application, began to close it: it gets `closeGraceMs` from now on. */
-  began(link: Closable): void {
-    if (link.closing !== null) return;
-    this.#note(link);
-    const { unsentBytes, bytesSent } = countersOf(link);
+  began(connection: Closable): void {
+    if (connection.closing !== null) return;
+    this.#note(connection);
+    const { unsentBytes, bytesSent } = countersOf(connection);
     if (unsentBytes === 0) return;
-    this.#deliveries.set(link, { bytesSent, endsAtMs: this.#options.clock.now() + longestDeliveryMs });
+    this.#deliveries.set(connection, { bytesSent, endsAtMs: this.#options.clock.now() + longestDeliveryMs });
   }
 
   /** The socket closed by itself. */
-  closed(link: Closable): void {
-    if (link.closing !== null && this.#expiries.delete(link.closing)) this.#over(link);
+  closed(connection: Closable): void {
+    if (connection.closing !== null && this.#expiries.delete(connection.closing)) this.#over(connection);
   }
 
   /** Resolves once every socket that is closing now is closed or destroyed, however many more begin to. */
@@ -130,78 +130,78 @@ export class ClosingConnections {
 
   /** Destroys what is left, and leaves no timer. */
   dispose(): void {
-    for (const link of this.#expiries.clear()) this.#terminate(link);
+    for (const connection of this.#expiries.clear()) this.#terminate(connection);
   }
 
-  #send(link: Closable, { code, reason }: CloseFrame): void {
-    const expiry = this.#note(link);
+  #send(connection: Closable, { code, reason }: CloseFrame): void {
+    const expiry = this.#note(connection);
     try {
       // The socket's own timers must not belong to the request that another connection came with.
       this.#options.clock.contexts.outside(() => {
-        link.connection.close(code, reason);
+        connection.transport.close(code, reason);
       });
     } catch {
-      if (this.#expiries.delete(expiry)) this.#terminate(link);
+      if (this.#expiries.delete(expiry)) this.#terminate(connection);
     }
   }
 
-  #note(link: Closable): Expiry<Closable> {
-    const expiry = this.#expiries.add(link);
-    link.closing = expiry;
-    this.#options.lifecycle.closingBegan(link);
-    if (link.context !== undefined) this.#noteOfUser(link, link.context.userId);
+  #note(connection: Closable): Expiry<Closable> {
+    const expiry = this.#expiries.add(connection);
+    connection.closing = expiry;
+    this.#options.lifecycle.closingBegan(connection);
+    if (connection.context !== undefined) this.#noteOfUser(connection, connection.context.userId);
     const { limitOfAll } = this.#options;
     const oldest = this.#expiries.oldest;
-    if (limitOfAll !== undefined && oldest !== null && oldest !== link && this.size > limitOfAll())
+    if (limitOfAll !== undefined && oldest !== null && oldest !== connection && this.size > limitOfAll())
       this.#cutOff(oldest);
     return expiry;
   }
 
-  #noteOfUser(link: Closable, userId: string): void {
-    const count = this.#byUser.add(userId, link);
+  #noteOfUser(connection: Closable, userId: string): void {
+    const count = this.#byUser.add(userId, connection);
     const { limitOfUser } = this.#options;
     if (count === 1 || limitOfUser === undefined || count <= limitOfUser(userId)) return;
     const oldest = this.#byUser.oldestOf(userId);
-    if (oldest !== undefined && oldest !== link) this.#cutOff(oldest);
+    if (oldest !== undefined && oldest !== connection) this.#cutOff(oldest);
   }
 
-  #cutOff(link: Closable): void {
-    if (link.closing !== null && this.#expiries.delete(link.closing)) this.#terminate(link);
+  #cutOff(connection: Closable): void {
+    if (connection.closing !== null && this.#expiries.delete(connection.closing)) this.#terminate(connection);
   }
 
   /** Whether its grace is over, and yet data the application sent has left since it was last looked at. */
-  #isDelivering(link: Closable): boolean {
-    const delivery = this.#deliveries.get(link);
+  #isDelivering(connection: Closable): boolean {
+    const delivery = this.#deliveries.get(connection);
     if (delivery === undefined || this.#options.clock.now() >= delivery.endsAtMs) return false;
-    const { unsentBytes, bytesSent } = countersOf(link);
+    const { unsentBytes, bytesSent } = countersOf(connection);
     const hasMoved = unsentBytes > 0 && bytesSent > delivery.bytesSent;
     delivery.bytesSent = bytesSent;
     return hasMoved;
   }
 
-  #terminate(link: Closable): void {
+  #terminate(connection: Closable): void {
     try {
       this.#options.clock.contexts.outside(() => {
-        link.connection.terminate();
+        connection.transport.terminate();
       });
     } catch {
       // Nothing more can be done to a socket that cannot even be destroyed; its slot is free all the same.
     }
-    this.#over(link);
+    this.#over(connection);
   }
 
-  #over(link: Closable): void {
-    this.#deliveries.delete(link);
-    if (link.context !== undefined) this.#byUser.delete(link.context.userId, link);
-    this.#options.lifecycle.closingOver(link);
+  #over(connection: Closable): void {
+    this.#deliveries.delete(connection);
+    if (connection.context !== undefined) this.#byUser.delete(connection.context.userId, connection);
+    this.#options.lifecycle.closingOver(connection);
     if (this.isEmpty) for (const resolve of this.#emptied.splice(0)) resolve();
   }
 }
 
 /** What a connection says of its data; one that cannot say has none. */
-function countersOf({ connection }: Closable): Pick<Connection, 'unsentBytes' | 'bytesSent'> {
+function countersOf({ transport }: Closable): Pick<Connection, 'unsentBytes' | 'bytesSent'> {
   try {
-    return { unsentBytes: connection.unsentBytes, bytesSent: connection.bytesSent };
+    return { unsentBytes: transport.unsentBytes, bytesSent: transport.bytesSent };
   } catch {
     return { unsentBytes: 0, bytesSent: 0 };
   }

@@ -31,17 +31,17 @@ export function engagedUntilMs(manager: WebSocketManager, rule: EngagementRule):
  * for an idle timeout, locks nobody out.
  */
 export function isEngaged(manager: WebSocketManager, rule: EngagementRule): boolean {
-  return manager.isHoldFresh || engagedUntilMs(manager, rule) > manager.host.clock.now();
+  return manager.isHoldFresh || engagedUntilMs(manager, rule) > manager.lifecycle.clock.now();
 }
 
 /** Whether something was written to it within the streaming window, whoever listens. */
 export function isStreaming(manager: WebSocketManager, { streamingWindowMs }: EngagementRule): boolean {
-  return manager.lastOutboundAtMs + streamingWindowMs > manager.host.clock.now();
+  return manager.lastOutboundAtMs + streamingWindowMs > manager.lifecycle.clock.now();
 }
 
 /** How long until the manager could make room for somebody; one that is protected by a hold or streaming counts as the whole floor. */
 export function timeToFloorMs(manager: WebSocketManager, rule: EngagementRule): number {
-  const now = manager.host.clock.now();
+  const now = manager.lifecycle.clock.now();
   const floorMs = floorMsOf(manager, rule);
   if (manager.isHoldFresh || streamingUntilMs(manager, rule) > now) return floorMs;
   return Math.max(0, manager.lastInboundAtMs + floorMs - now);

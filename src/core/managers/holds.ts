@@ -66,7 +66,7 @@ export class Holds {
   take(manager: WebSocketManager, options: HoldOptions = {}): Hold {
     const maxMs = this.#maxMsOf(options);
     if (manager.isReleased) return endedHold;
-    const { holds } = manager.mutableParticulars();
+    const { holds } = manager.ensureExtras();
     if (holds.size >= mostHolds)
       throw new TypeError(`${manager.key} has ${String(mostHolds)} holds already; end a hold when its run is over`);
     const now = this.#options.clock.now();
@@ -86,7 +86,7 @@ export class Holds {
 
   /** The manager is released: none of its holds lasts any longer, and nobody is told. */
   released(manager: WebSocketManager): void {
-    const holds = manager.particulars?.holds;
+    const holds = manager.extras?.holds;
     if (holds === undefined || holds.size === 0) return;
     for (const hold of holds) this.#lasting.remove(hold);
     holds.clear();
@@ -96,7 +96,7 @@ export class Holds {
   /** Tells once of each hold whose manager has had no activity for its idle timeout. */
   noteForgotten(manager: WebSocketManager): void {
     if (!manager.isHeld || manager.isHoldFresh) return;
-    const untold = [...manager.mutableParticulars().holds].filter((hold) => !hold.isToldForgotten);
+    const untold = [...manager.ensureExtras().holds].filter((hold) => !hold.isToldForgotten);
     if (untold.length === 0) return;
     for (const hold of untold) hold.isToldForgotten = true;
     const { userId, threadId, key, lastActivityAtMs } = manager;
@@ -139,7 +139,7 @@ export class Holds {
 
   #prolong(hold: LastingHold): void {
     const now = this.#options.clock.now();
-    hold.manager.mutableParticulars().renewedAtMs = now;
+    hold.manager.ensureExtras().renewedAtMs = now;
     this.#lasting.put(hold, now + hold.maxMs);
     this.#arm();
   }
@@ -153,7 +153,7 @@ export class Holds {
 
   #remove(hold: LastingHold): boolean {
     if (!this.#lasting.remove(hold)) return false;
-    hold.manager.mutableParticulars().holds.delete(hold);
+    hold.manager.ensureExtras().holds.delete(hold);
     this.#disarmIfEmpty();
     return true;
   }

@@ -4,7 +4,7 @@ import type { Clock } from '../time.js';
 import type { Closable, ClosingConnections, ClosingFollower } from './closing.js';
 import type { Hold, HoldOptions, Holds } from './holds.js';
 import { ManagedConnection } from './managed-connection.js';
-import type { ManagerHost, ReleaseHook, WebSocketManager } from './manager.js';
+import type { ManagerLifecycle, ReleaseHook, WebSocketManager } from './manager.js';
 import type { ReleaseHooks } from './release-hooks.js';
 import type { ManagerRegistry } from './registry.js';
 import { releaseReasons, type Finding, type ReleaseOptions, type ReleaseReason } from './release-reason.js';
@@ -23,12 +23,12 @@ export interface LifecycleParts {
     end(manager: WebSocketManager): void;
   };
   readonly heartbeat: {
-    add(link: ManagedConnection): void;
-    introduce(link: ManagedConnection): void;
-    remove(link: ManagedConnection): void;
+    add(connection: ManagedConnection): void;
+    pingIfNew(connection: ManagedConnection): void;
+    remove(connection: ManagedConnection): void;
   };
-  readonly suspicion: { remove(link: ManagedConnection): void };
-  readonly arrivals: { remove(link: ManagedConnection): void };
+  readonly suspicion: { remove(connection: ManagedConnection): void };
+  readonly arrivals: { remove(connection: ManagedConnection): void };
   readonly background: {
     add(manager: WebSocketManager): void;
     takenOver(manager: WebSocketManager): void;
@@ -39,7 +39,7 @@ export interface LifecycleParts {
   readonly emergency: { suspected(userId: string): void };
   readonly monitor: { isCrowded(userId: string): boolean; observe(userId: string): void };
   readonly tickets: { released(manager: WebSocketManager): void };
-  readonly ledgerDesk: { released(manager: WebSocketManager): void };
+  readonly confirmations: { released(manager: WebSocketManager): void };
   readonly takeover: { incumbentEnded(manager: WebSocketManager): void };
   readonly admission: {
     slotFreed(userId: string, isForHeard?: boolean): void;
@@ -48,13 +48,13 @@ export interface LifecycleParts {
   };
   readonly queue: { sizeOf(userId: string): number };
   readonly lateAnswers: {
-    await(link: ManagedConnection, by: ReleasedBy | null): void;
-    over(link: ManagedConnection): void;
+    await(connection: ManagedConnection, by: ReleasedBy | null): void;
+    over(connection: ManagedConnection): void;
   };
   readonly audit: { arm(): void };
   readonly leaks: {
     admitted(manager: WebSocketManager): void;
-    parted(link: ManagedConnection): void;
+    connectionEnded(connection: ManagedConnection): void;
     released(manager: WebSocketManager): void;
   };
   readonly drain: { letGo(manager: WebSocketManager): void; released(): void };
@@ -68,7 +68,7 @@ const noOptions: ReleaseOptions = Object.freeze({});
  * Every part that reports something gets the lifecycle when it is made; the lifecycle gets the parts last, by
  * {@link connect}, since release and admission need each other.
  */
-export class Lifecycle implements ManagerHost, ClosingFollower {
+export class Lifecycle implements ManagerLifecycle, ClosingFollower {
   readonly clock: Clock;
   readonly idleManagerTimeoutMs: number | null;
   #parts!: LifecycleParts;
@@ -92,37 +92,37 @@ export class Lifecycle implements ManagerHost, ClosingFollower {
   }
 
   /** A connection is its manager's, and no listener has heard of it yet. */
-  opened(link: ManagedConnection): void {
+  opened(connection: ManagedConnection): void {
     const { heartbeat, background, monitor } = this.#parts;
-    heartbeat.add(link);
-    if (link.generation > 1) background.takenOver(link.manager);
-    if (monitor.isCrowded(link.manager.userId)) heartbeat.introduce(link);
+    heartbeat.add(connection);
+    if (connection.generation > 1) background.takenOver(connection.manager);
+    if (monitor.isCrowded(connection.manager.userId)) heartbeat.pingIfNew(connection);
   }
 
   /** A newer connection of its thread is about to take over: this one is watched no longer. */
-  replaced(link: ManagedConnection): void {
-    this.#unwatch(link);
-    link.manager.keepActivity();
+  replaced(connection: ManagedConnection): void {
+    this.#unwatch(connection);
+    connection.manager.keepActivity();
   }
 
-  connectionClosing(link: ManagedConnection): void {
-    this.#parts.closing.began(link);
-    this.#ended(link);
+  connectionClosing(connection: ManagedConnection): void {
+    this.#parts.closing.began(connection);
+    this.#ended(connection);
   }
 
-  connectionClosed(link: ManagedConnection): void {
-    this.#parts.closing.closed(link);
-    this.#ended(link);
+  connectionClosed(connection: ManagedConnection): void {
+    this.#parts.closing.closed(connection);
+    this.#ended(connection);
   }
 
-  endConnection(link: ManagedConnection): void {
-    const { manager } = link;
+  endConnection(connection: ManagedConnection): void {
+    const { manager } = connection;
     if (manager.successor === null && !this.#willBeAway(manager)) {
       this.release(manager, 'closed');
       return;
     }
-    this.connectionClosed(link);
-    this.#parts.closing.close(link, 'closed');
+    this.connectionClosed(connection);
+    this.#parts.closing.close(connection, 'closed');
   }
 
   connectionOverfull({ manager }: ManagedConnection): void {
@@ -130,11 +130,12 @@ export class Lifecycle implements ManagerHost, ClosingFollower {
   }
 
   /** The heartbeat found a connection dead: it missed its heartbeats, is not open, or its unsent data is stuck. */
-  died(link: ManagedConnection, finding: Finding): void {
-    this.#parts.heartbeat.remove(link);
+  died(connection: ManagedConnection, finding: Finding): void {
+    this.#parts.heartbeat.remove(connection);
     const closeCause = finding === 'stuck' ? 'slow' : 'silent';
-    if (link.isCurrent) this.release(link.manager, 'disconnected', { closeCause, finding, by: 'heartbeat' });
-    this.#parts.takeover.incumbentEnded(link.manager);
+    if (connection.isCurrent)
+      this.release(connection.manager, 'disconnected', { closeCause, finding, by: 'heartbeat' });
+    this.#parts.takeover.incumbentEnded(connection.manager);
   }
 
   /** Connections of this user have become suspects. */
@@ -169,12 +170,12 @@ export class Lifecycle implements ManagerHost, ClosingFollower {
     this.#parts.hooks.run(hook, manager, reason);
   }
 
-  closingBegan(link: Closable): void {
-    if (link instanceof ManagedConnection) this.#parts.leaks.parted(link);
+  closingBegan(connection: Closable): void {
+    if (connection instanceof ManagedConnection) this.#parts.leaks.connectionEnded(connection);
   }
 
-  closingOver(link: Closable): void {
-    if (link instanceof ManagedConnection) this.#parts.lateAnswers.over(link);
+  closingOver(connection: Closable): void {
+    if (connection instanceof ManagedConnection) this.#parts.lateAnswers.over(connection);
   }
 
   /**
@@ -189,7 +190,7 @@ export class Lifecycle implements ManagerHost, ClosingFollower {
     if (manager.isReleased) return false;
     const closeCause = options.closeCause ?? releaseReasons[reason];
     if (manager.successor !== null && reason !== 'requested' && reason !== 'shutdown') {
-      manager.mutableParticulars().due ??= { reason, options: { ...options, closeCause } };
+      manager.ensureExtras().due ??= { reason, options: { ...options, closeCause } };
       return false;
     }
     const { registry, closing, hooks, monitor, admission, drain, leaks } = this.#parts;
@@ -199,8 +200,8 @@ export class Lifecycle implements ManagerHost, ClosingFollower {
     manager.successor?.superseded(reason === 'shutdown' ? 'draining' : 'released');
     this.#freed(manager, options);
     this.#announce(manager, { reason, closeCause, lastActivityAtMs, options });
-    const { link } = manager;
-    if (link !== null) closing.close(link, closeCause, options.detail);
+    const { connection } = manager;
+    if (connection !== null) closing.close(connection, closeCause, options.detail);
     hooks.start(manager, reason);
     monitor.observe(manager.userId);
     admission.forgetLimitIfGone(manager.userId);
@@ -211,24 +212,24 @@ export class Lifecycle implements ManagerHost, ClosingFollower {
 
   /** The successor did not come: a release that waited for it happens now. */
   settleDue(manager: WebSocketManager): void {
-    const due = manager.particulars?.due ?? null;
+    const due = manager.extras?.due ?? null;
     if (due === null || manager.successor !== null) return;
     this.release(manager, due.reason, due.options);
   }
 
   /** Nothing watches the manager any longer; the slot goes to the next in line. */
   #freed(manager: WebSocketManager, { finding, by, isForHeard }: ReleaseOptions): void {
-    const { lateAnswers, background, holds, away, tickets, ledgerDesk, admission } = this.#parts;
-    const { link } = manager;
-    if (link !== null) {
-      this.#unwatch(link);
-      if (finding === 'silent') lateAnswers.await(link, by ?? null);
+    const { lateAnswers, background, holds, away, tickets, confirmations, admission } = this.#parts;
+    const { connection } = manager;
+    if (connection !== null) {
+      this.#unwatch(connection);
+      if (finding === 'silent') lateAnswers.await(connection, by ?? null);
     }
     background.remove(manager);
     holds.released(manager);
     away.remove(manager);
     tickets.released(manager);
-    ledgerDesk.released(manager);
+    confirmations.released(manager);
     admission.slotFreed(manager.userId, isForHeard);
   }
 
@@ -236,16 +237,16 @@ export class Lifecycle implements ManagerHost, ClosingFollower {
     manager: WebSocketManager,
     said: { reason: ReleaseReason; closeCause: CloseCause; lastActivityAtMs: number; options: ReleaseOptions },
   ): void {
-    const { generation, admittedAtMs, link } = manager;
+    const { generation, admittedAtMs, connection } = manager;
     const { by = null, limitMs = null, finding = null } = said.options;
     const now = this.clock.now();
     this.#parts.events.emitOf('manager.released', manager, {
       reason: said.reason,
-      closeCause: link === null ? null : said.closeCause,
+      closeCause: connection === null ? null : said.closeCause,
       generation,
       ageMs: now - admittedAtMs,
       idleMs: now - said.lastActivityAtMs,
-      silentMs: now - (link === null ? admittedAtMs : link.lastByteAtMs),
+      silentMs: now - (connection === null ? admittedAtMs : connection.lastByteAtMs),
       by,
       limitMs,
       finding,
@@ -253,24 +254,24 @@ export class Lifecycle implements ManagerHost, ClosingFollower {
   }
 
   /** A connection ended by itself; a late end of one that was taken over changes nothing. */
-  #ended(link: ManagedConnection): void {
+  #ended(connection: ManagedConnection): void {
     const { away, takeover } = this.#parts;
-    this.#unwatch(link);
-    const { manager } = link;
-    if (!link.isCurrent) return;
+    this.#unwatch(connection);
+    const { manager } = connection;
+    if (!connection.isCurrent) return;
     const isAway = this.#willBeAway(manager);
     manager.keepActivity();
-    manager.link = null;
+    manager.connection = null;
     if (isAway) away.add(manager);
     else this.release(manager, 'closed');
     takeover.incumbentEnded(manager);
   }
 
-  #unwatch(link: ManagedConnection): void {
+  #unwatch(connection: ManagedConnection): void {
     const { heartbeat, suspicion, arrivals } = this.#parts;
-    heartbeat.remove(link);
-    suspicion.remove(link);
-    arrivals.remove(link);
+    heartbeat.remove(connection);
+    suspicion.remove(connection);
+    arrivals.remove(connection);
   }
 
   /** Whether the manager waits for its thread's next connection; not if a newcomer waits for the place. */

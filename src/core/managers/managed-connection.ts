@@ -15,7 +15,7 @@ export interface SentPing {
 
 /** Who wants to know at once that a connection answered. */
 export interface Watcher {
-  heard(link: ManagedConnection): void;
+  heard(connection: ManagedConnection): void;
 }
 
 /**
@@ -67,10 +67,10 @@ export class ManagedConnection {
   /** @internal */
   constructor(
     readonly manager: WebSocketManager,
-    readonly connection: Connection,
+    readonly transport: Connection,
     readonly context: UserExecutionContext,
   ) {
-    this.clock = manager.host.clock;
+    this.clock = manager.lifecycle.clock;
     const now = this.clock.now();
     this.generation = manager.generation;
     this.connectedAtMs = now;
@@ -82,7 +82,7 @@ export class ManagedConnection {
 
   /** Whether this is still the connection of a manager that holds its slot. */
   get isCurrent(): boolean {
-    return this.manager.link === this && !this.manager.isReleased;
+    return this.manager.connection === this && !this.manager.isReleased;
   }
 
   /** When a frame last arrived. */
@@ -141,7 +141,7 @@ export class ManagedConnection {
 
   /** A message was handed over while more than `maxUnsentBytes` waited: the connection is closed as slow. */
   overfull(): void {
-    if (this.isCurrent) this.manager.host.connectionOverfull(this);
+    if (this.isCurrent) this.manager.lifecycle.connectionOverfull(this);
   }
 
   /**
@@ -149,12 +149,12 @@ export class ManagedConnection {
    * `closeGraceMs` to close, then it is destroyed. Optional: without it, {@link closed} does the same when it comes.
    */
   closingBegan(): void {
-    this.manager.host.connectionClosing(this);
+    this.manager.lifecycle.connectionClosing(this);
   }
 
   /** The socket closed: nothing of it is left to wait for. */
   closed(): void {
-    this.manager.host.connectionClosed(this);
+    this.manager.lifecycle.connectionClosed(this);
   }
 
   /** The socket failed for good: a reset, a protocol error. */

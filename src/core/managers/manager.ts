@@ -30,14 +30,14 @@ export interface DueRelease {
 }
 
 /** What managers share: one object, so that each of them stays small. */
-export interface ManagerHost {
+export interface ManagerLifecycle {
   readonly clock: Clock;
   readonly idleManagerTimeoutMs: number | null;
   takeHold(manager: WebSocketManager, options?: HoldOptions): Hold;
-  connectionClosing(link: ManagedConnection): void;
-  connectionClosed(link: ManagedConnection): void;
-  endConnection(link: ManagedConnection): void;
-  connectionOverfull(link: ManagedConnection): void;
+  connectionClosing(connection: ManagedConnection): void;
+  connectionClosed(connection: ManagedConnection): void;
+  endConnection(connection: ManagedConnection): void;
+  connectionOverfull(connection: ManagedConnection): void;
   managerFailed(manager: WebSocketManager): void;
   managerReported(manager: WebSocketManager): void;
   hookCameLate(manager: WebSocketManager, hook: ReleaseHook, reason: ReleaseReason): void;
@@ -47,7 +47,7 @@ export interface ManagerHost {
 export type ManagerState = 'reserved' | 'attached' | 'away' | 'released';
 
 /** What few managers have, kept apart so that most need no room for it. */
-interface Particulars {
+interface ManagerExtras {
   readonly holds: Set<LastingHold>;
   /** When a hold was last taken or renewed. */
   renewedAtMs: number;
@@ -70,7 +70,7 @@ interface Particulars {
  * @source seed, `WebSocketManagerFactory`
  */
 export class WebSocketManager<Socket = unknown> {
-  /** @internal */ link: ManagedConnection | null = null;
+  /** @internal */ connection: ManagedConnection | null = null;
   /** @internal */ generation = 0;
   /** Inbound activity apart from the current connection's: admission, holds, and connections before. */
   #inboundAtMs: number;
@@ -78,17 +78,17 @@ export class WebSocketManager<Socket = unknown> {
   #formerOutboundAtMs = never;
   readonly admittedAtMs: number;
   /** @internal What it was released for. */ releasedFor: ReleaseReason | null = null;
-  /** @internal */ particulars: Particulars | null = null;
+  /** @internal */ extras: ManagerExtras | null = null;
   /** @internal */ wheelBucket = -1;
   /** @internal */ wheelIndex = 0;
 
   /** @internal */
   constructor(
-    /** @internal */ readonly host: ManagerHost,
+    /** @internal */ readonly lifecycle: ManagerLifecycle,
     /** The context of the newest connection. */
     public context: UserExecutionContext,
   ) {
-    this.admittedAtMs = host.clock.now();
+    this.admittedAtMs = lifecycle.clock.now();
     this.#inboundAtMs = this.admittedAtMs;
   }
 
@@ -120,8 +120,8 @@ export class WebSocketManager<Socket = unknown> {
    * released. A run sends to this, and so to whoever took over since it began. Never throws.
    */
   socket(): Socket | null {
-    const { link } = this;
-    return this.isReleased || link === null ? null : ((link.connection.socket ?? null) as Socket | null);
+    const { connection } = this;
+    return this.isReleased || connection === null ? null : ((connection.transport.socket ?? null) as Socket | null);
   }
 
   /** What the application said of the newest connection, as `data` of its context. */
@@ -135,7 +135,7 @@ export class WebSocketManager<Socket = unknown> {
    */
   get idleTimeoutMs(): number | null {
     const own = this.ownIdleTimeoutMs;
-    return own === undefined ? this.host.idleManagerTimeoutMs : own;
+    return own === undefined ? this.lifecycle.idleManagerTimeoutMs : own;
   }
 
   /** @internal What its newest connection says; `undefined` if it says nothing. */
@@ -150,7 +150,7 @@ export class WebSocketManager<Socket = unknown> {
 
   /** @internal When its connection ended, if it is held and waits for the next one. */
   get awaySinceMs(): number | null {
-    return this.particulars?.awaySinceMs ?? null;
+    return this.extras?.awaySinceMs ?? null;
   }
 
   /** @internal */
@@ -167,32 +167,32 @@ export class WebSocketManager<Socket = unknown> {
 
   /** When the application's peer last said something, or the application held or let go. */
   get lastInboundAtMs(): number {
-    return Math.max(this.#inboundAtMs, this.link?.lastInboundAtMs ?? never);
+    return Math.max(this.#inboundAtMs, this.connection?.lastInboundAtMs ?? never);
   }
 
   /** When the last message was sent that has left the process; one still leaving counts from when some of it left. */
   get lastOutboundAtMs(): number {
-    const { link } = this;
-    if (link === null) return this.#formerOutboundAtMs;
-    return Math.max(this.#formerOutboundAtMs, hasLeft(link) ? link.lastSendAtMs : link.lastWriteAtMs);
+    const { connection } = this;
+    if (connection === null) return this.#formerOutboundAtMs;
+    return Math.max(this.#formerOutboundAtMs, hasLeft(connection) ? connection.lastSendAtMs : connection.lastWriteAtMs);
   }
 
   #mayHaveSentAfter(atMs: number): boolean {
-    const { link } = this;
+    const { connection } = this;
     if (this.#formerOutboundAtMs > atMs) return true;
-    return link !== null && (link.lastSendAtMs > atMs || link.lastWriteAtMs > atMs);
+    return connection !== null && (connection.lastSendAtMs > atMs || connection.lastWriteAtMs > atMs);
   }
 
   /** Whether the application holds it, because something runs. */
   get isHeld(): boolean {
-    return this.particulars !== null && this.particulars.holds.size > 0;
+    return this.extras !== null && this.extras.holds.size > 0;
   }
 
   /** @internal Whether a hold of it was taken or renewed, or anything was said, within its idle timeout. */
   get isHoldFresh(): boolean {
     if (!this.isHeld) return false;
-    const usedAtMs = Math.max(this.lastActivityAtMs, this.particulars?.renewedAtMs ?? never);
-    return this.host.clock.now() - usedAtMs < this.standingIdleTimeoutMs;
+    const usedAtMs = Math.max(this.lastActivityAtMs, this.extras?.renewedAtMs ?? never);
+    return this.lifecycle.clock.now() - usedAtMs < this.standingIdleTimeoutMs;
   }
 
   /**
@@ -204,12 +204,12 @@ export class WebSocketManager<Socket = unknown> {
    * @throws TypeError for options of the wrong type or range, and for more than 1,000 holds at once
    */
   hold(options?: HoldOptions): Hold {
-    return this.host.takeHold(this, options);
+    return this.lifecycle.takeHold(this, options);
   }
 
   /** @internal Something happened that counts as inbound activity. */
   noteInbound(): void {
-    this.#inboundAtMs = this.host.clock.now();
+    this.#inboundAtMs = this.lifecycle.clock.now();
   }
 
   /**
@@ -219,11 +219,11 @@ export class WebSocketManager<Socket = unknown> {
    */
   onRelease(hook: ReleaseHook): () => void {
     if (this.releasedFor !== null) {
-      this.host.hookCameLate(this, hook, this.releasedFor);
+      this.lifecycle.hookCameLate(this, hook, this.releasedFor);
       return () => undefined;
     }
-    const { hooks } = this.mutableParticulars();
-    const bound = this.host.clock.contexts.bound(hook);
+    const { hooks } = this.ensureExtras();
+    const bound = this.lifecycle.clock.contexts.bound(hook);
     hooks.add(bound);
     return () => {
       hooks.delete(bound);
@@ -233,10 +233,10 @@ export class WebSocketManager<Socket = unknown> {
   /** Says that the connection is broken: the next cleanup releases it, unless something arrives before. */
   fail(error: unknown): void {
     if (this.isReleased) return;
-    const particulars = this.mutableParticulars();
-    particulars.failedAtMs = this.#afterAllSoFar();
-    particulars.lastError = error;
-    this.host.managerFailed(this);
+    const extras = this.ensureExtras();
+    extras.failedAtMs = this.#afterAllSoFar();
+    extras.lastError = error;
+    this.lifecycle.managerFailed(this);
   }
 
   /**
@@ -245,27 +245,27 @@ export class WebSocketManager<Socket = unknown> {
    */
   reportError(error: unknown): void {
     if (this.isReleased) return;
-    const particulars = this.mutableParticulars();
-    particulars.lastError = error;
+    const extras = this.ensureExtras();
+    extras.lastError = error;
     if (this.errorReportedAtMs !== null) return;
-    particulars.reportedAtMs = this.#afterAllSoFar();
-    this.host.managerReported(this);
+    extras.reportedAtMs = this.#afterAllSoFar();
+    this.lifecycle.managerReported(this);
   }
 
   /** Whether `fail` was called and nothing has arrived since. */
   get hasFailed(): boolean {
-    return this.particulars !== null && this.particulars.failedAtMs > this.lastInboundAtMs;
+    return this.extras !== null && this.extras.failedAtMs > this.lastInboundAtMs;
   }
 
   /** When the first error was reported since something last arrived, or `null`. */
   get errorReportedAtMs(): number | null {
-    const reportedAtMs = this.particulars?.reportedAtMs ?? never;
+    const reportedAtMs = this.extras?.reportedAtMs ?? never;
     return reportedAtMs > this.lastInboundAtMs ? reportedAtMs : null;
   }
 
   /** The last error reported, whether or not it still counts. */
   get lastError(): unknown {
-    return this.particulars?.lastError;
+    return this.extras?.lastError;
   }
 
   /**
@@ -273,13 +273,13 @@ export class WebSocketManager<Socket = unknown> {
    * later.
    */
   #afterAllSoFar(): number {
-    const { link } = this;
-    const now = this.host.clock.now();
+    const { connection } = this;
+    const now = this.lifecycle.clock.now();
     this.#inboundAtMs = Math.min(this.lastInboundAtMs, now - 1);
-    if (link !== null) {
+    if (connection !== null) {
       // The next message counts, however soon it comes after the last.
-      link.lastTouchedAtMs = link.lastSaidAtMs;
-      link.lastInboundAtMs = never;
+      connection.lastTouchedAtMs = connection.lastSaidAtMs;
+      connection.lastInboundAtMs = never;
     }
     return now;
   }
@@ -292,12 +292,12 @@ export class WebSocketManager<Socket = unknown> {
 
   /** @internal */
   get successor(): Successor | null {
-    return this.particulars?.successor ?? null;
+    return this.extras?.successor ?? null;
   }
 
   /** @internal */
-  mutableParticulars(): Particulars {
-    this.particulars ??= {
+  ensureExtras(): ManagerExtras {
+    this.extras ??= {
       holds: new Set(),
       renewedAtMs: never,
       awaySinceMs: null,
@@ -309,15 +309,15 @@ export class WebSocketManager<Socket = unknown> {
       successor: null,
       due: null,
     };
-    return this.particulars;
+    return this.extras;
   }
 }
 
-function hasLeft(link: ManagedConnection): boolean {
+function hasLeft(connection: ManagedConnection): boolean {
   // Where nothing was sent, the socket need not be asked.
-  if (link.lastSendAtMs === never) return true;
+  if (connection.lastSendAtMs === never) return true;
   try {
-    return link.connection.unsentBytes === 0;
+    return connection.transport.unsentBytes === 0;
   } catch {
     return false;
   }

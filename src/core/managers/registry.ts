@@ -49,9 +49,9 @@ export class ManagerRegistry {
 
   /** The user's connections, in the order of their managers. */
   linksOf(userId: string): ManagedConnection[] {
-    const links: ManagedConnection[] = [];
-    for (const { link } of this.ofUser(userId).values()) if (link !== null) links.push(link);
-    return links;
+    const connections: ManagedConnection[] = [];
+    for (const { connection } of this.ofUser(userId).values()) if (connection !== null) connections.push(connection);
+    return connections;
   }
 
   /** Live and reserved: what is compared with the limit. */

@@ -25,7 +25,7 @@ export class ReleaseHooks {
 
   /** Starts the manager's hooks. Never throws. */
   start(manager: WebSocketManager, reason: ReleaseReason): void {
-    for (const hook of manager.particulars?.hooks ?? []) this.run(hook, manager, reason);
+    for (const hook of manager.extras?.hooks ?? []) this.run(hook, manager, reason);
   }
 
   /** Runs one hook of a manager that is released. Never throws. */

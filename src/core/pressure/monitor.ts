@@ -39,7 +39,7 @@ interface MonitorOptions {
   readonly emergency: { isRunning(userId: string): boolean };
   readonly levels: { act(action: LevelAction): void };
   /** Once a user's places are nearly all taken, somebody may soon have to wait: then round trips must be known. */
-  readonly heartbeat: { introduce(link: ManagedConnection): void };
+  readonly heartbeat: { pingIfNew(connection: ManagedConnection): void };
 }
 
 /** A limit as JSON has it: `null` where there is none. */
@@ -187,7 +187,7 @@ export class WebSocketResourceMonitor {
     else if (!this.#crowded.has(userId)) {
       this.#crowded.add(userId);
       const { registry, heartbeat } = this.#options;
-      for (const link of registry.linksOf(userId)) heartbeat.introduce(link);
+      for (const connection of registry.linksOf(userId)) heartbeat.pingIfNew(connection);
     }
   }
 

@@ -1,4 +1,3 @@
-import type { RefusalError } from '../errors.js';
 import { describe, type EventStream } from '../events.js';
 import { isPromise } from '../promises.js';
 import { isolationKey } from '../identity/isolation-key.js';
@@ -8,17 +7,19 @@ import type { ManagerRegistry } from '../managers/registry.js';
 import type { Clock } from '../time.js';
 import { admitted, refused, type Admission, type PendingAdmission } from '../admission/outcome.js';
 import type { LedgerAnswer, QuotaClaim, QuotaLedger } from './quota-ledger.js';
-import type { Ticket, TicketDesk } from '../admission/ticket.js';
+import type { Ticket } from '../admission/ticket.js';
 import { UnreleasedClaims, type ThreadState } from './unreleased-claims.js';
 
-interface LedgerDeskOptions {
+interface LedgerConfirmationsOptions {
   readonly clock: Clock;
   readonly registry: ManagerRegistry;
   readonly events: EventStream;
   readonly limits: UserLimits;
-  readonly tickets: TicketDesk;
   readonly ledger?: QuotaLedger | undefined;
 }
+
+/** What follows from a denial. */
+type Denied = (manager: WebSocketManager) => void;
 
 /** Distinguishes claims of all Moorings in this process, which may share a ledger. */
 let claims = 0;
@@ -34,12 +35,12 @@ interface Asked {
  * Has local reservations confirmed by the quota ledger, if there is one. Fails open: without an answer the local limit
  * has decided.
  */
-export class LedgerDesk {
-  readonly #options: LedgerDeskOptions;
+export class LedgerConfirmations {
+  readonly #options: LedgerConfirmationsOptions;
   readonly #asked = new Map<WebSocketManager, Asked>();
   readonly #unreleased: UnreleasedClaims;
 
-  constructor(options: LedgerDeskOptions) {
+  constructor(options: LedgerConfirmationsOptions) {
     this.#options = options;
     const { clock, ledger, events } = options;
     this.#unreleased = new UnreleasedClaims({
@@ -52,8 +53,11 @@ export class LedgerDesk {
     });
   }
 
-  /** Asks for a fresh reservation. @param refuse what to answer where the quota is full elsewhere */
-  confirm(ticket: Ticket, refuse: () => RefusalError): Admission | PendingAdmission {
+  /**
+   * Asks for a fresh reservation.
+   * @param denied called if the user's quota is full elsewhere, now or later; it decides what becomes of the ticket
+   */
+  confirm(ticket: Ticket, denied: Denied): Admission | PendingAdmission {
     const { ledger, limits } = this.#options;
     if (ledger === undefined) return admitted(ticket);
     const { manager } = ticket;
@@ -63,8 +67,8 @@ export class LedgerDesk {
     this.#asked.set(manager, asked);
     try {
       const answer = ledger.acquire(claim, limits.of(userId));
-      if (isPromise(answer)) asked.answered = this.#await(answer, { manager, asked, refuse });
-      else this.#settle(manager, answer, refuse);
+      if (isPromise(answer)) asked.answered = this.#await(answer, { manager, asked, denied });
+      else this.#settle(manager, answer, denied);
     } catch (error) {
       this.#report(userId, error);
     }
@@ -128,12 +132,12 @@ export class LedgerDesk {
 
   async #await(
     answer: PromiseLike<LedgerAnswer>,
-    { manager, asked, refuse }: { manager: WebSocketManager; asked: Asked; refuse: () => RefusalError },
+    { manager, asked, denied }: { manager: WebSocketManager; asked: Asked; denied: Denied },
   ): Promise<void> {
     try {
       const later = await answer;
       asked.answered = null;
-      if (!manager.isReleased) this.#settle(manager, later, refuse);
+      if (!manager.isReleased) this.#settle(manager, later, denied);
       else if (isAnswer(later) && later.granted) this.#giveBack(asked.claim); // it may have come after the release
     } catch (error) {
       asked.answered = null;
@@ -141,11 +145,11 @@ export class LedgerDesk {
     }
   }
 
-  #settle(manager: WebSocketManager, answer: LedgerAnswer, refuse: () => RefusalError): void {
+  #settle(manager: WebSocketManager, answer: LedgerAnswer, denied: Denied): void {
     if (!isAnswer(answer)) throw new TypeError('the ledger gave no answer');
     const asked = this.#asked.get(manager);
     if (asked !== undefined) asked.isGranted = answer.granted;
-    if (!answer.granted) this.#options.tickets.refuse(manager, refuse());
+    if (!answer.granted) denied(manager);
   }
 
   #report(userId: string, error: unknown): void {

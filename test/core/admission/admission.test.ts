@@ -8,7 +8,7 @@ describe('below the limit', () => {
     const arrival = h.arrive('ada', 'thread_1');
     expect(h.countOf('ada')).toBe(1);
     expect(h.said('connection.opened')).toMatchObject([{ threadId: 'thread_1', generation: 1 }]);
-    expect(arrival.connection.closes).toEqual([]);
+    expect(arrival.transport.closes).toEqual([]);
   });
 
   it('lets the monitor look after the slot is taken, never before', () => {
@@ -22,7 +22,7 @@ describe('below the limit', () => {
   it('pings nobody', async () => {
     const h = harness();
     const clients = await h.fill('ada', 15);
-    expect(clients.flatMap(({ connection }) => connection.pings)).toEqual([]);
+    expect(clients.flatMap(({ transport }) => transport.pings)).toEqual([]);
   });
 
   it("soketi's limit: a burst in one tick does not walk through", async () => {
@@ -104,7 +104,7 @@ describe('a limit that changes', () => {
     const h = harness({ limitOf: () => limit, config: { forcedEviction: 'by-level' } });
     const clients = await h.fill('ada', 7, remote);
     await h.time.advance(100_000);
-    for (const { connection } of clients) connection.send();
+    for (const { transport } of clients) transport.send();
     await h.time.advance(100_000);
     limit = 5;
     h.mooring.monitor.checkUserResources('ada');
@@ -152,7 +152,7 @@ describe('dead connections', () => {
     await h.connect('device', 'thread_station', silent);
     await h.time.advance(1_000);
     const again = await h.connect('device', 'thread_station', remote);
-    expect(again.link.generation).toBe(2);
+    expect(again.connection.generation).toBe(2);
     expect(h.countOf('device')).toBe(1);
   });
 
@@ -190,7 +190,7 @@ describe('a connection in use', () => {
     const [first, second] = await h.fill('ada', 2, remote);
     first!.manager.hold();
     await h.time.advance(100_000);
-    second!.connection.message();
+    second!.transport.message();
     const newcomer = h.arrive('ada', 'thread_3', remote);
     await h.time.advance(1_000);
     expect(newcomer.outcome?.refusal?.code).toBe('quota.exceeded');
@@ -201,12 +201,12 @@ describe('a connection in use', () => {
     const h = harness({ config: { maxManagersPerUser: 2 } });
     const [first, second] = await h.fill('ada', 2, remote);
     await h.time.advance(30_000);
-    first!.connection.message();
+    first!.transport.message();
     await h.time.advance(31_000);
     const newcomer = h.arrive('ada', 'thread_3', remote);
     await h.time.advance(1_000);
     expect(newcomer.outcome?.refusal).toBeNull();
-    expect(second!.connection.closes).toEqual([{ code: 4410, reason: 'evicted' }]);
+    expect(second!.transport.closes).toEqual([{ code: 4410, reason: 'evicted' }]);
   });
 });
 
@@ -290,14 +290,14 @@ describe('maxTotalManagers', () => {
 
   it('is no obstacle to a takeover', async () => {
     const { h } = await full();
-    expect((await h.connect('ada', 'thread_1')).link.generation).toBe(2);
+    expect((await h.connect('ada', 'thread_1')).connection.generation).toBe(2);
   });
 
   it('lets a user swap one of their own that is not engaged', async () => {
     const { h, ada } = await full();
     await h.time.advance(60_000);
     expect(isPending(h.admit('ada', 'thread_2'))).toBe(false);
-    expect(ada.connection.closes).toEqual([{ code: 4410, reason: 'evicted' }]);
+    expect(ada.transport.closes).toEqual([{ code: 4410, reason: 'evicted' }]);
     expect(h.threadsOf('ada')).toEqual(['thread_2']);
   });
 
@@ -340,7 +340,7 @@ describe('maxTotalManagers', () => {
     const [first] = await h.fill('ada', 9, remote);
     const waiting = [10, 11, 12].map((number) => h.arrive('ada', `thread_${number}`, remote));
     limit = 12;
-    first!.connection.vanish();
+    first!.transport.vanish();
     await h.time.advance(0);
     expect(waiting.map(({ outcome }) => outcome !== null)).toEqual([true, false, false]);
     expect(h.mooring.factory.managerCount).toBe(9);
@@ -360,7 +360,7 @@ describe('maxTotalManagers', () => {
     h.arrive('ada', 'thread_3', remote);
     h.arrive('ada', 'thread_4', remote);
     limit = 4;
-    first!.connection.vanish();
+    first!.transport.vanish();
     expect(h.mooring.factory.managerCount).toBe(2);
   });
 });
@@ -404,9 +404,9 @@ describe('the factory, asked about keys and users', () => {
 
   it('gives the manager of a thread that has one, and promises nothing on it', async () => {
     const h = harness();
-    const { manager, connection } = await h.connect('ada', 'thread_1', remote);
+    const { manager, transport } = await h.connect('ada', 'thread_1', remote);
     expect(await h.mooring.factory.createManager({ userId: 'ada', threadId: 'thread_1' })).toBe(manager);
-    connection.vanish();
+    transport.vanish();
     expect(h.countOf('ada')).toBe(0);
   });
 });
@@ -463,7 +463,7 @@ describe('slots that are freed while newcomers are served', () => {
       hasFreed = true;
       for (const { manager } of others) h.mooring.factory.cleanupManager(manager.key);
     });
-    first.connection.vanish();
+    first.transport.vanish();
     expect(servedOf(h)).toEqual(['thread_new0', 'thread_new1', 'thread_new2']);
     await h.time.advance(2_000);
   });
@@ -471,7 +471,7 @@ describe('slots that are freed while newcomers are served', () => {
   it("are nobody's once the limit is 0", async () => {
     const { h, first, lowerTo } = await crowded(2, 1);
     lowerTo(0);
-    first.connection.vanish();
+    first.transport.vanish();
     expect(servedOf(h)).toEqual([]);
     await h.time.advance(2_000);
   });

@@ -35,9 +35,9 @@ describe('an attempt that arrived earlier than', () => {
   it('the connection it meets ends as replaced, and the connection stays', async () => {
     const h = harness();
     const older = h.mooring.arrivals.begin();
-    const { connection, manager } = await h.connect('ada', 'thread_1');
+    const { transport, manager } = await h.connect('ada', 'thread_1');
     expectReplaced(decide(h, older));
-    expect([connection.closes, manager.generation, h.said('connection.replaced')]).toEqual([[], 1, []]);
+    expect([transport.closes, manager.generation, h.said('connection.replaced')]).toEqual([[], 1, []]);
     expect(h.said('admission.refused')).toMatchObject([{ closeCause: 'replaced' }]);
   });
 
@@ -45,9 +45,9 @@ describe('an attempt that arrived earlier than', () => {
     const h = harness();
     await h.connect('ada', 'thread_1');
     const older = h.mooring.arrivals.begin();
-    const { connection } = await h.connect('ada', 'thread_1');
+    const { transport } = await h.connect('ada', 'thread_1');
     expectReplaced(decide(h, older));
-    expect(connection.isOpen).toBe(true);
+    expect(transport.isOpen).toBe(true);
   });
 
   it('the ticket it meets ends as replaced, and the ticket stays good', () => {
@@ -55,7 +55,7 @@ describe('an attempt that arrived earlier than', () => {
     const older = h.mooring.arrivals.begin();
     const ticket = h.ticket('ada', 'thread_1');
     expectReplaced(decide(h, older));
-    expect(h.open(ticket).connection.isOpen).toBe(true);
+    expect(h.open(ticket).transport.isOpen).toBe(true);
   });
 
   it("the ticket of a connection's successor ends as replaced", async () => {
@@ -84,9 +84,9 @@ describe('an attempt that arrived earlier than', () => {
     const older = h.mooring.arrivals.begin();
     const place = h.wait('ada', 'thread_2');
     h.mooring.factory.cleanupManager('ada:thread_1');
-    const { connection } = open(h, await place.settled);
+    const { transport } = open(h, await place.settled);
     expectReplaced(decide(h, older, 'thread_2'));
-    expect(connection.isOpen).toBe(true);
+    expect(transport.isOpen).toBe(true);
   });
 
   it('the challenger of a contest ends as replaced, and the contest goes on', async () => {
@@ -100,10 +100,10 @@ describe('an attempt that arrived earlier than', () => {
   it('a connection that is fought for starts no contest', async () => {
     const h = harness();
     const older = h.mooring.arrivals.begin();
-    const { connection } = await fight(h);
-    const pings = connection.pings.length;
+    const { transport } = await fight(h);
+    const pings = transport.pings.length;
     expectReplaced(decide(h, older));
-    expect(connection.pings).toHaveLength(pings);
+    expect(transport.pings).toHaveLength(pings);
   });
 
   it('a reservation that the ledger has not confirmed ends as replaced', async () => {
@@ -128,8 +128,8 @@ describe('an attempt that arrived earlier takes over', () => {
   it('from nobody where the newer connection is gone', async () => {
     const h = harness();
     const older = h.mooring.arrivals.begin();
-    const { connection } = await h.connect('ada', 'thread_1');
-    connection.vanish();
+    const { transport } = await h.connect('ada', 'thread_1');
+    transport.vanish();
     await h.time.advance(100);
     expect(open(h, decide(h, older)).manager.generation).toBe(1);
   });
@@ -138,17 +138,17 @@ describe('an attempt that arrived earlier takes over', () => {
     const h = harness();
     const older = h.mooring.arrivals.begin();
     h.ticket('ada', 'thread_1').cancel();
-    expect(open(h, decide(h, older)).connection.isOpen).toBe(true);
+    expect(open(h, decide(h, older)).transport.isOpen).toBe(true);
   });
 
   it('from a connection that had opened before it arrived', async () => {
     const h = harness();
     const other = h.mooring.arrivals.begin();
-    const { connection } = await h.connect('ada', 'thread_1');
+    const { transport } = await h.connect('ada', 'thread_1');
     const arrival = h.mooring.arrivals.begin();
     h.mooring.arrivals.decided(other);
     open(h, decide(h, arrival));
-    expect(connection.closes).toEqual([replaced]);
+    expect(transport.closes).toEqual([replaced]);
   });
 });
 
@@ -157,23 +157,23 @@ describe('a suspect', () => {
     const { parts, connect, stop } = composed();
     const older = parts.arrivals.begin();
     const incumbent = await connect();
-    parts.suspicion.add([incumbent.link]);
-    const { link } = await connect(older);
-    expect(incumbent.connection.closes).toEqual([replaced]);
-    expect(link.generation).toBe(2);
+    parts.suspicion.add([incumbent.connection]);
+    const { connection } = await connect(older);
+    expect(incumbent.transport.closes).toEqual([replaced]);
+    expect(connection.generation).toBe(2);
     await stop();
   });
 
   it('that is fought for is taken over without being asked, and it is not counted', async () => {
     const { parts, connect, stop } = composed();
     for (let i = 0; i < 5; i++) await connect();
-    const { connection, link } = await connect();
-    parts.suspicion.add([link]);
-    const pings = connection.pings.length;
+    const { transport, connection } = await connect();
+    parts.suspicion.add([connection]);
+    const pings = transport.pings.length;
     const { manager } = await connect();
-    expect(connection.pings).toHaveLength(pings);
-    expect(connection.closes).toEqual([replaced]);
-    expect(manager.particulars?.takeoversAtMs).toHaveLength(5);
+    expect(transport.pings).toHaveLength(pings);
+    expect(transport.closes).toEqual([replaced]);
+    expect(manager.extras?.takeoversAtMs).toHaveLength(5);
     await stop();
   });
 });
@@ -195,13 +195,13 @@ describe('connect', () => {
   it('takes a socket as arrived when it is called, unless it is told when', async () => {
     const h = harness();
     const arrival = h.mooring.arrivals.begin();
-    const { connection } = await h.connect('ada', 'thread_1');
+    const { transport } = await h.connect('ada', 'thread_1');
     const context = { userId: 'ada', threadId: 'thread_1' };
     const { refusal } = await h.mooring.connections.connect(h.socket(), context, { arrival });
     expect(refusal?.close).toEqual(replaced);
-    expect(connection.isOpen).toBe(true);
+    expect(transport.isOpen).toBe(true);
     await h.connect('ada', 'thread_1');
-    expect(connection.closes).toEqual([replaced]);
+    expect(transport.closes).toEqual([replaced]);
   });
 
   it.each([
@@ -251,7 +251,7 @@ describe('what is kept of arrivals', () => {
     const h = harness();
     const older = h.mooring.arrivals.begin();
     const [first] = await h.fill('ada', 3);
-    first?.connection.vanish();
+    first?.transport.vanish();
     h.mooring.factory.cleanupManager('ada:thread_2');
     await h.connect('ada', 'thread_3');
     await h.time.advance(100);
@@ -274,12 +274,12 @@ function composed() {
   return {
     parts,
     connect: async (arrival?: number) => {
-      const connection = new FakeConnection({ ...remote, time });
+      const transport = new FakeConnection({ ...remote, time });
       const context = { userId: 'ada', threadId: 'thread_1' };
-      const { link, manager, refusal } = await parts.connector.connect(connection, context, { arrival });
+      const { connection, manager, refusal } = await parts.connector.connect(transport, context, { arrival });
       if (refusal !== null) throw refusal;
-      connection.bind(link);
-      return { connection, link, manager };
+      transport.bind(connection);
+      return { transport, connection, manager };
     },
     stop: async () => {
       for (const manager of [...parts.registry.all()]) parts.lifecycle.release(manager, 'requested');

@@ -12,22 +12,22 @@ import { harness, remote, silent, type Harness } from '../support.js';
 describe('connect', () => {
   it('gives the link and the manager of the socket', async () => {
     const h = harness();
-    const connection = h.socket();
-    const { link, manager, refusal } = await h.mooring.connections.connect(connection, {
+    const transport = h.socket();
+    const { connection, manager, refusal } = await h.mooring.connections.connect(transport, {
       userId: 'ada',
       threadId: 'thread_1',
     });
     expect(refusal).toBeNull();
-    expect(link).toMatchObject({ connection, isCurrent: true, generation: 1 });
+    expect(connection).toMatchObject({ transport, isCurrent: true, generation: 1 });
     expect(manager).toBe(h.mooring.factory.getManager('ada:thread_1'));
   });
 
   it('returns a refusal, and closes the socket with its reason', async () => {
     const h = harness({ config: { maxManagersPerUser: 0 } });
-    const { connection, connected } = h.arrive('ada', 'thread_1');
-    const { link, manager, refusal } = await connected;
-    expect([link, manager, refusal?.code]).toEqual([null, null, 'quota.exceeded']);
-    expect(connection.closes).toEqual([refusal!.close]);
+    const { transport, connected } = h.arrive('ada', 'thread_1');
+    const { connection, manager, refusal } = await connected;
+    expect([connection, manager, refusal?.code]).toEqual([null, null, 'quota.exceeded']);
+    expect(transport.closes).toEqual([refusal!.close]);
   });
 
   it.each([
@@ -36,10 +36,10 @@ describe('connect', () => {
     ['a thread id that is only the prefix', { userId: 'ada', threadId: 'thread_' }],
   ])('rejects %s with a typed error and closes the socket 1008', async (_, fields) => {
     const h = harness();
-    const connection = h.socket();
-    await expect(h.mooring.connections.connect(connection, fields)).rejects.toThrow(MalformedContextError);
+    const transport = h.socket();
+    await expect(h.mooring.connections.connect(transport, fields)).rejects.toThrow(MalformedContextError);
     expect(h.mooring.factory.managerCount).toBe(0);
-    expect(connection.closes).toMatchObject([{ code: 1008 }]);
+    expect(transport.closes).toMatchObject([{ code: 1008 }]);
   });
 
   it('turns away a socket that can not even be closed', async () => {
@@ -50,9 +50,9 @@ describe('connect', () => {
 
   it('attaches no socket that has closed already', async () => {
     const h = harness();
-    const connection = h.socket();
-    connection.vanish();
-    const { refusal } = await h.mooring.connections.connect(connection, { userId: 'ada', threadId: 'thread_1' });
+    const transport = h.socket();
+    transport.vanish();
+    const { refusal } = await h.mooring.connections.connect(transport, { userId: 'ada', threadId: 'thread_1' });
     expect(refusal?.code).toBe('admission.cancelled');
     expect(h.countOf('ada')).toBe(0);
   });
@@ -97,7 +97,7 @@ describe('connect', () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
     const first = await h.connect('ada', 'thread_1', remote);
     const connecting = h.mooring.connections.connect(h.socket(), { userId: 'ada', threadId: 'thread_2' });
-    first.connection.vanish();
+    first.transport.vanish();
     expect((await connecting).manager?.threadId).toBe('thread_2');
   });
 
@@ -105,36 +105,36 @@ describe('connect', () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
     const first = await h.connect('ada', 'thread_1', remote);
     const waiting = h.arrive('ada', 'thread_2', remote);
-    first.connection.vanish();
-    const { link } = await waiting.connected;
+    first.transport.vanish();
+    const { connection } = await waiting.connected;
     waiting.leave();
-    expect(link?.isCurrent).toBe(true);
+    expect(connection?.isCurrent).toBe(true);
     expect(h.mooring.connections.disconnect(waiting.context)).toBe(true);
-    expect(link?.isCurrent).toBe(false);
+    expect(connection?.isCurrent).toBe(false);
   });
 
   it('throws what a context throws, and leaves the socket to the caller', async () => {
     const h = harness();
-    const connection = h.socket();
+    const transport = h.socket();
     const fields = {
       threadId: 'thread_1',
       get userId(): string {
         throw new RangeError('no user');
       },
     };
-    await expect(h.mooring.connections.connect(connection, fields)).rejects.toThrow(new RangeError('no user'));
-    expect(connection.closes).toEqual([]);
+    await expect(h.mooring.connections.connect(transport, fields)).rejects.toThrow(new RangeError('no user'));
+    expect(transport.closes).toEqual([]);
   });
 });
 
 describe('disconnect of the context a connection was made for', () => {
   it('ends that connection at once, whatever its socket does', async () => {
     const h = harness();
-    const { context, connection } = await h.connect('ada', 'thread_1', silent);
+    const { context, transport } = await h.connect('ada', 'thread_1', silent);
     expect(h.mooring.connections.disconnect(context)).toBe(true);
     expect(h.countOf('ada')).toBe(0);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'closed', closeCause: 'closed' }]);
-    expect(connection.closes).toEqual([{ code: 1000, reason: 'closed' }]);
+    expect(transport.closes).toEqual([{ code: 1000, reason: 'closed' }]);
   });
 
   it('is late and ignored once the connection was replaced', async () => {
@@ -142,14 +142,14 @@ describe('disconnect of the context a connection was made for', () => {
     const former = await h.connect('ada', 'thread_1', remote);
     const current = await h.connect('ada', 'thread_1', remote);
     expect(h.mooring.connections.disconnect(former.context)).toBe(false);
-    expect(current.link.isCurrent).toBe(true);
+    expect(current.connection.isCurrent).toBe(true);
     expect(h.countOf('ada')).toBe(1);
   });
 
   it('is late and ignored once the connection is gone and its key has another manager', async () => {
     const h = harness();
     const former = await h.connect('ada', 'thread_1', remote);
-    former.connection.vanish();
+    former.transport.vanish();
     const current = await h.connect('ada', 'thread_1', remote);
     expect(h.mooring.connections.disconnect(former.context)).toBe(false);
     expect(current.manager.state).toBe('attached');
@@ -178,7 +178,7 @@ describe('disconnect of the context a connection was made for', () => {
     await h.connect('ada', 'thread_1', remote);
     const incumbent = await h.connect('ada', 'thread_1', remote);
     const waiting = h.arrive('ada', threadId, remote);
-    incumbent.connection.vanish();
+    incumbent.transport.vanish();
     expect(h.mooring.connections.disconnect(waiting.context)).toBe(true);
     await h.time.settle();
     expect(waiting.outcome?.refusal?.code).toBe('admission.cancelled');
@@ -187,12 +187,12 @@ describe('disconnect of the context a connection was made for', () => {
 
   it('leaves the manager to a successor that is pending', async () => {
     const h = harness();
-    const { context, connection } = await h.connect('ada', 'thread_1', remote);
+    const { context, transport } = await h.connect('ada', 'thread_1', remote);
     const successor = h.ticket('ada', 'thread_1');
     expect(h.mooring.connections.disconnect(context)).toBe(true);
-    expect(connection.closes).toEqual([{ code: 1000, reason: 'closed' }]);
+    expect(transport.closes).toEqual([{ code: 1000, reason: 'closed' }]);
     expect(h.countOf('ada')).toBe(1);
-    expect(h.open(successor).link.generation).toBe(2);
+    expect(h.open(successor).connection.generation).toBe(2);
   });
 
   it('of plain fields given to connect is that of the connection too', async () => {
@@ -211,16 +211,16 @@ describe('disconnect of a context that was admitted apart from its socket, as ad
   const admitted = (h: Harness, context: UserExecutionContext): ManagedConnection => {
     const admission = h.mooring.factory.admit(context);
     if (isPending(admission) || admission.ticket === null) throw new Error('it was not admitted at once');
-    return admission.ticket.open(new FakeConnection({ time: h.time })).link!;
+    return admission.ticket.open(new FakeConnection({ time: h.time })).connection!;
   };
   const contextOf = () => createUserExecutionContext({ userId: 'ada', threadId: 'thread_1' });
 
   it('ends its connection', () => {
     const h = harness();
     const context = contextOf();
-    const link = admitted(h, context);
+    const connection = admitted(h, context);
     expect(h.mooring.connections.disconnect(context)).toBe(true);
-    expect([link.isCurrent, h.countOf('ada')]).toEqual([false, 0]);
+    expect([connection.isCurrent, h.countOf('ada')]).toEqual([false, 0]);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'closed' }]);
   });
 
@@ -237,8 +237,8 @@ describe('disconnect of a context that was admitted apart from its socket, as ad
 describe('disconnect of a context that was admitted apart from its socket, once the manager is gone', () => {
   it('is late and ignored', () => {
     const h = harness();
-    const { context, connection } = h.open(h.ticket('ada', 'thread_1'), remote);
-    connection.vanish();
+    const { context, transport } = h.open(h.ticket('ada', 'thread_1'), remote);
+    transport.vanish();
     expect(h.mooring.connections.disconnect(context)).toBe(false);
   });
 });
@@ -260,7 +260,7 @@ describe('disconnect of a context that was refused', () => {
     const first = await h.connect('ada', 'thread_1', remote);
     const turnedAway = h.arrive('ada', 'thread_2', remote);
     await h.time.advance(1_000);
-    first.connection.vanish();
+    first.transport.vanish();
     const current = await h.connect('ada', 'thread_2', remote);
     expect(h.mooring.connections.disconnect(turnedAway.context)).toBe(false);
     expect(current.manager.state).toBe('attached');
@@ -281,10 +281,10 @@ describe('disconnect of a context that was refused', () => {
 describe('disconnect of a context never passed to connect', () => {
   it('releases the manager of its key as requested', async () => {
     const h = harness();
-    const { connection } = await h.connect('ada', 'thread_1', remote);
+    const { transport } = await h.connect('ada', 'thread_1', remote);
     expect(h.mooring.connections.disconnect({ userId: 'ada', threadId: 'thread_1' })).toBe(true);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'requested' }]);
-    expect(connection.closes).toEqual([{ code: 4412, reason: 'requested' }]);
+    expect(transport.closes).toEqual([{ code: 4412, reason: 'requested' }]);
   });
 
   it('does nothing where the key has no manager', () => {

@@ -32,7 +32,7 @@ describe('at the limit', () => {
 
   it('first come is first served', async () => {
     const { h, clients } = await crowd(3, 3);
-    for (const { connection } of clients) connection.vanish();
+    for (const { transport } of clients) transport.vanish();
     await h.time.settle();
     expect(h.threadsOf('ada')).toEqual(['thread_new1', 'thread_new2', 'thread_new3']);
   });
@@ -40,7 +40,7 @@ describe('at the limit', () => {
   it('whoever was served is told how long it waited', async () => {
     const { h, clients } = await crowd(1, 1);
     await h.time.advance(10);
-    clients[0]!.connection.vanish();
+    clients[0]!.transport.vanish();
     expect(h.said('manager.admitted').at(-1)).toMatchObject({ threadId: 'thread_new1', waitedMs: 10 });
   });
 
@@ -51,7 +51,7 @@ describe('at the limit', () => {
     expect(h.mooring.factory.waitingCount).toBe(3);
     h.arrive('ada', 'thread_new2', remote);
     expect(h.mooring.factory.waitingCount, 'a key has one place').toBe(3);
-    clients[0]!.connection.vanish();
+    clients[0]!.transport.vanish();
     expect(h.mooring.factory.waitingCount).toBe(2);
     graces.cancel();
     graces.cancel();
@@ -80,7 +80,7 @@ describe('at the limit', () => {
 
   it('a takeover passes the queue', async () => {
     const { h } = await crowd(1, 1);
-    expect((await h.connect('ada', 'thread_1', remote)).link.generation).toBe(2);
+    expect((await h.connect('ada', 'thread_1', remote)).connection.generation).toBe(2);
   });
 });
 
@@ -95,7 +95,7 @@ describe('a second newcomer of a key that waits', () => {
   it('takes the place over and keeps its position', async () => {
     const { h, clients, again, second } = await contested();
     expect(h.said('admission.queued').at(-1)).toMatchObject({ threadId: 'thread_new1', position: 1 });
-    clients[0]!.connection.vanish();
+    clients[0]!.transport.vanish();
     await h.time.settle();
     expect(again.outcome?.refusal).toBeNull();
     expect(second.outcome).toBeNull();
@@ -104,7 +104,7 @@ describe('a second newcomer of a key that waits', () => {
   it('ends the former with 4409 replaced', async () => {
     const { h, first } = await contested();
     expect(first.outcome?.refusal?.code).toBe('key.replaced');
-    expect(first.connection.closes).toEqual([{ code: 4409, reason: 'replaced' }]);
+    expect(first.transport.closes).toEqual([{ code: 4409, reason: 'replaced' }]);
     expect(h.said('admission.refused')).toMatchObject([{ threadId: 'thread_new1', code: 'key.replaced' }]);
   });
 
@@ -126,7 +126,7 @@ describe('a second newcomer of a key that waits', () => {
   it('leaves its place alone when the former gives up late', async () => {
     const { h, clients, first, again } = await contested();
     first.vanish();
-    clients[0]!.connection.vanish();
+    clients[0]!.transport.vanish();
     await h.time.settle();
     expect(again.outcome?.refusal).toBeNull();
   });
@@ -187,7 +187,7 @@ describe('a newcomer that vanishes while it waits', () => {
   it('leaves the order of the others', async () => {
     const { h, clients, newcomers } = await crowd(20, 20);
     for (const [i, newcomer] of newcomers.entries()) if (i % 2 === 0) newcomer.vanish();
-    for (const { connection } of clients.slice(0, 10)) connection.vanish();
+    for (const { transport } of clients.slice(0, 10)) transport.vanish();
     await h.time.settle();
     expect(admittedOf(newcomers)).toEqual(newcomers.filter((_, i) => i % 2 === 1));
     expect(h.countOf('ada')).toBe(20);
@@ -196,7 +196,7 @@ describe('a newcomer that vanishes while it waits', () => {
 
   it('returns a slot that was granted in the same moment, to the next in line', async () => {
     const { h, clients, newcomers } = await crowd(2, 2);
-    clients[0]!.connection.vanish();
+    clients[0]!.transport.vanish();
     newcomers[0]!.vanish();
     await h.time.settle();
     expect(h.threadsOf('ada')).toEqual(['thread_2', 'thread_new2']);
@@ -205,8 +205,8 @@ describe('a newcomer that vanishes while it waits', () => {
 
   it('passes the slot on even if only its socket says so', async () => {
     const { h, clients, newcomers } = await crowd(2, 2);
-    newcomers[0]!.connection.vanish();
-    clients[0]!.connection.vanish();
+    newcomers[0]!.transport.vanish();
+    clients[0]!.transport.vanish();
     await h.time.settle();
     expect(h.threadsOf('ada')).toEqual(['thread_2', 'thread_new2']);
   });
@@ -214,7 +214,7 @@ describe('a newcomer that vanishes while it waits', () => {
   it('leaves no timer when it was the only one', async () => {
     const { h, clients, newcomers } = await crowd(1, 1);
     newcomers[0]!.vanish();
-    clients[0]!.connection.vanish();
+    clients[0]!.transport.vanish();
     await h.time.advance(120_000);
     expect(h.time.pendingTimers).toBe(0);
   });
@@ -237,10 +237,10 @@ describe('a storm: 200 newcomers at once at 20 of 20, 5 of them dead', () => {
       const random = seeded(seed);
       let clients = await h.fill('ada', 20, remote);
       await h.time.advance(100);
-      for (const { connection } of clients) connection.pongAfterMs = 1 + Math.floor(random() * 200);
+      for (const { transport } of clients) transport.pongAfterMs = 1 + Math.floor(random() * 200);
       for (let round = 0; round < 5; round++) {
         const dead = pick(clients, 5, random);
-        for (const { connection } of dead) connection.fallSilent();
+        for (const { transport } of dead) transport.fallSilent();
         const newcomers = arrive(h, 200, `round${round}_`);
         await h.time.advance(5_000);
         expect(admittedOf(newcomers)).toEqual(newcomers.slice(0, 5));
@@ -256,7 +256,7 @@ describe('a storm: 200 newcomers at once at 20 of 20, 5 of them dead', () => {
     const h = harness();
     const clients = await h.fill('ada', 20, remote);
     await h.time.advance(100);
-    for (const { connection } of clients.slice(0, 5)) connection.fallSilent();
+    for (const { transport } of clients.slice(0, 5)) transport.fallSilent();
     const newcomers = arrive(h, 200);
     await h.time.advance(5_000);
     const threads = newcomers.slice(0, 5).map(({ context }) => context.threadId);
@@ -282,7 +282,7 @@ function pick<T>(from: readonly T[], count: number, random: () => number): T[] {
   return Array.from({ length: count }, () => rest.splice(Math.floor(random() * rest.length), 1)[0]!);
 }
 
-function asClient({ connection, context, outcome }: Arrival): Client {
-  if (!outcome?.link) throw new Error('not admitted');
-  return { connection, context, link: outcome.link, manager: outcome.manager };
+function asClient({ transport, context, outcome }: Arrival): Client {
+  if (!outcome?.connection) throw new Error('not admitted');
+  return { transport, context, connection: outcome.connection, manager: outcome.manager };
 }

@@ -92,7 +92,7 @@ describe('MemoryLedger', () => {
     const [one, other] = [1, 2].map(() => harness({ ledger, config: { maxManagersPerUser: 2 } }));
     const former = await one!.connect('ada', 'thread_1', remote);
     await other!.connect('ada', 'thread_1', remote);
-    former.connection.vanish();
+    former.transport.vanish();
     expect(ledger.totalOf('ada')).toBe(1);
   });
 
@@ -158,10 +158,10 @@ describe('a ledger that answers at once', () => {
   it('gets its slot back with the claim it granted', async () => {
     const ledger = new SlowLedger();
     const h = harness({ ledger });
-    const { connected, connection } = h.arrive('ada', 'thread_1', remote);
+    const { connected, transport } = h.arrive('ada', 'thread_1', remote);
     ledger.answer(granted);
     await connected;
-    connection.vanish();
+    transport.vanish();
     expect(ledger.released).toEqual(ledger.asked);
   });
 
@@ -184,7 +184,7 @@ describe('a ledger that answers at once', () => {
       const [first] = await h.fill('ada', 3_000, remote);
       const waiting = Array.from({ length: 3_000 }, (_, i) => h.arrive('ada', `thread_more${i}`, remote));
       isFull = true;
-      first!.connection.vanish();
+      first!.transport.vanish();
       await h.time.settle();
       expect(waiting.filter(({ outcome }) => outcome?.refusal?.code === 'quota.exceeded')).toHaveLength(3_000);
       expect(h.countOf('ada')).toBe(2_999);
@@ -197,7 +197,7 @@ describe('a ledger that answers at once', () => {
     const [client] = await h.fill('ada', 1, remote);
     const newcomer = h.arrive('ada', 'thread_2', remote);
     answer = full;
-    client!.connection.vanish();
+    client!.transport.vanish();
     await h.time.settle();
     expect(newcomer.outcome?.refusal?.code).toBe('quota.exceeded');
     expect(h.said('admission.refused')).toMatchObject([{ threadId: 'thread_2', code: 'quota.exceeded' }]);
@@ -349,8 +349,8 @@ describe('a ledger that fails', () => {
     ['rejects', () => Promise.reject(new Error('down'))],
   ])('because its release %s is reported, and the slot is free', async (_, release) => {
     const h = harness({ ledger: ledgerThat(() => granted, release) });
-    const { connection } = await h.connect('ada', 'thread_1');
-    connection.vanish();
+    const { transport } = await h.connect('ada', 'thread_1');
+    transport.vanish();
     await h.time.settle();
     expect(h.countOf('ada')).toBe(0);
     expect(h.said('ledger.failed')).toMatchObject([{ userId: 'ada', error: 'Error: down' }]);
@@ -395,8 +395,8 @@ describe('a release that fails', () => {
     return { h, ledger };
   };
   const comeAndGo = async (h: ReturnType<typeof harness>, userId: string, threadId: string) => {
-    const { connection } = await h.connect(userId, threadId);
-    connection.vanish();
+    const { transport } = await h.connect(userId, threadId);
+    transport.vanish();
     await h.time.settle();
   };
 
@@ -459,11 +459,11 @@ describe('a release that fails', () => {
     });
     await comeAndGo(h, 'ada', 'thread_1');
     acquire = () => throwing('down');
-    const { connection } = await h.connect('ada', 'thread_1', remote);
+    const { transport } = await h.connect('ada', 'thread_1', remote);
     await h.time.advance(20_000);
     expect(released).toHaveLength(1);
     isDown = false;
-    connection.vanish();
+    transport.vanish();
     await h.time.advance(60_000);
     const [first, second] = released;
     expect(released).toEqual([first, second, first]);
@@ -499,7 +499,7 @@ describe('a release that fails', () => {
     const h = harness({ ledger });
     const first = h.arrive('ada', 'thread_1', remote);
     ledger.answer(granted);
-    (await first.connected, first.connection).vanish();
+    (await first.connected, first.transport).vanish();
     const second = h.arrive('ada', 'thread_1', remote);
     isDown = false;
     await h.time.advance(5_000);
@@ -514,7 +514,7 @@ describe('a release that fails', () => {
   const crowd = async (count: number, ledger = new UnwillingLedger()) => {
     const { h } = withUnwilling(ledger);
     const come = async (from: number, to: number) => {
-      for (let i = from; i <= to; i++) h.open(h.ticket(`user-${i}`, 'thread_1')).connection.vanish();
+      for (let i = from; i <= to; i++) h.open(h.ticket(`user-${i}`, 'thread_1')).transport.vanish();
       await h.time.settle();
     };
     await come(1, count);
@@ -604,7 +604,7 @@ describe('a newcomer whose turn has come, and whose slot a slow ledger has yet t
     ledger.answer(granted);
     await first.connected;
     const newcomer = h.arrive('ada', 'thread_2', remote);
-    first.connection.vanish();
+    first.transport.vanish();
     await h.time.settle();
     expect(newcomer.outcome).toBeNull();
     return { h, ledger, newcomer };

@@ -113,17 +113,17 @@ describe('a user whose sockets are refused again and again', () => {
     const h = harness({ config: { maxManagersPerUser: 0 } });
     for (let i = 0; i < 6; i++) h.arrive('ada', `thread_${i}`, remote);
     await h.time.advance(0);
-    expect(h.arrivals.map(({ connection }) => connection.closes.length)).toEqual([1, 1, 1, 1, 1, 0]);
+    expect(h.arrivals.map(({ transport }) => transport.closes.length)).toEqual([1, 1, 1, 1, 1, 0]);
     expect(h.arrivals[5]?.outcome?.refusal?.closeCause).toBe('quota');
     await h.time.advance(1_000);
-    expect(h.arrivals[5]?.connection.closes).toMatchObject([{ code: 1013 }]);
+    expect(h.arrivals[5]?.transport.closes).toMatchObject([{ code: 1013 }]);
   });
 
   it('hears of all of them when the server stops', async () => {
     const h = harness({ config: { maxManagersPerUser: 0 } });
     for (let i = 0; i < 10; i++) h.arrive('ada', `thread_${i}`, remote);
     await h.stop();
-    expect(h.arrivals.map(({ connection }) => connection.closes.length)).toEqual(new Array(10).fill(1));
+    expect(h.arrivals.map(({ transport }) => transport.closes.length)).toEqual(new Array(10).fill(1));
   });
 });
 

@@ -156,7 +156,7 @@ describe('a quota refusal', () => {
   it('tells of the manager that passes the floor first', async () => {
     const told = retryAfter(50_000, async ([first], advance) => {
       await advance(30_000);
-      first!.connection.message();
+      first!.transport.message();
     });
     expect(await told).toBe(9_980);
   });
@@ -170,7 +170,7 @@ describe('a quota refusal', () => {
     const told = retryAfter(50_000, async ([first, second], advance) => {
       first!.manager.hold();
       await advance(40_000);
-      second!.connection.message();
+      second!.transport.message();
     });
     expect(await told).toBe(49_980);
   });
@@ -180,7 +180,7 @@ describe('a quota refusal', () => {
     async (ageMs) => {
       const told = retryAfter(ageMs, async (clients, advance) => {
         await advance(ageMs - 1_000);
-        for (const { connection } of clients) connection.send();
+        for (const { transport } of clients) transport.send();
       });
       expect(await told).toBe(60_000);
     },
@@ -190,9 +190,9 @@ describe('a quota refusal', () => {
     const h = harness({ random: middle, config: { maxManagersPerUser: 1 } });
     await h.connect('ada', 'thread_1', remote);
     await h.time.advance(20_000);
-    const { connection } = h.arrive('ada', 'thread_2', remote);
+    const { transport } = h.arrive('ada', 'thread_2', remote);
     await h.time.advance(20);
-    expect(connection.closes).toEqual([{ code: 1013, reason: 'quota;retry=39.98;max=1' }]);
+    expect(transport.closes).toEqual([{ code: 1013, reason: 'quota;retry=39.98;max=1' }]);
   });
 
   it('is announced with what the client is told', async () => {
@@ -207,11 +207,11 @@ describe('a quota refusal', () => {
 
   it('gives the socket the close grace, then destroys it', async () => {
     const h = harness({ config: { maxManagersPerUser: 0 } });
-    const { connection } = h.arrive('ada', 'thread_1', { closeAfterMs: null });
+    const { transport } = h.arrive('ada', 'thread_1', { closeAfterMs: null });
     await h.time.advance(999);
-    expect(connection.isTerminated).toBe(false);
+    expect(transport.isTerminated).toBe(false);
     await h.time.advance(1);
-    expect(connection.isTerminated).toBe(true);
+    expect(transport.isTerminated).toBe(true);
   });
 });
 
@@ -221,7 +221,7 @@ describe('graphql-ws, phoenix.js, partysocket: codes are advice', () => {
     const [one, other] = await h.fill('ada', 2, remote);
     for (let round = 0; round < 200; round++) {
       h.arrive('ada', `thread_again${round}`, remote);
-      for (const { connection } of [one!, other!]) connection.message();
+      for (const { transport } of [one!, other!]) transport.message();
       await h.time.advance(50);
     }
     await h.time.advance(3_000);

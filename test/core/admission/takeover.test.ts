@@ -29,40 +29,40 @@ describe('a newer connection of a thread', () => {
 
   it('is of the next generation, and says so', async () => {
     const { h, former, successor } = await taken();
-    expect([former.link.generation, successor.link.generation]).toEqual([1, 2]);
+    expect([former.connection.generation, successor.connection.generation]).toEqual([1, 2]);
     expect(successor.manager.context).toBe(successor.context);
     expect(h.said('connection.replaced')).toMatchObject([{ threadId: 'thread_1', generation: 2 }]);
   });
 
   it('closes the former with 4409 replaced', async () => {
     const { former, successor } = await taken();
-    expect(former.connection.closes).toEqual([{ code: 4409, reason: 'replaced' }]);
-    expect(successor.connection.closes).toEqual([]);
+    expect(former.transport.closes).toEqual([{ code: 4409, reason: 'replaced' }]);
+    expect(successor.transport.closes).toEqual([]);
   });
 
   it('closes the former only when its own socket is open', async () => {
     const h = harness();
-    const { connection } = await h.connect('ada', 'thread_1');
+    const { transport } = await h.connect('ada', 'thread_1');
     const ticket = h.ticket('ada', 'thread_1');
-    expect(connection.closes).toEqual([]);
+    expect(transport.closes).toEqual([]);
     h.open(ticket);
-    expect(connection.closes).toEqual([{ code: 4409, reason: 'replaced' }]);
+    expect(transport.closes).toEqual([{ code: 4409, reason: 'replaced' }]);
   });
 
   it('destroys a former that does not answer its close', async () => {
     const { h, former } = await taken(silent);
-    expect(former.connection.isTerminated).toBe(false);
+    expect(former.transport.isTerminated).toBe(false);
     await h.time.advance(1_000);
-    expect(former.connection.isTerminated).toBe(true);
+    expect(former.transport.isTerminated).toBe(true);
   });
 
   it('does not call onRelease, but keeps the hooks for the end', async () => {
     const h = harness();
     const hook = vi.fn();
     (await h.connect('ada', 'thread_1')).manager.onRelease(hook);
-    const { connection } = await h.connect('ada', 'thread_1');
+    const { transport } = await h.connect('ada', 'thread_1');
     expect(hook).not.toHaveBeenCalled();
-    connection.vanish();
+    transport.vanish();
     expect(hook).toHaveBeenCalledOnce();
   });
 
@@ -89,7 +89,7 @@ describe('a newer connection of a thread', () => {
   it('is admitted though the quota is full', async () => {
     const h = harness({ config: { maxManagersPerUser: 3 } });
     await h.fill('ada', 3);
-    expect((await h.connect('ada', 'thread_2')).link.generation).toBe(2);
+    expect((await h.connect('ada', 'thread_2')).connection.generation).toBe(2);
     expect(h.countOf('ada')).toBe(3);
   });
 
@@ -98,23 +98,23 @@ describe('a newer connection of a thread', () => {
     const h = harness({ limitOf: () => limit });
     await h.connect('ada', 'thread_1');
     limit = 0;
-    expect((await h.connect('ada', 'thread_1')).link.generation).toBe(2);
+    expect((await h.connect('ada', 'thread_1')).connection.generation).toBe(2);
   });
 
   it('does not take over the thread of another user', async () => {
     const h = harness();
     await h.connect('ada', 'thread_1');
-    expect((await h.connect('bob', 'thread_1')).link.generation).toBe(1);
+    expect((await h.connect('bob', 'thread_1')).connection.generation).toBe(1);
   });
 });
 
 describe('what a former connection still says', () => {
   const late: [string, (former: Client) => void][] = [
-    ['its close', ({ connection }) => connection.vanish()],
-    ['its error', ({ link }) => link.errored(new Error('reset'))],
-    ['its pong', ({ link }) => link.ponged('m1.x')],
-    ['its message', ({ link }) => link.received()],
-    ['what it sent', ({ link }) => link.sent(true)],
+    ['its close', ({ transport }) => transport.vanish()],
+    ['its error', ({ connection }) => connection.errored(new Error('reset'))],
+    ['its pong', ({ connection }) => connection.ponged('m1.x')],
+    ['its message', ({ connection }) => connection.received()],
+    ['what it sent', ({ connection }) => connection.sent(true)],
   ];
   it.each(late)('ComfyUI#16010: %s changes nothing', async (_, say) => {
     const h = harness();
@@ -122,7 +122,7 @@ describe('what a former connection still says', () => {
     const successor = await h.connect('ada', 'thread_1');
     await h.time.advance(500);
     say(former);
-    expect(successor.link.isCurrent).toBe(true);
+    expect(successor.connection.isCurrent).toBe(true);
     expect(successor.manager).toMatchObject({ state: 'attached', hasFailed: false, lastActivityAtMs: 0 });
     expect(h.countOf('ada')).toBe(1);
   });
@@ -132,7 +132,7 @@ describe('what a former connection still says', () => {
     const former = await h.connect('ada', 'thread_1', silent);
     h.mooring.factory.cleanupManager(former.manager.key);
     const next = await h.connect('ada', 'thread_1');
-    former.connection.vanish();
+    former.transport.vanish();
     expect(next.manager.state).toBe('attached');
     expect(h.threadsOf('ada')).toEqual(['thread_1']);
   });
@@ -154,7 +154,7 @@ describe('reconnecting', () => {
 
   it('after the close of each predecessor is never a fight', async () => {
     const h = harness();
-    for (let i = 0; i < 50; i++) (await h.connect('ada', 'thread_1', remote)).connection.vanish();
+    for (let i = 0; i < 50; i++) (await h.connect('ada', 'thread_1', remote)).transport.vanish();
     expect(h.said('admission.refused')).toEqual([]);
     expect(h.said('manager.admitted')).toHaveLength(50);
   });
@@ -162,7 +162,7 @@ describe('reconnecting', () => {
   it('over a predecessor that is not open, but has not said so, is no takeover that counts', async () => {
     const h = harness();
     for (let i = 0; i < 50; i++)
-      (await h.connect('ada', 'thread_1', silent)).connection.closes.push({ code: 1, reason: '' });
+      (await h.connect('ada', 'thread_1', silent)).transport.closes.push({ code: 1, reason: '' });
     expect(h.said('admission.refused')).toEqual([]);
   });
 });
@@ -184,8 +184,8 @@ describe('two live clients that fight for a thread', () => {
   it('manabrew#600: are settled in favour of the one that holds it', async () => {
     const { h, incumbent, newcomer } = await refusedAfter(5);
     expect(newcomer.outcome?.refusal?.code).toBe('key.contested');
-    expect(incumbent.link.isCurrent).toBe(true);
-    expect(incumbent.connection.closes).toEqual([]);
+    expect(incumbent.connection.isCurrent).toBe(true);
+    expect(incumbent.transport.closes).toEqual([]);
     expect(h.said('admission.refused')).toMatchObject([{ code: 'key.contested', closeCause: 'contested' }]);
   });
 
@@ -201,7 +201,7 @@ describe('two live clients that fight for a thread', () => {
 
   it('are told 1013 contested, and to come back in 10 s ± 50 %', async () => {
     const { newcomer } = await refusedAfter(5);
-    const [close] = newcomer.connection.closes;
+    const [close] = newcomer.transport.closes;
     expect(close).toEqual({ code: 1013, reason: expect.stringMatching(/^contested;retry=\d+\.\d\d$/) as string });
     const retry = Number(/[\d.]+$/.exec(close!.reason)![0]);
     expect(retry).toBeGreaterThanOrEqual(5);
@@ -216,7 +216,7 @@ describe('two live clients that fight for a thread', () => {
   it('may fight again 10 s after the takeovers', async () => {
     const { h } = await refusedAfter(5);
     await h.time.advance(10_000);
-    expect((await h.connect('ada', 'thread_1', remote)).link.generation).toBe(7);
+    expect((await h.connect('ada', 'thread_1', remote)).connection.generation).toBe(7);
   });
 
   it.each([
@@ -235,7 +235,7 @@ describe('two live clients that fight for a thread', () => {
     const h = harness({ config: { takeoverFightLimit: 1 } });
     h.ticket('ada', 'thread_1');
     h.open(h.ticket('ada', 'thread_1'), remote);
-    expect((await h.connect('ada', 'thread_1', remote)).link.generation).toBe(2);
+    expect((await h.connect('ada', 'thread_1', remote)).connection.generation).toBe(2);
   });
 });
 
@@ -243,8 +243,8 @@ describe('a newcomer to a fight', () => {
   const contest = async () => {
     const h = harness();
     const incumbent = (await takeOver(h, 6)).at(-1)!;
-    incumbent.connection.fallSilent();
-    incumbent.link.roundTripMs = 20;
+    incumbent.transport.fallSilent();
+    incumbent.connection.roundTripMs = 20;
     return { h, incumbent, newcomer: h.arrive('ada', 'thread_1', remote) };
   };
 
@@ -254,22 +254,22 @@ describe('a newcomer to a fight', () => {
     expect(newcomer.outcome).toBeNull();
     await h.time.advance(1);
     expect(newcomer.outcome?.refusal).toBeNull();
-    expect(incumbent.connection.closes).toEqual([{ code: 4409, reason: 'replaced' }]);
+    expect(incumbent.transport.closes).toEqual([{ code: 4409, reason: 'replaced' }]);
   });
 
   it('does not add to the fight by that', async () => {
     const h = harness();
     const incumbent = (await takeOver(h, 6, 1_500)).at(-1)!;
-    incumbent.connection.fallSilent();
-    incumbent.link.roundTripMs = 20;
+    incumbent.transport.fallSilent();
+    incumbent.connection.roundTripMs = 20;
     h.arrive('ada', 'thread_1', remote);
     await h.time.advance(3_000);
-    expect((await h.connect('ada', 'thread_1', remote)).link.generation).toBe(8);
+    expect((await h.connect('ada', 'thread_1', remote)).connection.generation).toBe(8);
   });
 
   it('takes over at once when the incumbent closes', async () => {
     const { h, incumbent, newcomer } = await contest();
-    incumbent.connection.vanish();
+    incumbent.transport.vanish();
     await h.time.settle();
     expect(newcomer.outcome?.refusal).toBeNull();
     expect(h.said('manager.released')).toEqual([]);
@@ -280,7 +280,7 @@ describe('a newcomer to a fight', () => {
     const newest = h.arrive('ada', 'thread_1', remote);
     await h.time.advance(3_000);
     expect(newcomer.outcome?.refusal?.code).toBe('key.replaced');
-    expect(newcomer.connection.closes).toEqual([{ code: 4409, reason: 'replaced' }]);
+    expect(newcomer.transport.closes).toEqual([{ code: 4409, reason: 'replaced' }]);
     expect(newest.outcome?.refusal).toBeNull();
   });
 
@@ -289,13 +289,13 @@ describe('a newcomer to a fight', () => {
     newcomer.vanish();
     await h.time.advance(2_000);
     expect(newcomer.outcome?.refusal?.code).toBe('admission.cancelled');
-    expect(incumbent.link.isCurrent).toBe(true);
+    expect(incumbent.connection.isCurrent).toBe(true);
   });
 
   it('leaves one manager when it vanishes after the incumbent closed', async () => {
     const { h, incumbent, newcomer } = await contest();
     newcomer.vanish();
-    incumbent.connection.vanish();
+    incumbent.transport.vanish();
     await h.time.settle();
     expect(h.countOf('ada')).toBe(0);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'closed' }]);
@@ -324,6 +324,6 @@ describe('a newcomer to a fight', () => {
     const { ticket } = await winner.settled;
     const next = h.ticket('ada', 'thread_1');
     expect(ticket?.refusal?.code).toBe('key.replaced');
-    expect(h.open(next).link.generation).toBe(3);
+    expect(h.open(next).connection.generation).toBe(3);
   });
 });

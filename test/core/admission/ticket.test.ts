@@ -70,10 +70,10 @@ describe('a ticket', () => {
   it('opens one connection', () => {
     const h = harness();
     const ticket = h.ticket('ada', 'thread_1');
-    const { link } = h.open(ticket);
-    expect(ticket.link).toBe(link);
+    const { connection } = h.open(ticket);
+    expect(ticket.connection).toBe(connection);
     expect(() => ticket.open(h.socket())).toThrow(TypeError);
-    expect(link.isCurrent).toBe(true);
+    expect(connection.isCurrent).toBe(true);
   });
 
   it('opens none once it has expired', async () => {
@@ -81,7 +81,7 @@ describe('a ticket', () => {
     const ticket = h.ticket('ada', 'thread_1');
     await h.time.advance(10_000);
     const opening = ticket.open(h.socket());
-    expect(opening.link).toBeNull();
+    expect(opening.connection).toBeNull();
     expect(opening.refusal?.close).toEqual({ code: 1013, reason: 'unattached' });
     expect(h.countOf('ada')).toBe(0);
   });
@@ -98,9 +98,9 @@ describe('a ticket', () => {
   it('does not end its connection when it is cancelled after that was opened', () => {
     const h = harness();
     const ticket = h.ticket('ada', 'thread_1');
-    const { connection } = h.open(ticket);
+    const { transport } = h.open(ticket);
     ticket.cancel();
-    expect(connection.closes).toEqual([]);
+    expect(transport.closes).toEqual([]);
     expect(h.countOf('ada')).toBe(1);
   });
 
@@ -155,27 +155,27 @@ describe('a pending successor', () => {
     const { h, incumbent, successor } = await pending();
     const newer = h.ticket('ada', 'thread_1');
     expect(successor.refusal?.close).toEqual({ code: 4409, reason: 'replaced' });
-    expect(h.open(newer).link.generation).toBe(2);
-    expect(incumbent.connection.closes).toHaveLength(1);
+    expect(h.open(newer).connection.generation).toBe(2);
+    expect(incumbent.transport.closes).toHaveLength(1);
   });
 
   it('is not counted as a takeover unless it opens', async () => {
     const { h } = await pending();
     for (let i = 0; i < 20; i++) h.ticket('ada', 'thread_1').cancel();
-    expect((await h.connect('ada', 'thread_1')).link.generation).toBe(2);
+    expect((await h.connect('ada', 'thread_1')).connection.generation).toBe(2);
   });
 
   it('that never opens leaves the incumbent as it was', async () => {
     const { h, incumbent, successor } = await pending();
     await h.time.advance(10_000);
     expect(successor.refusal?.code).toBe('ticket.expired');
-    expect(incumbent.link.isCurrent).toBe(true);
-    expect(incumbent.connection.closes).toEqual([]);
+    expect(incumbent.connection.isCurrent).toBe(true);
+    expect(incumbent.transport.closes).toEqual([]);
   });
 
   it('keeps the manager when the old connection closes, and takes it over', async () => {
     const { h, incumbent, hook, successor } = await pending();
-    incumbent.connection.vanish();
+    incumbent.transport.vanish();
     expect(h.countOf('ada')).toBe(1);
     expect(h.open(successor).manager).toBe(incumbent.manager);
     await h.time.advance(20_000);
@@ -185,7 +185,7 @@ describe('a pending successor', () => {
 
   it('that never opens lets the release happen that waited for it', async () => {
     const { h, incumbent, hook } = await pending();
-    incumbent.connection.vanish();
+    incumbent.transport.vanish();
     await h.time.advance(9_999);
     expect(h.countOf('ada')).toBe(1);
     await h.time.advance(1);
@@ -196,14 +196,14 @@ describe('a pending successor', () => {
 
   it('that is cancelled lets the release happen that waited for it', async () => {
     const { h, incumbent, successor } = await pending();
-    incumbent.connection.vanish();
+    incumbent.transport.vanish();
     successor.cancel();
     expect(h.said('manager.released')).toMatchObject([{ reason: 'closed' }]);
   });
 
   it('that opens clears the release that waited for it', async () => {
     const { h, incumbent, successor } = await pending();
-    incumbent.connection.vanish();
+    incumbent.transport.vanish();
     h.open(successor);
     h.ticket('ada', 'thread_1').cancel();
     expect(h.countOf('ada')).toBe(1);
@@ -234,7 +234,7 @@ describe('a pending successor', () => {
     h.mooring.factory.cleanupManager(incumbent.manager.key);
     expect(h.countOf('ada')).toBe(0);
     expect(successor.open(h.socket()).refusal?.code).toBe('ticket.expired');
-    expect(incumbent.connection.closes).toEqual([{ code: 4412, reason: 'requested' }]);
+    expect(incumbent.transport.closes).toEqual([{ code: 4412, reason: 'requested' }]);
   });
 });
 
@@ -242,9 +242,9 @@ describe('a ticket', () => {
   it('that was opened cannot be cancelled, nor opened again', () => {
     const h = harness();
     const ticket = h.ticket('ada', 'thread_1');
-    const { link } = h.open(ticket);
+    const { connection } = h.open(ticket);
     ticket.cancel();
-    expect([ticket.refusal, link.isCurrent]).toEqual([null, true]);
+    expect([ticket.refusal, connection.isCurrent]).toEqual([null, true]);
     expect(() => ticket.open(h.socket())).toThrow(/opened before/);
   });
 

@@ -13,7 +13,7 @@ const cyclesOf = (h: Harness) => h.said('background.completed');
 /** What is left open for the moment of a cycle: a connection that is used every minute. */
 async function keptInUse(h: Harness, clients: readonly Client[], forMs: number): Promise<void> {
   for (let passed = 0; passed < forMs; passed += 60_000) {
-    for (const { connection } of clients) connection.message();
+    for (const { transport } of clients) transport.message();
     await h.time.advance(Math.min(60_000, forMs - passed));
   }
 }
@@ -21,10 +21,10 @@ async function keptInUse(h: Harness, clients: readonly Client[], forMs: number):
 describe('a background cycle', () => {
   it.each(environments)('in %s comes every %i ms while there is a manager', async (environment, intervalMs) => {
     const h = harness({ environment });
-    const { connection } = await h.connect('ada', 'thread_1', remote);
+    const { transport } = await h.connect('ada', 'thread_1', remote);
     await h.time.advance(3 * intervalMs);
     expect(cyclesOf(h)).toHaveLength(3);
-    connection.vanish();
+    transport.vanish();
     await h.time.advance(5 * intervalMs);
     expect(cyclesOf(h)).toHaveLength(4);
     expect(h.mooring.backgroundCleanup.isArmed).toBe(false);
@@ -33,16 +33,16 @@ describe('a background cycle', () => {
   it.each(environments)('in %s releases what was idle for %i/%i ms, at the next cycle', async (...row) => {
     const [environment, intervalMs, idleManagerTimeoutMs] = row;
     const h = harness({ environment });
-    const { connection } = await h.connect('ada', 'thread_1', remote);
+    const { transport } = await h.connect('ada', 'thread_1', remote);
     await h.time.advance(intervalMs / 2);
-    connection.message();
+    transport.message();
     await h.time.advance(idleManagerTimeoutMs - 1);
     expect(h.countOf('ada')).toBe(1);
     await h.time.advance(intervalMs / 2 + 1);
     expect(h.said('manager.released')).toMatchObject([
       { reason: 'idle', idleMs: idleManagerTimeoutMs + intervalMs / 2 },
     ]);
-    expect(connection.closes).toEqual([{ code: 4408, reason: 'idle' }]);
+    expect(transport.closes).toEqual([{ code: 4408, reason: 'idle' }]);
   });
 
   it('releases what is idle in the very moment of a cycle', async () => {
@@ -59,8 +59,8 @@ describe('a background cycle', () => {
     const [inUse, held, written] = await h.fill('ada', 3, remote);
     for (let i = 0; i < 20; i++) {
       await h.time.advance(60_000);
-      inUse!.connection.message();
-      written!.connection.send();
+      inUse!.transport.message();
+      written!.transport.send();
       held!.manager.hold();
     }
     expect(h.countOf('ada')).toBe(3);
@@ -80,10 +80,10 @@ describe('a background cycle', () => {
 
   it('never pings', async () => {
     const h = harness({ config: { heartbeatIntervalMs: 86_400_000 } });
-    const { connection } = await h.connect('ada', 'thread_1', silent);
+    const { transport } = await h.connect('ada', 'thread_1', silent);
     await h.mooring.backgroundCleanup.runCycle();
     await h.time.advance(60_000);
-    expect(connection.pings).toEqual([]);
+    expect(transport.pings).toEqual([]);
   });
 
   it('tells what it did', async () => {
@@ -184,7 +184,7 @@ describe('a background cycle', () => {
     failed!.manager.fail(new Error('broken'));
     for (const { manager } of [reported!, again!]) manager.reportError(new Error('odd'));
     await h.time.advance(1);
-    for (const { connection } of [failed!, reported!, again!]) connection.message();
+    for (const { transport } of [failed!, reported!, again!]) transport.message();
     again!.manager.reportError(new Error('odd'));
     const visit = vi.spyOn(UserCleanup.prototype, 'cleanOne');
     await h.time.advance(59_999);
@@ -231,9 +231,9 @@ describe('a background cycle', () => {
 
   it('looks for a message that is still arriving before it calls anybody idle', async () => {
     const h = harness({ config: { heartbeatIntervalMs: 3_600_000 } });
-    const { connection } = await h.connect('ada', 'thread_1', remote);
+    const { transport } = await h.connect('ada', 'thread_1', remote);
     await h.time.advance(599_000);
-    connection.partialMessageBytes = 1;
+    transport.partialMessageBytes = 1;
     await h.time.advance(1_000);
     expect(h.countOf('ada')).toBe(1);
   });

@@ -18,10 +18,10 @@ async function oneOfEach(options: HarnessOptions = {}) {
   const [idle, inUse, closed, failed] = await h.fill('ada', 4, remote);
   await h.time.advance(180_000);
   const mute = await h.connect('ada', 'thread_silent', silent);
-  inUse!.connection.message();
-  for (const { connection } of [closed!, failed!]) connection.message();
+  inUse!.transport.message();
+  for (const { transport } of [closed!, failed!]) transport.message();
   failed!.manager.fail(new Error('broken'));
-  closed!.connection.closes.push({ code: 1000, reason: '' });
+  closed!.transport.closes.push({ code: 1000, reason: '' });
   return { h, idle: idle!, inUse: inUse!, closed: closed!, failed: failed!, mute };
 }
 
@@ -121,26 +121,26 @@ describe('an emergency cleanup on request', () => {
     const [held, second, third] = await h.fill('ada', 3, remote);
     held!.manager.hold();
     await h.time.advance(10_000);
-    second!.connection.message();
+    second!.transport.message();
     await h.time.advance(70_000);
     const result = cleanupOf(h, { evict: 1 });
     await h.time.advance(1_000);
     await result;
     expect(h.threadsOf('ada')).toEqual([held, second].map((one) => one!.context.threadId));
-    expect(third!.connection.closes).toEqual([{ code: 4410, reason: 'evicted' }]);
+    expect(third!.transport.closes).toEqual([{ code: 4410, reason: 'evicted' }]);
   });
 
   it('evicts a connection that something streams to last, though it was left alone longest', async () => {
     const h = harness({ config: { backgroundCleanupIntervalMs: 3_600_000, heartbeatIntervalMs: 3_600_000 } });
     const [streamed, quiet] = await h.fill('ada', 2, remote);
     await h.time.advance(600_000);
-    quiet!.connection.message();
+    quiet!.transport.message();
     for (let sent = 0; sent < 70; sent++) {
-      streamed!.connection.send();
+      streamed!.transport.send();
       await h.time.advance(1_000);
     }
     const result = cleanupOf(h, { evict: 1 });
-    streamed!.connection.send();
+    streamed!.transport.send();
     await h.time.advance(1_000);
     expect((await result).byStrategy.oldest).toBe(1);
     expect(h.threadsOf('ada')).toEqual([streamed!.context.threadId]);
@@ -206,10 +206,10 @@ describe('the passes of a run', () => {
 
   it('are over at emergencyCleanupTimeoutMs, whatever is still open', async () => {
     const h = harness({ environment: 'development' });
-    const { connection } = await h.connect('ada', 'thread_slow', { pongAfterMs: 700 });
+    const { transport } = await h.connect('ada', 'thread_slow', { pongAfterMs: 700 });
     await h.connect('ada', 'thread_silent', silent);
     await h.time.advance(30_000);
-    expect(connection.pings.length).toBeGreaterThan(0);
+    expect(transport.pings.length).toBeGreaterThan(0);
     const result = cleanupOf(h);
     await h.time.advance(2_000);
     expect((await result).durationMs).toBeLessThanOrEqual(2_000);
@@ -296,7 +296,7 @@ describe('a run for waiting newcomers', () => {
     const [, second] = await h.fill('ada', 2, silent);
     const newcomer = h.arrive('ada', 'thread_new', remote);
     await h.time.advance(100);
-    second!.connection.vanish();
+    second!.transport.vanish();
     await h.time.advance(400);
     expect(newcomer.outcome?.refusal).toBeNull();
     expect(h.said('cleanup.completed').at(-1)).toMatchObject({ trigger: 'admission', durationMs: 500, cleaned: 0 });
@@ -331,7 +331,7 @@ describe('connections with a long round trip', () => {
 
   it.each([600, 1_000, 3_900, 5_900])('of %i ms that fell silent are found', async (pongAfterMs) => {
     const { h, client } = await slow(pongAfterMs);
-    client.connection.fallSilent();
+    client.transport.fallSilent();
     const result = cleanupOf(h);
     await h.time.advance(10_000);
     expect(await result).toMatchObject({ cleaned: 1, timedOut: false });
@@ -339,8 +339,8 @@ describe('connections with a long round trip', () => {
 
   it('too long for the time of a run are left to the heartbeat', async () => {
     const { h, client } = await slow(6_500);
-    client.link.roundTripMs = 6_500; // as many answers have shown by then
-    client.connection.fallSilent();
+    client.connection.roundTripMs = 6_500; // as many answers have shown by then
+    client.transport.fallSilent();
     const result = cleanupOf(h);
     await h.time.advance(10_000);
     expect((await result).cleaned).toBe(0);
@@ -350,9 +350,9 @@ describe('connections with a long round trip', () => {
 
   it('once, but not any longer, are soon judged as others are', async () => {
     const { h, client } = await slow(9_000);
-    client.connection.pongAfterMs = 20;
+    client.transport.pongAfterMs = 20;
     await h.time.advance(2 * 25_000);
-    client.connection.fallSilent();
+    client.transport.fallSilent();
     const result = cleanupOf(h);
     await h.time.advance(10_000);
     expect((await result).cleaned).toBe(1);
@@ -412,9 +412,9 @@ describe('connections so new that they have answered nothing', () => {
 describe('an emergency cleanup', () => {
   it('looks for a message that is still arriving before it calls anybody idle', async () => {
     const h = harness({ config: { heartbeatIntervalMs: 3_600_000 } });
-    const { connection } = await h.connect('ada', 'thread_1', remote);
+    const { transport } = await h.connect('ada', 'thread_1', remote);
     await h.time.advance(200_000);
-    connection.partialMessageBytes = 1;
+    transport.partialMessageBytes = 1;
     void cleanupOf(h);
     expect(h.countOf('ada')).toBe(1);
     await h.time.advance(1_000);
@@ -424,27 +424,27 @@ describe('an emergency cleanup', () => {
     const h = harness({ config: { maxManagersPerUser: 2, backgroundCleanupIntervalMs: 3_600_000 } });
     const [, inUse] = await h.fill('ada', 2, remote);
     await h.time.advance(180_000);
-    inUse!.connection.message();
-    const pings = inUse!.connection.pings.length;
+    inUse!.transport.message();
+    const pings = inUse!.transport.pings.length;
     const arrival = h.arrive('ada', 'thread_new', remote);
     expect(h.said('cleanup.completed').findLast(({ trigger }) => trigger === 'admission')).toMatchObject({
       cleaned: 1,
       attempts: 1,
       durationMs: 0,
     });
-    expect(inUse!.connection.pings).toHaveLength(pings);
+    expect(inUse!.transport.pings).toHaveLength(pings);
     expect((await arrival.connected).refusal).toBeNull();
   });
 
   it('tells the peer that its data was stuck', async () => {
     const h = harness({ config: { heartbeatIntervalMs: 3_600_000 } });
-    const { connection } = await h.connect('ada', 'thread_1', silent);
-    connection.sendStuck();
+    const { transport } = await h.connect('ada', 'thread_1', silent);
+    transport.sendStuck();
     await h.time.advance(60_000);
     void cleanupOf(h);
     await h.time.advance(1_000);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected', closeCause: 'slow' }]);
-    expect(connection.closes).toMatchObject([{ code: 1013, reason: 'slow' }]);
+    expect(transport.closes).toMatchObject([{ code: 1013, reason: 'slow' }]);
   });
 
   it('counts only what it released itself', async () => {
@@ -499,14 +499,14 @@ describe('an emergency cleanup', () => {
       });
       const [, inUse, last] = await h.fill('ada', 3, remote);
       await h.time.advance(180_000);
-      for (const { connection } of [inUse!, last!]) connection.message();
-      const pings = last!.connection.pings.length;
+      for (const { transport } of [inUse!, last!]) transport.message();
+      const pings = last!.transport.pings.length;
       h.mooring.on('manager.released', () => void h.mooring.stop());
       if (trigger === 'request') void cleanupOf(h);
       else h.arrive('ada', 'thread_new', remote);
       await h.time.advance(2_000);
       expect(h.said('cleanup.completed').filter((event) => event.trigger === trigger)).toHaveLength(1);
-      expect(last!.connection.pings).toHaveLength(pings);
+      expect(last!.transport.pings).toHaveLength(pings);
     },
   );
 
@@ -525,14 +525,14 @@ describe('an emergency cleanup', () => {
 describe('a connection that answered very late once, as its peer slept', () => {
   it('is asked like any other when its place is needed, and does not keep its user out', async () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
-    const { connection, link } = await h.connect('ada', 'thread_1', {
+    const { transport, connection } = await h.connect('ada', 'thread_1', {
       pongAfterMs: 12_000,
       closeAfterMs: 20,
       isNew: true,
     });
     await h.time.advance(25_000);
-    expect(link.roundTripMs).toBe(3_000);
-    connection.fallSilent();
+    expect(connection.roundTripMs).toBe(3_000);
+    transport.fallSilent();
     const newcomer = h.arrive('ada', 'thread_2', remote);
     await h.time.advance(10_000);
     expect(newcomer.outcome?.refusal).toBeNull();

@@ -24,7 +24,7 @@ async function withOneIdle(environment: string, count: number, idleMs: number) {
   const h = harness({ environment, config: { backgroundCleanupIntervalMs: 3_600_000, cleanupCooldownMs: 0 } });
   const [idle, ...others] = await h.fill('ada', count - 1, remote);
   await h.time.advance(idleMs);
-  for (const { connection } of others) connection.message();
+  for (const { transport } of others) transport.message();
   await h.connect('ada', 'thread_last', remote);
   return { h, idle: idle! };
 }
@@ -43,7 +43,7 @@ describe('patience with idle managers', () => {
     const [held, written] = await h.fill('ada', 2, remote);
     held!.manager.hold();
     await h.time.advance(150_000);
-    written!.connection.send();
+    written!.transport.send();
     await h.time.advance(50_000);
     await h.connect('ada', 'thread_last', remote);
     expect(actionsOf(h)).toHaveLength(1);
@@ -58,7 +58,7 @@ describe('every level from warning on', () => {
     const [dead, failed, reported] = await h.fill('ada', count - 1, remote);
     reported!.manager.reportError(new Error('odd'));
     await h.time.advance(20_000);
-    dead!.connection.closes.push({ code: 1000, reason: '' });
+    dead!.transport.closes.push({ code: 1000, reason: '' });
     failed!.manager.fail(new Error('broken'));
     await h.connect('ada', 'thread_last', remote);
     expect(actionsOf(h).at(-1)).toMatchObject({
@@ -97,9 +97,9 @@ const byLevel: HarnessOptions = { config: { forcedEviction: 'by-level' } };
 async function filledWithAbandoned(h: Harness, count: number): Promise<Client[]> {
   const clients = await h.fill('ada', count, remote);
   await h.time.advance(50_000);
-  for (const { connection } of clients) connection.message();
+  for (const { transport } of clients) transport.message();
   await h.time.advance(100_000);
-  for (const { connection } of clients) connection.send();
+  for (const { transport } of clients) transport.send();
   await h.time.advance(81_000);
   return clients;
 }
@@ -142,7 +142,7 @@ describe("forcedEviction: 'by-level', the seed's own ladder", () => {
     const h = harness({ environment, config });
     const clients = await h.fill('ada', 15, remote);
     await h.time.advance(0.2 * idleManagerTimeoutMs);
-    for (const { connection } of clients) connection.send();
+    for (const { transport } of clients) transport.send();
     await h.time.advance(0.1 * idleManagerTimeoutMs);
     await h.connect('ada', 'thread_last', remote);
     expect(16 - warning).toBe(excess);
@@ -156,7 +156,7 @@ describe("forcedEviction: 'by-level', the seed's own ladder", () => {
     expect(h.said('manager.released').map(({ threadId }) => threadId)).toEqual(
       clients.slice(0, 4).map(({ context }) => context.threadId),
     );
-    expect(clients[0]!.connection.closes).toEqual([{ code: 4410, reason: 'evicted' }]);
+    expect(clients[0]!.transport.closes).toEqual([{ code: 4410, reason: 'evicted' }]);
     expect(actionsOf(h).at(-1)).toMatchObject({ cleaned: 4, byStrategy: { oldest: 4 } });
   });
 
@@ -165,8 +165,8 @@ describe("forcedEviction: 'by-level', the seed's own ladder", () => {
     const clients = await filledWithAbandoned(h, 15);
     const [held, streaming, speaking, ...others] = clients;
     held!.manager.hold();
-    streaming!.connection.send();
-    for (const { connection } of [speaking!, ...others.slice(0, 9)]) connection.message();
+    streaming!.transport.send();
+    for (const { transport } of [speaking!, ...others.slice(0, 9)]) transport.message();
     await h.connect('ada', 'thread_last', remote);
     const gone = h.said('manager.released').map(({ threadId }) => threadId);
     expect(gone).toEqual(others.slice(9).map(({ context }) => context.threadId));
@@ -176,7 +176,7 @@ describe("forcedEviction: 'by-level', the seed's own ladder", () => {
     const h = harness({ config: { ...byLevel.config, backgroundCleanupIntervalMs: 3_600_000 } });
     const clients = await h.fill('ada', 15, remote);
     await h.time.advance(ageMs - 60_000);
-    for (const { connection } of clients) connection.send();
+    for (const { transport } of clients) transport.send();
     await h.time.advance(60_000);
     await h.connect('ada', 'thread_last', remote);
     expect(h.countOf('ada')).toBe(ageMs < 180_000 ? 16 : 12);

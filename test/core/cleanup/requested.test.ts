@@ -15,9 +15,9 @@ async function oneOfEach(options: HarnessOptions = {}) {
   const [busy, closed, failed] = await h.fill('ada', 3, { ...remote, prefix: 'now' });
   const [mute] = await h.fill('ada', 1, { ...silent, prefix: 'mute' });
   failed!.manager.fail(new Error('broken'));
-  closed!.connection.closes.push({ code: 1006, reason: '' });
+  closed!.transport.closes.push({ code: 1006, reason: '' });
   await h.time.advance(10);
-  busy!.connection.message();
+  busy!.transport.message();
   return { h, idle: idle!, bored: bored!, busy: busy!, closed: closed!, failed: failed!, mute: mute! };
 }
 
@@ -55,9 +55,9 @@ describe('a cleanup somebody asks for', () => {
 
   it('asks nobody where the dead are not wanted', async () => {
     const { h, busy } = await oneOfEach();
-    const before = busy.connection.pings.length;
+    const before = busy.transport.pings.length;
     await h.mooring.factory.cleanup('ada', { strategies: ['idle', 'error'] });
-    expect(busy.connection.pings).toHaveLength(before);
+    expect(busy.transport.pings).toHaveLength(before);
   });
 
   it('that is a dry run says the same with figures, and releases nobody', async () => {
@@ -161,7 +161,7 @@ describe('a preview of a background cycle', () => {
     const clients = await h.fill('ada', 16, remote);
     await h.fill('bob', 1, remote);
     await h.time.advance(190_000);
-    for (const { connection } of clients.slice(1)) connection.message();
+    for (const { transport } of clients.slice(1)) transport.message();
     expect((await h.mooring.previewBackgroundCleanup()).chosen).toMatchObject([
       { userId: 'ada', threadId: 'thread_1', strategy: 'idle', limitMs: 180_000 },
     ]);

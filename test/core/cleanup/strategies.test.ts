@@ -3,13 +3,13 @@ import { disconnected } from '../../../src/core/cleanup/strategies/disconnected.
 import { errored } from '../../../src/core/cleanup/strategies/errored.js';
 import { idle } from '../../../src/core/cleanup/strategies/idle.js';
 import { oldest } from '../../../src/core/cleanup/strategies/oldest.js';
-import type { Sight, Victim } from '../../../src/core/cleanup/strategies/victim.js';
+import type { CleanupContext, Victim } from '../../../src/core/cleanup/strategies/victim.js';
 import { noFindings } from '../../../src/core/liveness/probe.js';
 import type { WebSocketManager } from '../../../src/index.js';
 import { harness, remote, type Client, type Harness } from '../support.js';
 
 /** What a cleanup under pressure sees now. */
-const sightOf = (h: Harness): Sight => ({
+const sightOf = (h: Harness): CleanupContext => ({
   ...noFindings,
   nowMs: h.mooring.now(),
   idleRatio: 0.3,
@@ -23,31 +23,31 @@ const threadsOf = (victims: readonly Victim[]): string[] => victims.map(({ manag
 async function three() {
   const h = harness({ config: { backgroundCleanupIntervalMs: 3_600_000 } });
   const clients = await h.fill('ada', 3, remote);
-  return { h, clients, managers: managersOf(clients), sight: () => sightOf(h) };
+  return { h, clients, managers: managersOf(clients), context: () => sightOf(h) };
 }
 
 describe('disconnected', () => {
   it('chooses what is not open', async () => {
-    const { clients, managers, sight } = await three();
-    clients[1]!.connection.closes.push({ code: 1000, reason: '' });
-    expect(disconnected(managers, sight())).toEqual([
+    const { clients, managers, context } = await three();
+    clients[1]!.transport.closes.push({ code: 1000, reason: '' });
+    expect(disconnected(managers, context())).toEqual([
       { manager: managers[1], strategy: 'disconnected', reason: 'disconnected', finding: 'closed' },
     ]);
   });
 
   it('chooses what was silent to a probe, and what is stuck, with its cause', async () => {
-    const { clients, managers, sight } = await three();
-    const findings = { silent: new Set([clients[0]!.link]), stuck: new Set([clients[2]!.link]) };
-    expect(disconnected(managers, { ...sight(), ...findings })).toMatchObject([
+    const { clients, managers, context } = await three();
+    const findings = { silent: new Set([clients[0]!.connection]), stuck: new Set([clients[2]!.connection]) };
+    expect(disconnected(managers, { ...context(), ...findings })).toMatchObject([
       { manager: { threadId: 'thread_1' }, finding: 'silent' },
       { manager: { threadId: 'thread_3' }, finding: 'stuck', closeCause: 'slow' },
     ]);
   });
 
   it('does not choose what cannot be read: that is probed', async () => {
-    const { clients, managers, sight } = await three();
-    clients[0]!.connection.throwsFrom.add('isOpen');
-    expect(disconnected(managers, sight())).toEqual([]);
+    const { clients, managers, context } = await three();
+    clients[0]!.transport.throwsFrom.add('isOpen');
+    expect(disconnected(managers, context())).toEqual([]);
   });
 });
 
@@ -56,45 +56,45 @@ describe('idle', () => {
     [179_999, []],
     [180_000, ['thread_1', 'thread_2', 'thread_3']],
   ])('after %i ms chooses %j', async (ageMs, chosen) => {
-    const { h, managers, sight } = await three();
+    const { h, managers, context } = await three();
     await h.time.advance(ageMs);
-    expect(threadsOf(idle(managers, sight()))).toEqual(chosen);
+    expect(threadsOf(idle(managers, context()))).toEqual(chosen);
   });
 
   it('does not choose what is held, or was active in either direction', async () => {
-    const { h, clients, managers, sight } = await three();
+    const { h, clients, managers, context } = await three();
     managers[0]!.hold();
     await h.time.advance(100_000);
-    clients[1]!.connection.send();
-    clients[2]!.connection.message();
+    clients[1]!.transport.send();
+    clients[2]!.transport.message();
     await h.time.advance(100_000);
-    expect(idle(managers, sight())).toEqual([]);
+    expect(idle(managers, context())).toEqual([]);
   });
 });
 
 describe('errored', () => {
   it('chooses what failed, at once', async () => {
-    const { managers, sight } = await three();
+    const { managers, context } = await three();
     managers[1]!.fail(new Error('broken'));
-    expect(errored(managers, sight())).toEqual([{ manager: managers[1], strategy: 'error', reason: 'error' }]);
+    expect(errored(managers, context())).toEqual([{ manager: managers[1], strategy: 'error', reason: 'error' }]);
   });
 
   it.each([
     [299_999, []],
     [300_000, ['thread_1']],
   ])('%i ms after a report chooses %j', async (ageMs, chosen) => {
-    const { h, managers, sight } = await three();
+    const { h, managers, context } = await three();
     managers[0]!.reportError(new Error('odd'));
     await h.time.advance(ageMs);
-    expect(threadsOf(errored(managers, sight()))).toEqual(chosen);
+    expect(threadsOf(errored(managers, context()))).toEqual(chosen);
   });
 
   it('forgives whoever is heard of afterwards', async () => {
-    const { h, clients, managers, sight } = await three();
+    const { h, clients, managers, context } = await three();
     managers[0]!.fail(new Error('broken'));
     await h.time.advance(1);
-    clients[0]!.connection.message();
-    expect(errored(managers, sight())).toEqual([]);
+    clients[0]!.transport.message();
+    expect(errored(managers, context())).toEqual([]);
   });
 });
 
@@ -104,7 +104,7 @@ describe('oldest', () => {
     const made = await three();
     for (const index of [2, 0]) {
       await made.h.time.advance(10_000);
-      made.clients[index]!.connection.message();
+      made.clients[index]!.transport.message();
     }
     await made.h.time.advance(100_000);
     return made;
@@ -117,25 +117,25 @@ describe('oldest', () => {
     [9, ['thread_2', 'thread_3', 'thread_1']],
     [-1, []],
   ])('of %i chooses those left alone longest: %j', async (most, chosen) => {
-    const { managers, sight } = await ordered();
-    expect(threadsOf(oldest(managers, sight(), most))).toEqual(chosen);
+    const { managers, context } = await ordered();
+    expect(threadsOf(oldest(managers, context(), most))).toEqual(chosen);
   });
 
   it('chooses the first admitted of two left alone as long', async () => {
-    const { h, managers, sight } = await three();
+    const { h, managers, context } = await three();
     await h.time.advance(100_000);
-    expect(threadsOf(oldest([...managers].reverse(), sight(), 3))).toHaveLength(3);
-    expect(threadsOf(oldest(managers, sight(), 1))).toEqual(['thread_1']);
+    expect(threadsOf(oldest([...managers].reverse(), context(), 3))).toHaveLength(3);
+    expect(threadsOf(oldest(managers, context(), 1))).toEqual(['thread_1']);
   });
 
   it('never chooses what is engaged', async () => {
-    const { h, clients, managers, sight } = await ordered();
+    const { h, clients, managers, context } = await ordered();
     managers[1]!.hold();
-    clients[2]!.connection.send();
-    clients[0]!.connection.message();
-    expect(oldest(managers, sight(), 3)).toEqual([]);
+    clients[2]!.transport.send();
+    clients[0]!.transport.message();
+    expect(oldest(managers, context(), 3)).toEqual([]);
     await h.time.advance(5_000);
-    expect(threadsOf(oldest(managers, sight(), 3))).toEqual(['thread_3']);
+    expect(threadsOf(oldest(managers, context(), 3))).toEqual(['thread_3']);
   });
 });
 
@@ -144,7 +144,7 @@ describe('every strategy', () => {
     disconnected,
     idle,
     errored,
-    oldest: (managers: Iterable<WebSocketManager>, sight: Sight) => oldest(managers, sight, 9),
+    oldest: (managers: Iterable<WebSocketManager>, context: CleanupContext) => oldest(managers, context, 9),
   };
 
   it.each(Object.entries(all))(
@@ -162,10 +162,10 @@ describe('every strategy', () => {
   );
 
   it.each(Object.entries(all))('%s changes nothing', async (_, strategy) => {
-    const { h, managers, sight } = await three();
+    const { h, managers, context } = await three();
     await h.time.advance(200_000);
     managers[0]!.fail(new Error('broken'));
-    expect(strategy(managers, sight())).toEqual(strategy(managers, sight()));
+    expect(strategy(managers, context())).toEqual(strategy(managers, context()));
     expect(h.countOf('ada')).toBe(3);
   });
 });
@@ -176,8 +176,8 @@ describe('in an order of their own', () => {
     const first = await h.connect('ada', 'thread_1', remote);
     await h.time.advance(1_000);
     const second = await h.connect('ada', 'thread_2', remote);
-    first.connection.message();
-    second.connection.message();
+    first.transport.message();
+    second.transport.message();
     await h.time.advance(200_000);
     const newestFirst = [second.manager, first.manager];
     expect(threadsOf(oldest(newestFirst, sightOf(h), 1))).toEqual(['thread_1']);
@@ -187,10 +187,10 @@ describe('in an order of their own', () => {
     [299_999, []],
     [300_000, ['thread_1']],
   ])('errors are those reported %i ms ago, whenever that was: %j', async (agoMs, chosen) => {
-    const { h, managers, sight } = await three();
+    const { h, managers, context } = await three();
     await h.time.advance(200_000);
     managers[0]!.reportError(new Error('odd'));
     await h.time.advance(agoMs);
-    expect(threadsOf(errored(managers, sight()))).toEqual(chosen);
+    expect(threadsOf(errored(managers, context()))).toEqual(chosen);
   });
 });

@@ -9,9 +9,9 @@ async function twentySilent(silentForMs: number, environment = 'production') {
   const clients = await h.fill('ada', 20, remote);
   for (let passed = 0; passed < 60_000; passed += 30_000) {
     await h.time.advance(30_000);
-    for (const { connection } of clients) connection.message();
+    for (const { transport } of clients) transport.message();
   }
-  for (const { connection } of clients) connection.fallSilent();
+  for (const { transport } of clients) transport.fallSilent();
   await h.time.advance(silentForMs);
   return { h, clients };
 }
@@ -27,13 +27,13 @@ const leftOf = (clients: readonly Client[]): string[] =>
 
 /** A newcomer that was accepted first and waits as an open socket, as the adapters do it. */
 function accepted(h: Harness, threadId: string, options: PeerOptions = remote) {
-  const connection = new FakeConnection({ ...options, time: h.time });
+  const transport = new FakeConnection({ ...options, time: h.time });
   const outcome = h.mooring.factory.admit({ userId: 'ada', threadId });
   if (!isPending(outcome)) throw new Error('it does not have to wait');
-  outcome.accepted?.(connection);
+  outcome.accepted?.(transport);
   const found: { admission: Awaited<typeof outcome.settled> | null } = { admission: null };
   void outcome.settled.then((admission) => (found.admission = admission));
-  return { connection, outcome, found };
+  return { transport, outcome, found };
 }
 
 describe('a newcomer of a user whose 20 connections fell silent', () => {
@@ -91,12 +91,12 @@ describe('a newcomer of a user whose 20 connections fell silent', () => {
     const h = harness();
     const clients = await h.fill('ada', 20, remote);
     const slow = clients[19]!;
-    slow.connection.pongAfterMs = 700;
+    slow.transport.pongAfterMs = 700;
     for (let passed = 0; passed < 600_000; passed += 30_000) {
       await h.time.advance(30_000);
-      for (const { connection } of clients) connection.message();
+      for (const { transport } of clients) transport.message();
     }
-    for (const { connection } of clients) connection.fallSilent();
+    for (const { transport } of clients) transport.fallSilent();
     h.arrive('ada', 'thread_first', remote);
     await h.time.advance(3_000);
     for (let newcomer = 1; newcomer < 20; newcomer++) h.arrive('ada', `thread_new${newcomer}`, remote);
@@ -128,15 +128,15 @@ describe('connections in use whose process pauses while a newcomer comes', () =>
         const clients = await h.fill('ada', 20, remote);
         await h.time.advance(40_000);
         for (let spoken = 0; spoken < 3; spoken++) {
-          for (const { connection } of clients) connection.message();
+          for (const { transport } of clients) transport.message();
           await h.time.advance(everyMs);
         }
-        for (const { connection } of clients) connection.fallSilent();
+        for (const { transport } of clients) transport.fallSilent();
         const newcomer = h.arrive('ada', 'thread_new', remote);
         await h.time.advance(pauseMs);
-        for (const { connection } of clients) {
-          connection.pongAfterMs = 20;
-          connection.pong(connection.pings.at(-1)!);
+        for (const { transport } of clients) {
+          transport.pongAfterMs = 20;
+          transport.pong(transport.pings.at(-1)!);
         }
         await h.time.advance(10_000);
         expect(h.said('manager.released'), `${environment} ${pauseMs} ${everyMs}`).toEqual([]);
@@ -149,8 +149,8 @@ describe('connections in use whose process pauses while a newcomer comes', () =>
     const { h, clients } = await twentySilent(0);
     h.arrive('ada', 'thread_new', remote);
     await h.time.advance(8_000);
-    for (const { connection } of clients) if (!connection.isClosed) connection.pong(connection.pings.at(-1)!);
-    for (const { connection } of clients) connection.pongAfterMs = 20;
+    for (const { transport } of clients) if (!transport.isClosed) transport.pong(transport.pings.at(-1)!);
+    for (const { transport } of clients) transport.pongAfterMs = 20;
     await h.time.advance(60_000);
     expect(leftOf(clients)).toHaveLength(19);
   });
@@ -166,9 +166,9 @@ describe('the order in which suspects give their places', () => {
   it('is that of their last byte, the oldest first', async () => {
     const h = harness({ config: { maxManagersPerUser: 3 } });
     const [first, second, third] = await threeSilent(h);
-    for (const { connection } of [second, third, first]) {
-      connection.message();
-      connection.fallSilent();
+    for (const { transport } of [second, third, first]) {
+      transport.message();
+      transport.fallSilent();
       await h.time.advance(10);
     }
     for (let newcomer = 0; newcomer < 3; newcomer++) h.arrive('ada', `thread_new${newcomer}`, remote);
@@ -180,7 +180,7 @@ describe('the order in which suspects give their places', () => {
     const h = harness({ config: { maxManagersPerUser: 3 } });
     const [first, second, third] = await threeSilent(h);
     first.manager.hold();
-    for (const { connection } of [first, second, third]) connection.fallSilent();
+    for (const { transport } of [first, second, third]) transport.fallSilent();
     for (let newcomer = 0; newcomer < 3; newcomer++) h.arrive('ada', `thread_new${newcomer}`, remote);
     await h.time.advance(3_000);
     expect(h.said('manager.released').map(({ threadId }) => threadId)).toEqual(['thread_2', 'thread_3', 'thread_1']);
@@ -192,7 +192,7 @@ describe('a suspect', () => {
     const h = harness({ config: { maxManagersPerUser: 2 } });
     const [dead, alive] = await h.fill('ada', 2, remote);
     await h.time.advance(10_000);
-    dead!.connection.fallSilent();
+    dead!.transport.fallSilent();
     return { h, dead: dead!, alive: alive! };
   };
 
@@ -203,7 +203,7 @@ describe('a suspect', () => {
     expect(h.said('manager.released')).toMatchObject([
       { threadId: 'thread_1', reason: 'disconnected', finding: 'silent', by: 'admission', closeCause: 'silent' },
     ]);
-    expect(dead.connection.closes).toEqual([{ code: 1013, reason: 'silent' }]);
+    expect(dead.transport.closes).toEqual([{ code: 1013, reason: 'silent' }]);
   });
 
   it('keeps its place while no newcomer wants it, though a cleanup found it', async () => {
@@ -219,13 +219,13 @@ describe('a suspect', () => {
     const h = harness({ config: { maxManagersPerUser: 2 } });
     const [first, second] = await h.fill('ada', 2, remote);
     await h.time.advance(10_000);
-    for (const { connection } of [first!, second!]) connection.fallSilent();
+    for (const { transport } of [first!, second!]) transport.fallSilent();
     h.arrive('ada', 'thread_new', remote);
     await h.time.advance(3_000);
     h.time.afterPoll(() => {
-      second!.connection.message();
+      second!.transport.message();
     });
-    second!.connection.pongAfterMs = 20;
+    second!.transport.pongAfterMs = 20;
     const late = h.arrive('ada', 'thread_late', remote);
     await h.time.advance(5_000);
     expect(second!.manager.isReleased).toBe(false);
@@ -237,7 +237,7 @@ describe('a suspect', () => {
     h.arrive('ada', 'thread_new', remote);
     await h.time.advance(1_000);
     const again = await h.connect('ada', dead.context.threadId, remote);
-    expect(again.link.generation).toBe(2);
+    expect(again.connection.generation).toBe(2);
     await h.time.advance(8_000);
     expect(h.said('manager.released')).toEqual([]);
   });
@@ -255,10 +255,10 @@ describe('a suspect', () => {
 describe('a newcomer that was accepted and waits as an open socket', () => {
   it('is asked whether it is there when it is accepted, and with the pings of the run', async () => {
     const { h } = await twentySilent(0);
-    const { connection } = accepted(h, 'thread_new', silent);
-    expect(connection.pings).toHaveLength(1);
+    const { transport } = accepted(h, 'thread_new', silent);
+    expect(transport.pings).toHaveLength(1);
     await h.time.advance(8_000);
-    expect(connection.pings.length).toBeGreaterThan(0);
+    expect(transport.pings.length).toBeGreaterThan(0);
   });
 
   it('gets the place of a suspect once it was heard of', async () => {
@@ -292,7 +292,7 @@ describe('a newcomer that was accepted and waits as an open socket', () => {
   it('that answers nothing gets what comes free by itself', async () => {
     const { h, clients } = await twentySilent(0);
     const { found } = accepted(h, 'thread_mute', silent);
-    clients[0]!.connection.vanish();
+    clients[0]!.transport.vanish();
     await h.time.settle();
     expect(found.admission?.refusal).toBeNull();
   });
@@ -301,11 +301,11 @@ describe('a newcomer that was accepted and waits as an open socket', () => {
     const h = harness({ config: { maxManagersPerUser: 2 } });
     const [dead, far] = await h.fill('ada', 2, remote);
     await h.time.advance(30_000);
-    dead!.connection.fallSilent();
-    far!.connection.pongAfterMs = 2_000;
-    far!.link.roundTripMs = 2_000;
+    dead!.transport.fallSilent();
+    far!.transport.pongAfterMs = 2_000;
+    far!.connection.roundTripMs = 2_000;
     await h.time.advance(30_000);
-    for (const { connection } of [dead!, far!]) connection.send();
+    for (const { transport } of [dead!, far!]) transport.send();
     const { found } = accepted(h, 'thread_farther', { pongAfterMs: 2_700 });
     await h.time.advance(2_800);
     expect(found.admission?.refusal).toBeNull();
@@ -372,11 +372,11 @@ describe('a newcomer that takes the place in line of another one of its thread',
     const h = harness({ config: { maxManagersPerUser: 2 } });
     const [dead, slow] = await h.fill('ada', 2, remote);
     await h.time.advance(30_000);
-    slow!.connection.pongAfterMs = 2_900;
-    slow!.link.roundTripMs = 2_900;
+    slow!.transport.pongAfterMs = 2_900;
+    slow!.connection.roundTripMs = 2_900;
     const former = h.arrive('ada', 'thread_new', remote);
     await h.time.advance(500);
-    dead!.connection.fallSilent();
+    dead!.transport.fallSilent();
     await h.time.advance(1_500);
     const newer = h.arrive('ada', 'thread_new', remote);
     await h.time.advance(1_000);
@@ -393,9 +393,9 @@ describe('a backlog that stands while a newcomer waits', () => {
     const h = harness({ config: { maxManagersPerUser: 2 } });
     const [slow, busy] = await h.fill('ada', 2, remote);
     await h.time.advance(30_000);
-    busy!.connection.message();
-    slow!.connection.message();
-    slow!.connection.sendStuck(1_000_000);
+    busy!.transport.message();
+    slow!.transport.message();
+    slow!.transport.sendStuck(1_000_000);
     return { h, slow: slow!, busy: busy! };
   };
 
@@ -411,7 +411,7 @@ describe('a backlog that stands while a newcomer waits', () => {
     expect(h.said('manager.released')).toMatchObject([
       { closeCause: 'slow', finding: 'stuck', by: 'admission', limitMs: 8_000 },
     ]);
-    expect(slow.connection.closes).toEqual([{ code: 1013, reason: 'slow' }]);
+    expect(slow.transport.closes).toEqual([{ code: 1013, reason: 'slow' }]);
   });
 
   it('and moves is left alone', async () => {
@@ -419,8 +419,8 @@ describe('a backlog that stands while a newcomer waits', () => {
     const newcomer = h.arrive('ada', 'thread_new', remote);
     for (let passed = 0; passed < 12; passed++) {
       await h.time.advance(1_000);
-      slow.connection.bytesSent += 1_000;
-      slow.connection.unsentBytes -= 1_000;
+      slow.transport.bytesSent += 1_000;
+      slow.transport.unsentBytes -= 1_000;
     }
     expect(slow.manager.isReleased).toBe(false);
     expect(newcomer.outcome?.refusal?.code).toBe('quota.exceeded');
@@ -429,7 +429,7 @@ describe('a backlog that stands while a newcomer waits', () => {
   it('is the last of all: one left alone for a minute goes before it', async () => {
     const { h, slow, busy } = await blocked();
     await h.time.advance(61_000 - 30_000);
-    slow.connection.message();
+    slow.transport.message();
     await h.time.advance(30_000);
     h.arrive('ada', 'thread_new', remote);
     await h.time.advance(8_000);
@@ -441,19 +441,19 @@ describe('a backlog that stands while a newcomer waits', () => {
 describe('a message handed over while more than maxUnsentBytes wait', () => {
   it('closes its connection as slow, at once', async () => {
     const h = harness();
-    const { link, connection } = await h.connect('ada', 'thread_1', remote);
-    link.overfull();
+    const { connection, transport } = await h.connect('ada', 'thread_1', remote);
+    connection.overfull();
     expect(h.said('manager.released')).toMatchObject([
       { reason: 'disconnected', closeCause: 'slow', finding: 'overfull', by: null },
     ]);
-    expect(connection.closes).toEqual([{ code: 1013, reason: 'slow' }]);
+    expect(transport.closes).toEqual([{ code: 1013, reason: 'slow' }]);
   });
 
   it('on a connection that was taken over changes nothing', async () => {
     const h = harness();
-    const { link } = await h.connect('ada', 'thread_1', remote);
+    const { connection } = await h.connect('ada', 'thread_1', remote);
     await h.connect('ada', 'thread_1', remote);
-    link.overfull();
+    connection.overfull();
     expect(h.countOf('ada')).toBe(1);
   });
 });

@@ -46,7 +46,7 @@ describe('a journal', () => {
     const h = harness({ config: { ...kept, maxManagersPerUser: 5 } });
     const clients = await h.fill('ada', 5, remote);
     for (let minute = 0; minute < 30; minute++) {
-      for (const { connection } of clients) connection.message();
+      for (const { transport } of clients) transport.message();
       await h.time.advance(60_000);
     }
     expect(h.said('cleanup.completed').length).toBeGreaterThan(20);

@@ -22,8 +22,8 @@ const gone = (h: Harness) => h.said('leak.gone').map(({ key, what }) => [key, wh
 /** Admits and releases so many; nobody keeps them. */
 async function comeAndGo(h: Harness, count: number): Promise<void> {
   for (let i = 1; i <= count; i++) {
-    const { connection } = await h.connect(`user-${i}`, 'thread_1');
-    connection.vanish();
+    const { transport } = await h.connect(`user-${i}`, 'thread_1');
+    transport.vanish();
   }
   h.arrivals.length = 0;
 }
@@ -58,9 +58,9 @@ describe('the leak detector', () => {
 
   it('says nothing of one that is kept while it holds its slot', async () => {
     const h = harness({ config: { leakDetection: 'all' } });
-    const { manager, connection } = await h.connect('ada', 'thread_1');
+    const { manager, transport } = await h.connect('ada', 'thread_1');
     for (let i = 0; i < 20; i++) {
-      connection.message();
+      transport.message();
       await h.time.advance(60_000);
     }
     await collect();
@@ -69,8 +69,8 @@ describe('the leak detector', () => {
 
   it('reports a socket that is open after it was destroyed, once, and again when it is not', async () => {
     const h = harness({ config: { leakDetection: 'all' } });
-    const { connection, manager } = await h.connect('ada', 'thread_1', silent);
-    const outlived = undying(connection);
+    const { transport, manager } = await h.connect('ada', 'thread_1', silent);
+    const outlived = undying(transport);
     h.mooring.factory.cleanupManager(manager.key);
     await h.time.advance(300_000);
     expect(found(h)).toEqual([['ada:thread_1', 'socket']]);
@@ -82,7 +82,7 @@ describe('the leak detector', () => {
   it('reports a socket that a newer one took over from and that is open after it was destroyed', async () => {
     const h = harness({ config: { leakDetection: 'all' } });
     const former = await h.connect('ada', 'thread_1', silent);
-    const outlived = undying(former.connection);
+    const outlived = undying(former.transport);
     const newer = await h.connect('ada', 'thread_1', remote);
     await talk(h, newer, 300_000);
     expect(found(h)).toEqual([['ada:thread_1', 'socket']]);
@@ -97,8 +97,8 @@ describe('the leak detector', () => {
   it('reports each of several sockets of one thread, and says nothing of those that closed', async () => {
     const h = harness({ config: { leakDetection: 'all' } });
     for (let i = 0; i < 6; i++) {
-      const { connection } = await h.connect('ada', 'thread_1', i % 2 === 0 ? silent : remote);
-      if (i % 2 === 0) undying(connection);
+      const { transport } = await h.connect('ada', 'thread_1', i % 2 === 0 ? silent : remote);
+      if (i % 2 === 0) undying(transport);
       await h.time.advance(10_000);
     }
     h.mooring.factory.cleanupManager('ada:thread_1');
@@ -109,7 +109,7 @@ describe('the leak detector', () => {
   it('says nothing of a socket that closes within the grace', async () => {
     const h = harness({ config: { leakDetection: 'all' } });
     const former = await h.connect('ada', 'thread_1', silent);
-    const outlived = undying(former.connection);
+    const outlived = undying(former.transport);
     const newer = await h.connect('ada', 'thread_1', remote);
     await talk(h, newer, 50_000);
     outlived.isOpen = false;
@@ -120,7 +120,7 @@ describe('the leak detector', () => {
   it('that is off follows no socket', async () => {
     const h = harness();
     const former = await h.connect('ada', 'thread_1', silent);
-    undying(former.connection);
+    undying(former.transport);
     const newer = await h.connect('ada', 'thread_1', remote);
     await talk(h, newer, 300_000);
     expect(found(h)).toEqual([]);
@@ -128,14 +128,14 @@ describe('the leak detector', () => {
 
   it('keeps no socket that nobody else keeps, however many are taken over', async () => {
     const h = harness({ config: { leakDetection: 'all' } });
-    const links: WeakRef<object>[] = [];
+    const connections: WeakRef<object>[] = [];
     for (let i = 0; i < 50; i++) {
-      links.push(new WeakRef((await h.connect('ada', 'thread_1', remote)).link));
+      connections.push(new WeakRef((await h.connect('ada', 'thread_1', remote)).connection));
       await h.time.advance(3_000);
     }
     h.arrivals.length = 0;
     await collect();
-    expect(links.filter((link) => link.deref() !== undefined).length).toBeLessThan(5);
+    expect(connections.filter((connection) => connection.deref() !== undefined).length).toBeLessThan(5);
   });
 
   it.each([
@@ -168,17 +168,17 @@ describe('the leak detector', () => {
 });
 
 /** From now on its `terminate()` does nothing: it is open for as long as told. */
-function undying(connection: FakeConnection): { isOpen: boolean } {
+function undying(transport: FakeConnection): { isOpen: boolean } {
   const state = { isOpen: true };
-  connection.terminate = () => undefined;
-  Object.defineProperty(connection, 'isOpen', { get: () => state.isOpen });
+  transport.terminate = () => undefined;
+  Object.defineProperty(transport, 'isOpen', { get: () => state.isOpen });
   return state;
 }
 
 /** The client talks meanwhile, so that it is not idle. */
-async function talk(h: Harness, { connection }: Client, forMs: number): Promise<void> {
+async function talk(h: Harness, { transport }: Client, forMs: number): Promise<void> {
   for (let ms = 0; ms < forMs; ms += 50_000) {
-    connection.message();
+    transport.message();
     await h.time.advance(50_000);
   }
 }

@@ -22,7 +22,7 @@ async function audited(count: number) {
   for (const { manager } of clients) registry.add(manager);
   const announced = { live: count, changes: count };
   const found: AuditFindings[] = [];
-  const met: WebSocketManager[] = [];
+  const visited: WebSocketManager[] = [];
   const polls: (() => void)[] = [];
   const audit = new Audit({
     clock: h.mooring.clock,
@@ -31,28 +31,28 @@ async function audited(count: number) {
     registry,
     metrics: {
       announced: () => ({ ...announced }),
-      met: (manager) => met.push(manager),
+      visited: (manager) => visited.push(manager),
       audited: (findings) => found.push(findings),
     },
   });
   afterThisTest(() => {
     audit.stop();
   });
-  return { h, clients, registry, announced, found, met, polls, audit };
+  return { h, clients, registry, announced, found, visited, polls, audit };
 }
 
 /** As the adapter sees a socket that is closed, though nobody was told. */
-const closeQuietly = ({ connection }: Client): void => void connection.closes.push({ code: 1000, reason: '' });
+const closeQuietly = ({ transport }: Client): void => void transport.closes.push({ code: 1000, reason: '' });
 
 describe('an audit', () => {
   it('comes one interval after it was armed, and again for as long as there is a manager', async () => {
-    const { h, found, registry, clients, met, audit } = await audited(2);
+    const { h, found, registry, clients, visited, audit } = await audited(2);
     audit.arm();
     audit.arm();
     await h.time.advance(intervalMs - 1);
-    expect(met).toEqual([]);
+    expect(visited).toEqual([]);
     await h.time.advance(1);
-    expect(met).toEqual(clients.map(({ manager }) => manager));
+    expect(visited).toEqual(clients.map(({ manager }) => manager));
     expect(found).toEqual([
       { atMs: h.mooring.now(), managers: 2, users: 1, newlyOverdue: 0, accumulated: 0, miscounted: 0 },
     ]);
@@ -79,21 +79,21 @@ describe('an audit', () => {
   });
 
   it('that is armed while it waits for a second look waits once', async () => {
-    const { h, clients, found, met, audit } = await audited(1);
+    const { h, clients, found, visited, audit } = await audited(1);
     closeQuietly(clients[0]!);
     audit.arm();
     await h.time.advance(intervalMs);
     audit.arm();
     await h.time.advance(notOpenGraceMs);
-    expect([met.length, found.length]).toEqual([1, 1]);
+    expect([visited.length, found.length]).toEqual([1, 1]);
     await h.time.advance(intervalMs - 1);
-    expect(met).toHaveLength(1);
+    expect(visited).toHaveLength(1);
   });
 
   it.each(['before it begins', 'while it walks', 'before it looks again'])(
     'says nothing when stopped %s',
     async (when) => {
-      const { h, clients, polls, found, met, audit } = await audited(17);
+      const { h, clients, polls, found, visited, audit } = await audited(17);
       closeQuietly(clients[0]!);
       audit.arm();
       if (when === 'before it begins') audit.stop();
@@ -104,7 +104,7 @@ describe('an audit', () => {
       audit.arm();
       await h.time.advance(10 * intervalMs);
       expect(found).toEqual([]);
-      expect(met).toHaveLength({ 'before it begins': 0, 'while it walks': 16, 'before it looks again': 17 }[when]!);
+      expect(visited).toHaveLength({ 'before it begins': 0, 'while it walks': 16, 'before it looks again': 17 }[when]!);
     },
   );
 });
@@ -131,13 +131,13 @@ describe('what should be gone', () => {
     [3, 1],
   ])('is what missed its last heartbeat: %i misses', async (misses, accumulated) => {
     const made = await audited(2);
-    made.clients[0]!.link.misses = misses;
+    made.clients[0]!.connection.misses = misses;
     expect(await lookTwice(made)).toMatchObject({ accumulated, newlyOverdue: 0 });
   });
 
   it('is not what has a heartbeat left', async () => {
     const { h, clients, found, audit } = await audited(1);
-    clients[0]!.link.misses = 1;
+    clients[0]!.connection.misses = 1;
     audit.arm();
     await h.time.advance(intervalMs);
     expect(found).toMatchObject([{ accumulated: 0 }]);
@@ -146,7 +146,7 @@ describe('what should be gone', () => {
   it('is what is idle for two intervals more than it may be, and no sooner', async () => {
     const { h, clients, found, audit } = await audited(2);
     await h.time.advance(overdueAfterMs - intervalMs);
-    clients[0]!.connection.message();
+    clients[0]!.transport.message();
     audit.arm();
     await h.time.advance(intervalMs);
     expect(found).toMatchObject([{ accumulated: 0 }]);
@@ -184,9 +184,9 @@ describe('what should be gone', () => {
 
   it('is not what was heard of meanwhile', async () => {
     const made = await audited(1);
-    made.clients[0]!.link.misses = 2;
+    made.clients[0]!.connection.misses = 2;
     const found = await lookTwice(made, () => {
-      made.clients[0]!.link.misses = 0;
+      made.clients[0]!.connection.misses = 0;
     });
     expect(found).toMatchObject({ accumulated: 0 });
   });
@@ -196,9 +196,9 @@ describe('what should be gone', () => {
     const [first] = made.clients;
     closeQuietly(first!);
     const found = await lookTwice(made, () => {
-      const { connection } = made.h.open(made.h.ticket('ada', 'thread_1'), remote);
-      expect(first!.manager.link?.connection).toBe(connection);
-      connection.closes.push({ code: 1000, reason: '' });
+      const { transport } = made.h.open(made.h.ticket('ada', 'thread_1'), remote);
+      expect(first!.manager.connection?.transport).toBe(transport);
+      transport.closes.push({ code: 1000, reason: '' });
     });
     expect(found).toMatchObject({ accumulated: 0 });
   });
@@ -208,8 +208,8 @@ describe('what should be gone', () => {
     const [first] = made.clients;
     closeQuietly(first!);
     const found = await lookTwice(made, () => {
-      first!.connection.closes.length = 0;
-      first!.link.misses = 2;
+      first!.transport.closes.length = 0;
+      first!.connection.misses = 2;
     });
     expect(found).toMatchObject({ accumulated: 0 });
   });
@@ -254,8 +254,8 @@ describe('a manager that is away', () => {
     const { h, clients, found, audit } = await audited(1);
     const { manager } = clients[0]!;
     manager.hold();
-    manager.mutableParticulars().awaySinceMs = intervalMs - awayMs;
-    manager.link = null;
+    manager.ensureExtras().awaySinceMs = intervalMs - awayMs;
+    manager.connection = null;
     audit.arm();
     await h.time.advance(intervalMs + notOpenGraceMs);
     expect(found.map((findings) => findings.accumulated)).toEqual([accumulated]);

@@ -11,7 +11,7 @@ import {
   type ReleaseReason,
 } from '../../../src/index.js';
 import { heapUsed } from '../../support/heap.js';
-import { loneLink, watchfulClock } from '../liveness/lone-link.js';
+import { loneConnection, watchfulClock } from '../liveness/lone-connection.js';
 import { harness, isMutating, remote, silent, type Harness, type HarnessOptions } from '../support.js';
 
 const hourMs = 3_600_000;
@@ -141,7 +141,7 @@ describe('KPI 1, emergency cleanup time', () => {
     await h.time.advance(5_000);
     const arrival = h.arrive('ada', 'thread_new');
     await h.time.advance(1_100);
-    expect(arrival.outcome?.link).not.toBeNull();
+    expect(arrival.outcome?.connection).not.toBeNull();
     const kpi = kpiOf(h, 'emergencyCleanupTime');
     expect(kpi).toMatchObject({ verdict: 'pass', samples: 2, detail: { runs: 1, waits: 1, timedOut: 0 } });
     expect(kpi.detail['longestMs']).toBe(1_000);
@@ -253,7 +253,7 @@ describe('KPI 3, alert frequency', () => {
     const h = harness({ config: { maxManagersPerUser: 5 } });
     const clients = await h.fill('ada', 3, remote);
     for (let minute = 0; minute < 30 * 60; minute += 5) {
-      for (const { connection } of clients) connection.message();
+      for (const { transport } of clients) transport.message();
       await h.time.advance(300_000);
     }
     expect(kpiOf(h, 'alertFrequency')).toMatchObject({ value: 1, samples: 1 });
@@ -270,7 +270,7 @@ describe('KPI 3, alert frequency', () => {
     });
     const clients = await h.fill('ada', 3, remote);
     await h.time.advance(13 * hourMs);
-    for (const { connection } of clients) connection.message();
+    for (const { transport } of clients) transport.message();
     await h.time.advance(13 * hourMs);
     expect(kpiOf(h, 'alertFrequency')).toMatchObject({ value: 1, samples: 1 });
   });
@@ -293,7 +293,7 @@ describe('KPI 3, alert frequency', () => {
   ] as const)('counts a user whom nothing but an audit meets, at level %s %i times', (level, alerted) => {
     const told = new Told();
     told.level = level;
-    told.metrics.met(loneLink(watchfulClock()).manager);
+    told.metrics.visited(loneConnection(watchfulClock()).manager);
     expect(told.kpi('alertFrequency')).toMatchObject({ samples: 1, detail: { users: 1, alerted } });
   });
 });
@@ -317,7 +317,7 @@ describe('KPI 4, accumulation', () => {
   it('counts what is not open and stays', async () => {
     const h = harness({ config: { heartbeatIntervalMs: 3_600_000, idleManagerTimeoutMs: 3_600_000 } });
     const clients = await h.fill('ada', 3, remote);
-    for (const { connection } of clients.slice(1)) connection.closes.push({ code: 1006, reason: 'nobody said so' });
+    for (const { transport } of clients.slice(1)) transport.closes.push({ code: 1006, reason: 'nobody said so' });
     await h.time.advance(66_000);
     expect(kpiOf(h, 'accumulation')).toMatchObject({ value: 2, verdict: 'fail', detail: { accumulated: 2 } });
   });
@@ -359,7 +359,7 @@ describe('KPI 5, connection success', () => {
     const h = small();
     const clients = await h.fill('ada', 2, remote);
     await h.time.advance(60_000);
-    for (const { connection } of clients) connection.message();
+    for (const { transport } of clients) transport.message();
     const arrival = h.arrive('ada', 'thread_new');
     await h.time.advance(1_100);
     expect(arrival.outcome?.refusal?.code).toBe('quota.exceeded');
@@ -437,8 +437,8 @@ describe('KPI 6, wrong refusals', () => {
     const [first] = await h.fill('ada', 2, remote);
     await h.time.advance(10_000);
     // It is not read, which excuses it for a while.
-    first!.connection.isReadingPaused = true;
-    first!.connection.fallSilent();
+    first!.transport.isReadingPaused = true;
+    first!.transport.fallSilent();
     const arrival = h.arrive('ada', 'thread_new');
     await h.time.advance(1_000);
     expect(arrival.outcome?.refusal?.code).toBe('quota.exceeded');
@@ -453,8 +453,8 @@ describe('KPI 6, wrong refusals', () => {
     const arrival = h.arrive('ada', 'thread_new');
     await h.time.advance(1_100);
     expect(arrival.outcome?.refusal?.code).toBe('quota.exceeded');
-    first?.connection.message();
-    first?.connection.fallSilent();
+    first?.transport.message();
+    first?.transport.fallSilent();
     await h.time.advance(120_000);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
     expect(kpiOf(h, 'wrongRefusals')).toMatchObject({ value: 0, samples: 1 });
@@ -511,11 +511,11 @@ describe('KPI 7, false kills', () => {
     [1_100, 0],
   ])('counts one that sends something %i ms after it was released: %i', async (afterMs, value) => {
     const h = harness();
-    const { connection } = await h.connect('ada', 'thread_1', silent);
+    const { transport } = await h.connect('ada', 'thread_1', silent);
     while (h.countOf('ada') > 0) await h.time.advance(1_000);
     const releasedAgoMs = h.time.now() - (h.said('manager.released')[0]?.atMs ?? 0) + 1_700_000_000_000;
     await h.time.advance(Math.max(0, afterMs - releasedAgoMs));
-    if (!connection.isTerminated) connection.message();
+    if (!transport.isTerminated) transport.message();
     await h.time.advance(2_000);
     expect(kpiOf(h, 'falseKills')).toMatchObject({ value, samples: 1 });
     expect(h.said('connection.answeredLate')).toHaveLength(value);
@@ -523,11 +523,11 @@ describe('KPI 7, false kills', () => {
 
   it('counts one that answers the close frame', async () => {
     const h = harness();
-    const { connection } = await h.connect('ada', 'thread_1', { pongAfterMs: null, closeAfterMs: null });
+    const { transport } = await h.connect('ada', 'thread_1', { pongAfterMs: null, closeAfterMs: null });
     h.mooring.on('manager.released', () => {
       h.time.setTimer(() => {
-        connection.bytesReceived += 8;
-        connection.vanish();
+        transport.bytesReceived += 8;
+        transport.vanish();
       }, 500);
     });
     await h.time.advance(120_000);
@@ -537,9 +537,9 @@ describe('KPI 7, false kills', () => {
 
   it('is none of one that was not open, whose last bytes nobody had looked at', async () => {
     const h = harness();
-    const { connection } = await h.connect('ada', 'thread_1', silent);
-    connection.message();
-    connection.closes.push({ code: 1006, reason: 'nobody said so' });
+    const { transport } = await h.connect('ada', 'thread_1', silent);
+    transport.message();
+    transport.closes.push({ code: 1006, reason: 'nobody said so' });
     await h.time.advance(60_000);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
     expect(h.said('connection.answeredLate')).toEqual([]);
@@ -547,9 +547,9 @@ describe('KPI 7, false kills', () => {
 
   it('is none of one that was released for another reason', async () => {
     const h = harness();
-    const { connection } = await h.connect('ada', 'thread_1', silent);
+    const { transport } = await h.connect('ada', 'thread_1', silent);
     h.mooring.factory.cleanupManager('ada:thread_1');
-    connection.bytesReceived += 8;
+    transport.bytesReceived += 8;
     await h.time.advance(2_000);
     expect(h.said('connection.answeredLate')).toEqual([]);
   });
@@ -557,11 +557,11 @@ describe('KPI 7, false kills', () => {
   it('is none of one that was replaced before its successor was released as dead', async () => {
     const h = harness();
     const former = await h.connect('ada', 'thread_1', silent);
-    const { connection } = await h.connect('ada', 'thread_1', silent);
-    connection.closes.push({ code: 1006, reason: 'nobody said so' });
+    const { transport } = await h.connect('ada', 'thread_1', silent);
+    transport.closes.push({ code: 1006, reason: 'nobody said so' });
     await h.mooring.factory.emergencyCleanup('ada');
     expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
-    former.connection.bytesReceived += 8;
+    former.transport.bytesReceived += 8;
     await h.time.advance(2_000);
     expect(h.said('connection.answeredLate')).toEqual([]);
   });

@@ -6,7 +6,7 @@ import { Suspicion } from '../../../src/core/liveness/suspicion.js';
 import { Slices } from '../../../src/core/slices.js';
 import { afterThisTest } from '../../support/setup.js';
 import { harness, remote, seeded, silent, type Client, type Harness, type PeerOptions } from '../support.js';
-import { loneLink, watchfulClock } from './lone-link.js';
+import { loneConnection, watchfulClock } from './lone-connection.js';
 
 const intervalMs = 25_000;
 const phaseMs = intervalMs / 100;
@@ -23,9 +23,9 @@ function heartbeat() {
     suspicion,
     slices: new Slices({ time: at.time, clock: at.clock, budgetMs: 5 }),
     lifecycle: {
-      died: (link, finding) => {
+      died: (connection, finding) => {
         dead.push(finding);
-        made.remove(link);
+        made.remove(connection);
       },
     },
     heartbeatIntervalMs: intervalMs,
@@ -35,7 +35,13 @@ function heartbeat() {
   afterThisTest(() => {
     made.dispose();
   });
-  return { ...at, heartbeat: made, dead, suspicion, link: (options: PeerOptions = remote) => loneLink(at, options) };
+  return {
+    ...at,
+    heartbeat: made,
+    dead,
+    suspicion,
+    connection: (options: PeerOptions = remote) => loneConnection(at, options),
+  };
 }
 
 /** One connection, and its life until something was done about it. */
@@ -48,9 +54,9 @@ async function watched(options: PeerOptions = remote) {
 const missesOf = (h: Harness): number[] => h.said('heartbeat.missed').map(({ misses }) => misses);
 
 /** Lets time pass until the connection has been pinged once more. */
-async function untilPinged(h: Harness, { connection }: Pick<Client, 'connection'>): Promise<void> {
-  const before = connection.pings.length;
-  for (let passed = 0; connection.pings.length === before; passed += phaseMs) {
+async function untilPinged(h: Harness, { transport }: Pick<Client, 'transport'>): Promise<void> {
+  const before = transport.pings.length;
+  for (let passed = 0; transport.pings.length === before; passed += phaseMs) {
     if (passed > 2 * intervalMs) throw new Error('it was not pinged');
     await h.time.advance(phaseMs);
   }
@@ -59,7 +65,7 @@ async function untilPinged(h: Harness, { connection }: Pick<Client, 'connection'
 /** How long after falling silent now each connection was released, in order of release. */
 async function timesToRelease(h: Harness, clients: readonly Client[]): Promise<number[]> {
   const fellSilentAtMs = h.time.wallNow();
-  for (const { connection } of clients) connection.fallSilent();
+  for (const { transport } of clients) transport.fallSilent();
   await h.time.advance(6 * intervalMs);
   return h.said('manager.released').map(({ atMs }) => atMs - fellSilentAtMs);
 }
@@ -84,27 +90,27 @@ describe('a connection that was just accepted', () => {
   it('is not pinged at once, wherever in the interval it falls', async () => {
     const h = harness();
     for (let i = 0; i < 100; i++) {
-      const { connection } = await h.connect(`user${i}`, 'thread_1', remote);
+      const { transport } = await h.connect(`user${i}`, 'thread_1', remote);
       await h.time.advance(intervalMs / 25 - 1);
-      expect(connection.pings).toEqual([]);
-      connection.vanish();
+      expect(transport.pings).toEqual([]);
+      transport.vanish();
       await h.time.advance(137);
     }
   });
 
   it('is pinged within a fifth of an interval, so that its round trip is known soon', async () => {
-    const { h, connection } = await watched();
+    const { h, transport } = await watched();
     await h.time.advance(intervalMs / 5 + phaseMs);
-    expect(connection.pings).toHaveLength(1);
+    expect(transport.pings).toHaveLength(1);
   });
 });
 
 describe('a quiet connection', () => {
   it('is pinged once an interval', async () => {
-    const { h, connection } = await watched();
-    await untilPinged(h, { connection });
+    const { h, transport } = await watched();
+    await untilPinged(h, { transport });
     await h.time.advance(9 * intervalMs);
-    expect(connection.pings).toHaveLength(10);
+    expect(transport.pings).toHaveLength(10);
   });
 
   it('that answers lives on', async () => {
@@ -124,19 +130,19 @@ describe('a connection from which bytes arrive', () => {
       const quiet = await h.connect('ada', 'thread_quiet', remote);
       for (let i = 0; i < 600; i++) {
         await h.time.advance(1_000);
-        talker.connection[what]();
+        talker.transport[what]();
       }
-      expect(talker.connection.pings).toHaveLength(24);
-      expect(quiet.connection.pings).toHaveLength(24);
+      expect(talker.transport.pings).toHaveLength(24);
+      expect(quiet.transport.pings).toHaveLength(24);
     },
   );
 
   it('is told once when its client answers no ping', async () => {
     const h = harness();
-    const { connection } = await h.connect('ada', 'thread_1', { ...silent, isNew: true });
+    const { transport } = await h.connect('ada', 'thread_1', { ...silent, isNew: true });
     for (let i = 0; i < 30; i++) {
       await h.time.advance(10_000);
-      connection.message();
+      transport.message();
     }
     expect(h.said('connection.neverAnswers')).toMatchObject([{ key: 'ada:thread_1', generation: 1 }]);
     expect(h.countOf('ada')).toBe(1);
@@ -144,37 +150,37 @@ describe('a connection from which bytes arrive', () => {
 
   it('is told too when its client sends pongs that answer nothing', async () => {
     const h = harness();
-    const { connection } = await h.connect('ada', 'thread_1', { ...silent, isNew: true });
+    const { transport } = await h.connect('ada', 'thread_1', { ...silent, isNew: true });
     for (let i = 0; i < 30; i++) {
       await h.time.advance(10_000);
-      connection.pong('a pong of its own accord');
+      transport.pong('a pong of its own accord');
     }
     expect(h.said('connection.neverAnswers')).toHaveLength(1);
     expect(h.countOf('ada')).toBe(1);
   });
 
   it('is not told of when its client answers', async () => {
-    const { h, connection } = await watched();
+    const { h, transport } = await watched();
     for (let i = 0; i < 30; i++) {
       await h.time.advance(10_000);
-      connection.message();
+      transport.message();
     }
     expect(h.said('connection.neverAnswers')).toEqual([]);
   });
 
   it('clears a suspect', async () => {
-    const { time, heartbeat: beat, link, suspicion } = heartbeat();
-    const { link: each, connection } = link(silent);
+    const { time, heartbeat: beat, connection, suspicion } = heartbeat();
+    const { connection: each, transport } = connection(silent);
     beat.add(each);
     suspicion.add([each]);
-    connection.message();
+    transport.message();
     await time.advance(intervalMs / 5);
     expect(suspicion.size).toBe(0);
   });
 });
 
 describe('a user at critical', () => {
-  const pingsOf = (clients: readonly Client[]): number[] => clients.map(({ connection }) => connection.pings.length);
+  const pingsOf = (clients: readonly Client[]): number[] => clients.map(({ transport }) => transport.pings.length);
 
   it('has every connection asked at once, for its round trip: somebody may soon have to wait', async () => {
     const h = harness();
@@ -183,7 +189,7 @@ describe('a user at critical', () => {
     clients.push(...(await h.fill('ada', 5, { ...remote, prefix: 'more_' })));
     expect(pingsOf(clients)).toEqual(Array(20).fill(1));
     await h.time.advance(20);
-    expect(clients.map(({ link }) => link.roundTripMs)).toEqual(Array(20).fill(20));
+    expect(clients.map(({ connection }) => connection.roundTripMs)).toEqual(Array(20).fill(20));
   });
 
   it('has nobody asked whose round trip is known', async () => {
@@ -198,8 +204,8 @@ describe('a user at critical', () => {
 
 describe('a peer that is not there', () => {
   it('is released as disconnected after two misses, not after one', async () => {
-    const { h, connection } = await watched(silent);
-    await untilPinged(h, { connection });
+    const { h, transport } = await watched(silent);
+    await untilPinged(h, { transport });
     await h.time.advance(intervalMs);
     expect(missesOf(h)).toEqual([1]);
     expect(h.countOf('ada')).toBe(1);
@@ -209,10 +215,10 @@ describe('a peer that is not there', () => {
   });
 
   it('is told 1013 silent, and destroyed after the grace', async () => {
-    const { h, connection } = await watched({ ...silent, isNew: true });
+    const { h, transport } = await watched({ ...silent, isNew: true });
     await h.time.advance(3 * intervalMs + phaseMs);
-    expect(connection.closes).toEqual([{ code: 1013, reason: 'silent' }]);
-    expect(connection.isTerminated).toBe(true);
+    expect(transport.closes).toEqual([{ code: 1013, reason: 'silent' }]);
+    expect(transport.isTerminated).toBe(true);
   });
 
   it('held or not: a dead connection is dead', async () => {
@@ -225,9 +231,9 @@ describe('a peer that is not there', () => {
   it('is found by its state where the socket says nothing of its end', async () => {
     const h = harness();
     const ticket = h.ticket('ada', 'thread_1');
-    const connection = h.socket(remote);
-    ticket.open(connection);
-    connection.vanish();
+    const transport = h.socket(remote);
+    ticket.open(transport);
+    transport.vanish();
     await h.time.advance(intervalMs + phaseMs);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
     expect(missesOf(h)).toEqual([]);
@@ -253,7 +259,7 @@ describe('a peer that falls silent', () => {
   it('right after a message is freed within 75 s, wherever in the interval it does', async () => {
     const h = harness();
     const clients = await hundred(h);
-    for (const { connection } of clients) connection.message();
+    for (const { transport } of clients) transport.message();
     const times = await timesToRelease(h, clients);
     expect(times).toHaveLength(100);
     expect(Math.max(...times)).toBeLessThanOrEqual(withinMs);
@@ -262,7 +268,7 @@ describe('a peer that falls silent', () => {
   it('right after a keepalive is freed within 75 s, wherever in the interval it does', async () => {
     const h = harness();
     const clients = await hundred(h);
-    for (const { connection } of clients) connection.keepalive();
+    for (const { transport } of clients) transport.keepalive();
     const times = await timesToRelease(h, clients);
     expect(times).toHaveLength(100);
     expect(Math.max(...times)).toBeLessThanOrEqual(withinMs);
@@ -278,24 +284,24 @@ describe('a peer that falls silent', () => {
 
 describe('orca#12790: one missed ping is not death', () => {
   it('a peer that answers the next one lives, and starts from nothing', async () => {
-    const { h, connection } = await watched(silent);
-    await untilPinged(h, { connection });
-    connection.pongAfterMs = 20;
+    const { h, transport } = await watched(silent);
+    await untilPinged(h, { transport });
+    transport.pongAfterMs = 20;
     await h.time.advance(intervalMs);
     expect(missesOf(h)).toEqual([1]);
     await h.time.advance(intervalMs);
-    connection.fallSilent();
+    transport.fallSilent();
     await h.time.advance(2 * intervalMs);
     expect(missesOf(h)).toEqual([1, 1]);
     expect(h.countOf('ada')).toBe(1);
   });
 
   it.each(['message', 'keepalive', 'partial'] as const)('a %s takes the miss back', async (what) => {
-    const { h, connection } = await watched(silent);
-    await untilPinged(h, { connection });
+    const { h, transport } = await watched(silent);
+    await untilPinged(h, { transport });
     await h.time.advance(intervalMs);
-    if (what === 'partial') connection.bytesReceived += 1;
-    else connection[what]();
+    if (what === 'partial') transport.bytesReceived += 1;
+    else transport[what]();
     await h.time.advance(intervalMs);
     expect(missesOf(h)).toEqual([1]);
     expect(h.countOf('ada')).toBe(1);
@@ -322,11 +328,11 @@ describe('orca#12841, #11300: a tick that came late', () => {
   };
 
   it('is made up for one poll phase later: an answer that had waited is heard', async () => {
-    const { h, connection } = await pinged();
+    const { h, transport } = await pinged();
     await h.time.advance(intervalMs - phaseMs / 2);
     h.time.stall(10_000);
     h.time.afterPoll(() => {
-      connection.pong(connection.pings[0]!);
+      transport.pong(transport.pings[0]!);
     });
     await h.time.advance(2 * phaseMs);
     expect(missesOf(h)).toEqual([]);
@@ -360,58 +366,58 @@ describe('orca#12841, #11300: a tick that came late', () => {
 
 describe('orca#9885: the timer', () => {
   it('is armed with the first connection and disarmed with the last', () => {
-    const { heartbeat: beat, link } = heartbeat();
+    const { heartbeat: beat, connection } = heartbeat();
     expect(beat.isArmed).toBe(false);
-    const [first, second] = [link(), link()];
-    beat.add(first.link);
-    beat.add(second.link);
+    const [first, second] = [connection(), connection()];
+    beat.add(first.connection);
+    beat.add(second.connection);
     expect(beat.isArmed).toBe(true);
-    beat.remove(first.link);
+    beat.remove(first.connection);
     expect(beat.isArmed).toBe(true);
-    beat.remove(second.link);
+    beat.remove(second.connection);
     expect(beat.isArmed).toBe(false);
   });
 
   it('is armed again with the next first one', async () => {
-    const { time, heartbeat: beat, link } = heartbeat();
-    const first = link();
-    beat.add(first.link);
-    beat.remove(first.link);
-    beat.remove(first.link);
+    const { time, heartbeat: beat, connection } = heartbeat();
+    const first = connection();
+    beat.add(first.connection);
+    beat.remove(first.connection);
+    beat.remove(first.connection);
     await time.advance(60_000);
-    const second = link();
-    beat.add(second.link);
+    const second = connection();
+    beat.add(second.connection);
     await time.advance(intervalMs + phaseMs);
-    expect(second.connection.pings).toHaveLength(1);
-    expect(first.connection.pings).toEqual([]);
+    expect(second.transport.pings).toHaveLength(1);
+    expect(first.transport.pings).toEqual([]);
   });
 
   it('is disarmed with the last dead one', async () => {
-    const { time, heartbeat: beat, link, dead } = heartbeat();
-    beat.add(link(silent).link);
+    const { time, heartbeat: beat, connection, dead } = heartbeat();
+    beat.add(connection(silent).connection);
     await time.advance(3 * intervalMs + phaseMs);
     expect(dead).toEqual(['silent']);
     expect(beat.isArmed).toBe(false);
   });
 
   it('is one for all connections', () => {
-    const { time, heartbeat: beat, link } = heartbeat();
+    const { time, heartbeat: beat, connection } = heartbeat();
     const before = time.pendingTimers;
-    for (let i = 0; i < 1_000; i++) beat.add(link().link);
+    for (let i = 0; i < 1_000; i++) beat.add(connection().connection);
     expect(time.pendingTimers - before).toBe(1);
   });
 
   it('is gone when there is no connection left in a Mooring', async () => {
     const h = harness();
-    const { connection } = await h.connect('ada', 'thread_1', remote);
-    connection.vanish();
+    const { transport } = await h.connect('ada', 'thread_1', remote);
+    transport.vanish();
     await h.time.advance(60_001);
     expect(h.time.pendingTimers).toBe(0);
   });
 
   it('is gone after disposal', () => {
-    const { heartbeat: beat, link } = heartbeat();
-    beat.add(link().link);
+    const { heartbeat: beat, connection } = heartbeat();
+    beat.add(connection().connection);
     beat.dispose();
     expect(beat.isArmed).toBe(false);
   });
@@ -419,14 +425,14 @@ describe('orca#9885: the timer', () => {
 
 describe('the pings of many who connect at once', () => {
   it('are spread over a sixth of an interval', async () => {
-    const { time, clock, heartbeat: beat, link } = heartbeat();
-    const many = Array.from({ length: 500 }, () => link());
-    for (const { link: each } of many) beat.add(each);
+    const { time, clock, heartbeat: beat, connection } = heartbeat();
+    const many = Array.from({ length: 500 }, () => connection());
+    for (const { connection: each } of many) beat.add(each);
     const perMoment = new Map<number, number>();
     let before = 0;
     for (let passed = 0; passed <= intervalMs; passed += phaseMs) {
       await time.advance(phaseMs);
-      const pings = many.reduce((sum, { connection }) => sum + connection.pings.length, 0);
+      const pings = many.reduce((sum, { transport }) => sum + transport.pings.length, 0);
       if (pings > before) perMoment.set(clock.now(), pings - before);
       before = pings;
     }
@@ -438,15 +444,15 @@ describe('the pings of many who connect at once', () => {
 
 describe('before a heartbeat verdict', () => {
   it('the sockets are looked at once more', async () => {
-    const { time, heartbeat: beat, link, dead } = heartbeat();
-    const { connection, link: each } = link(silent);
+    const { time, heartbeat: beat, connection, dead } = heartbeat();
+    const { transport, connection: each } = connection(silent);
     beat.add(each);
     let looks = 0;
     const afterPoll = time.afterPoll.bind(time);
     time.afterPoll = (callback) => {
       afterPoll(() => {
         looks += 1;
-        connection.message();
+        transport.message();
         callback();
       });
     };
@@ -456,8 +462,8 @@ describe('before a heartbeat verdict', () => {
   });
 
   it('a connection that was taken over meanwhile is left alone', async () => {
-    const { time, heartbeat: beat, link, dead } = heartbeat();
-    const { link: each } = link(silent);
+    const { time, heartbeat: beat, connection, dead } = heartbeat();
+    const { connection: each } = connection(silent);
     beat.add(each);
     const afterPoll = time.afterPoll.bind(time);
     time.afterPoll = (callback) => {
@@ -477,12 +483,12 @@ describe('a connection whose data is stuck', () => {
     ['unsent', 'sendStuck'],
     ['not read', 'pause'],
   ] as const)('%s is not called dead within slowConsumerTimeoutMs, and is 1013 slow after it', async (_, how) => {
-    const { h, connection } = await watched(remote);
+    const { h, transport } = await watched(remote);
     await h.time.advance(60_000);
-    connection.message();
-    connection.fallSilent();
-    if (how === 'pause') connection.isReadingPaused = true;
-    else connection.sendStuck();
+    transport.message();
+    transport.fallSilent();
+    if (how === 'pause') transport.isReadingPaused = true;
+    else transport.sendStuck();
     await h.time.advance(59_999);
     expect(h.countOf('ada')).toBe(1);
     expect(missesOf(h)).toEqual([]);
@@ -490,26 +496,26 @@ describe('a connection whose data is stuck', () => {
     expect(h.said('manager.released')).toMatchObject([
       { reason: 'disconnected', closeCause: 'slow', finding: 'stuck' },
     ]);
-    expect(connection.closes).toEqual([{ code: 1013, reason: 'slow' }]);
+    expect(transport.closes).toEqual([{ code: 1013, reason: 'slow' }]);
   });
 
   it('but leaves, however slowly, is alive', async () => {
-    const { h, connection } = await watched(silent);
-    connection.sendStuck(2 ** 20);
+    const { h, transport } = await watched(silent);
+    transport.sendStuck(2 ** 20);
     for (let i = 0; i < 20; i++) {
       await h.time.advance(20_000);
-      connection.bytesSent += 1;
-      connection.unsentBytes -= 1;
+      transport.bytesSent += 1;
+      transport.unsentBytes -= 1;
     }
     expect(h.countOf('ada')).toBe(1);
   });
 
   it('and whose peer is gone is freed in the end, once the data has left into nothing', async () => {
-    const { h, connection } = await watched(remote);
-    connection.sendStuck(2 ** 20);
-    connection.fallSilent();
+    const { h, transport } = await watched(remote);
+    transport.sendStuck(2 ** 20);
+    transport.fallSilent();
     await h.time.advance(20_000);
-    connection.unsentBytes = 0;
+    transport.unsentBytes = 0;
     await h.time.advance(60_000 + 3 * intervalMs);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
   });
@@ -544,11 +550,11 @@ describe('a short interval', () => {
 describe('the timer of the heartbeat', () => {
   it('goes with the last connection', () => {
     const made = heartbeat();
-    const [first, second] = [made.link(), made.link()];
-    for (const { link } of [first, second]) made.heartbeat.add(link);
-    made.heartbeat.remove(first.link);
+    const [first, second] = [made.connection(), made.connection()];
+    for (const { connection } of [first, second]) made.heartbeat.add(connection);
+    made.heartbeat.remove(first.connection);
     expect(made.heartbeat.isArmed).toBe(true);
-    made.heartbeat.remove(second.link);
+    made.heartbeat.remove(second.connection);
     expect(made.heartbeat.isArmed).toBe(false);
   });
 });
@@ -556,16 +562,16 @@ describe('the timer of the heartbeat', () => {
 describe('a connection that closed and did not say so', () => {
   it('is found at its next visit, as closed', async () => {
     const made = heartbeat();
-    const { link, connection } = made.link();
-    made.heartbeat.add(link);
-    connection.closes.push({ code: 1006, reason: 'nobody said so' });
+    const { connection, transport } = made.connection();
+    made.heartbeat.add(connection);
+    transport.closes.push({ code: 1006, reason: 'nobody said so' });
     await made.time.advance(intervalMs / 5);
     expect(made.dead).toEqual(['closed']);
   });
 
   it('is released as one that is silent, with what was found', async () => {
-    const { h, connection } = await watched();
-    connection.closes.push({ code: 1006, reason: 'nobody said so' });
+    const { h, transport } = await watched();
+    transport.closes.push({ code: 1006, reason: 'nobody said so' });
     await h.time.advance(intervalMs / 5);
     expect(h.said('manager.released')).toMatchObject([{ by: 'heartbeat', closeCause: 'silent', finding: 'closed' }]);
   });
@@ -574,42 +580,42 @@ describe('a connection that closed and did not say so', () => {
 describe('a ping behind unsent data', () => {
   it('is sent once, and none behind it', async () => {
     const made = heartbeat();
-    const { link, connection } = made.link(silent);
-    made.heartbeat.add(link);
-    connection.sendStuck();
+    const { connection, transport } = made.connection(silent);
+    made.heartbeat.add(connection);
+    transport.sendStuck();
     await made.time.advance(2.5 * intervalMs);
-    expect(connection.pings).toHaveLength(1);
+    expect(transport.pings).toHaveLength(1);
     expect(made.dead).toEqual([]);
-    connection.unsentBytes = 0;
+    transport.unsentBytes = 0;
     await made.time.advance(intervalMs);
-    expect(connection.pings).toHaveLength(2);
+    expect(transport.pings).toHaveLength(2);
   });
 });
 
 describe('a manager that is released because a heartbeat was missed', () => {
   it('is pinged no more', async () => {
-    const { h, connection } = await watched(silent);
+    const { h, transport } = await watched(silent);
     h.mooring.on('heartbeat.missed', ({ key }) => void h.mooring.factory.cleanupManager(key));
     await h.time.advance(3 * intervalMs);
     expect(missesOf(h)).toEqual([1]);
-    expect(connection.pings).toHaveLength(1);
+    expect(transport.pings).toHaveLength(1);
   });
 });
 
 describe('a connection that is introduced', () => {
   it('is asked once', () => {
     const made = heartbeat();
-    const { link, connection } = made.link(silent);
-    made.heartbeat.introduce(link);
-    made.heartbeat.introduce(link);
-    expect(connection.pings).toHaveLength(1);
+    const { connection, transport } = made.connection(silent);
+    made.heartbeat.pingIfNew(connection);
+    made.heartbeat.pingIfNew(connection);
+    expect(transport.pings).toHaveLength(1);
   });
 
   it('is not asked where its round trip is known, however short', () => {
     const made = heartbeat();
-    const { link, connection } = made.link();
-    link.roundTripMs = 0;
-    made.heartbeat.introduce(link);
-    expect(connection.pings).toEqual([]);
+    const { connection, transport } = made.connection();
+    connection.roundTripMs = 0;
+    made.heartbeat.pingIfNew(connection);
+    expect(transport.pings).toEqual([]);
   });
 });

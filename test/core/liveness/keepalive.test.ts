@@ -244,18 +244,18 @@ describe('a keepalive', () => {
 describe('a connection that sends only keepalives', () => {
   it('is seen, and is not active', async () => {
     const h = harness();
-    const { connection, link } = await h.connect('ada', 'thread_1', remote);
+    const { transport, connection } = await h.connect('ada', 'thread_1', remote);
     await h.time.advance(5_000);
-    connection.keepalive();
-    expect(link.lastSeenAtMs).toBe(5_000);
-    expect(link.lastActivityAtMs).toBe(0);
+    transport.keepalive();
+    expect(connection.lastSeenAtMs).toBe(5_000);
+    expect(connection.lastActivityAtMs).toBe(0);
   });
 
   it('is idle after the idle timeout', async () => {
     const h = harness();
-    const { connection } = await h.connect('ada', 'thread_1', remote);
-    for (let minute = 0; minute < 11 && !connection.isClosed; minute++) {
-      connection.keepalive();
+    const { transport } = await h.connect('ada', 'thread_1', remote);
+    for (let minute = 0; minute < 11 && !transport.isClosed; minute++) {
+      transport.keepalive();
       await h.time.advance(60_000);
     }
     expect(h.said('manager.released')).toMatchObject([{ reason: 'idle' }]);
@@ -263,10 +263,10 @@ describe('a connection that sends only keepalives', () => {
 
   it('a pong is no activity either', async () => {
     const h = harness();
-    const { connection, link } = await h.connect('ada', 'thread_1', remote);
+    const { transport, connection } = await h.connect('ada', 'thread_1', remote);
     await h.time.advance(30_000);
-    expect(connection.pings.length).toBeGreaterThan(0);
-    expect(link.lastSeenAtMs).toBeGreaterThan(0);
-    expect(link.lastActivityAtMs).toBe(0);
+    expect(transport.pings.length).toBeGreaterThan(0);
+    expect(connection.lastSeenAtMs).toBeGreaterThan(0);
+    expect(connection.lastActivityAtMs).toBe(0);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ProbePatience } from '../../../src/core/liveness/patience.js';
 import { Pinger } from '../../../src/core/liveness/ping.js';
 import { seeded, silent } from '../support.js';
-import { loneLink, watchfulClock } from './lone-link.js';
+import { loneConnection, watchfulClock } from './lone-connection.js';
 
 const patience = new ProbePatience({ probeTimeoutMs: 500, emergencyCleanupTimeoutMs: 10_000 });
 
@@ -51,7 +51,7 @@ describe('the usual time', () => {
 
 describe('a round trip that is unknown', () => {
   it('is taken for a second', () => {
-    expect(patience.roundTripOf(loneLink(watchfulClock(), silent).link)).toBe(1_000);
+    expect(patience.roundTripOf(loneConnection(watchfulClock(), silent).connection)).toBe(1_000);
   });
 
   it.each([
@@ -60,9 +60,9 @@ describe('a round trip that is unknown', () => {
   ])('of one that was asked %i ms ago is taken for %i ms', async (agoMs, wantedMs) => {
     const at = watchfulClock();
     await at.time.advance(1_000);
-    const { link } = loneLink(at, silent);
-    new Pinger(seeded(1)).ping(link);
+    const { connection } = loneConnection(at, silent);
+    new Pinger(seeded(1)).ping(connection);
     await at.time.advance(agoMs);
-    expect(patience.roundTripOf(link)).toBe(wantedMs);
+    expect(patience.roundTripOf(connection)).toBe(wantedMs);
   });
 });

@@ -6,7 +6,7 @@ import { Suspicion } from '../../../src/core/liveness/suspicion.js';
 import { SimulatedTime } from '../../../src/testing/index.js';
 import { seeded, silent, type PeerOptions } from '../support.js';
 import { sample } from '../../../src/core/liveness/silence.js';
-import { loneLink, watchfulClock, type LoneLink } from './lone-link.js';
+import { loneConnection, watchfulClock, type LoneConnection } from './lone-connection.js';
 
 /** Two pings, `probeTimeoutMs` apart. */
 const askedMs = 1_000;
@@ -32,25 +32,25 @@ class PollingTime extends SimulatedTime {
 /** Peers that have answered before, and a probe of them that has started unless told otherwise. */
 function probing(peers: readonly PeerOptions[], { time = new SimulatedTime(), isStarted = true } = {}) {
   const at = watchfulClock(time);
-  const lone = peers.map((peer) => loneLink(at, peer));
-  for (const { link } of lone) link.roundTripMs = 0;
+  const lone = peers.map((peer) => loneConnection(at, peer));
+  for (const { connection } of lone) connection.roundTripMs = 0;
   const found: ProbeFindings[] = [];
   const pinger = new Pinger(seeded(1));
   const suspected: number[] = [];
   const suspicion = new Suspicion({ suspected: () => suspected.push(at.clock.now()) });
   const parts = { clock: at.clock, pinger, suspicion, config };
   const probe = new Probe(parts, {
-    links: lone.map(({ link }) => link),
+    connections: lone.map(({ connection }) => connection),
     onDone: (findings) => found.push(findings),
   });
   if (isStarted) probe.start();
   return { ...at, lone, probe, found, pinger, suspicion, suspected, parts };
 }
 
-const silentOf = (found: readonly ProbeFindings[], lone: readonly LoneLink[]): boolean[] =>
-  lone.map(({ link }) => found[0]!.silent.has(link));
+const silentOf = (found: readonly ProbeFindings[], lone: readonly LoneConnection[]): boolean[] =>
+  lone.map(({ connection }) => found[0]!.silent.has(connection));
 
-const pingsOf = (lone: readonly LoneLink[]): number[] => lone.map(({ connection }) => connection.pings.length);
+const pingsOf = (lone: readonly LoneConnection[]): number[] => lone.map(({ transport }) => transport.pings.length);
 
 describe('a probe', () => {
   it('pings all at once', () => {
@@ -80,13 +80,13 @@ describe('a probe', () => {
   it('sends each ping with a payload of its own', async () => {
     const { time, lone } = probing([silent, silent]);
     await time.advance(1_000);
-    const payloads = lone.flatMap(({ connection }) => connection.pings);
+    const payloads = lone.flatMap(({ transport }) => transport.pings);
     expect(new Set(payloads).size).toBe(4);
   });
 
   it('asks everybody, also one that was seen a moment ago', () => {
     const { lone, probe } = probing([silent], { isStarted: false });
-    lone[0]!.connection.message();
+    lone[0]!.transport.message();
     probe.start();
     expect(pingsOf(lone)).toEqual([1]);
   });
@@ -102,7 +102,7 @@ describe('orca#12790: one unanswered ping is not death', () => {
   it.each([0, 1, 499, 500, 501, 999, 1_001, 2_999])('a byte after %i ms is life', async (afterMs) => {
     const { time, lone, found } = probing([silent]);
     await time.advance(afterMs);
-    lone[0]!.connection.bytesReceived += 1;
+    lone[0]!.transport.bytesReceived += 1;
     await time.advance(minSilenceMs);
     expect(silentOf(found, lone)).toEqual([false]);
   });
@@ -110,18 +110,18 @@ describe('orca#12790: one unanswered ping is not death', () => {
   it('a pong of whatever payload is life, and tells no round trip', async () => {
     const { time, lone, found } = probing([silent]);
     await time.advance(700);
-    lone[0]!.connection.pong('not ours');
+    lone[0]!.transport.pong('not ours');
     expect(found).toHaveLength(1);
     expect(silentOf(found, lone)).toEqual([false]);
-    expect(lone[0]!.link.roundTripMs).toBe(0);
+    expect(lone[0]!.connection.roundTripMs).toBe(0);
   });
 
   it('an answer to the first ping in the time of the second tells its round trip', async () => {
     const { time, lone, probe } = probing([{ pongAfterMs: 700 }], { isStarted: false });
-    lone[0]!.link.roundTripMs = -1;
+    lone[0]!.connection.roundTripMs = -1;
     probe.start();
     await time.advance(1_000);
-    expect(lone[0]!.link.roundTripMs).toBe(700);
+    expect(lone[0]!.connection.roundTripMs).toBe(700);
   });
 });
 
@@ -142,7 +142,7 @@ describe('a probe ends', () => {
 
   it('at the half where bytes of all have come by then', async () => {
     const { time, lone, found } = probing([silent]);
-    lone[0]!.connection.bytesReceived += 1;
+    lone[0]!.transport.bytesReceived += 1;
     await time.advance(500);
     expect(found).toHaveLength(1);
   });
@@ -150,7 +150,7 @@ describe('a probe ends', () => {
   it('once', async () => {
     const { time, lone, found } = probing([{ pongAfterMs: 20 }]);
     await time.advance(20);
-    lone[0]!.connection.pong('again');
+    lone[0]!.transport.pong('again');
     await time.advance(5_000);
     expect(found).toHaveLength(1);
   });
@@ -158,7 +158,7 @@ describe('a probe ends', () => {
   it('without findings when cancelled, and asks no more', async () => {
     const { time, lone, probe, found } = probing([silent]);
     probe.cancel();
-    lone[0]!.connection.pong('late');
+    lone[0]!.transport.pong('late');
     await time.advance(5_000);
     expect(found).toEqual([]);
     expect(pingsOf(lone)).toEqual([1]);
@@ -180,7 +180,7 @@ describe('before a verdict of silence', () => {
     const { lone, found } = probing([silent, silent], { time });
     await time.advance(minSilenceMs);
     expect(found).toEqual([]);
-    lone[0]!.connection.message();
+    lone[0]!.transport.message();
     time.poll();
     expect(silentOf(found, lone)).toEqual([false, true]);
   });
@@ -189,7 +189,7 @@ describe('before a verdict of silence', () => {
     const time = new PollingTime();
     const { lone, found } = probing([silent], { time });
     await time.advance(1_000);
-    lone[0]!.connection.pong('late');
+    lone[0]!.transport.pong('late');
     time.poll();
     expect(found).toHaveLength(1);
     expect(silentOf(found, lone)).toEqual([false]);
@@ -202,7 +202,7 @@ describe('a connection that cannot be judged', () => {
     ['is not read', { isReadingPaused: true }],
   ])('%s is neither silent nor stuck', async (_, state) => {
     const { time, lone, probe, found } = probing([silent], { isStarted: false });
-    Object.assign(lone[0]!.connection, state);
+    Object.assign(lone[0]!.transport, state);
     probe.start();
     await time.advance(askedMs);
     expect(found).toEqual([{ silent: new Set(), stuck: new Set() }]);
@@ -210,20 +210,20 @@ describe('a connection that cannot be judged', () => {
 
   it('is stuck once its unsent data has not moved for slowConsumerTimeoutMs, whatever it sends', async () => {
     const { time, lone, probe, found } = probing([silent], { isStarted: false });
-    const { link, connection } = lone[0]!;
-    connection.unsentBytes = 1;
-    sample(link);
+    const { connection, transport } = lone[0]!;
+    transport.unsentBytes = 1;
+    sample(connection);
     await time.advance(59_000);
     probe.start();
     await time.advance(999);
-    connection.bytesReceived += 8;
+    transport.bytesReceived += 8;
     await time.advance(1);
-    expect(found).toEqual([{ silent: new Set(), stuck: new Set([link]) }]);
+    expect(found).toEqual([{ silent: new Set(), stuck: new Set([connection]) }]);
   });
 
   it('is not asked a second time while the first ping has not left', async () => {
     const { time, lone, probe } = probing([silent], { isStarted: false });
-    lone[0]!.connection.unsentBytes = 1;
+    lone[0]!.transport.unsentBytes = 1;
     probe.start();
     await time.advance(askedMs);
     expect(pingsOf(lone)).toEqual([1]);
@@ -233,7 +233,7 @@ describe('a connection that cannot be judged', () => {
 describe('a broken socket', () => {
   it('that is not open is not asked', async () => {
     const { time, lone, probe, found } = probing([silent], { isStarted: false });
-    lone[0]!.connection.vanish();
+    lone[0]!.transport.vanish();
     probe.start();
     await time.advance(askedMs);
     expect(pingsOf(lone)).toEqual([0]);
@@ -253,7 +253,7 @@ describe('a broken socket', () => {
   it('that cannot be pinged is silent unless it says something', async () => {
     const throws: PeerOptions = { ...silent, throwsFrom: ['ping'] };
     const { time, lone, found } = probing([throws, throws]);
-    lone[1]!.connection.message();
+    lone[1]!.transport.message();
     await time.advance(minSilenceMs);
     expect(silentOf(found, lone)).toEqual([true, false]);
   });
@@ -262,7 +262,7 @@ describe('a broken socket', () => {
     const { time, lone, found } = probing([silent]);
     const { manager } = lone[0]!;
     await time.advance(600);
-    manager.link = null;
+    manager.connection = null;
     await time.advance(minSilenceMs);
     expect(silentOf(found, lone)).toEqual([false]);
   });
@@ -271,12 +271,12 @@ describe('a broken socket', () => {
 describe('two probes of one connection', () => {
   it('do not take its answer from each other', async () => {
     const { lone, probe: first, parts, time } = probing([silent]);
-    const { link, connection } = lone[0]!;
+    const { connection, transport } = lone[0]!;
     const found: ProbeFindings[] = [];
-    new Probe(parts, { links: [link], onDone: (findings) => found.push(findings) }).start();
+    new Probe(parts, { connections: [connection], onDone: (findings) => found.push(findings) }).start();
     first.cancel();
     await time.advance(100);
-    connection.pong(connection.pings[0]!);
+    transport.pong(transport.pings[0]!);
     expect(found).toHaveLength(1);
   });
 });
@@ -290,39 +290,39 @@ describe('silence since an earlier ping', () => {
     [60_000, 1_000],
   ])('a ping unanswered for %i ms before makes a suspect after %i ms', async (beforeMs, afterMs) => {
     const { time, lone, probe, pinger, suspicion } = probing([silent], { isStarted: false });
-    const { link } = lone[0]!;
-    pinger.ping(link);
+    const { connection } = lone[0]!;
+    pinger.ping(connection);
     await time.advance(beforeMs);
     probe.start();
     await time.advance(afterMs - 1);
-    expect(suspicion.has(link)).toBe(false);
+    expect(suspicion.has(connection)).toBe(false);
     await time.advance(1);
-    expect(suspicion.has(link)).toBe(true);
+    expect(suspicion.has(connection)).toBe(true);
   });
 
   it('does not count when a byte has come since, though no pong has', async () => {
     const { time, lone, probe, pinger, suspicion } = probing([silent], { isStarted: false });
-    const { link, connection } = lone[0]!;
-    pinger.ping(link);
+    const { connection, transport } = lone[0]!;
+    pinger.ping(connection);
     await time.advance(60_000);
-    connection.message();
+    transport.message();
     probe.start();
     await time.advance(minSilenceMs - 1);
-    expect(suspicion.has(link)).toBe(false);
+    expect(suspicion.has(connection)).toBe(false);
     await time.advance(1);
-    expect(suspicion.has(link)).toBe(true);
+    expect(suspicion.has(connection)).toBe(true);
   });
 
   it('is remembered however many pings follow', async () => {
     const { time, lone, parts, pinger, suspicion } = probing([silent], { isStarted: false });
-    const { link } = lone[0]!;
+    const { connection } = lone[0]!;
     for (let ping = 0; ping < 20; ping++) {
-      pinger.ping(link);
+      pinger.ping(connection);
       await time.advance(150);
     }
-    new Probe(parts, { links: [link], onDone: () => {} }).start();
+    new Probe(parts, { connections: [connection], onDone: () => {} }).start();
     await time.advance(askedMs);
-    expect(suspicion.has(link)).toBe(true);
+    expect(suspicion.has(connection)).toBe(true);
   });
 
   it('that is only quiet is none: without a ping of ours nobody is a suspect sooner', async () => {
@@ -330,20 +330,20 @@ describe('silence since an earlier ping', () => {
     await time.advance(600_000);
     probe.start();
     await time.advance(minSilenceMs - 1);
-    expect(suspicion.has(lone[0]!.link)).toBe(false);
+    expect(suspicion.has(lone[0]!.connection)).toBe(false);
   });
 });
 
 describe('a suspect', () => {
   it('is one until a byte comes', async () => {
     const { time, lone, suspicion } = probing([silent]);
-    const { link, connection } = lone[0]!;
+    const { connection, transport } = lone[0]!;
     await time.advance(60_000);
-    expect(suspicion.has(link)).toBe(true);
-    connection.bytesReceived += 1;
-    expect(suspicion.has(link)).toBe(false);
+    expect(suspicion.has(connection)).toBe(true);
+    transport.bytesReceived += 1;
+    expect(suspicion.has(connection)).toBe(false);
     await time.advance(60_000);
-    expect(suspicion.has(link)).toBe(false);
+    expect(suspicion.has(connection)).toBe(false);
     expect(suspicion.size).toBe(0);
   });
 
@@ -358,7 +358,7 @@ describe('how long each connection is waited for', () => {
   /** A peer that is silent now, and whose answers took so long before; -1: it has answered nothing yet. */
   const suspectAfter = async (roundTripMs: number): Promise<number | null> => {
     const { time, lone, probe, suspected } = probing([silent], { isStarted: false });
-    lone[0]!.link.roundTripMs = roundTripMs;
+    lone[0]!.connection.roundTripMs = roundTripMs;
     probe.start();
     await time.advance(20_000);
     return suspected[0] ?? null;
@@ -379,16 +379,16 @@ describe('how long each connection is waited for', () => {
 
   it('one that is too slow to be asked is judged by an earlier ping, after four round trips', async () => {
     const { time, lone, probe, pinger, suspicion, found } = probing([silent], { isStarted: false });
-    const { link, connection } = lone[0]!;
-    link.roundTripMs = 7_000;
-    pinger.ping(link);
+    const { connection, transport } = lone[0]!;
+    connection.roundTripMs = 7_000;
+    pinger.ping(connection);
     await time.advance(25_000);
     probe.start();
     await time.advance(2_999);
-    expect(suspicion.has(link)).toBe(false);
+    expect(suspicion.has(connection)).toBe(false);
     await time.advance(1);
-    expect(suspicion.has(link)).toBe(true);
-    expect(connection.pings).toHaveLength(1);
+    expect(suspicion.has(connection)).toBe(true);
+    expect(transport.pings).toHaveLength(1);
     expect(found).toHaveLength(1);
   });
 
@@ -397,8 +397,8 @@ describe('how long each connection is waited for', () => {
     ['nor by one that left too late', 10_000],
   ])('%s', async (_, beforeMs) => {
     const { time, lone, probe, pinger, found } = probing([silent], { isStarted: false });
-    lone[0]!.link.roundTripMs = 7_000;
-    if (beforeMs !== null) pinger.ping(lone[0]!.link);
+    lone[0]!.connection.roundTripMs = 7_000;
+    if (beforeMs !== null) pinger.ping(lone[0]!.connection);
     await time.advance(beforeMs ?? 0);
     probe.start();
     expect(found).toEqual([{ silent: new Set(), stuck: new Set() }]);
@@ -406,7 +406,7 @@ describe('how long each connection is waited for', () => {
 
   it('the slow do not hold up the quick', async () => {
     const { time, lone, probe, suspected } = probing([silent, silent], { isStarted: false });
-    lone[1]!.link.roundTripMs = 1_500;
+    lone[1]!.connection.roundTripMs = 1_500;
     probe.start();
     await time.advance(20_000);
     expect(suspected).toEqual([3_000, 6_500]);

@@ -9,13 +9,13 @@ async function besideADeadOne(h: Harness) {
   const healthy = await h.fill('ada', 2, { prefix: 'healthy', ...remote });
   const dead = await h.connect('ada', 'thread_dead', remote);
   await h.time.advance(100);
-  dead.connection.fallSilent();
+  dead.transport.fallSilent();
   return { healthy, dead };
 }
 
 function expectOnlyTheDeadOneGone(h: Harness, healthy: readonly Client[]): void {
   expect(h.said('manager.released')).toMatchObject([{ threadId: 'thread_dead', reason: 'disconnected' }]);
-  for (const { connection } of healthy) expect(connection.closes).toEqual([]);
+  for (const { transport } of healthy) expect(transport.closes).toEqual([]);
 }
 
 describe("openclaw#105698, HikariCP's housekeeper: a loop that was blocked for 1.2 s while probes are out", () => {
@@ -36,12 +36,12 @@ describe("openclaw#105698, HikariCP's housekeeper: a loop that was blocked for 1
   it('closes nobody whose answer is read only after the timers have run', async () => {
     const h = harness({ config: { maxManagersPerUser: 3 } });
     const { healthy } = await besideADeadOne(h);
-    for (const { connection } of healthy) connection.pongAfterMs = null;
+    for (const { transport } of healthy) transport.pongAfterMs = null;
     h.arrive('ada', 'thread_new', remote);
     await h.time.advance(600);
     h.time.stall(1_200);
     await h.time.advance(0);
-    for (const { connection } of healthy) connection.pong(connection.pings[0]!);
+    for (const { transport } of healthy) transport.pong(transport.pings[0]!);
     await h.time.advance(5_000);
     expectOnlyTheDeadOneGone(h, healthy);
   });
@@ -52,7 +52,7 @@ describe("openclaw#105698, HikariCP's housekeeper: a loop that was blocked for 1
     await h.time.advance(5_000);
     h.time.stall(1_200);
     h.time.afterPoll(() => {
-      dead.connection.message();
+      dead.transport.message();
     });
     h.arrive('ada', 'thread_new', remote);
     await h.time.advance(5_000);
@@ -115,7 +115,7 @@ describe('a machine suspended for twice the idle timeout', () => {
       await h.time.advance(7_300);
       h.time.stall(100_000 + 13 * i);
       await h.time.advance(0);
-      healthy!.connection.message();
+      healthy!.transport.message();
     }
     expect(h.said('manager.released')).toEqual([]);
     expect(h.said('heartbeat.missed')).toEqual([]);

@@ -12,14 +12,14 @@ function desk(closeGraceMs = 1_000, limits: Partial<ConstructorParameters<typeof
 }
 
 /** A connection of a manager. */
-function linkOf(connection: FakeConnection): Closable & { readonly connection: FakeConnection } {
-  return { connection, closing: null };
+function linkOf(transport: FakeConnection): Closable & { readonly transport: FakeConnection } {
+  return { transport, closing: null };
 }
 
 /** So much of what waited for sending leaves the process. */
-function leave(connection: FakeConnection, bytes: number): void {
-  connection.unsentBytes -= bytes;
-  connection.bytesSent += bytes;
+function leave(transport: FakeConnection, bytes: number): void {
+  transport.unsentBytes -= bytes;
+  transport.bytesSent += bytes;
 }
 
 const silentLink = () => linkOf(FakeConnection.silent());
@@ -27,10 +27,10 @@ const silentLink = () => linkOf(FakeConnection.silent());
 describe('a connection that is told to close', () => {
   it('gets its close frame at once', () => {
     const { closing } = desk();
-    const link = silentLink();
-    closing.close(link, 'evicted');
-    expect(link.connection.closes).toEqual([{ code: 4410, reason: 'evicted' }]);
-    expect(link.connection.isTerminated).toBe(false);
+    const connection = silentLink();
+    closing.close(connection, 'evicted');
+    expect(connection.transport.closes).toEqual([{ code: 4410, reason: 'evicted' }]);
+    expect(connection.transport.isTerminated).toBe(false);
   });
 
   it.each([
@@ -38,20 +38,20 @@ describe('a connection that is told to close', () => {
     [1_000, true],
   ])('and does not answer is destroyed after the grace (at %i ms: %s)', async (atMs, isTerminated) => {
     const { time, closing } = desk();
-    const link = silentLink();
-    closing.close(link, 'evicted');
+    const connection = silentLink();
+    closing.close(connection, 'evicted');
     await time.advance(atMs);
-    expect(link.connection.isTerminated).toBe(isTerminated);
+    expect(connection.transport.isTerminated).toBe(isTerminated);
   });
 
   it('and answers is not destroyed', async () => {
     const { time, closing } = desk();
-    const link = silentLink();
-    closing.close(link, 'evicted');
+    const connection = silentLink();
+    closing.close(connection, 'evicted');
     await time.advance(500);
-    closing.closed(link);
+    closing.closed(connection);
     await time.advance(5_000);
-    expect(link.connection.isTerminated).toBe(false);
+    expect(connection.transport.isTerminated).toBe(false);
     expect(time.pendingTimers).toBe(0);
   });
 
@@ -62,16 +62,16 @@ describe('a connection that is told to close', () => {
     await time.advance(600);
     closing.close(second, 'evicted');
     await time.advance(400);
-    expect([first, second].map(({ connection }) => connection.isTerminated)).toEqual([true, false]);
+    expect([first, second].map(({ transport }) => transport.isTerminated)).toEqual([true, false]);
     await time.advance(600);
-    expect(second.connection.isTerminated).toBe(true);
+    expect(second.transport.isTerminated).toBe(true);
   });
 
   it('and throws is destroyed at once', () => {
     const { closing } = desk();
-    const connection = new FakeConnection({ throwsFrom: ['close'] });
-    closing.close(linkOf(connection), 'evicted');
-    expect(connection.isTerminated).toBe(true);
+    const transport = new FakeConnection({ throwsFrom: ['close'] });
+    closing.close(linkOf(transport), 'evicted');
+    expect(transport.isTerminated).toBe(true);
     expect(closing.isEmpty).toBe(true);
   });
 
@@ -99,78 +99,78 @@ describe('a connection that its peer began to close', () => {
     [1_000, true],
   ])('and does not finish is destroyed after the grace (at %i ms: %s)', async (atMs, isTerminated) => {
     const { time, closing } = desk();
-    const link = silentLink();
-    closing.began(link);
+    const connection = silentLink();
+    closing.began(connection);
     await time.advance(atMs);
-    expect(link.connection).toMatchObject({ isTerminated, closes: [] });
+    expect(connection.transport).toMatchObject({ isTerminated, closes: [] });
   });
 
   it('and closes in time is not destroyed', async () => {
     const { time, closing } = desk();
-    const link = silentLink();
-    closing.began(link);
-    closing.closed(link);
+    const connection = silentLink();
+    closing.began(connection);
+    closing.closed(connection);
     await time.advance(5_000);
-    expect([link.connection.isTerminated, time.pendingTimers, closing.size]).toEqual([false, 0, 0]);
+    expect([connection.transport.isTerminated, time.pendingTimers, closing.size]).toEqual([false, 0, 0]);
   });
 
   it('gets no second grace where it was told to close before', async () => {
     const { time, closing } = desk();
-    const link = silentLink();
-    closing.close(link, 'evicted');
+    const connection = silentLink();
+    closing.close(connection, 'evicted');
     await time.advance(600);
-    closing.began(link);
+    closing.began(connection);
     await time.advance(400);
-    expect(link.connection.isTerminated).toBe(true);
+    expect(connection.transport.isTerminated).toBe(true);
   });
 
   it('is waited for as long as data that was sent before leaves, and no longer', async () => {
     const { time, closing } = desk();
-    const link = silentLink();
-    link.connection.unsentBytes = 3_000;
-    closing.began(link);
+    const connection = silentLink();
+    connection.transport.unsentBytes = 3_000;
+    closing.began(connection);
     await time.advance(999);
-    leave(link.connection, 1_000);
+    leave(connection.transport, 1_000);
     await time.advance(1_000);
-    expect(link.connection.isTerminated).toBe(false);
+    expect(connection.transport.isTerminated).toBe(false);
     await time.advance(1_000);
-    expect(link.connection.isTerminated).toBe(true);
+    expect(connection.transport.isTerminated).toBe(true);
   });
 
   it('is destroyed after half a minute, however slowly its data leaves', async () => {
     const { time, closing } = desk();
-    const link = silentLink();
-    link.connection.unsentBytes = 100_000;
-    closing.began(link);
+    const connection = silentLink();
+    connection.transport.unsentBytes = 100_000;
+    closing.began(connection);
     for (let second = 0; second < 29; second++) {
-      leave(link.connection, 1);
+      leave(connection.transport, 1);
       await time.advance(1_000);
     }
-    expect(link.connection.isTerminated).toBe(false);
-    leave(link.connection, 1);
+    expect(connection.transport.isTerminated).toBe(false);
+    leave(connection.transport, 1);
     await time.advance(1_000);
-    expect(link.connection.isTerminated).toBe(true);
+    expect(connection.transport.isTerminated).toBe(true);
   });
 });
 
 describe('connections that are closing', () => {
   const of = (userId: string) => ({ ...silentLink(), context: { userId } });
-  const ended = (links: readonly { readonly connection: FakeConnection }[]) =>
-    links.map(({ connection }) => connection.isTerminated);
+  const ended = (connections: readonly { readonly transport: FakeConnection }[]) =>
+    connections.map(({ transport }) => transport.isTerminated);
 
   it('are no more of a user than its limit: the oldest of that user goes', () => {
     const { closing } = desk(1_000, { limitOfUser: () => 2 });
-    const links = [of('ada'), of('bob'), of('ada'), of('ada')];
-    for (const link of links) closing.began(link);
-    expect(ended(links)).toEqual([true, false, false, false]);
+    const connections = [of('ada'), of('bob'), of('ada'), of('ada')];
+    for (const connection of connections) closing.began(connection);
+    expect(ended(connections)).toEqual([true, false, false, false]);
     expect(closing.size).toBe(3);
   });
 
   it('may be one of a user whose limit is 0', () => {
     const { closing } = desk(1_000, { limitOfUser: () => 0 });
-    const links = [of('ada'), of('ada')];
-    for (const link of links) closing.close(link, 'idle');
-    expect(ended(links)).toEqual([true, false]);
+    const connections = [of('ada'), of('ada')];
+    for (const connection of connections) closing.close(connection, 'idle');
+    expect(ended(connections)).toEqual([true, false]);
   });
 
   it('are no more in all than there is room for: the oldest goes, refused or not', () => {
@@ -178,13 +178,13 @@ describe('connections that are closing', () => {
     const { closing } = desk(1_000, { limitOfAll: () => room });
     const refused = FakeConnection.silent();
     closing.turnAway(refused, { code: 1013, reason: 'quota' });
-    const links = [of('ada'), of('bob')];
-    for (const link of links) closing.began(link);
-    expect([refused.isTerminated, ...ended(links)]).toEqual([true, false, false]);
+    const connections = [of('ada'), of('bob')];
+    for (const connection of connections) closing.began(connection);
+    expect([refused.isTerminated, ...ended(connections)]).toEqual([true, false, false]);
     room = 0;
     const last = of('eve');
     closing.began(last);
-    expect(ended([...links, last])).toEqual([true, false, false]);
+    expect(ended([...connections, last])).toEqual([true, false, false]);
   });
 
   it('count no longer once they are gone', async () => {
@@ -221,12 +221,12 @@ describe('whenGone', () => {
 
   it('resolves when all are disposed of, and no timer is left', async () => {
     const { time, closing } = desk();
-    const connection = FakeConnection.silent();
-    closing.turnAway(connection, { code: 1013, reason: 'quota' });
+    const transport = FakeConnection.silent();
+    closing.turnAway(transport, { code: 1013, reason: 'quota' });
     const emptied = closing.whenGone();
     closing.dispose();
     await emptied;
-    expect(connection.isTerminated).toBe(true);
+    expect(transport.isTerminated).toBe(true);
     await time.advance(1_000);
     expect(time.pendingTimers).toBe(0);
   });
@@ -235,13 +235,13 @@ describe('whenGone', () => {
 describe('the slot', () => {
   it('is free when the peer begins to close, and the socket is destroyed after the grace', async () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
-    const { link, connection } = await h.connect('ada', 'thread_1', silent);
-    link.closingBegan();
+    const { connection, transport } = await h.connect('ada', 'thread_1', silent);
+    connection.closingBegan();
     expect(h.countOf('ada')).toBe(0);
     expect(h.mooring.connections.closingCount).toBe(1);
     await h.connect('ada', 'thread_2');
     await h.time.advance(1_000);
-    expect(connection.isTerminated).toBe(true);
+    expect(transport.isTerminated).toBe(true);
     expect(h.mooring.connections.closingCount).toBe(0);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'closed', closeCause: null }]);
   });
@@ -250,9 +250,9 @@ describe('the slot', () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
     const connections = [];
     for (let i = 0; i < 50; i++) {
-      const { link, connection } = await h.connect('mallory', `thread_${i}`, silent);
-      link.closingBegan();
-      connections.push(connection);
+      const { connection, transport } = await h.connect('mallory', `thread_${i}`, silent);
+      connection.closingBegan();
+      connections.push(transport);
     }
     expect(connections.filter(({ isTerminated }) => !isTerminated)).toHaveLength(1);
   });
@@ -261,9 +261,9 @@ describe('the slot', () => {
     const h = harness({ config: { maxTotalManagers: 10 } });
     const connections = [];
     for (let i = 0; i < 300; i++) {
-      const { link, connection } = await h.connect(`mallory${i}`, 'thread_1', silent);
-      link.closingBegan();
-      connections.push(connection);
+      const { connection, transport } = await h.connect(`mallory${i}`, 'thread_1', silent);
+      connection.closingBegan();
+      connections.push(transport);
     }
     // A tenth more than managers, at least 100; each still has its manager in the moment in which it begins to close.
     expect(connections.filter(({ isTerminated }) => !isTerminated)).toHaveLength(109);
@@ -271,31 +271,31 @@ describe('the slot', () => {
 
   it('does not keep a drain longer than the grace, whatever the peer of a closing socket does', async () => {
     const h = harness();
-    const { link, connection } = await h.connect('ada', 'thread_1', silent);
-    connection.unsentBytes = 1_000_000;
-    link.closingBegan();
+    const { connection, transport } = await h.connect('ada', 'thread_1', silent);
+    transport.unsentBytes = 1_000_000;
+    connection.closingBegan();
     let isStopped = false;
     void h.mooring.stop().then(() => (isStopped = true));
     await h.time.advance(1_000);
-    expect([isStopped, connection.isTerminated]).toEqual([true, true]);
+    expect([isStopped, transport.isTerminated]).toEqual([true, true]);
   });
 
   it('ws#2203: is free long before a peer that does not answer has closed', async () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
-    const { manager, connection } = await h.connect('ada', 'thread_1', silent);
+    const { manager, transport } = await h.connect('ada', 'thread_1', silent);
     h.mooring.factory.cleanupManager(manager.key);
-    expect(connection.isClosed).toBe(false);
+    expect(transport.isClosed).toBe(false);
     await h.connect('ada', 'thread_2');
     await h.time.advance(1_000);
-    expect(connection.isTerminated).toBe(true);
+    expect(transport.isTerminated).toBe(true);
   });
 
   it('ws#2203: is free before one that answers in its own time, and that one is not destroyed', async () => {
     const h = harness();
-    const { manager, connection } = await h.connect('ada', 'thread_1', { closeAfterMs: 900 });
+    const { manager, transport } = await h.connect('ada', 'thread_1', { closeAfterMs: 900 });
     h.mooring.factory.cleanupManager(manager.key);
     expect(h.countOf('ada')).toBe(0);
     await h.time.advance(2_000);
-    expect(connection).toMatchObject({ isClosed: true, isTerminated: false });
+    expect(transport).toMatchObject({ isClosed: true, isTerminated: false });
   });
 });

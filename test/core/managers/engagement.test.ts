@@ -22,9 +22,9 @@ describe('a manager is engaged', () => {
     [60_000, false],
     [60_001, false],
   ])('%i ms after inbound activity: %s', async (ageMs, expected) => {
-    const { h, manager, connection } = await client();
+    const { h, manager, transport } = await client();
     await h.time.advance(1_000);
-    connection.message();
+    transport.message();
     await h.time.advance(ageMs);
     expect(isEngaged(manager, rule)).toBe(expected);
     expect(engagedUntilMs(manager, rule)).toBe(61_000);
@@ -35,9 +35,9 @@ describe('a manager is engaged', () => {
     [5_000, false],
     [5_001, false],
   ])('%i ms after outbound activity, the client silent for minutes: %s', async (ageMs, expected) => {
-    const { h, manager, connection } = await client();
+    const { h, manager, transport } = await client();
     await h.time.advance(200_000);
-    connection.send();
+    transport.send();
     await h.time.advance(ageMs);
     expect(isEngaged(manager, rule)).toBe(expected);
   });
@@ -47,9 +47,9 @@ describe('a manager is engaged', () => {
     [600_000, false],
     [600_001, false],
   ])('while something is sent, %i ms after the client was last active: %s', async (ageMs, expected) => {
-    const { h, manager, connection } = await client();
+    const { h, manager, transport } = await client();
     await h.time.advance(ageMs);
-    connection.send();
+    transport.send();
     expect(isEngaged(manager, rule)).toBe(expected);
   });
 
@@ -74,9 +74,9 @@ describe('a manager is engaged', () => {
 
 describe('not inbound activity', () => {
   it.each<[string, (made: Awaited<ReturnType<typeof client>>) => void]>([
-    ['a pong', ({ connection }) => connection.pong('m1.x')],
-    ['a keepalive', ({ connection }) => connection.keepalive()],
-    ['a message that is sent', ({ connection }) => connection.send()],
+    ['a pong', ({ transport }) => transport.pong('m1.x')],
+    ['a keepalive', ({ transport }) => transport.keepalive()],
+    ['a message that is sent', ({ transport }) => transport.send()],
   ])('is %s', async (_, act) => {
     const made = await client();
     await made.h.time.advance(50_000);
@@ -86,9 +86,9 @@ describe('not inbound activity', () => {
   });
 
   it('is a message that does not leave the process', async () => {
-    const { h, manager, connection } = await client();
+    const { h, manager, transport } = await client();
     await h.time.advance(200_000);
-    connection.sendStuck();
+    transport.sendStuck();
     expect(isEngaged(manager, rule)).toBe(false);
   });
 });
@@ -113,16 +113,16 @@ describe('the time to the floor', () => {
   });
 
   it.each([58_000, 100_000])('is the whole floor for one that streams, %i ms after inbound activity', async (ageMs) => {
-    const { h, manager, connection } = await client();
+    const { h, manager, transport } = await client();
     await h.time.advance(ageMs);
-    connection.send();
+    transport.send();
     expect(timeToFloorMs(manager, rule)).toBe(60_000);
   });
 
   it('is nothing for one that sends to a client gone idle', async () => {
-    const { h, manager, connection } = await client();
+    const { h, manager, transport } = await client();
     await h.time.advance(600_000);
-    connection.send();
+    transport.send();
     expect(timeToFloorMs(manager, rule)).toBe(0);
   });
 });
@@ -130,23 +130,23 @@ describe('the time to the floor', () => {
 describe('output and held runs', () => {
   it('Cogtrix#2256: a client that is streamed to is not evicted', async () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
-    const { connection, link } = await h.connect('ada', 'thread_1', remote);
+    const { transport, connection } = await h.connect('ada', 'thread_1', remote);
     for (let atMs = 0; atMs < 300_000; atMs += 4_000) {
       await h.time.advance(4_000);
-      connection.send();
+      transport.send();
     }
     const newcomer = h.arrive('ada', 'thread_2', remote);
     await h.time.advance(1_000);
     expect(newcomer.outcome?.refusal?.code).toBe('quota.exceeded');
-    expect(link.isCurrent).toBe(true);
+    expect(connection.isCurrent).toBe(true);
   });
 
   it('Cogtrix#2256, kin#52: a client that is streamed to is not idle', async () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
-    const { connection, manager } = await h.connect('ada', 'thread_1', remote);
+    const { transport, manager } = await h.connect('ada', 'thread_1', remote);
     for (let atMs = 0; atMs < 1_200_000; atMs += 30_000) {
       await h.time.advance(30_000);
-      connection.send();
+      transport.send();
     }
     expect(manager.state).toBe('attached');
   });

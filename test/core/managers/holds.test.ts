@@ -163,8 +163,8 @@ describe('a hold that was forgotten', () => {
   });
 
   it.each<[string, (made: Awaited<ReturnType<typeof client>>, renew: () => void) => void]>([
-    ['its client says something', ({ connection }) => connection.message()],
-    ['something is sent', ({ connection }) => connection.send()],
+    ['its client says something', ({ transport }) => transport.message()],
+    ['something is sent', ({ transport }) => transport.send()],
     ['another hold is taken', ({ manager }) => manager.hold()()],
     ['it is renewed', (_, renew) => renew()],
   ])('is not one while %s within the idle timeout', async (_, act) => {

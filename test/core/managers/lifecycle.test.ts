@@ -5,11 +5,11 @@ import { harness, remote, silent, type Client, type Harness } from '../support.j
 describe('a release', () => {
   it('frees the slot, serves the next, tells, closes and starts the hooks: in this order, in one call', async () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
-    const { manager, connection } = await h.connect('ada', 'thread_1', remote);
+    const { manager, transport } = await h.connect('ada', 'thread_1', remote);
     h.arrive('ada', 'thread_2', remote);
     const seen: string[] = [];
     const note = (what: string) => {
-      seen.push(`${what}: ${h.threadsOf('ada').join()} ${connection.closes.length}`);
+      seen.push(`${what}: ${h.threadsOf('ada').join()} ${transport.closes.length}`);
     };
     h.mooring.on('manager.admitted', () => note('served'));
     h.mooring.on('manager.released', () => note('told'));
@@ -20,14 +20,14 @@ describe('a release', () => {
 
   it('happens exactly once, whoever else asks', async () => {
     const h = harness();
-    const { manager, connection, context } = await h.connect('ada', 'thread_1', remote);
+    const { manager, transport, context } = await h.connect('ada', 'thread_1', remote);
     h.mooring.factory.cleanupManager(manager.key);
     h.mooring.factory.cleanupManager(manager.key);
     h.mooring.connections.disconnect(context);
-    connection.vanish();
+    transport.vanish();
     await h.stop();
     expect(h.said('manager.released')).toHaveLength(1);
-    expect(connection.closes).toHaveLength(1);
+    expect(transport.closes).toHaveLength(1);
   });
 
   it('asked for again from its own event is the same release', async () => {
@@ -41,9 +41,9 @@ describe('a release', () => {
 
   it('tells generation, age, idle time and what the peer was told', async () => {
     const h = harness();
-    const { connection } = await h.connect('ada', 'thread_1', remote);
+    const { transport } = await h.connect('ada', 'thread_1', remote);
     await h.time.advance(4_000);
-    connection.message();
+    transport.message();
     await h.time.advance(1_000);
     h.mooring.factory.cleanupAllUserManagers('ada');
     expect(h.said('manager.released')).toMatchObject([
@@ -56,11 +56,11 @@ describe('a release', () => {
 
   it('leaves a manager that says so', async () => {
     const h = harness();
-    const { manager, link } = await h.connect('ada', 'thread_1');
+    const { manager, connection } = await h.connect('ada', 'thread_1');
     h.mooring.factory.cleanupManager(manager.key);
     expect(manager.state).toBe('released');
-    link.received();
-    link.errored(new Error('late'));
+    connection.received();
+    connection.errored(new Error('late'));
     manager.reportError(new Error('late'));
     await h.time.advance(600_000);
     expect(h.said('manager.released')).toHaveLength(1);
@@ -68,11 +68,11 @@ describe('a release', () => {
 
   it('at the close of its own socket is immediate, and nobody is told anything', async () => {
     const h = harness();
-    const { connection } = await h.connect('ada', 'thread_1');
-    connection.vanish();
+    const { transport } = await h.connect('ada', 'thread_1');
+    transport.vanish();
     expect(h.countOf('ada')).toBe(0);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'closed', closeCause: null }]);
-    expect(connection.closes).toEqual([]);
+    expect(transport.closes).toEqual([]);
   });
 });
 
@@ -113,7 +113,7 @@ describe('what the peer is told', () => {
     const client = await h.connect('ada', 'thread_1', isSilent ? silent : remote);
     await act(h, client);
     expect(h.said('manager.released')[0]).toMatchObject({ threadId: 'thread_1', reason });
-    expect(client.connection.closes).toEqual([{ code, reason: expect.stringMatching(text) as string }]);
+    expect(client.transport.closes).toEqual([{ code, reason: expect.stringMatching(text) as string }]);
   });
 
   it('follows the close-code profile', async () => {
@@ -121,8 +121,8 @@ describe('what the peer is told', () => {
     const first = await h.connect('ada', 'thread_1');
     const second = await h.connect('ada', 'thread_1');
     h.mooring.factory.cleanupAllUserManagers('ada');
-    expect(first.connection.closes).toEqual([{ code: 4998, reason: 'replaced' }]);
-    expect(second.connection.closes).toEqual([{ code: 4999, reason: 'requested' }]);
+    expect(first.transport.closes).toEqual([{ code: 4998, reason: 'replaced' }]);
+    expect(second.transport.closes).toEqual([{ code: 4999, reason: 'requested' }]);
   });
 });
 
@@ -150,7 +150,7 @@ describe('a socket that throws from', () => {
   it.each(['ping', 'close', 'terminate', 'isOpen'] as const)('%s is no obstacle to a takeover', async (from) => {
     const h = harness();
     await h.connect('ada', 'thread_1', { ...silent, throwsFrom: [from] });
-    expect((await h.connect('ada', 'thread_1')).link.generation).toBe(2);
+    expect((await h.connect('ada', 'thread_1')).connection.generation).toBe(2);
     await h.time.advance(2_000);
     expect(h.countOf('ada')).toBe(1);
   });
@@ -174,9 +174,9 @@ describe('a listener', () => {
   it('that throws is reported and breaks nothing', async () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
     for (const name of everyStep) h.mooring.on(name, () => throwing());
-    const { connection } = await h.connect('ada', 'thread_1', remote);
+    const { transport } = await h.connect('ada', 'thread_1', remote);
     const next = h.arrive('ada', 'thread_2', remote);
-    connection.vanish();
+    transport.vanish();
     await h.time.settle();
     expect(next.outcome?.refusal).toBeNull();
     expect(new Set(h.said('listener.failed').map(({ event }) => event))).toEqual(new Set(everyStep));
@@ -204,8 +204,8 @@ describe('a listener', () => {
     const h = harness();
     const listener = (): unknown => new Promise(() => {});
     h.mooring.on('manager.released', listener);
-    const { connection } = await h.connect('ada', 'thread_1');
-    connection.vanish();
+    const { transport } = await h.connect('ada', 'thread_1');
+    transport.vanish();
     expect(h.countOf('ada')).toBe(0);
   });
 
@@ -217,7 +217,7 @@ describe('a listener', () => {
       h.mooring.factory.cleanupManager(second!.manager.key);
       h.ticket('ada', 'thread_3');
     });
-    first!.connection.vanish();
+    first!.transport.vanish();
     expect(h.threadsOf('ada')).toEqual(['thread_3']);
   });
 });
@@ -230,9 +230,9 @@ describe('the event of a release', () => {
   it('says how old the manager was, and how long nothing was heard', async () => {
     const h = harness();
     await h.time.advance(2_000);
-    const { manager, connection } = await h.connect('ada', 'thread_1', remote);
+    const { manager, transport } = await h.connect('ada', 'thread_1', remote);
     await h.time.advance(3_000);
-    connection.message();
+    transport.message();
     await h.time.advance(500);
     h.mooring.factory.cleanupManager(manager.key);
     expect(h.said('manager.released')).toMatchObject([{ ageMs: 3_500, idleMs: 500, silentMs: 500 }]);
@@ -240,14 +240,14 @@ describe('the event of a release', () => {
 
   it('has the cause that was noted, where it waited for a successor that did not come', async () => {
     const h = harness({ config: { heartbeatIntervalMs: 1_000, slowConsumerTimeoutMs: 3_000 } });
-    const { connection } = await h.connect('ada', 'thread_1', silent);
-    connection.sendStuck();
+    const { transport } = await h.connect('ada', 'thread_1', silent);
+    transport.sendStuck();
     await h.time.advance(1_000);
     h.ticket('ada', 'thread_1');
     await h.time.advance(9_999);
     expect(h.countOf('ada')).toBe(1);
     await h.time.advance(1);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected', closeCause: 'slow' }]);
-    expect(connection.closes).toMatchObject([{ code: 1013, reason: 'slow' }]);
+    expect(transport.closes).toMatchObject([{ code: 1013, reason: 'slow' }]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { never } from '../../../src/core/time.js';
-import { unreadable } from '../liveness/lone-link.js';
+import { unreadable } from '../liveness/lone-connection.js';
 import { harness, remote, silent } from '../support.js';
 
 /** A client of a user far from the limit. */
@@ -36,9 +36,9 @@ describe('a manager', () => {
     ['sent before, and some left since', { lastSendAtMs: 5, lastWriteAtMs: 20 }, 1, 20],
     ['sent before, and all left', { lastSendAtMs: 5, lastWriteAtMs: 20 }, 0, 10],
   ])('was last active, with %s, when that says so', async (_, stamps, unsentBytes, atMs) => {
-    const { manager, connection } = await client();
-    Object.assign(manager.link!, { lastInboundAtMs: 10 }, stamps);
-    connection.unsentBytes = unsentBytes;
+    const { manager, transport } = await client();
+    Object.assign(manager.connection!, { lastInboundAtMs: 10 }, stamps);
+    transport.unsentBytes = unsentBytes;
     expect(manager.lastActivityAtMs).toBe(atMs);
   });
 
@@ -51,9 +51,9 @@ describe('a manager', () => {
   });
 
   it('keeps what its former connection sent', async () => {
-    const { h, manager, connection } = await client();
+    const { h, manager, transport } = await client();
     await h.time.advance(5_000);
-    connection.send();
+    transport.send();
     await h.connect('ada', 'thread_1');
     expect(manager.lastOutboundAtMs).toBe(5_000);
   });
@@ -61,30 +61,30 @@ describe('a manager', () => {
 
 describe('activity', () => {
   it('is a message from the client when it arrives', async () => {
-    const { h, manager, connection } = await client();
+    const { h, manager, transport } = await client();
     await h.time.advance(5_000);
-    connection.message();
+    transport.message();
     expect(manager.lastActivityAtMs).toBe(5_000);
   });
 
   it('is a message to the client when it has left', async () => {
-    const { h, manager, connection } = await client();
+    const { h, manager, transport } = await client();
     await h.time.advance(5_000);
-    connection.sendStuck(8);
+    transport.sendStuck(8);
     expect(manager.lastActivityAtMs).toBe(0);
-    connection.unsentBytes = 0;
+    transport.unsentBytes = 0;
     expect(manager.lastActivityAtMs).toBe(5_000);
   });
 
   it.each<[string, (made: Awaited<ReturnType<typeof client>>) => void]>([
-    ['pong', ({ connection }) => connection.pong('m1.x')],
-    ['keepalive', ({ connection }) => connection.keepalive()],
+    ['pong', ({ transport }) => transport.pong('m1.x')],
+    ['keepalive', ({ transport }) => transport.keepalive()],
   ])('is no %s, though the peer was seen', async (_, act) => {
     const made = await client();
     await made.h.time.advance(5_000);
     act(made);
     expect(made.manager.lastActivityAtMs).toBe(0);
-    expect(made.link.lastSeenAtMs).toBe(5_000);
+    expect(made.connection.lastSeenAtMs).toBe(5_000);
   });
 });
 
@@ -154,47 +154,47 @@ describe('fail', () => {
   });
 
   it('is what a fatal error of the socket does', async () => {
-    const { h, manager, link } = await client();
+    const { h, manager, connection } = await client();
     const reset = new Error('reset');
-    link.errored(reset);
+    connection.errored(reset);
     expect(manager).toMatchObject({ hasFailed: true, lastError: reset });
     await h.time.advance(60_000);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'error' }]);
   });
 
   it('is unset by what arrives later', async () => {
-    const { h, manager, connection } = await client();
+    const { h, manager, transport } = await client();
     manager.fail(new Error('broken'));
     await h.time.advance(1);
-    connection.message();
+    transport.message();
     expect(manager.hasFailed).toBe(false);
     await h.time.advance(120_000);
     expect(manager.state).toBe('attached');
   });
 
   it('is unset by what arrives in the same moment, but later', async () => {
-    const { manager, connection } = await client();
-    connection.message();
+    const { manager, transport } = await client();
+    transport.message();
     manager.fail(new Error('broken'));
     expect(manager.hasFailed).toBe(true);
-    connection.message();
+    transport.message();
     expect(manager.hasFailed).toBe(false);
   });
 
   it('is unset by what bears the time last read', async () => {
-    const { h, manager, link } = await client();
+    const { h, manager, connection } = await client();
     manager.fail(new Error('broken'));
     await h.time.advance(200);
-    link.received(link.clock.recentMs);
+    connection.received(connection.clock.recentMs);
     expect(manager.hasFailed).toBe(false);
   });
 
   it('is not unset by a pong or by what is sent', async () => {
-    const { h, manager, connection } = await client();
+    const { h, manager, transport } = await client();
     manager.fail(new Error('broken'));
     await h.time.advance(1);
-    connection.send();
-    connection.pong('m1.x');
+    transport.send();
+    transport.pong('m1.x');
     expect(manager.hasFailed).toBe(true);
   });
 
@@ -208,10 +208,10 @@ describe('fail', () => {
   });
 
   it('counts again, though it was unset before', async () => {
-    const { h, manager, connection } = await client();
+    const { h, manager, transport } = await client();
     manager.fail(new Error('broken'));
     await h.time.advance(1);
-    connection.message();
+    transport.message();
     await h.time.advance(100_000);
     manager.fail(new Error('broken again'));
     await h.time.advance(60_000);
@@ -221,12 +221,12 @@ describe('fail', () => {
 
 describe('reportError', () => {
   it('leaves the manager alone for five minutes, then has it released', async () => {
-    const { h, manager, connection } = await client();
+    const { h, manager, transport } = await client();
     await h.time.advance(1);
     manager.reportError(new Error('odd'));
     expect(manager.errorReportedAtMs).toBe(1);
     await h.time.advance(299_999);
-    connection.send();
+    transport.send();
     expect(manager.state).toBe('attached');
     await h.time.advance(60_000);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'error' }]);
@@ -244,20 +244,20 @@ describe('reportError', () => {
   });
 
   it('is unset by what arrives later', async () => {
-    const { h, manager, connection } = await client();
+    const { h, manager, transport } = await client();
     manager.reportError(new Error('odd'));
     await h.time.advance(1);
-    connection.message();
+    transport.message();
     expect(manager.errorReportedAtMs).toBeNull();
     await h.time.advance(400_000);
     expect(manager.state).toBe('attached');
   });
 
   it('counts anew after it was unset', async () => {
-    const { h, manager, connection } = await client();
+    const { h, manager, transport } = await client();
     manager.reportError(new Error('odd'));
     await h.time.advance(100_000);
-    connection.message();
+    transport.message();
     await h.time.advance(1);
     manager.reportError(new Error('odd again'));
     expect(manager.errorReportedAtMs).toBe(100_001);
@@ -268,12 +268,12 @@ describe('reportError', () => {
   });
 
   it('does not stand in the way of a later report of another manager', async () => {
-    const { h, manager, connection } = await client();
+    const { h, manager, transport } = await client();
     const second = await h.connect('ada', 'thread_2', remote);
     manager.reportError(new Error('odd'));
     second.manager.reportError(new Error('odd'));
     await h.time.advance(1);
-    connection.message();
+    transport.message();
     await h.time.advance(360_000);
     expect(h.threadsOf('ada')).toEqual(['thread_1']);
   });
@@ -304,10 +304,10 @@ describe('a manager without much of a past', () => {
   });
 
   it('forgets an error that something arrived after, in the same moment', async () => {
-    const { manager, connection } = await client();
+    const { manager, transport } = await client();
     manager.reportError('odd');
     expect(manager.errorReportedAtMs).not.toBeNull();
-    connection.message();
+    transport.message();
     expect(manager.errorReportedAtMs).toBeNull();
   });
 
@@ -321,10 +321,10 @@ describe('a manager without much of a past', () => {
   });
 
   it('has sent nothing, where it cannot be read whether that left', async () => {
-    const { h, manager, connection, link } = await client();
+    const { h, manager, transport, connection } = await client();
     await h.time.advance(1_000);
-    unreadable(connection);
-    link.sent(false);
+    unreadable(transport);
+    connection.sent(false);
     expect(manager.lastOutboundAtMs).toBe(0);
   });
 });

@@ -87,9 +87,9 @@ describe('the limit that a connection says', () => {
   it('goes with the last manager of the user', () => {
     const h = harness();
     const [first, second] = [client(h, { limit: 2 }), client(h)];
-    first.connection.vanish();
+    first.transport.vanish();
     expect(h.mooring.factory.limitOf('ada')).toBe(2);
-    second.connection.vanish();
+    second.transport.vanish();
     expect(h.mooring.factory.limitOf('ada')).toBe(20);
   });
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createUserExecutionContext } from '../../../src/core/identity/user-execution-context.js';
 import { StallClock } from '../../../src/core/liveness/stall-clock.js';
-import { WebSocketManager, type ManagerHost } from '../../../src/core/managers/manager.js';
+import { WebSocketManager, type ManagerLifecycle } from '../../../src/core/managers/manager.js';
 import { ManagerRegistry } from '../../../src/core/managers/registry.js';
 import { SimulatedTime } from '../../../src/testing/index.js';
 
-const host: ManagerHost = {
+const host: ManagerLifecycle = {
   clock: new StallClock({ time: new SimulatedTime(), toleranceMs: 100 }),
   idleManagerTimeoutMs: 600_000,
   connectionClosing: () => {},

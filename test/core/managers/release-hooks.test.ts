@@ -13,8 +13,8 @@ async function hooked(hooks: ReleaseHook[], options: HarnessOptions = {}) {
 describe('an onRelease hook', () => {
   it('is told the manager and the reason', async () => {
     const hook = vi.fn<ReleaseHook>();
-    const { connection, manager } = await hooked([hook]);
-    connection.vanish();
+    const { transport, manager } = await hooked([hook]);
+    transport.vanish();
     expect(hook).toHaveBeenCalledExactlyOnceWith({
       manager,
       reason: 'closed',
@@ -24,9 +24,9 @@ describe('an onRelease hook', () => {
 
   it('runs once, however often the end is announced', async () => {
     const hook = vi.fn<ReleaseHook>();
-    const { h, connection, manager } = await hooked([hook]);
+    const { h, transport, manager } = await hooked([hook]);
     h.mooring.factory.cleanupManager(manager.key);
-    connection.vanish();
+    transport.vanish();
     await h.stop();
     expect(hook).toHaveBeenCalledOnce();
   });
@@ -40,16 +40,16 @@ describe('an onRelease hook', () => {
 
   it('finds the slot free already', async () => {
     const counts: number[] = [];
-    const { h, connection } = await hooked([({ manager }) => void counts.push(h.countOf(manager.userId))]);
-    connection.vanish();
+    const { h, transport } = await hooked([({ manager }) => void counts.push(h.countOf(manager.userId))]);
+    transport.vanish();
     expect(counts).toEqual([0]);
   });
 
   it('may be taken back', async () => {
     const hook = vi.fn<ReleaseHook>();
-    const { connection, manager } = await hooked([]);
+    const { transport, manager } = await hooked([]);
     manager.onRelease(hook)();
-    connection.vanish();
+    transport.vanish();
     expect(hook).not.toHaveBeenCalled();
   });
 
@@ -68,8 +68,8 @@ describe('an onRelease hook', () => {
     ['rejects later', () => Promise.resolve().then(throwing)],
   ])('that %s is reported and stops no other', async (_, hook) => {
     const other = vi.fn<ReleaseHook>();
-    const { h, connection } = await hooked([hook, other]);
-    connection.vanish();
+    const { h, transport } = await hooked([hook, other]);
+    transport.vanish();
     await h.time.settle();
     expect(h.said('hook.failed')).toMatchObject([{ userId: 'ada', threadId: 'thread_1', error: 'Error: hook' }]);
     expect(other).toHaveBeenCalledOnce();
@@ -79,23 +79,23 @@ describe('an onRelease hook', () => {
   it('that gives something with a broken `then` is reported and stops no other', async () => {
     const other = vi.fn<ReleaseHook>();
     const broken = { then: throwing } as unknown as Promise<void>;
-    const { h, connection } = await hooked([() => broken, other]);
-    connection.vanish();
+    const { h, transport } = await hooked([() => broken, other]);
+    transport.vanish();
     await h.time.settle();
     expect(h.said('hook.failed')).toMatchObject([{ error: 'Error: hook' }]);
     expect(other).toHaveBeenCalledOnce();
   });
 
   it('that releases its own manager again changes nothing', async () => {
-    const { h, connection } = await hooked([({ manager }) => void h.mooring.factory.cleanupManager(manager.key)]);
-    connection.vanish();
+    const { h, transport } = await hooked([({ manager }) => void h.mooring.factory.cleanupManager(manager.key)]);
+    transport.vanish();
     expect(h.said('manager.released')).toHaveLength(1);
   });
 
   it('that takes the slot again with a manager of the same key is heard once', async () => {
     const hook = vi.fn<ReleaseHook>(({ manager }) => void h.admit(manager.userId, manager.threadId));
-    const { h, connection } = await hooked([hook]);
-    connection.vanish();
+    const { h, transport } = await hooked([hook]);
+    transport.vanish();
     expect(hook).toHaveBeenCalledOnce();
     expect(h.countOf('ada')).toBe(1);
   });
@@ -109,7 +109,7 @@ describe('an onRelease hook that hangs', () => {
       return new Promise(() => {});
     };
     const made = await hooked([hook], options);
-    made.connection.vanish();
+    made.transport.vanish();
     return { ...made, signal: releases[0]!.signal };
   };
 
@@ -135,7 +135,7 @@ describe('an onRelease hook that hangs', () => {
   });
 
   it('and rejects after it was given up is reported once', async () => {
-    const { h, connection } = await hooked([
+    const { h, transport } = await hooked([
       ({ signal }) =>
         new Promise((_, reject) => {
           signal.addEventListener('abort', () => {
@@ -143,14 +143,14 @@ describe('an onRelease hook that hangs', () => {
           });
         }),
     ]);
-    connection.vanish();
+    transport.vanish();
     await h.time.advance(10_000);
     expect(h.said('hook.failed')).toHaveLength(1);
   });
 
   it('no longer than hookTimeoutMs is not reported', async () => {
-    const { h, connection } = await hooked([() => new Promise((resolve) => void h.time.setTimer(resolve, 4_000))]);
-    connection.vanish();
+    const { h, transport } = await hooked([() => new Promise((resolve) => void h.time.setTimer(resolve, 4_000))]);
+    transport.vanish();
     await h.time.advance(10_000);
     expect(h.said('hook.failed')).toEqual([]);
   });

@@ -95,7 +95,7 @@ describe('a level that falls', () => {
     const clients = await h.fill('ada', 12, remote);
     await h.time.advance(10_000);
     const before = actionsOf(h).length;
-    for (const { connection } of clients.slice(0, 5)) connection.vanish();
+    for (const { transport } of clients.slice(0, 5)) transport.vanish();
     expect(levelsOf(h).slice(2)).toEqual(['warning fall info', 'info fall normal']);
     expect(actionsOf(h)).toHaveLength(before);
   });
@@ -135,7 +135,7 @@ describe('a user who is pressed', () => {
     const h = harness();
     const [first] = await h.fill('ada', count, remote);
     expect(h.mooring.monitor.pressedUsers()).toEqual(pressed);
-    first!.connection.vanish();
+    first!.transport.vanish();
     expect(h.mooring.monitor.pressedUsers()).toEqual([]);
   });
 
@@ -143,7 +143,7 @@ describe('a user who is pressed', () => {
     const h = harness({ config: { maxManagersPerUser: 5 } });
     const clients = await h.fill('ada', 5, remote);
     expect(h.mooring.monitor.isPressed('ada')).toBe(true);
-    for (const { connection } of clients) connection.vanish();
+    for (const { transport } of clients) transport.vanish();
     expect(h.mooring.monitor.isPressed('ada')).toBe(false);
   });
 
@@ -210,8 +210,8 @@ describe('users by level', () => {
     await h.fill('grace', 7, remote);
     const clients = await h.fill('ada', 20, remote);
     expect(counted()).toEqual({ ...none, normal: 1, emergency: 1 });
-    const seen = clients.map(({ connection }) => {
-      connection.vanish();
+    const seen = clients.map(({ transport }) => {
+      transport.vanish();
       return counted();
     });
     const at = (count: number) => seen[19 - count];
@@ -241,7 +241,7 @@ describe('users by level', () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
     const seen: number[] = [];
     h.mooring.on('manager.released', () => seen.push(h.mooring.monitor.usersByLevel().normal));
-    (await h.connect('ada', 'thread_1', remote)).connection.vanish();
+    (await h.connect('ada', 'thread_1', remote)).transport.vanish();
     expect(seen).toEqual([0]);
   });
 });

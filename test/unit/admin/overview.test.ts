@@ -9,7 +9,7 @@ async function connectionsAt({ h, api }: Desk): Promise<unknown> {
   const { body } = await api('/overview');
   const attached = [...h.mooring.factory.managersByUser()]
     .flatMap(([, managers]) => [...managers.values()])
-    .filter(({ link }) => link !== null);
+    .filter(({ connection }) => connection !== null);
   expect(body).toMatchObject({ connections: attached.length });
   return attached.length;
 }
@@ -30,7 +30,7 @@ describe('the overview', () => {
       4,
       [{ reason: 'unattached' }],
     ]);
-    clients[1]?.connection.vanish();
+    clients[1]?.transport.vanish();
     counted.h.mooring.factory.cleanupAllUserManagers('bob');
     expect(await connectionsAt(counted)).toBe(2);
   });

@@ -9,8 +9,8 @@ const bodyOf = async <T>({ api }: Desk, path: string): Promise<T> => (await api(
 async function twoSuspects(silentForMs = 20_000) {
   const on = desk();
   const clients = await on.h.fill('ada', 3, remote);
-  for (const { link } of clients) link.roundTripMs = 20;
-  for (const { connection } of clients.slice(1)) connection.fallSilent();
+  for (const { connection } of clients) connection.roundTripMs = 20;
+  for (const { transport } of clients.slice(1)) transport.fallSilent();
   await on.h.time.advance(silentForMs);
   const dry = on.h.mooring.factory.previewEmergencyCleanup('ada');
   await on.h.time.advance(5_000);
@@ -54,13 +54,13 @@ describe('a suspect', () => {
 
   it('that still has data to take is not said when to end', async () => {
     const { clients, managers } = await twoSuspects();
-    clients[1]!.connection.unsentBytes = 100;
+    clients[1]!.transport.unsentBytes = 100;
     expect((await managers())[1]).toMatchObject({ liveness: 'suspect', suspect: { endsInMs: null } });
   });
 
   it('is none any longer once a byte comes', async () => {
     const { on, clients, managers } = await twoSuspects();
-    clients[1]!.connection.message();
+    clients[1]!.transport.message();
     expect((await managers()).map(({ liveness, suspect }) => [liveness, suspect === null])).toEqual([
       ['heard', true],
       ['heard', true],
@@ -102,11 +102,11 @@ describe('unsent bytes', () => {
     const on = desk();
     const clients = await on.h.fill('ada', 3, remote);
     expect(await bodyOf<Overview>(on, '/overview')).toMatchObject({ unsentBytes: { sum: 0, largest: 0 } });
-    clients[0]!.connection.unsentBytes = 1_000;
-    clients[1]!.connection.unsentBytes = 50_000;
+    clients[0]!.transport.unsentBytes = 1_000;
+    clients[1]!.transport.unsentBytes = 50_000;
     await on.h.time.advance(26_000);
     expect(await bodyOf<Overview>(on, '/overview')).toMatchObject({ unsentBytes: { sum: 51_000, largest: 50_000 } });
-    clients[1]!.connection.vanish();
+    clients[1]!.transport.vanish();
     expect(await bodyOf<Overview>(on, '/overview')).toMatchObject({ unsentBytes: { sum: 1_000, largest: 1_000 } });
   });
 });

@@ -198,7 +198,7 @@ describe('the counters and histograms', () => {
     const client = await h.connect('ada', 'thread_1', remote);
     expect(received).toEqual(['mooring_admissions_total', 'mooring_admissions_total']);
     for (const end of ends) end();
-    client.connection.vanish();
+    client.transport.vanish();
     expect(received).toHaveLength(2);
   });
 });
@@ -232,9 +232,9 @@ describe('the gauges', () => {
     const h = harness({ config: { maxManagersPerUser: 3 } });
     const clients = await h.fill('ada', 3, remote);
     expect(read(h)).toEqual(expect.arrayContaining(['suspects 0', 'unsent_bytes 0', 'largest_unsent_bytes 0']));
-    clients[0]!.connection.unsentBytes = 1_000;
-    clients[1]!.connection.unsentBytes = 50_000;
-    clients[2]!.connection.fallSilent();
+    clients[0]!.transport.unsentBytes = 1_000;
+    clients[1]!.transport.unsentBytes = 50_000;
+    clients[2]!.transport.fallSilent();
     await h.time.advance(26_000);
     const dry = h.mooring.factory.previewEmergencyCleanup('ada');
     await h.time.advance(5_000);

@@ -27,8 +27,8 @@ describe('the log', () => {
   it('has what happened, to whom, in order', async () => {
     const { mooring, lines } = logged();
     const context = { userId: 'ada', threadId: 'thread_1' };
-    const { link } = await mooring.connections.connect(new FakeConnection(), context);
-    link?.closed();
+    const { connection } = await mooring.connections.connect(new FakeConnection(), context);
+    connection?.closed();
     expect(lines().map(({ msg }) => msg)).toEqual(['manager.admitted', 'connection.opened', 'manager.released']);
     expect(lines()[2]).toMatchObject({ level: 20, userId: 'ada', threadId: 'thread_1', reason: 'closed' });
     expect(lines().every((line) => !('atMs' in line) && 'time' in line)).toBe(true);

@@ -88,7 +88,7 @@ describe('a meter', () => {
 
   it('gets the bounds of the buckets', async () => {
     const { h, metrics } = recorded();
-    (await h.connect('ada', 'thread_1', remote)).connection.vanish();
+    (await h.connect('ada', 'thread_1', remote)).transport.vanish();
     const [age] = (await metrics()).filter(({ descriptor }) => descriptor.name === 'mooring.manager_age');
     expect(age?.dataPoints[0]?.value).toMatchObject({
       buckets: { boundaries: [1, 10, 60, 300, 600, 1_800, 3_600, 14_400, 86_400] },

@@ -3,29 +3,29 @@ import { connectionContract, type ConnectionFixture } from '../../../src/testing
 import { pretended, type Pretence } from '../../support/pretended-connection.js';
 
 /** The connection's field is what `read` makes of what it would be, and is written as before. */
-function distort<Name extends keyof Pretence['connection']>(
-  { connection }: Pretence,
+function distort<Name extends keyof Pretence['transport']>(
+  { transport }: Pretence,
   name: Name,
-  read: (value: Pretence['connection'][Name]) => Pretence['connection'][Name],
+  read: (value: Pretence['transport'][Name]) => Pretence['transport'][Name],
 ): void {
-  const own = Object.getOwnPropertyDescriptor(connection, name);
-  const inherited = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(connection), name);
-  let value = own?.value as Pretence['connection'][Name];
-  Object.defineProperty(connection, name, {
-    get: () => read(own === undefined ? (inherited?.get?.call(connection) as typeof value) : value),
+  const own = Object.getOwnPropertyDescriptor(transport, name);
+  const inherited = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(transport), name);
+  let value = own?.value as Pretence['transport'][Name];
+  Object.defineProperty(transport, name, {
+    get: () => read(own === undefined ? (inherited?.get?.call(transport) as typeof value) : value),
     set: (written: typeof value) => (value = written),
   });
 }
 
 /** Something else happens first, or instead where it returns true. */
 function before<Name extends 'ping' | 'close' | 'terminate' | 'message' | 'keepalive' | 'pong' | 'send' | 'fail'>(
-  { connection }: Pretence,
+  { transport }: Pretence,
   name: Name,
-  act: (...args: Parameters<Pretence['connection'][Name]>) => unknown,
+  act: (...args: Parameters<Pretence['transport'][Name]>) => unknown,
 ): void {
-  const original = connection[name].bind(connection) as (...args: unknown[]) => void;
-  Object.assign(connection, {
-    [name]: (...args: Parameters<Pretence['connection'][Name]>) => {
+  const original = transport[name].bind(transport) as (...args: unknown[]) => void;
+  Object.assign(transport, {
+    [name]: (...args: Parameters<Pretence['transport'][Name]>) => {
       if (act(...args) !== true) original(...args);
     },
   });
@@ -38,7 +38,7 @@ const wrong: [string, (pretence: Pretence) => void, string][] = [
   ['is never open', (p) => distort(p, 'isOpen', () => false), 'is open, and its manager holds a place'],
   [
     'counts messages, not their bytes',
-    (p) => before(p, 'message', (bytes = 0) => void (p.connection.bytesReceived -= bytes - 1)),
+    (p) => before(p, 'message', (bytes = 0) => void (p.transport.bytesReceived -= bytes - 1)),
     'counts at least the payload of every message that arrives',
   ],
   [
@@ -60,12 +60,12 @@ const wrong: [string, (pretence: Pretence) => void, string][] = [
   ['does not report what is sent', (p) => (p.reports.sent = nothing), 'reports what the application sends'],
   [
     'says of everything that it is stuck',
-    ({ link, reports }) => (reports.sent = () => link.sent(true)),
+    ({ connection, reports }) => (reports.sent = () => connection.sent(true)),
     'reports what the application sends',
   ],
   [
     'says of nothing that it is stuck',
-    ({ link, reports }) => (reports.sent = () => link.sent(false)),
+    ({ connection, reports }) => (reports.sent = () => connection.sent(false)),
     'says of a message that it is stuck',
   ],
   [
@@ -75,15 +75,15 @@ const wrong: [string, (pretence: Pretence) => void, string][] = [
   ],
   [
     'cuts the payload of a pong',
-    ({ link, reports }) => (reports.ponged = (payload) => link.ponged(payload.slice(0, 124))),
+    ({ connection, reports }) => (reports.ponged = (payload) => connection.ponged(payload.slice(0, 124))),
     'reports the pong of a ping, with its payload and its bytes',
   ],
   [
     'takes pongs for messages',
-    ({ link, reports }) =>
+    ({ connection, reports }) =>
       (reports.ponged = (payload) => {
-        link.ponged(payload);
-        link.received();
+        connection.ponged(payload);
+        connection.received();
       }),
     'reports the pong of a ping, with its payload and its bytes',
   ],
@@ -94,14 +94,14 @@ const wrong: [string, (pretence: Pretence) => void, string][] = [
   ],
   [
     'counts the pings of Mooring as sent',
-    (p) => before(p, 'ping', (payload) => void (p.connection.bytesSent += pingBytes(payload))),
+    (p) => before(p, 'ping', (payload) => void (p.transport.bytesSent += pingBytes(payload))),
     'does not count the pings of Mooring as sent',
   ],
   [
     'counts pings that are stuck as sent',
     (p) =>
       before(p, 'ping', (payload) => {
-        if (p.connection.unsentBytes > 0) p.connection.bytesSent += pingBytes(payload);
+        if (p.transport.unsentBytes > 0) p.transport.bytesSent += pingBytes(payload);
       }),
     'counts no pings as sent while data is stuck, nor backwards',
   ],
@@ -109,7 +109,7 @@ const wrong: [string, (pretence: Pretence) => void, string][] = [
     'takes pings off that have not left',
     (p) =>
       before(p, 'ping', (payload) => {
-        if (p.connection.unsentBytes > 0) p.connection.bytesSent -= pingBytes(payload);
+        if (p.transport.unsentBytes > 0) p.transport.bytesSent -= pingBytes(payload);
       }),
     'counts no pings as sent while data is stuck, nor backwards',
   ],
@@ -117,7 +117,7 @@ const wrong: [string, (pretence: Pretence) => void, string][] = [
     'answers for its peer',
     (p) =>
       before(p, 'ping', (payload) => {
-        p.connection.bytesReceived += 8;
+        p.transport.bytesReceived += 8;
         p.reports.ponged(payload);
       }),
     'gets no answer from a peer that does not read',
@@ -129,7 +129,7 @@ const wrong: [string, (pretence: Pretence) => void, string][] = [
   ],
   [
     'counts what is stuck as sent',
-    (p) => distort(p, 'bytesSent', (bytes) => bytes + p.connection.unsentBytes),
+    (p) => distort(p, 'bytesSent', (bytes) => bytes + p.transport.unsentBytes),
     'says how much has not left, and that it has',
   ],
   ['never says that nobody reads', (p) => distort(p, 'isReadingPaused', () => false), 'says whether it is read'],
@@ -153,24 +153,24 @@ const wrong: [string, (pretence: Pretence) => void, string][] = [
   ],
   [
     'takes all that ever came for a message that is arriving',
-    (p) => distort(p, 'partialMessageBytes', () => p.connection.bytesReceived),
+    (p) => distort(p, 'partialMessageBytes', () => p.transport.bytesReceived),
     'has nothing of a message between messages',
   ],
   [
     'takes pongs for the beginning of a message',
-    (p) => before(p, 'pong', (payload) => void (p.connection.partialMessageBytes += payload.length)),
+    (p) => before(p, 'pong', (payload) => void (p.transport.partialMessageBytes += payload.length)),
     'has nothing of a message between messages',
   ],
   [
     'counts what came last only',
-    (p) => before(p, 'message', () => void (p.connection.bytesReceived = 0)),
+    (p) => before(p, 'message', () => void (p.transport.bytesReceived = 0)),
     'never counts backwards',
   ],
   [
     'cuts the reason',
     (p) => {
-      const close = p.connection.close.bind(p.connection);
-      p.connection.close = (code, reason) => close(code, reason.slice(0, 100));
+      const close = p.transport.close.bind(p.transport);
+      p.transport.close = (code, reason) => close(code, reason.slice(0, 100));
     },
     'closes with the code and the reason it is told',
   ],
@@ -187,26 +187,26 @@ const wrong: [string, (pretence: Pretence) => void, string][] = [
   ['does not report errors', (p) => (p.reports.errored = nothing), 'reports an error of its socket, and then its end'],
   [
     'reports errors after the end',
-    ({ link, reports }) =>
+    ({ connection, reports }) =>
       (reports.errored = (error) => {
-        link.closed();
-        link.errored(error);
+        connection.closed();
+        connection.errored(error);
       }),
     'reports an error of its socket, and then its end',
   ],
   [
     'says goodbye when it is destroyed',
-    (p) => before(p, 'terminate', () => p.connection.close(1000, '')),
+    (p) => before(p, 'terminate', () => p.transport.close(1000, '')),
     'is destroyed at once, without a close frame',
   ],
   [
     'is not destroyed once it closes',
-    (p) => before(p, 'terminate', () => p.connection.closes.length > 0),
+    (p) => before(p, 'terminate', () => p.transport.closes.length > 0),
     'is destroyed while its peer does not read',
   ],
   [
     'counts pings to nobody as answered',
-    (p) => before(p, 'ping', () => void (p.connection.bytesReceived += p.connection.isClosed ? 1 : 0)),
+    (p) => before(p, 'ping', () => void (p.transport.bytesReceived += p.transport.isClosed ? 1 : 0)),
     'takes any call once it is gone, and at most throws',
   ],
 ];
@@ -257,12 +257,12 @@ describe('the contract of connections', () => {
 
   it('skips what the connection or the fixture cannot do, and says so', async () => {
     const partial = 'says how much has come of a message that is arriving';
-    const whole = (p: Pretence) => Object.defineProperty(p.connection, 'partialMessageBytes', { value: undefined });
+    const whole = (p: Pretence) => Object.defineProperty(p.transport, 'partialMessageBytes', { value: undefined });
     expect(await verdict(partial, whole)).toMatch(/^skipped: .*arrive whole/);
     const skipped: string[] = [];
     const unpaused = async (): Promise<ConnectionFixture> => {
-      const { link, peer, send, dispose } = await pretended();
-      return { link, peer, send, dispose };
+      const { connection, peer, send, dispose } = await pretended();
+      return { connection, peer, send, dispose };
     };
     const one = connectionContract.find(({ name }) => name === 'says whether it is read');
     await one?.run(unpaused, (reason) => skipped.push(reason));

@@ -1,17 +1,17 @@
 import { stateOf } from '../../liveness/silence.js';
 import type { WebSocketManager } from '../../managers/manager.js';
 import type { Finding } from '../../managers/release-reason.js';
-import { isEligible, type Sight, type Victim } from './victim.js';
+import { isEligible, type CleanupContext, type Victim } from './victim.js';
 
 /** Dead connections: not open, silent to a probe, or stuck. @source seed, `_cleanup_disconnected_managers` */
-export function disconnected(managers: Iterable<WebSocketManager>, sight: Sight): Victim[] {
+export function disconnected(managers: Iterable<WebSocketManager>, context: CleanupContext): Victim[] {
   const victims: Victim[] = [];
   for (const manager of managers) {
-    const { link } = manager;
-    if (link === null || !isEligible(manager)) continue;
-    if (sight.stuck.has(link)) victims.push({ ...dead(manager, 'stuck'), closeCause: 'slow' });
-    else if (stateOf(link) === 'closed') victims.push(dead(manager, 'closed'));
-    else if (sight.silent.has(link)) victims.push(dead(manager, 'silent'));
+    const { connection } = manager;
+    if (connection === null || !isEligible(manager)) continue;
+    if (context.stuck.has(connection)) victims.push({ ...dead(manager, 'stuck'), closeCause: 'slow' });
+    else if (stateOf(connection) === 'closed') victims.push(dead(manager, 'closed'));
+    else if (context.silent.has(connection)) victims.push(dead(manager, 'silent'));
   }
   return victims;
 }

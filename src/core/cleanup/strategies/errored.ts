@@ -1,22 +1,25 @@
 import type { WebSocketManager } from '../../managers/manager.js';
-import { isEligible, type Sight, type Victim } from './victim.js';
+import { isEligible, type CleanupContext, type Victim } from './victim.js';
 
 /** Managers that failed, or whose reported error stood too long. @source seed, `_cleanup_error_state_managers` */
 export function errored(
   managers: Iterable<WebSocketManager>,
-  sight: Pick<Sight, 'nowMs' | 'reportedErrorTimeoutMs'>,
+  context: Pick<CleanupContext, 'nowMs' | 'reportedErrorTimeoutMs'>,
 ): Victim[] {
   const victims: Victim[] = [];
   for (const manager of managers) {
     if (!isEligible(manager)) continue;
     if (manager.hasFailed) victims.push({ manager, strategy: 'error', reason: 'error' });
-    else if (hasStoodTooLong(manager, sight))
-      victims.push({ manager, strategy: 'error', reason: 'error', limitMs: sight.reportedErrorTimeoutMs });
+    else if (hasStoodTooLong(manager, context))
+      victims.push({ manager, strategy: 'error', reason: 'error', limitMs: context.reportedErrorTimeoutMs });
   }
   return victims;
 }
 
-function hasStoodTooLong(manager: WebSocketManager, sight: Pick<Sight, 'nowMs' | 'reportedErrorTimeoutMs'>): boolean {
+function hasStoodTooLong(
+  manager: WebSocketManager,
+  context: Pick<CleanupContext, 'nowMs' | 'reportedErrorTimeoutMs'>,
+): boolean {
   const reportedAtMs = manager.errorReportedAtMs;
-  return reportedAtMs !== null && sight.nowMs - reportedAtMs >= sight.reportedErrorTimeoutMs;
+  return reportedAtMs !== null && context.nowMs - reportedAtMs >= context.reportedErrorTimeoutMs;
 }

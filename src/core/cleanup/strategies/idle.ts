@@ -1,14 +1,17 @@
 import type { WebSocketManager } from '../../managers/manager.js';
-import { isEligible, type Sight, type Victim } from './victim.js';
+import { isEligible, type CleanupContext, type Victim } from './victim.js';
 
 /** Managers without activity for as long as whoever asks allows, unless held. @source seed, `_cleanup_idle_managers` */
-export function idle(managers: Iterable<WebSocketManager>, sight: Pick<Sight, 'nowMs' | 'idleRatio'>): Victim[] {
+export function idle(
+  managers: Iterable<WebSocketManager>,
+  context: Pick<CleanupContext, 'nowMs' | 'idleRatio'>,
+): Victim[] {
   const victims: Victim[] = [];
   for (const manager of managers) {
     const { idleTimeoutMs } = manager;
     if (idleTimeoutMs === null || !isEligible(manager)) continue;
-    const limitMs = sight.idleRatio * idleTimeoutMs;
-    if (sight.nowMs - manager.lastActivityAtMs >= limitMs && !manager.isHeld)
+    const limitMs = context.idleRatio * idleTimeoutMs;
+    if (context.nowMs - manager.lastActivityAtMs >= limitMs && !manager.isHeld)
       victims.push({ manager, strategy: 'idle', reason: 'idle', limitMs });
   }
   return victims;

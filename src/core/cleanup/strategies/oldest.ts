@@ -1,6 +1,6 @@
 import { engagedUntilMs, isEngaged, isStreaming } from '../../managers/engagement.js';
 import type { WebSocketManager } from '../../managers/manager.js';
-import { isEligible, type Sight, type Victim } from './victim.js';
+import { isEligible, type CleanupContext, type Victim } from './victim.js';
 
 /**
  * Forced eviction: of the managers that are not engaged, those left alone longest; one that something streams to goes
@@ -8,8 +8,12 @@ import { isEligible, type Sight, type Victim } from './victim.js';
  * @param most how many at most
  * @source seed, `_force_cleanup_oldest_managers`
  */
-export function oldest(managers: Iterable<WebSocketManager>, sight: Pick<Sight, 'engagement'>, most: number): Victim[] {
-  const { engagement } = sight;
+export function oldest(
+  managers: Iterable<WebSocketManager>,
+  context: Pick<CleanupContext, 'engagement'>,
+  most: number,
+): Victim[] {
+  const { engagement } = context;
   return [...managers]
     .filter((manager) => isEligible(manager) && !isEngaged(manager, engagement))
     .map((manager) => ({

@@ -6,7 +6,7 @@ import type { WebSocketManager } from '../../managers/manager.js';
 import type { Finding, ReleaseReason } from '../../managers/release-reason.js';
 
 /** What is known when a strategy chooses. */
-export interface Sight extends ProbeFindings {
+export interface CleanupContext extends ProbeFindings {
   readonly nowMs: number;
   /** The part of its idle timeout that whoever asks lets a manager go without activity. */
   readonly idleRatio: number;
@@ -27,9 +27,9 @@ export interface Victim {
 }
 
 /** A pure choice among one user's managers. Never throws. */
-export type Strategy = (managers: Iterable<WebSocketManager>, sight: Sight) => Victim[];
+export type Strategy = (managers: Iterable<WebSocketManager>, context: CleanupContext) => Victim[];
 
 /** Whether strategies may choose it: it has, or had, a socket, and none is about to take it over. */
 export function isEligible(manager: WebSocketManager): boolean {
-  return !manager.isReleased && manager.link !== null && manager.successor === null;
+  return !manager.isReleased && manager.connection !== null && manager.successor === null;
 }

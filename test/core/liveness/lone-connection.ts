@@ -1,15 +1,15 @@
 import { createUserExecutionContext } from '../../../src/core/identity/user-execution-context.js';
 import { StallClock } from '../../../src/core/liveness/stall-clock.js';
 import { ManagedConnection } from '../../../src/core/managers/managed-connection.js';
-import { WebSocketManager, type ManagerHost } from '../../../src/core/managers/manager.js';
+import { WebSocketManager, type ManagerLifecycle } from '../../../src/core/managers/manager.js';
 import { FakeConnection, SimulatedTime } from '../../../src/testing/index.js';
 import type { PeerOptions } from '../support.js';
 
 /** A manager and its connection, with nothing around them. */
-export interface LoneLink {
+export interface LoneConnection {
   readonly manager: WebSocketManager;
-  readonly link: ManagedConnection;
-  readonly connection: FakeConnection;
+  readonly connection: ManagedConnection;
+  readonly transport: FakeConnection;
 }
 
 /** A clock on simulated time that notices stalls from the first moment on. */
@@ -22,8 +22,11 @@ export function watchfulClock(time = new SimulatedTime()): { time: SimulatedTime
 let made = 0;
 
 /** A connection of a thread of its own. */
-export function loneLink(at: { time: SimulatedTime; clock: StallClock }, options: PeerOptions = {}): LoneLink {
-  const host: ManagerHost = {
+export function loneConnection(
+  at: { time: SimulatedTime; clock: StallClock },
+  options: PeerOptions = {},
+): LoneConnection {
+  const host: ManagerLifecycle = {
     clock: at.clock,
     idleManagerTimeoutMs: 600_000,
     connectionClosing: () => {},
@@ -40,17 +43,17 @@ export function loneLink(at: { time: SimulatedTime; clock: StallClock }, options
   const context = createUserExecutionContext({ userId: 'ada', threadId: `thread_${(made += 1)}` });
   const manager = new WebSocketManager(host, context);
   manager.generation = 1;
-  const connection = new FakeConnection({ ...options, time: at.time });
-  const link = new ManagedConnection(manager, connection, context);
-  manager.link = link;
-  connection.bind(link);
-  return { manager, link, connection };
+  const transport = new FakeConnection({ ...options, time: at.time });
+  const connection = new ManagedConnection(manager, transport, context);
+  manager.connection = connection;
+  transport.bind(connection);
+  return { manager, connection, transport };
 }
 
 /** A socket of which not even the counters can be read. */
-export function unreadable(connection: FakeConnection): void {
+export function unreadable(transport: FakeConnection): void {
   for (const name of ['bytesReceived', 'bytesSent', 'unsentBytes', 'isReadingPaused', 'partialMessageBytes']) {
-    Object.defineProperty(connection, name, {
+    Object.defineProperty(transport, name, {
       get: () => {
         throw new Error(`no ${name}`);
       },
