@@ -1,7 +1,7 @@
 import { isPending, type Admission, type PendingAdmission } from '../core/admission/outcome.js';
 import type { ArrivalOrder } from '../core/admission/arrival-order.js';
 import { afterwards } from './afterwards.js';
-import type { Share, UnauthenticatedCap } from './unauthenticated.js';
+import type { UnauthenticatedSocket, UnauthenticatedCap } from './unauthenticated-cap.js';
 
 /** What an adapter wants to hear of an attempt. */
 export interface AttemptListener {
@@ -27,7 +27,7 @@ export interface RunningAuthentication {
 }
 
 /** An attempt to connect, from the arrival of its upgrade request until it is decided or its client has gone. */
-export class Attempt implements Share {
+export class Attempt implements UnauthenticatedSocket {
   /** Who it is from, once that is known. */
   userId: string | null = null;
   /** Its authentication, until that has ended. While it goes on, a client that has gone keeps its share of the cap. */

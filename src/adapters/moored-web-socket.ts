@@ -2,8 +2,8 @@ import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
 import { unlookedMs, type Keepalives } from '../core/liveness/keepalives.js';
 import type { ManagedConnection } from '../core/managers/managed-connection.js';
-import { announceDeparture } from './departures.js';
-import { endsOnce } from './end-once.js';
+import { announceClosing } from './closing-streams.js';
+import { ignoreRepeatedEnd } from './ignore-repeated-end.js';
 import { receiverOf } from './ws-internals.js';
 
 /** What can be sent. */
@@ -24,13 +24,13 @@ const self = Symbol('mooring.self');
 /** What Mooring needs of a socket, past the application's overrides. */
 export interface MooredSocket extends WebSocket {
   /** The connection this socket is, once it is one. */
-  readonly moored: ManagedConnection | null;
+  readonly mooredConnection: ManagedConnection | null;
   /** Messages that have arrived, whole. */
   readonly messagesReceived: number;
   /** Bytes of the control frames that have arrived. */
   readonly controlBytesReceived: number;
   /** From here on the connection is told what happens. */
-  moor(connection: ManagedConnection, stream: Duplex): void;
+  bindConnection(connection: ManagedConnection, stream: Duplex): void;
   /** Closes without telling Mooring, which is who asks. */
   closeQuietly(code: number, reason: string): void;
   /** Pings without this being the application's ping. */
@@ -39,12 +39,12 @@ export interface MooredSocket extends WebSocket {
 
 /** Whether the socket is of a class made here. */
 export function isMoored(socket: WebSocket): socket is MooredSocket {
-  return 'moor' in socket;
+  return 'mooredConnection' in socket;
 }
 
 /** Whether the socket is a connection of a manager's, or was. */
 export function isManaged(socket: WebSocket): boolean {
-  return isMoored(socket) && socket.moored !== null;
+  return isMoored(socket) && socket.mooredConnection !== null;
 }
 
 /** What sockets of the class need to know. */
@@ -78,7 +78,7 @@ export function mooredClass(
     #isWaitingForPong = false;
     readonly [self] = this;
 
-    get moored(): ManagedConnection | null {
+    get mooredConnection(): ManagedConnection | null {
       return this[self].#connection;
     }
 
@@ -90,7 +90,7 @@ export function mooredClass(
       return this.#controlBytesReceived;
     }
 
-    moor(connection: ManagedConnection, stream: Duplex): void {
+    bindConnection(connection: ManagedConnection, stream: Duplex): void {
       this.#stream = stream;
       this.#mostPendingBytes = 'encrypted' in stream ? encryptionBytes : 0;
       this.#connection = connection;
@@ -141,7 +141,7 @@ export function mooredClass(
       const connection = wasOpen ? this.#connection : null;
       if (protocolErrors.has(code))
         connection?.errored(new Error(`The protocol was broken: closed with ${String(code)}`));
-      if (wasOpen && this.#stream !== null) announceDeparture(this.#stream);
+      if (wasOpen && this.#stream !== null) announceClosing(this.#stream);
       if (connection === null) return;
       connection.closingBegan();
       this.#part();
@@ -159,9 +159,9 @@ export function mooredClass(
     /** From now on the application has the end of the socket only. */
     #part(): void {
       if (this.#stream === null) return;
-      endsOnce(this.#stream);
+      ignoreRepeatedEnd(this.#stream);
       const receiver = receiverOf(this);
-      if (receiver !== null) endsOnce(receiver);
+      if (receiver !== null) ignoreRepeatedEnd(receiver);
       this.#stream = null;
     }
 

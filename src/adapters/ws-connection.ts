@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Connection } from '../core/managers/connection.js';
-import { announceDeparture } from './departures.js';
+import { announceClosing } from './closing-streams.js';
 import type { MooredSocket } from './moored-web-socket.js';
 
 /** The longest control frame a client can send: header, mask and payload. */
@@ -97,7 +97,7 @@ export class WsConnection implements Connection {
   }
 
   close(code: number, reason: string): void {
-    announceDeparture(this.#stream);
+    announceClosing(this.#stream);
     this.#socket.closeQuietly(code, reason);
   }
 

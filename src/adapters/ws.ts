@@ -7,18 +7,18 @@ import type { RefusalError } from '../core/errors.js';
 import { describe } from '../core/events.js';
 import type { IsKeepalive, Keepalives } from '../core/liveness/keepalives.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
-import { Arrival } from './arrival.js';
+import { EarlyReader } from './early-reader.js';
 import { AttemptLimiter, type AttemptRate } from './attempt-rate.js';
-import { Entry, type EntryOptions } from './attach.js';
-import { CallSurroundings } from './call-surroundings.js';
-import { Farewell } from './farewell.js';
+import { Entry, type EntryOptions } from './doorway.js';
+import { ServerSnapshot } from './server-snapshot.js';
+import { RefusalSender } from './refusal-sender.js';
 import { isHandshake, isSocket, isTurnedDown } from './handshake.js';
 import { isManaged, isMoored, mooredClass } from './moored-web-socket.js';
 import { AllowedOrigins, type OriginRule } from './origins.js';
 import { checkServer } from './supported-server.js';
 import { afterAnswers, hasBody, isAnswering, type Asked } from './upgrade-request.js';
-import { Passage, type Upgrade } from './passage.js';
-import { Wait, withdraw } from './wait.js';
+import { PendingUpgrade, type Upgrade } from './pending-upgrade.js';
+import { WaitingClient, withdraw } from './waiting-client.js';
 import { WsConnection } from './ws-connection.js';
 import { isClosed } from './ws-internals.js';
 
@@ -41,12 +41,12 @@ export interface AttachOptions extends EntryOptions<IncomingMessage> {
 }
 
 export { anonymous } from './anonymous.js';
-export type { Authenticate, AuthenticationCall } from './attach.js';
+export type { Authenticate, AuthenticationCall } from './doorway.js';
 export type { AttemptRate } from './attempt-rate.js';
 export type { OriginRule } from './origins.js';
 
 /** An upgraded socket's slot. */
-interface Granted extends Pick<Passage, 'stream' | 'attempt'> {
+interface Granted extends Pick<PendingUpgrade, 'stream' | 'attempt'> {
   readonly ticket: Ticket;
 }
 
@@ -81,7 +81,7 @@ export function attach(server: WebSocketServer, options: AttachOptions): () => v
  */
 export function managerOf(socket: WebSocket): WebSocketManager<WebSocket> | undefined {
   return isSocket(socket) && isMoored(socket)
-    ? (socket.moored?.manager as WebSocketManager<WebSocket> | undefined)
+    ? (socket.mooredConnection?.manager as WebSocketManager<WebSocket> | undefined)
     : undefined;
 }
 
@@ -97,7 +97,7 @@ class Gate {
   readonly #attempts: AttemptLimiter | null;
   readonly #origins: AllowedOrigins;
   readonly #pass: WebSocketServer['handleUpgrade'];
-  readonly #farewell: Farewell;
+  readonly #refusalSender: RefusalSender;
   readonly #keepalives: Keepalives;
   #isAttached = false;
 
@@ -113,7 +113,7 @@ class Gate {
     this.#origins = new AllowedOrigins(allowedOrigins, (error) => {
       this.#report(error);
     });
-    this.#farewell = new Farewell(mooring);
+    this.#refusalSender = new RefusalSender(mooring);
     this.#pass = server.handleUpgrade.bind(server);
   }
 
@@ -154,7 +154,7 @@ class Gate {
       const [socket] = args;
       if (event !== 'connection' || !isSocket(socket) || isManaged(socket) || before.has(socket))
         return emit(event, ...args);
-      this.#dismissUnmanaged(socket, 'it did not come through the handleUpgrade of the server');
+      this.#closeUnmanaged(socket, 'it did not come through the handleUpgrade of the server');
       return true;
     };
     server.emit = guarded as typeof server.emit;
@@ -168,56 +168,56 @@ class Gate {
     }
     if (isAnswering(stream, request)) {
       afterAnswers(stream, () => {
-        this.#farewell.reject(stream, badRequest);
+        this.#refusalSender.reject(stream, badRequest);
       });
       return;
     }
     if (hasBody(request)) {
-      this.#farewell.reject(stream, badRequest);
+      this.#refusalSender.reject(stream, badRequest);
       return;
     }
     if (!this.#origins.allow(request.headers.origin)) {
-      this.#farewell.reject(stream, { status: 403, reason: 'Forbidden' });
+      this.#refusalSender.reject(stream, { status: 403, reason: 'Forbidden' });
       return;
     }
     const attempt = this.#entry.arrive(request, () => {
       this.#displace(passage);
     });
     if (attempt === null) {
-      this.#farewell.reject(stream, tooBusy);
+      this.#refusalSender.reject(stream, tooBusy);
       return;
     }
-    const passage = new Passage(upgrade, attempt);
+    const passage = new PendingUpgrade(upgrade, attempt);
     const retryAfterMs = this.#attempts?.check(request) ?? null;
     if (retryAfterMs === null) {
       this.#enter(passage);
       return;
     }
     attempt.leave();
-    this.#farewell.reject(stream, { status: 429, reason: 'Too Many Requests', retryAfterMs });
+    this.#refusalSender.reject(stream, { status: 429, reason: 'Too Many Requests', retryAfterMs });
   }
 
-  #enter(passage: Passage): void {
+  #enter(passage: PendingUpgrade): void {
     const authenticated = (outcome: Admission | PendingAdmission): void => {
       this.#authenticated(passage, outcome);
     };
     this.#entry.begin(passage.attempt, passage.request, { decided: authenticated, waits: authenticated });
     if (passage.isAuthenticated) return;
-    passage.surroundings = new CallSurroundings(this.#server);
-    passage.arrival = new Arrival(passage.stream, passage.head, () => {
+    passage.surroundings = new ServerSnapshot(this.#server);
+    passage.arrival = new EarlyReader(passage.stream, passage.head, () => {
       passage.attempt.leave();
     });
   }
 
   /** Its room is needed for a client of another address. */
-  #displace(passage: Passage): void {
+  #displace(passage: PendingUpgrade): void {
     passage.isAuthenticated = true;
     passage.arrival?.handOver();
-    this.#farewell.reject(passage.stream, tooBusy);
+    this.#refusalSender.reject(passage.stream, tooBusy);
   }
 
   /** There is a decision, or one has to be waited for and comes later. */
-  #authenticated(passage: Passage, outcome: Admission | PendingAdmission): void {
+  #authenticated(passage: PendingUpgrade, outcome: Admission | PendingAdmission): void {
     passage.isAuthenticated = true;
     if (passage.arrival !== null) {
       passage.head = passage.arrival.handOver();
@@ -228,7 +228,7 @@ class Gate {
     else this.#decidedLater(passage, passage.wait, outcome);
   }
 
-  #decided(passage: Passage, { ticket, refusal }: Admission): void {
+  #decided(passage: PendingUpgrade, { ticket, refusal }: Admission): void {
     if (refusal !== null) {
       this.#refuse(passage, refusal);
       return;
@@ -237,7 +237,7 @@ class Gate {
   }
 
   /** The server completes the handshake, or finds fault with it: then the slot is given back. */
-  #accept(passage: Passage, ticket: Ticket): void {
+  #accept(passage: PendingUpgrade, ticket: Ticket): void {
     const { request, stream, upgraded, attempt } = passage;
     const handshake = { isDone: false };
     try {
@@ -251,7 +251,7 @@ class Gate {
   }
 
   /** `ws` does its part, with what was around the call that brought the upgrade. */
-  #handshake({ request, stream, head, surroundings }: Passage, accepted: (socket: WebSocket) => void): void {
+  #handshake({ request, stream, head, surroundings }: PendingUpgrade, accepted: (socket: WebSocket) => void): void {
     if (surroundings === null) {
       this.#pass(request, stream, head, accepted);
       return;
@@ -280,7 +280,7 @@ class Gate {
   #giveUpOnServer(stream: Duplex, handshake: { readonly isDone: boolean }): void {
     const { mooring } = this.#options;
     const giveUp = (): void => {
-      if (!handshake.isDone && !isTurnedDown(stream)) this.#farewell.reject(stream, tooBusy);
+      if (!handshake.isDone && !isTurnedDown(stream)) this.#refusalSender.reject(stream, tooBusy);
     };
     if (mooring.isDraining) giveUp();
     else mooring.clock.setTimer(giveUp, mooring.config.authenticateTimeoutMs);
@@ -295,29 +295,29 @@ class Gate {
     const { connection, refusal } = ticket.open(new WsConnection(socket, stream));
     if (refusal !== null) {
       withdraw(this.#server, socket);
-      this.#farewell.dismiss({ socket, stream }, refusal, attempt);
+      this.#refusalSender.refuseOpen({ socket, stream }, refusal, attempt);
       return false;
     }
-    socket.moor(connection, stream);
+    socket.bindConnection(connection, stream);
     return true;
   }
 
   /** @returns whether the application gets a socket that is not of Mooring's class: once it is detached */
   #passUnmanaged(socket: WebSocket): boolean {
     if (!this.#isAttached) return true;
-    this.#dismissUnmanaged(socket, 'options.WebSocket of the server was replaced after attach');
+    this.#closeUnmanaged(socket, 'options.WebSocket of the server was replaced after attach');
     return false;
   }
 
-  #dismissUnmanaged(socket: WebSocket, reason: string): void {
+  #closeUnmanaged(socket: WebSocket, reason: string): void {
     (this.#server.clients as Set<WebSocket> | undefined)?.delete(socket);
-    this.#farewell.dismissUnmanaged(socket, reason);
+    this.#refusalSender.closeUnmanaged(socket, reason);
   }
 
   /** The decision takes time, and a browser has one handshake at a time with a host: so the handshake comes first. */
-  #acceptFirst(passage: Passage, pending: PendingAdmission): void {
+  #acceptFirst(passage: PendingUpgrade, pending: PendingAdmission): void {
     const { stream, request, upgraded, attempt } = passage;
-    const wait = new Wait({ server: this.#server, stream, pending, who: attempt, farewell: this.#farewell });
+    const wait = new WaitingClient({ server: this.#server, stream, pending, who: attempt, refusalSender: this.#refusalSender });
     passage.wait = wait;
     try {
       this.#handshake(passage, (socket) => {
@@ -331,13 +331,13 @@ class Gate {
       });
     } catch (error) {
       wait.giveBack();
-      if (!isTurnedDown(stream)) this.#farewell.reject(stream, tooBusy);
+      if (!isTurnedDown(stream)) this.#refusalSender.reject(stream, tooBusy);
       throw error;
     }
     if (!wait.isDone && isTurnedDown(stream)) wait.giveBack();
   }
 
-  #decidedLater({ request, stream, upgraded }: Passage, wait: Wait, admission: Admission): void {
+  #decidedLater({ request, stream, upgraded }: PendingUpgrade, wait: WaitingClient, admission: Admission): void {
     const socket = wait.decided(admission);
     const { ticket, refusal } = admission;
     if (wait.isOver) return;
@@ -356,14 +356,14 @@ class Gate {
       wait.refuse(opening.refusal);
       return;
     }
-    socket.moor(opening.connection, stream);
+    socket.bindConnection(opening.connection, stream);
     wait.admit(opening.connection, () => {
       upgraded(socket, request);
     });
   }
 
-  #refuse({ request, stream, head, attempt }: Passage, refusal: RefusalError): void {
-    if (!stream.destroyed) this.#farewell.refuse({ request, stream, head }, refusal, attempt);
+  #refuse({ request, stream, head, attempt }: PendingUpgrade, refusal: RefusalError): void {
+    if (!stream.destroyed) this.#refusalSender.refuse({ request, stream, head }, refusal, attempt);
   }
 
   /** What is no WebSocket handshake, the server turns down by itself; should it not, nobody unmanaged gets in. */

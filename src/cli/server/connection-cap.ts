@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { addressKey } from '../../runtime/client-address.js';
-import { watchDeparture } from '../../adapters/departures.js';
+import { watchClosing } from '../../adapters/closing-streams.js';
 
 interface CapOptions {
   /** Told of each connection that was one too many. */
@@ -66,7 +66,7 @@ export class Connections {
     socket.once('close', () => {
       this.#forget(socket);
     });
-    watchDeparture(socket, () => {
+    watchClosing(socket, () => {
       if (this.#upgraded.delete(socket)) this.#departing.add(socket);
     });
   }

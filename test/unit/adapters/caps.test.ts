@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RefusedSockets } from '../../../src/adapters/refused-sockets.js';
-import { UnauthenticatedCap } from '../../../src/adapters/unauthenticated.js';
+import { UnauthenticatedCap } from '../../../src/adapters/unauthenticated-cap.js';
 
 function socketsOf(address: string, displaced: string[]) {
   let count = 0;

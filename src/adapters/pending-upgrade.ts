@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { Arrival } from './arrival.js';
+import type { EarlyReader } from './early-reader.js';
 import type { Attempt } from './attempt.js';
-import type { CallSurroundings } from './call-surroundings.js';
-import type { Wait } from './wait.js';
+import type { ServerSnapshot } from './server-snapshot.js';
+import type { WaitingClient } from './waiting-client.js';
 
 /** What `ws` is asked to upgrade. */
 export interface Upgrade {
@@ -17,17 +17,17 @@ export interface Upgrade {
 }
 
 /** An upgrade on its way through. */
-export class Passage implements Upgrade {
+export class PendingUpgrade implements Upgrade {
   readonly request: IncomingMessage;
   readonly stream: Duplex;
   head: Buffer;
   readonly upgraded: Upgrade['upgraded'];
   /** Watches the client while it is being authenticated. */
-  arrival: Arrival | null = null;
+  arrival: EarlyReader | null = null;
   /** What its caller had put in place, if the handshake comes after the call. */
-  surroundings: CallSurroundings | null = null;
+  surroundings: ServerSnapshot | null = null;
   /** Set if it is accepted before it is admitted. */
-  wait: Wait | null = null;
+  wait: WaitingClient | null = null;
   /** Authentication is over, so nobody has to watch the client any longer. */
   isAuthenticated = false;
 

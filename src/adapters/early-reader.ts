@@ -10,7 +10,7 @@ const mostEarlyBytes = 4096;
  * that ends or closes while it waits gives its place back at once; the little it may have sent is kept for later. One
  * that sends much is read no further: then its end shows only when it is answered.
  */
-export class Arrival {
+export class EarlyReader {
   readonly #stream: Duplex;
   readonly #whenGone: () => void;
   #early: Buffer[];

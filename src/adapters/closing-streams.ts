@@ -11,11 +11,11 @@ const watchers = new WeakMap<object, Departing>();
  *
  * Why by the stream: sockets that were refused have no manager, and their WebSocket is nobody's but the adapter's.
  */
-export function watchDeparture(stream: Duplex, departing: Departing): void {
+export function watchClosing(stream: Duplex, departing: Departing): void {
   watchers.set(stream, departing);
 }
 
 /** Its WebSocket, or the refusal of one, has begun to close. Never throws. */
-export function announceDeparture(stream: object): void {
+export function announceClosing(stream: object): void {
   watchers.get(stream)?.(stream);
 }

@@ -3,15 +3,15 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import type { Admission, PendingAdmission } from '../core/admission/outcome.js';
 import type { RefusalError } from '../core/errors.js';
 import type { ManagedConnection } from '../core/managers/managed-connection.js';
-import type { Farewell, Refused } from './farewell.js';
+import type { RefusalSender, Refused } from './refusal-sender.js';
 import type { MooredSocket } from './moored-web-socket.js';
 import { WaitingSocket } from './waiting-socket.js';
 
-interface WaitParts {
+interface WaitingClientParts {
   readonly server: WebSocketServer;
   readonly stream: Duplex;
   readonly pending: PendingAdmission;
-  readonly farewell: Farewell;
+  readonly refusalSender: RefusalSender;
   readonly who: Refused;
 }
 
@@ -19,42 +19,42 @@ interface WaitParts {
  * A client whose admission has to be waited for. Its handshake (which `verifyClient` may hold up) and the decision come
  * in either order; until there are both, whatever ends the client gives back its place or its slot.
  */
-export class Wait {
-  readonly #parts: WaitParts;
+export class WaitingClient {
+  readonly #parts: WaitingClientParts;
   #admission: Admission | null = null;
-  #seat: WaitingSocket | null = null;
+  #socket: WaitingSocket | null = null;
   #putBack: (() => void) | null = null;
   /** Whether nothing is waited for any longer: it was admitted or refused, or has gone. */
   isOver = false;
 
-  constructor(parts: WaitParts) {
+  constructor(parts: WaitingClientParts) {
     this.#parts = parts;
     parts.stream.once('close', this.#closed);
   }
 
   /** Whether the handshake is done. */
   get isDone(): boolean {
-    return this.#seat !== null;
+    return this.#socket !== null;
   }
 
   /** The handshake is done. @returns the decision, if it came before */
   accepted(socket: MooredSocket): Admission | null {
-    const { server, stream, pending, farewell, who } = this.#parts;
+    const { server, stream, pending, refusalSender, who } = this.#parts;
     this.#putBack = withdraw(server, socket);
-    this.#seat = new WaitingSocket({
+    this.#socket = new WaitingSocket({
       socket,
       stream,
       answersPings: (server.options as { readonly autoPong?: boolean }).autoPong !== false,
       whenGone: () => {
         this.giveBack();
-        farewell.seeOff({ socket, stream }, who);
+        refusalSender.awaitClose({ socket, stream }, who);
       },
     });
     if (this.isOver) {
       socket.terminate();
       return null;
     }
-    if (this.#admission === null) pending.accepted?.(this.#seat);
+    if (this.#admission === null) pending.accepted?.(this.#socket);
     return this.#admission;
   }
 
@@ -62,7 +62,7 @@ export class Wait {
   decided(admission: Admission): MooredSocket | null {
     this.#admission = admission;
     if (this.isOver) admission.ticket?.cancel();
-    return this.#seat?.socket ?? null;
+    return this.#socket?.socket ?? null;
   }
 
   /** The client is gone, or cannot be let in: its place or its slot is given back. */
@@ -74,12 +74,12 @@ export class Wait {
   }
 
   refuse(refusal: RefusalError): void {
-    const seat = this.#seat;
-    if (seat === null) return;
+    const socket = this.#socket;
+    if (socket === null) return;
     this.isOver = true;
-    seat.refuse();
-    const { farewell, stream, who } = this.#parts;
-    farewell.dismiss({ socket: seat.socket, stream }, refusal, who);
+    socket.refuse();
+    const { refusalSender, stream, who } = this.#parts;
+    refusalSender.refuseOpen({ socket: socket.socket, stream }, refusal, who);
   }
 
   /** @param open gives the socket to the application, which has it among its clients by then */
@@ -87,7 +87,7 @@ export class Wait {
     this.isOver = true;
     this.#parts.stream.off('close', this.#closed);
     this.#putBack?.();
-    this.#seat?.admit(connection, open);
+    this.#socket?.admit(connection, open);
   }
 
   readonly #closed = (): void => {

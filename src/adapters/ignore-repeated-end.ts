@@ -6,11 +6,11 @@ import type { Writable } from 'node:stream';
  * Why: when a socket closes, `ws` ends the socket and its receiver up to three times more. Each time Node makes an
  * Error, with its stack, for a callback that nobody gave. Together that is a fifth of what a connect costs a server.
  */
-export function endsOnce(stream: Writable): void {
-  if (!Object.hasOwn(stream, 'end')) stream.end = endUnlessEnded;
+export function ignoreRepeatedEnd(stream: Writable): void {
+  if (!Object.hasOwn(stream, 'end')) stream.end = endOnce;
 }
 
-function endUnlessEnded(this: Writable, ...given: unknown[]): Writable {
+function endOnce(this: Writable, ...given: unknown[]): Writable {
   if (given.length === 0 && this.writableEnded) return this;
   const { end } = Object.getPrototypeOf(this) as { readonly end: (...given: unknown[]) => Writable };
   return end.apply(this, given);

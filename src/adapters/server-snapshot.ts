@@ -11,7 +11,7 @@ type Listener = (...args: unknown[]) => void;
  * Why: frameworks set an option or add a listener, call, and undo it, since `ws` does everything within the call. When
  * the handshake has to wait for authentication, all of that is undone before `ws` runs.
  */
-export class CallSurroundings {
+export class ServerSnapshot {
   readonly #server: WebSocketServer;
   readonly #options: Options;
   readonly #values: Options;

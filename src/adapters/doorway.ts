@@ -9,7 +9,7 @@ import { afterwards } from './afterwards.js';
 import { Attempt, type AttemptListener, type RunningAuthentication } from './attempt.js';
 import { AbortableCall, type AuthenticationCall } from './authentication-call.js';
 import { addressKey } from '../runtime/client-address.js';
-import { UnauthenticatedCap } from './unauthenticated.js';
+import { UnauthenticatedCap } from './unauthenticated-cap.js';
 
 export { afterwards } from './afterwards.js';
 export type { Attempt } from './attempt.js';

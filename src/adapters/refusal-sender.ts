@@ -4,7 +4,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { unadmittedLimit } from '../core/bounds.js';
 import type { RefusalError } from '../core/errors.js';
 import type { Mooring } from '../core/mooring.js';
-import { announceDeparture } from './departures.js';
+import { announceClosing } from './closing-streams.js';
 import { RefusedSockets } from './refused-sockets.js';
 
 /** A handshake that nobody has answered. */
@@ -41,7 +41,7 @@ const mostClosing = 1_000;
 const refusedMaxPayload = 65_536;
 
 /** Tells those who may not in why, and sees that they are gone within `closeGraceMs`. */
-export class Farewell {
+export class RefusalSender {
   readonly #mooring: Mooring;
   readonly #closing: RefusedSockets;
   /** A server of its own: whom it accepts, the application never sees. */
@@ -59,14 +59,14 @@ export class Farewell {
 
   /** With a close frame: a page cannot read an HTTP status, so the client is let in just far enough to be told. */
   refuse({ request, stream, head }: Unanswered, refusal: RefusalError, who: Refused): void {
-    announceDeparture(stream);
+    announceClosing(stream);
     this.#server.handleUpgrade(request, stream, head, (socket) => {
-      this.dismiss({ socket, stream }, refusal, who);
+      this.refuseOpen({ socket, stream }, refusal, who);
     });
   }
 
   /** Closes a socket that Mooring cannot manage, and says so. */
-  dismissUnmanaged(socket: WebSocket, reason: string): void {
+  closeUnmanaged(socket: WebSocket, reason: string): void {
     this.#mooring.events.emit('socket.unmanaged', { reason });
     socket.on('error', ignore);
     this.#endAfterGrace(socket);
@@ -74,7 +74,7 @@ export class Farewell {
   }
 
   /** Its close has begun, before it was admitted or refused: it is destroyed after `closeGraceMs` unless it is gone by then. */
-  seeOff(gone: Accepted, who: Refused): void {
+  awaitClose(gone: Accepted, who: Refused): void {
     const { socket } = gone;
     this.#count(gone, who, () => {
       socket.terminate();
@@ -83,7 +83,7 @@ export class Farewell {
   }
 
   /** Closes a socket that is open already, later where its user or address is refused often. */
-  dismiss(accepted: Accepted, { close, closeCause }: RefusalError, who: Refused): void {
+  refuseOpen(accepted: Accepted, { close, closeCause }: RefusalError, who: Refused): void {
     const { socket } = accepted;
     const send = (): void => {
       this.#endAfterGrace(socket);
@@ -99,7 +99,7 @@ export class Farewell {
 
   /** It is of no more use to its client, and counts as closing until it has closed. */
   #count({ socket, stream }: Accepted, { userId, address }: Refused, destroy: () => void): void {
-    announceDeparture(stream);
+    announceClosing(stream);
     socket.on('error', ignore);
     socket.on('close', this.#closing.add({ owner: userId ?? address, destroy }));
   }
@@ -113,7 +113,7 @@ export class Farewell {
 
   /** With an HTTP status, before authentication. */
   reject(stream: Duplex, { status, reason, retryAfterMs }: HttpRejection): void {
-    announceDeparture(stream);
+    announceClosing(stream);
     this.#mooring.events.emit('socket.rejected', { status, reason });
     const grace = this.#afterGrace(() => {
       stream.destroy();

@@ -2,7 +2,7 @@ import { quarterOf } from '../core/bounds.js';
 import { Multimap } from '../core/multimap.js';
 
 /** A socket that counts as unauthenticated. */
-export interface Share {
+export interface UnauthenticatedSocket {
   /** The client's address, as it is counted. */
   readonly address: string;
   /** Its room is needed for another address: it counts no longer and should be turned away. */
@@ -16,7 +16,7 @@ export interface Share {
  */
 export class UnauthenticatedCap {
   readonly #most: number;
-  readonly #byAddress = new Multimap<Share>();
+  readonly #byAddress = new Multimap<UnauthenticatedSocket>();
   #size = 0;
 
   /** @param most `Infinity`: nothing is counted */
@@ -25,7 +25,7 @@ export class UnauthenticatedCap {
   }
 
   /** Counts a socket that is not counted yet. @returns whether there is room for it */
-  enter(share: Share): boolean {
+  enter(share: UnauthenticatedSocket): boolean {
     if (this.#most === Infinity) return true;
     const { address } = share;
     if (this.#size >= this.#most && !this.#makeRoomFor(address)) return false;
@@ -35,7 +35,7 @@ export class UnauthenticatedCap {
   }
 
   /** It is authenticated, or gone. */
-  leave(share: Share): void {
+  leave(share: UnauthenticatedSocket): void {
     if (this.#most === Infinity) return;
     if (this.#byAddress.delete(share.address, share)) this.#size -= 1;
   }
