@@ -3,34 +3,34 @@ import { describe } from '../core/events.js';
 import type { Mooring } from '../core/mooring.js';
 import { RateWindow } from '../core/rate-window.js';
 import { addressKey } from '../runtime/client-address.js';
-import type { Asked } from './upgrade-request.js';
+import type { IncomingRequest } from './upgrade-request.js';
 
 /** How often one client may try to connect. */
-export interface AttemptRate {
+export interface AttemptRate<Request = IncomingMessage> {
   /** Attempts allowed within the window: an integer of at least 1. */
   readonly limit: number;
   /** @default 60,000 */
   readonly windowMs?: number;
   /**
-   * Whose attempts are counted together; behind a proxy, say where the client's address is. IP addresses it gives are
-   * counted as those of sockets are: IPv6 by /64, and IPv4 as IPv4 however it is written.
-   * @default the remote address. Sockets without one (behind a Unix domain socket) are not counted, since all would be
-   * counted as one client; this is told once, as `attempts.uncounted`
+   * Attempts with the same key are counted together. Behind a proxy, return the client's address. An IP address is
+   * counted as the address of a socket is: IPv6 by /64, and IPv4 the same in every notation.
+   * @default the remote address. Sockets without an address (of a Unix domain socket) are not counted, since all of
+   * them would count as one client; this is reported once, as `attempts.uncounted`
    */
-  readonly keyOf?: (request: IncomingMessage) => string;
+  readonly keyOf?: (request: Request) => string;
 }
 
 const defaultWindowMs = 60_000;
 
-/** Counts attempts to connect; what is over the rate is answered 429 before anything is asked of the application. */
-export class AttemptLimiter {
+/** Counts the attempts of each client to connect. */
+export class AttemptLimiter<Request> {
   readonly #window: RateWindow;
-  readonly #keyOf: ((request: IncomingMessage) => string) | null;
+  readonly #keyOf: ((request: Request) => string) | null;
   readonly #mooring: Mooring;
-  #hasTold = false;
+  #isReported = false;
 
-  /** @throws TypeError if the rate is none */
-  constructor(rate: AttemptRate, mooring: Mooring) {
+  /** @throws TypeError if the rate is not valid */
+  constructor(rate: AttemptRate<Request>, mooring: Mooring) {
     checkRate(rate);
     const { limit, windowMs = defaultWindowMs, keyOf = null } = rate;
     this.#window = new RateWindow({ limit, windowMs, now: () => mooring.now() });
@@ -39,12 +39,14 @@ export class AttemptLimiter {
   }
 
   /**
-   * @returns in how many milliseconds to try again, or `null` if this attempt is within the rate. Never throws: if `keyOf`
-   * does, or gives no text, the attempt is not counted, and `authentication.failed` tells it
+   * Counts an attempt.
+   * @returns in how many milliseconds to try again, or `null` if the attempt is within the rate. Never throws: if `keyOf`
+   * throws or returns no string, the attempt is not counted, and `authentication.failed` is emitted
    */
-  check(request: IncomingMessage): number | null {
+  check(attempt: { readonly request: Request; readonly incoming: IncomingRequest }): number | null {
     try {
-      const key = this.#keyFor(request);
+      const key =
+        this.#keyOf === null ? this.#keyOfSocket(attempt.incoming) : this.#keyOfRequest(attempt.request, this.#keyOf);
       return key === null ? null : this.#window.take(key);
     } catch (error) {
       this.#mooring.events.emit('authentication.failed', { error: describe(error) });
@@ -52,22 +54,21 @@ export class AttemptLimiter {
     }
   }
 
-  #keyFor(request: IncomingMessage): string | null {
-    if (this.#keyOf === null) return this.#keyOfSocket(request);
-    const key: unknown = this.#keyOf(request);
-    if (typeof key !== 'string') throw new TypeError(`attemptRate.keyOf gave ${describe(key)}, wanted a text`);
+  #keyOfRequest(request: Request, keyOf: (request: Request) => string): string {
+    const key: unknown = keyOf(request);
+    if (typeof key !== 'string') throw new TypeError(`attemptRate.keyOf returned ${describe(key)}, wanted a string`);
     return addressKey(key);
   }
 
-  #keyOfSocket({ socket }: Asked): string | null {
+  #keyOfSocket({ socket }: IncomingRequest): string | null {
     if (socket?.remoteAddress !== undefined) return addressKey(socket.remoteAddress);
-    if (socket?.destroyed !== true) this.#tellOnce();
+    if (socket?.destroyed !== true) this.#reportUncounted();
     return null;
   }
 
-  #tellOnce(): void {
-    if (this.#hasTold) return;
-    this.#hasTold = true;
+  #reportUncounted(): void {
+    if (this.#isReported) return;
+    this.#isReported = true;
     this.#mooring.events.emit('attempts.uncounted', {
       reason: 'the sockets have no address, as behind a Unix domain socket; give attemptRate a keyOf',
     });
@@ -75,7 +76,7 @@ export class AttemptLimiter {
 }
 
 /** @throws TypeError */
-function checkRate({ limit, windowMs, keyOf }: AttemptRate): void {
+function checkRate({ limit, windowMs, keyOf }: AttemptRate<never>): void {
   if (!Number.isSafeInteger(limit) || limit < 1)
     throw new TypeError(`attemptRate.limit: got ${describe(limit)}, wanted an integer of at least 1`);
   if (windowMs !== undefined && !(Number.isFinite(windowMs) && windowMs > 0))

@@ -1,24 +1,22 @@
-import { refused, type Admission, type PendingAdmission } from '../core/admission/outcome.js';
+import type { Arrival, ArrivalOrder } from '../core/admission/arrival-order.js';
+import { isPending, refused, type Admission, type PendingAdmission } from '../core/admission/outcome.js';
 import { unadmittedLimit } from '../core/bounds.js';
 import { AuthenticationError, MalformedContextError, type RefusalError } from '../core/errors.js';
 import { describe } from '../core/events.js';
 import type { ContextFields } from '../core/identity/user-execution-context.js';
 import type { Mooring } from '../core/mooring.js';
 import { isPromise } from '../core/promises.js';
-import { afterwards } from './afterwards.js';
-import { Attempt, type AttemptListener, type RunningAuthentication } from './attempt.js';
-import { AbortableCall, type AuthenticationCall } from './authentication-call.js';
 import { addressKey } from '../runtime/client-address.js';
-import { UnauthenticatedCap } from './unauthenticated-cap.js';
-
-export { afterwards } from './afterwards.js';
-export type { Attempt } from './attempt.js';
-export type { AuthenticationCall } from './authentication-call.js';
+import { AttemptLimiter, type AttemptRate } from './attempt-rate.js';
+import { AbortableCall, type AuthenticationCall } from './authentication-call.js';
+import { AllowedOrigins, type OriginRule } from './origins.js';
+import { UnauthenticatedCap, type UnauthenticatedSocket } from './unauthenticated-cap.js';
+import { hasBody, type IncomingRequest } from './upgrade-request.js';
 
 /**
- * Says who a request comes from. Throw {@link AuthenticationError}, or give nothing, to answer 4401; whatever else is
- * thrown is reported as `authentication.failed` and answered 1011. Once the call's signal is aborted nobody waits for
- * the answer.
+ * Returns the user and the thread of a request. If it throws an {@link AuthenticationError}, or returns nothing, the
+ * client is closed with 4401. Any other error is reported as `authentication.failed`, and the client is closed with
+ * 1011. Once the signal of the call is aborted, the answer is ignored.
  */
 export type Authenticate<Request> = (
   request: Request,
@@ -26,167 +24,335 @@ export type Authenticate<Request> = (
 ) => ContextFields | null | undefined | Promise<ContextFields | null | undefined>;
 
 /** What every adapter needs. */
-export interface EntryOptions<Request> {
+export interface DoorwayOptions<Request> {
   readonly mooring: Mooring;
   readonly authenticate: Authenticate<Request>;
   /**
-   * Whose sockets count together while they are not authenticated, so that nobody uses up the cap of those for all
-   * others. IPv6 addresses count by /64. @default the remote address; behind a proxy, say where the client's is
+   * The client's address, by which unauthenticated sockets are counted, so that no client takes the places of all
+   * others. IPv6 addresses count by /64. Behind a proxy, return the address that the proxy gives.
+   * @default the `keyOf` of `attemptRate`, else the remote address
    */
   readonly keyOf?: ((request: Request) => string) | undefined;
+  /**
+   * Which values of `Origin` may connect; requests with another one are answered 403. Requests without `Origin` are let
+   * through, since they do not come from a page. A list contains origins such as `https://app.example`, which must be
+   * equal to the header; upper case, default ports and a trailing slash do not matter. `null`, which every page can
+   * send, can be allowed by a function only.
+   * @default all
+   */
+  readonly allowedOrigins?: OriginRule;
+  /** How often one client may try to connect; further attempts are answered 429. @default unlimited */
+  readonly attemptRate?: AttemptRate<Request>;
 }
 
-/** An authentication that is waited for, and what ends the wait. */
-interface Wait extends RunningAuthentication {
-  /** The server drains. */
-  drain(): void;
+/** An answer with an HTTP status, before the client is authenticated. */
+export interface HttpRejection {
+  readonly status: number;
+  readonly reason: string;
+  readonly retryAfterMs?: number;
 }
+
+/** What an adapter does when the doorway has a result. */
+export interface AttemptListener {
+  /**
+   * The client is admitted or refused. Called once, unless the attempt ends before. An exception that it throws
+   * becomes an uncaught exception of the process, as it comes from the application.
+   */
+  onDecided(admission: Admission): void;
+  /** The client is authenticated, and waits for a slot, a takeover or the quota ledger. `onDecided` follows. */
+  onWaiting(pending: PendingAdmission): void;
+  /** A client of another address needs the place of this unauthenticated socket: reject it. The attempt has ended. */
+  onDisplaced(rejection: HttpRejection): void;
+}
+
+export const badRequest: HttpRejection = Object.freeze({ status: 400, reason: 'Bad Request' });
+const forbidden: HttpRejection = Object.freeze({ status: 403, reason: 'Forbidden' });
+/** Unadmitted sockets leave within seconds, so retry soon. */
+export const tooBusy: HttpRejection = Object.freeze({
+  status: 503,
+  reason: 'Service Unavailable',
+  retryAfterMs: 1_000,
+});
 
 /**
- * The steps every adapter shares: count who arrives, authenticate within the time for that, then admit. Decided in the
- * same call where nothing has to be waited for.
+ * The steps before admission, for all adapters. An adapter calls {@link arrive} with each upgrade request, and
+ * {@link authenticateAndAdmit} with the attempt that it returns. The steps are, in this order:
+ *
+ * 1. reject a request with a body (400)
+ * 2. reject a page whose origin is not allowed (403)
+ * 3. number the attempt in the order of arrival, and count its socket as unauthenticated; reject it if there are too
+ *    many (503)
+ * 4. reject a client that tries too often (429)
+ * 5. refuse the client if the server drains
+ * 6. call `authenticate`, and wait for its answer for at most `authenticateTimeoutMs`
+ * 7. call `mooring.admit` with the answer, or refuse the client
+ *
+ * Steps 1 to 4 end with an HTTP status, which costs least. From step 5 on the adapter accepts the handshake and tells a
+ * refusal in a close frame, since a page cannot read an HTTP status. Steps that do not have to wait are done within the
+ * call.
  */
-export class Entry<Request> {
-  readonly #options: EntryOptions<Request>;
-  readonly #remoteAddress: (request: Request) => string | undefined;
-  readonly #cap: UnauthenticatedCap;
-  /** Authentications that go on, those of clients that have gone included. */
-  readonly #running = new Set<Wait>();
+export class Doorway<Request> {
+  readonly #mooring: Mooring;
+  readonly #authenticate: Authenticate<Request>;
+  readonly #origins: AllowedOrigins;
+  readonly #rate: AttemptLimiter<Request> | null;
+  readonly #shared: SharedByAttempts<Request>;
+  /** Attempts whose authentication has not ended, also those whose client has gone. */
+  readonly #authenticating = new Set<Attempt<Request>>();
 
-  /** @param remoteAddress where a request comes from, unless `keyOf` says it */
-  constructor(options: EntryOptions<Request>, remoteAddress: (request: Request) => string | undefined) {
+  /** @throws TypeError if an option is of no use */
+  constructor(options: DoorwayOptions<Request>) {
     checkOptions(options);
-    const { mooring } = options;
-    this.#options = options;
-    this.#remoteAddress = remoteAddress;
-    this.#cap = new UnauthenticatedCap(unadmittedLimit(mooring.config));
+    const { mooring, authenticate, allowedOrigins, attemptRate } = options;
+    this.#mooring = mooring;
+    this.#authenticate = authenticate;
+    this.#rate = attemptRate === undefined ? null : new AttemptLimiter(attemptRate, mooring);
+    this.#origins = new AllowedOrigins(allowedOrigins, (error) => {
+      this.#reportFailure(error);
+    });
+    const keyOf = options.keyOf ?? attemptRate?.keyOf;
+    this.#shared = {
+      arrivals: mooring.arrivals,
+      cap: new UnauthenticatedCap(unadmittedLimit(mooring.config)),
+      addressOf: (attempt) => this.#addressOf(attempt, keyOf),
+    };
     mooring.on('server.draining', () => {
-      for (const wait of [...this.#running]) wait.drain();
+      for (const { authentication } of [...this.#authenticating]) {
+        authentication?.end(null);
+        authentication?.call.abort('AbortError', 'The server is stopping');
+      }
     });
   }
 
   /**
-   * Counts a socket whose upgrade request has just arrived as unauthenticated, and notes the order.
-   * @param displaced its room is needed for others: answer it 503
-   * @returns what to {@link begin} with, and to tell when the client has gone; `null` where there is no room
+   * Steps 1 to 4.
+   * @param request what `authenticate` and `keyOf` get
+   * @param incoming the same request as Node has it
    */
-  arrive(request: Request, displaced: () => void): Attempt | null {
-    const { arrivals } = this.#options.mooring;
-    const addressOf = (): string => this.#addressOf(request);
-    const attempt = new Attempt({ arrivals, cap: this.#cap, addressOf, displaced });
-    if (this.#cap.enter(attempt)) return attempt;
-    arrivals.decided(attempt.arrival);
-    return null;
+  arrive(request: Request, incoming: IncomingRequest): Attempt<Request> | HttpRejection {
+    const { headers } = incoming;
+    if (hasBody(headers)) return badRequest;
+    if (!this.#origins.allow(headers.origin)) return forbidden;
+    const attempt = new Attempt(request, incoming, this.#shared);
+    if (!this.#shared.cap.add(attempt)) {
+      this.#shared.arrivals.decided(attempt.arrival);
+      return tooBusy;
+    }
+    const retryAfterMs = this.#rate?.check(attempt) ?? null;
+    if (retryAfterMs === null) return attempt;
+    attempt.leave();
+    return { status: 429, reason: 'Too Many Requests', retryAfterMs };
   }
 
-  /** Authenticates and admits. */
-  begin(attempt: Attempt, request: Request, listener: AttemptListener): void {
+  /** Steps 5 to 7. If `attempt.isOver` afterwards, the listener was called already. */
+  authenticateAndAdmit(attempt: Attempt<Request>, listener: AttemptListener): void {
     attempt.listener = listener;
-    const { mooring } = this.#options;
-    if (mooring.isDraining) {
-      attempt.take(refused(mooring.refusals.draining()));
+    const { isDraining, refusals } = this.#mooring;
+    if (isDraining) {
+      attempt.authenticated(refused(refusals.draining()));
       return;
     }
     const call = new AbortableCall();
-    const answer = this.#ask(request, call);
-    if (isPromise(answer)) this.#await(answer, attempt, call);
-    else attempt.take(this.#outcomeFor(answer, attempt));
-  }
-
-  #addressOf(request: Request): string {
-    const { keyOf, mooring } = this.#options;
-    try {
-      const key: unknown = keyOf?.(request);
-      if (typeof key === 'string') return addressKey(key);
-      if (keyOf !== undefined) throw new TypeError(`keyOf gave ${describe(key)}, wanted a text at once`);
-    } catch (error) {
-      mooring.events.emit('authentication.failed', { error: describe(error) });
-    }
-    return addressKey(this.#remoteAddress(request));
+    const answer = this.#ask(attempt.request, call);
+    if (isPromise(answer)) this.#wait(answer, attempt, call);
+    else attempt.authenticated(this.#admit(answer, attempt));
   }
 
   #ask(request: Request, call: AuthenticationCall): Answer | PromiseLike<Answer> {
     try {
-      const fields = this.#options.authenticate(request, call);
-      return isPromise(fields) ? fields.then(nobodyFailed, failed) : { fields };
+      const authenticate = this.#authenticate;
+      const fields = authenticate(request, call);
+      return isPromise(fields) ? fields.then(answered, failed) : { fields };
     } catch (error) {
       return { error };
     }
   }
 
-  #await(answer: PromiseLike<Answer>, attempt: Attempt, call: AbortableCall): void {
-    const { mooring } = this.#options;
-    const { authenticateTimeoutMs } = mooring.config;
-    // A deadline, or the end of this server, may decide: in the async context of this request all the same.
-    if (attempt.listener !== null) {
-      attempt.listener = { ...attempt.listener, decided: mooring.clock.contexts.bound(attempt.listener.decided) };
-    }
-    const end = (outcome: () => Admission | PendingAdmission): void => {
-      if (!this.#running.delete(wait)) return;
+  /** Waits for the answer, until the deadline or until the server drains. */
+  #wait(answer: PromiseLike<Answer>, attempt: Attempt<Request>, call: AbortableCall): void {
+    const { clock, config, refusals } = this.#mooring;
+    const { authenticateTimeoutMs } = config;
+    // The deadline and the drain end it too: what follows must run in the async context of the request all the same.
+    const end = clock.contexts.bound((settled: Answer | null): void => {
+      if (!this.#authenticating.delete(attempt)) return;
       deadline.cancel();
-      attempt.authenticated();
-      if (!attempt.isOver) attempt.take(outcome());
-    };
-    const deadline = mooring.clock.setTimer(() => {
-      const said = `no answer within ${String(authenticateTimeoutMs)} ms`;
-      end(() => this.#outcomeFor({ error: new Error(said) }, attempt));
-      call.abort('TimeoutError', said);
-    }, authenticateTimeoutMs);
-    const wait: Wait = {
-      abandon: () => {
-        call.abort('AbortError', 'The client has gone');
-      },
-      drain: () => {
-        end(() => refused(mooring.refusals.draining()));
-        call.abort('AbortError', 'The server is stopping');
-      },
-    };
-    attempt.authentication = wait;
-    this.#running.add(wait);
-    afterwards(answer, (settled) => {
-      end(() => this.#outcomeFor(settled, attempt));
+      attempt.authenticationEnded();
+      if (attempt.isOver) return;
+      attempt.authenticated(settled === null ? refused(refusals.draining()) : this.#admit(settled, attempt));
     });
+    const deadline = clock.setTimer(() => {
+      const message = `no answer within ${String(authenticateTimeoutMs)} ms`;
+      end({ error: new Error(message) });
+      call.abort('TimeoutError', message);
+    }, authenticateTimeoutMs);
+    attempt.authentication = { call, end };
+    this.#authenticating.add(attempt);
+    callOutside(answer, end);
   }
 
   /** Never throws. */
-  #outcomeFor(answer: Answer, attempt: Attempt): Admission | PendingAdmission {
-    const { mooring } = this.#options;
+  #admit(answer: Answer, attempt: Attempt<Request>): Admission | PendingAdmission {
     try {
       if ('error' in answer) throw answer.error;
       const { fields } = answer;
       if (fields === null || fields === undefined) throw new AuthenticationError('missing');
       if (typeof fields.userId === 'string') attempt.userId = fields.userId;
-      return mooring.admit(fields, { arrival: attempt.arrival });
+      return this.#mooring.admit(fields, { arrival: attempt.arrival });
     } catch (error) {
       return refused(this.#refusalFor(error));
     }
   }
 
   #refusalFor(error: unknown): RefusalError {
-    const { mooring } = this.#options;
-    if (error instanceof MalformedContextError) return mooring.refusals.malformed(error);
-    if (error instanceof AuthenticationError) return mooring.refusals.unauthenticated(error);
-    mooring.events.emit('authentication.failed', { error: describe(error) });
-    return mooring.refusals.authenticationFailed();
+    const { refusals } = this.#mooring;
+    if (error instanceof MalformedContextError) return refusals.malformed(error);
+    if (error instanceof AuthenticationError) return refusals.unauthenticated(error);
+    this.#reportFailure(error);
+    return refusals.authenticationFailed();
+  }
+
+  #addressOf({ request, incoming }: Attempt<Request>, keyOf: DoorwayOptions<Request>['keyOf']): string {
+    try {
+      const key: unknown = keyOf?.(request);
+      if (typeof key === 'string') return addressKey(key);
+      if (keyOf !== undefined) throw new TypeError(`keyOf returned ${describe(key)}, wanted a string`);
+    } catch (error) {
+      this.#reportFailure(error);
+    }
+    return addressKey(incoming.socket?.remoteAddress);
+  }
+
+  #reportFailure(error: unknown): void {
+    this.#mooring.events.emit('authentication.failed', { error: describe(error) });
   }
 }
 
-/** What `authenticate` said, or how it failed. */
+/** An attempt to connect, from the arrival of its upgrade request until it is decided or its client has gone. */
+export class Attempt<Request> implements UnauthenticatedSocket {
+  /** `null` until the client is authenticated. */
+  userId: string | null = null;
+  /** Its number in the order of arrival. */
+  readonly arrival: Arrival;
+  /** @internal */ listener: AttemptListener | null = null;
+  /** @internal The authentication, until it ends. A client that goes meanwhile counts as unauthenticated until then. */
+  authentication: RunningAuthentication | null = null;
+  readonly #shared: SharedByAttempts<Request>;
+  #address: string | null = null;
+  #pending: PendingAdmission | null = null;
+  #isOver = false;
+
+  /** @internal */
+  constructor(
+    readonly request: Request,
+    readonly incoming: IncomingRequest,
+    shared: SharedByAttempts<Request>,
+  ) {
+    this.#shared = shared;
+    this.arrival = shared.arrivals.begin();
+  }
+
+  /** The client's address, as it is counted. Computed on first use, since not every attempt needs it. */
+  get address(): string {
+    return (this.#address ??= this.#shared.addressOf(this));
+  }
+
+  /** Whether it is decided, waits for its admission, or has ended without a decision. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /**
+   * The client has gone, or was rejected: its place in the queue or its slot is given back, and an answer of
+   * `authenticate` is ignored. Does nothing once the attempt is decided.
+   */
+  leave(): void {
+    this.#pending?.cancel();
+    this.#pending = null;
+    if (this.#isOver) return;
+    this.#end();
+    if (this.authentication === null) this.#shared.cap.remove(this);
+    else this.authentication.call.abort('AbortError', 'The client has gone');
+  }
+
+  displace(): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.authentication?.call.abort('AbortError', 'The client was turned away');
+    this.listener?.onDisplaced(tooBusy);
+  }
+
+  /** @internal */
+  authenticationEnded(): void {
+    this.authentication = null;
+    this.#shared.cap.remove(this);
+  }
+
+  /** @internal */
+  authenticated(outcome: Admission | PendingAdmission): void {
+    this.#end();
+    this.#shared.cap.remove(this);
+    if (isPending(outcome)) this.#wait(outcome);
+    else this.listener?.onDecided(outcome);
+  }
+
+  #wait(pending: PendingAdmission): void {
+    this.#pending = pending;
+    callOutside(pending.settled, (admission) => {
+      if (this.#pending === null) {
+        admission.ticket?.cancel();
+        return;
+      }
+      this.#pending = null;
+      this.listener?.onDecided(admission);
+    });
+    // Last, since the listener may throw.
+    this.listener?.onWaiting(pending);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#shared.arrivals.decided(this.arrival);
+  }
+}
+
+interface SharedByAttempts<Request> {
+  readonly arrivals: ArrivalOrder;
+  readonly cap: UnauthenticatedCap;
+  readonly addressOf: (attempt: Attempt<Request>) => string;
+}
+
+interface RunningAuthentication {
+  readonly call: AbortableCall;
+  /** Ends it with an answer, or with `null` if the server drains. Only the first call counts. */
+  readonly end: (answer: Answer | null) => void;
+}
+
+/** What `authenticate` returned, or the error it threw. */
 type Answer = { readonly fields: ContextFields | null | undefined } | { readonly error: unknown };
 
-const nobodyFailed = (fields: ContextFields | null | undefined): Answer => ({ fields });
+const answered = (fields: ContextFields | null | undefined): Answer => ({ fields });
 const failed = (error: unknown): Answer => ({ error });
 
-function checkOptions({ mooring, authenticate, keyOf }: Partial<EntryOptions<never>>): void {
+/**
+ * Calls `act` with the value of a promise, outside of any promise: an exception of the application must reach the
+ * process as an uncaught exception, not as a rejection of a promise of ours.
+ */
+function callOutside<T>(promise: PromiseLike<T>, act: (value: T) => void): void {
+  void promise.then((value) => {
+    process.nextTick(act, value);
+  });
+}
+
+function checkOptions({ mooring, authenticate, keyOf }: Partial<DoorwayOptions<never>>): void {
   if (mooring?.events === undefined) {
-    throw new TypeError(`mooring: got ${describe(mooring)}, wanted what createMooring() gives`);
+    throw new TypeError(`mooring: got ${describe(mooring)}, wanted a Mooring, made by createMooring()`);
   }
   if (typeof authenticate !== 'function') {
     throw new TypeError(
-      `authenticate: got ${describe(authenticate)}, wanted a function that says who a request is from`,
+      `authenticate: got ${describe(authenticate)}, wanted a function that returns the user of a request`,
     );
   }
   if (keyOf !== undefined && typeof keyOf !== 'function') {
-    throw new TypeError(`keyOf: got ${describe(keyOf)}, wanted a function that says whose sockets count together`);
+    throw new TypeError(`keyOf: got ${describe(keyOf)}, wanted a function that returns the client's address`);
   }
 }

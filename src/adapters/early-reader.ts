@@ -1,25 +1,25 @@
 import type { Duplex } from 'node:stream';
 
-/** How much of what a client sends before it is answered is read; it should send nothing. */
-const mostEarlyBytes = 4096;
+/** How many bytes are read at most of what a client sends before its handshake is answered; it should send none. */
+const maxEarlyBytes = 4096;
 
 /**
- * A socket that has asked for an upgrade and must wait for the answer.
+ * Reads the socket of a client that waits for the answer to its upgrade request.
  *
- * Why it is read: nobody else reads it meanwhile, and an unread socket does not tell that its peer has gone. A client
- * that ends or closes while it waits gives its place back at once; the little it may have sent is kept for later. One
- * that sends much is read no further: then its end shows only when it is answered.
+ * Why: a socket that is not read does not report that its peer has gone. If the client ends or closes the connection
+ * while it waits, its place is given back at once. What it has sent is kept for the WebSocket. If it sends more than the
+ * limit, it is not read any further, and its end shows only when it is answered.
  */
 export class EarlyReader {
   readonly #stream: Duplex;
-  readonly #whenGone: () => void;
+  readonly #onGone: () => void;
   #early: Buffer[];
   #earlyBytes: number;
   #isOver = false;
 
-  constructor(stream: Duplex, head: Buffer, whenGone: () => void) {
+  constructor(stream: Duplex, head: Buffer, onGone: () => void) {
     this.#stream = stream;
-    this.#whenGone = whenGone;
+    this.#onGone = onGone;
     this.#early = head.length > 0 ? [head] : [];
     this.#earlyBytes = head.length;
     stream.on('error', this.#gone);
@@ -28,14 +28,14 @@ export class EarlyReader {
     stream.on('readable', this.#read);
   }
 
-  /** Stops watching. @returns what was sent so far, the upgrade's head included */
-  handOver(): Buffer {
+  /** Stops reading. @returns what the client has sent so far, including the head of the upgrade */
+  stop(): Buffer {
     this.#stop();
     return this.#early.length === 1 && this.#early[0] !== undefined ? this.#early[0] : Buffer.concat(this.#early);
   }
 
   readonly #read = (): void => {
-    while (this.#earlyBytes < mostEarlyBytes) {
+    while (this.#earlyBytes < maxEarlyBytes) {
       const chunk = this.#stream.read() as Buffer | null;
       if (chunk === null) return;
       this.#early.push(chunk);
@@ -50,7 +50,7 @@ export class EarlyReader {
     // An error may still follow; without a listener it would end the process.
     this.#stream.on('error', ignore);
     this.#stream.destroy();
-    this.#whenGone();
+    this.#onGone();
   };
 
   #stop(): void {
@@ -58,7 +58,7 @@ export class EarlyReader {
     this.#stream.off('error', this.#gone);
     this.#stream.off('close', this.#gone);
     this.#stream.off('end', this.#gone);
-    // Streams of readable-stream 3, which frameworks bring along, go on flowing after this, and not after `off`.
+    // `off` is not enough for streams of readable-stream 3, which some frameworks use: they would not flow afterwards.
     this.#stream.removeListener('readable', this.#read);
   }
 }

@@ -4,47 +4,42 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { unadmittedLimit } from '../core/bounds.js';
 import type { RefusalError } from '../core/errors.js';
 import type { Mooring } from '../core/mooring.js';
+import type { Timer } from '../core/time.js';
 import { announceClosing } from './closing-streams.js';
+import type { HttpRejection } from './doorway.js';
 import { RefusedSockets } from './refused-sockets.js';
 
-/** A handshake that nobody has answered. */
-export interface Unanswered {
+/** A handshake that is not answered yet. */
+export interface UnansweredHandshake {
   readonly request: IncomingMessage;
   readonly stream: Duplex;
   /** What the client has sent after its request. */
   readonly head: Buffer;
 }
 
-/** An answer before authentication. */
-export interface HttpRejection {
-  readonly status: number;
-  readonly reason: string;
-  readonly retryAfterMs?: number;
-}
-
-/** Who is refused: refusals are paced, and sockets that are closing counted, by user or else by address. */
-export interface Refused {
+/** A refused client. Refusals are paced, and closing sockets counted, by its user, or by its address without a user. */
+export interface RefusedClient {
   readonly userId: string | null;
   readonly address: string;
 }
 
-/** A socket that is open, or has begun to close. */
-export interface Accepted {
+/** A socket whose handshake is done. */
+export interface AcceptedSocket {
   readonly socket: WebSocket;
   readonly stream: Duplex;
 }
 
 /** How many refused sockets may be closing at once, at most. */
-const mostClosing = 1_000;
+const maxClosing = 1_000;
 
-/** The longest message read from a client that was refused. */
+/** The longest message that is read from a refused client. */
 const refusedMaxPayload = 65_536;
 
-/** Tells those who may not in why, and sees that they are gone within `closeGraceMs`. */
+/** Tells clients why they are rejected or refused, and ends their connections within `closeGraceMs`. */
 export class RefusalSender {
   readonly #mooring: Mooring;
   readonly #closing: RefusedSockets;
-  /** A server of its own: whom it accepts, the application never sees. */
+  /** A server of our own, so that the application never sees the sockets it accepts. */
   readonly #server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -54,72 +49,20 @@ export class RefusalSender {
 
   constructor(mooring: Mooring) {
     this.#mooring = mooring;
-    this.#closing = new RefusedSockets(Math.min(mostClosing, unadmittedLimit(mooring.config)));
+    this.#closing = new RefusedSockets(Math.min(maxClosing, unadmittedLimit(mooring.config)));
   }
 
-  /** With a close frame: a page cannot read an HTTP status, so the client is let in just far enough to be told. */
-  refuse({ request, stream, head }: Unanswered, refusal: RefusalError, who: Refused): void {
-    announceClosing(stream);
-    this.#server.handleUpgrade(request, stream, head, (socket) => {
-      this.refuseOpen({ socket, stream }, refusal, who);
-    });
-  }
-
-  /** Closes a socket that Mooring cannot manage, and says so. */
-  closeUnmanaged(socket: WebSocket, reason: string): void {
-    this.#mooring.events.emit('socket.unmanaged', { reason });
-    socket.on('error', ignore);
-    this.#endAfterGrace(socket);
-    socket.close(1011, 'unmanaged');
-  }
-
-  /** Its close has begun, before it was admitted or refused: it is destroyed after `closeGraceMs` unless it is gone by then. */
-  awaitClose(gone: Accepted, who: Refused): void {
-    const { socket } = gone;
-    this.#count(gone, who, () => {
-      socket.terminate();
-    });
-    this.#endAfterGrace(socket);
-  }
-
-  /** Closes a socket that is open already, later where its user or address is refused often. */
-  refuseOpen(accepted: Accepted, { close, closeCause }: RefusalError, who: Refused): void {
-    const { socket } = accepted;
-    const send = (): void => {
-      this.#endAfterGrace(socket);
-      socket.close(close.code, close.reason);
-    };
-    this.#count(accepted, who, () => {
-      socket.close(close.code, close.reason);
-      socket.terminate();
-    });
-    const { userId } = who;
-    socket.on('close', this.#mooring.pacer.tell({ closeCause, userId, address: () => who.address, send }));
-  }
-
-  /** It is of no more use to its client, and counts as closing until it has closed. */
-  #count({ socket, stream }: Accepted, { userId, address }: Refused, destroy: () => void): void {
-    announceClosing(stream);
-    socket.on('error', ignore);
-    socket.on('close', this.#closing.add({ owner: userId ?? address, destroy }));
-  }
-
-  #endAfterGrace(socket: WebSocket): void {
-    const grace = this.#afterGrace(() => {
-      socket.terminate();
-    });
-    socket.on('close', grace.cancel);
-  }
-
-  /** With an HTTP status, before authentication. */
+  /** Sends an HTTP status. */
   reject(stream: Duplex, { status, reason, retryAfterMs }: HttpRejection): void {
     announceClosing(stream);
     this.#mooring.events.emit('socket.rejected', { status, reason });
-    const grace = this.#afterGrace(() => {
+    const timer = this.#afterGrace(() => {
       stream.destroy();
     });
     stream.on('error', ignore);
-    stream.once('close', grace.cancel);
+    stream.once('close', () => {
+      timer.cancel();
+    });
     stream.once('finish', () => {
       stream.destroy();
     });
@@ -127,16 +70,67 @@ export class RefusalSender {
     stream.end(`HTTP/1.1 ${String(status)} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n${retry}\r\n`);
   }
 
-  #afterGrace(act: () => void): { readonly cancel: () => void } {
-    const timer = this.#mooring.clock.setTimer(act, this.#mooring.config.closeGraceMs);
-    return {
-      cancel: () => {
-        timer.cancel();
-      },
+  /** Accepts the handshake to send a close frame, since a page cannot read an HTTP status. */
+  refuse({ request, stream, head }: UnansweredHandshake, refusal: RefusalError, client: RefusedClient): void {
+    announceClosing(stream);
+    this.#server.handleUpgrade(request, stream, head, (socket) => {
+      this.refuseOpen({ socket, stream }, refusal, client);
+    });
+  }
+
+  /** Closes an open socket; a second later if its user or address is refused often. */
+  refuseOpen(accepted: AcceptedSocket, { close, closeCause }: RefusalError, client: RefusedClient): void {
+    const { socket } = accepted;
+    const send = (): void => {
+      this.#terminateAfterGrace(socket);
+      socket.close(close.code, close.reason);
     };
+    this.#countClosing(accepted, client, () => {
+      socket.close(close.code, close.reason);
+      socket.terminate();
+    });
+    const { userId } = client;
+    socket.on('close', this.#mooring.pacer.tell({ closeCause, userId, address: () => client.address, send }));
+  }
+
+  /** The socket began to close before it was admitted or refused. If it does not finish in time, it is terminated. */
+  awaitClose(accepted: AcceptedSocket, client: RefusedClient): void {
+    const { socket } = accepted;
+    this.#countClosing(accepted, client, () => {
+      socket.terminate();
+    });
+    this.#terminateAfterGrace(socket);
+  }
+
+  /** Closes a socket of the server that Mooring cannot manage, and emits why. */
+  closeUnmanaged(server: WebSocketServer, socket: WebSocket, reason: string): void {
+    (server.clients as Set<WebSocket> | undefined)?.delete(socket);
+    this.#mooring.events.emit('socket.unmanaged', { reason });
+    socket.on('error', ignore);
+    this.#terminateAfterGrace(socket);
+    socket.close(1011, 'unmanaged');
+  }
+
+  #countClosing({ socket, stream }: AcceptedSocket, { userId, address }: RefusedClient, destroy: () => void): void {
+    announceClosing(stream);
+    socket.on('error', ignore);
+    socket.on('close', this.#closing.add({ owner: userId ?? address, destroy }));
+  }
+
+  #terminateAfterGrace(socket: WebSocket): void {
+    const timer = this.#afterGrace(() => {
+      socket.terminate();
+    });
+    socket.on('close', () => {
+      timer.cancel();
+    });
+  }
+
+  #afterGrace(act: () => void): Timer {
+    return this.#mooring.clock.setTimer(act, this.#mooring.config.closeGraceMs);
   }
 }
 
 function ignore(): void {
-  // The socket is on its way out; what it says of its end changes nothing.
+  // The connection is ending anyway.
 }

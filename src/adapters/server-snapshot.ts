@@ -30,7 +30,7 @@ export class ServerSnapshot {
    * Runs `act` with what was noted in place, and puts back what is in place now, changes that `act` made included.
    * @param apartFrom an option that stays as it is now
    */
-  around(act: () => void, apartFrom: string | null = null): void {
+  run(act: () => void, apartFrom: string | null = null): void {
     const putBackOptions = this.#putOptions(apartFrom);
     const putBackListeners = this.#putListeners();
     try {

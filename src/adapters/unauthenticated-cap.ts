@@ -5,53 +5,53 @@ import { Multimap } from '../core/multimap.js';
 export interface UnauthenticatedSocket {
   /** The client's address, as it is counted. */
   readonly address: string;
-  /** Its room is needed for another address: it counts no longer and should be turned away. */
+  /** A client of another address needs its place. It no longer counts, and should be turned away. */
   displace(): void;
 }
 
 /**
- * How many sockets may be unauthenticated at once. One address may have all of them while nobody else comes; when it is
- * full, and somebody comes from an address that has less than a quarter, the newest socket of the address that has most
- * makes room, if that is more than a quarter.
+ * Limits how many sockets may be unauthenticated at once. One address may use the whole limit while no other address
+ * needs it. If the limit is reached, and a socket arrives from an address that has less than a quarter of it, the address
+ * with the most sockets loses its newest one, if it has more than a quarter.
  */
 export class UnauthenticatedCap {
-  readonly #most: number;
+  readonly #limit: number;
   readonly #byAddress = new Multimap<UnauthenticatedSocket>();
   #size = 0;
 
-  /** @param most `Infinity`: nothing is counted */
-  constructor(most: number) {
-    this.#most = most;
+  /** @param limit `Infinity`: nothing is counted */
+  constructor(limit: number) {
+    this.#limit = limit;
   }
 
   /** Counts a socket that is not counted yet. @returns whether there is room for it */
-  enter(share: UnauthenticatedSocket): boolean {
-    if (this.#most === Infinity) return true;
-    const { address } = share;
-    if (this.#size >= this.#most && !this.#makeRoomFor(address)) return false;
-    this.#byAddress.add(address, share);
+  add(socket: UnauthenticatedSocket): boolean {
+    if (this.#limit === Infinity) return true;
+    const { address } = socket;
+    if (this.#size >= this.#limit && !this.#makeRoomFor(address)) return false;
+    this.#byAddress.add(address, socket);
     this.#size += 1;
     return true;
   }
 
-  /** It is authenticated, or gone. */
-  leave(share: UnauthenticatedSocket): void {
-    if (this.#most === Infinity) return;
-    if (this.#byAddress.delete(share.address, share)) this.#size -= 1;
+  /** The socket is authenticated or closed. A second call does nothing. */
+  remove(socket: UnauthenticatedSocket): void {
+    if (this.#limit === Infinity) return;
+    if (this.#byAddress.delete(socket.address, socket)) this.#size -= 1;
   }
 
-  /** How many sockets count; 0 where nothing is counted. */
+  /** How many sockets are counted; 0 without a limit. */
   get size(): number {
     return this.#size;
   }
 
   #makeRoomFor(address: string): boolean {
-    const quarter = quarterOf(this.#most);
+    const quarter = quarterOf(this.#limit);
     if (this.#byAddress.countOf(address) >= quarter) return false;
     const largest = this.#byAddress.largest();
     const newest = largest.at(-1);
     if (newest === undefined || largest.length <= quarter) return false;
-    this.leave(newest);
+    this.remove(newest);
     newest.displace();
     return true;
   }

@@ -1,30 +1,55 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** A request whose socket may be missing, as it is when a framework injects an upgrade for a test. */
-export type Asked = Partial<Pick<IncomingMessage, 'socket'>>;
+/** What the doorway reads of a request of Node. The socket is missing if a framework injects an upgrade for a test. */
+export interface IncomingRequest {
+  readonly headers: IncomingHttpHeaders;
+  readonly socket?: { readonly remoteAddress?: string | undefined; readonly destroyed: boolean };
+}
+
+const handshakeKey = /^[+/0-9A-Za-z]{22}==$/;
+
+/** Whether `ws` would accept the request as a WebSocket handshake. Only such requests are authenticated. */
+export function isHandshake({ method, headers }: IncomingMessage): boolean {
+  const { upgrade, 'sec-websocket-key': key, 'sec-websocket-version': version } = headers;
+  return (
+    method === 'GET' &&
+    (upgrade === 'websocket' || upgrade?.toLowerCase() === 'websocket') &&
+    handshakeKey.test(key ?? '') &&
+    (version === '13' || isVersion(Number(version)))
+  );
+}
+
+function isVersion(version: number): boolean {
+  return version === 13 || version === 8;
+}
+
+/** Whether a client that asked for an upgrade got an HTTP answer instead, or has gone. */
+export function isTurnedDown(stream: Duplex): boolean {
+  return stream.destroyed || stream.writableEnded;
+}
 
 /**
- * Whether a request announces a body. An upgrade with one is refused: the bytes of the body would be read as frames of
- * the WebSocket, or the other way round, by whichever proxy reads the request differently.
+ * Whether a request announces a body. An upgrade with a body is rejected: if a proxy reads the request differently than
+ * Node does, bytes of the body are read as WebSocket frames, or frames as the body.
  */
-export function hasBody({ headers }: IncomingMessage): boolean {
+export function hasBody(headers: IncomingHttpHeaders): boolean {
   return headers['transfer-encoding'] !== undefined || !/^0*$/.test(headers['content-length'] ?? '');
 }
 
-/** What Node keeps on a socket: the response that is being written to it. Not public, so it may be missing. */
-interface Answering {
+/** Node keeps the response that is being written on the socket. It is not public, so it may be missing. */
+interface SocketWithResponse {
   readonly _httpMessage?: ServerResponse | null;
 }
 
 /**
- * Whether an earlier request on the same connection is not answered to the end. An upgrade behind it is refused: the
+ * Whether the answer to an earlier request on the same connection is not complete. An upgrade behind it is rejected: the
  * rest of that answer would be written into the WebSocket. A response to the upgrade itself, which frameworks make to
- * send it through their routes, is none.
+ * send the request through their routes, does not count.
  */
 export function isAnswering(stream: Duplex, { rawHeaders }: IncomingMessage): boolean {
   const response = responseOn(stream);
-  // A framework may have wrapped the request; what lies in it is the same.
+  // A framework may have wrapped the request; the array of headers is the same.
   return response !== null && response.req.rawHeaders !== rawHeaders;
 }
 
@@ -35,20 +60,20 @@ export function afterAnswers(stream: Duplex, act: () => void): void {
     act();
     return;
   }
-  // Node reads the connection no longer, and listens to its errors no longer.
+  // Node no longer reads the connection, nor listens to its errors.
   stream.once('error', ignore);
   response.once('close', () => {
     stream.off('error', ignore);
-    // Node puts the next response on the connection before it says that this one is over.
+    // Node puts the next response on the connection before it reports the close of this one.
     afterAnswers(stream, act);
   });
 }
 
 function responseOn(stream: Duplex): ServerResponse | null {
   if (stream.destroyed) return null;
-  return (stream as Duplex & Answering)._httpMessage ?? null;
+  return (stream as Duplex & SocketWithResponse)._httpMessage ?? null;
 }
 
 function ignore(): void {
-  // Its close says the same.
+  // The stream will also emit 'close'.
 }

@@ -3,8 +3,8 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import type { Admission, PendingAdmission } from '../core/admission/outcome.js';
 import type { RefusalError } from '../core/errors.js';
 import type { ManagedConnection } from '../core/managers/managed-connection.js';
-import type { RefusalSender, Refused } from './refusal-sender.js';
 import type { MooredSocket } from './moored-web-socket.js';
+import type { RefusalSender, RefusedClient } from './refusal-sender.js';
 import { WaitingSocket } from './waiting-socket.js';
 
 interface WaitingClientParts {
@@ -12,60 +12,56 @@ interface WaitingClientParts {
   readonly stream: Duplex;
   readonly pending: PendingAdmission;
   readonly refusalSender: RefusalSender;
-  readonly who: Refused;
+  readonly client: RefusedClient;
 }
 
 /**
- * A client whose admission has to be waited for. Its handshake (which `verifyClient` may hold up) and the decision come
- * in either order; until there are both, whatever ends the client gives back its place or its slot.
+ * A client whose admission is pending. Its handshake (which `verifyClient` may delay) and the decision come in either
+ * order. If the client closes before both are there, its place in the queue or its slot is given back.
  */
 export class WaitingClient {
   readonly #parts: WaitingClientParts;
   #admission: Admission | null = null;
-  #socket: WaitingSocket | null = null;
+  #waitingSocket: WaitingSocket | null = null;
   #putBack: (() => void) | null = null;
-  /** Whether nothing is waited for any longer: it was admitted or refused, or has gone. */
+  /** Whether the client was admitted or refused, or has gone. */
   isOver = false;
 
   constructor(parts: WaitingClientParts) {
     this.#parts = parts;
-    parts.stream.once('close', this.#closed);
-  }
-
-  /** Whether the handshake is done. */
-  get isDone(): boolean {
-    return this.#socket !== null;
+    parts.stream.once('close', this.#onClosed);
   }
 
   /** The handshake is done. @returns the decision, if it came before */
-  accepted(socket: MooredSocket): Admission | null {
-    const { server, stream, pending, refusalSender, who } = this.#parts;
+  setSocket(socket: MooredSocket): Admission | null {
+    const { server, stream, pending, refusalSender, client } = this.#parts;
     this.#putBack = withdraw(server, socket);
-    this.#socket = new WaitingSocket({
+    const waitingSocket = new WaitingSocket({
       socket,
       stream,
       answersPings: (server.options as { readonly autoPong?: boolean }).autoPong !== false,
-      whenGone: () => {
+      onGone: () => {
         this.giveBack();
-        refusalSender.awaitClose({ socket, stream }, who);
+        refusalSender.awaitClose({ socket, stream }, client);
       },
     });
+    this.#waitingSocket = waitingSocket;
     if (this.isOver) {
       socket.terminate();
       return null;
     }
-    if (this.#admission === null) pending.accepted?.(this.#socket);
+    if (this.#admission === null) pending.accepted?.(waitingSocket);
     return this.#admission;
   }
 
-  /** There is a decision; for a client that has gone it is undone. @returns the socket, if the handshake is done */
-  decided(admission: Admission): MooredSocket | null {
+  /** There is a decision; if the client has gone, it is undone. @returns the socket, if the handshake is done */
+  setAdmission(admission: Admission): MooredSocket | null {
     this.#admission = admission;
     if (this.isOver) admission.ticket?.cancel();
-    return this.#socket?.socket ?? null;
+    return this.#waitingSocket?.socket ?? null;
   }
 
-  /** The client is gone, or cannot be let in: its place or its slot is given back. */
+  /** The client has gone, or cannot be accepted: its place in the queue or its slot is given back. */
   giveBack(): void {
     if (this.isOver) return;
     this.isOver = true;
@@ -74,29 +70,29 @@ export class WaitingClient {
   }
 
   refuse(refusal: RefusalError): void {
-    const socket = this.#socket;
-    if (socket === null) return;
+    const waitingSocket = this.#waitingSocket;
+    if (waitingSocket === null) return;
     this.isOver = true;
-    socket.refuse();
-    const { refusalSender, stream, who } = this.#parts;
-    refusalSender.refuseOpen({ socket: socket.socket, stream }, refusal, who);
+    waitingSocket.refuse();
+    const { refusalSender, stream, client } = this.#parts;
+    refusalSender.refuseOpen({ socket: waitingSocket.socket, stream }, refusal, client);
   }
 
-  /** @param open gives the socket to the application, which has it among its clients by then */
+  /** @param open gives the socket to the application; by then it is one of the server's clients again */
   admit(connection: ManagedConnection, open: () => void): void {
     this.isOver = true;
-    this.#parts.stream.off('close', this.#closed);
+    this.#parts.stream.off('close', this.#onClosed);
     this.#putBack?.();
-    this.#socket?.admit(connection, open);
+    this.#waitingSocket?.admit(connection, open);
   }
 
-  readonly #closed = (): void => {
+  readonly #onClosed = (): void => {
     this.giveBack();
   };
 }
 
 /**
- * Takes a socket that `ws` has just made out of the server's clients, with the listener that `ws` added for it.
+ * Removes a socket that `ws` has just made from the server's clients, and the listener that `ws` added for that.
  * @returns puts both back
  */
 export function withdraw(server: WebSocketServer, socket: WebSocket): () => void {
@@ -111,5 +107,5 @@ export function withdraw(server: WebSocketServer, socket: WebSocket): () => void
 }
 
 function nothingToPutBack(): void {
-  // The server keeps no clients.
+  // The server does not track its clients.
 }

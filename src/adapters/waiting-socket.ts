@@ -19,7 +19,7 @@ interface WaitingParts {
   /** Whether the socket answers pings by itself. The application, which would do it otherwise, does not know it yet. */
   readonly answersPings: boolean;
   /** Told once, when the client closes, ends, or breaks the protocol while it waits. */
-  readonly whenGone: () => void;
+  readonly onGone: () => void;
 }
 
 /** What becomes of it: it waits, then it was admitted and its messages are being delivered, or it is over. */
@@ -169,7 +169,7 @@ export class WaitingSocket implements WaitingPeer {
     if (this.#stage !== 'waiting') return;
     this.#stage = 'over';
     this.#kept = [];
-    this.#parts.whenGone();
+    this.#parts.onGone();
   }
 
   /** What is no longer kept back must not overtake what is. The end does not wait for a paused application. */

@@ -70,7 +70,7 @@ describe('an attempt rate', () => {
     expect(await attempt(server.url('ada', 'thread_1'))).toBe('open');
     expect(await attempt(server.url('ada', 'thread_2'))).toBe('open');
     expect(server.said('authentication.failed')[0]?.error).toBe(
-      'TypeError: attemptRate.keyOf gave undefined, wanted a text',
+      'TypeError: attemptRate.keyOf returned undefined, wanted a string',
     );
   });
 

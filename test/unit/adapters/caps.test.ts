@@ -14,7 +14,7 @@ describe('the cap of unauthenticated sockets', () => {
   const setUp = (most: number) => {
     const displaced: string[] = [];
     const cap = new UnauthenticatedCap(most);
-    const come = (address: string) => cap.enter(socketsOf(address, displaced)());
+    const come = (address: string) => cap.add(socketsOf(address, displaced)());
     return { cap, displaced, come };
   };
 
@@ -37,8 +37,8 @@ describe('the cap of unauthenticated sockets', () => {
     const displaced: string[] = [];
     const cap = new UnauthenticatedCap(4);
     const [a, b] = [socketsOf('a', displaced), socketsOf('b', displaced)];
-    for (let i = 0; i < 4; i++) cap.enter(a());
-    cap.enter(b());
+    for (let i = 0; i < 4; i++) cap.add(a());
+    cap.add(b());
     expect(displaced).toEqual(['a 4']);
   });
 
@@ -50,10 +50,10 @@ describe('the cap of unauthenticated sockets', () => {
 
   it('has room again once one has left, which counts once', () => {
     const { cap, come } = setUp(1);
-    const share = socketsOf('a', [])();
-    cap.enter(share);
-    cap.leave(share);
-    cap.leave(share);
+    const socket = socketsOf('a', [])();
+    cap.add(socket);
+    cap.remove(socket);
+    cap.remove(socket);
     expect([cap.size, come('a'), come('a')]).toEqual([0, true, false]);
   });
 
