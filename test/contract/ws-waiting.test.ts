@@ -404,6 +404,29 @@ describe('the handshake of a client that waits', () => {
     client.terminate();
   });
 
+  it('may come after the decision and after Mooring was detached: the socket is not managed and stays open', async () => {
+    let verify = (): void => undefined;
+    const verifyClient = (_: object, done: (ok: boolean) => void): void => {
+      verify = () => {
+        done(true);
+      };
+    };
+    const { server, ledger, sockets } = await waitingServer({
+      ws: { verifyClient },
+      config: { authenticateTimeoutMs: 100 },
+    });
+    const client = new WebSocket(server.url('ada', 'thread_1'));
+    await server.hears('manager.admitted');
+    ledger.grant();
+    await sleep(30);
+    server.detach();
+    verify();
+    await once(client, 'open');
+    await sleep(200);
+    expect([client.readyState, sockets.length, server.countOf('ada')]).toEqual([WebSocket.OPEN, 1, 0]);
+    client.terminate();
+  });
+
   it('is answered 503 if verifyClient never is done and the decision is no', async () => {
     // `ws` tells by the number of parameters that it has to wait.
     const verifyClient: ServerOptions['verifyClient'] = (asked: object, done: unknown) => {
