@@ -1,8 +1,8 @@
 import type { ContextFields } from '../core/identity/user-execution-context.js';
 
 /**
- * Believes whatever the query says: `?user_id=alice&thread_id=thread_1`. For demos and tests only, since anybody can be
- * anybody. What is missing is refused by its rule.
+ * An `authenticate` that takes user and thread from the query, unchecked: `?user_id=alice&thread_id=thread_1`. For demos
+ * and tests only, since every client can pretend to be any user. If one is missing, the client is closed with 1008.
  *
  * @example
  * attach(server, { mooring: createMooring(), authenticate: anonymous });

@@ -1,13 +1,13 @@
-/** What `authenticate` gets beside the request. */
+/** The second argument of `authenticate`. */
 export interface AuthenticationCall {
   /**
-   * Aborted when nobody waits for the answer any longer: the client has gone, `authenticateTimeoutMs` are over, or the
-   * server drains. Pass it on to what takes long. Its reason is an `AbortError` or a `TimeoutError`.
+   * Aborted when the answer is no longer needed: the client has gone, `authenticateTimeoutMs` have passed, or the server
+   * drains. Pass it on to whatever takes long. Its reason is an `AbortError` or a `TimeoutError`.
    */
   readonly signal: AbortSignal;
 }
 
-/** A call whose signal is made only for those who ask for it, since few do. */
+/** Makes its signal on first use only, since few applications use it. */
 export class AbortableCall implements AuthenticationCall {
   #controller: AbortController | null = null;
   #reason: DOMException | null = null;
@@ -20,7 +20,7 @@ export class AbortableCall implements AuthenticationCall {
     return this.#controller.signal;
   }
 
-  /** Aborts it, once. */
+  /** Aborts the signal. Later calls do nothing. */
   abort(name: 'AbortError' | 'TimeoutError', message: string): void {
     if (this.#reason !== null) return;
     this.#reason = new DOMException(message, name);

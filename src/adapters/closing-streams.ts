@@ -1,21 +1,21 @@
 import type { Duplex } from 'node:stream';
 
-/** Told of a stream whose WebSocket begins to close, by whoever; it is of no more use to its client. */
-export type Departing = (stream: object) => void;
+/** Called with a stream when the WebSocket on it begins to close, whichever side began. */
+export type ClosingListener = (stream: object) => void;
 
-const watchers = new WeakMap<object, Departing>();
+const listeners = new WeakMap<object, ClosingListener>();
 
 /**
- * Who hears when the WebSocket on this stream begins to close: a server that has to destroy a connection takes one of
- * those first.
+ * Sets the one listener that is called when the WebSocket on this stream begins to close. A server that has too many
+ * connections destroys those first, since they are of no more use to their clients.
  *
- * Why by the stream: sockets that were refused have no manager, and their WebSocket is nobody's but the adapter's.
+ * Why by stream: a refused socket has no manager, and only the adapter knows its WebSocket.
  */
-export function watchClosing(stream: Duplex, departing: Departing): void {
-  watchers.set(stream, departing);
+export function watchClosing(stream: Duplex, listener: ClosingListener): void {
+  listeners.set(stream, listener);
 }
 
-/** Its WebSocket, or the refusal of one, has begun to close. Never throws. */
+/** The WebSocket on the stream, or its refusal, begins to close. Never throws. */
 export function announceClosing(stream: object): void {
-  watchers.get(stream)?.(stream);
+  listeners.get(stream)?.(stream);
 }

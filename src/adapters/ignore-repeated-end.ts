@@ -1,10 +1,10 @@
 import type { Writable } from 'node:stream';
 
 /**
- * Makes further calls of `end()` do nothing at all on a stream that has ended. With data or a callback it is as before.
+ * Makes further calls of `end()` on a stream that has ended do nothing. Calls with data or a callback work as before.
  *
  * Why: when a socket closes, `ws` ends the socket and its receiver up to three times more. Each time Node makes an
- * Error, with its stack, for a callback that nobody gave. Together that is a fifth of what a connect costs a server.
+ * Error, with its stack, although there is no callback to get it. This costs a server a fifth of the time of a connect.
  */
 export function ignoreRepeatedEnd(stream: Writable): void {
   if (!Object.hasOwn(stream, 'end')) stream.end = endOnce;

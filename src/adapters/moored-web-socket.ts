@@ -6,34 +6,33 @@ import { announceClosing } from './closing-streams.js';
 import { ignoreRepeatedEnd } from './ignore-repeated-end.js';
 import { receiverOf } from './ws-internals.js';
 
-/** What can be sent. */
 type Content = Parameters<WebSocket['send']>[0];
 
 /** Header and mask of a control frame from a client. */
 const controlHeaderBytes = 6;
 
-/** What a TLS stream may have pending after a send: it encrypts later, so that something always is. */
+/** A TLS stream encrypts later, so it always has bytes pending after a send; up to this many are no backlog. */
 const encryptionBytes = 65_536;
 
-/** What `ws` closes with when the peer has broken the protocol. */
+/** The codes with which `ws` closes a socket whose peer broke the protocol. */
 export const protocolErrors: ReadonlySet<number | undefined> = new Set([1002, 1007, 1009]);
 
-/** Leads from a `Proxy` of a socket, or an object made of one, to the socket itself, which has the private fields. */
+/** Leads from a `Proxy` of a socket, or an object that inherits from one, to the socket with the private fields. */
 const self = Symbol('mooring.self');
 
-/** What Mooring needs of a socket, past the application's overrides. */
+/** A socket that reports to a connection. The methods bypass overrides of the application. */
 export interface MooredSocket extends WebSocket {
-  /** The connection this socket is, once it is one. */
+  /** The connection that the socket reports to; `null` before it is bound. */
   readonly mooredConnection: ManagedConnection | null;
-  /** Messages that have arrived, whole. */
+  /** Complete messages that have arrived. */
   readonly messagesReceived: number;
   /** Bytes of the control frames that have arrived. */
   readonly controlBytesReceived: number;
-  /** From here on the connection is told what happens. */
+  /** From now on the socket reports to the connection. */
   bindConnection(connection: ManagedConnection, stream: Duplex): void;
-  /** Closes without telling Mooring, which is who asks. */
+  /** Closes without reporting it, since Mooring itself closes the socket. */
   closeQuietly(code: number, reason: string): void;
-  /** Pings without this being the application's ping. */
+  /** Pings for Mooring, not for the application. */
   pingQuietly(payload: string): void;
 }
 
@@ -42,39 +41,39 @@ export function isMoored(socket: WebSocket): socket is MooredSocket {
   return 'mooredConnection' in socket;
 }
 
-/** Whether the socket is a connection of a manager's, or was. */
+/** Whether the socket is, or was, the connection of a manager. */
 export function isManaged(socket: WebSocket): boolean {
   return isMoored(socket) && socket.mooredConnection !== null;
 }
 
-/** What sockets of the class need to know. */
+/** Options of {@link mooredClass}. */
 export interface MooredClassOptions {
   readonly keepalives: Keepalives;
-  /** Bytes that may wait to be sent to one connection when a message is handed over; 0 is no limit. */
+  /** How many bytes may already wait to be sent when the application sends a message; 0 is no limit. */
   readonly maxUnsentBytes: number;
 }
 
 /**
- * The server's own WebSocket class, with Mooring listening in.
+ * Extends the WebSocket class of a server, so that its sockets report what happens to their connections.
  *
- * Why a subclass: no listener is added to any socket, so `listenerCount`, `on`, `once` and the order of listeners are
- * exactly the application's. And with thousands of connections it is not instructions that a message costs but objects
- * that have to come from memory: what every message needs lies in the socket itself and in one object more.
+ * Why a subclass: no listener is added to a socket, so `listenerCount`, `on`, `once` and the order of listeners are those
+ * of the application. With thousands of connections, the cost of a message is not instructions but objects that are not
+ * in the processor's cache: a message needs the socket and one object more.
  */
 // eslint-disable-next-line max-lines-per-function -- a class has to be made inside a function to extend what it is given
 export function mooredClass(
   Base: typeof WebSocket,
   { keepalives, maxUnsentBytes }: MooredClassOptions,
 ): typeof WebSocket {
-  const mostUnsentBytes = maxUnsentBytes === 0 ? Infinity : maxUnsentBytes;
+  const unsentLimit = maxUnsentBytes === 0 ? Infinity : maxUnsentBytes;
   return class MooredWebSocket extends Base implements MooredSocket {
     #connection: ManagedConnection | null = null;
-    /** `null` before the socket is a connection, and once it is one no longer: from then on the application has its end only. */
+    /** `null` before the socket is bound, and after it began to close: then the application gets only its end. */
     #stream: Duplex | null = null;
-    #mostPendingBytes = 0;
+    #maxPendingBytes = 0;
     #messagesReceived = 0;
     #controlBytesReceived = 0;
-    /** The application pinged and has had no pong since. */
+    /** The application has pinged and got no pong since. */
     #isWaitingForPong = false;
     readonly [self] = this;
 
@@ -92,7 +91,7 @@ export function mooredClass(
 
     bindConnection(connection: ManagedConnection, stream: Duplex): void {
       this.#stream = stream;
-      this.#mostPendingBytes = 'encrypted' in stream ? encryptionBytes : 0;
+      this.#maxPendingBytes = 'encrypted' in stream ? encryptionBytes : 0;
       this.#connection = connection;
     }
 
@@ -100,7 +99,7 @@ export function mooredClass(
       const real = this[self];
       if (real !== this) return real.emit(event, ...args);
       const connection = this.#connection;
-      if (connection !== null && !this.#overhear(connection, event, args)) return true;
+      if (connection !== null && !this.#report(connection, event, args)) return true;
       return super.emit(event, ...args);
     }
 
@@ -111,14 +110,14 @@ export function mooredClass(
         return;
       }
       const connection = this.#connection;
-      if (connection !== null && this.#stream !== null && this.bufferedAmount > mostUnsentBytes) connection.overfull();
+      if (connection !== null && this.#stream !== null && this.bufferedAmount > unsentLimit) connection.overfull();
       super.send(content, ...(rest as [{ binary?: boolean }, (error?: Error) => void]));
       const stream = this.#stream;
       if (connection === null || stream === null) return;
       const now = connection.clock.recentMs;
-      const isBacklogged = stream.writableLength > this.#mostPendingBytes;
+      const isBacklogged = stream.writableLength > this.#maxPendingBytes;
       if (!isBacklogged && now - connection.lastSendAtMs < unlookedMs) return;
-      if (!isShort(content) || !keepalives.matches(content)) connection.sent(isBacklogged, now);
+      if (!isOnePiece(content) || !keepalives.matches(content)) connection.sent(isBacklogged, now);
     }
 
     override ping(...args: Parameters<WebSocket['ping']>): void {
@@ -127,8 +126,8 @@ export function mooredClass(
     }
 
     /**
-     * The slot is free on the decision to close, not when the peer has agreed. `ws` calls this also when the peer's
-     * close frame has come, and before it tells of an error of the protocol: then that would come too late.
+     * The slot is free on the decision to close, not when the peer has agreed. `ws` also calls this when the peer's close
+     * frame arrived, and before it emits an error of the protocol. That error would come too late, so it is reported here.
      */
     override close(code?: number, reason?: string | Buffer): void {
       const real = this[self];
@@ -140,15 +139,15 @@ export function mooredClass(
       super.close(code, reason);
       const connection = wasOpen ? this.#connection : null;
       if (protocolErrors.has(code))
-        connection?.errored(new Error(`The protocol was broken: closed with ${String(code)}`));
+        connection?.errored(new Error(`The peer broke the protocol: closed with ${String(code)}`));
       if (wasOpen && this.#stream !== null) announceClosing(this.#stream);
       if (connection === null) return;
       connection.closingBegan();
-      this.#part();
+      this.#stopDelivery();
     }
 
     closeQuietly(code: number, reason: string): void {
-      this.#part();
+      this.#stopDelivery();
       super.close(code, reason);
     }
 
@@ -156,8 +155,8 @@ export function mooredClass(
       super.ping(payload);
     }
 
-    /** From now on the application has the end of the socket only. */
-    #part(): void {
+    /** From now on the application gets only the end of the socket. */
+    #stopDelivery(): void {
       if (this.#stream === null) return;
       ignoreRepeatedEnd(this.#stream);
       const receiver = receiverOf(this);
@@ -165,8 +164,8 @@ export function mooredClass(
       this.#stream = null;
     }
 
-    /** Notes what an event says of the connection. @returns whether the application should have the event too */
-    #overhear(connection: ManagedConnection, event: string | symbol, [first, isBinary]: readonly unknown[]): boolean {
+    /** Reports an event to the connection. @returns whether the application gets the event too */
+    #report(connection: ManagedConnection, event: string | symbol, [first, isBinary]: readonly unknown[]): boolean {
       switch (event) {
         case 'message':
           this.#messagesReceived += 1;
@@ -190,17 +189,17 @@ export function mooredClass(
       }
     }
 
-    /** So soon after another message no age changes by enough to look at it, or to note it. */
+    /** So soon after another message, no age changes enough to be worth a report. */
     #received(connection: ManagedConnection, content: unknown, isText: boolean): void {
       const now = connection.clock.recentMs;
       if (now - connection.lastInboundAtMs < unlookedMs) return;
-      if (isShort(content) && keepalives.matches(content, isText)) connection.touched();
+      if (isOnePiece(content) && keepalives.matches(content, isText)) connection.touched();
       else connection.received(now);
     }
 
     /**
-     * @returns whether the application should see it: its own pings' pongs, and those of ours that may stand for them,
-     * since a peer need answer only the latest ping (RFC 6455, 5.5.3)
+     * @returns whether the application gets it: if it answers a ping of the application, or a ping of ours while the
+     * application waits for a pong, since a peer may answer only the latest ping (RFC 6455, 5.5.3)
      */
     #ponged(connection: ManagedConnection, payload: Buffer): boolean {
       const text = payload.toString('latin1');
@@ -213,7 +212,7 @@ export function mooredClass(
   };
 }
 
-/** A message that came, or goes, in one piece. */
-function isShort(content: unknown): content is RawData & Uint8Array {
+/** Whether the message is in one piece. */
+function isOnePiece(content: unknown): content is RawData & Uint8Array {
   return typeof content === 'string' || content instanceof Uint8Array;
 }

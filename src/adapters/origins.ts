@@ -1,13 +1,13 @@
 import { describe } from '../core/events.js';
 import { isPromise } from '../core/promises.js';
 
-/** Which pages may connect: a list of origins, or a function that says `true` or `false` at once. */
+/** Which pages may connect: a list of origins, or a function that returns a boolean (and no promise). */
 export type OriginRule = readonly string[] | ((origin: string) => boolean);
 
-/** Scheme, host and port; a trailing slash is forgiven. No user, path, query, wildcard or white space. */
+/** Scheme, host and port, with or without a trailing slash. No user, path, query, wildcard or white space. */
 const originShape = /^([a-z][a-z\d+.-]*):\/\/[^\s/?#@*\\]*\/?$/i;
 
-/** What a WebSocket address begins with, and what the `Origin` of the page begins with instead. */
+/** From the scheme of a WebSocket address to the scheme in the `Origin` of the page. */
 const pageSchemes: ReadonlyMap<string, string> = new Map([
   ['ws', 'http'],
   ['wss', 'https'],
@@ -15,15 +15,15 @@ const pageSchemes: ReadonlyMap<string, string> = new Map([
 
 const wanted = 'wanted an origin as a browser sends it, scheme, host and port: https://app.example';
 
-/** Says which `Origin`s may connect. */
+/** Decides by its `Origin` whether a request may connect. */
 export class AllowedOrigins {
   readonly #rule: ReadonlySet<string> | ((origin: string) => unknown) | null;
   readonly #report: (error: unknown) => void;
 
   /**
    * @param rule @default all are allowed
-   * @param report told what a function threw, or that it gave no answer; then the origin is not allowed
-   * @throws TypeError for a rule that is none
+   * @param report gets the error if a function throws or returns no boolean; then the origin is not allowed
+   * @throws TypeError if the rule is not valid
    */
   constructor(rule: OriginRule | undefined, report: (error: unknown) => void) {
     this.#report = report;
@@ -31,7 +31,7 @@ export class AllowedOrigins {
     else this.#rule = typeof rule === 'function' ? rule : normaliseOrigins(rule);
   }
 
-  /** Whether a request with this `Origin`, or with none, is let through. Never throws. */
+  /** Whether a request with this `Origin`, or without one, is let through. Never throws. */
   allow(origin: string | undefined): boolean {
     const rule = this.#rule;
     if (rule === null || origin === undefined) return true;
@@ -40,7 +40,7 @@ export class AllowedOrigins {
       const answer = rule(origin);
       if (typeof answer === 'boolean') return answer;
       if (isPromise(answer)) answer.then(undefined, () => undefined);
-      throw new TypeError(`allowedOrigins gave ${describe(answer)}, wanted true or false at once`);
+      throw new TypeError(`allowedOrigins returned ${describe(answer)}, wanted true or false`);
     } catch (error) {
       this.#report(error);
       return false;
@@ -51,7 +51,7 @@ export class AllowedOrigins {
 /**
  * The entries of a list of origins as browsers write them: scheme and host in lower case, no default port, no trailing
  * slash, international names in their ASCII form.
- * @throws TypeError for a list or an entry that could never match, or would match more than it seems to
+ * @throws TypeError if an entry can never match, or would match more than it seems to
  */
 function normaliseOrigins(entries: unknown): ReadonlySet<string> {
   if (!Array.isArray(entries)) {
@@ -65,13 +65,13 @@ function normaliseOrigin(entry: unknown): string {
   if (problem !== null) throw new TypeError(`allowedOrigins: got ${described(entry)}, ${problem}`);
   const text = entry as string;
   const { protocol, origin } = new URL(text);
-  // Of schemes it does not know, such as chrome-extension:, URL gives no origin.
+  // For schemes that URL does not know, such as chrome-extension:, its origin is 'null'.
   return origin === 'null'
     ? text.toLowerCase().replace(/(?<=[^/])\/$/, '')
     : `${protocol}${origin.slice(protocol.length)}`;
 }
 
-/** Why an entry cannot be used, and what to write instead; `null` if it can. */
+/** Why an entry is not valid, and what to write instead; `null` if it is valid. */
 function problemOf(entry: unknown): string | null {
   if (typeof entry !== 'string') return wanted;
   if (entry === '*') return 'wanted origins; to allow all, leave allowedOrigins out';

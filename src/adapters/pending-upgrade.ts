@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { Admission, PendingAdmission } from '../core/admission/outcome.js';
 import type { Ticket } from '../core/admission/ticket.js';
@@ -7,7 +6,7 @@ import type { Mooring } from '../core/mooring.js';
 import { tooBusy, type Attempt, type AttemptListener, type HttpRejection } from './doorway.js';
 import { EarlyReader } from './early-reader.js';
 import { isMoored } from './moored-web-socket.js';
-import type { RefusalSender } from './refusal-sender.js';
+import type { RefusalSender, UnansweredHandshake } from './refusal-sender.js';
 import { ServerSnapshot } from './server-snapshot.js';
 import { isTurnedDown } from './upgrade-request.js';
 import { WaitingClient, withdraw } from './waiting-client.js';
@@ -15,11 +14,7 @@ import { WsConnection } from './ws-connection.js';
 import { isClosed } from './ws-internals.js';
 
 /** The arguments of `handleUpgrade`. */
-export interface Upgrade {
-  readonly request: IncomingMessage;
-  readonly stream: Duplex;
-  /** What the client has sent after its request. */
-  readonly head: Buffer;
+export interface Upgrade extends UnansweredHandshake {
   /** Gives the WebSocket to the caller. */
   readonly upgraded: (socket: WebSocket, request: IncomingMessage) => void;
 }
@@ -50,7 +45,7 @@ export class PendingUpgrade implements AttemptListener {
   #head: Buffer;
   /** While authentication takes time. */
   #earlyReader: EarlyReader | null = null;
-  /** Taken if the handshake comes after the call of `handleUpgrade`. */
+  /** Set if the handshake comes after the call of `handleUpgrade`. */
   #snapshot: ServerSnapshot | null = null;
   /** Set if the decision comes after the call of `handleUpgrade`. */
   #waiting: WaitingClient | null = null;

@@ -2,31 +2,31 @@ import { quarterOf } from '../core/bounds.js';
 
 /** A refused socket that is closing. */
 export interface RefusedSocket {
-  /** The user who was refused, or the client's address where nobody knows who it is. */
+  /** The refused user, or the client's address if the user is not known. */
   readonly owner: string;
   /** Ends it at once. */
   destroy(): void;
 }
 
 /**
- * Refused sockets that are closing, which takes as long as their peers like. For one too many the oldest is destroyed:
- * of its own user where that has a quarter of them, else of all.
+ * Limits how many refused sockets may be closing at once, since a peer may delay the close. If one owner has a quarter of
+ * the limit, its oldest socket is destroyed for a new one; if the limit is reached, the oldest of all.
  */
 export class RefusedSockets {
-  readonly #most: number;
+  readonly #limit: number;
   /** Oldest first. */
   readonly #all = new Set<RefusedSocket>();
   readonly #byOwner = new Map<string, Set<RefusedSocket>>();
 
-  constructor(most: number) {
-    this.#most = most;
+  constructor(limit: number) {
+    this.#limit = limit;
   }
 
-  /** @returns what to call once it is closed */
+  /** @returns what to call once the socket is closed */
   add(socket: RefusedSocket): () => void {
     const own = this.#byOwner.get(socket.owner) ?? new Set();
-    if (own.size >= quarterOf(this.#most)) this.#destroyOldest(own);
-    else if (this.#all.size >= this.#most) this.#destroyOldest(this.#all);
+    if (own.size >= quarterOf(this.#limit)) this.#destroyOldest(own);
+    else if (this.#all.size >= this.#limit) this.#destroyOldest(this.#all);
     this.#all.add(socket);
     own.add(socket);
     this.#byOwner.set(socket.owner, own);
@@ -35,7 +35,7 @@ export class RefusedSockets {
     };
   }
 
-  /** How many are closing. */
+  /** How many sockets are closing. */
   get size(): number {
     return this.#all.size;
   }

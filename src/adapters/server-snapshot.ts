@@ -2,14 +2,14 @@ import type { WebSocketServer } from 'ws';
 
 type Options = Record<string, unknown>;
 
-/** A `headers` listener, or what Node has wrapped around one that is to be called once. */
+/** A `headers` listener, or the function that Node wraps around one for `once`. */
 type Listener = (...args: unknown[]) => void;
 
 /**
- * What a caller of `handleUpgrade` had put in place for its call: the server's options and its `headers` listeners.
+ * The options and the `headers` listeners of a server, as they were when `handleUpgrade` was called.
  *
- * Why: frameworks set an option or add a listener, call, and undo it, since `ws` does everything within the call. When
- * the handshake has to wait for authentication, all of that is undone before `ws` runs.
+ * Why: frameworks set an option or add a listener, call `handleUpgrade`, and undo the change, since `ws` does everything
+ * within the call. When the handshake comes later, after authentication, the change is undone before `ws` runs.
  */
 export class ServerSnapshot {
   readonly #server: WebSocketServer;
@@ -17,7 +17,7 @@ export class ServerSnapshot {
   readonly #values: Options;
   readonly #listeners: readonly Listener[];
 
-  /** Notes what is in place now. Listeners for one handshake are this call's, and no other handshake's, from now on. */
+  /** Takes the snapshot. Listeners added with `once` are removed from the server: they are for this handshake only. */
   constructor(server: WebSocketServer) {
     this.#server = server;
     this.#options = optionsOf(server);
@@ -27,12 +27,13 @@ export class ServerSnapshot {
   }
 
   /**
-   * Runs `act` with what was noted in place, and puts back what is in place now, changes that `act` made included.
-   * @param apartFrom an option that stays as it is now
+   * Calls `act` with the server as in the snapshot. Afterwards the server is as before the call, except for changes that
+   * `act` made.
+   * @param except an option that is not taken from the snapshot
    */
-  run(act: () => void, apartFrom: string | null = null): void {
-    const putBackOptions = this.#putOptions(apartFrom);
-    const putBackListeners = this.#putListeners();
+  run(act: () => void, except: string | null = null): void {
+    const putBackOptions = this.#setOptions(except);
+    const putBackListeners = this.#setListeners();
     try {
       act();
     } finally {
@@ -41,31 +42,34 @@ export class ServerSnapshot {
     }
   }
 
-  #putOptions(apartFrom: string | null): () => void {
-    const [server, options, values] = [this.#server, this.#options, this.#values];
+  #setOptions(except: string | null): () => void {
+    const server = this.#server;
+    const options = this.#options;
+    const values = this.#values;
     const optionsNow = optionsOf(server);
     const changed = [...new Set([...Object.keys(values), ...Object.keys(options)])].filter(
-      (name) => name !== apartFrom && options[name] !== values[name],
+      (name) => name !== except && options[name] !== values[name],
     );
     const valuesNow = { ...options };
     setOptions(server, options);
-    for (const name of changed) put(options, name, values);
+    for (const name of changed) copyOption(name, values, options);
     return () => {
-      for (const name of changed) if (options[name] === values[name]) put(options, name, valuesNow);
+      for (const name of changed) if (options[name] === values[name]) copyOption(name, valuesNow, options);
       if (optionsOf(server) === options) setOptions(server, optionsNow);
     };
   }
 
-  #putListeners(): () => void {
-    const [server, then] = [this.#server, this.#listeners];
+  #setListeners(): () => void {
+    const server = this.#server;
+    const then = this.#listeners;
     const now = headersListeners(server);
     if (isSameList(now, then)) return nothingToPutBack;
     setHeadersListeners(server, then);
     return () => {
       const after = headersListeners(server);
-      const gone = new Set(then.filter((listener) => !after.includes(listener)));
+      const removed = new Set(then.filter((listener) => !after.includes(listener)));
       const added = after.filter((listener) => !then.includes(listener) || isOnce(listener));
-      setHeadersListeners(server, [...now.filter((listener) => !gone.has(listener)), ...added]);
+      setHeadersListeners(server, [...now.filter((listener) => !removed.has(listener)), ...added]);
     };
   }
 }
@@ -80,9 +84,9 @@ function setOptions(server: WebSocketServer, options: Options): void {
   if (optionsOf(server) !== options) server.options = options;
 }
 
-function put(options: Options, name: string, values: Options): void {
-  if (Object.hasOwn(values, name)) options[name] = values[name];
-  else Reflect.deleteProperty(options, name);
+function copyOption(name: string, from: Options, to: Options): void {
+  if (Object.hasOwn(from, name)) to[name] = from[name];
+  else Reflect.deleteProperty(to, name);
 }
 
 function headersListeners(server: WebSocketServer): Listener[] {
@@ -94,7 +98,7 @@ function setHeadersListeners(server: WebSocketServer, listeners: readonly Listen
   for (const listener of listeners) server.on('headers', listener);
 }
 
-/** Node keeps a listener that is to be called once in a function with a reference to it. */
+/** Node wraps a listener added with `once` in a function that refers to it. */
 function isOnce(listener: Listener): boolean {
   return 'listener' in listener;
 }

@@ -1,6 +1,6 @@
 import type { WebSocketServer } from 'ws';
 
-/** A class of servers, as far as it is looked at. */
+/** The class of a server, as far as it is used here. */
 type ServerClass = new (options: { noServer: true; clientTracking: false }) => unknown;
 
 const remedy = 'Update ws to 8.5 or newer (npm install ws@8).';
@@ -8,9 +8,9 @@ const remedy = 'Update ws to 8.5 or newer (npm install ws@8).';
 /**
  * Checks that a server makes its sockets of `options.WebSocket`, without which Mooring could not manage them.
  *
- * `ws` has had the option since 8.5, with its own class as the default. A server that lacks the default ignores the
- * option: that of an older `ws`, which some frameworks bring along, or Bun's.
- * @throws TypeError that says what was found and what to do
+ * `ws` has had the option since 8.5, with its own class as the default. If the default is missing, the server ignores the
+ * option: it comes from an older `ws`, which some frameworks depend on, or from Bun.
+ * @throws TypeError that says what was got and what to do
  */
 export function checkServer(server: unknown): asserts server is WebSocketServer {
   const name = nameOf(server);
@@ -19,7 +19,7 @@ export function checkServer(server: unknown): asserts server is WebSocketServer 
   }
   if (takesClass(server['options']) && classTakesClass(server)) return;
   throw new TypeError(
-    `server: got ${name}, which ignores options.WebSocket, as the servers of ws before 8.5 and of Bun do: Mooring could not manage its connections. ${remedy}`,
+    `server: got ${name}, which ignores options.WebSocket, as the servers of ws before 8.5 and of Bun do, so that Mooring cannot manage its connections. ${remedy}`,
   );
 }
 
@@ -28,8 +28,8 @@ function takesClass(options: unknown): boolean {
 }
 
 /**
- * Whoever made the server may have set the option, read or not. So the class is asked that the server is of, and not
- * one that extends it: a server without a port does nothing.
+ * The option may have been set by the application on a server that ignores it. So a fresh server is made of the class of
+ * `ws`, not of a class that extends it; without a port it does nothing.
  */
 function classTakesClass(server: object): boolean {
   const WsServer = classWith('completeUpgrade', server);
@@ -38,11 +38,11 @@ function classTakesClass(server: object): boolean {
     const fresh = new WsServer({ noServer: true, clientTracking: false });
     return isObject(fresh) && takesClass(fresh['options']);
   } catch {
-    return true; // Not a class of ws. A socket that comes out unmanaged is refused all the same.
+    return true; // It is no class of ws. If its sockets are not managed, they are closed anyway.
   }
 }
 
-/** The class in the chain of prototypes that has the method, the most basic one. */
+/** The most basic class in the chain of prototypes that has the method. */
 function classWith(method: string, server: object): ServerClass | null {
   let found: ServerClass | null = null;
   for (let at: unknown = server; isObject(at); at = Object.getPrototypeOf(at)) {

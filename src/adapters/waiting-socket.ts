@@ -4,33 +4,33 @@ import type { ManagedConnection } from '../core/managers/managed-connection.js';
 import { protocolErrors, type MooredSocket } from './moored-web-socket.js';
 import { hasCloseFrameOf } from './ws-internals.js';
 
-/** Of a client that waits, so many bytes are read, pings and pongs apart; of one that was refused, so many more. */
-const mostBytes = Object.freeze({ waiting: 4_096, refused: 65_536 });
+/** How many bytes are read from a waiting client, without pings and pongs, and how many more once it is refused. */
+const maxBytes = Object.freeze({ waiting: 4_096, refused: 65_536 });
 
 /** Header and mask of a control frame from a client. */
 const controlHeaderBytes = 6;
 
-/** An event of the socket's that was kept: a message, mostly. */
+/** An event of the socket that was kept, usually a message. */
 type Kept = readonly [event: string | symbol, ...args: unknown[]];
 
 interface WaitingParts {
   readonly socket: MooredSocket;
   readonly stream: Duplex;
-  /** Whether the socket answers pings by itself. The application, which would do it otherwise, does not know it yet. */
+  /** Whether the socket answers pings by itself. If not, we do, since the application does not have the socket yet. */
   readonly answersPings: boolean;
-  /** Told once, when the client closes, ends, or breaks the protocol while it waits. */
+  /** Called once, if the client closes, ends, or breaks the protocol while it waits. */
   readonly onGone: () => void;
 }
 
-/** What becomes of it: it waits, then it was admitted and its messages are being delivered, or it is over. */
+/** `delivering`: admitted, and the kept messages are being delivered. `over`: refused, or the client has gone. */
 type Stage = 'waiting' | 'delivering' | 'over';
 
 /**
  * An accepted socket that waits for its admission.
  *
- * `ws` reads and parses as ever, so that pings are answered and a close frame is noticed. What it emits is kept back:
- * the socket's `emit` and `close` are overridden on this one object until everything that was kept is delivered. From
- * then on it is a socket like any other.
+ * `ws` reads and parses as usual, so that pings are answered and a close frame is noticed. The messages it emits are
+ * kept: `emit` and `close` are overridden on this one object until all of them are delivered. After that it is a socket
+ * like any other.
  */
 export class WaitingSocket implements WaitingPeer {
   readonly #parts: WaitingParts;
@@ -39,9 +39,9 @@ export class WaitingSocket implements WaitingPeer {
   #stage: Stage = 'waiting';
   #kept: Kept[] = [];
   #bytes = 0;
-  #mostBytes: number = mostBytes.waiting;
+  #maxBytes: number = maxBytes.waiting;
   #isPausedHere = false;
-  /** Whether the application is being given the socket, or something that came, in this call. */
+  /** Whether the application is being called, with the socket or with a kept event. */
   #isCalling = false;
   /** Payloads of our pings that no pong has answered. */
   readonly #pings = new Set<string>();
@@ -51,11 +51,11 @@ export class WaitingSocket implements WaitingPeer {
     this.#parts = parts;
     this.#prototype = Object.getPrototypeOf(socket) as MooredSocket;
     this.#binaryType = socket.binaryType;
-    socket.binaryType = 'fragments'; // Whatever the application will want, it can be made of these.
-    socket.emit = this.#overhear;
+    socket.binaryType = 'fragments'; // Every type that the application may choose can be made of these.
+    socket.emit = this.#onEvent;
     socket.close = this.#close;
     stream.on('data', this.#read);
-    stream.on('end', this.#ended);
+    stream.on('end', this.#onEnd);
   }
 
   get socket(): MooredSocket {
@@ -72,15 +72,15 @@ export class WaitingSocket implements WaitingPeer {
   }
 
   /**
-   * It is admitted, and moored already. What came while it waited follows when the application has had the chance to
-   * listen; what comes meanwhile comes after it.
-   * @param open gives the socket to the application. What that throws is the application's
+   * The client is admitted, and the socket is bound to its connection. Kept messages are delivered once the application
+   * had the chance to add listeners; messages that arrive meanwhile follow them.
+   * @param open gives the socket to the application, whose exceptions are passed on
    */
   admit(connection: ManagedConnection, open: () => void): void {
     this.#stage = 'delivering';
     this.#unwatch();
     this.#parts.socket.binaryType = this.#binaryType;
-    // Pongs that are still to come are not the application's. Nothing is unanswered yet: a byte has come since.
+    // So that pongs to our pings do not reach the application. None counts as unanswered: bytes came since.
     const atMs = connection.clock.now();
     if (this.#pings.size > 0) connection.pings = [...this.#pings].map((payload) => ({ payload, atMs, bytesThen: -1 }));
     try {
@@ -91,15 +91,15 @@ export class WaitingSocket implements WaitingPeer {
     }
   }
 
-  /** It is not admitted: what came is dropped, and only so much is read that its close frame can be. */
+  /** The client is not admitted: kept messages are dropped, and it is read only to find its close frame. */
   refuse(): void {
     this.#stage = 'over';
     this.#kept = [];
-    this.#mostBytes = this.#bytes + mostBytes.refused;
+    this.#maxBytes = this.#bytes + maxBytes.refused;
     this.#resume();
   }
 
-  readonly #overhear = (event: string | symbol, ...args: unknown[]): boolean => {
+  readonly #onEvent = (event: string | symbol, ...args: unknown[]): boolean => {
     if (this.#stage === 'delivering') return this.#keepOrder(event, args);
     switch (event) {
       case 'message':
@@ -125,8 +125,8 @@ export class WaitingSocket implements WaitingPeer {
   };
 
   /**
-   * `ws` calls it too, when a close frame has come or the protocol was broken: what came before that is delivered before.
-   * What the application closes in front of, it does not get.
+   * `ws` also calls it, when a close frame arrived or the protocol was broken: then kept messages are delivered before.
+   * If the application closes the socket, it does not get them.
    */
   readonly #close = (code?: number, reason?: string | Buffer): void => {
     if (this.#stage === 'delivering' && !this.#isCalling && this.#isByPeer(code)) this.#deliverAll();
@@ -138,13 +138,13 @@ export class WaitingSocket implements WaitingPeer {
     return protocolErrors.has(code) || hasCloseFrameOf(this.socket);
   }
 
-  readonly #ended = (): void => {
+  readonly #onEnd = (): void => {
     this.#gone();
   };
 
   readonly #read = (chunk: Buffer): void => {
     this.#bytes += chunk.length;
-    if (this.#bytes <= this.#mostBytes || this.#isPausedHere) return;
+    if (this.#bytes <= this.#maxBytes || this.#isPausedHere) return;
     this.#isPausedHere = true;
     this.#parts.socket.pause();
   };
@@ -154,7 +154,7 @@ export class WaitingSocket implements WaitingPeer {
     if (!this.#parts.answersPings) this.#parts.socket.pong(payload);
   }
 
-  /** A peer need answer only the latest ping, so that a pong answers the earlier ones too. */
+  /** A peer may answer only the latest ping, so a pong answers the earlier ones too. */
   #ponged(payload: Buffer): void {
     this.#bytes -= controlHeaderBytes + payload.length;
     const answered = payload.toString('latin1');
@@ -172,7 +172,7 @@ export class WaitingSocket implements WaitingPeer {
     this.#parts.onGone();
   }
 
-  /** What is no longer kept back must not overtake what is. The end does not wait for a paused application. */
+  /** New events must not overtake kept ones. A close or an error does not wait for a paused application. */
   #keepOrder(event: string | symbol, args: unknown[]): boolean {
     if (event === 'message' || event === 'ping' || event === 'pong') {
       this.#kept.push([event, ...args]);
@@ -182,7 +182,7 @@ export class WaitingSocket implements WaitingPeer {
     return this.#emit(event, args);
   }
 
-  /** One by one, until the application pauses. One of its listeners that throws does not cost it the rest. */
+  /** Delivers until the application pauses. If one of its listeners throws, delivery goes on afterwards. */
   readonly #deliver = (): void => {
     const { socket } = this.#parts;
     try {
@@ -223,7 +223,7 @@ export class WaitingSocket implements WaitingPeer {
     setImmediate(this.#deliver);
   };
 
-  /** Past what is overridden here. */
+  /** Calls the `emit` that is overridden here. */
   #emit(event: string | symbol, args: unknown[]): boolean {
     return this.#prototype.emit.call(this.#parts.socket, event, ...args);
   }
@@ -231,7 +231,7 @@ export class WaitingSocket implements WaitingPeer {
   #unwatch(): void {
     const { stream } = this.#parts;
     stream.off('data', this.#read);
-    stream.off('end', this.#ended);
+    stream.off('end', this.#onEnd);
     this.#resume();
   }
 
@@ -241,14 +241,14 @@ export class WaitingSocket implements WaitingPeer {
     this.#parts.socket.resume();
   }
 
-  /** The latest first: so the object is again what it was to V8 too. */
+  /** In the reverse order of adding, so that V8 gives the object its former hidden class back. */
   #restore(): void {
     const { socket } = this.#parts;
     for (const name of ['resume', 'close', 'emit']) Reflect.deleteProperty(socket, name);
   }
 }
 
-/** A binary message as `ws` would have given it. */
+/** The message as `ws` would have emitted it with this `binaryType`. */
 function inBinaryType(fragments: Buffer[], binaryType: string): unknown {
   if (binaryType === 'fragments') return fragments;
   if (binaryType === 'blob') return new Blob(fragments as Buffer<ArrayBuffer>[]);

@@ -5,18 +5,18 @@ import { announceClosing } from './closing-streams.js';
 import type { MooredSocket } from './moored-web-socket.js';
 
 /** The longest control frame a client can send: header, mask and payload. */
-const longestControlFrame = 2 + 4 + 125;
+const maxControlFrameBytes = 2 + 4 + 125;
 
 /** Header bytes of a short unmasked frame. */
 const pingHeaderBytes = 2;
 
-/** The part of a libuv stream handle that tells how far a large write has come. Not public, so it may be missing. */
+/** The part of a libuv stream handle that shows how far a large write has come. Not public, so it may be missing. */
 interface StreamHandle {
   readonly bytesWritten?: number;
   readonly writeQueueSize?: number;
 }
 
-/** The counters of a `net.Socket`. `ws` also takes any other Duplex; then they are missing. */
+/** The counters of a `net.Socket`. They are missing if `ws` was given another kind of Duplex. */
 interface CountingStream {
   readonly bytesRead?: number;
   readonly bytesWritten?: number;
@@ -24,22 +24,22 @@ interface CountingStream {
   readonly _handle?: StreamHandle | null;
 }
 
-/** A `ws` WebSocket as Mooring sees it. */
+/** The `Connection` of the core, over a WebSocket of `ws`. */
 export class WsConnection implements Connection {
   readonly #socket: MooredSocket;
   readonly #stream: CountingStream;
   #pingBytes = 0;
-  #mostBytesSent = 0;
-  #messagesSeen = 0;
-  #dataBytesThen: number;
+  #maxBytesSent = 0;
+  #messagesThen = 0;
+  #dataBytesAtMessage: number;
 
   constructor(socket: MooredSocket, stream: Duplex) {
     this.#socket = socket;
     this.#stream = stream;
-    this.#dataBytesThen = this.#stream.bytesRead ?? 0;
+    this.#dataBytesAtMessage = this.#stream.bytesRead ?? 0;
   }
 
-  /** As the application has it. */
+  /** The socket that the application has. */
   get socket(): WebSocket {
     return this.#socket;
   }
@@ -52,7 +52,7 @@ export class WsConnection implements Connection {
     return this.#socket.isPaused;
   }
 
-  /** Where the stream does not count bytes, what has arrived is counted: that too shows that the peer is there. */
+  /** If the stream does not count bytes, messages and control bytes are counted: they too show that the peer is there. */
   get bytesReceived(): number {
     const { messagesReceived, controlBytesReceived } = this.#socket;
     return this.#stream.bytesRead ?? messagesReceived + controlBytesReceived;
@@ -65,9 +65,9 @@ export class WsConnection implements Connection {
       bytesWritten !== undefined && writeQueueSize !== undefined
         ? bytesWritten - writeQueueSize
         : handedOver - writableLength;
-    // A ping that waits behind other data has not left, and yet is taken off: what has left stays sent.
-    this.#mostBytesSent = Math.max(this.#mostBytesSent, sent - this.#pingBytes);
-    return this.#mostBytesSent;
+    // A ping that waits behind other data is subtracted too early. The maximum keeps the count from going down.
+    this.#maxBytesSent = Math.max(this.#maxBytesSent, sent - this.#pingBytes);
+    return this.#maxBytesSent;
   }
 
   get unsentBytes(): number {
@@ -75,20 +75,20 @@ export class WsConnection implements Connection {
   }
 
   /**
-   * What has come since this was first asked after the last message, control frames apart, unless it can be one that is
-   * not complete.
+   * Bytes that arrived since this was first read after the last message, without control frames; 0 if they can be an
+   * incomplete control frame.
    *
-   * Why not since that message: the count at its end would have to be read with every message.
+   * Why not since that message: the byte count would have to be read with every message.
    */
   get partialMessageBytes(): number {
     const { messagesReceived, controlBytesReceived } = this.#socket;
     const dataBytes = (this.#stream.bytesRead ?? 0) - controlBytesReceived;
-    if (messagesReceived !== this.#messagesSeen) {
-      this.#messagesSeen = messagesReceived;
-      this.#dataBytesThen = dataBytes;
+    if (messagesReceived !== this.#messagesThen) {
+      this.#messagesThen = messagesReceived;
+      this.#dataBytesAtMessage = dataBytes;
     }
-    const bytes = dataBytes - this.#dataBytesThen;
-    return bytes > longestControlFrame ? bytes : 0;
+    const bytes = dataBytes - this.#dataBytesAtMessage;
+    return bytes > maxControlFrameBytes ? bytes : 0;
   }
 
   ping(payload: string): void {

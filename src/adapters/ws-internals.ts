@@ -2,22 +2,22 @@ import { Writable } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 
 /*
- * What Mooring reads of the sockets and servers of `ws` that `ws` does not document: here and nowhere else. Each is as it has been since
- * `ws` 8.5; a test looks whether it is still there.
+ * Undocumented properties of `ws` that Mooring reads, all in this file. They have been the same since `ws` 8.5; a test
+ * checks that they still exist.
  */
 
-/** What reads the frames of a socket, or `null` if this version of `ws` has none by that name. */
+/** The stream that parses the frames of a socket, or `null` if this version of `ws` has no such property. */
 export function receiverOf(socket: WebSocket): Writable | null {
   const receiver: unknown = Reflect.get(socket, '_receiver');
   return receiver instanceof Writable ? receiver : null;
 }
 
-/** Whether the peer's close frame has come. `ws` notes that before it closes. */
+/** Whether the peer's close frame has arrived. `ws` sets this before it closes the socket. */
 export function hasCloseFrameOf(socket: WebSocket): boolean {
   return Reflect.get(socket, '_closeFrameReceived') === true;
 }
 
-/** Whether the server was closed, after which it takes no more sockets. `ws` says so to nobody else. */
+/** Whether the server was closed, so that it accepts no more sockets. */
 export function isClosed(server: WebSocketServer): boolean {
   return Number(Reflect.get(server, '_state')) > 0;
 }

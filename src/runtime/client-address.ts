@@ -1,15 +1,15 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** The key of sockets that have no address: those of a Unix domain socket, and those that are closed already. */
+/** The key of sockets without an address: of a Unix domain socket, or closed already. */
 export const noAddress = 'unknown';
 
 /**
- * Whose connections are counted together, by their address: an IPv4 address stands for itself, however it is written
- * (also as an IPv6 address that carries it); an IPv6 address stands for its /64, since whoever has one address of a /64
- * has all of them. Text that is no IP address is returned as it is. Never throws.
+ * The key by which connections of one client are counted together. An IPv4 address has the same key in every notation
+ * (also within an IPv6 address). The key of an IPv6 address is its /64, since a client that has one address of a /64 has
+ * all of them. Text that is no IP address is returned as it is. Never throws.
  *
  * @param address as `socket.remoteAddress` or a proxy's header gives it, with or without a zone (`%eth0`), and a port
- * (`192.0.2.7:49152`, `[2001:db8::7]:49152`), which each connection has another of
+ * (`192.0.2.7:49152`, `[2001:db8::7]:49152`), which is different for each connection
  * @returns e.g. `192.0.2.7`, `2001:db8:0:1::/64`, or {@link noAddress} if there is no address
  */
 export function addressKey(address: string | undefined): string {
@@ -25,7 +25,7 @@ export function addressKey(address: string | undefined): string {
     .join(':')}::/64`;
 }
 
-/** The address out of what RFC 7239 and some proxies write; other text as it is. */
+/** Removes the port that RFC 7239 and some proxies add to an address. Other text is returned as it is. */
 function withoutPort(text: string): string {
   const [, ipv6 = '', ipv4 = ''] = withPort.exec(text) ?? [];
   return isIPv6(ipv6) ? ipv6 : isIPv4(ipv4) ? ipv4 : text;
@@ -33,7 +33,7 @@ function withoutPort(text: string): string {
 
 const withPort = /^(?:\[([^\]]+)\](?::\d+)?|([\d.]+):\d+)$/;
 
-/** IPv6 addresses that carry an IPv4 address in their last 32 bits: mapped ones, and those of NAT64 (RFC 6052). */
+/** Prefixes of IPv6 addresses whose last 32 bits are an IPv4 address: mapped addresses, and NAT64 (RFC 6052). */
 const ipv4Prefixes: ReadonlySet<string> = new Set([
   [0, 0, 0, 0, 0, 0xffff].join(':'),
   [0x64, 0xff9b, 0, 0, 0, 0].join(':'),
@@ -51,7 +51,7 @@ function groupsOf(address: string): number[] {
   return [...before, ...zeros, ...after];
 }
 
-/** The groups on one side of `::`; an IPv4 address at the end makes two. */
+/** The groups on one side of `::`; an IPv4 address at the end gives two. */
 function groupsOfPart(part: string): number[] {
   if (part === '') return [];
   return part.split(':').flatMap((group) => (group.includes('.') ? pairOf(group) : [Number.parseInt(group, 16)]));

@@ -2,8 +2,8 @@ import { nodeContexts } from './node-contexts.js';
 import type { Time, Timer } from '../core/time.js';
 
 /**
- * The real clock and the real timers: the only place that touches them. Timers never keep the process alive, and belong to
- * no request, whoever arms them.
+ * The real clock and the real timers; no other file uses them. Timers do not keep the process alive, and their callbacks
+ * run in the async context of no request.
  */
 export class SystemTime implements Time {
   readonly contexts = nodeContexts;
@@ -26,7 +26,7 @@ export class SystemTime implements Time {
     };
   }
 
-  /** An immediate runs after the poll phase it was set in; one set there runs after the next, a whole one. */
+  /** The first immediate may run after a poll phase that had begun before. The second runs after a complete one. */
   afterPoll(callback: () => void): void {
     this.contexts.outside(() => {
       setImmediate(() => {
