@@ -1,6 +1,6 @@
 import type { QuotaLedger } from './core/quota/quota-ledger.js';
 import { loadConfig, type ConfigSources, type LoadedConfig } from './config/load-config.js';
-import { describe } from './core/events.js';
+import { describe } from './core/errors.js';
 import { checkIsKeepalive, type IsKeepalive } from './core/liveness/keepalives.js';
 import type { LimitOf } from './core/managers/limits.js';
 import { Mooring } from './core/mooring.js';

@@ -1,3 +1,17 @@
+// The words
+export {
+  alertLevels,
+  releaseReasons,
+  type AlertLevel,
+  type CleanupTrigger,
+  type CloseCause,
+  type Finding,
+  type ReleasedBy,
+  type ReleaseReason,
+  type StrategyName,
+  type StrategyTally,
+} from './core/vocabulary.js';
+
 // Who a connection belongs to
 export {
   createUserExecutionContext,
@@ -24,12 +38,10 @@ export type { ManagerState, Release, ReleaseHook, WebSocketManager } from './cor
 export type { Hold, HoldOptions } from './core/managers/holds.js';
 export type { Connection } from './core/managers/connection.js';
 export type { ManagedConnection } from './core/managers/managed-connection.js';
-export { releaseReasons, type Finding, type ReleaseReason } from './core/managers/release-reason.js';
 export type { LimitOf } from './core/managers/limits.js';
 
 // Pressure
 export type { UserResources, WebSocketResourceMonitor } from './core/pressure/monitor.js';
-export { alertLevels, type AlertLevel } from './core/pressure/level.js';
 
 // Cleanup
 export type { BackgroundCleanup, BackgroundCleanupResult } from './core/cleanup/background.js';
@@ -64,7 +76,7 @@ export {
   RefusalError,
   type ErrorCode,
 } from './core/errors.js';
-export { closeCodes, type CloseCause, type CloseFrame } from './core/close-codes.js';
+export { closeCodes, type CloseFrame } from './core/close-codes.js';
 
 // The names of the original sketch
 export type { WebSocketConnectionManager, WebSocketManagerFactory } from './core/seed-names.js';

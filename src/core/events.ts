@@ -1,21 +1,15 @@
 import { noContexts, type AsyncContexts } from './async-contexts.js';
-import type { CloseCause } from './close-codes.js';
-import type { ErrorCode } from './errors.js';
-import type { AlertLevel } from './pressure/level.js';
-import type { Finding, ReleaseReason } from './managers/release-reason.js';
+import { describe, type ErrorCode } from './errors.js';
 import { isPromise } from './promises.js';
-
-/** Why a cleanup ran. */
-export type CleanupTrigger = 'background' | 'level' | 'admission' | 'request';
-
-/** Who decided that a manager goes; `null` stands for its own socket, or whoever asked for it. */
-export type ReleasedBy = CleanupTrigger | 'heartbeat';
-
-/** The strategies of cleanup, in the order they are applied. */
-export type StrategyName = 'disconnected' | 'idle' | 'error' | 'oldest';
-
-/** How many managers each strategy released. */
-export type StrategyTally = Readonly<Record<StrategyName, number>>;
+import type {
+  AlertLevel,
+  CleanupTrigger,
+  CloseCause,
+  Finding,
+  ReleasedBy,
+  ReleaseReason,
+  StrategyTally,
+} from './vocabulary.js';
 
 /** What can be asked for over the admin API that may also be tried without doing it. */
 type TriedFirst = 'cleanup' | 'emergency-cleanup' | 'background-cleanup';
@@ -377,15 +371,6 @@ export class EventStream {
 
   #report(event: MooringEventName, error: unknown): void {
     if (event !== 'listener.failed') this.emit('listener.failed', { event, error: describe(error) });
-  }
-}
-
-/** An error as one line of text; whatever was thrown. Never throws. */
-export function describe(error: unknown): string {
-  try {
-    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  } catch {
-    return 'something that cannot be described';
   }
 }
 

@@ -1,23 +1,13 @@
-import { closeCodes } from '../core/close-codes.js';
-import type { AdminAction, CleanupTrigger, ReleasedBy, StrategyName } from '../core/events.js';
-import { releaseReasons } from '../core/managers/release-reason.js';
+import type { AdminAction } from '../core/events.js';
+import { cleanupTriggers, closeCauses, releaseReasons, releasers, strategyNames } from '../core/vocabulary.js';
 import { namesOf } from './instrument.js';
 
-// Sets of label values, as keys of objects: so the compiler sees when one is missing.
-
 /** Cleanups of one user. The cycles of the background are measured apart: each is about everybody. */
-export const perUserTriggers = namesOf<Exclude<CleanupTrigger, 'background'>>({ level: 1, admission: 1, request: 1 });
-export const triggers = ['background', ...perUserTriggers] as const;
-export const finders = namesOf<ReleasedBy | 'none'>({
-  heartbeat: 1,
-  background: 1,
-  level: 1,
-  admission: 1,
-  request: 1,
-  none: 1,
-});
-export const strategies = namesOf<StrategyName>({ disconnected: 1, idle: 1, error: 1, oldest: 1 });
-export const causes = namesOf(closeCodes);
+export const perUserTriggers = cleanupTriggers.filter((trigger) => trigger !== 'background');
+export const triggers = cleanupTriggers;
+export const finders = [...releasers, 'none'];
+export const strategies = strategyNames;
+export const causes = closeCauses;
 export const reasons = namesOf(releaseReasons);
 export const actions = namesOf<AdminAction>({
   check: 1,

@@ -7,7 +7,7 @@ import {
   type MooringEvents,
   type OfKey,
 } from '../../src/core/events.js';
-import { releaseReasons } from '../../src/core/managers/release-reason.js';
+import { releaseReasons } from '../../src/core/vocabulary.js';
 import { runScript } from '../../src/simulation/script.js';
 import { smallWorld } from '../../src/simulation/small-world.js';
 

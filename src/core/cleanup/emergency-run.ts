@@ -1,4 +1,4 @@
-import { describe, type CleanupTrigger, type EventStream, type StrategyTally } from '../events.js';
+import type { EventStream } from '../events.js';
 import { ProbePatience } from '../liveness/patience.js';
 import { noFindings, Probe, probeShare, type ProbeFindings, type ProbeParts } from '../liveness/probe.js';
 import type { ManagerRegistry } from '../managers/registry.js';
@@ -7,6 +7,8 @@ import type { Timer } from '../time.js';
 import { newcomerPollMs, type SuspectPlaces, type WaitingRoom } from './suspect-places.js';
 import { Tally } from './tally.js';
 import type { UserCleanup } from './user-cleanup.js';
+import { describe } from '../errors.js';
+import type { CleanupTrigger, StrategyTally } from '../vocabulary.js';
 
 /** How an emergency cleanup ended. @source spec section 5 */
 export interface EmergencyCleanupResult {
@@ -23,7 +25,7 @@ export interface EmergencyCleanupResult {
   readonly remaining: number;
 }
 
-/** What somebody who asks for a cleanup wants beyond the harmless part. With both, no more than either allows. */
+/** What somebody who asks for a cleanup wants beyond the routine strategies. With both, no more than either allows. */
 export interface EvictionRequest {
   /** Evict up to this many managers that are not engaged. */
   readonly evict?: number;

@@ -3,7 +3,7 @@ import { standstillMs, sample } from '../liveness/silence.js';
 import type { Suspicion } from '../liveness/suspicion.js';
 import type { ManagedConnection } from '../managers/managed-connection.js';
 import type { ManagerRegistry } from '../managers/registry.js';
-import type { ReleaseOptions } from '../managers/release-reason.js';
+import type { ReleaseOptions } from '../managers/release-options.js';
 import type { Lifecycle } from '../managers/lifecycle.js';
 import type { Tally } from './tally.js';
 

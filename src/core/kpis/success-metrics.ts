@@ -1,7 +1,7 @@
 import type { AuditFindings } from './audit.js';
 import type { EventStream, KeyedDetails, MooringEvent } from '../events.js';
 import type { WebSocketManager } from '../managers/manager.js';
-import { isAtLeast, type AlertLevel } from '../pressure/level.js';
+import { isAtLeast } from '../pressure/level.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
 import { DistinctCount } from './distinct-count.js';
@@ -11,6 +11,7 @@ import { SlidingWindow } from './sliding-window.js';
 import { textHash } from './text-hash.js';
 import { UserMinutes, type UserMinuteCount } from './user-minutes.js';
 import { WrongRefusals } from './wrong-refusals.js';
+import type { AlertLevel } from '../vocabulary.js';
 
 /** Whoever gives up sooner has not been kept waiting. */
 const patienceMs = 2_000;

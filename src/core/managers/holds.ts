@@ -1,7 +1,8 @@
 import { DeadlineHeap, type HeapItem } from '../deadline-heap.js';
-import { describe, type EventStream } from '../events.js';
+import type { EventStream } from '../events.js';
 import type { Clock, Timer } from '../time.js';
 import type { WebSocketManager } from './manager.js';
+import { describe } from '../errors.js';
 
 /** What can be said to {@link WebSocketManager.hold}. */
 export interface HoldOptions {

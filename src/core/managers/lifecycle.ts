@@ -1,5 +1,5 @@
-import type { CloseCause } from '../close-codes.js';
-import type { EventStream, ReleasedBy } from '../events.js';
+import { releaseReasons, type CloseCause, type Finding, type ReleasedBy, type ReleaseReason } from '../vocabulary.js';
+import type { EventStream } from '../events.js';
 import type { Clock } from '../time.js';
 import type { Closable, ClosingConnections, ClosingFollower } from './closing.js';
 import type { Hold, HoldOptions, Holds } from './holds.js';
@@ -7,7 +7,7 @@ import { ManagedConnection } from './managed-connection.js';
 import type { ManagerLifecycle, ReleaseHook, WebSocketManager } from './manager.js';
 import type { ReleaseHooks } from './release-hooks.js';
 import type { ManagerRegistry } from './registry.js';
-import { releaseReasons, type Finding, type ReleaseOptions, type ReleaseReason } from './release-reason.js';
+import type { ReleaseOptions } from './release-options.js';
 
 /** Everything a lifecycle acts on. Parts of other folders are named by what is asked of them. */
 export interface LifecycleParts {

@@ -4,7 +4,8 @@ import { never } from '../time.js';
 import { idleTimeoutOf, standingIdleTimeoutMs } from '../idle-timeout.js';
 import type { Hold, HoldOptions, LastingHold } from './holds.js';
 import type { ManagedConnection } from './managed-connection.js';
-import type { ReleaseOptions, ReleaseReason } from './release-reason.js';
+import type { ReleaseOptions } from './release-options.js';
+import type { ReleaseReason } from '../vocabulary.js';
 
 /** What a manager was released for, as its hooks are told. */
 export interface Release {

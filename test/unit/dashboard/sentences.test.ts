@@ -3,7 +3,7 @@ import { bytes, count, counted, duration, percent, shown, timeOf } from '../../.
 import { outlookOf, reasonOf } from '../../../dashboard/src/reasons.js';
 import { knownTypes, sentenceOf, type Told } from '../../../dashboard/src/sentences.js';
 import { eventNames } from '../../../src/core/events.js';
-import { releaseReasons } from '../../../src/core/managers/release-reason.js';
+import { releaseReasons } from '../../../src/core/vocabulary.js';
 
 const who = { userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1' };
 const release = { ...who, type: 'manager.released', ageMs: 192_000, idleMs: 720_000, silentMs: 92_000 };
