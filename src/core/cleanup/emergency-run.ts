@@ -1,5 +1,5 @@
 import type { EventStream } from '../events.js';
-import { ProbePatience } from '../liveness/patience.js';
+import { ProbeTiming } from '../liveness/probe-timing.js';
 import { noFindings, Probe, probeShare, type ProbeFindings, type ProbeParts } from '../liveness/probe.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import type { WebSocketConfig } from '../settings.js';
@@ -188,7 +188,7 @@ export class EmergencyRun {
     });
     this.#makeRoom(leastToEvict);
     const isAnswerMissing = waitingRoom.sizeOf(this.#userId) > waitingRoom.heardOf(this.#userId);
-    if (!isAnswerMissing || clock.now() >= this.#startedAtMs + new ProbePatience(config).withUnknownMs) {
+    if (!isAnswerMissing || clock.now() >= this.#startedAtMs + new ProbeTiming(config).withUnknownMs) {
       this.#giveBacklogs(0);
       return;
     }

@@ -14,7 +14,7 @@ import { WrongRefusals } from './wrong-refusals.js';
 import type { AlertLevel } from '../vocabulary.js';
 
 /** Whoever gives up sooner has not been kept waiting. */
-const patienceMs = 2_000;
+const maxWaitMs = 2_000;
 
 /** Into how many parts the window is cut: a day's are its hours. */
 const windowParts = 24;
@@ -121,7 +121,7 @@ export class SuccessMetrics {
       this.#whenRefused(event);
     });
     events.on('admission.cancelled', ({ userId, waitedMs }) => {
-      if (waitedMs > patienceMs) this.#wanted(userId, false);
+      if (waitedMs > maxWaitMs) this.#wanted(userId, false);
     });
     events.observe('manager.released', ({ userId }, details) => {
       this.#whenReleased(userId, details);
@@ -153,7 +153,7 @@ export class SuccessMetrics {
 
   #whenRefused({ userId, code, ahead, waitedMs, isHeard }: MooringEvent<'admission.refused'>): void {
     if (code === 'quota.exceeded' || code === 'capacity.exceeded') this.#wanted(userId, false);
-    else if (code === 'admission.cancelled' && waitedMs > patienceMs) this.#wanted(userId, false);
+    else if (code === 'admission.cancelled' && waitedMs > maxWaitMs) this.#wanted(userId, false);
     else this.#hour().refusedOtherwise += 1;
     if (ahead === null || !isHeard) return;
     const now = this.#options.clock.now();
