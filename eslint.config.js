@@ -28,11 +28,12 @@ const coreComposition = ['mooring', 'compose', 'seed-names'];
 /** Folders of src at the edge → what else in src they may import. `src/cli` and `src/gateway` may import everything. */
 const edgeFolders = /** @satisfies {Record<string, string[]>} */ ({
   runtime: ['core'],
+  events: ['core'],
   config: ['core'],
-  adapters: ['core', 'runtime'],
+  adapters: ['core', 'events', 'runtime'],
   cluster: ['core'],
-  telemetry: ['core'],
-  admin: ['core', 'config', 'runtime'],
+  telemetry: ['core', 'events'],
+  admin: ['core', 'config', 'events', 'runtime'],
   testing: ['core'],
   simulation: ['core', 'config', 'testing', 'client'],
   demo: ['core', 'client'],
@@ -67,8 +68,8 @@ const importZones = [
   },
   {
     target: 'src/*.ts',
-    from: ['src/!(core|config|runtime)/**'],
-    message: 'The main entry offers core, config and runtime; the rest has entries of its own.',
+    from: ['src/!(core|config|events|runtime)/**'],
+    message: 'The main entry offers core, config, events and runtime; the rest has entries of its own.',
   },
   {
     target: `src/core/!(${Object.keys(coreFolders).join('|')})/**`,

@@ -6,6 +6,7 @@ import type { LimitOf } from './core/managers/limits.js';
 import { Mooring } from './core/mooring.js';
 import { settingNames, type SettingOverrides, type WebSocketConfig } from './core/settings.js';
 import type { Random, Time } from './core/time.js';
+import { edgeEvents } from './events/edge-events.js';
 import { SystemTime } from './runtime/system-time.js';
 
 /** What can be said to {@link createMooring}; all of it is optional. */
@@ -44,7 +45,7 @@ export function createMooring(options: MooringOptions = {}): Mooring {
   const { config, renamed } = loadProcessConfig({ env: options.env, environment, overrides });
   tellOnce(renamed);
   const time = options.time ?? new SystemTime();
-  return new Mooring({ config, time, random: options.random ?? Math.random, limitOf, isKeepalive, ledger });
+  return new Mooring({ config, time, random: options.random ?? Math.random, limitOf, isKeepalive, edgeEvents, ledger });
 }
 
 /** As `loadConfig`, with the process's own environment variables unless others are given. @throws ConfigurationError */

@@ -65,7 +65,9 @@ export type { SettingOverrides, WebSocketConfig } from './core/settings.js';
 export { presets, type Environment } from './core/presets.js';
 
 // Events, errors, close codes
-export type { EventStream, MooringEvent, MooringEventName, MooringEvents, MooringListener } from './core/events.js';
+export type { MooringEventName, MooringEvents } from './core/event-table.js';
+export type { EventStream, MooringEvent, MooringListener } from './core/events.js';
+export type { AdminAction } from './events/edge-events.js';
 export {
   AuthenticationError,
   ConfigurationError,

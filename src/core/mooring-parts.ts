@@ -1,3 +1,4 @@
+import type { EventRowsByName } from './event-table.js';
 import type { QuotaLedger } from './quota/quota-ledger.js';
 import type { IsKeepalive } from './liveness/keepalives.js';
 import type { LimitOf } from './managers/limits.js';
@@ -13,6 +14,8 @@ export interface MooringParts {
   readonly limitOf?: LimitOf | undefined;
   /** What the application takes for keepalives beside the presets. */
   readonly isKeepalive?: IsKeepalive | undefined;
+  /** The events that edges emit on its stream: a journal keeps those that say so. @default none */
+  readonly edgeEvents?: EventRowsByName | undefined;
   /** A quota shared with others. Without it the local limit decides alone. */
   readonly ledger?: QuotaLedger | undefined;
 }

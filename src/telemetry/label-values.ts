@@ -1,5 +1,5 @@
-import type { AdminAction } from '../core/events.js';
 import { cleanupTriggers, closeCauses, releaseReasons, releasers, strategyNames } from '../core/vocabulary.js';
+import { adminActions } from '../events/edge-events.js';
 import { namesOf } from './instrument.js';
 
 /** Cleanups of one user. The cycles of the background are measured apart: each is about everybody. */
@@ -9,15 +9,5 @@ export const finders = [...releasers, 'none'];
 export const strategies = strategyNames;
 export const causes = closeCauses;
 export const reasons = namesOf(releaseReasons);
-export const actions = namesOf<AdminAction>({
-  check: 1,
-  cleanup: 1,
-  'cleanup (dry run)': 1,
-  'emergency-cleanup': 1,
-  'emergency-cleanup (dry run)': 1,
-  'background-cleanup': 1,
-  'background-cleanup (dry run)': 1,
-  release: 1,
-  'release-all': 1,
-});
+export const actions = adminActions;
 export const leaked = ['manager', 'socket'];

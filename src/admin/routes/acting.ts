@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import type { AdminAction } from '../../core/events.js';
+import type { AdminAction } from '../../events/edge-events.js';
 import type { AdminEnv, AdminParts } from '../parts.js';
 import { describe } from '../../core/errors.js';
 

@@ -1,4 +1,5 @@
-import type { EventStream, Leak } from '../events.js';
+import type { EventStream } from '../events.js';
+import type { Leak } from '../event-table.js';
 import { ExpiryQueue } from '../expiry-queue.js';
 import { stateOf } from '../liveness/silence.js';
 import type { ManagedConnection } from '../managers/managed-connection.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { bytes, count, counted, duration, percent, shown, timeOf } from '../../../dashboard/src/format.js';
 import { outlookOf, reasonOf } from '../../../dashboard/src/reasons.js';
 import { knownTypes, sentenceOf, type Told } from '../../../dashboard/src/sentences.js';
-import { eventNames } from '../../../src/core/events.js';
+import { eventNames } from '../../../src/events/edge-events.js';
 import { releaseReasons } from '../../../src/core/vocabulary.js';
 
 const who = { userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1' };
