@@ -34,10 +34,15 @@ export { MemoryLedger, type LedgerAnswer, type QuotaClaim, type QuotaLedger } fr
 
 // Managers and their connections
 export type { Connected, ConnectOptions } from './core/admission/connector.js';
-export type { ManagerState, Release, ReleaseHook, WebSocketManager } from './core/managers/manager.js';
-export type { Hold, HoldOptions } from './core/managers/holds.js';
+export type {
+  AttachedConnection as ManagedConnection,
+  ManagerState,
+  Release,
+  ReleaseHook,
+  WebSocketManager,
+} from './core/managers/manager.js';
+export type { Hold, HoldOptions } from './core/managers/hold.js';
 export type { Connection } from './core/managers/connection.js';
-export type { ManagedConnection } from './core/managers/managed-connection.js';
 export type { LimitOf } from './core/managers/limits.js';
 
 // Pressure

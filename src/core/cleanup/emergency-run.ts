@@ -153,7 +153,7 @@ export class EmergencyRun {
     const { registry, suspectPlaces, config } = this.#parts;
     suspectPlaces.askNewcomers(this.#userId);
     this.#probe = new Probe(this.#parts, {
-      connections: registry.linksOf(this.#userId),
+      connections: registry.connectionsOf(this.#userId),
       onDone: (findings) => {
         this.#asked(findings);
       },

@@ -190,7 +190,7 @@ export class RequestedCleanup {
 
   #ask(userId: string): Promise<ProbeFindings> {
     if (this.#isStopped) return Promise.resolve(noFindings);
-    const connections = this.#options.registry.linksOf(userId);
+    const connections = this.#options.registry.connectionsOf(userId);
     return new Promise((resolve) => {
       const onDone = (findings: ProbeFindings): void => {
         this.#probes.delete(probe);

@@ -188,7 +188,7 @@ export class WebSocketResourceMonitor {
     else if (!this.#crowded.has(userId)) {
       this.#crowded.add(userId);
       const { registry, heartbeat } = this.#options;
-      for (const connection of registry.linksOf(userId)) heartbeat.pingIfNew(connection);
+      for (const connection of registry.connectionsOf(userId)) heartbeat.pingIfNew(connection);
     }
   }
 
