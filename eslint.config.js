@@ -24,7 +24,7 @@ const coreFolders = /** @satisfies {Record<string, string[]>} */ ({
 });
 
 /** Flat core files that put the folders together: no core folder, and no other flat file, may import them. */
-const coreComposition = ['mooring', 'compose', 'seed-names'];
+const coreComposition = ['mooring', 'compose'];
 
 /** Folders of src at the edge → what else in src they may import. `src/cli` and `src/gateway` may import everything. */
 const edgeFolders = /** @satisfies {Record<string, string[]>} */ ({
@@ -260,6 +260,7 @@ export default defineConfig(
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/unbound-method': 'off',
       '@typescript-eslint/no-empty-function': 'off',
+      '@typescript-eslint/no-deprecated': 'off', // that old names go on working is tested by their use
     },
   },
   {

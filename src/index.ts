@@ -86,7 +86,7 @@ export {
 export { closeCodes, type CloseFrame } from './core/close-codes.js';
 
 // The names of the original sketch
-export type { WebSocketConnectionManager, WebSocketManagerFactory } from './core/seed-names.js';
+export type { WebSocketConnectionManager, WebSocketManagerFactory } from './core/mooring.js';
 
 // Time
 export type { Random, Time, Timer } from './core/time.js';

@@ -27,7 +27,7 @@ export function renderConfig({ settings, presets, outsideName, variableName, wri
     return [`\`${name}\``, value, `\`${outsideName(name)}\`, \`${variableName(name)}\``, setting.about];
   });
   return page('Configuration', [
-    'In code, `createMooring({ config: { idleManagerTimeoutMs: 120_000 } })`: durations are milliseconds and end in',
+    'In code, `createMooring({ idleManagerTimeoutMs: 120_000 })`: durations are milliseconds and end in',
     '`Ms`. Outside code the `Ms` is dropped and a unit is required: `--set idleManagerTimeout=120s`,',
     '`MOORING_IDLE_MANAGER_TIMEOUT=2m`, or `{ "idleManagerTimeout": "120s" }` in a file. Precedence: flags, code,',
     'environment variables, file, preset; one override never resets the others. Mistakes are reported all at once, at start.',

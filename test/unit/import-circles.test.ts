@@ -27,8 +27,8 @@ describe('a circle of imports', () => {
   });
 
   it('is reported by lint, also if types alone are imported', () => {
-    RuleTester.it = (_, run) => run();
-    RuleTester.describe = (_, run) => run();
+    RuleTester.it = (_: string, run: () => void) => run();
+    RuleTester.describe = (_: string, run: () => void) => run();
     const tester = new RuleTester({ languageOptions: { parser: tseslint.parser } });
     const filename = join(core, 'vocabulary.ts');
     tester.run('no-import-circles', noImportCircles, {
