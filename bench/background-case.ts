@@ -73,7 +73,7 @@ class World {
     this.#ids = idsFor(managers);
     const never = 86_400_000;
     const config = { heartbeatIntervalMs: never, backgroundCleanupIntervalMs: never };
-    this.#mooring = createMooring({ environment: 'production', env: {}, config, time: this.#time });
+    this.#mooring = createMooring({ environment: 'production', env: {}, ...config, time: this.#time });
   }
 
   /** Everybody arrives at once; then a cycle each minute, until the first could be idle. */

@@ -107,7 +107,7 @@ function factOf({ key, kind }: Subject): Fact {
 async function judgeMooring(subjects: readonly Subject[]) {
   const time = new LeapTime();
   const config = { backgroundCleanupIntervalMs: 86_400_000 };
-  const mooring = createMooring({ environment: 'production', env: {}, config, time });
+  const mooring = createMooring({ environment: 'production', env: {}, ...config, time });
   const clients = subjects.map((subject) => connect(mooring, subject, time));
   const of = (...kinds: Kind[]): Client[] => clients.filter(({ kind }) => kinds.includes(kind));
   time.leap(idleSinceMs);

@@ -1,3 +1,17 @@
+// The words
+export {
+  alertLevels,
+  releaseReasons,
+  type AlertLevel,
+  type CleanupTrigger,
+  type CloseCause,
+  type Finding,
+  type ReleasedBy,
+  type ReleaseReason,
+  type StrategyName,
+  type StrategyTally,
+} from './core/vocabulary.js';
+
 // Who a connection belongs to
 export {
   createUserExecutionContext,
@@ -20,16 +34,19 @@ export { MemoryLedger, type LedgerAnswer, type QuotaClaim, type QuotaLedger } fr
 
 // Managers and their connections
 export type { Connected, ConnectOptions } from './core/admission/connector.js';
-export type { ManagerState, Release, ReleaseHook, WebSocketManager } from './core/managers/manager.js';
-export type { Hold, HoldOptions } from './core/managers/holds.js';
+export type {
+  AttachedConnection as ManagedConnection,
+  ManagerState,
+  Release,
+  ReleaseHook,
+  WebSocketManager,
+} from './core/managers/manager.js';
+export type { Hold, HoldOptions } from './core/managers/hold.js';
 export type { Connection } from './core/managers/connection.js';
-export type { ManagedConnection } from './core/managers/managed-connection.js';
-export { releaseReasons, type Finding, type ReleaseReason } from './core/managers/release-reason.js';
 export type { LimitOf } from './core/managers/limits.js';
 
 // Pressure
 export type { UserResources, WebSocketResourceMonitor } from './core/pressure/monitor.js';
-export { alertLevels, type AlertLevel } from './core/pressure/level.js';
 
 // Cleanup
 export type { BackgroundCleanup, BackgroundCleanupResult } from './core/cleanup/background.js';
@@ -53,7 +70,9 @@ export type { SettingOverrides, WebSocketConfig } from './core/settings.js';
 export { presets, type Environment } from './core/presets.js';
 
 // Events, errors, close codes
-export type { EventStream, MooringEvent, MooringEventName, MooringEvents, MooringListener } from './core/events.js';
+export type { MooringEventName, MooringEvents } from './core/event-table.js';
+export type { EventStream, MooringEvent, MooringListener } from './core/events.js';
+export type { AdminAction } from './events/edge-events.js';
 export {
   AuthenticationError,
   ConfigurationError,
@@ -64,10 +83,10 @@ export {
   RefusalError,
   type ErrorCode,
 } from './core/errors.js';
-export { closeCodes, type CloseCause, type CloseFrame } from './core/close-codes.js';
+export { closeCodes, type CloseFrame } from './core/close-codes.js';
 
 // The names of the original sketch
-export type { WebSocketConnectionManager, WebSocketManagerFactory } from './core/seed-names.js';
+export type { WebSocketConnectionManager, WebSocketManagerFactory } from './core/mooring.js';
 
 // Time
 export type { Random, Time, Timer } from './core/time.js';

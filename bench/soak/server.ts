@@ -52,7 +52,7 @@ const kept: unknown[] = [];
 /** One connection in so many is treated badly, each in a way of its own; and one in so many leaks. */
 const badlyEvery = 100;
 
-const mooring = createMooring({ environment: 'production', env: {}, config });
+const mooring = createMooring({ environment: 'production', env: {}, ...config });
 const server = new WebSocketServer({ port: 0, host: '127.0.0.1', maxPayload: 4 * 2 ** 20 });
 const released: Record<string, number> = {};
 let admitted = 0;

@@ -126,7 +126,7 @@ function Levels({ overview: { usersByLevel, users } }: { readonly overview: Over
   );
 }
 
-const releaseWords: Readonly<Record<string, string>> = {
+const releaseWords: Readonly<Record<keyof Overview['totals']['released'], string>> = {
   closed: 'closed by itself',
   disconnected: 'dead or suspect',
   idle: 'abandoned',
@@ -137,7 +137,7 @@ const releaseWords: Readonly<Record<string, string>> = {
   shutdown: 'server stops',
 };
 
-const strategyWords: Readonly<Record<string, string>> = {
+const strategyWords: Readonly<Record<keyof Overview['totals']['cleaned'], string>> = {
   disconnected: 'dead or suspect',
   idle: 'abandoned',
   error: 'failed',

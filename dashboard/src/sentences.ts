@@ -138,15 +138,12 @@ function released(fields: Fields): Sentence {
   return { text: `${fields.text('threadId')} ${text}${foundBy[fields.text('by')] ?? ''}.`, tone };
 }
 
-const strategies = ['disconnected', 'idle', 'error', 'oldest'] as const;
-
 /** `2 disconnected, 1 idle`; empty without any. */
 function tallied(tally: unknown): string {
   if (typeof tally !== 'object' || tally === null) return '';
-  const counts = tally as Readonly<Record<string, unknown>>;
-  return strategies
-    .filter((name) => typeof counts[name] === 'number' && counts[name] > 0)
-    .map((name) => `${String(counts[name])} ${name}`)
+  return Object.entries(tally)
+    .filter(([, released]) => typeof released === 'number' && released > 0)
+    .map(([strategy, released]) => `${String(released)} ${shown(strategy)}`)
     .join(', ');
 }
 

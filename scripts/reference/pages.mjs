@@ -1,5 +1,6 @@
 /** Which reference page comes from which table. */
 
+import { eventFields } from './event-fields.mjs';
 import { renderHttp } from './http.mjs';
 import { renderCli, renderCloseCodes, renderConfig, renderErrors, renderEvents, renderMetrics } from './render.mjs';
 
@@ -24,10 +25,10 @@ export const advice = Object.freeze({
 });
 
 /**
- * @param {{ tables: Parameters<typeof renderConfig>[0] & Omit<Parameters<typeof renderCloseCodes>[0], 'advice'> & Parameters<typeof renderErrors>[0] & Parameters<typeof renderMetrics>[0], eventsSource: string, program: import('commander').Command, openApi: Parameters<typeof renderHttp>[0] }} from
+ * @param {{ tables: Parameters<typeof renderConfig>[0] & Omit<Parameters<typeof renderCloseCodes>[0], 'advice'> & Parameters<typeof renderErrors>[0] & Parameters<typeof renderMetrics>[0] & Parameters<typeof renderEvents>[0], program: import('commander').Command, openApi: Parameters<typeof renderHttp>[0] }} from
  * @returns {Record<string, string>} pages by file name
  */
-export function referencePages({ tables, eventsSource, program, openApi }) {
+export function referencePages({ tables, program, openApi }) {
   return {
     'cli.md': renderCli(
       helpOf(program),
@@ -36,7 +37,7 @@ export function referencePages({ tables, eventsSource, program, openApi }) {
     'config.md': renderConfig(tables),
     'close-codes.md': renderCloseCodes({ ...tables, advice }),
     'errors.md': renderErrors(tables),
-    'events.md': renderEvents(eventsSource),
+    'events.md': renderEvents(tables, eventFields()),
     'http.md': renderHttp(openApi),
     'metrics.md': renderMetrics(tables),
   };

@@ -27,7 +27,7 @@ export function renderConfig({ settings, presets, outsideName, variableName, wri
     return [`\`${name}\``, value, `\`${outsideName(name)}\`, \`${variableName(name)}\``, setting.about];
   });
   return page('Configuration', [
-    'In code, `createMooring({ config: { idleManagerTimeoutMs: 120_000 } })`: durations are milliseconds and end in',
+    'In code, `createMooring({ idleManagerTimeoutMs: 120_000 })`: durations are milliseconds and end in',
     '`Ms`. Outside code the `Ms` is dropped and a unit is required: `--set idleManagerTimeout=120s`,',
     '`MOORING_IDLE_MANAGER_TIMEOUT=2m`, or `{ "idleManagerTimeout": "120s" }` in a file. Precedence: flags, code,',
     'environment variables, file, preset; one override never resets the others. Mistakes are reported all at once, at start.',
@@ -72,15 +72,16 @@ export function renderErrors({ errorCodes }) {
   ]);
 }
 
-/** @param {string} source the text of `src/core/events.ts` */
-export function renderEvents(source) {
-  const body = source.slice(
-    source.indexOf('export interface MooringEvents'),
-    source.indexOf('export type MooringEventName'),
-  );
-  const rows = [...body.matchAll(/\/\*\* (.+?) \*\/\n {2}'([a-zA-Z.]+)': ([^;{]*(?:\{[^}]*\})?)/g)].map(
-    ([, about = '', name = '', type = '']) => [`\`${name}\``, about, fieldsOf(type)],
-  );
+/**
+ * @param {{ eventTable: Record<string, { readonly about: string }> }} tables
+ * @param {Record<string, string[]>} fields the names of the fields, by event
+ */
+export function renderEvents({ eventTable }, fields) {
+  const rows = Object.entries(eventTable).map(([name, { about }]) => [
+    `\`${name}\``,
+    about,
+    (fields[name] ?? []).map((field) => `\`${field}\``).join(' '),
+  ]);
   return page('Events', [
     '`mooring.on(name, listener)` listens to one kind, `mooring.events.onAny(listener)` to all. Each event is a plain object',
     'with `type`, `atMs` (wall-clock time, for display) and its own fields, and is emitted after the state has changed. A',
@@ -201,15 +202,6 @@ export function renderCli(help, commands) {
     'The first Ctrl-C or SIGTERM shuts admission, closes everybody with 1012 `drain;retry=<seconds>` in waves of',
     '`drainWaveSize`, waits for hooks and close frames within their times, and exits with 0. The second exits at once.',
   ]);
-}
-
-/** @param {string} type */
-function fieldsOf(type) {
-  const isOfKey = type.includes('OfKey') || type.includes('Leak');
-  const shared = isOfKey ? ['userId', 'threadId', 'key'] : type.includes('OfUser') ? ['userId'] : [];
-  if (type.includes('Leak')) shared.push('admittedBy');
-  const own = [...type.matchAll(/readonly (\w+):/g)].map(([, field]) => field);
-  return [...shared, ...own].map((field) => `\`${field ?? ''}\``).join(' ');
 }
 
 /** @param {unknown} value */

@@ -1,6 +1,6 @@
 /** `npm run docs`: writes the reference pages from the built code. */
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openApiOf } from './open-api.mjs';
 import { referencePages } from './pages.mjs';
@@ -8,17 +8,20 @@ import { referencePages } from './pages.mjs';
 const root = join(import.meta.dirname, '../..');
 const folder = join(root, 'docs/reference');
 
-const coreModules = ['settings', 'written-settings', 'durations', 'presets', 'close-codes', 'errors'].map(
-  (name) => `core/${name}.js`,
-);
-const modules = [...coreModules, 'telemetry/instrument.js', 'telemetry/instruments.js'];
+const coreModules = ['settings', 'durations', 'presets', 'close-codes', 'errors'].map((name) => `core/${name}.js`);
+const modules = [
+  ...coreModules,
+  'config/written-settings.js',
+  'events/edge-events.js',
+  'telemetry/instrument.js',
+  'telemetry/instruments.js',
+];
 /** @type {Parameters<typeof referencePages>[0]['tables'][]} */
 const loaded = await Promise.all(modules.map((name) => import(join(root, 'dist', name))));
 const tables = loaded.reduce((all, part) => ({ ...all, ...part }));
 const { createProgram } = /** @type {{ createProgram: () => import('commander').Command }} */ (
   await import(join(root, 'dist/cli/program.js'))
 );
-const eventsSource = readFileSync(join(root, 'src/core/events.ts'), 'utf8');
 
 const { createMooring } = /** @type {typeof import('../../src/index.js')} */ (
   await import(join(root, 'dist/index.js'))
@@ -29,9 +32,7 @@ const { createAdmin } = /** @type {typeof import('../../src/admin/admin.js')} */
 const openApi = await openApiOf(createAdmin({ mooring: createMooring({ env: {} }), access: 'loopback' }));
 
 mkdirSync(folder, { recursive: true });
-for (const [name, text] of Object.entries(
-  referencePages({ tables, eventsSource, program: createProgram(), openApi }),
-)) {
+for (const [name, text] of Object.entries(referencePages({ tables, program: createProgram(), openApi }))) {
   writeFileSync(join(folder, name), text);
   console.log(`wrote docs/reference/${name}`);
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { describe } from '../core/events.js';
+import { describe } from '../core/errors.js';
 import type { Mooring } from '../core/mooring.js';
 import { RateWindow } from '../core/rate-window.js';
 import { addressKey } from '../runtime/client-address.js';

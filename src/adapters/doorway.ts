@@ -1,8 +1,7 @@
 import type { Arrival, ArrivalOrder } from '../core/admission/arrival-order.js';
 import { isPending, refused, type Admission, type PendingAdmission } from '../core/admission/outcome.js';
 import { unadmittedLimit } from '../core/bounds.js';
-import { AuthenticationError, MalformedContextError, type RefusalError } from '../core/errors.js';
-import { describe } from '../core/events.js';
+import { AuthenticationError, MalformedContextError, describe, type RefusalError } from '../core/errors.js';
 import type { ContextFields } from '../core/identity/user-execution-context.js';
 import type { Mooring } from '../core/mooring.js';
 import { isPromise } from '../core/promises.js';

@@ -1,4 +1,4 @@
-import { describe } from '../core/events.js';
+import { describe } from '../core/errors.js';
 import { isPromise } from '../core/promises.js';
 
 /** Which pages may connect: a list of origins, or a function that returns a boolean (and no promise). */

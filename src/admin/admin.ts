@@ -5,7 +5,7 @@ import { routePath } from 'hono/route';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import type { LoadedConfig } from '../config/load-config.js';
-import { describe } from '../core/events.js';
+import { describe } from '../core/errors.js';
 import type { Mooring } from '../core/mooring.js';
 import { Gatekeeper, type Access, type Asker } from './access.js';
 import { addDashboard } from './assets.js';

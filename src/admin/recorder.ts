@@ -1,5 +1,5 @@
 import type { MooringEvent } from '../core/events.js';
-import { releaseReasons, type ReleaseReason } from '../core/managers/release-reason.js';
+import { releaseReasons, strategyNames, type ReleaseReason } from '../core/vocabulary.js';
 import type { Mooring } from '../core/mooring.js';
 import type { Overview, Sample } from './schemas.js';
 
@@ -114,7 +114,7 @@ export class Recorder {
   }
 
   #addCleaned(byStrategy: MooringEvent<'cleanup.completed'>['byStrategy']): void {
-    for (const strategy of ['disconnected', 'idle', 'error', 'oldest'] as const) {
+    for (const strategy of strategyNames) {
       this.#cleaned[strategy] += byStrategy[strategy];
       this.#now.cleaned += byStrategy[strategy];
     }

@@ -1,7 +1,13 @@
 import { z } from 'zod';
-import { alertLevels } from '../core/pressure/level.js';
+import {
+  alertLevels,
+  findings,
+  releaseReasons,
+  strategyNames,
+  type ReleaseReason,
+  type StrategyName,
+} from '../core/vocabulary.js';
 import { kpiTargets, type KpiName } from '../core/kpis/kpi.js';
-import { findings, releaseReasons, type ReleaseReason } from '../core/managers/release-reason.js';
 
 /** What the API says, as the OpenAPI document has it: each schema is also the type of what is answered. */
 
@@ -17,7 +23,7 @@ export const levelSchema = named('AlertLevel', z.enum(alertLevels).describe('How
 const tally = named(
   'Tally',
   z
-    .object({ disconnected: count, idle: count, error: count, oldest: count })
+    .object({ disconnected: count, idle: count, error: count, oldest: count } satisfies Record<StrategyName, z.ZodType>)
     .describe('How many managers each strategy chose.'),
 );
 
@@ -227,7 +233,7 @@ export const chosenSchema = named(
       userId: z.string(),
       threadId: z.string(),
       key: z.string(),
-      strategy: z.enum(['disconnected', 'idle', 'error', 'oldest']),
+      strategy: z.enum(strategyNames),
       reason: z.enum(reasons),
       idleMs: ms,
       silentMs: ms,

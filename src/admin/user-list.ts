@@ -1,4 +1,4 @@
-import type { AlertLevel } from '../core/pressure/level.js';
+import type { AlertLevel } from '../core/vocabulary.js';
 import { badField } from './problems.js';
 import type { CountedUser, Sorting } from './census.js';
 

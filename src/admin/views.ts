@@ -1,4 +1,4 @@
-import { describe } from '../core/events.js';
+import { describe } from '../core/errors.js';
 import { stateOf } from '../core/liveness/silence.js';
 import { engagementRuleOf, isEngaged } from '../core/managers/engagement.js';
 import type { WebSocketManager } from '../core/managers/manager.js';

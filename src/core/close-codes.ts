@@ -1,10 +1,6 @@
-/** Why Mooring closes or refuses a WebSocket, as its client is told. */
-export type CloseCause = keyof typeof closeCodes;
+import type { CloseCause } from './vocabulary.js';
 
-/**
- * The default close code of each cause.
- * @source spec section 10
- */
+/** The default close code of each cause. */
 export const closeCodes = {
   quota: 1013,
   capacity: 1013,
@@ -22,7 +18,7 @@ export const closeCodes = {
   authentication: 1011,
   closed: 1000,
   unattached: 1013,
-} as const satisfies Record<string, number>;
+} as const satisfies Record<CloseCause, number>;
 
 /** Another code for some causes; what it leaves out keeps its default. */
 export type CloseCodeProfile = Partial<Record<CloseCause, number>>;
@@ -43,10 +39,7 @@ export interface CloseDetail {
   readonly text?: string;
 }
 
-/**
- * The close frame for a cause, e.g. `1013 quota;retry=30.25;max=20`.
- * @source spec section 10
- */
+/** The close frame for a cause, e.g. `1013 quota;retry=30.25;max=20`. */
 export function closeFrame(cause: CloseCause, detail: CloseDetail = {}, profile: CloseCodeProfile = {}): CloseFrame {
   const parts = [detail.text ?? cause];
   if (detail.retryAfterMs !== undefined) parts.push(`retry=${inSeconds(detail.retryAfterMs)}`);

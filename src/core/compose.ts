@@ -19,6 +19,7 @@ import { closingLimit } from './bounds.js';
 import { Journal } from './diagnostics/journal.js';
 import { LeakDetector } from './diagnostics/leak-detector.js';
 import { Drain } from './drain.js';
+import { coreEvents } from './event-table.js';
 import { EventStream } from './events.js';
 import { Audit } from './kpis/audit.js';
 import { LateAnswers } from './kpis/late-answers.js';
@@ -48,7 +49,7 @@ export type Composition = ReturnType<typeof compose>;
  * gets the parts it acts on last.
  */
 // eslint-disable-next-line max-lines-per-function -- a list of what is made of what; it decides nothing
-export function compose({ config, time, random, limitOf, isKeepalive, ledger }: MooringParts) {
+export function compose({ config, time, random, limitOf, isKeepalive, edgeEvents, ledger }: MooringParts) {
   const { backlogExcuseMs, closeCodes, closeGraceMs, maxManagersPerUser, resumeGraceMs, ticketMs } = config;
 
   const events = new EventStream(() => time.wallNow(), time.contexts);
@@ -57,7 +58,7 @@ export function compose({ config, time, random, limitOf, isKeepalive, ledger }: 
   };
   const clock = new StallClock({ time, toleranceMs: config.stallToleranceMs, onStall });
   const slices = new Slices({ time, clock, budgetMs: config.sliceBudgetMs });
-  const journal = new Journal(events, config.journalBytes);
+  const journal = new Journal(events, config.journalBytes, { ...coreEvents, ...edgeEvents });
   const keepalives = new Keepalives({ events, recogniseKeepalives: config.recogniseKeepalives, isKeepalive });
   const thresholds = thresholdsOf(config);
 

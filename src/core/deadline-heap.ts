@@ -31,7 +31,7 @@ export class DeadlineHeap<T extends HeapItem> {
   }
 
   /** @returns whether the item was there */
-  remove(item: T): boolean {
+  remove(item: HeapItem): boolean {
     const index = item.heapIndex;
     if (index < 0) return false;
     item.heapIndex = -1;

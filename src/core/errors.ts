@@ -1,10 +1,5 @@
-import {
-  closeFrame,
-  type CloseCause,
-  type CloseCodeProfile,
-  type CloseDetail,
-  type CloseFrame,
-} from './close-codes.js';
+import { closeFrame, type CloseCodeProfile, type CloseDetail, type CloseFrame } from './close-codes.js';
+import type { CloseCause } from './vocabulary.js';
 
 /** What stands behind each stable error code. */
 export const errorCodes = {
@@ -123,5 +118,14 @@ export class AuthenticationError extends MooringError {
     readonly reason: 'missing' | 'wrong' | 'expired' | (string & {}) = 'unauthenticated',
   ) {
     super('credentials.rejected', `The credentials are ${reason}.`);
+  }
+}
+
+/** An error as one line of text; whatever was thrown. Never throws. */
+export function describe(error: unknown): string {
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  } catch {
+    return 'something that cannot be described';
   }
 }

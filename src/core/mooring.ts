@@ -7,7 +7,8 @@ import type { BackgroundCleanup } from './cleanup/background.js';
 import type { EmergencyCleanupResult, EvictionRequest } from './cleanup/emergency-run.js';
 import type { BackgroundPreview, CleanupRequest, CleanupResult } from './cleanup/requested.js';
 import { compose, type Composition } from './compose.js';
-import type { EventStream, MooringEventName, MooringListener } from './events.js';
+import type { EventStream, MooringListener } from './events.js';
+import type { MooringEventName } from './event-table.js';
 import type { Keepalives } from './liveness/keepalives.js';
 import type { Journal } from './diagnostics/journal.js';
 import type { MooringParts } from './mooring-parts.js';
@@ -20,7 +21,7 @@ import type { Connection } from './managers/connection.js';
 import type { WebSocketManager } from './managers/manager.js';
 import type { WebSocketResourceMonitor } from './pressure/monitor.js';
 import { withResolver } from './promises.js';
-import { WebSocketConnectionManager, WebSocketManagerFactory } from './seed-names.js';
+import { aliasesOf, connectionsNames, factoryNames, type Aliases } from './seed-names.js';
 import type { WebSocketConfig } from './settings.js';
 import type { Clock } from './time.js';
 
@@ -34,6 +35,12 @@ export interface SuspectOutlook {
    */
   readonly endsInMs: number | null;
 }
+
+/** `mooring.factory`: what the original sketch calls its factory. */
+export type WebSocketManagerFactory = Aliases<Mooring, typeof factoryNames>;
+
+/** `mooring.connections`: what the original sketch calls its connection manager. */
+export type WebSocketConnectionManager = Aliases<Mooring, typeof connectionsNames>;
 
 /**
  * The whole: admission, liveness, cleanup and monitor around one registry. It needs no start: timers run while there is
@@ -50,9 +57,12 @@ export class Mooring {
   readonly journal: Journal;
   /** Tells keepalives from activity, for adapters. */
   readonly keepalives: Keepalives;
-  /** The same operations under the names of the original sketch. */
+  /**
+   * The same operations under the names of the original sketch.
+   * @deprecated they are methods of the Mooring itself: docs/guides/from-the-seed.md has both names.
+   */
   readonly factory: WebSocketManagerFactory;
-  /** @see factory */
+  /** @deprecated as {@link factory}. */
   readonly connections: WebSocketConnectionManager;
   readonly #parts: Composition;
   #stopping: Promise<void> | null = null;
@@ -66,8 +76,11 @@ export class Mooring {
     this.backgroundCleanup = this.#parts.background;
     this.journal = this.#parts.journal;
     this.keepalives = this.#parts.keepalives;
-    this.factory = new WebSocketManagerFactory(this);
-    this.connections = new WebSocketConnectionManager(this);
+    const { tellRenamed = () => undefined } = parts;
+    /* eslint-disable @typescript-eslint/no-deprecated -- they go on working */
+    this.factory = aliasesOf(this, factoryNames, { path: 'mooring.factory', tellRenamed });
+    this.connections = aliasesOf(this, connectionsNames, { path: 'mooring.connections', tellRenamed });
+    /* eslint-enable @typescript-eslint/no-deprecated */
   }
 
   /**

@@ -1,4 +1,4 @@
-/** Where the process runs; each has its own patience. `test` is development. */
+/** Where the process runs; each has its own limits and timeouts. `test` is development. */
 export type Environment = 'production' | 'staging' | 'development' | 'test';
 
 /** What differs between environments. @source seed, "Environment-Specific Settings"; spec section 7 */

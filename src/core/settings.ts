@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { closeCodes, type CloseCause } from './close-codes.js';
+import { closeCauses } from './vocabulary.js';
 
 /** How a setting is written outside code: durations want a unit there, and lose the `Ms` of their name. */
 export type SettingKind = 'duration' | 'integer' | 'ratio' | 'choice' | 'flag' | 'table';
@@ -7,7 +7,6 @@ export type SettingKind = 'duration' | 'integer' | 'ratio' | 'choice' | 'flag' |
 const duration = (least: number, most = 86_400_000) => z.number().min(least).max(most);
 const ratio = z.number().gt(0).lte(1);
 const closeCode = z.union([z.int().min(3000).max(4999), z.literal([1000, 1008, 1011, 1012, 1013])]);
-const closeCauses = Object.keys(closeCodes) as [CloseCause, ...CloseCause[]];
 
 interface Setting {
   readonly kind: SettingKind;

@@ -1,5 +1,4 @@
-import type { CleanupTrigger, StrategyTally } from '../core/events.js';
-import { alertLevels } from '../core/pressure/level.js';
+import { alertLevels, type CleanupTrigger, type StrategyTally } from '../core/vocabulary.js';
 import type { CounterInstrument, HistogramInstrument, Labels, Measurement } from './instrument.js';
 import { actions, causes, finders, leaked, perUserTriggers, reasons, strategies, triggers } from './label-values.js';
 

@@ -1,4 +1,5 @@
-import type { MooringEvent, MooringEventName } from '../core/events.js';
+import type { MooringEvent } from '../core/events.js';
+import type { MooringEventName } from '../core/event-table.js';
 import type { Mooring } from '../core/mooring.js';
 import { otherValue, type Instrument, type Labels, type Measurement } from './instrument.js';
 import { namedInstruments, type InstrumentName } from './instruments.js';

@@ -1,5 +1,5 @@
 import { kpiTargets, type Kpi } from '../core/kpis/kpi.js';
-import { alertLevels } from '../core/pressure/level.js';
+import { alertLevels } from '../core/vocabulary.js';
 import { namesOf, type GaugeInstrument, type Measurement, type Reading } from './instrument.js';
 
 const kpis = namesOf(kpiTargets);

@@ -1,71 +1,14 @@
-import type { MooringEvent, MooringEventName } from '../core/events.js';
+import type { Severity } from '../core/event-table.js';
+import type { MooringEvent } from '../core/events.js';
 import type { Mooring } from '../core/mooring.js';
+import { eventTable } from '../events/edge-events.js';
 
 /** The part of a pino logger that is used. */
-export interface Logger {
-  debug(fields: object, text: string): void;
-  info(fields: object, text: string): void;
-  warn(fields: object, text: string): void;
-  error(fields: object, text: string): void;
-}
-
-/** How loud each event is. */
-const levels = Object.freeze({
-  'manager.admitted': 'debug',
-  'manager.released': 'debug',
-  'connection.opened': 'debug',
-  'connection.replaced': 'info',
-  'connection.left': 'debug',
-  'connection.resumed': 'debug',
-  'hold.expired': 'warn',
-  'hold.forgotten': 'warn',
-  'connection.answeredLate': 'warn',
-  'connection.neverAnswers': 'warn',
-  'heartbeat.missed': 'debug',
-  'admission.queued': 'debug',
-  'admission.refused': 'warn',
-  'admission.cancelled': 'debug',
-  'level.changed': 'info',
-  'cleanup.completed': 'info',
-  'cleanup.failed': 'error',
-  'background.completed': 'debug',
-  'hook.failed': 'error',
-  'listener.failed': 'error',
-  'limit.rejected': 'error',
-  'idleTimeout.rejected': 'error',
-  'keepalive.failed': 'error',
-  'ledger.failed': 'error',
-  'claim.lost': 'error',
-  'leak.found': 'warn',
-  'leak.gone': 'info',
-  'process.stalled': 'warn',
-  'authentication.failed': 'error',
-  'attempts.uncounted': 'warn',
-  'socket.rejected': 'warn',
-  'socket.unmanaged': 'error',
-  'admin.acted': 'info',
-  'admin.refused': 'warn',
-  'admin.failed': 'error',
-  'viewer.missed': 'debug',
-  'viewer.dropped': 'warn',
-  'server.draining': 'info',
-  'server.stopped': 'info',
-} satisfies Record<MooringEventName, keyof Logger>);
+export type Logger = Record<Severity, (fields: object, text: string) => void>;
 
 /** Of how many events of one kind each is a line of its own, within the window; the rest is summed up in one. */
 const linesPerWindow = 5;
 const windowMs = 10_000;
-
-/**
- * What nobody but this process and its operators cause: each is a line. Of all the rest clients decide how much there is,
- * and nobody may fill a disk: it is sampled, by kind and cause.
- */
-const unsampled: ReadonlySet<MooringEventName> = new Set([
-  'background.completed',
-  'admin.acted',
-  'server.draining',
-  'server.stopped',
-]);
 
 /** How many lines of a kind are written in ten seconds. Who asks for the debug level wants to see one user's way. */
 const linesAt = Object.freeze({ debug: 1_000, info: 20, warn: linesPerWindow, error: linesPerWindow });
@@ -82,8 +25,8 @@ export function logEvents(mooring: Mooring, logger: Logger): () => void {
   const sampler = new Sampler(logger);
   const end = mooring.events.onAny((event) => {
     const { type } = event;
-    if (unsampled.has(type) || sampler.admits(kindOf(event), mooring.now(), linesAt[levels[type]]))
-      write(logger, event);
+    const { severity, isSampled = true } = eventTable[type];
+    if (!isSampled || sampler.admits(kindOf(event), mooring.now(), linesAt[severity])) write(logger, event);
   });
   return () => {
     end();
@@ -95,7 +38,7 @@ export function logEvents(mooring: Mooring, logger: Logger): () => void {
 function write(logger: Logger, { type, ...event }: MooringEvent): void {
   const fields: Record<string, unknown> = { ...event, atMs: undefined };
   if ('error' in fields) fields['error'] = String(fields['error']).slice(0, mostText);
-  logger[levels[type]](fields, type);
+  logger[eventTable[type].severity](fields, type);
 }
 
 /** What repeats itself: the same event for the same cause. */

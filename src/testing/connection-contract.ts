@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ManagedConnection } from '../core/managers/managed-connection.js';
+import type { AttachedConnection } from '../core/managers/manager.js';
 import { never } from '../core/time.js';
 import { contractCase, until, type ContractCase, type Disposable } from './contract.js';
 
@@ -31,7 +31,7 @@ export interface ContractPeer {
 /** A connection an adapter has made, admitted, and reports on. */
 export interface ConnectionFixture extends Disposable {
   /** As the ticket or `connect` gave it. Its `connection` is what is tested. */
-  readonly connection: ManagedConnection;
+  readonly connection: AttachedConnection;
   readonly peer: ContractPeer;
   /** The application sends one message with so many bytes of payload, in the adapter's way. */
   readonly send: (bytes: number) => void;
@@ -357,7 +357,7 @@ async function tellsOfBacklog({ connection, send }: ConnectionFixture): Promise<
 }
 
 /** A heartbeat would find out too, but seconds later. */
-async function untilClosed({ manager }: ManagedConnection): Promise<void> {
+async function untilClosed({ manager }: AttachedConnection): Promise<void> {
   await until('it is reported with closed()', () => manager.isReleased);
   assert.equal(manager.releasedFor, 'closed', 'it was not reported with closed()');
 }

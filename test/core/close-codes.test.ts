@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { closeCodes, closeFrame, type CloseCause } from '../../src/core/close-codes.js';
+import { closeCodes, closeFrame } from '../../src/core/close-codes.js';
+import type { CloseCause } from '../../src/core/vocabulary.js';
 
 const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { describe as described, EventStream, type MooringEvent } from '../../src/core/events.js';
+import { EventStream, type MooringEvent } from '../../src/core/events.js';
 import { harness, remote } from './support.js';
+import { describe as described } from '../../src/core/errors.js';
 
 const wallNowMs = 1_700_000_000_000;
 const stall = { stalledMs: 7 };

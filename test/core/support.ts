@@ -72,7 +72,7 @@ export class Harness {
   readonly arrivals: Arrival[] = [];
 
   constructor({ config = {}, seed = 1, random = seeded(seed), environment = 'production', ...rest }: HarnessOptions) {
-    this.mooring = createMooring({ ...rest, config, environment, env: {}, random, time: this.time });
+    this.mooring = createMooring({ ...rest, ...config, environment, env: {}, random, time: this.time });
     this.mooring.events.onAny((event) => this.events.push(event));
   }
 

@@ -52,7 +52,7 @@ class World {
 
   constructor(maxManagersPerUser: number) {
     const config = { maxManagersPerUser, takeoverFightLimit: 1_000 };
-    this.mooring = createMooring({ environment: 'production', env: {}, config, time: this.time, random: () => 0.5 });
+    this.mooring = createMooring({ environment: 'production', env: {}, ...config, time: this.time, random: () => 0.5 });
   }
 
   async act({ kind, which }: { readonly kind: string; readonly which: number }): Promise<void> {

@@ -58,7 +58,7 @@ class World {
       env: {},
       environment: 'development',
       random: () => 0.5,
-      config: { forcedEviction },
+      forcedEviction,
       limitOf: () => this.limit,
     });
     this.mooring.on('manager.admitted', () => (this.admitted += 1));

@@ -33,7 +33,8 @@ export async function startAdmin(
   const mooring = createMooring({
     env: {},
     environment: 'production',
-    config: { journalBytes: 1_000_000, ...options.config },
+    journalBytes: 1_000_000,
+    ...options.config,
   });
   const admin = createAdmin({ mooring, access: options.access ?? 'loopback', version: '0.1.0' });
   const server = serve({ fetch: admin.fetch, port: 0, hostname: '127.0.0.1' }) as Server;

@@ -16,7 +16,7 @@ const { createMooring } = await built('index.js');
 const storage = new AsyncLocalStorage();
 const http = createServer();
 const server = new WebSocketServer({ noServer: true });
-const mooring = createMooring({ env: {}, config: { heartbeatIntervalMs: 200, backgroundCleanupIntervalMs: 300 } });
+const mooring = createMooring({ env: {}, heartbeatIntervalMs: 200, backgroundCleanupIntervalMs: 300 });
 attach(server, { mooring, authenticate: anonymous });
 mooring.on('manager.released', () => undefined);
 

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
-import { describe, type AdminAction } from '../../core/events.js';
+import type { AdminAction } from '../../events/edge-events.js';
 import type { AdminEnv, AdminParts } from '../parts.js';
+import { describe } from '../../core/errors.js';
 
 /** What is done, and to whom. */
 export interface Act<T> {

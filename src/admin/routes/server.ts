@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { eventNames } from '../../core/events.js';
+import { eventNames } from '../../events/edge-events.js';
 import { settingNames } from '../../core/settings.js';
 import { writeSetting } from '../../config/written-settings.js';
 import type { AdminApp, AdminParts } from '../parts.js';

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { CleanupResult, Chosen } from '../../core/cleanup/requested.js';
-import { harmlessByName, type HarmlessStrategyName } from '../../core/cleanup/playbook.js';
+import { routineStrategyNames } from '../../core/vocabulary.js';
 import type { MooringEvent } from '../../core/events.js';
 import type { JournalEntry } from '../../core/diagnostics/journal.js';
 import type { Mooring } from '../../core/mooring.js';
@@ -35,11 +35,10 @@ const listQuery = z.strictObject({
   cursor: z.string().max(2_000).optional().describe('`nextCursor` of the page before.'),
 });
 
-const strategyNames = Object.keys(harmlessByName) as [HarmlessStrategyName, ...HarmlessStrategyName[]];
 const managers = z.int().min(0).max(1_000_000);
 
 const cleanupBody = z.strictObject({
-  strategies: z.array(z.enum(strategyNames)).min(1).optional().describe('All of them unless given.'),
+  strategies: z.array(z.enum(routineStrategyNames)).min(1).optional().describe('All of them unless given.'),
   dryRun,
 });
 const emergencyBody = z.strictObject({

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { CleanupView } from '../../admin/schemas.js';
+import { routineStrategyNames } from '../../core/vocabulary.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
 import { inert } from '../../presentation/inert.js';
 import type { Paint } from '../terminal/paint.js';
@@ -33,9 +34,7 @@ export function addCleanup(program: Command): void {
     .description('release the dead, the suspects, the idle and the failed connections of a user')
     .argument('<user>', 'user id')
     .option('--emergency', 'with the patience of an emergency')
-    .addOption(
-      new Option('--strategy <name...>', 'these only; not with --emergency').choices(['disconnected', 'idle', 'error']),
-    )
+    .addOption(new Option('--strategy <name...>', 'these only; not with --emergency').choices(routineStrategyNames))
     .option(
       '--evict <number>',
       'with --emergency: evict up to so many that are not in use; with --keep, no more than either allows',

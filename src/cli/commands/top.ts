@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Overview, UserPage } from '../../admin/schemas.js';
-import { alertLevels } from '../../core/pressure/level.js';
+import { alertLevels } from '../../core/vocabulary.js';
 import { readDuration } from '../../core/durations.js';
 import { inert } from '../../presentation/inert.js';
 import type { AdminClient } from './admin-client.js';

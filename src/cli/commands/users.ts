@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { UserPage, UserSummary } from '../../admin/schemas.js';
-import { alertLevels } from '../../core/pressure/level.js';
+import { alertLevels } from '../../core/vocabulary.js';
 import type { AdminClient, UsersQuery } from './admin-client.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
 import { inert } from '../../presentation/inert.js';

@@ -1,4 +1,4 @@
-import type { AlertLevel } from '../../core/pressure/level.js';
+import type { AlertLevel } from '../../core/vocabulary.js';
 import { inert } from '../../presentation/inert.js';
 
 /** The colours there are, as terminals number them. */

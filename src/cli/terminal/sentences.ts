@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { chosenSchema } from '../../admin/schemas.js';
+import type { ReleasedBy, ReleaseReason } from '../../core/vocabulary.js';
 import { inert } from '../../presentation/inert.js';
 import { spanOf } from './spans.js';
 
@@ -47,7 +48,7 @@ function ownOf<T>(table: Readonly<Record<string, T>>, name: unknown): T | undefi
   return typeof name === 'string' && Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
-const otherReasons: Readonly<Record<string, string>> = {
+const otherReasons: Readonly<Record<Exclude<ReleaseReason, 'idle' | 'evicted' | 'error' | 'disconnected'>, string>> = {
   closed: 'its connection closed',
   requested: 'an operator or the application asked for it',
   unattached: 'a place was granted, and no connection came for it',
@@ -102,7 +103,7 @@ const releasedAs: Readonly<Record<string, string>> = {
 /** The thread of an isolation key. The user in front has no colon: it is written as `%3A`. */
 const threadOf = (key: string): string => key.slice(key.indexOf(':') + 1);
 
-const finders: Readonly<Record<string, string>> = {
+const finders: Readonly<Record<ReleasedBy, string>> = {
   heartbeat: 'the heartbeat',
   background: 'the background cleanup',
   level: 'the cleanup of its level',

@@ -1,5 +1,5 @@
-import { describe, type EventStream } from '../events.js';
-import { QuotaExceededError, type RefusalError } from '../errors.js';
+import type { EventStream } from '../events.js';
+import { QuotaExceededError, describe, type RefusalError } from '../errors.js';
 import { contextOf, UserExecutionContext, type ContextFields } from '../identity/user-execution-context.js';
 import { isolationKey } from '../identity/isolation-key.js';
 import type { EmergencyCleanup } from '../cleanup/emergency.js';

@@ -12,13 +12,12 @@ import {
 import type { ClosingConnections } from '../managers/closing.js';
 import type { Connection } from '../managers/connection.js';
 import type { Lifecycle } from '../managers/lifecycle.js';
-import type { ManagedConnection } from '../managers/managed-connection.js';
-import type { WebSocketManager } from '../managers/manager.js';
+import type { AttachedConnection, WebSocketManager } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 
 /** How connecting ended. */
 export type Connected =
-  | { readonly connection: ManagedConnection; readonly manager: WebSocketManager; readonly refusal: null }
+  | { readonly connection: AttachedConnection; readonly manager: WebSocketManager; readonly refusal: null }
   | { readonly connection: null; readonly manager: null; readonly refusal: RefusalError };
 
 /** What can be said to `mooring.connect`. */
@@ -159,7 +158,7 @@ interface Asking {
 
 const nothingToEnd = (): boolean => false;
 
-function endConnection(connection: ManagedConnection): boolean {
+function endConnection(connection: AttachedConnection): boolean {
   if (!connection.isCurrent) return false;
   connection.manager.lifecycle.endConnection(connection);
   return true;

@@ -1,4 +1,4 @@
-import type { CloseCause } from '../close-codes.js';
+import type { CloseCause } from '../vocabulary.js';
 import { ExpiryQueue, type Expiry } from '../expiry-queue.js';
 import type { Clock } from '../time.js';
 

@@ -6,7 +6,7 @@ import type { AwayManagers } from '../managers/away.js';
 import type { ClosingConnections } from '../managers/closing.js';
 import type { Connection } from '../managers/connection.js';
 import { ManagedConnection } from '../managers/managed-connection.js';
-import type { Successor, WebSocketManager } from '../managers/manager.js';
+import type { AttachedConnection, Successor, WebSocketManager } from '../managers/manager.js';
 import type { Lifecycle } from '../managers/lifecycle.js';
 import { never, type Clock } from '../time.js';
 import type { Arrival, ArrivalOrder } from './arrival-order.js';
@@ -14,7 +14,7 @@ import type { Refusals } from './refusals.js';
 
 /** What became of opening a ticket. */
 export type Opening =
-  | { readonly connection: ManagedConnection; readonly refusal: null }
+  | { readonly connection: AttachedConnection; readonly refusal: null }
   | { readonly connection: null; readonly refusal: RefusalError };
 
 /** What is said of a ticket. */
@@ -34,7 +34,7 @@ export class Ticket implements Successor {
   /** Why it is no good any longer, or `null`. */
   refusal: RefusalError | null = null;
   /** The connection it opened, or `null`. */
-  connection: ManagedConnection | null = null;
+  connection: AttachedConnection | null = null;
 
   /** Told, once, when it ends without having been opened. The adapter's, from the grant on. */
   whenEnded: ((refusal: RefusalError) => void) | null = null;
@@ -176,7 +176,7 @@ export class Tickets {
   }
 
   /** The new connection is the manager's before anybody hears of it. */
-  #attach(ticket: Ticket, transport: Connection): ManagedConnection {
+  #attach(ticket: Ticket, transport: Connection): AttachedConnection {
     const { manager, context } = ticket;
     manager.generation += 1;
     manager.context = context;

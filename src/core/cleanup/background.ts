@@ -1,4 +1,4 @@
-import { describe, type EventStream, type StrategyTally } from '../events.js';
+import type { EventStream } from '../events.js';
 import { DeadlineWheel } from '../deadline-wheel.js';
 import type { Holds } from '../managers/holds.js';
 import { standingIdleTimeoutMs } from '../idle-timeout.js';
@@ -10,6 +10,8 @@ import type { Slices } from '../slices.js';
 import type { Clock, Timer } from '../time.js';
 import { Tally } from './tally.js';
 import type { UserCleanup } from './user-cleanup.js';
+import { describe } from '../errors.js';
+import type { StrategyTally } from '../vocabulary.js';
 
 /** How a background cycle ended. @source seed fix 5; spec section 5 */
 export interface BackgroundCleanupResult {

@@ -1,5 +1,5 @@
-import { describe, type CleanupTrigger, type EventStream, type StrategyTally } from '../events.js';
-import { ProbePatience } from '../liveness/patience.js';
+import type { EventStream } from '../events.js';
+import { ProbeTiming } from '../liveness/probe-timing.js';
 import { noFindings, Probe, probeShare, type ProbeFindings, type ProbeParts } from '../liveness/probe.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import type { WebSocketConfig } from '../settings.js';
@@ -7,6 +7,8 @@ import type { Timer } from '../time.js';
 import { newcomerPollMs, type SuspectPlaces, type WaitingRoom } from './suspect-places.js';
 import { Tally } from './tally.js';
 import type { UserCleanup } from './user-cleanup.js';
+import { describe } from '../errors.js';
+import type { CleanupTrigger, StrategyTally } from '../vocabulary.js';
 
 /** How an emergency cleanup ended. @source spec section 5 */
 export interface EmergencyCleanupResult {
@@ -23,7 +25,7 @@ export interface EmergencyCleanupResult {
   readonly remaining: number;
 }
 
-/** What somebody who asks for a cleanup wants beyond the harmless part. With both, no more than either allows. */
+/** What somebody who asks for a cleanup wants beyond the routine strategies. With both, no more than either allows. */
 export interface EvictionRequest {
   /** Evict up to this many managers that are not engaged. */
   readonly evict?: number;
@@ -151,7 +153,7 @@ export class EmergencyRun {
     const { registry, suspectPlaces, config } = this.#parts;
     suspectPlaces.askNewcomers(this.#userId);
     this.#probe = new Probe(this.#parts, {
-      connections: registry.linksOf(this.#userId),
+      connections: registry.connectionsOf(this.#userId),
       onDone: (findings) => {
         this.#asked(findings);
       },
@@ -186,7 +188,7 @@ export class EmergencyRun {
     });
     this.#makeRoom(leastToEvict);
     const isAnswerMissing = waitingRoom.sizeOf(this.#userId) > waitingRoom.heardOf(this.#userId);
-    if (!isAnswerMissing || clock.now() >= this.#startedAtMs + new ProbePatience(config).withUnknownMs) {
+    if (!isAnswerMissing || clock.now() >= this.#startedAtMs + new ProbeTiming(config).withUnknownMs) {
       this.#giveBacklogs(0);
       return;
     }

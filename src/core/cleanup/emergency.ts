@@ -1,4 +1,4 @@
-import { describe } from '../events.js';
+import { describe } from '../errors.js';
 import type { Lifecycle } from '../managers/lifecycle.js';
 import type { Timer } from '../time.js';
 import { EmergencyRun, type EmergencyCleanupResult, type EvictionRequest, type RunParts } from './emergency-run.js';

@@ -1,5 +1,5 @@
 import { levelFloorMs } from '../bounds.js';
-import { describe, type EventStream } from '../events.js';
+import type { EventStream } from '../events.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import type { LevelAction } from '../pressure/monitor.js';
 import { usageRatio, type Thresholds } from '../pressure/level.js';
@@ -8,6 +8,7 @@ import type { Clock } from '../time.js';
 import { levelEvictions } from './playbook.js';
 import { Tally } from './tally.js';
 import type { UserCleanup } from './user-cleanup.js';
+import { describe } from '../errors.js';
 
 interface LevelCleanupOptions {
   readonly clock: Clock;

@@ -1,24 +1,23 @@
-import type { CleanupTrigger, StrategyName } from '../events.js';
-import { mostWithin, type AlertLevel, type Thresholds } from '../pressure/level.js';
+import { routineStrategyNames, type AlertLevel, type CleanupTrigger, type RoutineStrategyName } from '../vocabulary.js';
+import { mostWithin, type Thresholds } from '../pressure/level.js';
 import type { WebSocketConfig } from '../settings.js';
 import { disconnected } from './strategies/disconnected.js';
 import { errored } from './strategies/errored.js';
 import { idle } from './strategies/idle.js';
 import type { Strategy } from './strategies/victim.js';
 
-/** The strategies that cannot hurt a connection in use, in the order they are applied. */
-export const harmlessByName = Object.freeze({ disconnected, idle, error: errored }) satisfies Readonly<
-  Partial<Record<StrategyName, Strategy>>
+/** The function of each routine strategy. */
+export const strategiesByName = Object.freeze({ disconnected, idle, error: errored }) satisfies Readonly<
+  Record<RoutineStrategyName, Strategy>
 >;
 
-/** The name of one of them. */
-export type HarmlessStrategyName = keyof typeof harmlessByName;
+/** What every cleanup does, in this order. */
+export const routineStrategies: readonly Strategy[] = Object.freeze(
+  routineStrategyNames.map((name) => strategiesByName[name]),
+);
 
-/** What every cleanup does, in this order. @source spec section 5, 9.20 */
-export const harmless: readonly Strategy[] = Object.freeze(Object.values(harmlessByName));
-
-/** The part of its idle timeout that each cleanup lets a manager go without activity. Patience never grows with pressure. */
-export const patience = Object.freeze({
+/** The part of its idle timeout that a manager may be idle before each cleanup closes it. It never grows with pressure. */
+export const idleRatios = Object.freeze({
   background: () => 1,
   level: ({ patienceRatio }) => patienceRatio,
   admission: ({ patienceRatio }) => patienceRatio,

@@ -1,14 +1,21 @@
-import type { EventStream, StrategyName, StrategyTally } from '../events.js';
+import type { EventStream } from '../events.js';
 import { noFindings, Probe, type ProbeFindings, type ProbeParts } from '../liveness/probe.js';
 import type { ManagerRegistry } from '../managers/registry.js';
-import type { Finding, ReleaseReason } from '../managers/release-reason.js';
+import {
+  routineStrategyNames,
+  type Finding,
+  type ReleaseReason,
+  type RoutineStrategyName,
+  type StrategyName,
+  type StrategyTally,
+} from '../vocabulary.js';
 import type { WebSocketManager } from '../managers/manager.js';
 import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Slices } from '../slices.js';
 import { checkEviction } from './emergency.js';
 import { mostToEvict, type EvictionRequest } from './emergency-run.js';
-import { harmlessByName, type HarmlessStrategyName } from './playbook.js';
+import { strategiesByName } from './playbook.js';
 import { errored } from './strategies/errored.js';
 import { idle } from './strategies/idle.js';
 import type { Victim } from './strategies/victim.js';
@@ -49,7 +56,7 @@ export const mostListed = 1_000;
 /** What is wanted of a cleanup of one user. */
 export interface CleanupRequest {
   /** @default all that cannot hurt a connection in use */
-  readonly strategies?: readonly HarmlessStrategyName[];
+  readonly strategies?: readonly RoutineStrategyName[];
   /** Choose, and release nobody. @default false */
   readonly dryRun?: boolean;
 }
@@ -80,7 +87,7 @@ interface RequestedOptions extends ProbeParts {
 interface Order {
   readonly userId: string;
   readonly trigger: 'background' | 'request';
-  readonly strategies: readonly HarmlessStrategyName[];
+  readonly strategies: readonly RoutineStrategyName[];
   readonly wanted: EvictionRequest;
   readonly dryRun: boolean;
 }
@@ -101,14 +108,17 @@ export class RequestedCleanup {
   }
 
   /** Dead connections, and what is idle or in error by the measure of the background cleanup. Never rejects. */
-  clean(userId: string, { strategies = allHarmless, dryRun = false }: CleanupRequest = {}): Promise<CleanupResult> {
+  clean(
+    userId: string,
+    { strategies = routineStrategyNames, dryRun = false }: CleanupRequest = {},
+  ): Promise<CleanupResult> {
     return this.#run({ userId, trigger: 'background', strategies, wanted: {}, dryRun });
   }
 
   /** What an emergency cleanup with this wish would do now. Never rejects. @throws TypeError as that does */
   previewEmergency(userId: string, wanted: EvictionRequest = {}): Promise<CleanupResult> {
     checkEviction(wanted);
-    return this.#run({ userId, trigger: 'request', strategies: allHarmless, wanted, dryRun: true });
+    return this.#run({ userId, trigger: 'request', strategies: routineStrategyNames, wanted, dryRun: true });
   }
 
   /**
@@ -174,13 +184,13 @@ export class RequestedCleanup {
     const most = mostToEvict(wanted, registry.countOf(userId));
     return userCleanup.choose(userId, {
       ...{ trigger, findings, most },
-      strategies: strategies.map((name) => harmlessByName[name]),
+      strategies: strategies.map((name) => strategiesByName[name]),
     });
   }
 
   #ask(userId: string): Promise<ProbeFindings> {
     if (this.#isStopped) return Promise.resolve(noFindings);
-    const connections = this.#options.registry.linksOf(userId);
+    const connections = this.#options.registry.connectionsOf(userId);
     return new Promise((resolve) => {
       const onDone = (findings: ProbeFindings): void => {
         this.#probes.delete(probe);
@@ -197,8 +207,6 @@ export class RequestedCleanup {
     this.#options.events.emit('cleanup.completed', { userId, trigger: 'request', ...said });
   }
 }
-
-const allHarmless = Object.freeze(Object.keys(harmlessByName)) as readonly HarmlessStrategyName[];
 
 /** A choice with its figures. @param nowMs on the clock of all ages */
 export function chosenOf({ manager, strategy, reason, limitMs, finding }: Victim, nowMs: number): Chosen {

@@ -1,9 +1,9 @@
 import type { Pinger } from '../liveness/ping.js';
 import { standstillMs, sample } from '../liveness/silence.js';
 import type { Suspicion } from '../liveness/suspicion.js';
-import type { ManagedConnection } from '../managers/managed-connection.js';
+import type { AttachedConnection } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
-import type { ReleaseOptions } from '../managers/release-reason.js';
+import type { ReleaseOptions } from '../managers/release-options.js';
 import type { Lifecycle } from '../managers/lifecycle.js';
 import type { Tally } from './tally.js';
 
@@ -90,7 +90,7 @@ export class SuspectPlaces {
   #give(
     userId: string,
     tally: Tally | null,
-    { connections, evidence }: { connections: readonly ManagedConnection[]; evidence: ReleaseOptions },
+    { connections, evidence }: { connections: readonly AttachedConnection[]; evidence: ReleaseOptions },
   ): void {
     const { lifecycle, waitingRoom } = this.#options;
     for (const { manager } of heldLast(connections)) {
@@ -100,15 +100,15 @@ export class SuspectPlaces {
     }
   }
 
-  #suspectsOf(userId: string): ManagedConnection[] {
+  #suspectsOf(userId: string): AttachedConnection[] {
     const { registry, suspicion } = this.#options;
     if (suspicion.size === 0) return [];
-    return registry.linksOf(userId).filter((connection) => isEligible(connection) && suspicion.has(connection));
+    return registry.connectionsOf(userId).filter((connection) => isEligible(connection) && suspicion.has(connection));
   }
 
   /** Connections whose unsent data stands still, the longest first. */
-  #backlogsOf(userId: string): ManagedConnection[] {
-    const connections = this.#options.registry.linksOf(userId).filter(isEligible);
+  #backlogsOf(userId: string): AttachedConnection[] {
+    const connections = this.#options.registry.connectionsOf(userId).filter(isEligible);
     for (const connection of connections) sample(connection);
     return connections
       .filter((connection) => standstillMs(connection) > 0)
@@ -117,11 +117,11 @@ export class SuspectPlaces {
 }
 
 /** Not one that a newer connection of its thread is about to take over. */
-function isEligible({ manager, isCurrent }: ManagedConnection): boolean {
+function isEligible({ manager, isCurrent }: AttachedConnection): boolean {
   return isCurrent && manager.successor === null;
 }
 
-function heldLast(connections: readonly ManagedConnection[]): ManagedConnection[] {
+function heldLast(connections: readonly AttachedConnection[]): AttachedConnection[] {
   return [
     ...connections.filter(({ manager }) => !manager.isHeld),
     ...connections.filter(({ manager }) => manager.isHeld),

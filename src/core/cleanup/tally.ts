@@ -1,8 +1,8 @@
-import type { StrategyName, StrategyTally } from '../events.js';
+import { strategyNames, type StrategyName, type StrategyTally } from '../vocabulary.js';
 
-/** What a cleanup has released so far. It survives passes that throw. @source spec section 9.8 */
+/** What a cleanup has released so far. It survives passes that throw. */
 export class Tally {
-  readonly #released: Record<StrategyName, number> = { disconnected: 0, idle: 0, error: 0, oldest: 0 };
+  readonly #released = Object.fromEntries(strategyNames.map((name) => [name, 0])) as Record<StrategyName, number>;
 
   add(strategy: StrategyName): void {
     this.#released[strategy] += 1;

@@ -1,4 +1,4 @@
-import type { CleanupTrigger } from '../events.js';
+import type { CleanupTrigger } from '../vocabulary.js';
 import { noFindings, type ProbeFindings } from '../liveness/probe.js';
 import { sample } from '../liveness/silence.js';
 import { engagementRuleOf, type EngagementRule } from '../managers/engagement.js';
@@ -7,7 +7,7 @@ import type { ManagerRegistry } from '../managers/registry.js';
 import type { Lifecycle } from '../managers/lifecycle.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
-import { harmless, patience } from './playbook.js';
+import { idleRatios, routineStrategies } from './playbook.js';
 import { oldest } from './strategies/oldest.js';
 import type { CleanupContext, Strategy, Victim } from './strategies/victim.js';
 import type { Tally } from './tally.js';
@@ -30,7 +30,7 @@ export interface CleaningOrder {
 export interface ChoosingOrder {
   readonly trigger: CleanupTrigger;
   readonly findings?: ProbeFindings;
-  /** @default all that are harmless */
+  /** @default all routine ones */
   readonly strategies?: readonly Strategy[];
   /** So many are to go in all; those that no strategy chooses are evicted, unless they are engaged. @default 0 */
   readonly most?: number;
@@ -65,11 +65,15 @@ export class UserCleanup {
   clean(userId: string, { trigger, tally, findings = noFindings }: CleaningOrder): void {
     this.#sampleAll(userId);
     const context = this.#context(trigger, findings);
-    for (const strategy of harmless) this.release(strategy(this.#managersOf(userId), context), { by: trigger, tally });
+    for (const strategy of routineStrategies)
+      this.release(strategy(this.#managersOf(userId), context), { by: trigger, tally });
   }
 
   /** Whom some strategies, and an eviction, would release now, each manager once. Releases nobody. */
-  choose(userId: string, { trigger, findings = noFindings, strategies = harmless, most = 0 }: ChoosingOrder): Victim[] {
+  choose(
+    userId: string,
+    { trigger, findings = noFindings, strategies = routineStrategies, most = 0 }: ChoosingOrder,
+  ): Victim[] {
     this.#sampleAll(userId);
     const context = this.#context(trigger, findings);
     const chosen = new Map<WebSocketManager, Victim>();
@@ -83,7 +87,7 @@ export class UserCleanup {
   }
 
   /** Whether some strategies would release this manager now, and which of them. */
-  chooseOne(manager: WebSocketManager, trigger: CleanupTrigger, strategies = harmless): Victim | null {
+  chooseOne(manager: WebSocketManager, trigger: CleanupTrigger, strategies = routineStrategies): Victim | null {
     if (manager.connection !== null) sample(manager.connection);
     const context = this.#context(trigger, noFindings);
     for (const strategy of strategies) for (const victim of strategy([manager], context)) return victim;
@@ -128,7 +132,7 @@ export class UserCleanup {
     const { config, clock } = this.#options;
     return {
       nowMs: clock.now(),
-      idleRatio: patience[trigger](config),
+      idleRatio: idleRatios[trigger](config),
       reportedErrorTimeoutMs: config.reportedErrorTimeoutMs,
       engagement: this.engagement(),
       ...findings,

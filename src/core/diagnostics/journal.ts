@@ -1,36 +1,16 @@
-import type { EventStream, MooringEvent, MooringEventName } from '../events.js';
+import { coreEvents, type EventRowsByName, type JournalledEventName } from '../event-table.js';
+import type { EventStream, MooringEvent } from '../events.js';
 import { ShardedMap } from '../sharded-map.js';
 
-/** The events a user's journal keeps: what was decided about the user's connections, and with which figures. */
-export const journalled = Object.freeze([
-  'manager.admitted',
-  'manager.released',
-  'connection.replaced',
-  'connection.left',
-  'connection.resumed',
-  'connection.answeredLate',
-  'connection.neverAnswers',
-  'hold.expired',
-  'hold.forgotten',
-  'heartbeat.missed',
-  'admission.queued',
-  'admission.refused',
-  'admission.cancelled',
-  'level.changed',
-  'cleanup.completed',
-  'cleanup.failed',
-  'hook.failed',
-  'limit.rejected',
-  'idleTimeout.rejected',
-  'ledger.failed',
-  'claim.lost',
-  'leak.found',
-  'leak.gone',
-  'admin.acted',
-]) satisfies readonly MooringEventName[];
-
 /** An entry of a journal. */
-export type JournalEntry = MooringEvent<(typeof journalled)[number]> & { readonly userId: string };
+export type JournalEntry = MooringEvent<JournalledEventName> & { readonly userId: string };
+
+/** The names of the events that a journal keeps. */
+export function journalledIn(rows: EventRowsByName): readonly JournalledEventName[] {
+  return Object.entries(rows)
+    .filter(([, { isJournalled = false }]) => isJournalled)
+    .map(([name]) => name as JournalledEventName);
+}
 
 /** Entries of one user that are kept at most: the user with the most to tell does not push the others out. */
 export const mostPerUser = 100;
@@ -58,7 +38,6 @@ class UserJournal {
  * are forgotten first.
  *
  * Why by user and not one ring: a user who reconnects in a loop would flush everybody else's story.
- * @source spec section 1 "a reason we can show"
  */
 export class Journal {
   /** What it may take, in bytes; 0: nothing is kept. */
@@ -69,10 +48,10 @@ export class Journal {
   #bytes = 0;
 
   /** @param maxBytes estimated, from above */
-  constructor(events: EventStream, maxBytes: number) {
+  constructor(events: EventStream, maxBytes: number, rows: EventRowsByName = coreEvents) {
     this.maxBytes = maxBytes;
     if (maxBytes === 0) return;
-    for (const name of journalled)
+    for (const name of journalledIn(rows))
       events.on(name, (event) => {
         if (isOfUser(event) && saysSomething(event)) this.#note(event);
       });
@@ -152,8 +131,8 @@ export class Journal {
   }
 }
 
-/** What an operator does may concern nobody in particular. */
-function isOfUser(event: MooringEvent<(typeof journalled)[number]>): event is JournalEntry {
+/** An operator's action may concern no user in particular. */
+function isOfUser(event: MooringEvent<JournalledEventName>): event is JournalEntry {
   return event.userId !== null;
 }
 

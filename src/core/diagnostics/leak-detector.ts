@@ -1,8 +1,8 @@
-import type { EventStream, Leak } from '../events.js';
+import type { EventStream } from '../events.js';
+import type { Leak } from '../event-table.js';
 import { ExpiryQueue } from '../expiry-queue.js';
 import { stateOf } from '../liveness/silence.js';
-import type { ManagedConnection } from '../managers/managed-connection.js';
-import type { WebSocketManager } from '../managers/manager.js';
+import type { AttachedConnection, WebSocketManager } from '../managers/manager.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock, Random } from '../time.js';
 
@@ -30,7 +30,7 @@ interface Trace {
 /** A socket of such a manager that was told to close. Nothing here keeps it either. */
 interface SocketTrace {
   readonly leak: Leak;
-  readonly connection: WeakRef<ManagedConnection>;
+  readonly connection: WeakRef<AttachedConnection>;
   readonly endedAtMs: number;
   isFound: boolean;
 }
@@ -102,7 +102,7 @@ export class LeakDetector {
   }
 
   /** One of its sockets was told to close: with its release, or because a newer one took over. */
-  connectionEnded(connection: ManagedConnection): void {
+  connectionEnded(connection: AttachedConnection): void {
     const trace = this.#traces.get(connection.manager);
     if (trace === undefined || this.#isStopped) return;
     const endedAtMs = this.#options.clock.now();

@@ -1,6 +1,7 @@
-import type { EventStream, ReleasedBy } from '../events.js';
+import type { EventStream } from '../events.js';
 import { sample } from '../liveness/silence.js';
 import type { ManagedConnection } from '../managers/managed-connection.js';
+import type { ReleasedBy } from '../vocabulary.js';
 
 /**
  * Watches connections that were released for their silence until they are closed or destroyed, and tells of those that

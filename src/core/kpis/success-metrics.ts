@@ -1,7 +1,7 @@
 import type { AuditFindings } from './audit.js';
 import type { EventStream, KeyedDetails, MooringEvent } from '../events.js';
 import type { WebSocketManager } from '../managers/manager.js';
-import { isAtLeast, type AlertLevel } from '../pressure/level.js';
+import { isAtLeast } from '../pressure/level.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
 import { DistinctCount } from './distinct-count.js';
@@ -11,9 +11,10 @@ import { SlidingWindow } from './sliding-window.js';
 import { textHash } from './text-hash.js';
 import { UserMinutes, type UserMinuteCount } from './user-minutes.js';
 import { WrongRefusals } from './wrong-refusals.js';
+import type { AlertLevel } from '../vocabulary.js';
 
-/** Whoever gives up sooner has not been kept waiting. */
-const patienceMs = 2_000;
+/** A newcomer that gives up within this time has not been kept waiting. */
+const shortWaitMs = 2_000;
 
 /** Into how many parts the window is cut: a day's are its hours. */
 const windowParts = 24;
@@ -120,7 +121,7 @@ export class SuccessMetrics {
       this.#whenRefused(event);
     });
     events.on('admission.cancelled', ({ userId, waitedMs }) => {
-      if (waitedMs > patienceMs) this.#wanted(userId, false);
+      if (waitedMs > shortWaitMs) this.#wanted(userId, false);
     });
     events.observe('manager.released', ({ userId }, details) => {
       this.#whenReleased(userId, details);
@@ -152,7 +153,7 @@ export class SuccessMetrics {
 
   #whenRefused({ userId, code, ahead, waitedMs, isHeard }: MooringEvent<'admission.refused'>): void {
     if (code === 'quota.exceeded' || code === 'capacity.exceeded') this.#wanted(userId, false);
-    else if (code === 'admission.cancelled' && waitedMs > patienceMs) this.#wanted(userId, false);
+    else if (code === 'admission.cancelled' && waitedMs > shortWaitMs) this.#wanted(userId, false);
     else this.#hour().refusedOtherwise += 1;
     if (ahead === null || !isHeard) return;
     const now = this.#options.clock.now();

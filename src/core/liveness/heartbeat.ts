@@ -1,5 +1,5 @@
 import type { EventStream } from '../events.js';
-import type { ManagedConnection } from '../managers/managed-connection.js';
+import type { AttachedConnection } from '../managers/manager.js';
 import { DeadlineWheel } from '../deadline-wheel.js';
 import type { Lifecycle } from '../managers/lifecycle.js';
 import type { Slices } from '../slices.js';
@@ -40,11 +40,11 @@ interface HeartbeatOptions {
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
-  readonly #wheel = new DeadlineWheel<ManagedConnection>(bucketsPerInterval + 3);
+  readonly #wheel = new DeadlineWheel<AttachedConnection>(bucketsPerInterval + 3);
   readonly #bucketMs: number;
   /** Connections of which `connection.neverAnswers` was said. */
-  readonly #neverAnswering = new WeakSet<ManagedConnection>();
-  readonly #unsent = new Map<ManagedConnection, number>();
+  readonly #neverAnswering = new WeakSet<AttachedConnection>();
+  readonly #unsent = new Map<AttachedConnection, number>();
   /** The first bucket that has not been visited. */
   #bucket = 0;
   #spread = 0;
@@ -76,7 +76,7 @@ export class Heartbeat {
    * In how many milliseconds a connection is found dead at the latest, if no byte of it comes; `null` where that depends
    * on more: data waits to be sent to it, or it is not read from. Never throws.
    */
-  endsInMs(connection: ManagedConnection): number | null {
+  endsInMs(connection: AttachedConnection): number | null {
     const { clock, heartbeatIntervalMs, maxHeartbeatMisses } = this.#options;
     const verdict = this.#judge(connection);
     if (connection.wheelBucket < 0 || verdict === 'excused') return null;
@@ -87,17 +87,17 @@ export class Heartbeat {
   }
 
   /** Watches a connection. */
-  add(connection: ManagedConnection): void {
+  add(connection: AttachedConnection): void {
     this.#spread = (this.#spread + 1) % firstVisit.spread;
     this.#visitAt(connection, connection.connectedAtMs + (firstVisit.earliest + this.#spread) * this.#bucketMs);
   }
 
   /** Asks one that has not been asked yet: its round trip may soon be needed. */
-  pingIfNew(connection: ManagedConnection): void {
+  pingIfNew(connection: AttachedConnection): void {
     if (connection.roundTripMs < 0 && connection.pings === null) this.#options.pinger.ping(connection);
   }
 
-  remove(connection: ManagedConnection): void {
+  remove(connection: AttachedConnection): void {
     this.#unsent.delete(connection);
     if (connection.wheelBucket < 0) return;
     this.#wheel.remove(connection);
@@ -110,7 +110,7 @@ export class Heartbeat {
     this.#timer = null;
   }
 
-  #visitAt(connection: ManagedConnection, atMs: number): void {
+  #visitAt(connection: AttachedConnection, atMs: number): void {
     if (this.#timer === null) {
       this.#bucket = this.#bucketAt(this.#options.clock.now());
       this.#arm();
@@ -139,7 +139,7 @@ export class Heartbeat {
     if (this.#wheel.count === 0) this.dispose();
   };
 
-  #sweep(connections: Iterator<ManagedConnection, void>): void {
+  #sweep(connections: Iterator<AttachedConnection, void>): void {
     this.#options.slices.run(() => {
       const { done, value: connection } = connections.next();
       if (done === true) return false;
@@ -148,7 +148,7 @@ export class Heartbeat {
     });
   }
 
-  #visit(connection: ManagedConnection): void {
+  #visit(connection: AttachedConnection): void {
     if (!connection.isCurrent) return; // a listener of another visit may have seen to that
     if (stateOf(connection) === 'closed') {
       this.#options.lifecycle.died(connection, 'closed');
@@ -163,11 +163,11 @@ export class Heartbeat {
   }
 
   /** What became of the last ping. */
-  #judge(connection: ManagedConnection): Verdict {
+  #judge(connection: AttachedConnection): Verdict {
     return judgeSilence(connection, connection.bytesAtPing, this.#options.slowConsumerTimeoutMs);
   }
 
-  #heard(connection: ManagedConnection): void {
+  #heard(connection: AttachedConnection): void {
     connection.misses = 0;
     connection.bytesAtPing = -1;
     // What was heard may be older than the suspicion: only a byte since then clears it.
@@ -177,7 +177,7 @@ export class Heartbeat {
   }
 
   /** Says once of a connection that its client talks and answers no ping, as RFC 6455 (5.5.2) demands. */
-  #noteUnanswered(connection: ManagedConnection): void {
+  #noteUnanswered(connection: AttachedConnection): void {
     const { clock, events, heartbeatIntervalMs, maxHeartbeatMisses } = this.#options;
     const askedAtMs = connection.pings?.[0]?.atMs ?? Infinity;
     const isToldOf = this.#neverAnswering.has(connection);
@@ -187,13 +187,13 @@ export class Heartbeat {
     events.emit('connection.neverAnswers', { userId, threadId, key, generation: connection.generation });
   }
 
-  #noteUnsent(connection: ManagedConnection): void {
+  #noteUnsent(connection: AttachedConnection): void {
     const bytes = unsentBytesOf(connection);
     if (bytes > 0) this.#unsent.set(connection, bytes);
     else this.#unsent.delete(connection);
   }
 
-  #miss(connection: ManagedConnection): void {
+  #miss(connection: AttachedConnection): void {
     connection.misses += 1;
     const { userId, threadId, key } = connection.manager;
     const { generation, misses } = connection;
@@ -201,7 +201,7 @@ export class Heartbeat {
   }
 
   /** Before a verdict of death: an answer may be waiting behind the timer. */
-  #lookAgain(connection: ManagedConnection): void {
+  #lookAgain(connection: AttachedConnection): void {
     this.#options.clock.afterPoll(() => {
       if (!connection.isCurrent || connection.wheelBucket < 0 || connection.bytesAtPing < 0) return;
       const verdict = this.#judge(connection);
@@ -210,7 +210,7 @@ export class Heartbeat {
   }
 
   /** Asks, unless the last question has not even left, and comes back for the answer. */
-  #ping(connection: ManagedConnection): void {
+  #ping(connection: AttachedConnection): void {
     if (!connection.isCurrent) return;
     if (connection.bytesAtPing < 0 || !hasUnsent(connection)) this.#options.pinger.ping(connection);
     connection.bytesAtPing = connection.bytesReceivedSeen;

@@ -1,6 +1,7 @@
-import { describe, type EventStream } from '../events.js';
+import type { EventStream } from '../events.js';
 import { isPromise } from '../promises.js';
 import { isKeepalive, type Message } from './keepalive.js';
+import { describe } from '../errors.js';
 
 /**
  * An application's own word on what is a keepalive: it must give `true` or `false` at once. It is asked about messages of

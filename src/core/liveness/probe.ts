@@ -1,7 +1,7 @@
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock, Timer } from '../time.js';
 import type { ManagedConnection, Watcher } from '../managers/managed-connection.js';
-import { ProbePatience } from './patience.js';
+import { ProbeTiming } from './probe-timing.js';
 import { unansweredSinceMs, type Pinger } from './ping.js';
 import { hasUnsent, judgeSilence, sample, stateOf } from './silence.js';
 import type { Suspicion } from './suspicion.js';
@@ -62,7 +62,7 @@ interface Asked {
 export class Probe implements Watcher {
   readonly #parts: ProbeParts;
   readonly #request: ProbeRequest;
-  readonly #patience: ProbePatience;
+  readonly #timing: ProbeTiming;
   readonly #unheard = new Map<ManagedConnection, Asked>();
   readonly #found = { silent: new Set<ManagedConnection>(), stuck: new Set<ManagedConnection>() };
   #startedAtMs = 0;
@@ -73,7 +73,7 @@ export class Probe implements Watcher {
   constructor(parts: ProbeParts, request: ProbeRequest) {
     this.#parts = parts;
     this.#request = request;
-    this.#patience = new ProbePatience(parts.config);
+    this.#timing = new ProbeTiming(parts.config);
   }
 
   /** Sends the first pings. `onDone` may be called before this returns, where nobody has to be asked. */
@@ -113,11 +113,11 @@ export class Probe implements Watcher {
     const { clock, config } = this.#parts;
     const { minSilenceMs } = config;
     const bytesThen = connection.bytesReceivedSeen;
-    if (this.#patience.isTooSlow(connection.roundTripMs)) {
-      this.#awaitHeartbeat(connection, Math.max(minSilenceMs, this.#patience.answersWithinMs(connection.roundTripMs)));
+    if (this.#timing.isTooSlow(connection.roundTripMs)) {
+      this.#awaitHeartbeat(connection, Math.max(minSilenceMs, this.#timing.answersWithinMs(connection.roundTripMs)));
       return;
     }
-    const { spacingMs, windowMs } = this.#patience.with(this.#patience.roundTripOf(connection));
+    const { spacingMs, windowMs } = this.#timing.forRoundTrip(this.#timing.roundTripOf(connection));
     const dueAtMs = clock.now() + spacingMs;
     this.#listenTo(connection, { bytesThen, silenceMs: minSilenceMs, windowMs, pings: 1, dueAtMs });
   }

@@ -1,15 +1,10 @@
-import {
-  closeFrame,
-  type CloseCause,
-  type CloseCodeProfile,
-  type CloseDetail,
-  type CloseFrame,
-} from '../close-codes.js';
+import { closeFrame, type CloseCodeProfile, type CloseDetail, type CloseFrame } from '../close-codes.js';
 import { ExpiryQueue, type Expiry } from '../expiry-queue.js';
 import { Multimap } from '../multimap.js';
 import { withResolver } from '../promises.js';
 import type { Clock } from '../time.js';
 import type { Connection } from './connection.js';
+import type { CloseCause } from '../vocabulary.js';
 
 /** One of a manager's: whoever learns that it closed says so. */
 export interface Closable {

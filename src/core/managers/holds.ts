@@ -1,37 +1,15 @@
-import { DeadlineHeap, type HeapItem } from '../deadline-heap.js';
-import { describe, type EventStream } from '../events.js';
+import { DeadlineHeap } from '../deadline-heap.js';
+import type { EventStream } from '../events.js';
 import type { Clock, Timer } from '../time.js';
+import type { Hold, HoldOptions, LastingHold } from './hold.js';
 import type { WebSocketManager } from './manager.js';
+import { describe } from '../errors.js';
 
-/** What can be said to {@link WebSocketManager.hold}. */
-export interface HoldOptions {
-  /**
-   * How long the hold lasts unless it is ended or renewed before, in milliseconds: 1 to 2,147,483,647.
-   * @default the setting maxHoldMs
-   */
-  readonly maxMs?: number;
-}
-
-/** A hold on a manager. Call it to end it; `using hold = manager.hold()` ends it with the block. */
-export interface Hold {
-  /** Ends the hold. @returns whether it lasted until this call. Never throws. */
-  (): boolean;
-  /**
-   * Lets the hold last for its `maxMs` from now on.
-   * @returns `false` if the hold has ended or expired, or the manager is released: then nothing happens. Never throws.
-   */
-  renew(): boolean;
-  /** Ends the hold. Never throws. */
-  [Symbol.dispose](): void;
-}
-
-/** @internal A hold that lasts. */
-export interface LastingHold extends HeapItem {
+/** A hold that lasts, and what it holds. */
+interface ManagersHold extends LastingHold {
   readonly manager: WebSocketManager;
   readonly maxMs: number;
   readonly takenAtMs: number;
-  /** Whether it was told that nobody uses what it holds. */
-  isToldForgotten: boolean;
 }
 
 interface HoldsOptions {
@@ -54,7 +32,7 @@ const longestMs = 2 ** 31 - 1;
  */
 export class Holds {
   readonly #options: HoldsOptions;
-  readonly #lasting = new DeadlineHeap<LastingHold>();
+  readonly #lasting = new DeadlineHeap<ManagersHold>();
   #timer: Timer | null = null;
   #timerDueAtMs = Infinity;
 
@@ -70,7 +48,7 @@ export class Holds {
     if (holds.size >= mostHolds)
       throw new TypeError(`${manager.key} has ${String(mostHolds)} holds already; end a hold when its run is over`);
     const now = this.#options.clock.now();
-    const hold: LastingHold = {
+    const hold: ManagersHold = {
       manager,
       maxMs,
       takenAtMs: now,
@@ -120,7 +98,7 @@ export class Holds {
     );
   }
 
-  #handleOf(hold: LastingHold): Hold {
+  #handleOf(hold: ManagersHold): Hold {
     const end = (): boolean => this.#end(hold);
     return Object.assign(end, {
       renew: () => this.#renew(hold),
@@ -130,28 +108,28 @@ export class Holds {
     });
   }
 
-  #renew(hold: LastingHold): boolean {
+  #renew(hold: ManagersHold): boolean {
     if (hold.heapIndex < 0) return false;
     hold.isToldForgotten = false;
     this.#prolong(hold);
     return true;
   }
 
-  #prolong(hold: LastingHold): void {
+  #prolong(hold: ManagersHold): void {
     const now = this.#options.clock.now();
     hold.manager.ensureExtras().renewedAtMs = now;
     this.#lasting.put(hold, now + hold.maxMs);
     this.#arm();
   }
 
-  #end(hold: LastingHold): boolean {
+  #end(hold: ManagersHold): boolean {
     if (!this.#remove(hold)) return false;
     hold.manager.noteInbound();
     this.#letGo(hold.manager);
     return true;
   }
 
-  #remove(hold: LastingHold): boolean {
+  #remove(hold: ManagersHold): boolean {
     if (!this.#lasting.remove(hold)) return false;
     hold.manager.ensureExtras().holds.delete(hold);
     this.#disarmIfEmpty();
@@ -183,7 +161,7 @@ export class Holds {
     this.#arm();
   };
 
-  #expired(hold: LastingHold, now: number): void {
+  #expired(hold: ManagersHold, now: number): void {
     const { manager, takenAtMs, maxMs } = hold;
     const { userId, threadId, key } = manager;
     this.#remove(hold);

@@ -1,13 +1,14 @@
-import type { CloseCause } from '../close-codes.js';
-import type { EventStream, ReleasedBy } from '../events.js';
+import { releaseReasons, type CloseCause, type Finding, type ReleasedBy, type ReleaseReason } from '../vocabulary.js';
+import type { EventStream } from '../events.js';
 import type { Clock } from '../time.js';
 import type { Closable, ClosingConnections, ClosingFollower } from './closing.js';
-import type { Hold, HoldOptions, Holds } from './holds.js';
+import type { Hold, HoldOptions } from './hold.js';
+import type { Holds } from './holds.js';
 import { ManagedConnection } from './managed-connection.js';
-import type { ManagerLifecycle, ReleaseHook, WebSocketManager } from './manager.js';
+import type { AttachedConnection, ManagerLifecycle, ReleaseHook, WebSocketManager } from './manager.js';
 import type { ReleaseHooks } from './release-hooks.js';
 import type { ManagerRegistry } from './registry.js';
-import { releaseReasons, type Finding, type ReleaseOptions, type ReleaseReason } from './release-reason.js';
+import type { ReleaseOptions } from './release-options.js';
 
 /** Everything a lifecycle acts on. Parts of other folders are named by what is asked of them. */
 export interface LifecycleParts {
@@ -23,12 +24,12 @@ export interface LifecycleParts {
     end(manager: WebSocketManager): void;
   };
   readonly heartbeat: {
-    add(connection: ManagedConnection): void;
-    pingIfNew(connection: ManagedConnection): void;
-    remove(connection: ManagedConnection): void;
+    add(connection: AttachedConnection): void;
+    pingIfNew(connection: AttachedConnection): void;
+    remove(connection: AttachedConnection): void;
   };
-  readonly suspicion: { remove(connection: ManagedConnection): void };
-  readonly arrivals: { remove(connection: ManagedConnection): void };
+  readonly suspicion: { remove(connection: AttachedConnection): void };
+  readonly arrivals: { remove(connection: AttachedConnection): void };
   readonly background: {
     add(manager: WebSocketManager): void;
     takenOver(manager: WebSocketManager): void;
@@ -48,17 +49,20 @@ export interface LifecycleParts {
   };
   readonly queue: { sizeOf(userId: string): number };
   readonly lateAnswers: {
-    await(connection: ManagedConnection, by: ReleasedBy | null): void;
-    over(connection: ManagedConnection): void;
+    await(connection: AttachedConnection, by: ReleasedBy | null): void;
+    over(connection: AttachedConnection): void;
   };
   readonly audit: { arm(): void };
   readonly leaks: {
     admitted(manager: WebSocketManager): void;
-    connectionEnded(connection: ManagedConnection): void;
+    connectionEnded(connection: AttachedConnection): void;
     released(manager: WebSocketManager): void;
   };
   readonly drain: { letGo(manager: WebSocketManager): void; released(): void };
 }
+
+/** Whether it has a manager: a socket that was refused closes too. */
+const isAttached = (connection: Closable): connection is AttachedConnection => connection instanceof ManagedConnection;
 
 const noOptions: ReleaseOptions = Object.freeze({});
 
@@ -92,7 +96,7 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
   }
 
   /** A connection is its manager's, and no listener has heard of it yet. */
-  opened(connection: ManagedConnection): void {
+  opened(connection: AttachedConnection): void {
     const { heartbeat, background, monitor } = this.#parts;
     heartbeat.add(connection);
     if (connection.generation > 1) background.takenOver(connection.manager);
@@ -100,22 +104,22 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
   }
 
   /** A newer connection of its thread is about to take over: this one is watched no longer. */
-  replaced(connection: ManagedConnection): void {
+  replaced(connection: AttachedConnection): void {
     this.#unwatch(connection);
     connection.manager.keepActivity();
   }
 
-  connectionClosing(connection: ManagedConnection): void {
+  connectionClosing(connection: AttachedConnection): void {
     this.#parts.closing.began(connection);
     this.#ended(connection);
   }
 
-  connectionClosed(connection: ManagedConnection): void {
+  connectionClosed(connection: AttachedConnection): void {
     this.#parts.closing.closed(connection);
     this.#ended(connection);
   }
 
-  endConnection(connection: ManagedConnection): void {
+  endConnection(connection: AttachedConnection): void {
     const { manager } = connection;
     if (manager.successor === null && !this.#willBeAway(manager)) {
       this.release(manager, 'closed');
@@ -125,12 +129,12 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     this.#parts.closing.close(connection, 'closed');
   }
 
-  connectionOverfull({ manager }: ManagedConnection): void {
+  connectionOverfull({ manager }: AttachedConnection): void {
     this.release(manager, 'disconnected', { closeCause: 'slow', finding: 'overfull' });
   }
 
   /** The heartbeat found a connection dead: it missed its heartbeats, is not open, or its unsent data is stuck. */
-  died(connection: ManagedConnection, finding: Finding): void {
+  died(connection: AttachedConnection, finding: Finding): void {
     this.#parts.heartbeat.remove(connection);
     const closeCause = finding === 'stuck' ? 'slow' : 'silent';
     if (connection.isCurrent)
@@ -171,11 +175,11 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
   }
 
   closingBegan(connection: Closable): void {
-    if (connection instanceof ManagedConnection) this.#parts.leaks.connectionEnded(connection);
+    if (isAttached(connection)) this.#parts.leaks.connectionEnded(connection);
   }
 
   closingOver(connection: Closable): void {
-    if (connection instanceof ManagedConnection) this.#parts.lateAnswers.over(connection);
+    if (isAttached(connection)) this.#parts.lateAnswers.over(connection);
   }
 
   /**
@@ -254,7 +258,7 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
   }
 
   /** A connection ended by itself; a late end of one that was taken over changes nothing. */
-  #ended(connection: ManagedConnection): void {
+  #ended(connection: AttachedConnection): void {
     const { away, takeover } = this.#parts;
     this.#unwatch(connection);
     const { manager } = connection;
@@ -267,7 +271,7 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     takeover.incumbentEnded(manager);
   }
 
-  #unwatch(connection: ManagedConnection): void {
+  #unwatch(connection: AttachedConnection): void {
     const { heartbeat, suspicion, arrivals } = this.#parts;
     heartbeat.remove(connection);
     suspicion.remove(connection);

@@ -1,6 +1,7 @@
-import { describe, type EventStream } from '../events.js';
+import type { EventStream } from '../events.js';
 import { isPromise } from '../promises.js';
 import { ShardedMap } from '../sharded-map.js';
+import { describe } from '../errors.js';
 
 /** How many managers a user may hold: an integer of at least 0, or `Infinity`. May differ between users and change at any time. */
 export type LimitOf = (userId: string) => number;

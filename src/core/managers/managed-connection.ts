@@ -3,7 +3,28 @@ import type { Expiry } from '../expiry-queue.js';
 import type { Closable } from './closing.js';
 import { never, type Clock } from '../time.js';
 import type { Connection } from './connection.js';
-import type { WebSocketManager } from './manager.js';
+
+/** What a connection needs of the manager it belongs to. */
+export interface ConnectionOwner {
+  readonly userId: string;
+  readonly threadId: string;
+  readonly key: string;
+  readonly generation: number;
+  readonly connection: object | null;
+  readonly isReleased: boolean;
+  readonly lastActivityAtMs: number;
+  readonly lifecycle: ConnectionLifecycle;
+  fail(error: unknown): void;
+}
+
+/** Hears what happens to connections. */
+export interface ConnectionLifecycle {
+  readonly clock: Clock;
+  connectionClosing(connection: ManagedConnection): void;
+  connectionClosed(connection: ManagedConnection): void;
+  endConnection(connection: ManagedConnection): void;
+  connectionOverfull(connection: ManagedConnection): void;
+}
 
 /** A ping that no pong has answered yet. */
 export interface SentPing {
@@ -32,7 +53,7 @@ const believedAtOnceMs = 3_000;
  * over changes nothing. Never throws.
  * @source spec section 2 "connection"; ComfyUI#16010
  */
-export class ManagedConnection {
+export class ManagedConnection<Owner extends ConnectionOwner = ConnectionOwner> {
   /** 1 for the manager's first socket, one more for each that took over. */
   readonly generation: number;
   readonly connectedAtMs: number;
@@ -66,7 +87,7 @@ export class ManagedConnection {
 
   /** @internal */
   constructor(
-    readonly manager: WebSocketManager,
+    readonly manager: Owner,
     readonly transport: Connection,
     readonly context: UserExecutionContext,
   ) {

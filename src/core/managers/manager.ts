@@ -1,10 +1,13 @@
 import { UserExecutionContext } from '../identity/user-execution-context.js';
-import type { Clock } from '../time.js';
 import { never } from '../time.js';
 import { idleTimeoutOf, standingIdleTimeoutMs } from '../idle-timeout.js';
-import type { Hold, HoldOptions, LastingHold } from './holds.js';
-import type { ManagedConnection } from './managed-connection.js';
-import type { ReleaseOptions, ReleaseReason } from './release-reason.js';
+import type { Hold, HoldOptions, LastingHold } from './hold.js';
+import type { ConnectionLifecycle, ManagedConnection } from './managed-connection.js';
+import type { ReleaseOptions } from './release-options.js';
+import type { ReleaseReason } from '../vocabulary.js';
+
+/** A connection, and the whole manager it belongs to. */
+export type AttachedConnection = ManagedConnection<WebSocketManager>;
 
 /** What a manager was released for, as its hooks are told. */
 export interface Release {
@@ -30,14 +33,9 @@ export interface DueRelease {
 }
 
 /** What managers share: one object, so that each of them stays small. */
-export interface ManagerLifecycle {
-  readonly clock: Clock;
+export interface ManagerLifecycle extends ConnectionLifecycle {
   readonly idleManagerTimeoutMs: number | null;
   takeHold(manager: WebSocketManager, options?: HoldOptions): Hold;
-  connectionClosing(connection: ManagedConnection): void;
-  connectionClosed(connection: ManagedConnection): void;
-  endConnection(connection: ManagedConnection): void;
-  connectionOverfull(connection: ManagedConnection): void;
   managerFailed(manager: WebSocketManager): void;
   managerReported(manager: WebSocketManager): void;
   hookCameLate(manager: WebSocketManager, hook: ReleaseHook, reason: ReleaseReason): void;
@@ -70,7 +68,7 @@ interface ManagerExtras {
  * @source seed, `WebSocketManagerFactory`
  */
 export class WebSocketManager<Socket = unknown> {
-  /** @internal */ connection: ManagedConnection | null = null;
+  /** @internal */ connection: AttachedConnection | null = null;
   /** @internal */ generation = 0;
   /** Inbound activity apart from the current connection's: admission, holds, and connections before. */
   #inboundAtMs: number;

@@ -1,7 +1,6 @@
 import type { KeyParts } from '../identity/isolation-key.js';
 import { ShardedMap } from '../sharded-map.js';
-import type { ManagedConnection } from './managed-connection.js';
-import type { WebSocketManager } from './manager.js';
+import type { AttachedConnection, WebSocketManager } from './manager.js';
 
 const none: ReadonlyMap<string, WebSocketManager> = new Map();
 
@@ -48,8 +47,8 @@ export class ManagerRegistry {
   }
 
   /** The user's connections, in the order of their managers. */
-  linksOf(userId: string): ManagedConnection[] {
-    const connections: ManagedConnection[] = [];
+  connectionsOf(userId: string): AttachedConnection[] {
+    const connections: AttachedConnection[] = [];
     for (const { connection } of this.ofUser(userId).values()) if (connection !== null) connections.push(connection);
     return connections;
   }

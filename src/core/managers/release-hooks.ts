@@ -1,8 +1,9 @@
-import { describe, type EventStream } from '../events.js';
+import type { EventStream } from '../events.js';
 import type { Clock } from '../time.js';
 import type { ReleaseHook, WebSocketManager } from './manager.js';
 import { isPromise } from '../promises.js';
-import type { ReleaseReason } from './release-reason.js';
+import { describe } from '../errors.js';
+import type { ReleaseReason } from '../vocabulary.js';
 
 interface HooksOptions {
   readonly clock: Clock;

@@ -1,16 +1,5 @@
 import type { WebSocketConfig } from '../settings.js';
-
-/** How full a user's quota is. @source seed fix 4 */
-export type AlertLevel = 'normal' | 'info' | 'warning' | 'critical' | 'emergency';
-
-/** The levels, lowest first. */
-export const alertLevels = [
-  'normal',
-  'info',
-  'warning',
-  'critical',
-  'emergency',
-] as const satisfies readonly AlertLevel[];
+import { alertLevels, type AlertLevel } from '../vocabulary.js';
 
 /** From which usage on each level holds. */
 export type Thresholds = Readonly<Record<Exclude<AlertLevel, 'normal'>, number>>;

@@ -4,7 +4,8 @@ import type { ManagedConnection } from '../managers/managed-connection.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import type { Clock } from '../time.js';
 import { never } from '../time.js';
-import { isAtLeast, levelOf, usageRatio, type AlertLevel, type Thresholds } from './level.js';
+import { isAtLeast, levelOf, usageRatio, type Thresholds } from './level.js';
+import type { AlertLevel } from '../vocabulary.js';
 
 /** A user's usage, as the seed's monitor reports it. @source seed, `check_user_resources` */
 export interface UserResources {
@@ -187,7 +188,7 @@ export class WebSocketResourceMonitor {
     else if (!this.#crowded.has(userId)) {
       this.#crowded.add(userId);
       const { registry, heartbeat } = this.#options;
-      for (const connection of registry.linksOf(userId)) heartbeat.pingIfNew(connection);
+      for (const connection of registry.connectionsOf(userId)) heartbeat.pingIfNew(connection);
     }
   }
 

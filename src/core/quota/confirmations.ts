@@ -1,4 +1,4 @@
-import { describe, type EventStream } from '../events.js';
+import type { EventStream } from '../events.js';
 import { isPromise } from '../promises.js';
 import { isolationKey } from '../identity/isolation-key.js';
 import type { UserLimits } from '../managers/limits.js';
@@ -9,6 +9,7 @@ import { admitted, refused, type Admission, type PendingAdmission } from '../adm
 import type { LedgerAnswer, QuotaClaim, QuotaLedger } from './quota-ledger.js';
 import type { Ticket } from '../admission/ticket.js';
 import { UnreleasedClaims, type ThreadState } from './unreleased-claims.js';
+import { describe } from '../errors.js';
 
 interface LedgerConfirmationsOptions {
   readonly clock: Clock;

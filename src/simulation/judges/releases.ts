@@ -1,8 +1,9 @@
-import type { MooringEvent, StrategyTally } from '../../core/events.js';
+import type { MooringEvent } from '../../core/events.js';
 import type { Report } from '../invariants.js';
 import { isInUse } from '../leaks.js';
 import type { SimulatedSocket } from '../socket.js';
 import type { World } from '../world.js';
+import type { StrategyTally } from '../../core/vocabulary.js';
 
 /** A visit of the heartbeat may come a hundredth of the interval early. */
 const punctuality = 0.99;

@@ -1,8 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
+import { coreEvents } from '../../../src/core/event-table.js';
 import { EventStream, type MooringEvent } from '../../../src/core/events.js';
-import { Journal, journalled, mostPerUser } from '../../../src/core/diagnostics/journal.js';
+import { Journal, journalledIn, mostPerUser } from '../../../src/core/diagnostics/journal.js';
 import { harness, remote, silent } from '../support.js';
 
 const MiB = 2 ** 20;
@@ -39,7 +40,7 @@ describe('a journal', () => {
     );
     expect(h.mooring.journal.of('ada')).toEqual(said);
     const types = new Set(said.map(({ type }) => type));
-    for (const type of types) expect(journalled).toContain(type);
+    for (const type of types) expect(journalledIn(coreEvents)).toContain(type);
   });
 
   it('is not filled by a level that stays and finds nobody to release', async () => {

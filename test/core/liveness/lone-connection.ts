@@ -1,14 +1,18 @@
 import { createUserExecutionContext } from '../../../src/core/identity/user-execution-context.js';
 import { StallClock } from '../../../src/core/liveness/stall-clock.js';
 import { ManagedConnection } from '../../../src/core/managers/managed-connection.js';
-import { WebSocketManager, type ManagerLifecycle } from '../../../src/core/managers/manager.js';
+import {
+  WebSocketManager,
+  type AttachedConnection,
+  type ManagerLifecycle,
+} from '../../../src/core/managers/manager.js';
 import { FakeConnection, SimulatedTime } from '../../../src/testing/index.js';
 import type { PeerOptions } from '../support.js';
 
 /** A manager and its connection, with nothing around them. */
 export interface LoneConnection {
   readonly manager: WebSocketManager;
-  readonly connection: ManagedConnection;
+  readonly connection: AttachedConnection;
   readonly transport: FakeConnection;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { HoldOptions } from '../../../src/core/managers/holds.js';
+import type { HoldOptions } from '../../../src/core/managers/hold.js';
 import { harness, remote, silent, type HarnessOptions, type PeerOptions } from '../support.js';
 
 const hourMs = 3_600_000;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/load-config.js';
-import { levelOf, mostWithin, thresholdsOf, usageRatio, type AlertLevel } from '../../../src/core/pressure/level.js';
+import { levelOf, mostWithin, thresholdsOf, usageRatio } from '../../../src/core/pressure/level.js';
 import { harness, remote } from '../support.js';
+import type { AlertLevel } from '../../../src/core/vocabulary.js';
 
 type Row = readonly [environment: string, limit: number, levels: Readonly<Partial<Record<AlertLevel, number>>>];
 

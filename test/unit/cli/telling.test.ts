@@ -20,7 +20,7 @@ import { outlookOf } from '../../../src/cli/terminal/suspects.js';
 import { aligned, clipped, widthOf } from '../../../src/cli/terminal/table.js';
 import { tellScene } from '../../../src/cli/commands/top.js';
 import { tellUsers } from '../../../src/cli/commands/users.js';
-import { alertLevels } from '../../../src/core/pressure/level.js';
+import { alertLevels } from '../../../src/core/vocabulary.js';
 import { inert, inertFields, inertJson } from '../../../src/presentation/inert.js';
 
 const escape = '\u001b';

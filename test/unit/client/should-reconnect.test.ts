@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { shouldReconnect } from '../../../src/client/should-reconnect.js';
-import { closeCodes, closeFrame, type CloseCause } from '../../../src/core/close-codes.js';
+import { closeCodes, closeFrame } from '../../../src/core/close-codes.js';
+import type { CloseCause } from '../../../src/core/vocabulary.js';
 
 const never = { retry: false, delayMs: 0 };
 

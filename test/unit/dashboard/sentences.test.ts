@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { bytes, count, counted, duration, percent, shown, timeOf } from '../../../dashboard/src/format.js';
 import { outlookOf, reasonOf } from '../../../dashboard/src/reasons.js';
 import { knownTypes, sentenceOf, type Told } from '../../../dashboard/src/sentences.js';
-import { eventNames } from '../../../src/core/events.js';
-import { releaseReasons } from '../../../src/core/managers/release-reason.js';
+import { eventNames } from '../../../src/events/edge-events.js';
+import { releaseReasons } from '../../../src/core/vocabulary.js';
 
 const who = { userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1' };
 const release = { ...who, type: 'manager.released', ageMs: 192_000, idleMs: 720_000, silentMs: 92_000 };

@@ -15,7 +15,7 @@ function logged(maxManagersPerUser = 20) {
     },
   });
   const time = new SimulatedTime();
-  const mooring = createMooring({ time, env: {}, environment: 'production', config: { maxManagersPerUser } });
+  const mooring = createMooring({ time, env: {}, environment: 'production', maxManagersPerUser });
   const logger = pino({ level: 'debug', base: null }, to);
   const end = logEvents(mooring, logger);
   const lines = () => written.map((text) => JSON.parse(text) as Record<string, unknown>);

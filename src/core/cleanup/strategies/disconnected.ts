@@ -1,6 +1,6 @@
 import { stateOf } from '../../liveness/silence.js';
 import type { WebSocketManager } from '../../managers/manager.js';
-import type { Finding } from '../../managers/release-reason.js';
+import type { Finding } from '../../vocabulary.js';
 import { isEligible, type CleanupContext, type Victim } from './victim.js';
 
 /** Dead connections: not open, silent to a probe, or stuck. @source seed, `_cleanup_disconnected_managers` */

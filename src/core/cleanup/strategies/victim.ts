@@ -1,9 +1,7 @@
-import type { CloseCause } from '../../close-codes.js';
-import type { StrategyName } from '../../events.js';
+import type { CloseCause, Finding, ReleaseReason, StrategyName } from '../../vocabulary.js';
 import type { ProbeFindings } from '../../liveness/probe.js';
 import type { EngagementRule } from '../../managers/engagement.js';
 import type { WebSocketManager } from '../../managers/manager.js';
-import type { Finding, ReleaseReason } from '../../managers/release-reason.js';
 
 /** What is known when a strategy chooses. */
 export interface CleanupContext extends ProbeFindings {

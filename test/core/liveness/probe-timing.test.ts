@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ProbePatience } from '../../../src/core/liveness/patience.js';
+import { ProbeTiming } from '../../../src/core/liveness/probe-timing.js';
 import { Pinger } from '../../../src/core/liveness/ping.js';
 import { seeded, silent } from '../support.js';
 import { loneConnection, watchfulClock } from './lone-connection.js';
 
-const patience = new ProbePatience({ probeTimeoutMs: 500, emergencyCleanupTimeoutMs: 10_000 });
+const timing = new ProbeTiming({ probeTimeoutMs: 500, emergencyCleanupTimeoutMs: 10_000 });
 
 describe('how long a probe waits', () => {
   it.each([
@@ -20,12 +20,12 @@ describe('how long a probe waits', () => {
     [6_000, 4_000, 4_000],
   ])('for an answer that usually takes %i ms: %i between the pings, %i after the second', (...row) => {
     const [roundTripMs, spacingMs, windowMs] = row;
-    expect(patience.with(roundTripMs)).toEqual({ spacingMs, windowMs });
+    expect(timing.forRoundTrip(roundTripMs)).toEqual({ spacingMs, windowMs });
   });
 
   it('is never more than 80 % of a cleanup', () => {
     for (let roundTripMs = 0; roundTripMs < 20_000; roundTripMs += 7) {
-      const { spacingMs, windowMs } = patience.with(roundTripMs);
+      const { spacingMs, windowMs } = timing.forRoundTrip(roundTripMs);
       expect(spacingMs + windowMs).toBeLessThanOrEqual(8_000);
     }
   });
@@ -35,7 +35,7 @@ describe('how long a probe waits', () => {
     [6_000, false],
     [6_001, true],
   ])('%i ms are too slow for it: %s', (roundTripMs, isTooSlow) => {
-    expect(patience.isTooSlow(roundTripMs)).toBe(isTooSlow);
+    expect(timing.isTooSlow(roundTripMs)).toBe(isTooSlow);
   });
 });
 
@@ -45,13 +45,13 @@ describe('the usual time', () => {
     [125, true],
     [126, false],
   ])('is enough for a round trip of %i ms: %s', (roundTripMs, isUsual) => {
-    expect(patience.isUsual(roundTripMs)).toBe(isUsual);
+    expect(timing.isUsual(roundTripMs)).toBe(isUsual);
   });
 });
 
 describe('a round trip that is unknown', () => {
   it('is taken for a second', () => {
-    expect(patience.roundTripOf(loneConnection(watchfulClock(), silent).connection)).toBe(1_000);
+    expect(timing.roundTripOf(loneConnection(watchfulClock(), silent).connection)).toBe(1_000);
   });
 
   it.each([
@@ -63,6 +63,6 @@ describe('a round trip that is unknown', () => {
     const { connection } = loneConnection(at, silent);
     new Pinger(seeded(1)).ping(connection);
     await at.time.advance(agoMs);
-    expect(patience.roundTripOf(connection)).toBe(wantedMs);
+    expect(timing.roundTripOf(connection)).toBe(wantedMs);
   });
 });

@@ -2,7 +2,7 @@ import type { ManagedConnection } from '../managers/managed-connection.js';
 import type { WebSocketConfig } from '../settings.js';
 
 /** How long a probe waits: the second ping leaves `spacingMs` after the first, and is given `windowMs`. */
-export interface Patience {
+export interface PingTiming {
   readonly spacingMs: number;
   readonly windowMs: number;
 }
@@ -13,7 +13,7 @@ const longestShare = 0.4;
 /** An answer may take so many round trips: the ping, or what came back, may have been lost once or twice. */
 const roundTrips = 4;
 
-/** Whoever usually needs more than this many of the longest windows cannot be judged in two of them. */
+/** A connection that usually needs more than this many of the longest windows cannot be judged in two of them. */
 const judgeableWindows = 1.5;
 
 /** What is presumed of a connection too young to have answered anything: a phone on a bad day. */
@@ -21,11 +21,8 @@ const presumedRoundTripMs = 1_000;
 
 type Limits = Pick<WebSocketConfig, 'probeTimeoutMs' | 'emergencyCleanupTimeoutMs'>;
 
-/**
- * How long connections are waited for when somebody waits: each as long as its own round trip calls for.
- * @source spec section 5 "Probe"
- */
-export class ProbePatience {
+/** How long a probe waits for each connection while a newcomer waits: as long as its own round trip calls for. */
+export class ProbeTiming {
   readonly #probeTimeoutMs: number;
   readonly #longestMs: number;
 
@@ -34,16 +31,16 @@ export class ProbePatience {
     this.#longestMs = longestShare * emergencyCleanupTimeoutMs;
   }
 
-  /** With almost everybody. */
-  get usual(): Patience {
+  /** For almost every connection. */
+  get usual(): PingTiming {
     return { spacingMs: this.#probeTimeoutMs, windowMs: this.#probeTimeoutMs };
   }
 
   /**
-   * With one whose answers take so long: each ping gets four round trips, at most 40 % of a cleanup's time. The pings
-   * leave `probeTimeoutMs` apart, or further where that most is less than four round trips.
+   * For a connection whose answers take so long: each ping gets four round trips, at most 40 % of a cleanup's time. The
+   * pings leave `probeTimeoutMs` apart, or further apart if those 40 % are less than four round trips.
    */
-  with(roundTripMs: number): Patience {
+  forRoundTrip(roundTripMs: number): PingTiming {
     if (this.isUsual(roundTripMs)) return this.usual;
     const wantedMs = this.answersWithinMs(roundTripMs);
     const windowMs = Math.min(wantedMs, this.#longestMs);
@@ -51,9 +48,9 @@ export class ProbePatience {
     return { spacingMs, windowMs };
   }
 
-  /** How long one is waited for in all whose round trip is not known. */
+  /** How long a probe waits in all for a connection whose round trip is not known. */
   get withUnknownMs(): number {
-    const { spacingMs, windowMs } = this.with(presumedRoundTripMs);
+    const { spacingMs, windowMs } = this.forRoundTrip(presumedRoundTripMs);
     return spacingMs + windowMs;
   }
 
@@ -62,7 +59,7 @@ export class ProbePatience {
     return this.answersWithinMs(roundTripMs) <= this.#probeTimeoutMs;
   }
 
-  /** How long an answer may take to a connection with this round trip. */
+  /** How long an answer of a connection with this round trip may take. */
   answersWithinMs(roundTripMs: number): number {
     return roundTrips * roundTripMs;
   }
@@ -73,8 +70,8 @@ export class ProbePatience {
   }
 
   /**
-   * What to take for a connection's round trip. Of one that is new it is unknown, and a slow one cannot be told from a
-   * dead one yet; one that left a ping unanswered for as long as the slow ones get is like any other.
+   * What to take for a connection's round trip. That of a new connection is unknown, and a slow connection cannot be told
+   * from a dead one yet. A connection that left a ping unanswered for as long as slow ones get is treated as any other.
    */
   roundTripOf({ roundTripMs, pings, clock }: ManagedConnection): number {
     if (roundTripMs >= 0) return roundTripMs;

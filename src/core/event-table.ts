@@ -1,0 +1,338 @@
+import type { ErrorCode } from './errors.js';
+import type {
+  AlertLevel,
+  CleanupTrigger,
+  CloseCause,
+  Finding,
+  ReleasedBy,
+  ReleaseReason,
+  StrategyTally,
+} from './vocabulary.js';
+
+/** The first field of an event about a user. */
+export interface OfUser {
+  readonly userId: string;
+}
+
+/** The first fields of an event about one of a user's managers. */
+export interface OfKey {
+  readonly userId: string;
+  readonly threadId: string;
+  readonly key: string;
+}
+
+/** The first fields of an event about a manager, or its socket, that was released and should be gone. */
+export type Leak = OfKey & {
+  /** Stack frames of the code that admitted it, the nearest first; if it had to wait, of the code that made room for it. */
+  readonly admittedBy: readonly string[];
+};
+
+/** Carries the fields of an event as a type; at run time it is empty. */
+export interface Fields<T extends object> {
+  readonly of?: T;
+}
+
+const noFields = Object.freeze({});
+
+/** The fields of an event, for its row. */
+export function fields<T extends object>(): Fields<T> {
+  return noFields;
+}
+
+/** How loud an event is in a log. */
+export type Severity = 'debug' | 'info' | 'warn' | 'error';
+
+/** One kind of event: all that is said of it anywhere is said here, or follows from it. */
+export interface EventRow {
+  readonly fields: Fields<object>;
+  readonly severity: Severity;
+  /**
+   * Whether a log leaves out lines if there are too many of this kind. `false` is for events that only this process and
+   * its operators cause: how many there are of the others is up to the clients, and no client may fill a disk.
+   * @default true
+   */
+  readonly isSampled?: false;
+  /** Whether the journal of the user keeps it. @default false */
+  readonly isJournalled?: true;
+  /** When it happens: a sentence or two, for the reference. */
+  readonly about: string;
+}
+
+/** Rows by the name of the event. */
+export type EventRowsByName = Readonly<Record<string, EventRow>>;
+
+/** The events of the core. Those of edges are in `src/events/`. */
+export const coreEvents = Object.freeze({
+  'manager.admitted': {
+    fields: fields<OfKey & { readonly managerCount: number; readonly waitedMs: number }>(),
+    severity: 'debug',
+    isJournalled: true,
+    about: 'A slot was taken: the key has a manager from here on.',
+  },
+  'manager.released': {
+    fields: fields<
+      OfKey & {
+        readonly reason: ReleaseReason;
+        /** The cause told to the peer, where one was. */
+        readonly closeCause: CloseCause | null;
+        readonly generation: number;
+        readonly ageMs: number;
+        /** Since the last activity. */
+        readonly idleMs: number;
+        /** Since the last byte from the peer, as far as was looked; without a connection, since the admission. */
+        readonly silentMs: number;
+        /** The cleanup, or the heartbeat, that found it; `null` where its socket closed or somebody asked. */
+        readonly by: ReleasedBy | null;
+        /** What `idleMs`, or the age of an error, was held against; `null` where nothing was. */
+        readonly limitMs: number | null;
+        /** What showed that it was dead; `null` of those released for another reason. */
+        readonly finding: Finding | null;
+      }
+    >(),
+    severity: 'debug',
+    isJournalled: true,
+    about: 'A slot is free again. Exactly once for each `manager.admitted`.',
+  },
+  'connection.opened': {
+    fields: fields<OfKey & { readonly generation: number }>(),
+    severity: 'debug',
+    about: 'A socket was attached to its manager.',
+  },
+  'connection.replaced': {
+    fields: fields<OfKey & { readonly generation: number }>(),
+    severity: 'info',
+    isJournalled: true,
+    about: 'A newer socket of the same thread took over.',
+  },
+  'connection.left': {
+    fields: fields<OfKey & { readonly generation: number; readonly graceMs: number }>(),
+    severity: 'debug',
+    isJournalled: true,
+    about:
+      'The connection of a held manager said goodbye or broke: the manager waits, for `graceMs`, for the next one of its thread.',
+  },
+  'connection.resumed': {
+    fields: fields<OfKey & { readonly generation: number; readonly awayMs: number }>(),
+    severity: 'debug',
+    isJournalled: true,
+    about: 'The next connection of a thread took over a manager that had waited for it.',
+  },
+  'hold.expired': {
+    fields: fields<OfKey & { readonly maxMs: number; readonly heldMs: number }>(),
+    severity: 'warn',
+    isJournalled: true,
+    about: 'A hold was neither ended nor renewed within its `maxMs`.',
+  },
+  'hold.forgotten': {
+    fields: fields<OfKey & { readonly holds: number; readonly idleMs: number }>(),
+    severity: 'warn',
+    isJournalled: true,
+    about:
+      'A held manager had no activity, and none of its holds was renewed, for its idle timeout: it protects no longer. Once for each hold.',
+  },
+  'connection.answeredLate': {
+    fields: fields<
+      OfKey & {
+        readonly generation: number;
+        /** Who released it: the heartbeat, which took it for dead, or a cleanup, which took it for a suspect. */
+        readonly by: ReleasedBy | null;
+      }
+    >(),
+    severity: 'warn',
+    isJournalled: true,
+    about: 'A connection that was released for its silence sent something before it was destroyed.',
+  },
+  'connection.neverAnswers': {
+    fields: fields<OfKey & { readonly generation: number }>(),
+    severity: 'warn',
+    isJournalled: true,
+    about:
+      'The client talks, and has answered no ping for as many heartbeats as a connection may miss. Said once of a connection.',
+  },
+  'heartbeat.missed': {
+    fields: fields<OfKey & { readonly generation: number; readonly misses: number }>(),
+    severity: 'debug',
+    isJournalled: true,
+    about: 'A heartbeat found a ping unanswered.',
+  },
+  'admission.queued': {
+    fields: fields<OfKey & { readonly position: number }>(),
+    severity: 'debug',
+    isJournalled: true,
+    about: 'A newcomer waits for a slot.',
+  },
+  'admission.refused': {
+    fields: fields<
+      OfKey & {
+        readonly code: ErrorCode;
+        readonly closeCause: CloseCause;
+        readonly retryAfterMs: number | null;
+        readonly waitedMs: number;
+        /** Newcomers of the same user that stood before it; `null` unless it was refused because the quota was full. */
+        readonly ahead: number | null;
+        /** Whether the newcomer was heard of itself; one that was accepted, was asked, and answered nothing was not. */
+        readonly isHeard: boolean;
+      }
+    >(),
+    severity: 'warn',
+    isJournalled: true,
+    about: 'A newcomer was not admitted.',
+  },
+  'admission.cancelled': {
+    fields: fields<OfKey & { readonly waitedMs: number }>(),
+    severity: 'debug',
+    isJournalled: true,
+    about: 'A newcomer gave up before it was served.',
+  },
+  'level.changed': {
+    fields: fields<
+      OfUser & {
+        readonly level: AlertLevel;
+        readonly previous: AlertLevel;
+        readonly direction: 'rise' | 'fall';
+        readonly managerCount: number;
+        /** `null` where there is no limit. */
+        readonly maxManagers: number | null;
+        readonly usageRatio: number;
+      }
+    >(),
+    severity: 'info',
+    isJournalled: true,
+    about: "A user's alert level rose or fell.",
+  },
+  'cleanup.completed': {
+    fields: fields<
+      OfUser & {
+        readonly trigger: CleanupTrigger;
+        readonly cleaned: number;
+        readonly byStrategy: StrategyTally;
+        readonly attempts: number;
+        readonly timedOut: boolean;
+        readonly durationMs: number;
+        readonly remaining: number;
+      }
+    >(),
+    severity: 'info',
+    isJournalled: true,
+    about: 'A cleanup of one user ended.',
+  },
+  'cleanup.failed': {
+    fields: fields<OfUser & { readonly trigger: CleanupTrigger; readonly error: string }>(),
+    severity: 'error',
+    isJournalled: true,
+    about: 'A pass of a cleanup threw; the cleanup went on.',
+  },
+  'background.completed': {
+    fields: fields<{
+      readonly cleaned: number;
+      readonly users: number;
+      readonly byStrategy: StrategyTally;
+      readonly errors: number;
+      readonly durationMs: number;
+    }>(),
+    severity: 'debug',
+    isSampled: false,
+    about: 'A background cycle ended.',
+  },
+  'hook.failed': {
+    fields: fields<OfKey & { readonly error: string }>(),
+    severity: 'error',
+    isJournalled: true,
+    about: 'An onRelease hook threw, rejected or ran out of time.',
+  },
+  'listener.failed': {
+    fields: fields<{ readonly event: string; readonly error: string }>(),
+    severity: 'error',
+    about: 'A listener of this stream threw.',
+  },
+  'limit.rejected': {
+    fields: fields<OfUser & { readonly got: string; readonly used: number }>(),
+    severity: 'error',
+    isJournalled: true,
+    about:
+      'The limit function threw, or it or a connection gave something that is no limit; the configured one was used.',
+  },
+  'idleTimeout.rejected': {
+    fields: fields<OfKey & { readonly got: string; readonly used: number | null }>(),
+    severity: 'error',
+    isJournalled: true,
+    about: 'A connection came with an idle timeout that is none; the configured one was used. `null`: never.',
+  },
+  'keepalive.failed': {
+    fields: fields<{ readonly error: string }>(),
+    severity: 'error',
+    about:
+      "The application's `isKeepalive` threw or gave no boolean: such messages are activity. Told once per function.",
+  },
+  'ledger.failed': {
+    fields: fields<OfUser & { readonly error: string }>(),
+    severity: 'error',
+    isJournalled: true,
+    about: 'The quota ledger failed: the local limit decided, or what it would not take back is tried again.',
+  },
+  'claim.lost': {
+    fields: fields<OfKey>(),
+    severity: 'error',
+    isJournalled: true,
+    about:
+      'Of what the ledger would not take back, too much waits, or Mooring stops: unless the ledger forgets it, it holds a place.',
+  },
+  'leak.found': {
+    fields: fields<
+      Leak & {
+        readonly what: 'manager' | 'socket';
+        /** Since the release; for a socket since it was told to close, which a takeover does too. */
+        readonly releasedForMs: number;
+      }
+    >(),
+    severity: 'warn',
+    isJournalled: true,
+    about:
+      'With `leakDetection`: a released manager is kept by somebody, or a socket that was destroyed is still open. Said once.',
+  },
+  'leak.gone': {
+    fields: fields<Leak & { readonly what: 'manager' | 'socket'; readonly releasedForMs: number }>(),
+    severity: 'info',
+    isJournalled: true,
+    about: 'What was found is gone after all.',
+  },
+  'process.stalled': {
+    fields: fields<{ readonly stalledMs: number }>(),
+    severity: 'warn',
+    about: 'This process did not run for a while; that time is taken out of every age.',
+  },
+  'server.draining': {
+    fields: fields<{ readonly managers: number }>(),
+    severity: 'info',
+    isSampled: false,
+    about: 'Admission is shut; connections are being closed in waves.',
+  },
+  'server.stopped': {
+    fields: fields<{ readonly released: number }>(),
+    severity: 'info',
+    isSampled: false,
+    about: 'Everything is released and every timer gone.',
+  },
+} as const satisfies EventRowsByName);
+
+type CoreEvents = typeof coreEvents;
+
+/** The rows of all events by name: the core's, and those that edges add by declaring this interface once more. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- empty here; src/events/ extends it
+export interface EventRows extends CoreEvents {}
+
+/** The name of an event: a noun and what happened to it. */
+export type MooringEventName = keyof EventRows;
+
+/**
+ * The fields of each event, by its name. Each event is a plain object that survives JSON and is emitted after the state
+ * has changed.
+ */
+export type MooringEvents = {
+  readonly [Name in MooringEventName]: EventRows[Name]['fields'] extends Fields<infer T> ? T : never;
+};
+
+/** The names of events that the journal of a user keeps. */
+export type JournalledEventName = {
+  [Name in MooringEventName]: EventRows[Name] extends { readonly isJournalled: true } ? Name : never;
+}[MooringEventName];

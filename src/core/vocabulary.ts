@@ -1,0 +1,96 @@
+/**
+ * The words that everything else uses: each list is told once, here, and this file imports nothing. A new word is one
+ * entry; the compiler then names the tables that lack it.
+ */
+
+/** How full a user's quota is, lowest first. */
+export const alertLevels = ['normal', 'info', 'warning', 'critical', 'emergency'] as const;
+
+/** @see alertLevels */
+export type AlertLevel = (typeof alertLevels)[number];
+
+/** Why Mooring closes or refuses a WebSocket, as its client is told. */
+export const closeCauses = [
+  'quota',
+  'capacity',
+  'contested',
+  'slow',
+  'silent',
+  'drain',
+  'error',
+  'replaced',
+  'evicted',
+  'idle',
+  'requested',
+  'malformed',
+  'unauthenticated',
+  'authentication',
+  'closed',
+  'unattached',
+] as const;
+
+/** @see closeCauses */
+export type CloseCause = (typeof closeCauses)[number];
+
+/** Why a manager was released, and what its client is told unless the release says something more exact. */
+export const releaseReasons = {
+  /** The socket's own close event, or `disconnect` of its own context. */
+  closed: 'closed',
+  /** Not open, two heartbeats missed, or silent to a probe. */
+  disconnected: 'silent',
+  /** No activity for as long as the cleanup allows. */
+  idle: 'idle',
+  /** `fail(error)`, a fatal socket error, or a reported error that stood too long. */
+  error: 'error',
+  /** Made room for a newcomer of the same user. */
+  evicted: 'evicted',
+  /** An operator or the application asked. */
+  requested: 'requested',
+  /** The slot was granted and no socket ever came. */
+  unattached: 'unattached',
+  /** The server stops. */
+  shutdown: 'drain',
+} as const satisfies Record<string, CloseCause>;
+
+/** @see releaseReasons */
+export type ReleaseReason = keyof typeof releaseReasons;
+
+/**
+ * What showed that a connection is dead, or takes too little: it was closed already (`closed`); nothing came back through
+ * as many pings as it is given (`silent`); its unsent data did not move for too long (`stuck`); or a message was handed
+ * over while more than `maxUnsentBytes` waited (`overfull`).
+ */
+export const findings = ['closed', 'silent', 'stuck', 'overfull'] as const;
+
+/** @see findings */
+export type Finding = (typeof findings)[number];
+
+/**
+ * The strategies that cannot hurt a connection in use, in the order they are applied. A new one is a name here, its file
+ * in `cleanup/strategies/`, and what the compiler asks for then.
+ */
+export const routineStrategyNames = ['disconnected', 'idle', 'error'] as const;
+
+/** @see routineStrategyNames */
+export type RoutineStrategyName = (typeof routineStrategyNames)[number];
+
+/** All strategies of cleanup, in the order they are applied; `oldest` is forced eviction. */
+export const strategyNames = [...routineStrategyNames, 'oldest'] as const;
+
+/** @see strategyNames */
+export type StrategyName = (typeof strategyNames)[number];
+
+/** How many managers each strategy released. */
+export type StrategyTally = Readonly<Record<StrategyName, number>>;
+
+/** Why a cleanup ran. */
+export const cleanupTriggers = ['background', 'level', 'admission', 'request'] as const;
+
+/** @see cleanupTriggers */
+export type CleanupTrigger = (typeof cleanupTriggers)[number];
+
+/** What decides that a manager is released; its own socket and a call of the application apart. */
+export const releasers = ['heartbeat', ...cleanupTriggers] as const;
+
+/** @see releasers */
+export type ReleasedBy = (typeof releasers)[number];
