@@ -86,25 +86,25 @@ export const tooBusy: HttpRejection = Object.freeze({
  * 6. call `authenticate`, and wait for its answer for at most `authenticateTimeoutMs`
  * 7. call `mooring.admit` with the answer, or refuse the client
  *
- * Steps 1 to 4 end with an HTTP status, which costs least. From step 5 on the adapter accepts the handshake and tells a
- * refusal in a close frame, since a page cannot read an HTTP status. Steps that do not have to wait are done within the
+ * Steps 1 to 4 end with an HTTP status, which costs least. From step 5 on the adapter accepts the handshake and sends a
+ * refusal as a close frame, since a page cannot read an HTTP status. Steps that do not have to wait are done within the
  * call.
  */
 export class Doorway<Request> {
   readonly #mooring: Mooring;
-  readonly #authenticate: Authenticate<Request>;
+  readonly #options: DoorwayOptions<Request>;
   readonly #origins: AllowedOrigins;
   readonly #rate: AttemptLimiter<Request> | null;
   readonly #shared: SharedByAttempts<Request>;
   /** Attempts whose authentication has not ended, also those whose client has gone. */
   readonly #authenticating = new Set<Attempt<Request>>();
 
-  /** @throws TypeError if an option is of no use */
+  /** @throws TypeError if an option is not valid */
   constructor(options: DoorwayOptions<Request>) {
     checkOptions(options);
-    const { mooring, authenticate, allowedOrigins, attemptRate } = options;
+    const { mooring, allowedOrigins, attemptRate } = options;
     this.#mooring = mooring;
-    this.#authenticate = authenticate;
+    this.#options = options;
     this.#rate = attemptRate === undefined ? null : new AttemptLimiter(attemptRate, mooring);
     this.#origins = new AllowedOrigins(allowedOrigins, (error) => {
       this.#reportFailure(error);
@@ -159,8 +159,7 @@ export class Doorway<Request> {
 
   #ask(request: Request, call: AuthenticationCall): Answer | PromiseLike<Answer> {
     try {
-      const authenticate = this.#authenticate;
-      const fields = authenticate(request, call);
+      const fields = this.#options.authenticate(request, call);
       return isPromise(fields) ? fields.then(answered, failed) : { fields };
     } catch (error) {
       return { error };

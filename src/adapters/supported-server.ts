@@ -10,7 +10,7 @@ const remedy = 'Update ws to 8.5 or newer (npm install ws@8).';
  *
  * `ws` has had the option since 8.5, with its own class as the default. If the default is missing, the server ignores the
  * option: it comes from an older `ws`, which some frameworks depend on, or from Bun.
- * @throws TypeError that says what was got and what to do
+ * @throws TypeError with what was got and what to do
  */
 export function checkServer(server: unknown): asserts server is WebSocketServer {
   const name = nameOf(server);
