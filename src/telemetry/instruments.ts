@@ -5,7 +5,6 @@ import type { Instrument } from './instrument.js';
 /**
  * Everything that is measured, by its name in Prometheus: one table for both exporters, the reference, the alerts and
  * the dashboard. No label tells users, threads or keys apart.
- * @source spec section 8
  */
 export const instruments = Object.freeze({ ...gauges, ...counted }) satisfies Record<string, Instrument>;
 

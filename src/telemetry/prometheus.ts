@@ -8,7 +8,7 @@ import { namedInstruments, type InstrumentName } from './instruments.js';
 export type MetricsRegistry = Registry | Registry<OpenMetricsContentType>;
 
 /** What can be said to {@link collectMetrics}. */
-export interface MetricsOptions {
+export interface MetricsParts {
   /** Where the metrics go, beside what is there already. It may hold those of one Mooring. @default a new one */
   readonly registry?: MetricsRegistry;
   /**
@@ -37,7 +37,7 @@ export interface CollectedMetrics {
  * app.get('/metrics', async (request, response) => response.type(collected.contentType).send(await collected.metrics()));
  * @throws TypeError if the registry has a metric of one of these names already
  */
-export function collectMetrics(mooring: Mooring, options: MetricsOptions = {}): CollectedMetrics {
+export function collectMetrics(mooring: Mooring, options: MetricsParts = {}): CollectedMetrics {
   const { registry = new Registry(), defaultMetrics = false } = options;
   checkFree(registry);
   const before = new Set(namesIn(registry));

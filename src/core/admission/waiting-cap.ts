@@ -13,22 +13,22 @@ interface WaitingCapOptions {
  */
 export class WaitingCap {
   readonly #queue: PlaceQueue;
-  readonly #most: number;
-  readonly #mostOfUser: number;
+  readonly #limit: number;
+  readonly #limitOfUser: number;
   /** Those who wait for an answer, by user. Those who wait for a place are counted by the queue. */
   readonly #contests = new Map<string, Set<object>>();
   #size = 0;
 
   constructor({ config, queue }: WaitingCapOptions) {
     this.#queue = queue;
-    this.#most = unadmittedLimit(config);
-    this.#mostOfUser = quarterOf(this.#most);
+    this.#limit = unadmittedLimit(config);
+    this.#limitOfUser = quarterOf(this.#limit);
   }
 
   /** Whether one more newcomer of the user may wait. */
   hasRoomFor(userId: string): boolean {
     const ofUser = this.#queue.sizeOf(userId) + (this.#contests.get(userId)?.size ?? 0);
-    return ofUser < this.#mostOfUser && this.#queue.size + this.#size < this.#most;
+    return ofUser < this.#limitOfUser && this.#queue.size + this.#size < this.#limit;
   }
 
   /** Counts a contest, in which one newcomer of the user waits. */

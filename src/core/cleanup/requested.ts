@@ -14,7 +14,7 @@ import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Slices } from '../slices.js';
 import { checkEviction } from './emergency.js';
-import { mostToEvict, type EvictionRequest } from './emergency-run.js';
+import { maxToEvict, type EvictionRequest } from './emergency-run.js';
 import { strategiesByName } from './playbook.js';
 import { errored } from './strategies/errored.js';
 import { idle } from './strategies/idle.js';
@@ -41,7 +41,7 @@ export interface Chosen {
 
 /** What a background cycle would do now. */
 export interface BackgroundPreview {
-  /** The first {@link mostListed} of them. */
+  /** The first {@link maxListed} of them. */
   readonly chosen: readonly Chosen[];
   /** By strategy, all of them. */
   readonly byStrategy: StrategyTally;
@@ -51,7 +51,7 @@ export interface BackgroundPreview {
 }
 
 /** How many are named at the most by a preview of a background cycle. */
-export const mostListed = 1_000;
+export const maxListed = 1_000;
 
 /** What is wanted of a cleanup of one user. */
 export interface CleanupRequest {
@@ -75,7 +75,7 @@ export interface CleanupResult {
   readonly remaining: number;
 }
 
-interface RequestedOptions extends ProbeParts {
+interface RequestedParts extends ProbeParts {
   readonly events: EventStream;
   readonly config: WebSocketConfig;
   readonly registry: ManagerRegistry;
@@ -95,16 +95,15 @@ interface Order {
 /**
  * Cleanups that a person asks for, and what any cleanup would do. Whoever is to be judged alive or dead is asked first,
  * since only an answer counts; a dry run asks too, and releases nobody.
- * @source seed "Monitoring Commands"; spec section 5
  */
 export class RequestedCleanup {
-  readonly #options: RequestedOptions;
+  readonly #parts: RequestedParts;
   /** Probes under way, and who waits for them. */
   readonly #probes = new Map<Probe, (findings: ProbeFindings) => void>();
   #isStopped = false;
 
-  constructor(options: RequestedOptions) {
-    this.#options = options;
+  constructor(parts: RequestedParts) {
+    this.#parts = parts;
   }
 
   /** Dead connections, and what is idle or in error by the measure of the background cleanup. Never rejects. */
@@ -126,7 +125,7 @@ export class RequestedCleanup {
    * Never rejects.
    */
   previewBackground(): Promise<BackgroundPreview> {
-    const { slices, registry, userCleanup, monitor, clock } = this.#options;
+    const { slices, registry, userCleanup, monitor, clock } = this.#parts;
     const tally = new Tally();
     const chosen: Chosen[] = [];
     const users = new Set<string>();
@@ -141,7 +140,7 @@ export class RequestedCleanup {
       if (victim === null) return true;
       tally.add(victim.strategy);
       users.add(manager.userId);
-      if (chosen.length < mostListed) chosen.push(chosenOf(victim, clock.now()));
+      if (chosen.length < maxListed) chosen.push(chosenOf(victim, clock.now()));
       return true;
     };
     return new Promise((resolve) => {
@@ -162,7 +161,7 @@ export class RequestedCleanup {
   }
 
   async #run(order: Order): Promise<CleanupResult> {
-    const { clock, registry, userCleanup } = this.#options;
+    const { clock, registry, userCleanup } = this.#parts;
     const { userId, strategies, dryRun } = order;
     const startedAtMs = clock.now();
     const findings = strategies.includes('disconnected') ? await this.#ask(userId) : noFindings;
@@ -180,23 +179,25 @@ export class RequestedCleanup {
   }
 
   #choose({ userId, trigger, strategies, wanted }: Order, findings: ProbeFindings): Victim[] {
-    const { registry, userCleanup } = this.#options;
-    const most = mostToEvict(wanted, registry.countOf(userId));
+    const { registry, userCleanup } = this.#parts;
+    const maxCount = maxToEvict(wanted, registry.countOf(userId));
     return userCleanup.choose(userId, {
-      ...{ trigger, findings, most },
+      trigger,
+      findings,
+      maxCount,
       strategies: strategies.map((name) => strategiesByName[name]),
     });
   }
 
   #ask(userId: string): Promise<ProbeFindings> {
     if (this.#isStopped) return Promise.resolve(noFindings);
-    const connections = this.#options.registry.connectionsOf(userId);
+    const connections = this.#parts.registry.connectionsOf(userId);
     return new Promise((resolve) => {
       const onDone = (findings: ProbeFindings): void => {
         this.#probes.delete(probe);
         resolve(findings);
       };
-      const probe: Probe = new Probe(this.#options, { connections, onDone });
+      const probe: Probe = new Probe(this.#parts, { connections, onDone });
       this.#probes.set(probe, resolve);
       probe.start();
     });
@@ -204,7 +205,7 @@ export class RequestedCleanup {
 
   #announce({ userId, cleaned, byStrategy, durationMs, remaining }: CleanupResult): void {
     const said = { cleaned, byStrategy, attempts: 1, timedOut: false, durationMs, remaining };
-    this.#options.events.emit('cleanup.completed', { userId, trigger: 'request', ...said });
+    this.#parts.events.emit('cleanup.completed', { userId, trigger: 'request', ...said });
   }
 }
 
@@ -212,7 +213,11 @@ export class RequestedCleanup {
 export function chosenOf({ manager, strategy, reason, limitMs, finding }: Victim, nowMs: number): Chosen {
   const { userId, threadId, key, lastActivityAtMs, admittedAtMs, connection } = manager;
   return {
-    ...{ userId, threadId, key, strategy, reason },
+    userId,
+    threadId,
+    key,
+    strategy,
+    reason,
     idleMs: nowMs - lastActivityAtMs,
     silentMs: nowMs - (connection === null ? admittedAtMs : connection.lastByteAtMs),
     limitMs: limitMs ?? null,

@@ -13,7 +13,7 @@ const oneIn = 100;
 const graceMs = 60_000;
 
 /** How many callers are named. */
-const mostCallers = 5;
+const maxCallers = 5;
 
 /** Where Mooring's own code is: its frames say nothing about who admitted. */
 const ownFolder = new URL('../../', import.meta.url).pathname;
@@ -35,7 +35,7 @@ interface SocketTrace {
   isFound: boolean;
 }
 
-interface LeakDetectorOptions {
+interface LeakDetectorParts {
   readonly clock: Clock;
   readonly events: EventStream;
   readonly random: Random;
@@ -51,7 +51,7 @@ interface LeakDetectorOptions {
  * @source Netty's ResourceLeakDetector; HikariCP's leakDetectionThreshold
  */
 export class LeakDetector {
-  readonly #options: LeakDetectorOptions;
+  readonly #parts: LeakDetectorParts;
   readonly #traces = new WeakMap<WebSocketManager, Trace>();
   readonly #released: ExpiryQueue<Trace>;
   readonly #ended: ExpiryQueue<SocketTrace>;
@@ -63,9 +63,9 @@ export class LeakDetector {
   });
   #isStopped = false;
 
-  constructor(options: LeakDetectorOptions) {
-    this.#options = options;
-    const { clock, config } = options;
+  constructor(parts: LeakDetectorParts) {
+    this.#parts = parts;
+    const { clock, config } = parts;
     const timeoutMs = graceMs + Math.max(config.closeGraceMs, config.hookTimeoutMs);
     const letGo = (trace: Trace): void => {
       trace.twin = null;
@@ -79,7 +79,7 @@ export class LeakDetector {
 
   /** Follows it, where its turn has come. */
   admitted(manager: WebSocketManager): void {
-    const { config, random } = this.#options;
+    const { config, random } = this.#parts;
     const { leakDetection } = config;
     if (leakDetection === 'off' || (leakDetection === 'sampled' && random() >= 1 / oneIn)) return;
     const { userId, threadId, key } = manager;
@@ -97,7 +97,7 @@ export class LeakDetector {
   released(manager: WebSocketManager): void {
     const trace = this.#traces.get(manager);
     if (trace === undefined || this.#isStopped) return;
-    trace.releasedAtMs = this.#options.clock.now();
+    trace.releasedAtMs = this.#parts.clock.now();
     this.#released.add(trace);
   }
 
@@ -105,7 +105,7 @@ export class LeakDetector {
   connectionEnded(connection: AttachedConnection): void {
     const trace = this.#traces.get(connection.manager);
     if (trace === undefined || this.#isStopped) return;
-    const endedAtMs = this.#options.clock.now();
+    const endedAtMs = this.#parts.clock.now();
     this.#ended.add({ leak: trace.leak, connection: new WeakRef(connection), endedAtMs, isFound: false });
   }
 
@@ -139,7 +139,7 @@ export class LeakDetector {
     { leak, releasedAtMs }: Pick<Trace, 'leak' | 'releasedAtMs'>,
   ): void {
     if (this.#isStopped) return;
-    const { clock, events } = this.#options;
+    const { clock, events } = this.#parts;
     events.emit(name, { ...leak, what, releasedForMs: clock.now() - releasedAtMs });
   }
 }
@@ -156,5 +156,5 @@ function callers(): string[] {
     .map((line) => line.trim().replace(/^at /, ''))
     .filter((line) => !line.includes('node:internal'));
   const others = frames.filter((line) => !line.includes(ownFolder));
-  return (others.length > 0 ? others : frames).slice(0, mostCallers);
+  return (others.length > 0 ? others : frames).slice(0, maxCallers);
 }

@@ -69,7 +69,8 @@ function tripleOf(first: number, second: number, third: number): number {
 const lowerCaseAt = (message: Message, index: number): number =>
   tripleOf(unitAt(message, index), unitAt(message, index + 1), unitAt(message, index + 2)) | 0x20_20_20;
 
-const [telling, beside] = [1, 2];
+const telling = 1;
+const beside = 2;
 
 /** What keys begin with, in lower case: the values of the first decide, those of the others are passed over. */
 const keys: ReadonlyMap<number, number> = new Map([
