@@ -18,7 +18,7 @@ const maxKeys = 100_000;
 /**
  * Counts by key. The window of a key begins with its first attempt.
  *
- * Why not a library: those for Node read the wall clock, which may step back an hour and lock everybody out for it, and
+ * Why not a library: those for Node read the wall clock, which may step back an hour and lock all clients out for it, and
  * arm timers in the context of whichever request comes first. Here two generations of counts replace each other, so there
  * is neither a timer nor a sweep.
  */

@@ -13,7 +13,7 @@ interface Setting {
   readonly schema: z.ZodType;
   /** Absent: the environment's preset has it, or it follows another setting. */
   readonly default?: unknown;
-  /** Its value where nobody gave one, if that depends on another setting. */
+  /** Its default, if that depends on another setting. */
   readonly follows?: (values: { readonly emergencyCleanupTimeoutMs: number }) => number;
   readonly about: string;
 }

@@ -11,7 +11,7 @@ export const instruments = Object.freeze({ ...gauges, ...counted }) satisfies Re
 /** A name of {@link instruments}. */
 export type InstrumentName = keyof typeof instruments;
 
-/** The table in rows, for whoever treats all alike. */
+/** The table as rows, for code that treats all alike. */
 export const namedInstruments = Object.freeze(Object.entries(instruments) as [InstrumentName, Instrument][]);
 
 const unitWords: Readonly<Record<string, string>> = Object.freeze({ s: '_seconds', By: '_bytes' });

@@ -9,7 +9,7 @@ export type MetricsRegistry = Registry | Registry<OpenMetricsContentType>;
 
 /** What can be said to {@link collectMetrics}. */
 export interface MetricsParts {
-  /** Where the metrics go, beside what is there already. It may hold those of one Mooring. @default a new one */
+  /** The registry for the metrics; it may have others, but only those of one Mooring. @default a new one */
   readonly registry?: MetricsRegistry;
   /**
    * Whether prom-client's own metrics of Node and the process come along. What it observes them with stays until the
@@ -114,7 +114,7 @@ class Metrics {
     queueMicrotask(() => (this.#isRead = false));
     for (const gauge of this.#gauges.values()) {
       gauge.reset();
-      gauge.remove({}); // without labels, it would say 0 where there is nothing to say
+      gauge.remove({}); // a gauge without labels would say 0 instead of nothing
     }
     readGauges(this.#mooring, (name, value, labels) => {
       this.#gauges.get(name)?.set(labels, value);

@@ -65,7 +65,7 @@ export class Takeover {
     return stateOf(connection) !== 'closed' && !this.#parts.suspicion.has(connection);
   }
 
-  /** The current connection ended by itself: whoever contests it has won. */
+  /** The current connection ended by itself: the newcomer that contests it has won. */
   incumbentEnded(manager: WebSocketManager): void {
     if (manager.successor instanceof Contest) manager.successor.conceded();
   }

@@ -9,13 +9,13 @@ interface WaitingCapOptions {
 
 /**
  * How many newcomers may wait at once: for a place, or for the answer of a connection that they would replace. One user
- * has at most a quarter of it, so that nobody can use it up for all the others.
+ * has at most a quarter of it, so that no user can use it up for all others.
  */
 export class WaitingCap {
   readonly #queue: PlaceQueue;
   readonly #limit: number;
   readonly #limitOfUser: number;
-  /** Those who wait for an answer, by user. Those who wait for a place are counted by the queue. */
+  /** Newcomers that wait for an answer, by user. The queue counts those that wait for a place. */
   readonly #contests = new Map<string, Set<object>>();
   #size = 0;
 

@@ -35,7 +35,7 @@ interface BackgroundParts {
   readonly monitor: WebSocketResourceMonitor;
 }
 
-/** How many buckets there are at the most, however long the interval; then a cycle looks at some too early. */
+/** The highest number of buckets. With a longer interval, a cycle looks at some managers too early. */
 const maxBuckets = 4096;
 
 /** Into how many buckets the idle timeout is cut. */
@@ -108,7 +108,7 @@ export class BackgroundCleanup {
     return this.#timer !== null;
   }
 
-  /** Runs a cycle now; one that runs already is joined. Never rejects. */
+  /** Runs a cycle now, or joins the one that runs already. Never rejects. */
   runCycle(): Promise<BackgroundCleanupResult> {
     if (this.#cycle !== null) return this.#cycle;
     const progress = { isOver: false };
@@ -212,7 +212,7 @@ export class BackgroundCleanup {
     if (this.#parts.userCleanup.cleanOne(manager, tally)) users.set(manager.userId, true);
   }
 
-  /** Where its deadline is; one that is past it and still here, because it is held, is looked at in the next cycle. */
+  /** Back to the bucket of its deadline. A held manager past its deadline is looked at in the next cycle. */
   #putBack(manager: WebSocketManager): void {
     const soonest = this.#parts.clock.now() + this.#bucketMs;
     this.#put(manager, Math.max(this.#dueAtMs(manager), soonest));

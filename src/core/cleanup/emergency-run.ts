@@ -25,7 +25,7 @@ export interface EmergencyCleanupResult {
   readonly remaining: number;
 }
 
-/** What somebody who asks for a cleanup wants beyond the routine strategies. With both, no more than either allows. */
+/** How many managers a caller wants evicted beyond the routine strategies. With both fields, no more than either allows. */
 export interface EvictionRequest {
   /** Evict up to this many managers that are not engaged. */
   readonly evict?: number;
@@ -33,7 +33,7 @@ export interface EvictionRequest {
   readonly keep?: number;
 }
 
-/** How many somebody wants evicted, at most, of so many managers. */
+/** How many of `count` managers the caller wants evicted at most. */
 export function maxToEvict({ evict, keep }: EvictionRequest, count: number): number {
   if (evict === undefined && keep === undefined) return 0;
   return Math.min(evict ?? Infinity, count - (keep ?? 0));
@@ -83,7 +83,7 @@ export class EmergencyRun {
     return this.#userId;
   }
 
-  /** Whether a newcomer waits, or somebody asked for its result. */
+  /** Whether a newcomer waits, or a caller asked for its result. */
   get isNeeded(): boolean {
     return this.#isRequested || this.#parts.waitingRoom.sizeOf(this.#userId) > 0;
   }
@@ -127,7 +127,7 @@ export class EmergencyRun {
     for (const resolve of this.#waiters) resolve(result);
   }
 
-  /** Ends it where nobody needs it any longer. */
+  /** Ends it if no newcomer and no caller needs it any longer. */
   finishUnlessNeeded(): void {
     if (this.serial > 0 && !this.isNeeded) this.finish();
   }
@@ -167,7 +167,7 @@ export class EmergencyRun {
     this.#probe.start();
   }
 
-  /** Every connection has answered, gone, become a suspect or is excused; those who asked take all suspects. */
+  /** Every connection has answered, gone, become a suspect or is excused; for callers, all suspects are released. */
   #asked({ silent, stuck }: ProbeFindings): void {
     if (this.#isOver) return;
     this.#pass({ stuck, silent: this.#isRequested ? silent : noFindings.silent });
@@ -178,7 +178,7 @@ export class EmergencyRun {
   /**
    * Makes room for the newcomers that were heard of. Those that were accepted and have not answered yet are waited for as
    * long as a connection whose round trip is not known.
-   * @param minToEvict what those who asked for the run want evicted
+   * @param minToEvict how many the callers of the run want evicted
    */
   #settleNewcomers(minToEvict: number): void {
     const { clock, config, suspectPlaces, waitingRoom } = this.#parts;

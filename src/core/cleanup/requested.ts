@@ -22,7 +22,7 @@ import type { Victim } from './strategies/victim.js';
 import { Tally } from './tally.js';
 import type { UserCleanup } from './user-cleanup.js';
 
-/** Somebody who goes, or would go, and the figures that decide it. */
+/** A manager that is released, or would be, and the figures behind it. */
 export interface Chosen {
   readonly userId: string;
   readonly threadId: string;
@@ -33,7 +33,7 @@ export interface Chosen {
   readonly idleMs: number;
   /** Since the last byte from the peer. */
   readonly silentMs: number;
-  /** What `idleMs`, or the age of an error, was held against; `null` where nothing was. */
+  /** The limit that `idleMs`, or the age of an error, reached; `null` if there was none. */
   readonly limitMs: number | null;
   /** What showed that it is dead; `null` of those chosen by another strategy. */
   readonly finding: Finding | null;
@@ -50,14 +50,14 @@ export interface BackgroundPreview {
   readonly users: number;
 }
 
-/** How many are named at the most by a preview of a background cycle. */
+/** How many managers a preview of a background cycle lists at most. */
 export const maxListed = 1_000;
 
 /** What is wanted of a cleanup of one user. */
 export interface CleanupRequest {
   /** @default all that cannot hurt a connection in use */
   readonly strategies?: readonly RoutineStrategyName[];
-  /** Choose, and release nobody. @default false */
+  /** Only choose, and release none. @default false */
   readonly dryRun?: boolean;
 }
 
@@ -93,12 +93,12 @@ interface Order {
 }
 
 /**
- * Cleanups that a person asks for, and what any cleanup would do. Whoever is to be judged alive or dead is asked first,
- * since only an answer counts; a dry run asks too, and releases nobody.
+ * Cleanups that a person asks for, and previews of all cleanups. Connections are pinged before they are judged alive or
+ * dead, since only an answer counts; a dry run pings too, and releases none.
  */
 export class RequestedCleanup {
   readonly #parts: RequestedParts;
-  /** Probes under way, and who waits for them. */
+  /** Probes under way, and the callbacks that wait for them. */
   readonly #probes = new Map<Probe, (findings: ProbeFindings) => void>();
   #isStopped = false;
 
@@ -121,7 +121,7 @@ export class RequestedCleanup {
   }
 
   /**
-   * What a background cycle would do now, level by level: a walk through everybody, in slices, that changes nothing.
+   * What a background cycle would do now, level by level: a walk through all managers, in slices, that changes nothing.
    * Never rejects.
    */
   previewBackground(): Promise<BackgroundPreview> {
@@ -150,7 +150,7 @@ export class RequestedCleanup {
     });
   }
 
-  /** Leaves no timer; who is being asked has not been heard of. */
+  /** Leaves no timer. Probes under way end without findings. */
   stop(): void {
     this.#isStopped = true;
     for (const [probe, resolve] of this.#probes) {

@@ -12,7 +12,7 @@ export const newcomerPollMs = 50;
 
 /** A newcomer that waits, as cleanup sees it. */
 export interface WaitingNewcomer {
-  /** Its accepted socket, or `null` where it has none that could be asked. */
+  /** Its accepted socket, or `null` if it has none that can be pinged. */
   readonly peer: { ping(payload: string): void } | null;
 }
 
@@ -116,7 +116,7 @@ export class SuspectPlaces {
   }
 }
 
-/** Not one that a newer connection of its thread is about to take over. */
+/** Whether it may give its place: not if a newer connection of its thread is about to take over. */
 function isEligible({ manager, isCurrent }: AttachedConnection): boolean {
   return isCurrent && manager.successor === null;
 }

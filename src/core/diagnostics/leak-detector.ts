@@ -9,20 +9,20 @@ import type { Clock, Random } from '../time.js';
 /** Where `sampled`, one manager in so many is followed. */
 const oneIn = 100;
 
-/** How long after its release a manager may be in use, closing and hooks apart: by whoever is just writing a log. */
+/** How long after its release a manager may be in use, closing and hooks apart: e.g. by code that writes a log. */
 const graceMs = 60_000;
 
 /** How many callers are named. */
 const maxCallers = 5;
 
-/** Where Mooring's own code is: its frames say nothing about who admitted. */
+/** Where Mooring's own code is: its frames say nothing about the code that admitted. */
 const ownFolder = new URL('../../', import.meta.url).pathname;
 
 /** A manager that is followed beyond its release. Nothing here keeps it. */
 interface Trace {
   readonly leak: Leak;
   readonly manager: WeakRef<WebSocketManager>;
-  /** As old as the manager, and known to nobody else. */
+  /** As old as the manager, and referenced by nothing else. */
   twin: object | null;
   releasedAtMs: number;
 }
@@ -47,7 +47,7 @@ interface LeakDetectorParts {
  *
  * Whether something is kept can be told only after a collection that would have taken it. So each manager that is
  * followed has a twin, an object of its age, which is let go a minute after the release. When the engine has collected
- * the twin and the manager is still there, somebody keeps it.
+ * the twin and the manager is still there, something holds on to it.
  * @source Netty's ResourceLeakDetector; HikariCP's leakDetectionThreshold
  */
 export class LeakDetector {
@@ -144,7 +144,7 @@ export class LeakDetector {
   }
 }
 
-/** Who called, the nearest first, as far as that is not Mooring itself; all of it where a bundler put both together. */
+/** The callers, the nearest first, without Mooring's own frames; all frames if a bundler put both into one file. */
 function callers(): string[] {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 50;

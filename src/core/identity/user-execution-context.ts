@@ -46,7 +46,7 @@ export class UserExecutionContext implements ContextFields {
 
   /**
    * @internal Of checked fields.
-   * @param kept the user's id as somebody keeps it already
+   * @param kept the user's id as another object keeps it already
    */
   constructor(fields: ContextFields, kept?: string) {
     const { userId, threadId, runId, requestId, connectionId, limit, idleTimeoutMs, data } = fields;

@@ -182,7 +182,7 @@ export class SuccessMetrics {
   }
 }
 
-/** What happened in one part of the window: in an hour, where it is a day. */
+/** What happened in one part of the window: in an hour, if it is a day. */
 class Hour {
   readonly runs = new DurationHistogram();
   readonly waits = new DurationHistogram();

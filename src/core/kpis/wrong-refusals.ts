@@ -3,7 +3,7 @@ import { textHash } from './text-hash.js';
 /** Newcomers of one user that were refused in about the same moment, and had asked in about the same moment. */
 interface Refused {
   readonly atMs: number;
-  /** When they asked to come in: whoever was heard of since was alive while they waited. */
+  /** When they asked to come in: a connection that was heard of since was alive while they waited. */
   readonly askedAtMs: number;
   /** How many of them had so many newcomers before them: so many more places had to be free. */
   readonly byAhead: number[];
@@ -22,7 +22,7 @@ const maxInAll = 3_072;
 const maxAhead = 63;
 
 /**
- * Refusals for quota, watched until whoever was dead then must have been found: a refusal is wrong when more of the
+ * Refusals for quota, watched until every connection that was dead then must have been found: a refusal is wrong when more of the
  * managers that were counted turn out to have been dead than newcomers stood ahead of it. However fast a client loops on
  * refusals, those of one moment take one place here.
  * @see docs/decisions/0011-success-metrics.md
@@ -94,7 +94,7 @@ export class WrongRefusals {
   }
 }
 
-/** A refusal that joins others after somebody turned out to be dead would have missed that death. */
+/** A refusal that joins others after a connection was found dead would have missed that death. */
 function isSame(
   { atMs, askedAtMs, dead }: Refused,
   other: { readonly atMs: number; readonly askedAtMs: number },

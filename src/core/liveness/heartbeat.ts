@@ -11,7 +11,7 @@ import type { Suspicion } from './suspicion.js';
 /** Into how many buckets an interval is cut: how exactly visits come, and how finely they are spread. */
 const bucketsPerInterval = 100;
 
-/** When the first visit comes, in buckets: soon, but not at the door, and not everybody's at once after a deploy. */
+/** When the first visit comes, in buckets: soon, but not at once, and not all at the same time after a deploy. */
 const firstVisit = Object.freeze({ earliest: 4, spread: 16 });
 
 interface HeartbeatParts {
@@ -92,7 +92,7 @@ export class Heartbeat {
     this.#visitAt(connection, connection.connectedAtMs + (firstVisit.earliest + this.#spread) * this.#bucketMs);
   }
 
-  /** Asks one that has not been asked yet: its round trip may soon be needed. */
+  /** Pings a connection that was not pinged yet: its round trip may soon be needed. */
   pingIfNew(connection: AttachedConnection): void {
     if (connection.roundTripMs < 0 && connection.pings === null) this.#parts.pinger.ping(connection);
   }

@@ -10,7 +10,7 @@ export type Message = string | Uint8Array;
  * Whether a message only keeps its connection open, as widely used protocols do it: evidence of life, but no activity.
  * Only messages of at most 128 bytes can be keepalives. Never throws.
  *
- * Why: a tab nobody has looked at for hours sends these; they must not make it look used.
+ * Why: a tab that no person has looked at for hours sends these; they must not make it look used.
  */
 export function isKeepalive(message: Message): boolean {
   const { length } = message;

@@ -64,7 +64,7 @@ export class StallClock implements Clock {
     this.#time.afterPoll(callback);
   }
 
-  /** Stops the ticker, unless somebody still has a timer armed; then it stops with the last. */
+  /** Stops the ticker. While a timer is armed it goes on, and stops with the last one. */
   dispose(): void {
     if (this.#armed.size > 0) return;
     this.#ticker?.cancel();

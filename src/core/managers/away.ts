@@ -59,7 +59,7 @@ export class AwayManagers {
     manager.ensureExtras().awaySinceMs = null;
   }
 
-  /** Nobody comes back for it, or nothing runs for it any longer. Does nothing if it is not away. */
+  /** No connection came back for it, or its last hold ended. Does nothing if it is not away. */
   end(manager: WebSocketManager): void {
     if (manager.awaySinceMs !== null) this.#parts.lifecycle.release(manager, 'closed');
   }

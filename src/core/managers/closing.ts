@@ -89,7 +89,7 @@ export class ClosingConnections {
     this.#send(connection, closeFrame(cause, detail, this.#parts.closeCodes));
   }
 
-  /** As {@link close}, for one that was refused and so has no manager. */
+  /** As {@link close}, for a socket that was refused and so has no manager. */
   turnAway(transport: Connection, frame: CloseFrame): void {
     this.#send({ transport, closing: null }, frame);
   }
@@ -193,7 +193,7 @@ export class ClosingConnections {
   }
 }
 
-/** What a connection says of its data; one that cannot say has none. */
+/** A connection's counters; zeros if they cannot be read. */
 function countersOf({ transport }: Closable): Pick<Connection, 'unsentBytes' | 'bytesSent'> {
   try {
     return { unsentBytes: transport.unsentBytes, bytesSent: transport.bytesSent };

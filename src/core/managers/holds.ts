@@ -62,7 +62,7 @@ export class Holds {
     return this.#handleOf(hold);
   }
 
-  /** The manager is released: none of its holds lasts any longer, and nobody is told. */
+  /** The manager is released: all its holds end, and no event tells of them. */
   released(manager: WebSocketManager): void {
     const holds = manager.extras?.holds;
     if (holds === undefined || holds.size === 0) return;

@@ -8,7 +8,7 @@ export type LimitOf = (userId: string) => number;
 
 interface LimitsParts {
   readonly events: EventStream;
-  /** The configured limit, for everybody `limitOf` does not decide for. */
+  /** The configured limit, for users that `limitOf` does not decide for. */
   readonly maxManagersPerUser: number;
   readonly limitOf?: LimitOf | undefined;
 }
@@ -17,7 +17,7 @@ interface LimitsParts {
 export class UserLimits {
   readonly #parts: LimitsParts;
 
-  /** What connections of users who have a manager said last. */
+  /** The limit that the newest connection of each user with a manager came with. */
   readonly #said = new ShardedMap<number>();
 
   constructor(parts: LimitsParts) {
@@ -50,7 +50,7 @@ export class UserLimits {
     try {
       const limit: unknown = limitOf(userId);
       if (isLimit(limit)) return limit;
-      // Nobody waits for an asynchronous one; what becomes of it is not to end the process.
+      // An asynchronous limit is not waited for; its rejection must not end the process.
       if (isPromise(limit)) limit.then(undefined, () => undefined);
       this.#report(userId, describe(limit));
     } catch (error) {

@@ -138,7 +138,7 @@ export class ManagedConnection<Owner extends ConnectionOwner = ConnectionOwner> 
     this.lastTouchedAtMs = this.clock.now();
   }
 
-  /** A pong arrived. Its payload is the peer's to choose; only one that is ours tells the round trip. */
+  /** A pong arrived. The peer chooses its payload; only the payload of one of our pings tells the round trip. */
   ponged(payload: string): void {
     const now = this.clock.now();
     this.lastPongAtMs = now;

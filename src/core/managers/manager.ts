@@ -114,7 +114,7 @@ export class WebSocketManager<Socket = unknown> {
 
   /**
    * The socket of its connection as it is now, or `null`: while the manager is `reserved` or `away`, and once it is
-   * released. A run sends to this, and so to whoever took over since it began. Never throws.
+   * released. A run sends to this, and so to the connection that took over since it began. Never throws.
    */
   socket(): Socket | null {
     const { connection } = this;
@@ -197,7 +197,7 @@ export class WebSocketManager<Socket = unknown> {
    * hold was taken or renewed, or anything was said, within the idle timeout. It lasts until the returned function is
    * called, or for `maxMs` after it was taken or last renewed. If the connection says goodbye or breaks meanwhile, the
    * manager waits for the next connection of its thread, for `resumeGraceMs`. A dead connection is dead, held or not.
-   * @returns the hold; of a released manager one that has ended already
+   * @returns the hold; if the manager is released, a hold that has ended
    * @throws TypeError for options of the wrong type or range, and for more than 1,000 holds at once
    */
   hold(options?: HoldOptions): Hold {

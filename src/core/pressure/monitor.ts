@@ -14,7 +14,7 @@ export interface UserResources {
   readonly managerCount: number;
   readonly usageRatio: number;
   readonly alertLevel: AlertLevel;
-  /** `Infinity` where there is no limit. */
+  /** `Infinity` without a limit. */
   readonly maxManagers: number;
 }
 
@@ -23,7 +23,7 @@ export interface LevelAction {
   readonly userId: string;
   readonly level: AlertLevel;
   readonly maxManagers: number;
-  /** The limit was lowered beneath what the user holds; nobody may be evicted for that. */
+  /** The limit was lowered below the number of managers that the user has; none may be evicted for that. */
   readonly isLowered: boolean;
 }
 
@@ -39,11 +39,11 @@ interface MonitorParts {
   /** While an emergency cleanup of a user runs, levels only announce. */
   readonly emergency: { isRunning(userId: string): boolean };
   readonly levels: { act(action: LevelAction): void };
-  /** Once a user's places are nearly all taken, somebody may soon have to wait: then round trips must be known. */
+  /** Once nearly all of a user's places are taken, a newcomer may soon have to wait: then round trips must be known. */
   readonly heartbeat: { pingIfNew(connection: ManagedConnection): void };
 }
 
-/** A limit as JSON has it: `null` where there is none. */
+/** A limit as JSON has it: `null` for none. */
 export function finiteOrNull(limit: number): number | null {
   return limit === Infinity ? null : limit;
 }
@@ -124,7 +124,7 @@ export class WebSocketResourceMonitor {
     return this.#crowded.has(userId);
   }
 
-  /** @internal Who is at `critical` or above. */
+  /** @internal Users at `critical` or above. */
   pressedUsers(): string[] {
     return [...this.#pressed];
   }

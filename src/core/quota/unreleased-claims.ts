@@ -12,7 +12,7 @@ export type ThreadState = 'free' | 'claimed' | 'takenOver';
 
 interface UnreleasedParts {
   readonly clock: Clock;
-  /** Asks the ledger once more; throws or rejects where it fails again. */
+  /** Asks the ledger once more; throws or rejects if it fails again. */
   readonly release: (claim: QuotaClaim) => void | PromiseLike<void>;
   readonly stateOf: (claim: QuotaClaim) => ThreadState;
   /** It is not tried any longer. */
@@ -40,7 +40,7 @@ export class UnreleasedClaims {
     this.#parts = parts;
   }
 
-  /** Its release has failed. The longest untried are given up where there are too many. */
+  /** Its release has failed. If too many wait, those that were not tried for the longest time are given up. */
   add(claim: QuotaClaim): void {
     if (this.#waiting.size + this.#asked.size === 0) this.#delayMs = retries.firstMs;
     this.#wait(claim);
