@@ -117,7 +117,7 @@ export const bugs = [
       'liveness/heartbeat.ts': [
         [
           '    if (!connection.isCurrent) return;\n    if (connection.bytesAtPing < 0',
-          '    if (!connection.isCurrent) return;\n    this.#options.suspicion.remove(connection);\n    if (connection.bytesAtPing < 0',
+          '    if (!connection.isCurrent) return;\n    this.#parts.suspicion.remove(connection);\n    if (connection.bytesAtPing < 0',
         ],
       ],
     },
@@ -137,7 +137,7 @@ export const bugs = [
   {
     name: 'one missed heartbeat is death',
     edits: {
-      'liveness/heartbeat.ts': [['connection.misses >= this.#options.maxHeartbeatMisses', 'connection.misses >= 1']],
+      'liveness/heartbeat.ts': [['connection.misses >= this.#parts.maxHeartbeatMisses', 'connection.misses >= 1']],
     },
   },
   {

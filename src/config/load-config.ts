@@ -38,7 +38,7 @@ export interface LoadedConfig {
   readonly renamed: readonly string[];
 }
 
-/** The configuration as the seed's `get_cleanup_config` gives it: durations in seconds. @source seed, `WebSocketConfig` */
+/** The configuration as the seed's `get_cleanup_config` gives it: durations in seconds. */
 export interface CleanupConfig {
   readonly emergencyTimeout: number;
   readonly backgroundInterval: number;
@@ -53,7 +53,6 @@ export interface CleanupConfig {
  * machine, preset;
  * overriding one setting never resets another.
  * @throws ConfigurationError with every problem found
- * @source seed, `WebSocketConfig`; spec section 7
  */
 export function loadConfig(given: ConfigSources = {}): LoadedConfig {
   const draft = new Draft();
@@ -179,7 +178,7 @@ class Draft {
   }
 }
 
-/** What no single setting can tell. @source spec section 5 */
+/** What no single setting can tell. */
 function contradictions(config: WebSocketConfig): string[] {
   const problems: string[] = [];
   const { evictionFloorRatio, patienceRatio, probeTimeoutMs, emergencyCleanupTimeoutMs } = config;

@@ -11,7 +11,7 @@ export interface AsyncContexts {
   bound<Arguments extends unknown[], T>(callback: (...given: Arguments) => T): (...given: Arguments) => T;
 }
 
-/** For clocks that know of no contexts: everything runs where it is called. */
+/** For clocks without contexts: everything runs where it is called. */
 export const noContexts: AsyncContexts = Object.freeze({
   outside: <T>(callback: () => T): T => callback(),
   bound: <F>(callback: F): F => callback,

@@ -12,8 +12,8 @@ export function levelFloorMs(config: WebSocketConfig): number {
 }
 
 /** How much of a cap one address or user may take while others want some of it: a quarter, and at least 1. */
-export function quarterOf(most: number): number {
-  return Math.max(1, Math.floor(most / 4));
+export function quarterOf(limit: number): number {
+  return Math.max(1, Math.floor(limit / 4));
 }
 
 /**

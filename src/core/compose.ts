@@ -229,7 +229,7 @@ export function compose({ config, time, random, limitOf, isKeepalive, edgeEvents
   };
 }
 
-/** The queue as cleanup sees it: nobody makes room for newcomers that a limit of 0 will not let in. */
+/** The queue as cleanup sees it: no connection makes room for newcomers that a limit of 0 will not let in. */
 function waitingRoomOf(queue: PlaceQueue, limits: UserLimits): WaitingRoom {
   return {
     sizeOf: (userId) => queue.sizeOf(userId),

@@ -33,7 +33,7 @@ export class DeadlineWheel<T extends WheelItem> {
     this.#count += 1;
   }
 
-  /** Takes the item out; does nothing where it is in no bucket. */
+  /** Takes the item out; does nothing if it is in no bucket. */
   remove(item: T): void {
     if (item.wheelBucket < 0) return;
     const bucket = this.#bucket(item.wheelBucket);

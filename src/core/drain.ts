@@ -5,7 +5,7 @@ import { withResolver } from './promises.js';
 import type { WebSocketConfig } from './settings.js';
 import { jittered, type Clock, type Random } from './time.js';
 
-interface DrainOptions {
+interface DrainParts {
   readonly clock: Clock;
   readonly config: WebSocketConfig;
   readonly registry: ManagerRegistry;
@@ -18,17 +18,17 @@ interface DrainOptions {
  * hold ends, at the latest `drainHoldTimeoutMs` after the beginning.
  */
 export class Drain {
-  readonly #options: DrainOptions;
+  readonly #parts: DrainParts;
   #isRunning = false;
   #whenEmpty: () => void = () => undefined;
 
-  constructor(options: DrainOptions) {
-    this.#options = options;
+  constructor(parts: DrainParts) {
+    this.#parts = parts;
   }
 
   /** Resolves once every manager is released. Never rejects. */
   async run(): Promise<void> {
-    const { clock, config, registry } = this.#options;
+    const { clock, config, registry } = this.#parts;
     this.#isRunning = true;
     const untilMs = clock.now() + config.drainHoldTimeoutMs;
     await this.#closeInWaves([...registry.all()], (manager) => !manager.isHeld);
@@ -43,12 +43,12 @@ export class Drain {
 
   /** A manager was released. */
   released(): void {
-    if (this.#options.registry.size === 0) this.#whenEmpty();
+    if (this.#parts.registry.size === 0) this.#whenEmpty();
   }
 
   /** Waits while something is held. */
   async #whenLetGo(untilMs: number): Promise<void> {
-    const { clock, registry } = this.#options;
+    const { clock, registry } = this.#parts;
     if (registry.size === 0) return;
     const { promise, resolve } = withResolver<undefined>();
     this.#whenEmpty = () => {
@@ -63,7 +63,7 @@ export class Drain {
     managers: readonly WebSocketManager[],
     isDue: (manager: WebSocketManager) => boolean,
   ): Promise<void> {
-    const { clock, config } = this.#options;
+    const { clock, config } = this.#parts;
     const due = managers.filter(isDue);
     for (let from = 0; from < due.length; from += config.drainWaveSize) {
       for (const manager of due.slice(from, from + config.drainWaveSize)) if (isDue(manager)) this.#close(manager);
@@ -73,7 +73,7 @@ export class Drain {
   }
 
   #close(manager: WebSocketManager): void {
-    const { lifecycle, random, config } = this.#options;
+    const { lifecycle, random, config } = this.#parts;
     const retryAfterMs = jittered(config.drainRetryMs, 0.5, random);
     lifecycle.release(manager, 'shutdown', { detail: { retryAfterMs } });
   }

@@ -19,7 +19,7 @@ export const errorCodes = {
 /** A stable name for a kind of failure: it can be switched on and never changes its meaning. */
 export type ErrorCode = keyof typeof errorCodes;
 
-/** A failure that operating the software brings with it. Programming mistakes throw plain `TypeError`s instead. */
+/** A failure in operation. Programming mistakes throw plain `TypeError`s instead. */
 export class MooringError extends Error {
   override readonly name: string = 'MooringError';
 
@@ -33,7 +33,7 @@ export class MooringError extends Error {
   }
 }
 
-/** A user or thread id that breaks a rule. @source spec section 2 */
+/** A user or thread id that breaks a rule. */
 export class MalformedContextError extends MooringError {
   override readonly name = 'MalformedContextError';
 
@@ -47,7 +47,7 @@ export class MalformedContextError extends MooringError {
   }
 }
 
-/** All that is wrong with a configuration, at once. @source spec section 7 */
+/** All mistakes of a configuration at once. */
 export class ConfigurationError extends MooringError {
   override readonly name = 'ConfigurationError';
 
@@ -63,10 +63,10 @@ function count(problems: readonly string[]): string {
   return problems.length === 1 ? 'a mistake' : `${String(problems.length)} mistakes`;
 }
 
-/** A connection that is not admitted, as its client should be told. An expected outcome: returned, not thrown. */
+/** Why a connection is not admitted, with the close frame for its client. An expected outcome: returned, not thrown. */
 export class RefusalError extends MooringError {
   override readonly name: string = 'RefusalError';
-  /** What to say to the client. */
+  /** The close frame to send to the client. */
   readonly close: CloseFrame;
 
   constructor(
@@ -79,16 +79,16 @@ export class RefusalError extends MooringError {
     this.close = closeFrame(closeCause, detail, detail.profile);
   }
 
-  /** When to try again, in milliseconds; absent where trying again as such does not help. */
+  /** When to try again, in milliseconds; absent if trying again does not help. */
   get retryAfterMs(): number | undefined {
     return this.detail.retryAfterMs;
   }
 }
 
-/** The user's limit is reached and nothing could be freed. @source spec section 3 */
+/** The user's limit is reached and nothing could be freed. */
 export class QuotaExceededError extends RefusalError {
   override readonly name = 'QuotaExceededError';
-  /** How many newcomers of the same user stood before it; `null` where the limit is 0. */
+  /** How many newcomers of the same user waited before it; `null` if the limit is 0. */
   readonly ahead: number | null;
 
   constructor({ limit, ahead, retryAfterMs, profile }: FullQuota) {
@@ -121,7 +121,7 @@ export class AuthenticationError extends MooringError {
   }
 }
 
-/** An error as one line of text; whatever was thrown. Never throws. */
+/** A thrown value of any type as text. Never throws. */
 export function describe(error: unknown): string {
   try {
     return error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -73,19 +73,19 @@ export const coreEvents = Object.freeze({
     fields: fields<
       OfKey & {
         readonly reason: ReleaseReason;
-        /** The cause told to the peer, where one was. */
+        /** The cause the peer was told; `null` if there was no connection. */
         readonly closeCause: CloseCause | null;
         readonly generation: number;
         readonly ageMs: number;
         /** Since the last activity. */
         readonly idleMs: number;
-        /** Since the last byte from the peer, as far as was looked; without a connection, since the admission. */
+        /** Since a byte from the peer was last noticed; without a connection, since the admission. */
         readonly silentMs: number;
-        /** The cleanup, or the heartbeat, that found it; `null` where its socket closed or somebody asked. */
+        /** The cleanup, or the heartbeat, that found it; `null` if its socket closed, or an operator or the application asked. */
         readonly by: ReleasedBy | null;
-        /** What `idleMs`, or the age of an error, was held against; `null` where nothing was. */
+        /** The limit that `idleMs`, or the age of an error, reached; `null` if there was none. */
         readonly limitMs: number | null;
-        /** What showed that it was dead; `null` of those released for another reason. */
+        /** What showed that it was dead; `null` if it was released for another reason. */
         readonly finding: Finding | null;
       }
     >(),
@@ -109,7 +109,7 @@ export const coreEvents = Object.freeze({
     severity: 'debug',
     isJournalled: true,
     about:
-      'The connection of a held manager said goodbye or broke: the manager waits, for `graceMs`, for the next one of its thread.',
+      'The connection of a held manager closed or broke: the manager waits, for at most `graceMs`, for the next connection of its thread.',
   },
   'connection.resumed': {
     fields: fields<OfKey & { readonly generation: number; readonly awayMs: number }>(),
@@ -128,13 +128,13 @@ export const coreEvents = Object.freeze({
     severity: 'warn',
     isJournalled: true,
     about:
-      'A held manager had no activity, and none of its holds was renewed, for its idle timeout: it protects no longer. Once for each hold.',
+      'A held manager had no activity, and no hold of it was renewed, for its idle timeout: the hold does not protect it any longer. Once for each hold.',
   },
   'connection.answeredLate': {
     fields: fields<
       OfKey & {
         readonly generation: number;
-        /** Who released it: the heartbeat, which took it for dead, or a cleanup, which took it for a suspect. */
+        /** What released it: the heartbeat, which took it for dead, or a cleanup, which took it for a suspect. */
         readonly by: ReleasedBy | null;
       }
     >(),
@@ -147,7 +147,7 @@ export const coreEvents = Object.freeze({
     severity: 'warn',
     isJournalled: true,
     about:
-      'The client talks, and has answered no ping for as many heartbeats as a connection may miss. Said once of a connection.',
+      'The client sends messages, and has answered no ping for as many heartbeats as a connection may miss. Once for each connection.',
   },
   'heartbeat.missed': {
     fields: fields<OfKey & { readonly generation: number; readonly misses: number }>(),
@@ -168,9 +168,9 @@ export const coreEvents = Object.freeze({
         readonly closeCause: CloseCause;
         readonly retryAfterMs: number | null;
         readonly waitedMs: number;
-        /** Newcomers of the same user that stood before it; `null` unless it was refused because the quota was full. */
+        /** Newcomers of the same user that waited before it; `null` unless it was refused because the quota was full. */
         readonly ahead: number | null;
-        /** Whether the newcomer was heard of itself; one that was accepted, was asked, and answered nothing was not. */
+        /** `false` for a newcomer whose socket was accepted and pinged, and that answered nothing. */
         readonly isHeard: boolean;
       }
     >(),
@@ -191,7 +191,7 @@ export const coreEvents = Object.freeze({
         readonly previous: AlertLevel;
         readonly direction: 'rise' | 'fall';
         readonly managerCount: number;
-        /** `null` where there is no limit. */
+        /** `null` without a limit. */
         readonly maxManagers: number | null;
         readonly usageRatio: number;
       }
@@ -249,69 +249,69 @@ export const coreEvents = Object.freeze({
     fields: fields<OfUser & { readonly got: string; readonly used: number }>(),
     severity: 'error',
     isJournalled: true,
-    about:
-      'The limit function threw, or it or a connection gave something that is no limit; the configured one was used.',
+    about: '`limitOf` threw, or it or a connection gave a value that is no limit; the configured limit was used.',
   },
   'idleTimeout.rejected': {
     fields: fields<OfKey & { readonly got: string; readonly used: number | null }>(),
     severity: 'error',
     isJournalled: true,
-    about: 'A connection came with an idle timeout that is none; the configured one was used. `null`: never.',
+    about:
+      'A connection came with a value that is no idle timeout; the configured one was used (`null`: connections are never idle).',
   },
   'keepalive.failed': {
     fields: fields<{ readonly error: string }>(),
     severity: 'error',
     about:
-      "The application's `isKeepalive` threw or gave no boolean: such messages are activity. Told once per function.",
+      "The application's `isKeepalive` threw or gave no boolean: such messages count as activity. Once for each function.",
   },
   'ledger.failed': {
     fields: fields<OfUser & { readonly error: string }>(),
     severity: 'error',
     isJournalled: true,
-    about: 'The quota ledger failed: the local limit decided, or what it would not take back is tried again.',
+    about: 'The quota ledger failed: the local limit decides, and slots that it did not take back are tried again.',
   },
   'claim.lost': {
     fields: fields<OfKey>(),
     severity: 'error',
     isJournalled: true,
     about:
-      'Of what the ledger would not take back, too much waits, or Mooring stops: unless the ledger forgets it, it holds a place.',
+      'A slot could not be released in the shared ledger and will not be tried again: it stays taken until the ledger expires it.',
   },
   'leak.found': {
     fields: fields<
       Leak & {
         readonly what: 'manager' | 'socket';
-        /** Since the release; for a socket since it was told to close, which a takeover does too. */
+        /** Since the release; for a socket since it was told to close, also by a takeover. */
         readonly releasedForMs: number;
       }
     >(),
     severity: 'warn',
     isJournalled: true,
     about:
-      'With `leakDetection`: a released manager is kept by somebody, or a socket that was destroyed is still open. Said once.',
+      'With `leakDetection`: the application holds on to a released manager, or a socket that was destroyed is still open. Once for each.',
   },
   'leak.gone': {
     fields: fields<Leak & { readonly what: 'manager' | 'socket'; readonly releasedForMs: number }>(),
     severity: 'info',
     isJournalled: true,
-    about: 'What was found is gone after all.',
+    about: 'A leak that was found is gone after all.',
   },
   'process.stalled': {
     fields: fields<{ readonly stalledMs: number }>(),
     severity: 'warn',
-    about: 'This process did not run for a while; that time is taken out of every age.',
+    about: 'This process did not run for a while; no age counts that time.',
   },
   'server.draining': {
     fields: fields<{ readonly managers: number }>(),
     severity: 'info',
     isSampled: false,
-    about: 'Admission is shut; connections are being closed in waves.',
+    about: 'The server stops: newcomers are refused, and connections are closed in waves.',
   },
   'server.stopped': {
     fields: fields<{ readonly released: number }>(),
     severity: 'info',
     isSampled: false,
-    about: 'Everything is released and every timer gone.',
+    about: 'Every manager is released, and no timer is left.',
   },
 } as const satisfies EventRowsByName);
 

@@ -10,7 +10,7 @@ export type MooringEvent<Name extends MooringEventName = MooringEventName> = {
 
 /**
  * A listener. What it throws is reported as `listener.failed`, and stops nothing. It runs in the async context of no
- * request, whoever's request the event comes from.
+ * request, not even of the request that caused the event.
  */
 export type MooringListener<Name extends MooringEventName = MooringEventName> = (event: MooringEvent<Name>) => void;
 
@@ -58,7 +58,7 @@ export class EventStream {
    * @internal Has one part of Mooring itself hear of every event of a kind, for as long as there is an event stream.
    *
    * Why not a listener: the event object, its isolation key and the wall clock are read for listeners alone, and with
-   * an observer alone none of them is made. What happens with every connection would make two for nobody.
+   * an observer alone none of them is made. Events of every connection would make two objects that no listener gets.
    */
   observe<Name extends KeyedEventName>(name: Name, observer: Observer<Name>): void {
     if (this.#observers.has(name)) throw new TypeError(`${name} has an observer already`);
@@ -74,7 +74,7 @@ export class EventStream {
   }
 
   /**
-   * @internal As {@link emit}, for what happens with every connection: thread and key are read only if somebody listens.
+   * @internal As {@link emit}, for events of every connection: thread and key are read only if there is a listener.
    * @param of the manager the event is about
    */
   emitOf<Name extends KeyedEventName>(name: Name, of: OfKey, details: KeyedDetails<Name>): void {

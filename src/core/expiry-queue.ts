@@ -57,7 +57,7 @@ export class ExpiryQueue<T> {
   }
 
   /**
-   * @param nowMs for whoever has just read the clock
+   * @param nowMs for a caller that has just read the clock
    * @returns what to {@link delete} it by
    */
   add(item: T, nowMs = this.#clock.now()): Expiry<T> {

@@ -11,7 +11,7 @@ export interface MooringParts {
   readonly config: WebSocketConfig;
   readonly time: Time;
   readonly random: Random;
-  /** Another limit for some users. Without it everybody has `maxManagersPerUser`. */
+  /** Another limit for some users. Without it every user has `maxManagersPerUser`. */
   readonly limitOf?: LimitOf | undefined;
   /** What the application takes for keepalives beside the presets. */
   readonly isKeepalive?: IsKeepalive | undefined;

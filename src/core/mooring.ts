@@ -176,7 +176,7 @@ export class Mooring {
     return this.#parts.queue.size;
   }
 
-  /** Sockets in a closing handshake, whoever began it. Each is over within `closeGraceMs`. */
+  /** Sockets in a closing handshake, begun by either side. Each is over within `closeGraceMs`. */
   get closingCount(): number {
     return this.#parts.closing.size;
   }
@@ -220,7 +220,7 @@ export class Mooring {
     return this.#parts.metrics.report();
   }
 
-  /** What is known of the manager's connection where it is a suspect now; `null` where it is none. Never throws. */
+  /** What is known of the manager's connection if it is a suspect now, else `null`. Never throws. */
   suspicionOf(manager: WebSocketManager): SuspectOutlook | null {
     const { connection } = manager;
     const { suspicion, heartbeat, clock } = this.#parts;
@@ -239,7 +239,7 @@ export class Mooring {
     return this.#parts.heartbeat.unsentBytes;
   }
 
-  /** What a background cycle would do now. It walks through everybody, in slices, and changes nothing. Never rejects. */
+  /** What a background cycle would do now. It walks through all managers, in slices, and changes nothing. Never rejects. */
   previewBackgroundCleanup(): Promise<BackgroundPreview> {
     return this.#parts.requested.previewBackground();
   }
@@ -280,7 +280,7 @@ export class Mooring {
   }
 
   /**
-   * Shuts admission, tells everybody in waves to reconnect elsewhere, those that are held last and after up to
+   * Shuts admission, tells all connections in waves to reconnect elsewhere, those that are held last and after up to
    * `drainHoldTimeoutMs` in which their runs may end, and resolves once all sockets are closed, all
    * hooks have ended or run out of time, and no timer is left. Never rejects; a second call joins the first.
    */

@@ -1,7 +1,7 @@
 /** Where the process runs; each has its own limits and timeouts. `test` is development. */
 export type Environment = 'production' | 'staging' | 'development' | 'test';
 
-/** What differs between environments. @source seed, "Environment-Specific Settings"; spec section 7 */
+/** What differs between environments. */
 export interface Preset {
   readonly maxManagersPerUser: number;
   readonly emergencyCleanupTimeoutMs: number;

@@ -1,4 +1,4 @@
-interface RateOptions {
+interface RateParts {
   /** How many are allowed within the window. */
   readonly limit: number;
   readonly windowMs: number;
@@ -13,29 +13,29 @@ interface Counted {
 }
 
 /** More keys than this are not remembered within a window: an attacker with many addresses must not fill the memory. */
-const mostKeys = 100_000;
+const maxKeys = 100_000;
 
 /**
  * Counts by key. The window of a key begins with its first attempt.
  *
- * Why not a library: those for Node read the wall clock, which may step back an hour and lock everybody out for it, and
+ * Why not a library: those for Node read the wall clock, which may step back an hour and lock all clients out for it, and
  * arm timers in the context of whichever request comes first. Here two generations of counts replace each other, so there
  * is neither a timer nor a sweep.
  */
 export class RateWindow {
-  readonly #options: RateOptions;
+  readonly #parts: RateParts;
   #present = new Map<string, Counted>();
   #past = new Map<string, Counted>();
   #turnedAtMs: number;
 
-  constructor(options: RateOptions) {
-    this.#options = options;
-    this.#turnedAtMs = options.now();
+  constructor(parts: RateParts) {
+    this.#parts = parts;
+    this.#turnedAtMs = parts.now();
   }
 
   /** Counts one attempt. @returns in how many milliseconds to try again, or `null` if this one is within the limit */
   take(key: string): number | null {
-    const { limit, windowMs, now: read } = this.#options;
+    const { limit, windowMs, now: read } = this.#parts;
     const now = read();
     this.#turn(now);
     const counted = this.#of(key, now) ?? this.#begin(key, now + windowMs);
@@ -56,7 +56,7 @@ export class RateWindow {
 
   /** What began before the last turn is over at the next. */
   #turn(now: number): void {
-    if (now - this.#turnedAtMs < this.#options.windowMs && this.#present.size < mostKeys) return;
+    if (now - this.#turnedAtMs < this.#parts.windowMs && this.#present.size < maxKeys) return;
     this.#past = this.#present;
     this.#present = new Map();
     this.#turnedAtMs = now;

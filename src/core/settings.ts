@@ -4,7 +4,7 @@ import { closeCauses } from './vocabulary.js';
 /** How a setting is written outside code: durations want a unit there, and lose the `Ms` of their name. */
 export type SettingKind = 'duration' | 'integer' | 'ratio' | 'choice' | 'flag' | 'table';
 
-const duration = (least: number, most = 86_400_000) => z.number().min(least).max(most);
+const duration = (min: number, max = 86_400_000) => z.number().min(min).max(max);
 const ratio = z.number().gt(0).lte(1);
 const closeCode = z.union([z.int().min(3000).max(4999), z.literal([1000, 1008, 1011, 1012, 1013])]);
 
@@ -13,7 +13,7 @@ interface Setting {
   readonly schema: z.ZodType;
   /** Absent: the environment's preset has it, or it follows another setting. */
   readonly default?: unknown;
-  /** Its value where nobody gave one, if that depends on another setting. */
+  /** Its default, if that depends on another setting. */
   readonly follows?: (values: { readonly emergencyCleanupTimeoutMs: number }) => number;
   readonly about: string;
 }
@@ -21,7 +21,6 @@ interface Setting {
 /**
  * Every setting: how it is written, what it may be, its default, and what it is for.
  * The reference page is made from this table.
- * @source spec sections 3–7
  */
 export const settings = Object.freeze({
   maxManagersPerUser: {

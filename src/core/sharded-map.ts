@@ -10,18 +10,18 @@ const splitsAt = 4_096;
  */
 export class ShardedMap<V> {
   readonly #shards: (Map<string, V> | undefined)[] = [undefined];
-  readonly #most: number;
+  readonly #maxShards: number;
   readonly #splitsAt: number;
   /** How many maps there are, less one. */
   #mask = 0;
   #size = 0;
 
   /**
-   * @param most how many maps it becomes, a power of two
+   * @param maxShards how many maps it becomes, a power of two
    * @param splitAt beyond how many entries
    */
-  constructor(most = 64, splitAt = splitsAt) {
-    this.#most = most;
+  constructor(maxShards = 64, splitAt = splitsAt) {
+    this.#maxShards = maxShards;
     this.#splitsAt = splitAt;
   }
 
@@ -79,7 +79,7 @@ export class ShardedMap<V> {
    * may be met twice.
    */
   #split(all: Map<string, V>): void {
-    this.#mask = this.#most - 1;
+    this.#mask = this.#maxShards - 1;
     for (const [key, value] of all) {
       const number = this.#numberOf(key);
       if (number === 0) continue;

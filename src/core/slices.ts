@@ -3,7 +3,7 @@ import type { Clock, Time } from './time.js';
 /** How many steps are taken between two looks at the time. */
 const stepsPerLook = 16;
 
-interface SlicesOptions {
+interface SlicesParts {
   readonly time: Time;
   readonly clock: Pick<Clock, 'afterPoll'>;
   /** How long to work at a stretch. */
@@ -12,10 +12,10 @@ interface SlicesOptions {
 
 /** Long work in short slices, with the process free for its sockets in between. */
 export class Slices {
-  readonly #options: SlicesOptions;
+  readonly #parts: SlicesParts;
 
-  constructor(options: SlicesOptions) {
-    this.#options = options;
+  constructor(parts: SlicesParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -24,16 +24,16 @@ export class Slices {
    * @param whenDone called once, after the last step
    */
   run(step: () => boolean, whenDone?: () => void): void {
-    const endsAt = this.#options.time.now() + this.#options.budgetMs;
+    const endsAt = this.#parts.time.now() + this.#parts.budgetMs;
     for (;;) {
       for (let taken = 0; taken < stepsPerLook; taken++) {
         if (step()) continue;
         whenDone?.();
         return;
       }
-      if (this.#options.time.now() >= endsAt) break;
+      if (this.#parts.time.now() >= endsAt) break;
     }
-    this.#options.clock.afterPoll(() => {
+    this.#parts.clock.afterPoll(() => {
       this.run(step, whenDone);
     });
   }

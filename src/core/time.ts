@@ -4,7 +4,6 @@ import type { AsyncContexts } from './async-contexts.js';
  * What the core needs to know of time. It never reads a clock or sets a timer itself.
  *
  * Why: the same code runs under real time (`SystemTime`) and under `SimulatedTime`, where a day passes in seconds.
- * @source design: "PURE: no ambient clock, timer or randomness"
  */
 export interface Time {
   /** Milliseconds on a clock that never goes back; its zero means nothing. */

@@ -21,74 +21,72 @@ export const edgeEvents = Object.freeze({
   'authentication.failed': {
     fields: fields<{ readonly error: string }>(),
     severity: 'error',
-    about:
-      '`authenticate`, or what comes before it (`allowedOrigins`, `attemptRate`), threw, rejected or gave no answer.',
+    about: '`authenticate`, or a check before it (`allowedOrigins`, `attemptRate`), threw, rejected or gave no answer.',
   },
   'attempts.uncounted': {
     fields: fields<{ readonly reason: string }>(),
     severity: 'warn',
-    about: 'Attempts to connect are not counted by `attemptRate`, for want of an address. Told once.',
+    about: '`attemptRate` cannot count attempts to connect, since their address is unknown. Once.',
   },
   'socket.rejected': {
     fields: fields<{ readonly status: number; readonly reason: string }>(),
     severity: 'warn',
-    about: 'A socket was turned away before authentication, with an HTTP status.',
+    about: 'A socket was refused before authentication, with an HTTP status.',
   },
   'socket.unmanaged': {
     fields: fields<{ readonly reason: string }>(),
     severity: 'error',
     about:
-      'A socket came out of an attached server without a manager: it was closed with 1011, so that no limit is evaded.',
+      'An attached server accepted a socket without a manager: it was closed with 1011, so that no limit is evaded.',
   },
   'admin.acted': {
     fields: fields<{
-      /** The name of the token; `loopback` where none is asked for. */
+      /** The name of the token; `loopback` if the server asks for none. */
       readonly who: string;
-      /** What was asked for. */
       readonly action: AdminAction;
       readonly userId: string | null;
       readonly key: string | null;
       readonly outcome: 'done' | 'failed';
-      /** What came of it, in a few words. */
+      /** The result, in a few words. */
       readonly result: string;
     }>(),
     severity: 'info',
     isSampled: false,
     isJournalled: true,
-    about: 'Somebody acted on this server by hand, over the admin API.',
+    about: 'An operator did something over the admin API.',
   },
   'admin.refused': {
     fields: fields<{
       readonly status: number;
       /** At most 200 characters. */
       readonly reason: string;
-      /** The name of the token, where it is known. */
+      /** The name of the token, if it is known. */
       readonly who: string | null;
       /** Method and path, at most 200 characters. */
       readonly request: string;
-      /** Where it came from, as far as this process knows: behind a proxy, that. */
+      /** The address of the caller as this process sees it: behind a proxy, the address of the proxy. */
       readonly address: string | null;
-      /** How many others with this status it stands for: beyond 30 a minute they are told in sum, with the last of them. */
+      /** How many other refusals with this status it stands for: beyond 30 a minute, one event tells of all of them. */
       readonly more: number;
     }>(),
     severity: 'warn',
     about:
-      'Somebody was turned away by the admin API: no token or a wrong one, too little scope, a foreign origin, too often.',
+      'The admin API refused a request: no token or a wrong one, a token that may not, a foreign origin, or too many requests.',
   },
   'admin.failed': {
     fields: fields<{ readonly route: string; readonly error: string }>(),
     severity: 'error',
-    about: 'The admin API failed by itself.',
+    about: 'A request failed because of an error in the admin API.',
   },
   'viewer.missed': {
     fields: fields<{ readonly events: number }>(),
     severity: 'debug',
-    about: 'Somebody who watches the event stream over the admin API reads too slowly, and lost so many events of it.',
+    about: "A viewer of the admin API's event stream reads too slowly and lost that many events.",
   },
   'viewer.dropped': {
     fields: fields<{ readonly watchedMs: number }>(),
     severity: 'warn',
-    about: 'Somebody who watched took nothing for a minute and was dropped.',
+    about: 'A viewer of the event stream read nothing for a minute and was disconnected.',
   },
 } as const satisfies EventRowsByName);
 

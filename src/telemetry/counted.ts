@@ -9,7 +9,7 @@ const ages = Object.freeze([1, 10, 60, 300, 600, 1_800, 3_600, 14_400, 86_400]);
 
 const one = (labels: Labels = {}): Measurement[] => [{ value: 1, labels }];
 const inSeconds = (durationMs: number, labels: Labels = {}): Measurement[] => [{ value: durationMs / 1_000, labels }];
-/** Those who did not have to wait would hide those who had. */
+/** Newcomers that did not have to wait would hide those that had to. */
 const waited = (waitedMs: number, outcome: string): Measurement[] =>
   waitedMs > 0 ? inSeconds(waitedMs, { outcome }) : [];
 const tallied = (byStrategy: StrategyTally, trigger: CleanupTrigger): Measurement[] =>

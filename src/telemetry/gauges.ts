@@ -10,7 +10,7 @@ const ofKpis = ({ kpis: report }: Reading, measure: (kpi: Kpi) => Measurement | 
   report.kpis.map(measure).filter((measured) => measured !== null);
 
 /**
- * What is read when somebody collects, by its name in Prometheus. None of it takes longer the more managers there are;
+ * What is read at each collection, by its name in Prometheus. None of it takes longer the more managers there are;
  * suspects and connections with unsent data are few.
  */
 export const gauges = Object.freeze({

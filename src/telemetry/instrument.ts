@@ -22,7 +22,7 @@ export interface Reading {
 export type Feeds = { readonly [Name in MooringEventName]?: (event: MooringEvent<Name>) => readonly Measurement[] };
 
 interface Described {
-  /** A sentence or two, for whoever reads the metric. */
+  /** A sentence or two, for readers of the metric. */
   readonly about: string;
   /** Seconds, bytes, what is counted in braces, or nothing, in the notation of OpenTelemetry (UCUM). */
   readonly unit: 's' | 'By' | `{${string}}` | '';
@@ -44,10 +44,10 @@ export interface HistogramInstrument extends Described {
   readonly fedBy: Feeds;
 }
 
-/** What is read when somebody collects. */
+/** What is read at each collection. */
 export interface GaugeInstrument extends Described {
   readonly kind: 'gauge';
-  /** Measurements by label; none where there is nothing to say. */
+  /** Measurements by label; none if there is nothing to say. */
   readonly read: (from: Reading) => readonly Measurement[];
 }
 

@@ -5,14 +5,13 @@ import type { Instrument } from './instrument.js';
 /**
  * Everything that is measured, by its name in Prometheus: one table for both exporters, the reference, the alerts and
  * the dashboard. No label tells users, threads or keys apart.
- * @source spec section 8
  */
 export const instruments = Object.freeze({ ...gauges, ...counted }) satisfies Record<string, Instrument>;
 
 /** A name of {@link instruments}. */
 export type InstrumentName = keyof typeof instruments;
 
-/** The table in rows, for whoever treats all alike. */
+/** The table as rows, for code that treats all alike. */
 export const namedInstruments = Object.freeze(Object.entries(instruments) as [InstrumentName, Instrument][]);
 
 const unitWords: Readonly<Record<string, string>> = Object.freeze({ s: '_seconds', By: '_bytes' });

@@ -2,7 +2,7 @@ import { cleanupTriggers, closeCauses, releaseReasons, releasers, strategyNames 
 import { adminActions } from '../events/edge-events.js';
 import { namesOf } from './instrument.js';
 
-/** Cleanups of one user. The cycles of the background are measured apart: each is about everybody. */
+/** Cleanups of one user. Cycles of the background cleanup are measured apart: each is about all users. */
 export const perUserTriggers = cleanupTriggers.filter((trigger) => trigger !== 'background');
 export const triggers = cleanupTriggers;
 export const finders = [...releasers, 'none'];

@@ -6,15 +6,15 @@ import { eventTable } from '../events/edge-events.js';
 /** The part of a pino logger that is used. */
 export type Logger = Record<Severity, (fields: object, text: string) => void>;
 
-/** Of how many events of one kind each is a line of its own, within the window; the rest is summed up in one. */
+/** How many events of one kind get a line of their own within the window; the others are summed up in one. */
 const linesPerWindow = 5;
 const windowMs = 10_000;
 
-/** How many lines of a kind are written in ten seconds. Who asks for the debug level wants to see one user's way. */
+/** How many lines of a kind are written in ten seconds. The debug level is for following one user's connections. */
 const linesAt = Object.freeze({ debug: 1_000, info: 20, warn: linesPerWindow, error: linesPerWindow });
 
-/** The longest text of an event that goes into a line, in UTF-16 units: some is what a client made the application say. */
-const mostText = 500;
+/** The longest error text in a line, in UTF-16 units: clients can cause errors with texts of any length. */
+const maxTextLength = 500;
 
 /**
  * Writes the event stream to a log.
@@ -37,11 +37,11 @@ export function logEvents(mooring: Mooring, logger: Logger): () => void {
 /** The logger stamps its own time. */
 function write(logger: Logger, { type, ...event }: MooringEvent): void {
   const fields: Record<string, unknown> = { ...event, atMs: undefined };
-  if ('error' in fields) fields['error'] = String(fields['error']).slice(0, mostText);
+  if ('error' in fields) fields['error'] = String(fields['error']).slice(0, maxTextLength);
   logger[eventTable[type].severity](fields, type);
 }
 
-/** What repeats itself: the same event for the same cause. */
+/** Events of the same name and cause are of one kind. */
 function kindOf(event: MooringEvent): string {
   return 'closeCause' in event ? `${event.type} ${String(event.closeCause)}` : event.type;
 }
@@ -52,7 +52,7 @@ interface Window {
   count: number;
 }
 
-/** Keeps what is said too often out of a log. Its summary comes with the first of the kind after the window. */
+/** Limits how many lines of a kind a log gets. The summary of the others comes with the first of the kind after the window. */
 export class Sampler {
   readonly #logger: Logger;
   readonly #lines: number;

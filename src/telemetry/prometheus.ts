@@ -8,8 +8,8 @@ import { namedInstruments, type InstrumentName } from './instruments.js';
 export type MetricsRegistry = Registry | Registry<OpenMetricsContentType>;
 
 /** What can be said to {@link collectMetrics}. */
-export interface MetricsOptions {
-  /** Where the metrics go, beside what is there already. It may hold those of one Mooring. @default a new one */
+export interface MetricsParts {
+  /** The registry for the metrics; it may have others, but only those of one Mooring. @default a new one */
   readonly registry?: MetricsRegistry;
   /**
    * Whether prom-client's own metrics of Node and the process come along. What it observes them with stays until the
@@ -37,7 +37,7 @@ export interface CollectedMetrics {
  * app.get('/metrics', async (request, response) => response.type(collected.contentType).send(await collected.metrics()));
  * @throws TypeError if the registry has a metric of one of these names already
  */
-export function collectMetrics(mooring: Mooring, options: MetricsOptions = {}): CollectedMetrics {
+export function collectMetrics(mooring: Mooring, options: MetricsParts = {}): CollectedMetrics {
   const { registry = new Registry(), defaultMetrics = false } = options;
   checkFree(registry);
   const before = new Set(namesIn(registry));
@@ -114,7 +114,7 @@ class Metrics {
     queueMicrotask(() => (this.#isRead = false));
     for (const gauge of this.#gauges.values()) {
       gauge.reset();
-      gauge.remove({}); // without labels, it would say 0 where there is nothing to say
+      gauge.remove({}); // a gauge without labels would say 0 instead of nothing
     }
     readGauges(this.#mooring, (name, value, labels) => {
       this.#gauges.get(name)?.set(labels, value);

@@ -69,7 +69,7 @@ export class AdmissionControl {
   }
 
   /**
-   * A slot for a connection of this context: at once where there is one, else after the user's dead and abandoned
+   * A slot for a connection of this context: at once if there is one, else after the user's dead and abandoned
    * connections were looked for.
    * @throws MalformedContextError
    */
@@ -92,7 +92,7 @@ export class AdmissionControl {
     return outcome;
   }
 
-  /** Shuts admission: whoever waits is told to go elsewhere, and freed slots are handed to nobody. */
+  /** Shuts admission: newcomers that wait are told to go elsewhere, and freed slots are given to none. */
   drain(): void {
     this.#isDraining = true;
     for (const place of this.#parts.queue.all()) this.#refusePlace(place, this.#parts.refusals.draining());
@@ -270,7 +270,7 @@ export class AdmissionControl {
     this.#parts.events.emit('admission.refused', { userId, threadId, key, ...said });
   }
 
-  /** @param ahead newcomers that stood before it; `null` where it would be refused with nobody there */
+  /** @param ahead newcomers that wait before it; `null` if it would be refused even without others */
   #quotaRefusal(userId: string, ahead: number | null): RefusalError {
     const { limits, refusals, registry, userCleanup } = this.#parts;
     const rule = userCleanup.engagement();
@@ -283,7 +283,7 @@ export class AdmissionControl {
     return refusals.quota({ limit: limits.of(userId), firstFreeInMs, ahead });
   }
 
-  /** A slot that nobody has attached to yet comes back by itself. */
+  /** A slot without a socket comes back by itself. */
   #ticketLeftMs(manager: WebSocketManager): number {
     const { clock, config } = this.#parts;
     return Math.max(0, manager.admittedAtMs + config.ticketMs - clock.now());

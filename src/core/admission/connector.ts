@@ -126,7 +126,7 @@ export class Connector {
     return { connection, manager: connection.manager, refusal: null };
   }
 
-  /** Its client has gone before anything was decided: it takes nobody's place. */
+  /** Its client has gone before anything was decided: it takes no place. */
   #vanished(transport: Connection, arrival?: Arrival): Connected {
     this.#decided(arrival);
     const refusal = this.#parts.refusals.cancelled();

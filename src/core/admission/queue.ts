@@ -99,7 +99,7 @@ export class PlaceQueue {
 
   /** How many of the user's newcomers wait. */
   sizeOf(userId: string): number {
-    // Mostly nobody waits, and each who comes or goes asks.
+    // Usually the queue is empty, and every admission and release asks.
     if (this.#size === 0) return 0;
     return this.#byUser.get(userId)?.size ?? 0;
   }
@@ -118,7 +118,7 @@ export class PlaceQueue {
     this.#byUser.set(userId, places);
   }
 
-  /** Takes this very place out; `false` where it is not in any longer. */
+  /** Takes this very place out; `false` if it is not in the queue any longer. */
   remove(place: Place): boolean {
     const { userId } = place.context;
     const places = this.#byUser.get(userId);
@@ -149,7 +149,7 @@ export class PlaceQueue {
     return this.placesOf(userId).filter(({ isHeard }) => isHeard).length;
   }
 
-  /** Everybody's places. */
+  /** The places of all users. */
   all(): Place[] {
     return [...this.#byUser.values()].flatMap((places) => [...places.values()]);
   }

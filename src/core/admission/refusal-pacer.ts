@@ -8,7 +8,7 @@ const pace = Object.freeze({ atOnce: 5, windowMs: 10_000, delayMs: 1_000 });
 /** How many close frames may wait, and of how many users and addresses refusals are remembered. */
 const limits = Object.freeze({ waiting: 100, remembered: 10_000 });
 
-/** Whose refusals are counted together: the user's, or the client's address where nobody knows who it is. */
+/** Refusals are counted by user, or by the client's address if the user is unknown. */
 const countedBy: Partial<Record<CloseCause, 'user' | 'address'>> = Object.freeze({
   quota: 'user',
   capacity: 'user',
@@ -21,7 +21,7 @@ const countedBy: Partial<Record<CloseCause, 'user' | 'address'>> = Object.freeze
 /** A refusal whose client is to be told. */
 export interface PacedRefusal {
   readonly closeCause: CloseCause;
-  /** Who was refused; `null` if nobody knows. */
+  /** The user that was refused; `null` if unknown. */
   readonly userId: string | null;
   /** The client's address, as it is counted; asked only if it matters. */
   readonly address?: () => string;
@@ -96,10 +96,10 @@ export class RefusalPacer {
   #send(delayed: Delayed): void {
     if (!this.#remove(delayed)) return;
     try {
-      // The socket's own timers must not belong to another request, or to whoever stops the server.
+      // The socket's own timers must not belong to another request, or to the code that stops the server.
       this.#clock.contexts.outside(delayed.send);
     } catch {
-      // Its close frame could not be sent; whoever refused it destroys the socket in any case.
+      // Its close frame could not be sent; the code that refused it destroys the socket in any case.
     }
   }
 

@@ -19,7 +19,7 @@ interface FullQuota {
   readonly ahead: number | null;
 }
 
-/** Makes every refusal there is; the one place for their words and retries. @source spec sections 3 and 10 */
+/** Makes all refusals: the one place for their texts and retry times. */
 export class Refusals {
   readonly #config: WebSocketConfig;
   readonly #random: Random;
@@ -36,10 +36,10 @@ export class Refusals {
     return new QuotaExceededError({ limit, ahead, retryAfterMs, profile: this.#profile });
   }
 
-  capacity(most: number): RefusalError {
+  capacity(limit: number): RefusalError {
     return this.#retrying('capacity', this.#config.contestedRetryMs, {
       code: 'capacity.exceeded',
-      message: `This server holds all the ${String(most)} connections it may; connect to another one, or later.`,
+      message: `This server holds all the ${String(limit)} connections it may; connect to another one, or later.`,
     });
   }
 

@@ -13,7 +13,7 @@ import type { Refusals } from './refusals.js';
 import type { Ticket, Tickets } from './ticket.js';
 import type { WaitingCap } from './waiting-cap.js';
 
-interface TakeoverOptions extends ProbeParts {
+interface TakeoverParts extends ProbeParts {
   readonly config: WebSocketConfig;
   readonly tickets: Tickets;
   readonly refusals: Refusals;
@@ -32,13 +32,13 @@ export interface Claim {
 /**
  * A newer connection of a thread that has a manager: it takes over manager, slot, holds and hooks, once its socket is
  * open. Two live clients that keep taking a thread from each other are settled in favour of the one that holds it.
- * @source spec section 3.2; citrineos#190, manabrew#600, ComfyUI#549
+ * @see docs/decisions/0006-takeover-and-order-of-arrival.md
  */
 export class Takeover {
-  readonly #options: TakeoverOptions;
+  readonly #parts: TakeoverParts;
 
-  constructor(options: TakeoverOptions) {
-    this.#options = options;
+  constructor(parts: TakeoverParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -47,7 +47,7 @@ export class Takeover {
    * or a suspect.
    */
   claim(manager: WebSocketManager, claim: Claim): Admission | PendingAdmission {
-    const { tickets, arrivals, refusals } = this.#options;
+    const { tickets, arrivals, refusals } = this.#parts;
     const { connection, successor } = manager;
     const { context, arrival } = claim;
     if (successor instanceof Contest) return successor.challenge(claim);
@@ -62,16 +62,16 @@ export class Takeover {
 
   /** Whether the connection may be there: not closed, and no suspect. */
   #isStanding(connection: ManagedConnection): boolean {
-    return stateOf(connection) !== 'closed' && !this.#options.suspicion.has(connection);
+    return stateOf(connection) !== 'closed' && !this.#parts.suspicion.has(connection);
   }
 
-  /** The current connection ended by itself: whoever contests it has won. */
+  /** The current connection ended by itself: the newcomer that contests it has won. */
   incumbentEnded(manager: WebSocketManager): void {
     if (manager.successor instanceof Contest) manager.successor.conceded();
   }
 
   #isFought(manager: WebSocketManager): boolean {
-    const { config, clock } = this.#options;
+    const { config, clock } = this.#parts;
     const extras = manager.ensureExtras();
     const since = clock.now() - config.takeoverFightWindowMs;
     extras.takeoversAtMs = extras.takeoversAtMs.filter((atMs) => atMs > since);
@@ -79,9 +79,9 @@ export class Takeover {
   }
 
   #contest(manager: WebSocketManager, connection: ManagedConnection, claim: Claim): Admission | PendingAdmission {
-    const { waitingCap, refusals } = this.#options;
+    const { waitingCap, refusals } = this.#parts;
     if (!waitingCap.hasRoomFor(manager.userId)) return refused(refusals.crowded());
-    const contest = new Contest(this.#options, manager, connection);
+    const contest = new Contest(this.#parts, manager, connection);
     manager.ensureExtras().successor = contest;
     const pending = contest.challenge(claim);
     contest.start();
@@ -97,13 +97,13 @@ interface Challenger extends Claim {
 
 /** A fight for a key: the incumbent is asked whether it is there, and the newest challenger waits for the answer. */
 class Contest implements Successor {
-  readonly #options: TakeoverOptions;
+  readonly #parts: TakeoverParts;
   readonly #manager: WebSocketManager;
   readonly #probe: Probe;
   #challenger: Challenger | null = null;
 
-  constructor(options: TakeoverOptions, manager: WebSocketManager, incumbent: ManagedConnection) {
-    this.#options = options;
+  constructor(options: TakeoverParts, manager: WebSocketManager, incumbent: ManagedConnection) {
+    this.#parts = options;
     this.#manager = manager;
     options.waitingCap.add(manager.userId, this);
     this.#probe = new Probe(options, {
@@ -121,7 +121,7 @@ class Contest implements Successor {
 
   /** A newer newcomer takes the place of the one that waits; an older one has been replaced by it already. */
   challenge({ context, arrival }: Claim): Admission | PendingAdmission {
-    const replaced = refused(this.#options.refusals.replaced());
+    const replaced = refused(this.#parts.refusals.replaced());
     if (arrival < (this.#challenger?.arrival ?? 0)) return replaced;
     this.#dismiss(replaced);
     const { promise: settled, resolve } = withResolver<Admission>();
@@ -139,29 +139,29 @@ class Contest implements Successor {
     const challenger = this.#over();
     if (challenger === null) return;
     const { context, arrival } = challenger;
-    challenger.ticket = this.#options.tickets.issue(this.#manager, context, { arrival });
+    challenger.ticket = this.#parts.tickets.issue(this.#manager, context, { arrival });
     challenger.resolve(admitted(challenger.ticket));
   }
 
   superseded(cause: 'replaced' | 'released' | 'draining'): void {
-    this.#over()?.resolve(refused(this.#options.refusals[cause]()));
+    this.#over()?.resolve(refused(this.#parts.refusals[cause]()));
   }
 
   #refuse(): void {
-    this.#over()?.resolve(refused(this.#options.refusals.contested()));
-    this.#options.lifecycle.settleDue(this.#manager);
+    this.#over()?.resolve(refused(this.#parts.refusals.contested()));
+    this.#parts.lifecycle.settleDue(this.#manager);
   }
 
   #abandon(): void {
-    this.#over()?.resolve(refused(this.#options.refusals.cancelled()));
-    this.#options.lifecycle.settleDue(this.#manager);
+    this.#over()?.resolve(refused(this.#parts.refusals.cancelled()));
+    this.#parts.lifecycle.settleDue(this.#manager);
   }
 
   #over(): Challenger | null {
     const challenger = this.#challenger;
     this.#challenger = null;
     this.#probe.cancel();
-    this.#options.waitingCap.remove(this.#manager.userId, this);
+    this.#parts.waitingCap.remove(this.#manager.userId, this);
     if (this.#manager.successor === this) this.#manager.ensureExtras().successor = null;
     return challenger;
   }

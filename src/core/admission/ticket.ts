@@ -70,7 +70,7 @@ export class Ticket implements Successor {
   }
 }
 
-interface TicketsOptions {
+interface TicketsParts {
   readonly clock: Clock;
   readonly events: EventStream;
   readonly lifecycle: Pick<Lifecycle, 'opened' | 'replaced' | 'release' | 'settleDue'>;
@@ -86,16 +86,16 @@ interface TicketsOptions {
  * successor's.
  */
 export class Tickets {
-  readonly #options: TicketsOptions;
+  readonly #parts: TicketsParts;
   /** The ticket issued last, while it is not opened. Most are opened at once, and a map that never fills is slow. */
   #newest: Ticket | null = null;
   /** The others that are not opened. */
   readonly #outstanding = new Map<WebSocketManager, Ticket>();
   readonly #expiries: ExpiryQueue<Ticket>;
 
-  constructor(options: TicketsOptions) {
-    this.#options = options;
-    const { clock, ticketMs, refusals } = options;
+  constructor(parts: TicketsParts) {
+    this.#parts = parts;
+    const { clock, ticketMs, refusals } = parts;
     this.#expiries = new ExpiryQueue({
       clock,
       timeoutMs: ticketMs,
@@ -120,13 +120,13 @@ export class Tickets {
   /** A ticket for the manager; one that is outstanding ends `replaced`. */
   issue(manager: WebSocketManager, context: UserExecutionContext, { arrival, isCounted = false }: Terms): Ticket {
     const former = this.outstanding(manager);
-    if (former !== undefined) this.#end(former, this.#options.refusals.replaced());
+    if (former !== undefined) this.#end(former, this.#parts.refusals.replaced());
     const ticket = new Ticket(manager, context, { tickets: this, arrival, isCounted });
     if (this.#newest !== null) this.#outstanding.set(this.#newest.manager, this.#newest);
     this.#newest = ticket;
     // A manager that never had a ticket was made just now.
     const isNew = former === undefined && manager.generation === 0;
-    ticket.expiry = this.#expiries.add(ticket, isNew ? manager.admittedAtMs : this.#options.clock.now());
+    ticket.expiry = this.#expiries.add(ticket, isNew ? manager.admittedAtMs : this.#parts.clock.now());
     if (manager.generation > 0) manager.ensureExtras().successor = ticket;
     else manager.context = context;
     return ticket;
@@ -139,11 +139,11 @@ export class Tickets {
     const { manager } = ticket;
     const former = manager.connection;
     const { awaySinceMs } = manager;
-    this.#options.away.remove(manager);
-    if (former !== null) this.#options.lifecycle.replaced(former);
+    this.#parts.away.remove(manager);
+    if (former !== null) this.#parts.lifecycle.replaced(former);
     const connection = this.#attach(ticket, transport);
     this.#announce(manager, awaySinceMs);
-    if (former !== null) this.#options.closing.close(former, 'replaced');
+    if (former !== null) this.#parts.closing.close(former, 'replaced');
     return { connection, refusal: null };
   }
 
@@ -154,23 +154,22 @@ export class Tickets {
   }
 
   cancel(ticket: Ticket): void {
-    if (ticket.connection === null && ticket.refusal === null)
-      this.#giveBack(ticket, this.#options.refusals.cancelled());
+    if (ticket.connection === null && ticket.refusal === null) this.#giveBack(ticket, this.#parts.refusals.cancelled());
   }
 
   superseded(ticket: Ticket, cause: 'replaced' | 'released' | 'draining'): void {
-    this.#end(ticket, this.#options.refusals[cause]());
+    this.#end(ticket, this.#parts.refusals[cause]());
   }
 
   /** The manager is gone, and with it whatever a ticket promised. */
   released(manager: WebSocketManager): void {
     const ticket = this.outstanding(manager);
-    if (ticket !== undefined) this.#end(ticket, this.#options.refusals.released());
+    if (ticket !== undefined) this.#end(ticket, this.#parts.refusals.released());
   }
 
   /** Ends every outstanding ticket and leaves no timer. */
   stop(): void {
-    const { refusals } = this.#options;
+    const { refusals } = this.#parts;
     for (const ticket of this.allOutstanding()) this.#giveBack(ticket, refusals.draining(), 'shutdown');
     this.#expiries.clear();
   }
@@ -184,7 +183,7 @@ export class Tickets {
     const connection = new ManagedConnection(manager, transport, context);
     manager.connection = connection;
     ticket.connection = connection;
-    this.#options.arrivals.opened(connection, ticket.arrival);
+    this.#parts.arrivals.opened(connection, ticket.arrival);
     if (manager.extras !== null) {
       manager.extras.successor = null;
       manager.extras.due = null;
@@ -192,12 +191,12 @@ export class Tickets {
       manager.extras.reportedAtMs = never;
       if (ticket.isCounted) manager.extras.takeoversAtMs.push(connection.connectedAtMs);
     }
-    this.#options.lifecycle.opened(connection);
+    this.#parts.lifecycle.opened(connection);
     return connection;
   }
 
   #announce(manager: WebSocketManager, awaySinceMs: number | null): void {
-    const { events, clock } = this.#options;
+    const { events, clock } = this.#parts;
     const { generation } = manager;
     if (awaySinceMs !== null) {
       events.emitOf('connection.resumed', manager, { generation, awayMs: clock.now() - awaySinceMs });
@@ -210,8 +209,8 @@ export class Tickets {
   #giveBack(ticket: Ticket, refusal: RefusalError, reason: 'unattached' | 'shutdown' = 'unattached'): void {
     const { manager } = ticket;
     this.#end(ticket, refusal);
-    if (manager.generation === 0) this.#options.lifecycle.release(manager, reason);
-    else this.#options.lifecycle.settleDue(manager);
+    if (manager.generation === 0) this.#parts.lifecycle.release(manager, reason);
+    else this.#parts.lifecycle.settleDue(manager);
   }
 
   #end(ticket: Ticket, refusal: RefusalError): void {

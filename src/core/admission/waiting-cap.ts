@@ -9,26 +9,26 @@ interface WaitingCapOptions {
 
 /**
  * How many newcomers may wait at once: for a place, or for the answer of a connection that they would replace. One user
- * has at most a quarter of it, so that nobody can use it up for all the others.
+ * has at most a quarter of it, so that no user can use it up for all others.
  */
 export class WaitingCap {
   readonly #queue: PlaceQueue;
-  readonly #most: number;
-  readonly #mostOfUser: number;
-  /** Those who wait for an answer, by user. Those who wait for a place are counted by the queue. */
+  readonly #limit: number;
+  readonly #limitOfUser: number;
+  /** Newcomers that wait for an answer, by user. The queue counts those that wait for a place. */
   readonly #contests = new Map<string, Set<object>>();
   #size = 0;
 
   constructor({ config, queue }: WaitingCapOptions) {
     this.#queue = queue;
-    this.#most = unadmittedLimit(config);
-    this.#mostOfUser = quarterOf(this.#most);
+    this.#limit = unadmittedLimit(config);
+    this.#limitOfUser = quarterOf(this.#limit);
   }
 
   /** Whether one more newcomer of the user may wait. */
   hasRoomFor(userId: string): boolean {
     const ofUser = this.#queue.sizeOf(userId) + (this.#contests.get(userId)?.size ?? 0);
-    return ofUser < this.#mostOfUser && this.#queue.size + this.#size < this.#most;
+    return ofUser < this.#limitOfUser && this.#queue.size + this.#size < this.#limit;
   }
 
   /** Counts a contest, in which one newcomer of the user waits. */

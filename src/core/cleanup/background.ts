@@ -13,7 +13,7 @@ import type { UserCleanup } from './user-cleanup.js';
 import { describe } from '../errors.js';
 import type { StrategyTally } from '../vocabulary.js';
 
-/** How a background cycle ended. @source seed fix 5; spec section 5 */
+/** How a background cycle ended. */
 export interface BackgroundCleanupResult {
   /** Managers released by the cycle itself. */
   readonly cleaned: number;
@@ -25,7 +25,7 @@ export interface BackgroundCleanupResult {
   readonly durationMs: number;
 }
 
-interface BackgroundOptions {
+interface BackgroundParts {
   readonly clock: Clock;
   readonly events: EventStream;
   readonly config: WebSocketConfig;
@@ -35,8 +35,8 @@ interface BackgroundOptions {
   readonly monitor: WebSocketResourceMonitor;
 }
 
-/** How many buckets there are at the most, however long the interval; then a cycle looks at some too early. */
-const mostBuckets = 4096;
+/** The highest number of buckets. With a longer interval, a cycle looks at some managers too early. */
+const maxBuckets = 4096;
 
 /** Into how many buckets the idle timeout is cut. */
 const bucketsPerTimeout = 256;
@@ -47,10 +47,9 @@ const bucketsPerTimeout = 256;
  *
  * Each manager lies in the bucket of the time at which it would be idle; one that turns out to have been active is put
  * where its new deadline is. Activity itself touches nothing.
- * @source seed fix 5, `_enhanced_background_cleanup`; spec section 5
  */
 export class BackgroundCleanup {
-  readonly #options: BackgroundOptions;
+  readonly #parts: BackgroundParts;
   readonly #wheel: DeadlineWheel<WebSocketManager>;
   readonly #bucketMs: number;
   readonly #failed = new Set<WebSocketManager>();
@@ -62,22 +61,22 @@ export class BackgroundCleanup {
   #isStopped = false;
 
   /** @internal */
-  constructor(options: BackgroundOptions) {
-    this.#options = options;
-    const { backgroundCleanupIntervalMs } = options.config;
-    const idleManagerTimeoutMs = standingIdleTimeoutMs(options.config.idleManagerTimeoutMs);
+  constructor(parts: BackgroundParts) {
+    this.#parts = parts;
+    const { backgroundCleanupIntervalMs } = parts.config;
+    const idleManagerTimeoutMs = standingIdleTimeoutMs(parts.config.idleManagerTimeoutMs);
     this.#bucketMs = Math.max(1, idleManagerTimeoutMs / bucketsPerTimeout);
     // Once around is a timeout and an interval: what is put back never lies where the same cycle still has to look.
     const around = (idleManagerTimeoutMs + backgroundCleanupIntervalMs) / this.#bucketMs;
-    this.#wheel = new DeadlineWheel(Math.min(mostBuckets, Math.ceil(around) + 3));
-    this.#bucket = this.#bucketAt(options.clock.now());
+    this.#wheel = new DeadlineWheel(Math.min(maxBuckets, Math.ceil(around) + 3));
+    this.#bucket = this.#bucketAt(parts.clock.now());
   }
 
   /** @internal Watches a manager from its admission on. */
   add(manager: WebSocketManager): void {
     this.#put(manager, this.#dueAtMs(manager));
     if (this.#timer !== null || this.#isStopped || this.#cycle !== null) return;
-    this.#bucket = this.#bucketAt(this.#options.clock.now());
+    this.#bucket = this.#bucketAt(this.#parts.clock.now());
     this.#arm();
   }
 
@@ -109,7 +108,7 @@ export class BackgroundCleanup {
     return this.#timer !== null;
   }
 
-  /** Runs a cycle now; one that runs already is joined. Never rejects. */
+  /** Runs a cycle now, or joins the one that runs already. Never rejects. */
   runCycle(): Promise<BackgroundCleanupResult> {
     if (this.#cycle !== null) return this.#cycle;
     const progress = { isOver: false };
@@ -133,10 +132,10 @@ export class BackgroundCleanup {
   }
 
   #arm(): void {
-    this.#timer = this.#options.clock.setTimer(() => {
+    this.#timer = this.#parts.clock.setTimer(() => {
       this.#timer = null;
       void this.runCycle();
-    }, this.#options.config.backgroundCleanupIntervalMs);
+    }, this.#parts.config.backgroundCleanupIntervalMs);
   }
 
   #armAgain(): void {
@@ -144,7 +143,7 @@ export class BackgroundCleanup {
   }
 
   #sweep(whenDone: (result: BackgroundCleanupResult) => void): void {
-    const { clock, events, slices } = this.#options;
+    const { clock, events, slices } = this.#parts;
     const startedAtMs = clock.now();
     const cycle = { tally: new Tally(), users: new ShardedMap<true>(), failedUsers: new Set<string>() };
     const steps = this.#steps(cycle);
@@ -171,17 +170,17 @@ export class BackgroundCleanup {
         this.#visit(manager, cycle);
       });
     }
-    for (const userId of this.#options.monitor.pressedUsers()) {
+    for (const userId of this.#parts.monitor.pressedUsers()) {
       yield;
       this.#guarded(cycle, userId, () => {
-        this.#options.monitor.actAgain(userId);
+        this.#parts.monitor.actAgain(userId);
       });
     }
   }
 
   /** Managers whose idle deadline may have come, then those in error whose time is up. */
   *#due(): Generator<WebSocketManager> {
-    const { clock, config } = this.#options;
+    const { clock, config } = this.#parts;
     const now = clock.now();
     const current = this.#bucketAt(now);
     this.#bucket = Math.max(this.#bucket, current - this.#wheel.size);
@@ -209,19 +208,19 @@ export class BackgroundCleanup {
     if (manager.errorReportedAtMs === null) this.#reported.delete(manager);
     // Back into the wheel first: whatever the cleanup throws, the manager stays watched.
     this.#putBack(manager);
-    this.#options.holds.noteForgotten(manager);
-    if (this.#options.userCleanup.cleanOne(manager, tally)) users.set(manager.userId, true);
+    this.#parts.holds.noteForgotten(manager);
+    if (this.#parts.userCleanup.cleanOne(manager, tally)) users.set(manager.userId, true);
   }
 
-  /** Where its deadline is; one that is past it and still here, because it is held, is looked at in the next cycle. */
+  /** Back to the bucket of its deadline. A held manager past its deadline is looked at in the next cycle. */
   #putBack(manager: WebSocketManager): void {
-    const soonest = this.#options.clock.now() + this.#bucketMs;
+    const soonest = this.#parts.clock.now() + this.#bucketMs;
     this.#put(manager, Math.max(this.#dueAtMs(manager), soonest));
   }
 
   /** Its own idle timeout may be longer than a turn of the wheel; then it is looked at too early. */
   #put(manager: WebSocketManager, dueAtMs: number): void {
-    const latest = this.#bucketAt(this.#options.clock.now()) + this.#wheel.size - 2;
+    const latest = this.#bucketAt(this.#parts.clock.now()) + this.#wheel.size - 2;
     this.#wheel.put(manager, Math.min(this.#bucketAt(dueAtMs), latest));
   }
 
@@ -230,7 +229,7 @@ export class BackgroundCleanup {
       act();
     } catch (error) {
       failedUsers.add(userId);
-      this.#options.events.emit('cleanup.failed', { userId, trigger: 'background', error: describe(error) });
+      this.#parts.events.emit('cleanup.failed', { userId, trigger: 'background', error: describe(error) });
     }
   }
 
@@ -239,7 +238,7 @@ export class BackgroundCleanup {
     const { idleTimeoutMs, lastActivityAtMs } = manager;
     if (idleTimeoutMs !== null) return lastActivityAtMs + idleTimeoutMs;
     const everyMs = standingIdleTimeoutMs(null);
-    const quietMs = Math.max(0, this.#options.clock.now() - lastActivityAtMs);
+    const quietMs = Math.max(0, this.#parts.clock.now() - lastActivityAtMs);
     return lastActivityAtMs + everyMs * Math.floor(quietMs / everyMs + 1);
   }
 

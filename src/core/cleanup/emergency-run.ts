@@ -10,7 +10,7 @@ import type { UserCleanup } from './user-cleanup.js';
 import { describe } from '../errors.js';
 import type { CleanupTrigger, StrategyTally } from '../vocabulary.js';
 
-/** How an emergency cleanup ended. @source spec section 5 */
+/** How an emergency cleanup ended. */
 export interface EmergencyCleanupResult {
   readonly userId: string;
   /** Managers released. */
@@ -25,7 +25,7 @@ export interface EmergencyCleanupResult {
   readonly remaining: number;
 }
 
-/** What somebody who asks for a cleanup wants beyond the routine strategies. With both, no more than either allows. */
+/** How many managers a caller wants evicted beyond the routine strategies. With both fields, no more than either allows. */
 export interface EvictionRequest {
   /** Evict up to this many managers that are not engaged. */
   readonly evict?: number;
@@ -33,8 +33,8 @@ export interface EvictionRequest {
   readonly keep?: number;
 }
 
-/** How many somebody wants evicted, at most, of so many managers. */
-export function mostToEvict({ evict, keep }: EvictionRequest, count: number): number {
+/** How many of `count` managers the caller wants evicted at most. */
+export function maxToEvict({ evict, keep }: EvictionRequest, count: number): number {
   if (evict === undefined && keep === undefined) return 0;
   return Math.min(evict ?? Infinity, count - (keep ?? 0));
 }
@@ -83,7 +83,7 @@ export class EmergencyRun {
     return this.#userId;
   }
 
-  /** Whether a newcomer waits, or somebody asked for its result. */
+  /** Whether a newcomer waits, or a caller asked for its result. */
   get isNeeded(): boolean {
     return this.#isRequested || this.#parts.waitingRoom.sizeOf(this.#userId) > 0;
   }
@@ -127,7 +127,7 @@ export class EmergencyRun {
     for (const resolve of this.#waiters) resolve(result);
   }
 
-  /** Ends it where nobody needs it any longer. */
+  /** Ends it if no newcomer and no caller needs it any longer. */
   finishUnlessNeeded(): void {
     if (this.serial > 0 && !this.isNeeded) this.finish();
   }
@@ -167,26 +167,26 @@ export class EmergencyRun {
     this.#probe.start();
   }
 
-  /** Every connection has answered, gone, become a suspect or is excused; those who asked take all suspects. */
+  /** Every connection has answered, gone, become a suspect or is excused; for callers, all suspects are released. */
   #asked({ silent, stuck }: ProbeFindings): void {
     if (this.#isOver) return;
     this.#pass({ stuck, silent: this.#isRequested ? silent : noFindings.silent });
     const count = this.#parts.registry.countOf(this.#userId);
-    this.#settleNewcomers(this.#wishes.reduce((most, wish) => Math.max(most, mostToEvict(wish, count)), 0));
+    this.#settleNewcomers(this.#wishes.reduce((wanted, wish) => Math.max(wanted, maxToEvict(wish, count)), 0));
   }
 
   /**
    * Makes room for the newcomers that were heard of. Those that were accepted and have not answered yet are waited for as
    * long as a connection whose round trip is not known.
-   * @param leastToEvict what those who asked for the run want evicted
+   * @param minToEvict how many the callers of the run want evicted
    */
-  #settleNewcomers(leastToEvict: number): void {
+  #settleNewcomers(minToEvict: number): void {
     const { clock, config, suspectPlaces, waitingRoom } = this.#parts;
     // One that has just been heard of may have been waiting beside a suspect.
     this.#guarded(() => {
       suspectPlaces.give(this.#userId, this.tally);
     });
-    this.#makeRoom(leastToEvict);
+    this.#makeRoom(minToEvict);
     const isAnswerMissing = waitingRoom.sizeOf(this.#userId) > waitingRoom.heardOf(this.#userId);
     if (!isAnswerMissing || clock.now() >= this.#startedAtMs + new ProbeTiming(config).withUnknownMs) {
       this.#giveBacklogs(0);
@@ -207,23 +207,23 @@ export class EmergencyRun {
     });
   }
 
-  #makeRoom(leastToEvict: number): void {
+  #makeRoom(minToEvict: number): void {
     this.#guarded(() => {
       const { userCleanup, waitingRoom } = this.#parts;
-      const most = Math.max(leastToEvict, waitingRoom.heardOf(this.#userId));
-      userCleanup.evict(this.#userId, { trigger: this.#trigger, tally: this.tally, most });
+      const maxCount = Math.max(minToEvict, waitingRoom.heardOf(this.#userId));
+      userCleanup.evict(this.#userId, { trigger: this.#trigger, tally: this.tally, maxCount });
     });
   }
 
   /**
    * The last ones, while newcomers still wait: waits until the first backlog has stood for long enough, then looks again.
-   * @param leastMs 1 after a look, so that what could not be given is not looked at for ever
+   * @param minMs 1 after a look, so that what could not be given is not looked at for ever
    */
-  #giveBacklogs(leastMs: number): void {
+  #giveBacklogs(minMs: number): void {
     const { clock, config, suspectPlaces, waitingRoom } = this.#parts;
     const endsAtMs = this.#startedAtMs + probeShare * config.emergencyCleanupTimeoutMs;
     const inMs = waitingRoom.heardOf(this.#userId) > 0 ? suspectPlaces.nextBacklogInMs(this.#userId) : null;
-    if (inMs === null || inMs < leastMs || clock.now() + inMs > endsAtMs + 1) {
+    if (inMs === null || inMs < minMs || clock.now() + inMs > endsAtMs + 1) {
       this.finish();
       return;
     }

@@ -10,7 +10,7 @@ import { Tally } from './tally.js';
 import type { UserCleanup } from './user-cleanup.js';
 import { describe } from '../errors.js';
 
-interface LevelCleanupOptions {
+interface LevelCleanupParts {
   readonly clock: Clock;
   readonly events: EventStream;
   readonly config: WebSocketConfig;
@@ -20,25 +20,24 @@ interface LevelCleanupOptions {
 }
 
 /**
- * What a rising level does: everything that cannot hurt a connection in use and, if so configured, the seed's
- * evictions. It asks nobody and waits for nothing.
- * @source seed fix 4, `_handle_resource_alert`; spec section 5
+ * What a rising level does: the routine strategies and, under `forcedEviction: 'by-level'`, evictions. It pings
+ * no connection and waits for nothing.
  */
 export class LevelCleanup {
-  readonly #options: LevelCleanupOptions;
+  readonly #parts: LevelCleanupParts;
 
-  constructor(options: LevelCleanupOptions) {
-    this.#options = options;
+  constructor(parts: LevelCleanupParts) {
+    this.#parts = parts;
   }
 
   /** Never throws. */
   act(action: LevelAction): void {
-    const { clock, events, registry, config } = this.#options;
+    const { clock, events, registry, config } = this.#parts;
     const { userId } = action;
     const tally = new Tally();
     const startedAtMs = clock.now();
     try {
-      this.#options.userCleanup.clean(userId, { trigger: 'level', tally });
+      this.#parts.userCleanup.clean(userId, { trigger: 'level', tally });
       if (config.forcedEviction === 'by-level' && !action.isLowered) this.#evict(action, tally);
     } catch (error) {
       events.emit('cleanup.failed', { userId, trigger: 'level', error: describe(error) });
@@ -56,13 +55,13 @@ export class LevelCleanup {
   }
 
   #evict({ userId, level, maxManagers }: LevelAction, tally: Tally): void {
-    const { registry, userCleanup, thresholds, config } = this.#options;
-    for (const { applies, keep, most } of levelEvictions[level]) {
+    const { registry, userCleanup, thresholds, config } = this.#parts;
+    for (const { applies, keep, maxCount } of levelEvictions[level]) {
       const count = registry.countOf(userId);
       if (!applies(usageRatio(count, maxManagers), thresholds)) continue;
       const excess = count - keep(maxManagers, thresholds);
       const floorMs = levelFloorMs(config);
-      userCleanup.evict(userId, { trigger: 'level', tally, most: Math.min(most, excess), floorMs });
+      userCleanup.evict(userId, { trigger: 'level', tally, maxCount: Math.min(maxCount, excess), floorMs });
     }
   }
 }

@@ -1,5 +1,5 @@
 import { routineStrategyNames, type AlertLevel, type CleanupTrigger, type RoutineStrategyName } from '../vocabulary.js';
-import { mostWithin, type Thresholds } from '../pressure/level.js';
+import { maxWithin, type Thresholds } from '../pressure/level.js';
 import type { WebSocketConfig } from '../settings.js';
 import { disconnected } from './strategies/disconnected.js';
 import { errored } from './strategies/errored.js';
@@ -24,26 +24,26 @@ export const idleRatios = Object.freeze({
   request: ({ patienceRatio }) => patienceRatio,
 }) satisfies Readonly<Record<CleanupTrigger, (config: WebSocketConfig) => number>>;
 
-/** What a level evicts under `forcedEviction: 'by-level'`, the seed's own ladder. @source seed fixes 1 and 4; spec section 5 */
+/** What a level evicts under `forcedEviction: 'by-level'`. */
 export interface LevelEviction {
-  /** Whether there is still reason to. */
+  /** Whether the usage still calls for it. */
   readonly applies: (usage: number, thresholds: Thresholds) => boolean;
-  /** How many managers are left to the user… */
+  /** How many managers the user keeps. */
   readonly keep: (limit: number, thresholds: Thresholds) => number;
-  /** …and how many are taken at the most. */
-  readonly most: number;
+  /** How many managers it evicts at most. */
+  readonly maxCount: number;
 }
 
 const toWarning: LevelEviction = {
   applies: (usage, { warning }) => usage > warning,
-  keep: (limit, { warning }) => mostWithin(warning, limit),
-  most: 5,
+  keep: (limit, { warning }) => maxWithin(warning, limit),
+  maxCount: 5,
 };
 
 const toHalf: LevelEviction = {
   applies: (usage, { critical }) => usage >= critical,
   keep: (limit) => Math.floor(limit / 2),
-  most: Infinity,
+  maxCount: Infinity,
 };
 
 /** The evictions of each level, one after the other. */

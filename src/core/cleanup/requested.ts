@@ -14,7 +14,7 @@ import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Slices } from '../slices.js';
 import { checkEviction } from './emergency.js';
-import { mostToEvict, type EvictionRequest } from './emergency-run.js';
+import { maxToEvict, type EvictionRequest } from './emergency-run.js';
 import { strategiesByName } from './playbook.js';
 import { errored } from './strategies/errored.js';
 import { idle } from './strategies/idle.js';
@@ -22,7 +22,7 @@ import type { Victim } from './strategies/victim.js';
 import { Tally } from './tally.js';
 import type { UserCleanup } from './user-cleanup.js';
 
-/** Somebody who goes, or would go, and the figures that decide it. */
+/** A manager that is released, or would be, and the figures behind it. */
 export interface Chosen {
   readonly userId: string;
   readonly threadId: string;
@@ -33,7 +33,7 @@ export interface Chosen {
   readonly idleMs: number;
   /** Since the last byte from the peer. */
   readonly silentMs: number;
-  /** What `idleMs`, or the age of an error, was held against; `null` where nothing was. */
+  /** The limit that `idleMs`, or the age of an error, reached; `null` if there was none. */
   readonly limitMs: number | null;
   /** What showed that it is dead; `null` of those chosen by another strategy. */
   readonly finding: Finding | null;
@@ -41,7 +41,7 @@ export interface Chosen {
 
 /** What a background cycle would do now. */
 export interface BackgroundPreview {
-  /** The first {@link mostListed} of them. */
+  /** The first {@link maxListed} of them. */
   readonly chosen: readonly Chosen[];
   /** By strategy, all of them. */
   readonly byStrategy: StrategyTally;
@@ -50,14 +50,14 @@ export interface BackgroundPreview {
   readonly users: number;
 }
 
-/** How many are named at the most by a preview of a background cycle. */
-export const mostListed = 1_000;
+/** How many managers a preview of a background cycle lists at most. */
+export const maxListed = 1_000;
 
 /** What is wanted of a cleanup of one user. */
 export interface CleanupRequest {
   /** @default all that cannot hurt a connection in use */
   readonly strategies?: readonly RoutineStrategyName[];
-  /** Choose, and release nobody. @default false */
+  /** Only choose, and release none. @default false */
   readonly dryRun?: boolean;
 }
 
@@ -75,7 +75,7 @@ export interface CleanupResult {
   readonly remaining: number;
 }
 
-interface RequestedOptions extends ProbeParts {
+interface RequestedParts extends ProbeParts {
   readonly events: EventStream;
   readonly config: WebSocketConfig;
   readonly registry: ManagerRegistry;
@@ -93,18 +93,17 @@ interface Order {
 }
 
 /**
- * Cleanups that a person asks for, and what any cleanup would do. Whoever is to be judged alive or dead is asked first,
- * since only an answer counts; a dry run asks too, and releases nobody.
- * @source seed "Monitoring Commands"; spec section 5
+ * Cleanups that a person asks for, and previews of all cleanups. Connections are pinged before they are judged alive or
+ * dead, since only an answer counts; a dry run pings too, and releases none.
  */
 export class RequestedCleanup {
-  readonly #options: RequestedOptions;
-  /** Probes under way, and who waits for them. */
+  readonly #parts: RequestedParts;
+  /** Probes under way, and the callbacks that wait for them. */
   readonly #probes = new Map<Probe, (findings: ProbeFindings) => void>();
   #isStopped = false;
 
-  constructor(options: RequestedOptions) {
-    this.#options = options;
+  constructor(parts: RequestedParts) {
+    this.#parts = parts;
   }
 
   /** Dead connections, and what is idle or in error by the measure of the background cleanup. Never rejects. */
@@ -122,11 +121,11 @@ export class RequestedCleanup {
   }
 
   /**
-   * What a background cycle would do now, level by level: a walk through everybody, in slices, that changes nothing.
+   * What a background cycle would do now, level by level: a walk through all managers, in slices, that changes nothing.
    * Never rejects.
    */
   previewBackground(): Promise<BackgroundPreview> {
-    const { slices, registry, userCleanup, monitor, clock } = this.#options;
+    const { slices, registry, userCleanup, monitor, clock } = this.#parts;
     const tally = new Tally();
     const chosen: Chosen[] = [];
     const users = new Set<string>();
@@ -141,7 +140,7 @@ export class RequestedCleanup {
       if (victim === null) return true;
       tally.add(victim.strategy);
       users.add(manager.userId);
-      if (chosen.length < mostListed) chosen.push(chosenOf(victim, clock.now()));
+      if (chosen.length < maxListed) chosen.push(chosenOf(victim, clock.now()));
       return true;
     };
     return new Promise((resolve) => {
@@ -151,7 +150,7 @@ export class RequestedCleanup {
     });
   }
 
-  /** Leaves no timer; who is being asked has not been heard of. */
+  /** Leaves no timer. Probes under way end without findings. */
   stop(): void {
     this.#isStopped = true;
     for (const [probe, resolve] of this.#probes) {
@@ -162,7 +161,7 @@ export class RequestedCleanup {
   }
 
   async #run(order: Order): Promise<CleanupResult> {
-    const { clock, registry, userCleanup } = this.#options;
+    const { clock, registry, userCleanup } = this.#parts;
     const { userId, strategies, dryRun } = order;
     const startedAtMs = clock.now();
     const findings = strategies.includes('disconnected') ? await this.#ask(userId) : noFindings;
@@ -180,23 +179,25 @@ export class RequestedCleanup {
   }
 
   #choose({ userId, trigger, strategies, wanted }: Order, findings: ProbeFindings): Victim[] {
-    const { registry, userCleanup } = this.#options;
-    const most = mostToEvict(wanted, registry.countOf(userId));
+    const { registry, userCleanup } = this.#parts;
+    const maxCount = maxToEvict(wanted, registry.countOf(userId));
     return userCleanup.choose(userId, {
-      ...{ trigger, findings, most },
+      trigger,
+      findings,
+      maxCount,
       strategies: strategies.map((name) => strategiesByName[name]),
     });
   }
 
   #ask(userId: string): Promise<ProbeFindings> {
     if (this.#isStopped) return Promise.resolve(noFindings);
-    const connections = this.#options.registry.connectionsOf(userId);
+    const connections = this.#parts.registry.connectionsOf(userId);
     return new Promise((resolve) => {
       const onDone = (findings: ProbeFindings): void => {
         this.#probes.delete(probe);
         resolve(findings);
       };
-      const probe: Probe = new Probe(this.#options, { connections, onDone });
+      const probe: Probe = new Probe(this.#parts, { connections, onDone });
       this.#probes.set(probe, resolve);
       probe.start();
     });
@@ -204,7 +205,7 @@ export class RequestedCleanup {
 
   #announce({ userId, cleaned, byStrategy, durationMs, remaining }: CleanupResult): void {
     const said = { cleaned, byStrategy, attempts: 1, timedOut: false, durationMs, remaining };
-    this.#options.events.emit('cleanup.completed', { userId, trigger: 'request', ...said });
+    this.#parts.events.emit('cleanup.completed', { userId, trigger: 'request', ...said });
   }
 }
 
@@ -212,7 +213,11 @@ export class RequestedCleanup {
 export function chosenOf({ manager, strategy, reason, limitMs, finding }: Victim, nowMs: number): Chosen {
   const { userId, threadId, key, lastActivityAtMs, admittedAtMs, connection } = manager;
   return {
-    ...{ userId, threadId, key, strategy, reason },
+    userId,
+    threadId,
+    key,
+    strategy,
+    reason,
     idleMs: nowMs - lastActivityAtMs,
     silentMs: nowMs - (connection === null ? admittedAtMs : connection.lastByteAtMs),
     limitMs: limitMs ?? null,

@@ -12,7 +12,7 @@ export const newcomerPollMs = 50;
 
 /** A newcomer that waits, as cleanup sees it. */
 export interface WaitingNewcomer {
-  /** Its accepted socket, or `null` where it has none that could be asked. */
+  /** Its accepted socket, or `null` if it has none that can be pinged. */
   readonly peer: { ping(payload: string): void } | null;
 }
 
@@ -25,7 +25,7 @@ export interface WaitingRoom {
   placesOf(userId: string): readonly WaitingNewcomer[];
 }
 
-interface SuspectPlacesOptions {
+interface SuspectPlacesParts {
   readonly pinger: Pinger;
   readonly registry: ManagerRegistry;
   readonly lifecycle: Pick<Lifecycle, 'release'>;
@@ -39,10 +39,10 @@ interface SuspectPlacesOptions {
  * themselves. Of the suspects, the one that was unheard of for the longest goes first, and those that are held go last.
  */
 export class SuspectPlaces {
-  readonly #options: SuspectPlacesOptions;
+  readonly #parts: SuspectPlacesParts;
 
-  constructor(options: SuspectPlacesOptions) {
-    this.#options = options;
+  constructor(parts: SuspectPlacesParts) {
+    this.#parts = parts;
   }
 
   /** How many of the user's connections are suspects now. */
@@ -60,7 +60,7 @@ export class SuspectPlaces {
 
   /** As {@link give}, from connections whose unsent data has stood still for `backlogExcuseMs`, longest first. */
   giveBacklogs(userId: string, tally: Tally): void {
-    const { backlogExcuseMs: limitMs } = this.#options;
+    const { backlogExcuseMs: limitMs } = this.#parts;
     this.#give(userId, tally, {
       connections: this.#backlogsOf(userId).filter((connection) => standstillMs(connection) >= limitMs - 1),
       evidence: { finding: 'stuck', closeCause: 'slow', limitMs },
@@ -70,18 +70,18 @@ export class SuspectPlaces {
   /** In how many milliseconds the first of the user's backlogs will have stood for `backlogExcuseMs`; `null` without any. */
   nextBacklogInMs(userId: string): number | null {
     const [first] = this.#backlogsOf(userId);
-    return first === undefined ? null : Math.max(0, this.#options.backlogExcuseMs - standstillMs(first));
+    return first === undefined ? null : Math.max(0, this.#parts.backlogExcuseMs - standstillMs(first));
   }
 
   /** Asks the newcomers that wait as open sockets whether they are there. Never throws. */
   askNewcomers(userId: string): void {
-    for (const newcomer of this.#options.waitingRoom.placesOf(userId)) this.askNewcomer(newcomer);
+    for (const newcomer of this.#parts.waitingRoom.placesOf(userId)) this.askNewcomer(newcomer);
   }
 
   /** As {@link askNewcomers}, one of them. */
   askNewcomer({ peer }: WaitingNewcomer): void {
     try {
-      peer?.ping(this.#options.pinger.payload());
+      peer?.ping(this.#parts.pinger.payload());
     } catch {
       // One that cannot even be asked will not be heard of.
     }
@@ -92,7 +92,7 @@ export class SuspectPlaces {
     tally: Tally | null,
     { connections, evidence }: { connections: readonly AttachedConnection[]; evidence: ReleaseOptions },
   ): void {
-    const { lifecycle, waitingRoom } = this.#options;
+    const { lifecycle, waitingRoom } = this.#parts;
     for (const { manager } of heldLast(connections)) {
       if (waitingRoom.heardOf(userId) === 0) return;
       const options: ReleaseOptions = { ...evidence, by: 'admission', isForHeard: true };
@@ -101,14 +101,14 @@ export class SuspectPlaces {
   }
 
   #suspectsOf(userId: string): AttachedConnection[] {
-    const { registry, suspicion } = this.#options;
+    const { registry, suspicion } = this.#parts;
     if (suspicion.size === 0) return [];
     return registry.connectionsOf(userId).filter((connection) => isEligible(connection) && suspicion.has(connection));
   }
 
   /** Connections whose unsent data stands still, the longest first. */
   #backlogsOf(userId: string): AttachedConnection[] {
-    const connections = this.#options.registry.connectionsOf(userId).filter(isEligible);
+    const connections = this.#parts.registry.connectionsOf(userId).filter(isEligible);
     for (const connection of connections) sample(connection);
     return connections
       .filter((connection) => standstillMs(connection) > 0)
@@ -116,7 +116,7 @@ export class SuspectPlaces {
   }
 }
 
-/** Not one that a newer connection of its thread is about to take over. */
+/** Whether it may give its place: not if a newer connection of its thread is about to take over. */
 function isEligible({ manager, isCurrent }: AttachedConnection): boolean {
   return isCurrent && manager.successor === null;
 }

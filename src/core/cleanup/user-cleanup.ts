@@ -12,31 +12,31 @@ import { oldest } from './strategies/oldest.js';
 import type { CleanupContext, Strategy, Victim } from './strategies/victim.js';
 import type { Tally } from './tally.js';
 
-interface UserCleanupOptions {
+interface UserCleanupParts {
   readonly clock: Clock;
   readonly config: WebSocketConfig;
   readonly registry: ManagerRegistry;
   readonly lifecycle: Pick<Lifecycle, 'release'>;
 }
 
-/** For whom it is done, where it is counted, and what a probe told. */
+/** Why managers are cleaned up, where releases are counted, and what a probe found. */
 export interface CleaningOrder {
   readonly trigger: CleanupTrigger;
   readonly tally: Tally;
   readonly findings?: ProbeFindings;
 }
 
-/** What to choose by. */
+/** What a choice goes by. */
 export interface ChoosingOrder {
   readonly trigger: CleanupTrigger;
   readonly findings?: ProbeFindings;
   /** @default all routine ones */
   readonly strategies?: readonly Strategy[];
-  /** So many are to go in all; those that no strategy chooses are evicted, unless they are engaged. @default 0 */
-  readonly most?: number;
+  /** How many are to go in all: if strategies choose fewer, managers that are not engaged are evicted too. @default 0 */
+  readonly maxCount?: number;
 }
 
-/** Who releases, and where it is counted. */
+/** What releases, and where it is counted. */
 interface ReleaseOrder {
   readonly by: CleanupTrigger;
   readonly tally: Tally;
@@ -44,24 +44,24 @@ interface ReleaseOrder {
   readonly isForHeard?: boolean;
 }
 
-/** How many may be evicted, for whom. */
+/** How many may be evicted, and why. */
 export interface EvictionOrder {
   readonly trigger: CleanupTrigger;
   readonly tally: Tally;
-  readonly most: number;
+  readonly maxCount: number;
   /** @default the configured floor */
   readonly floorMs?: number;
 }
 
 /** Applies strategies to one user's managers: each chooses purely, then its choice is released. */
 export class UserCleanup {
-  readonly #options: UserCleanupOptions;
+  readonly #parts: UserCleanupParts;
 
-  constructor(options: UserCleanupOptions) {
-    this.#options = options;
+  constructor(parts: UserCleanupParts) {
+    this.#parts = parts;
   }
 
-  /** Releases what is dead, idle for whoever asks, or in error. */
+  /** Releases managers that are dead, in error, or idle for longer than this cleanup allows. */
   clean(userId: string, { trigger, tally, findings = noFindings }: CleaningOrder): void {
     this.#sampleAll(userId);
     const context = this.#context(trigger, findings);
@@ -69,10 +69,10 @@ export class UserCleanup {
       this.release(strategy(this.#managersOf(userId), context), { by: trigger, tally });
   }
 
-  /** Whom some strategies, and an eviction, would release now, each manager once. Releases nobody. */
+  /** The managers that some strategies, and an eviction, would release now, each once. Releases none. */
   choose(
     userId: string,
-    { trigger, findings = noFindings, strategies = routineStrategies, most = 0 }: ChoosingOrder,
+    { trigger, findings = noFindings, strategies = routineStrategies, maxCount = 0 }: ChoosingOrder,
   ): Victim[] {
     this.#sampleAll(userId);
     const context = this.#context(trigger, findings);
@@ -82,7 +82,7 @@ export class UserCleanup {
     };
     for (const strategy of strategies) note(strategy(this.#managersOf(userId), context));
     const others = [...this.#managersOf(userId)].filter((manager) => !chosen.has(manager));
-    note(oldest(others, context, most - chosen.size));
+    note(oldest(others, context, maxCount - chosen.size));
     return [...chosen.values()];
   }
 
@@ -94,10 +94,10 @@ export class UserCleanup {
     return null;
   }
 
-  /** Releases who was chosen. */
+  /** Releases the chosen managers. */
   release(victims: readonly Victim[], { by, tally, isForHeard = false }: ReleaseOrder): void {
     for (const { manager, strategy, reason, closeCause, limitMs, finding } of victims)
-      if (this.#options.lifecycle.release(manager, reason, { closeCause, limitMs, finding, by, isForHeard }))
+      if (this.#parts.lifecycle.release(manager, reason, { closeCause, limitMs, finding, by, isForHeard }))
         tally.add(strategy);
   }
 
@@ -108,20 +108,20 @@ export class UserCleanup {
     return manager.isReleased;
   }
 
-  /** Forced eviction of up to `most` managers that have not been engaged for `floorMs`. */
-  evict(userId: string, { trigger, tally, most, floorMs }: EvictionOrder): void {
+  /** Forced eviction of up to `maxCount` managers that have not been engaged for `floorMs`. */
+  evict(userId: string, { trigger, tally, maxCount, floorMs }: EvictionOrder): void {
     this.#sampleAll(userId);
     const engagement = this.engagement(floorMs);
-    this.release(oldest(this.#managersOf(userId), { engagement }, most), { by: trigger, tally, isForHeard: true });
+    this.release(oldest(this.#managersOf(userId), { engagement }, maxCount), { by: trigger, tally, isForHeard: true });
   }
 
   /** What counts as engaged. @param floorMs @default the configured floor */
   engagement(floorMs?: number): EngagementRule {
-    return engagementRuleOf(this.#options.config, floorMs);
+    return engagementRuleOf(this.#parts.config, floorMs);
   }
 
   #managersOf(userId: string): Iterable<WebSocketManager> {
-    return this.#options.registry.ofUser(userId).values();
+    return this.#parts.registry.ofUser(userId).values();
   }
 
   #sampleAll(userId: string): void {
@@ -129,7 +129,7 @@ export class UserCleanup {
   }
 
   #context(trigger: CleanupTrigger, findings: ProbeFindings): CleanupContext {
-    const { config, clock } = this.#options;
+    const { config, clock } = this.#parts;
     return {
       nowMs: clock.now(),
       idleRatio: idleRatios[trigger](config),

@@ -12,10 +12,10 @@ export function journalledIn(rows: EventRowsByName): readonly JournalledEventNam
     .map(([name]) => name as JournalledEventName);
 }
 
-/** Entries of one user that are kept at most: the user with the most to tell does not push the others out. */
-export const mostPerUser = 100;
+/** How many entries of one user are kept, so that a user with many events does not push the others out. */
+export const maxPerUser = 100;
 
-/** What a user with a journal costs, its place in the map included, and what an entry costs besides its text. */
+/** Bytes of a user with a journal, the place in the map included, and of an entry besides its text. */
 const userBytes = 320;
 const entryBytes = 280;
 const errorFrameBytes = 120;
@@ -33,14 +33,14 @@ class UserJournal {
 }
 
 /**
- * What was lately decided about each user, so that "why was I disconnected?" has an answer: also of users who hold
- * nothing any longer. Within a number of bytes, whatever the load; users nothing was decided about for the longest time
- * are forgotten first.
+ * The latest decisions about each user, so that "why was I disconnected?" has an answer, also for users who have no
+ * connection any longer. It takes at most a given number of bytes; users without news for the longest time are forgotten
+ * first.
  *
- * Why by user and not one ring: a user who reconnects in a loop would flush everybody else's story.
+ * Why by user and not one ring: a user who reconnects in a loop would flush the entries of all others.
  */
 export class Journal {
-  /** What it may take, in bytes; 0: nothing is kept. */
+  /** How many bytes it may take; 0: nothing is kept. */
   readonly maxBytes: number;
   readonly #byUser = new ShardedMap<UserJournal>();
   #newest: UserJournal | null = null;
@@ -62,7 +62,7 @@ export class Journal {
     return this.maxBytes > 0;
   }
 
-  /** What is kept takes about so many bytes. */
+  /** About how many bytes it takes now. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -72,7 +72,7 @@ export class Journal {
     return this.#byUser.size;
   }
 
-  /** The user's entries, oldest first; none of one nothing is known of. */
+  /** The user's entries, oldest first; empty for an unknown user. */
   of(userId: string): readonly JournalEntry[] {
     return this.#byUser.get(userId)?.entries ?? [];
   }
@@ -82,7 +82,7 @@ export class Journal {
     this.#makeNewest(journal);
     journal.entries.push(entry);
     this.#grow(journal, bytesOf(entry));
-    if (journal.entries.length > mostPerUser) this.#dropFirst(journal);
+    if (journal.entries.length > maxPerUser) this.#dropFirst(journal);
     while (this.#bytes > this.maxBytes && this.#oldest !== null) this.#forget(this.#oldest);
   }
 
@@ -136,7 +136,7 @@ function isOfUser(event: MooringEvent<JournalledEventName>): event is JournalEnt
   return event.userId !== null;
 }
 
-/** A level that stays acts in every cycle. Where it found nobody, that it rose is all there is to tell. */
+/** A level that stays acts in every cycle. If it released none, there is nothing new to tell. */
 function saysSomething(event: JournalEntry): boolean {
   return event.type !== 'cleanup.completed' || event.trigger !== 'level' || event.cleaned > 0;
 }

@@ -9,20 +9,20 @@ import type { Clock, Random } from '../time.js';
 /** Where `sampled`, one manager in so many is followed. */
 const oneIn = 100;
 
-/** How long after its release a manager may be in use, closing and hooks apart: by whoever is just writing a log. */
+/** How long after its release a manager may be in use, closing and hooks apart: e.g. by code that writes a log. */
 const graceMs = 60_000;
 
 /** How many callers are named. */
-const mostCallers = 5;
+const maxCallers = 5;
 
-/** Where Mooring's own code is: its frames say nothing about who admitted. */
+/** Where Mooring's own code is: its frames say nothing about the code that admitted. */
 const ownFolder = new URL('../../', import.meta.url).pathname;
 
 /** A manager that is followed beyond its release. Nothing here keeps it. */
 interface Trace {
   readonly leak: Leak;
   readonly manager: WeakRef<WebSocketManager>;
-  /** As old as the manager, and known to nobody else. */
+  /** As old as the manager, and referenced by nothing else. */
   twin: object | null;
   releasedAtMs: number;
 }
@@ -35,7 +35,7 @@ interface SocketTrace {
   isFound: boolean;
 }
 
-interface LeakDetectorOptions {
+interface LeakDetectorParts {
   readonly clock: Clock;
   readonly events: EventStream;
   readonly random: Random;
@@ -47,11 +47,11 @@ interface LeakDetectorOptions {
  *
  * Whether something is kept can be told only after a collection that would have taken it. So each manager that is
  * followed has a twin, an object of its age, which is let go a minute after the release. When the engine has collected
- * the twin and the manager is still there, somebody keeps it.
+ * the twin and the manager is still there, something holds on to it.
  * @source Netty's ResourceLeakDetector; HikariCP's leakDetectionThreshold
  */
 export class LeakDetector {
-  readonly #options: LeakDetectorOptions;
+  readonly #parts: LeakDetectorParts;
   readonly #traces = new WeakMap<WebSocketManager, Trace>();
   readonly #released: ExpiryQueue<Trace>;
   readonly #ended: ExpiryQueue<SocketTrace>;
@@ -63,9 +63,9 @@ export class LeakDetector {
   });
   #isStopped = false;
 
-  constructor(options: LeakDetectorOptions) {
-    this.#options = options;
-    const { clock, config } = options;
+  constructor(parts: LeakDetectorParts) {
+    this.#parts = parts;
+    const { clock, config } = parts;
     const timeoutMs = graceMs + Math.max(config.closeGraceMs, config.hookTimeoutMs);
     const letGo = (trace: Trace): void => {
       trace.twin = null;
@@ -79,7 +79,7 @@ export class LeakDetector {
 
   /** Follows it, where its turn has come. */
   admitted(manager: WebSocketManager): void {
-    const { config, random } = this.#options;
+    const { config, random } = this.#parts;
     const { leakDetection } = config;
     if (leakDetection === 'off' || (leakDetection === 'sampled' && random() >= 1 / oneIn)) return;
     const { userId, threadId, key } = manager;
@@ -97,7 +97,7 @@ export class LeakDetector {
   released(manager: WebSocketManager): void {
     const trace = this.#traces.get(manager);
     if (trace === undefined || this.#isStopped) return;
-    trace.releasedAtMs = this.#options.clock.now();
+    trace.releasedAtMs = this.#parts.clock.now();
     this.#released.add(trace);
   }
 
@@ -105,7 +105,7 @@ export class LeakDetector {
   connectionEnded(connection: AttachedConnection): void {
     const trace = this.#traces.get(connection.manager);
     if (trace === undefined || this.#isStopped) return;
-    const endedAtMs = this.#options.clock.now();
+    const endedAtMs = this.#parts.clock.now();
     this.#ended.add({ leak: trace.leak, connection: new WeakRef(connection), endedAtMs, isFound: false });
   }
 
@@ -139,12 +139,12 @@ export class LeakDetector {
     { leak, releasedAtMs }: Pick<Trace, 'leak' | 'releasedAtMs'>,
   ): void {
     if (this.#isStopped) return;
-    const { clock, events } = this.#options;
+    const { clock, events } = this.#parts;
     events.emit(name, { ...leak, what, releasedForMs: clock.now() - releasedAtMs });
   }
 }
 
-/** Who called, the nearest first, as far as that is not Mooring itself; all of it where a bundler put both together. */
+/** The callers, the nearest first, without Mooring's own frames; all frames if a bundler put both into one file. */
 function callers(): string[] {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 50;
@@ -156,5 +156,5 @@ function callers(): string[] {
     .map((line) => line.trim().replace(/^at /, ''))
     .filter((line) => !line.includes('node:internal'));
   const others = frames.filter((line) => !line.includes(ownFolder));
-  return (others.length > 0 ? others : frames).slice(0, mostCallers);
+  return (others.length > 0 ? others : frames).slice(0, maxCallers);
 }

@@ -1,6 +1,6 @@
 import { MalformedContextError } from '../errors.js';
 
-/** Every thread id begins so. @source seed fix 2 */
+/** Every thread id begins so. */
 export const threadPrefix = 'thread_';
 
 /** The longest id, in UTF-16 units. */
@@ -9,7 +9,7 @@ export const maxIdLength = 256;
 /**
  * Checks both ids of a thread.
  * @throws MalformedContextError naming the field and the rule it breaks
- * @source spec section 2
+ * @see docs/decisions/0009-ids-and-isolation-key.md
  */
 export function checkIds(fields: unknown): void {
   if (typeof fields !== 'object' || fields === null) {

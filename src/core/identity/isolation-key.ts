@@ -12,7 +12,7 @@ export interface KeyParts {
  *
  * Why: two different pairs must never share a key. Joined as they are, user `a` with thread `b:thread_x` and user
  * `a:b` with thread `thread_x` would.
- * @source seed fix 2; spec section 2
+ * @see docs/decisions/0009-ids-and-isolation-key.md
  */
 export function isolationKey({ userId, threadId }: KeyParts): string {
   const encoded = /[%:]/.test(userId) ? userId.replace(/%/g, '%25').replace(/:/g, '%3A') : userId;

@@ -32,7 +32,6 @@ export interface ContextFields {
  *
  * Why: the object itself identifies the connection. `disconnect(context)` with the context of a connection that
  * was replaced is recognised as late, although its ids are those of the live one.
- * @source seed fix 2; spec section 2
  */
 export class UserExecutionContext implements ContextFields {
   readonly userId: string;
@@ -47,7 +46,7 @@ export class UserExecutionContext implements ContextFields {
 
   /**
    * @internal Of checked fields.
-   * @param kept the user's id as somebody keeps it already
+   * @param kept the user's id as another object keeps it already
    */
   constructor(fields: ContextFields, kept?: string) {
     const { userId, threadId, runId, requestId, connectionId, limit, idleTimeoutMs, data } = fields;

@@ -20,7 +20,7 @@ export interface AuditFindings {
   readonly miscounted: number;
 }
 
-interface AuditOptions {
+interface AuditParts {
   readonly clock: Pick<Clock, 'now' | 'setTimer'>;
   readonly slices: Slices;
   readonly config: WebSocketConfig;
@@ -42,23 +42,23 @@ export const notOpenGraceMs = 5_000;
  *
  * Why a walk: the queues, wheels and sets that cleanup lives by are just what it audits, so it reads none of them. It
  * runs once per background interval, in slices, and looks a second time before it accuses.
- * @source spec section 8, KPIs 2 and 4
+ * @see docs/decisions/0011-success-metrics.md
  */
 export class Audit {
-  readonly #options: AuditOptions;
+  readonly #parts: AuditParts;
   readonly #counted = new WeakSet<WebSocketManager>();
   #timer: Timer | null = null;
   #isWalking = false;
   #isStopped = false;
 
-  constructor(options: AuditOptions) {
-    this.#options = options;
+  constructor(parts: AuditParts) {
+    this.#parts = parts;
   }
 
   /** From the first manager on, until an audit finds none. */
   arm(): void {
     if (this.#timer !== null || this.#isWalking || this.#isStopped) return;
-    const { clock, config } = this.#options;
+    const { clock, config } = this.#parts;
     this.#timer = clock.setTimer(() => {
       this.#timer = null;
       this.#walk();
@@ -73,7 +73,7 @@ export class Audit {
   }
 
   #walk(): void {
-    const { slices, registry, metrics } = this.#options;
+    const { slices, registry, metrics } = this.#parts;
     this.#isWalking = true;
     const before = metrics.announced();
     const miscounted = Math.abs(registry.size - before.live);
@@ -105,14 +105,14 @@ export class Audit {
       this.#finish(found, walked);
       return;
     }
-    this.#timer = this.#options.clock.setTimer(() => {
+    this.#timer = this.#parts.clock.setTimer(() => {
       this.#timer = null;
       this.#finish(found, walked);
     }, notOpenGraceMs);
   }
 
   #finish(found: readonly Accused[], walked: Pick<AuditFindings, 'managers' | 'miscounted'>): void {
-    const { clock, registry, metrics } = this.#options;
+    const { clock, registry, metrics } = this.#parts;
     this.#isWalking = false;
     const still = found.filter(
       ({ manager, connection, why }) =>
@@ -131,7 +131,7 @@ export class Audit {
   }
 
   #faultOf(manager: WebSocketManager): Fault | null {
-    const { clock, config } = this.#options;
+    const { clock, config } = this.#parts;
     const { connection } = manager;
     if (connection !== null && stateOf(connection) === 'closed') return 'not open';
     if (connection !== null && connection.misses >= config.maxHeartbeatMisses) return 'silent';

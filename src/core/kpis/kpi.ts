@@ -1,4 +1,4 @@
-/** The success metrics, by number. @source seed "Success Metrics"; spec section 8 */
+/** The success metrics, by number. */
 export const kpiTargets = {
   emergencyCleanupTime: { number: 1, unit: 'ms', target: 'all under 10 s, p99 under 5 s' },
   backgroundEffectiveness: { number: 2, unit: 'ratio', target: 'over 90 %' },

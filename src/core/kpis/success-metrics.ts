@@ -23,7 +23,7 @@ const windowParts = 24;
 const longestRunMs = 10_000;
 const p99RunMs = 5_000;
 
-interface MetricsOptions {
+interface MetricsParts {
   readonly clock: Clock;
   readonly events: EventStream;
   readonly config: WebSocketConfig;
@@ -33,10 +33,10 @@ interface MetricsOptions {
 /**
  * Whether Mooring keeps its promise, measured by itself: the success metrics over the last day, or whatever
  * `kpiWindowMs` says, from the event stream and the audit alone. In at most 4 MiB, whatever the load.
- * @source seed "Success Metrics"; spec section 8
+ * @see docs/decisions/0011-success-metrics.md
  */
 export class SuccessMetrics {
-  readonly #options: MetricsOptions;
+  readonly #parts: MetricsParts;
   readonly #startedAtMs: number;
   readonly #window: SlidingWindow<Hour>;
   readonly #refusals: WrongRefusals;
@@ -46,14 +46,14 @@ export class SuccessMetrics {
   #admitted = 0;
   #released = 0;
 
-  constructor(options: MetricsOptions) {
-    this.#options = options;
-    this.#startedAtMs = options.clock.now();
-    const { heartbeatIntervalMs, maxHeartbeatMisses, slowConsumerTimeoutMs, kpiWindowMs } = options.config;
+  constructor(parts: MetricsParts) {
+    this.#parts = parts;
+    this.#startedAtMs = parts.clock.now();
+    const { heartbeatIntervalMs, maxHeartbeatMisses, slowConsumerTimeoutMs, kpiWindowMs } = parts.config;
     this.#window = new SlidingWindow(() => new Hour(), kpiWindowMs / windowParts, windowParts);
     // It pings, misses so often, and has its excuses; and an interval for being late.
     this.#refusals = new WrongRefusals((maxHeartbeatMisses + 2) * heartbeatIntervalMs + slowConsumerTimeoutMs);
-    this.#listen(options.events);
+    this.#listen(parts.events);
   }
 
   /** Admissions less releases, as announced, and how many announcements there have been. */
@@ -67,7 +67,7 @@ export class SuccessMetrics {
     if (hour.isAudited) return;
     const user = textHash(userId);
     hour.users.add(user);
-    if (isAtLeast(this.#options.levelOf(userId), 'warning')) hour.alertedUsers.add(user);
+    if (isAtLeast(this.#parts.levelOf(userId), 'warning')) hour.alertedUsers.add(user);
   }
 
   audited({ newlyOverdue, accumulated, miscounted }: AuditFindings): void {
@@ -81,7 +81,7 @@ export class SuccessMetrics {
 
   /** The metrics as of now. */
   report(): SuccessReport {
-    const now = this.#options.clock.now();
+    const now = this.#parts.clock.now();
     this.#userMinutes.catchUp(now);
     const hours = this.#window.all(now);
     const beganAtMs = Math.max(this.#startedAtMs, this.#window.beginsAtMs(now));
@@ -97,14 +97,14 @@ export class SuccessMetrics {
       ],
       window: {
         durationMs: now - beganAtMs,
-        lengthMs: this.#options.config.kpiWindowMs,
+        lengthMs: this.#parts.config.kpiWindowMs,
         isSinceStart: beganAtMs === this.#startedAtMs,
       },
     };
   }
 
   #hour(): Hour {
-    return this.#window.at(this.#options.clock.now());
+    return this.#window.at(this.#parts.clock.now());
   }
 
   #listen(events: EventStream): void {
@@ -138,7 +138,7 @@ export class SuccessMetrics {
     });
   }
 
-  #wanted(userId: string, gotIn: boolean, nowMs = this.#options.clock.now()): void {
+  #wanted(userId: string, gotIn: boolean, nowMs = this.#parts.clock.now()): void {
     const user = textHash(userId);
     this.#userMinutes.note(user, gotIn, nowMs);
     this.#window.at(nowMs).users.add(user);
@@ -147,7 +147,7 @@ export class SuccessMetrics {
   #whenAdmitted(userId: string, waitedMs: number): void {
     this.#admitted += 1;
     // The manager that was admitted has just read the clock.
-    this.#wanted(userId, true, this.#options.clock.recentMs);
+    this.#wanted(userId, true, this.#parts.clock.recentMs);
     if (waitedMs > 0) this.#hour().waits.add(waitedMs);
   }
 
@@ -156,7 +156,7 @@ export class SuccessMetrics {
     else if (code === 'admission.cancelled' && waitedMs > shortWaitMs) this.#wanted(userId, false);
     else this.#hour().refusedOtherwise += 1;
     if (ahead === null || !isHeard) return;
-    const now = this.#options.clock.now();
+    const now = this.#parts.clock.now();
     this.#window.at(now).refusals += 1;
     this.#refusals.refused(userId, { ahead, askedAtMs: now - waitedMs }, now);
   }
@@ -168,8 +168,8 @@ export class SuccessMetrics {
     if (reason !== 'disconnected') return;
     const hour = this.#hour();
     hour.deadReleases += 1;
-    if (finding === 'silent' && silentMs < this.#options.config.minSilenceMs) hour.falseKills += 1;
-    const now = this.#options.clock.now();
+    if (finding === 'silent' && silentMs < this.#parts.config.minSilenceMs) hour.falseKills += 1;
+    const now = this.#parts.clock.now();
     const died = { admittedAtMs: now - ageMs, lastByteAtMs: now - silentMs };
     hour.wrongRefusals += this.#refusals.died(userId, died);
   }
@@ -182,7 +182,7 @@ export class SuccessMetrics {
   }
 }
 
-/** What happened in one part of the window: in an hour, where it is a day. */
+/** What happened in one part of the window: in an hour, if it is a day. */
 class Hour {
   readonly runs = new DurationHistogram();
   readonly waits = new DurationHistogram();

@@ -1,7 +1,7 @@
 import type { TextHash } from './text-hash.js';
 
 /** How many users of one minute are told apart before only a part of them is watched. */
-const mostUsers = 16_384;
+const maxUsers = 16_384;
 
 /** Minutes of users who wanted in, and those of them in which they got in. */
 export interface UserMinuteCount {
@@ -34,7 +34,7 @@ export class UserMinutes {
     const user = low >>> 1;
     if (user % this.#weight !== 0) return;
     this.#gotIn.set(user, gotIn || this.#gotIn.get(user) === true);
-    if (this.#gotIn.size > mostUsers) this.#halve();
+    if (this.#gotIn.size > maxUsers) this.#halve();
   }
 
   /** Closes a minute that is over. */

@@ -3,7 +3,7 @@ import { textHash } from './text-hash.js';
 /** Newcomers of one user that were refused in about the same moment, and had asked in about the same moment. */
 interface Refused {
   readonly atMs: number;
-  /** When they asked to come in: whoever was heard of since was alive while they waited. */
+  /** When they asked to come in: a connection that was heard of since was alive while they waited. */
   readonly askedAtMs: number;
   /** How many of them had so many newcomers before them: so many more places had to be free. */
   readonly byAhead: number[];
@@ -15,17 +15,17 @@ interface Refused {
 const sameMomentMs = 250;
 
 /** Moments of one user that are remembered at most, and those of all users. */
-const mostPerUser = 640;
-const mostInAll = 3_072;
+const maxPerUser = 640;
+const maxInAll = 3_072;
 
 /** With more newcomers ahead than this a refusal is not watched: so many dead would long have shown otherwise. */
-const mostAhead = 63;
+const maxAhead = 63;
 
 /**
- * Refusals for quota, watched until whoever was dead then must have been found: a refusal is wrong when more of the
+ * Refusals for quota, watched until every connection that was dead then must have been found: a refusal is wrong when more of the
  * managers that were counted turn out to have been dead than newcomers stood ahead of it. However fast a client loops on
  * refusals, those of one moment take one place here.
- * @source spec section 8, KPI 6
+ * @see docs/decisions/0011-success-metrics.md
  */
 export class WrongRefusals {
   readonly #watchedForMs: number;
@@ -44,7 +44,7 @@ export class WrongRefusals {
   }
 
   refused(userId: string, { ahead, askedAtMs }: { ahead: number; askedAtMs: number }, nowMs: number): void {
-    if (ahead > mostAhead) return;
+    if (ahead > maxAhead) return;
     const now = { atMs: nowMs, askedAtMs };
     const user = numberOf(userId);
     const moments = this.#byUser.get(user);
@@ -76,7 +76,7 @@ export class WrongRefusals {
     // Most users have one; an array that grows makes room for many.
     if (moments === undefined) return [moment];
     moments.push(moment);
-    if (moments.length > mostPerUser) {
+    if (moments.length > maxPerUser) {
       moments.shift();
       this.#size -= 1;
     }
@@ -87,14 +87,14 @@ export class WrongRefusals {
     for (const [user, moments] of this.#byUser) {
       const last = moments.at(-1);
       const isOver = last === undefined || nowMs - last.atMs > this.#watchedForMs;
-      if (!isOver && this.#size <= mostInAll) return;
+      if (!isOver && this.#size <= maxInAll) return;
       this.#byUser.delete(user);
       this.#size -= moments.length;
     }
   }
 }
 
-/** A refusal that joins others after somebody turned out to be dead would have missed that death. */
+/** A refusal that joins others after a connection was found dead would have missed that death. */
 function isSame(
   { atMs, askedAtMs, dead }: Refused,
   other: { readonly atMs: number; readonly askedAtMs: number },

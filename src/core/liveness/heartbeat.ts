@@ -11,10 +11,10 @@ import type { Suspicion } from './suspicion.js';
 /** Into how many buckets an interval is cut: how exactly visits come, and how finely they are spread. */
 const bucketsPerInterval = 100;
 
-/** When the first visit comes, in buckets: soon, but not at the door, and not everybody's at once after a deploy. */
+/** When the first visit comes, in buckets: soon, but not at once, and not all at the same time after a deploy. */
 const firstVisit = Object.freeze({ earliest: 4, spread: 16 });
 
-interface HeartbeatOptions {
+interface HeartbeatParts {
   readonly clock: Clock;
   readonly events: EventStream;
   readonly pinger: Pinger;
@@ -39,7 +39,7 @@ interface HeartbeatOptions {
  * still visits.
  */
 export class Heartbeat {
-  readonly #options: HeartbeatOptions;
+  readonly #parts: HeartbeatParts;
   readonly #wheel = new DeadlineWheel<AttachedConnection>(bucketsPerInterval + 3);
   readonly #bucketMs: number;
   /** Connections of which `connection.neverAnswers` was said. */
@@ -51,9 +51,9 @@ export class Heartbeat {
   #stallsSeen = 0;
   #timer: Timer | null = null;
 
-  constructor(options: HeartbeatOptions) {
-    this.#options = options;
-    this.#bucketMs = options.heartbeatIntervalMs / bucketsPerInterval;
+  constructor(parts: HeartbeatParts) {
+    this.#parts = parts;
+    this.#bucketMs = parts.heartbeatIntervalMs / bucketsPerInterval;
   }
 
   /** Whether its timer is armed. */
@@ -77,7 +77,7 @@ export class Heartbeat {
    * on more: data waits to be sent to it, or it is not read from. Never throws.
    */
   endsInMs(connection: AttachedConnection): number | null {
-    const { clock, heartbeatIntervalMs, maxHeartbeatMisses } = this.#options;
+    const { clock, heartbeatIntervalMs, maxHeartbeatMisses } = this.#parts;
     const verdict = this.#judge(connection);
     if (connection.wheelBucket < 0 || verdict === 'excused') return null;
     // Where a byte came after the last ping, or none has left yet, the next visit only asks.
@@ -92,9 +92,9 @@ export class Heartbeat {
     this.#visitAt(connection, connection.connectedAtMs + (firstVisit.earliest + this.#spread) * this.#bucketMs);
   }
 
-  /** Asks one that has not been asked yet: its round trip may soon be needed. */
+  /** Pings a connection that was not pinged yet: its round trip may soon be needed. */
   pingIfNew(connection: AttachedConnection): void {
-    if (connection.roundTripMs < 0 && connection.pings === null) this.#options.pinger.ping(connection);
+    if (connection.roundTripMs < 0 && connection.pings === null) this.#parts.pinger.ping(connection);
   }
 
   remove(connection: AttachedConnection): void {
@@ -112,20 +112,20 @@ export class Heartbeat {
 
   #visitAt(connection: AttachedConnection, atMs: number): void {
     if (this.#timer === null) {
-      this.#bucket = this.#bucketAt(this.#options.clock.now());
+      this.#bucket = this.#bucketAt(this.#parts.clock.now());
       this.#arm();
     }
     this.#wheel.put(connection, this.#bucketAt(atMs));
   }
 
   #arm(): void {
-    const { clock } = this.#options;
+    const { clock } = this.#parts;
     this.#stallsSeen = clock.stalls;
     this.#timer = clock.setTimer(this.#beat, this.#bucketMs - (clock.now() % this.#bucketMs));
   }
 
   readonly #beat = (): void => {
-    const { clock } = this.#options;
+    const { clock } = this.#parts;
     const wasStalled = clock.stalls !== this.#stallsSeen;
     this.#arm();
     if (wasStalled) clock.afterPoll(this.#visitDue);
@@ -134,13 +134,13 @@ export class Heartbeat {
 
   readonly #visitDue = (): void => {
     if (this.#timer === null) return; // disposed of meanwhile
-    const current = Math.floor(this.#options.clock.now() / this.#bucketMs);
+    const current = Math.floor(this.#parts.clock.now() / this.#bucketMs);
     while (this.#bucket <= current) this.#sweep(this.#wheel.take(this.#bucket++));
     if (this.#wheel.count === 0) this.dispose();
   };
 
   #sweep(connections: Iterator<AttachedConnection, void>): void {
-    this.#options.slices.run(() => {
+    this.#parts.slices.run(() => {
       const { done, value: connection } = connections.next();
       if (done === true) return false;
       this.#visit(connection);
@@ -151,7 +151,7 @@ export class Heartbeat {
   #visit(connection: AttachedConnection): void {
     if (!connection.isCurrent) return; // a listener of another visit may have seen to that
     if (stateOf(connection) === 'closed') {
-      this.#options.lifecycle.died(connection, 'closed');
+      this.#parts.lifecycle.died(connection, 'closed');
       return;
     }
     const verdict = this.#judge(connection);
@@ -159,26 +159,26 @@ export class Heartbeat {
     if (verdict === 'heard') this.#heard(connection);
     else if (verdict === 'silent') this.#miss(connection);
     this.#ping(connection);
-    if (verdict === 'stuck' || connection.misses >= this.#options.maxHeartbeatMisses) this.#lookAgain(connection);
+    if (verdict === 'stuck' || connection.misses >= this.#parts.maxHeartbeatMisses) this.#lookAgain(connection);
   }
 
   /** What became of the last ping. */
   #judge(connection: AttachedConnection): Verdict {
-    return judgeSilence(connection, connection.bytesAtPing, this.#options.slowConsumerTimeoutMs);
+    return judgeSilence(connection, connection.bytesAtPing, this.#parts.slowConsumerTimeoutMs);
   }
 
   #heard(connection: AttachedConnection): void {
     connection.misses = 0;
     connection.bytesAtPing = -1;
     // What was heard may be older than the suspicion: only a byte since then clears it.
-    this.#options.suspicion.review(connection);
+    this.#parts.suspicion.review(connection);
     // A pong of its own accord answers nothing.
     if (connection.roundTripMs < 0) this.#noteUnanswered(connection);
   }
 
   /** Says once of a connection that its client talks and answers no ping, as RFC 6455 (5.5.2) demands. */
   #noteUnanswered(connection: AttachedConnection): void {
-    const { clock, events, heartbeatIntervalMs, maxHeartbeatMisses } = this.#options;
+    const { clock, events, heartbeatIntervalMs, maxHeartbeatMisses } = this.#parts;
     const askedAtMs = connection.pings?.[0]?.atMs ?? Infinity;
     const isToldOf = this.#neverAnswering.has(connection);
     if (isToldOf || clock.now() - askedAtMs < maxHeartbeatMisses * heartbeatIntervalMs) return;
@@ -197,24 +197,24 @@ export class Heartbeat {
     connection.misses += 1;
     const { userId, threadId, key } = connection.manager;
     const { generation, misses } = connection;
-    this.#options.events.emit('heartbeat.missed', { userId, threadId, key, generation, misses });
+    this.#parts.events.emit('heartbeat.missed', { userId, threadId, key, generation, misses });
   }
 
   /** Before a verdict of death: an answer may be waiting behind the timer. */
   #lookAgain(connection: AttachedConnection): void {
-    this.#options.clock.afterPoll(() => {
+    this.#parts.clock.afterPoll(() => {
       if (!connection.isCurrent || connection.wheelBucket < 0 || connection.bytesAtPing < 0) return;
       const verdict = this.#judge(connection);
-      if (verdict === 'silent' || verdict === 'stuck') this.#options.lifecycle.died(connection, verdict);
+      if (verdict === 'silent' || verdict === 'stuck') this.#parts.lifecycle.died(connection, verdict);
     });
   }
 
   /** Asks, unless the last question has not even left, and comes back for the answer. */
   #ping(connection: AttachedConnection): void {
     if (!connection.isCurrent) return;
-    if (connection.bytesAtPing < 0 || !hasUnsent(connection)) this.#options.pinger.ping(connection);
+    if (connection.bytesAtPing < 0 || !hasUnsent(connection)) this.#parts.pinger.ping(connection);
     connection.bytesAtPing = connection.bytesReceivedSeen;
-    this.#visitAt(connection, this.#options.clock.now() + this.#options.heartbeatIntervalMs);
+    this.#visitAt(connection, this.#parts.clock.now() + this.#parts.heartbeatIntervalMs);
   }
 
   /** Buckets are visited from their time on, and hold what is due until then. */

@@ -10,7 +10,7 @@ export type Message = string | Uint8Array;
  * Whether a message only keeps its connection open, as widely used protocols do it: evidence of life, but no activity.
  * Only messages of at most 128 bytes can be keepalives. Never throws.
  *
- * Why: a tab nobody has looked at for hours sends these; they must not make it look used.
+ * Why: a tab that no person has looked at for hours sends these; they must not make it look used.
  */
 export function isKeepalive(message: Message): boolean {
   const { length } = message;
@@ -69,7 +69,8 @@ function tripleOf(first: number, second: number, third: number): number {
 const lowerCaseAt = (message: Message, index: number): number =>
   tripleOf(unitAt(message, index), unitAt(message, index + 1), unitAt(message, index + 2)) | 0x20_20_20;
 
-const [telling, beside] = [1, 2];
+const telling = 1;
+const beside = 2;
 
 /** What keys begin with, in lower case: the values of the first decide, those of the others are passed over. */
 const keys: ReadonlyMap<number, number> = new Map([

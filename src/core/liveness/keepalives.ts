@@ -20,7 +20,7 @@ export const longestAsked = 1_024;
  */
 export const unlookedMs = 250;
 
-interface KeepalivesOptions {
+interface KeepalivesParts {
   readonly events: EventStream;
   /** Whether the presets for widely used protocols apply. */
   readonly recogniseKeepalives: boolean;
@@ -29,11 +29,11 @@ interface KeepalivesOptions {
 
 /** Tells keepalives from activity: by the presets, unless they are switched off, and by what the application adds. */
 export class Keepalives {
-  readonly #options: KeepalivesOptions;
+  readonly #parts: KeepalivesParts;
   #hasTold = false;
 
-  constructor(options: KeepalivesOptions) {
-    this.#options = options;
+  constructor(parts: KeepalivesParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -44,7 +44,7 @@ export class Keepalives {
   with(isKeepalive: IsKeepalive | undefined): Keepalives {
     if (isKeepalive === undefined) return this;
     checkIsKeepalive(isKeepalive);
-    return new Keepalives({ ...this.#options, isKeepalive });
+    return new Keepalives({ ...this.#parts, isKeepalive });
   }
 
   /**
@@ -53,7 +53,7 @@ export class Keepalives {
    * @param isText whether bytes are text in UTF-8; the application's function then gets a string @default false
    */
   matches(message: Message, isText = false): boolean {
-    const { recogniseKeepalives, isKeepalive: own } = this.#options;
+    const { recogniseKeepalives, isKeepalive: own } = this.#parts;
     if (recogniseKeepalives && isKeepalive(message)) return true;
     return own !== undefined && message.length <= longestAsked && this.#ask(own, isText ? decoded(message) : message);
   }
@@ -73,7 +73,7 @@ export class Keepalives {
   #tell(error: string): void {
     if (this.#hasTold) return;
     this.#hasTold = true;
-    this.#options.events.emit('keepalive.failed', { error });
+    this.#parts.events.emit('keepalive.failed', { error });
   }
 }
 

@@ -58,7 +58,7 @@ function remember(pings: SentPing[], sent: SentPing): void {
 
 /**
  * When the first ping was sent since which no byte has come, as of the last sample of the connection's counters;
- * `null` where there is none.
+ * `null` if there is none.
  */
 export function unansweredSinceMs(connection: ManagedConnection): number | null {
   const { pings, bytesReceivedSeen } = connection;

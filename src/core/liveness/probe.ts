@@ -76,7 +76,7 @@ export class Probe implements Watcher {
     this.#timing = new ProbeTiming(parts.config);
   }
 
-  /** Sends the first pings. `onDone` may be called before this returns, where nobody has to be asked. */
+  /** Sends the first pings. `onDone` may be called before this returns, if no connection has to be pinged. */
   start(): void {
     if (this.#isOver) return;
     const { clock, config } = this.#parts;
@@ -96,7 +96,7 @@ export class Probe implements Watcher {
     for (const connection of this.#unheard.keys()) this.#forget(connection);
   }
 
-  /** Nobody waits for its findings any longer: only those that were asked twice are judged, for the next who comes. */
+  /** No caller waits for its findings any longer: only connections that were pinged twice are judged, for the next newcomer. */
   askNoMore(): void {
     if (this.#isOver) return;
     for (const [connection, { pings }] of this.#unheard) if (pings === 1) this.#forget(connection);

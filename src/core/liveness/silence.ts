@@ -93,7 +93,7 @@ export function hasUnsent(connection: ManagedConnection): boolean {
   return unsentBytesOf(connection) > 0;
 }
 
-/** Bytes that wait to leave the process; 0 where that cannot be read. Never throws. */
+/** Bytes that wait to leave the process; 0 if that cannot be read. Never throws. */
 export function unsentBytesOf({ transport }: ManagedConnection): number {
   try {
     return transport.unsentBytes;

@@ -18,7 +18,7 @@ interface ClockOptions {
  * Why: after any of these, every peer looks silent and every manager idle, and it is our own doing. One ticker,
  * running while anything is armed, measures how late it is; every reader looks at it first, so that a byte read
  * after a stall, but before the ticker, is not stamped with a time in the future.
- * @source spec section 2 "stalled time"; HikariCP's housekeeper
+ * @see docs/decisions/0010-time-and-deadlines.md
  */
 export class StallClock implements Clock {
   readonly #time: Time;
@@ -64,7 +64,7 @@ export class StallClock implements Clock {
     this.#time.afterPoll(callback);
   }
 
-  /** Stops the ticker, unless somebody still has a timer armed; then it stops with the last. */
+  /** Stops the ticker. While a timer is armed it goes on, and stops with the last one. */
   dispose(): void {
     if (this.#armed.size > 0) return;
     this.#ticker?.cancel();

@@ -5,7 +5,7 @@ import type { WebSocketManager } from './manager.js';
 import type { ManagerRegistry } from './registry.js';
 import type { Lifecycle } from './lifecycle.js';
 
-interface AwayOptions {
+interface AwayParts {
   readonly clock: Clock;
   readonly events: EventStream;
   readonly registry: ManagerRegistry;
@@ -20,16 +20,16 @@ interface AwayOptions {
  * `resumeGraceMs` at most, and counts against the limit meanwhile.
  */
 export class AwayManagers {
-  readonly #options: AwayOptions;
+  readonly #parts: AwayParts;
   readonly #expiries: ExpiryQueue<WebSocketManager>;
   readonly #waiting = new Map<WebSocketManager, Expiry<WebSocketManager>>();
   #isStopped = false;
 
-  constructor(options: AwayOptions) {
-    this.#options = options;
+  constructor(parts: AwayParts) {
+    this.#parts = parts;
     this.#expiries = new ExpiryQueue({
-      clock: options.clock,
-      timeoutMs: options.resumeGraceMs,
+      clock: parts.clock,
+      timeoutMs: parts.resumeGraceMs,
       onExpired: (manager) => {
         this.end(manager);
       },
@@ -38,12 +38,12 @@ export class AwayManagers {
 
   /** Whether the manager would be away, and not released, if its connection ended now. */
   isFor(manager: WebSocketManager): boolean {
-    return !this.#isStopped && this.#options.resumeGraceMs > 0 && manager.isHeld;
+    return !this.#isStopped && this.#parts.resumeGraceMs > 0 && manager.isHeld;
   }
 
   /** The manager's connection has ended; it waits for the next one. */
   add(manager: WebSocketManager): void {
-    const { clock, events, resumeGraceMs } = this.#options;
+    const { clock, events, resumeGraceMs } = this.#parts;
     manager.ensureExtras().awaySinceMs = clock.now();
     this.#waiting.set(manager, this.#expiries.add(manager));
     const { userId, threadId, key, generation } = manager;
@@ -59,18 +59,18 @@ export class AwayManagers {
     manager.ensureExtras().awaySinceMs = null;
   }
 
-  /** Nobody comes back for it, or nothing runs for it any longer. Does nothing if it is not away. */
+  /** No connection came back for it, or its last hold ended. Does nothing if it is not away. */
   end(manager: WebSocketManager): void {
-    if (manager.awaySinceMs !== null) this.#options.lifecycle.release(manager, 'closed');
+    if (manager.awaySinceMs !== null) this.#parts.lifecycle.release(manager, 'closed');
   }
 
   /** A newcomer needs the place: of the user's managers the one longest away goes. @returns whether there was one */
   endOldestOf(userId: string): boolean {
     if (this.#waiting.size === 0) return false;
     let oldest: WebSocketManager | null = null;
-    for (const manager of this.#options.registry.ofUser(userId).values())
+    for (const manager of this.#parts.registry.ofUser(userId).values())
       if (isAway(manager) && (oldest === null || sinceMs(manager) < sinceMs(oldest))) oldest = manager;
-    return oldest !== null && this.#options.lifecycle.release(oldest, 'closed');
+    return oldest !== null && this.#parts.lifecycle.release(oldest, 'closed');
   }
 
   /** A drain begins: all of them are released, none is away any longer, and no timer is left. */

@@ -6,16 +6,16 @@ import type { Clock } from '../time.js';
 import type { Connection } from './connection.js';
 import type { CloseCause } from '../vocabulary.js';
 
-/** One of a manager's: whoever learns that it closed says so. */
+/** A connection that can be closed: a manager's, or that of a refused newcomer. */
 export interface Closable {
   readonly transport: Connection;
-  /** Whose it is. Absent for a newcomer that was refused. */
+  /** The user it belongs to. Absent for a newcomer that was refused. */
   readonly context?: { readonly userId: string };
   /** Since it was told to close: its place among those that were. Owned by {@link ClosingConnections}. */
   closing: Expiry<Closable> | null;
 }
 
-interface ClosingOptions {
+interface ClosingParts {
   readonly clock: Clock;
   readonly closeGraceMs: number;
   readonly closeCodes: CloseCodeProfile;
@@ -45,28 +45,28 @@ interface Delivery {
 }
 
 /**
- * Connections whose close handshake has begun and is not over, whoever began it.
+ * Connections whose close handshake has begun, from either side, and is not over.
  *
  * Why: a close handshake can take as long as the peer likes. The slot is free already; here the socket gets
- * `closeGraceMs`, then it is destroyed. One that Mooring did not close may take longer while data that the application
- * sent before still leaves: whoever sends a result and closes means it to arrive.
+ * `closeGraceMs`, then it is destroyed. If the application or the peer began to close it, it may take longer while data
+ * that the application sent before still leaves: an application that sends a result and closes means it to arrive.
  *
- * A user has no more of them than managers, and all together no more than there is room for: where there are too many,
- * the oldest is destroyed. So nobody gains sockets by closing them.
- * @source spec section 4; ws#2203
+ * A user has at most as many of them as managers, and all users together have a limit too: beyond it the oldest is
+ * destroyed. So no user gains sockets by closing them.
+ * @see docs/decisions/0008-release-cannot-fail.md
  */
 export class ClosingConnections {
-  readonly #options: ClosingOptions;
+  readonly #parts: ClosingParts;
   readonly #expiries: ExpiryQueue<Closable>;
   readonly #byUser = new Multimap<Closable>();
   readonly #deliveries = new Map<Closable, Delivery>();
   readonly #emptied: (() => void)[] = [];
 
-  constructor(options: ClosingOptions) {
-    this.#options = options;
+  constructor(parts: ClosingParts) {
+    this.#parts = parts;
     this.#expiries = new ExpiryQueue({
-      clock: options.clock,
-      timeoutMs: options.closeGraceMs,
+      clock: parts.clock,
+      timeoutMs: parts.closeGraceMs,
       onExpired: (connection) => {
         if (this.#isDelivering(connection)) connection.closing = this.#expiries.add(connection);
         else this.#terminate(connection);
@@ -86,10 +86,10 @@ export class ClosingConnections {
 
   /** Sends the close frame now and sees the socket off. Never throws. */
   close(connection: Closable, cause: CloseCause, detail?: CloseDetail): void {
-    this.#send(connection, closeFrame(cause, detail, this.#options.closeCodes));
+    this.#send(connection, closeFrame(cause, detail, this.#parts.closeCodes));
   }
 
-  /** As {@link close}, for one that was refused and so has no manager. */
+  /** As {@link close}, for a socket that was refused and so has no manager. */
   turnAway(transport: Connection, frame: CloseFrame): void {
     this.#send({ transport, closing: null }, frame);
   }
@@ -100,7 +100,7 @@ export class ClosingConnections {
     this.#note(connection);
     const { unsentBytes, bytesSent } = countersOf(connection);
     if (unsentBytes === 0) return;
-    this.#deliveries.set(connection, { bytesSent, endsAtMs: this.#options.clock.now() + longestDeliveryMs });
+    this.#deliveries.set(connection, { bytesSent, endsAtMs: this.#parts.clock.now() + longestDeliveryMs });
   }
 
   /** The socket closed by itself. */
@@ -112,7 +112,7 @@ export class ClosingConnections {
   whenGone(): Promise<void> {
     if (this.isEmpty) return Promise.resolve();
     const { promise, resolve } = withResolver<undefined>();
-    const { clock, closeGraceMs } = this.#options;
+    const { clock, closeGraceMs } = this.#parts;
     const grace = clock.setTimer(() => {
       resolve(undefined);
     }, closeGraceMs);
@@ -132,7 +132,7 @@ export class ClosingConnections {
     const expiry = this.#note(connection);
     try {
       // The socket's own timers must not belong to the request that another connection came with.
-      this.#options.clock.contexts.outside(() => {
+      this.#parts.clock.contexts.outside(() => {
         connection.transport.close(code, reason);
       });
     } catch {
@@ -143,9 +143,9 @@ export class ClosingConnections {
   #note(connection: Closable): Expiry<Closable> {
     const expiry = this.#expiries.add(connection);
     connection.closing = expiry;
-    this.#options.lifecycle.closingBegan(connection);
+    this.#parts.lifecycle.closingBegan(connection);
     if (connection.context !== undefined) this.#noteOfUser(connection, connection.context.userId);
-    const { limitOfAll } = this.#options;
+    const { limitOfAll } = this.#parts;
     const oldest = this.#expiries.oldest;
     if (limitOfAll !== undefined && oldest !== null && oldest !== connection && this.size > limitOfAll())
       this.#cutOff(oldest);
@@ -154,7 +154,7 @@ export class ClosingConnections {
 
   #noteOfUser(connection: Closable, userId: string): void {
     const count = this.#byUser.add(userId, connection);
-    const { limitOfUser } = this.#options;
+    const { limitOfUser } = this.#parts;
     if (count === 1 || limitOfUser === undefined || count <= limitOfUser(userId)) return;
     const oldest = this.#byUser.oldestOf(userId);
     if (oldest !== undefined && oldest !== connection) this.#cutOff(oldest);
@@ -167,7 +167,7 @@ export class ClosingConnections {
   /** Whether its grace is over, and yet data the application sent has left since it was last looked at. */
   #isDelivering(connection: Closable): boolean {
     const delivery = this.#deliveries.get(connection);
-    if (delivery === undefined || this.#options.clock.now() >= delivery.endsAtMs) return false;
+    if (delivery === undefined || this.#parts.clock.now() >= delivery.endsAtMs) return false;
     const { unsentBytes, bytesSent } = countersOf(connection);
     const hasMoved = unsentBytes > 0 && bytesSent > delivery.bytesSent;
     delivery.bytesSent = bytesSent;
@@ -176,7 +176,7 @@ export class ClosingConnections {
 
   #terminate(connection: Closable): void {
     try {
-      this.#options.clock.contexts.outside(() => {
+      this.#parts.clock.contexts.outside(() => {
         connection.transport.terminate();
       });
     } catch {
@@ -188,12 +188,12 @@ export class ClosingConnections {
   #over(connection: Closable): void {
     this.#deliveries.delete(connection);
     if (connection.context !== undefined) this.#byUser.delete(connection.context.userId, connection);
-    this.#options.lifecycle.closingOver(connection);
+    this.#parts.lifecycle.closingOver(connection);
     if (this.isEmpty) for (const resolve of this.#emptied.splice(0)) resolve();
   }
 }
 
-/** What a connection says of its data; one that cannot say has none. */
+/** A connection's counters; zeros if they cannot be read. */
 function countersOf({ transport }: Closable): Pick<Connection, 'unsentBytes' | 'bytesSent'> {
   try {
     return { unsentBytes: transport.unsentBytes, bytesSent: transport.bytesSent };

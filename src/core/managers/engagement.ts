@@ -28,18 +28,18 @@ export function engagedUntilMs(manager: WebSocketManager, rule: EngagementRule):
 
 /**
  * Whether the connection is in use: then nothing closes it to make room. A hold that was forgotten, with nothing said
- * for an idle timeout, locks nobody out.
+ * for an idle timeout, does not protect a connection.
  */
 export function isEngaged(manager: WebSocketManager, rule: EngagementRule): boolean {
   return manager.isHoldFresh || engagedUntilMs(manager, rule) > manager.lifecycle.clock.now();
 }
 
-/** Whether something was written to it within the streaming window, whoever listens. */
+/** Whether something was written to it within the streaming window, whether or not the client is there. */
 export function isStreaming(manager: WebSocketManager, { streamingWindowMs }: EngagementRule): boolean {
   return manager.lastOutboundAtMs + streamingWindowMs > manager.lifecycle.clock.now();
 }
 
-/** How long until the manager could make room for somebody; one that is protected by a hold or streaming counts as the whole floor. */
+/** How long until the manager could make room for a newcomer. A hold or streaming counts as the whole floor. */
 export function timeToFloorMs(manager: WebSocketManager, rule: EngagementRule): number {
   const now = manager.lifecycle.clock.now();
   const floorMs = floorMsOf(manager, rule);

@@ -12,7 +12,7 @@ interface ManagersHold extends LastingHold {
   readonly takenAtMs: number;
 }
 
-interface HoldsOptions {
+interface HoldsParts {
   readonly clock: Clock;
   readonly events: EventStream;
   /** Told when the last hold of a manager that is not released ends or expires. */
@@ -21,7 +21,7 @@ interface HoldsOptions {
 }
 
 /** How many holds one manager can have at once: more are a bug of the application, which ends none of them. */
-const mostHolds = 1_000;
+const maxHolds = 1_000;
 
 /** The longest a timer can wait, in milliseconds. */
 const longestMs = 2 ** 31 - 1;
@@ -31,13 +31,13 @@ const longestMs = 2 ** 31 - 1;
  * due first.
  */
 export class Holds {
-  readonly #options: HoldsOptions;
+  readonly #parts: HoldsParts;
   readonly #lasting = new DeadlineHeap<ManagersHold>();
   #timer: Timer | null = null;
   #timerDueAtMs = Infinity;
 
-  constructor(options: HoldsOptions) {
-    this.#options = options;
+  constructor(parts: HoldsParts) {
+    this.#parts = parts;
   }
 
   /** @throws TypeError for options of the wrong type or range, and for more than 1,000 holds of one manager */
@@ -45,9 +45,9 @@ export class Holds {
     const maxMs = this.#maxMsOf(options);
     if (manager.isReleased) return endedHold;
     const { holds } = manager.ensureExtras();
-    if (holds.size >= mostHolds)
-      throw new TypeError(`${manager.key} has ${String(mostHolds)} holds already; end a hold when its run is over`);
-    const now = this.#options.clock.now();
+    if (holds.size >= maxHolds)
+      throw new TypeError(`${manager.key} has ${String(maxHolds)} holds already; end a hold when its run is over`);
+    const now = this.#parts.clock.now();
     const hold: ManagersHold = {
       manager,
       maxMs,
@@ -62,7 +62,7 @@ export class Holds {
     return this.#handleOf(hold);
   }
 
-  /** The manager is released: none of its holds lasts any longer, and nobody is told. */
+  /** The manager is released: all its holds end, and no event tells of them. */
   released(manager: WebSocketManager): void {
     const holds = manager.extras?.holds;
     if (holds === undefined || holds.size === 0) return;
@@ -78,8 +78,8 @@ export class Holds {
     if (untold.length === 0) return;
     for (const hold of untold) hold.isToldForgotten = true;
     const { userId, threadId, key, lastActivityAtMs } = manager;
-    const idleMs = this.#options.clock.now() - lastActivityAtMs;
-    this.#options.events.emit('hold.forgotten', { userId, threadId, key, holds: untold.length, idleMs });
+    const idleMs = this.#parts.clock.now() - lastActivityAtMs;
+    this.#parts.events.emit('hold.forgotten', { userId, threadId, key, holds: untold.length, idleMs });
   }
 
   /** Leaves no timer. */
@@ -91,7 +91,7 @@ export class Holds {
   #maxMsOf(options: unknown): number {
     if (typeof options !== 'object' || options === null)
       throw new TypeError(`hold: got ${describe(options)}, wanted nothing or an object such as { maxMs: 60_000 }`);
-    const { maxMs = this.#options.maxHoldMs } = options as { readonly maxMs?: unknown };
+    const { maxMs = this.#parts.maxHoldMs } = options as { readonly maxMs?: unknown };
     if (typeof maxMs === 'number' && maxMs >= 1 && maxMs <= longestMs) return maxMs;
     throw new TypeError(
       `hold: maxMs: got ${typeof maxMs === 'string' ? JSON.stringify(maxMs) : describe(maxMs)}, wanted a number of milliseconds from 1 to ${String(longestMs)}`,
@@ -116,7 +116,7 @@ export class Holds {
   }
 
   #prolong(hold: ManagersHold): void {
-    const now = this.#options.clock.now();
+    const now = this.#parts.clock.now();
     hold.manager.ensureExtras().renewedAtMs = now;
     this.#lasting.put(hold, now + hold.maxMs);
     this.#arm();
@@ -137,13 +137,13 @@ export class Holds {
   }
 
   #letGo(manager: WebSocketManager): void {
-    if (!manager.isHeld && !manager.isReleased) this.#options.lifecycle.letGo(manager);
+    if (!manager.isHeld && !manager.isReleased) this.#parts.lifecycle.letGo(manager);
   }
 
   #arm(): void {
     const { first } = this.#lasting;
     if (first === undefined || (this.#timer !== null && this.#timerDueAtMs <= first.dueAtMs)) return;
-    const { clock } = this.#options;
+    const { clock } = this.#parts;
     this.#timer?.cancel();
     this.#timerDueAtMs = first.dueAtMs;
     this.#timer = clock.setTimer(this.#expire, Math.max(0, first.dueAtMs - clock.now()));
@@ -155,7 +155,7 @@ export class Holds {
 
   readonly #expire = (): void => {
     this.#timer = null;
-    const now = this.#options.clock.now();
+    const now = this.#parts.clock.now();
     for (let { first } = this.#lasting; first !== undefined && first.dueAtMs <= now; { first } = this.#lasting)
       this.#expired(first, now);
     this.#arm();
@@ -165,7 +165,7 @@ export class Holds {
     const { manager, takenAtMs, maxMs } = hold;
     const { userId, threadId, key } = manager;
     this.#remove(hold);
-    this.#options.events.emit('hold.expired', { userId, threadId, key, maxMs, heldMs: now - takenAtMs });
+    this.#parts.events.emit('hold.expired', { userId, threadId, key, maxMs, heldMs: now - takenAtMs });
     this.#letGo(manager);
   }
 }

@@ -257,7 +257,7 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     });
   }
 
-  /** A connection ended by itself; a late end of one that was taken over changes nothing. */
+  /** A connection ended by itself. If another took it over before, this changes nothing. */
   #ended(connection: AttachedConnection): void {
     const { away, takeover } = this.#parts;
     this.#unwatch(connection);

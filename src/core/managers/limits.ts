@@ -6,22 +6,22 @@ import { describe } from '../errors.js';
 /** How many managers a user may hold: an integer of at least 0, or `Infinity`. May differ between users and change at any time. */
 export type LimitOf = (userId: string) => number;
 
-interface LimitsOptions {
+interface LimitsParts {
   readonly events: EventStream;
-  /** The configured limit, for everybody `limitOf` does not decide for. */
+  /** The configured limit, for users that `limitOf` does not decide for. */
   readonly maxManagersPerUser: number;
   readonly limitOf?: LimitOf | undefined;
 }
 
 /** The limit of each user: what the latest connection said, else what the application's function says, else the setting. */
 export class UserLimits {
-  readonly #options: LimitsOptions;
+  readonly #parts: LimitsParts;
 
-  /** What connections of users who have a manager said last. */
+  /** The limit that the newest connection of each user with a manager came with. */
   readonly #said = new ShardedMap<number>();
 
-  constructor(options: LimitsOptions) {
-    this.#options = options;
+  constructor(parts: LimitsParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -31,7 +31,7 @@ export class UserLimits {
   say(userId: string, limit: unknown): boolean {
     const before = this.of(userId);
     if (!isLimit(limit)) this.#report(userId, describe(limit));
-    const used = isLimit(limit) ? limit : this.#options.maxManagersPerUser;
+    const used = isLimit(limit) ? limit : this.#parts.maxManagersPerUser;
     this.#said.set(userId, used);
     return used > before;
   }
@@ -45,12 +45,12 @@ export class UserLimits {
   of(userId: string): number {
     const said = this.#said.size > 0 ? this.#said.get(userId) : undefined;
     if (said !== undefined) return said;
-    const { limitOf, maxManagersPerUser } = this.#options;
+    const { limitOf, maxManagersPerUser } = this.#parts;
     if (limitOf === undefined) return maxManagersPerUser;
     try {
       const limit: unknown = limitOf(userId);
       if (isLimit(limit)) return limit;
-      // Nobody waits for an asynchronous one; what becomes of it is not to end the process.
+      // An asynchronous limit is not waited for; its rejection must not end the process.
       if (isPromise(limit)) limit.then(undefined, () => undefined);
       this.#report(userId, describe(limit));
     } catch (error) {
@@ -60,7 +60,7 @@ export class UserLimits {
   }
 
   #report(userId: string, got: string): void {
-    this.#options.events.emit('limit.rejected', { userId, got, used: this.#options.maxManagersPerUser });
+    this.#parts.events.emit('limit.rejected', { userId, got, used: this.#parts.maxManagersPerUser });
   }
 }
 

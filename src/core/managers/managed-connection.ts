@@ -34,24 +34,23 @@ export interface SentPing {
   readonly bytesThen: number;
 }
 
-/** Who wants to know at once that a connection answered. */
+/** Is told at once when a connection answers. */
 export interface Watcher {
   heard(connection: ManagedConnection): void;
 }
 
 /**
- * Hardly a line takes longer. An answer that did was mostly held up, by a peer that slept or by packets that were lost;
- * taken for the usual round trip, it would make the connection too slow to be asked when its place is needed. So it is
- * believed only where the one before took as long.
+ * Few networks take longer. A slower answer was probably delayed once, by a peer that slept or by lost packets; taken for
+ * the usual round trip, it would make the connection too slow to be asked when its place is needed. So it counts in full
+ * only if the answer before it took as long.
  */
 const believedAtOnceMs = 3_000;
 
 /**
- * One accepted WebSocket and its manager: what an adapter tells what happens to.
+ * One accepted WebSocket and its manager. An adapter tells it what happens to the socket.
  *
  * Every call of a connection that is no longer its manager's is ignored, so a late close of a socket that was taken
  * over changes nothing. Never throws.
- * @source spec section 2 "connection"; ComfyUI#16010
  */
 export class ManagedConnection<Owner extends ConnectionOwner = ConnectionOwner> {
   /** 1 for the manager's first socket, one more for each that took over. */
@@ -139,7 +138,7 @@ export class ManagedConnection<Owner extends ConnectionOwner = ConnectionOwner> 
     this.lastTouchedAtMs = this.clock.now();
   }
 
-  /** A pong arrived. Its payload is the peer's to choose; only one that is ours tells the round trip. */
+  /** A pong arrived. The peer chooses its payload; only the payload of one of our pings tells the round trip. */
   ponged(payload: string): void {
     const now = this.clock.now();
     this.lastPongAtMs = now;
@@ -183,13 +182,13 @@ export class ManagedConnection<Owner extends ConnectionOwner = ConnectionOwner> 
     if (this.isCurrent) this.manager.fail(error);
   }
 
-  /** A stall hides how long the way took: of what came meanwhile it is not known when. */
+  /** An answer that arrived during a stall of this process tells nothing: when it arrived is not known. */
   #answered({ atMs }: SentPing, now: number): void {
     this.pings = null;
     if (atMs > this.clock.lastStallEndedAtMs) this.#measured(now - atMs);
   }
 
-  /** One that was slow once is believed to be fast again sooner than the other way round. */
+  /** The estimate follows a faster answer sooner than a slower one. */
   #measured(tookMs: number): void {
     const roundTripMs = Math.min(tookMs, Math.max(believedAtOnceMs, this.lastTookMs));
     this.lastTookMs = tookMs;

@@ -9,7 +9,7 @@ import type { ReleaseReason } from '../vocabulary.js';
 /** A connection, and the whole manager it belongs to. */
 export type AttachedConnection = ManagedConnection<WebSocketManager>;
 
-/** What a manager was released for, as its hooks are told. */
+/** A release, as hooks are told. */
 export interface Release {
   readonly manager: WebSocketManager;
   readonly reason: ReleaseReason;
@@ -17,7 +17,7 @@ export interface Release {
   readonly signal: AbortSignal;
 }
 
-/** Runs once when the manager is released, whatever for. What it throws is reported and holds nothing up. */
+/** Runs once when the manager is released, for any reason. If it throws, that is reported and delays nothing. */
 export type ReleaseHook = (release: Release) => void | Promise<void>;
 
 /** A newcomer of the same thread that will take over once its socket is open. */
@@ -44,7 +44,7 @@ export interface ManagerLifecycle extends ConnectionLifecycle {
 /** Where a manager is in its life. */
 export type ManagerState = 'reserved' | 'attached' | 'away' | 'released';
 
-/** What few managers have, kept apart so that most need no room for it. */
+/** Fields that few managers need, kept apart so that the others take less memory. */
 interface ManagerExtras {
   readonly holds: Set<LastingHold>;
   /** When a hold was last taken or renewed. */
@@ -65,7 +65,6 @@ interface ManagerExtras {
  * is granted to the moment it is released; sockets come and go beneath it.
  *
  * `Socket` is what the adapter calls a socket: for `mooring/ws` a `WebSocket`.
- * @source seed, `WebSocketManagerFactory`
  */
 export class WebSocketManager<Socket = unknown> {
   /** @internal */ connection: AttachedConnection | null = null;
@@ -115,7 +114,7 @@ export class WebSocketManager<Socket = unknown> {
 
   /**
    * The socket of its connection as it is now, or `null`: while the manager is `reserved` or `away`, and once it is
-   * released. A run sends to this, and so to whoever took over since it began. Never throws.
+   * released. A run sends to this, and so to the connection that took over since it began. Never throws.
    */
   socket(): Socket | null {
     const { connection } = this;
@@ -159,7 +158,7 @@ export class WebSocketManager<Socket = unknown> {
   /** When the application last said something in either direction, on the clock without stalled time. */
   get lastActivityAtMs(): number {
     const { lastInboundAtMs } = this;
-    // Most have sent nothing since they heard something, and then their sockets need not be asked.
+    // Usually nothing was sent after the last message arrived; then the socket need not be asked.
     return this.#mayHaveSentAfter(lastInboundAtMs) ? Math.max(lastInboundAtMs, this.lastOutboundAtMs) : lastInboundAtMs;
   }
 
@@ -198,7 +197,7 @@ export class WebSocketManager<Socket = unknown> {
    * hold was taken or renewed, or anything was said, within the idle timeout. It lasts until the returned function is
    * called, or for `maxMs` after it was taken or last renewed. If the connection says goodbye or breaks meanwhile, the
    * manager waits for the next connection of its thread, for `resumeGraceMs`. A dead connection is dead, held or not.
-   * @returns the hold; of a released manager one that has ended already
+   * @returns the hold; if the manager is released, a hold that has ended
    * @throws TypeError for options of the wrong type or range, and for more than 1,000 holds at once
    */
   hold(options?: HoldOptions): Hold {
@@ -211,7 +210,7 @@ export class WebSocketManager<Socket = unknown> {
   }
 
   /**
-   * Runs the hook once when the manager is released; at once where it is already. Not when a newer connection of the
+   * Runs the hook once when the manager is released; at once if it is already. Not when a newer connection of the
    * same thread takes over. It runs in the async context of this call.
    * @returns takes the hook back
    */
@@ -312,7 +311,7 @@ export class WebSocketManager<Socket = unknown> {
 }
 
 function hasLeft(connection: ManagedConnection): boolean {
-  // Where nothing was sent, the socket need not be asked.
+  // If nothing was sent, the socket need not be asked.
   if (connection.lastSendAtMs === never) return true;
   try {
     return connection.transport.unsentBytes === 0;

@@ -16,7 +16,7 @@ type Held = WebSocketManager | Map<string, WebSocketManager>;
 export class ManagerRegistry {
   readonly #byUser = new ShardedMap<Held>();
   #size = 0;
-  /** Whose managers were looked for last, and what was found: who comes or goes is looked for several times. */
+  /** The user looked up last, and what was found: an admission or release looks up its user several times. */
   #lastUserId: string | null = null;
   #lastHeld: Held | undefined;
 
@@ -60,7 +60,7 @@ export class ManagerRegistry {
     return held instanceof Map ? held.size : 1;
   }
 
-  /** Everybody who holds at least one manager. */
+  /** Every user who has at least one manager. */
   users(): Iterable<string> {
     return this.#byUser.keys();
   }
@@ -99,7 +99,7 @@ export class ManagerRegistry {
     return managers.size;
   }
 
-  /** Removes this very manager; `false` where it is not in, even if another one has its key. */
+  /** Removes this very manager; `false` if it is not in the registry, even if another manager has its key. */
   remove(manager: WebSocketManager): boolean {
     const { userId, threadId } = manager.context;
     const held = this.#find(userId);

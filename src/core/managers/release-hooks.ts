@@ -5,7 +5,7 @@ import { isPromise } from '../promises.js';
 import { describe } from '../errors.js';
 import type { ReleaseReason } from '../vocabulary.js';
 
-interface HooksOptions {
+interface HooksParts {
   readonly clock: Clock;
   readonly events: EventStream;
   readonly hookTimeoutMs: number;
@@ -16,12 +16,12 @@ interface HooksOptions {
  * `stop()`, and that no longer than `hookTimeoutMs`.
  */
 export class ReleaseHooks {
-  readonly #options: HooksOptions;
+  readonly #parts: HooksParts;
   readonly #running = new Set<symbol>();
   readonly #emptied: (() => void)[] = [];
 
-  constructor(options: HooksOptions) {
-    this.#options = options;
+  constructor(parts: HooksParts) {
+    this.#parts = parts;
   }
 
   /** Starts the manager's hooks. Never throws. */
@@ -49,7 +49,7 @@ export class ReleaseHooks {
   #await(result: PromiseLike<unknown>, manager: WebSocketManager, controller: AbortController): Promise<void> {
     const run = Symbol('hook');
     this.#running.add(run);
-    const { clock, hookTimeoutMs } = this.#options;
+    const { clock, hookTimeoutMs } = this.#parts;
     const deadline = clock.setTimer(() => {
       this.#report(manager, `still running after ${String(hookTimeoutMs)} ms`);
       this.#finish(run);
@@ -74,6 +74,6 @@ export class ReleaseHooks {
   }
 
   #report({ userId, threadId, key }: WebSocketManager, error: string): void {
-    this.#options.events.emit('hook.failed', { userId, threadId, key, error });
+    this.#parts.events.emit('hook.failed', { userId, threadId, key, error });
   }
 }

@@ -4,7 +4,7 @@ import { alertLevels, type AlertLevel } from '../vocabulary.js';
 /** From which usage on each level holds. */
 export type Thresholds = Readonly<Record<Exclude<AlertLevel, 'normal'>, number>>;
 
-/** `warning` is the proactive threshold of the environment, `info` two thirds of it. @source spec section 7, 9.18 */
+/** `warning` is the proactive threshold of the environment, `info` two thirds of it. */
 export function thresholdsOf(config: WebSocketConfig): Thresholds {
   const warning = config.proactiveCleanupThreshold;
   return Object.freeze({
@@ -43,7 +43,7 @@ export function isAtLeast(level: AlertLevel, least: AlertLevel): boolean {
 }
 
 /** The most managers that are not above a threshold. */
-export function mostWithin(threshold: number, limit: number): number {
+export function maxWithin(threshold: number, limit: number): number {
   let most = Math.ceil(threshold * limit);
   while (usageRatio(most, limit) > threshold) most--;
   return most;

@@ -7,14 +7,14 @@ import { never } from '../time.js';
 import { isAtLeast, levelOf, usageRatio, type Thresholds } from './level.js';
 import type { AlertLevel } from '../vocabulary.js';
 
-/** A user's usage, as the seed's monitor reports it. @source seed, `check_user_resources` */
+/** A user's usage. */
 export interface UserResources {
   readonly userId: string;
   /** Live and reserved managers. */
   readonly managerCount: number;
   readonly usageRatio: number;
   readonly alertLevel: AlertLevel;
-  /** `Infinity` where there is no limit. */
+  /** `Infinity` without a limit. */
   readonly maxManagers: number;
 }
 
@@ -23,11 +23,11 @@ export interface LevelAction {
   readonly userId: string;
   readonly level: AlertLevel;
   readonly maxManagers: number;
-  /** The limit was lowered beneath what the user holds; nobody may be evicted for that. */
+  /** The limit was lowered below the number of managers that the user has; none may be evicted for that. */
   readonly isLowered: boolean;
 }
 
-interface MonitorOptions {
+interface MonitorParts {
   readonly clock: Clock;
   readonly events: EventStream;
   readonly registry: ManagerRegistry;
@@ -39,11 +39,11 @@ interface MonitorOptions {
   /** While an emergency cleanup of a user runs, levels only announce. */
   readonly emergency: { isRunning(userId: string): boolean };
   readonly levels: { act(action: LevelAction): void };
-  /** Once a user's places are nearly all taken, somebody may soon have to wait: then round trips must be known. */
+  /** Once nearly all of a user's places are taken, a newcomer may soon have to wait: then round trips must be known. */
   readonly heartbeat: { pingIfNew(connection: ManagedConnection): void };
 }
 
-/** A limit as JSON has it: `null` where there is none. */
+/** A limit as JSON has it: `null` for none. */
 export function finiteOrNull(limit: number): number | null {
   return limit === Infinity ? null : limit;
 }
@@ -60,10 +60,9 @@ interface Watched {
  *
  * A level that stays acts once per background cycle from `critical` on, at most once in `cleanupCooldownMs`; a level
  * that falls is announced and does nothing.
- * @source seed fix 4; spec section 6
  */
 export class WebSocketResourceMonitor {
-  readonly #options: MonitorOptions;
+  readonly #parts: MonitorParts;
   readonly #watched = new Map<string, Watched>();
   readonly #pressed = new Set<string>();
   readonly #crowded = new Set<string>();
@@ -71,8 +70,8 @@ export class WebSocketResourceMonitor {
   readonly #watchedAt: Record<AlertLevel, number> = { normal: 0, info: 0, warning: 0, critical: 0, emergency: 0 };
 
   /** @internal */
-  constructor(options: MonitorOptions) {
-    this.#options = options;
+  constructor(parts: MonitorParts) {
+    this.#parts = parts;
   }
 
   /** Looks at a user now, and acts as after an admission. Never throws. */
@@ -96,7 +95,7 @@ export class WebSocketResourceMonitor {
   usersByLevel(): Record<AlertLevel, number> {
     const { info, warning, critical, emergency } = this.#watchedAt;
     // Within a release the user may be gone from the registry, and not from here yet.
-    const normal = Math.max(0, this.#options.registry.userCount - info - warning - critical - emergency);
+    const normal = Math.max(0, this.#parts.registry.userCount - info - warning - critical - emergency);
     return { normal, info, warning, critical, emergency };
   }
 
@@ -107,7 +106,7 @@ export class WebSocketResourceMonitor {
 
   /** @internal After each admission and release. */
   observe(userId: string): void {
-    const { registry, limits, thresholds, remembersLimits } = this.#options;
+    const { registry, limits, thresholds, remembersLimits } = this.#parts;
     if (!remembersLimits && (this.#watched.size === 0 || !this.#watched.has(userId))) {
       const ratio = usageRatio(registry.countOf(userId), limits.of(userId));
       if (ratio < thresholds.info) return;
@@ -125,7 +124,7 @@ export class WebSocketResourceMonitor {
     return this.#crowded.has(userId);
   }
 
-  /** @internal Who is at `critical` or above. */
+  /** @internal Users at `critical` or above. */
   pressedUsers(): string[] {
     return [...this.#pressed];
   }
@@ -139,7 +138,7 @@ export class WebSocketResourceMonitor {
   }
 
   #measure(userId: string): UserResources {
-    const { registry, limits, thresholds } = this.#options;
+    const { registry, limits, thresholds } = this.#parts;
     const managerCount = registry.countOf(userId);
     const maxManagers = limits.of(userId);
     const ratio = usageRatio(managerCount, maxManagers);
@@ -184,10 +183,10 @@ export class WebSocketResourceMonitor {
     else this.#watched.set(userId, watched);
     if (isAtLeast(alertLevel, 'critical')) this.#pressed.add(userId);
     else this.#pressed.delete(userId);
-    if (ratio < this.#options.thresholds.critical) this.#crowded.delete(userId);
+    if (ratio < this.#parts.thresholds.critical) this.#crowded.delete(userId);
     else if (!this.#crowded.has(userId)) {
       this.#crowded.add(userId);
-      const { registry, heartbeat } = this.#options;
+      const { registry, heartbeat } = this.#parts;
       for (const connection of registry.connectionsOf(userId)) heartbeat.pingIfNew(connection);
     }
   }
@@ -196,7 +195,7 @@ export class WebSocketResourceMonitor {
     { userId, managerCount, maxManagers, usageRatio: ratio, alertLevel: level }: UserResources,
     change: { previous: AlertLevel; direction: 'rise' | 'fall' },
   ): void {
-    this.#options.events.emit('level.changed', {
+    this.#parts.events.emit('level.changed', {
       userId,
       level,
       ...change,
@@ -207,7 +206,7 @@ export class WebSocketResourceMonitor {
   }
 
   #act({ userId, alertLevel: level, maxManagers }: UserResources, watched: Watched): void {
-    const { clock, cleanupCooldownMs, emergency, levels } = this.#options;
+    const { clock, cleanupCooldownMs, emergency, levels } = this.#parts;
     const now = clock.now();
     if (emergency.isRunning(userId) || now - watched.actedAtMs < cleanupCooldownMs) return;
     watched.actedAtMs = now;

@@ -11,7 +11,7 @@ import type { Ticket } from '../admission/ticket.js';
 import { UnreleasedClaims, type ThreadState } from './unreleased-claims.js';
 import { describe } from '../errors.js';
 
-interface LedgerConfirmationsOptions {
+interface LedgerConfirmationsParts {
   readonly clock: Clock;
   readonly registry: ManagerRegistry;
   readonly events: EventStream;
@@ -37,13 +37,13 @@ interface Asked {
  * has decided.
  */
 export class LedgerConfirmations {
-  readonly #options: LedgerConfirmationsOptions;
+  readonly #parts: LedgerConfirmationsParts;
   readonly #asked = new Map<WebSocketManager, Asked>();
   readonly #unreleased: UnreleasedClaims;
 
-  constructor(options: LedgerConfirmationsOptions) {
-    this.#options = options;
-    const { clock, ledger, events } = options;
+  constructor(parts: LedgerConfirmationsParts) {
+    this.#parts = parts;
+    const { clock, ledger, events } = parts;
     this.#unreleased = new UnreleasedClaims({
       clock,
       release: (claim) => ledger?.release(claim),
@@ -59,7 +59,7 @@ export class LedgerConfirmations {
    * @param denied called if the user's quota is full elsewhere, now or later; it decides what becomes of the ticket
    */
   confirm(ticket: Ticket, denied: Denied): Admission | PendingAdmission {
-    const { ledger, limits } = this.#options;
+    const { ledger, limits } = this.#parts;
     if (ledger === undefined) return admitted(ticket);
     const { manager } = ticket;
     const { userId, threadId } = manager;
@@ -118,7 +118,7 @@ export class LedgerConfirmations {
       this.#unreleased.add(claim);
     };
     try {
-      const result = this.#options.ledger?.release(claim);
+      const result = this.#parts.ledger?.release(claim);
       if (isPromise(result)) result.then(undefined, failed);
     } catch (error) {
       failed(error);
@@ -126,7 +126,7 @@ export class LedgerConfirmations {
   }
 
   #stateOf(claim: QuotaClaim): ThreadState {
-    const manager = this.#options.registry.get(claim);
+    const manager = this.#parts.registry.get(claim);
     if (manager === undefined) return 'free';
     return this.#asked.get(manager)?.isGranted === true ? 'takenOver' : 'claimed';
   }
@@ -154,7 +154,7 @@ export class LedgerConfirmations {
   }
 
   #report(userId: string, error: unknown): void {
-    this.#options.events.emit('ledger.failed', { userId, error: describe(error) });
+    this.#parts.events.emit('ledger.failed', { userId, error: describe(error) });
   }
 }
 

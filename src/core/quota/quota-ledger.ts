@@ -20,13 +20,13 @@ export type LedgerAnswer =
  * Where a user's slots are counted when that is not this process alone.
  *
  * The local reservation comes first and decides in one breath; the ledger then confirms it, at once or later. A ledger
- * that throws or rejects is reported, and the local limit decides. One that never answers lets nobody in: a reservation
+ * that throws or rejects is reported, and the local limit decides. A ledger that never answers lets no connection in: a reservation
  * that is not confirmed returns after `ticketMs`.
  */
 export interface QuotaLedger {
   /**
    * Asks for a slot. The same thread again takes its former slot over.
-   * @param limit `Infinity` where there is none
+   * @param limit `Infinity` without a limit
    */
   acquire(claim: QuotaClaim, limit: number): LedgerAnswer | Promise<LedgerAnswer>;
   /**
@@ -36,7 +36,7 @@ export interface QuotaLedger {
   release(claim: QuotaClaim): void | Promise<void>;
 }
 
-/** Who has a slot: claim ids are unique within one ledger's process only, so both are needed. */
+/** What has a slot: claim ids are unique within one ledger's process only, so both are needed. */
 interface Slot {
   readonly holder: MemoryLedger;
   readonly claimId: number;

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../time.js';
 import type { QuotaClaim } from './quota-ledger.js';
 
 /** When failed releases are tried again, and how many. */
-const retries = Object.freeze({ firstMs: 1_000, longestMs: 60_000, atOnce: 500, most: 10_000 });
+const retries = Object.freeze({ firstMs: 1_000, longestMs: 60_000, atOnce: 500, maxWaiting: 10_000 });
 
 /**
  * What has become of the thread of a claim: `free`: it has no manager; `claimed`: it has one, with a newer claim;
@@ -10,9 +10,9 @@ const retries = Object.freeze({ firstMs: 1_000, longestMs: 60_000, atOnce: 500, 
  */
 export type ThreadState = 'free' | 'claimed' | 'takenOver';
 
-interface UnreleasedOptions {
+interface UnreleasedParts {
   readonly clock: Clock;
-  /** Asks the ledger once more; throws or rejects where it fails again. */
+  /** Asks the ledger once more; throws or rejects if it fails again. */
   readonly release: (claim: QuotaClaim) => void | PromiseLike<void>;
   readonly stateOf: (claim: QuotaClaim) => ThreadState;
   /** It is not tried any longer. */
@@ -27,7 +27,7 @@ interface UnreleasedOptions {
  * given back meanwhile.
  */
 export class UnreleasedClaims {
-  readonly #options: UnreleasedOptions;
+  readonly #parts: UnreleasedParts;
   /** In the order in which they are tried. */
   readonly #waiting = new Set<QuotaClaim>();
   /** Those whose answer is awaited. */
@@ -36,11 +36,11 @@ export class UnreleasedClaims {
   #timer: Timer | null = null;
   #isStopped = false;
 
-  constructor(options: UnreleasedOptions) {
-    this.#options = options;
+  constructor(parts: UnreleasedParts) {
+    this.#parts = parts;
   }
 
-  /** Its release has failed. The longest untried are given up where there are too many. */
+  /** Its release has failed. If too many wait, those that were not tried for the longest time are given up. */
   add(claim: QuotaClaim): void {
     if (this.#waiting.size + this.#asked.size === 0) this.#delayMs = retries.firstMs;
     this.#wait(claim);
@@ -56,17 +56,17 @@ export class UnreleasedClaims {
 
   #wait(claim: QuotaClaim): void {
     if (this.#isStopped) {
-      this.#options.whenLost(claim);
+      this.#parts.whenLost(claim);
       return;
     }
     this.#waiting.add(claim);
-    while (this.#waiting.size + this.#asked.size > retries.most) this.#loseFirst();
+    while (this.#waiting.size + this.#asked.size > retries.maxWaiting) this.#loseFirst();
     this.#arm();
   }
 
   #arm(): void {
     if (this.#isStopped || this.#waiting.size === 0) return;
-    this.#timer ??= this.#options.clock.setTimer(this.#retrySome, this.#delayMs);
+    this.#timer ??= this.#parts.clock.setTimer(this.#retrySome, this.#delayMs);
   }
 
   readonly #retrySome = (): void => {
@@ -77,7 +77,7 @@ export class UnreleasedClaims {
   };
 
   #retry(claim: QuotaClaim): void {
-    const state = this.#options.stateOf(claim);
+    const state = this.#parts.stateOf(claim);
     if (state === 'free') this.#ask(claim);
     else if (state === 'claimed') this.#wait(claim);
   }
@@ -85,7 +85,7 @@ export class UnreleasedClaims {
   #ask(claim: QuotaClaim): void {
     this.#asked.add(claim);
     try {
-      const answer = this.#options.release(claim);
+      const answer = this.#parts.release(claim);
       if (answer === undefined) this.#released(claim);
       else void this.#await(claim, answer);
     } catch {
@@ -116,7 +116,7 @@ export class UnreleasedClaims {
     for (const claims of [this.#waiting, this.#asked])
       for (const claim of claims) {
         claims.delete(claim);
-        this.#options.whenLost(claim);
+        this.#parts.whenLost(claim);
         return;
       }
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mostListed, type CleanupRequest } from '../../../src/core/cleanup/requested.js';
+import { maxListed, type CleanupRequest } from '../../../src/core/cleanup/requested.js';
 import { harness, remote, silent, type Harness, type HarnessOptions } from '../support.js';
 
 /** Nothing is found out by anybody else meanwhile. */
@@ -169,11 +169,11 @@ describe('a preview of a background cycle', () => {
 
   it('counts all, and names no more than a page of them', async () => {
     const h = harness({ config: { maxManagersPerUser: 2_000 } });
-    const clients = await h.fill('ada', mostListed + 1, remote);
+    const clients = await h.fill('ada', maxListed + 1, remote);
     for (const { manager } of clients) manager.fail(new Error('broken'));
     const preview = h.mooring.previewBackgroundCleanup();
     await h.time.settle();
     const { chosen, count } = await preview;
-    expect([chosen.length, count]).toEqual([mostListed, mostListed + 1]);
+    expect([chosen.length, count]).toEqual([maxListed, maxListed + 1]);
   });
 });

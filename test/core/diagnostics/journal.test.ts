@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { coreEvents } from '../../../src/core/event-table.js';
 import { EventStream, type MooringEvent } from '../../../src/core/events.js';
-import { Journal, journalledIn, mostPerUser } from '../../../src/core/diagnostics/journal.js';
+import { Journal, journalledIn, maxPerUser } from '../../../src/core/diagnostics/journal.js';
 import { harness, remote, silent } from '../support.js';
 
 const MiB = 2 ** 20;
@@ -92,9 +92,9 @@ function scribe(maxBytes: number) {
 describe('the room of a journal', () => {
   it('is shared by users: one has at most a hundred entries, the latest', () => {
     const { journal, note } = scribe(MiB);
-    for (let time = 1; time <= mostPerUser + 1; time++) note('ada', time);
+    for (let time = 1; time <= maxPerUser + 1; time++) note('ada', time);
     const waits = journal.of('ada').map((entry) => (entry.type === 'manager.admitted' ? entry.waitedMs : NaN));
-    expect(waits).toEqual(Array.from({ length: mostPerUser }, (_, index) => index + 2));
+    expect(waits).toEqual(Array.from({ length: maxPerUser }, (_, index) => index + 2));
   });
 
   it('forgets the users nothing was decided about for the longest time', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/load-config.js';
-import { levelOf, mostWithin, thresholdsOf, usageRatio } from '../../../src/core/pressure/level.js';
+import { levelOf, maxWithin, thresholdsOf, usageRatio } from '../../../src/core/pressure/level.js';
 import { harness, remote } from '../support.js';
 import type { AlertLevel } from '../../../src/core/vocabulary.js';
 
@@ -95,7 +95,7 @@ describe('the usage', () => {
 
   it('is compared as a quotient: 29 of 100 are 0.29, though 100 × 0.29 is 28.999…', () => {
     expect(usageRatio(29, 100) >= 0.29).toBe(true);
-    expect(mostWithin(0.29, 100)).toBe(29);
+    expect(maxWithin(0.29, 100)).toBe(29);
   });
 
   it.each([
@@ -107,6 +107,6 @@ describe('the usage', () => {
     [0.6, 0, 0],
     [1, 20, 20],
   ])('of %d is not exceeded by, with a limit of %i: %i', (threshold, limit, most) => {
-    expect(mostWithin(threshold, limit)).toBe(most);
+    expect(maxWithin(threshold, limit)).toBe(most);
   });
 });

@@ -1,7 +1,7 @@
 import type { WebSocketManager } from '../../managers/manager.js';
 import { isEligible, type CleanupContext, type Victim } from './victim.js';
 
-/** Managers that failed, or whose reported error stood too long. @source seed, `_cleanup_error_state_managers` */
+/** Managers that failed, or whose reported error stood too long. */
 export function errored(
   managers: Iterable<WebSocketManager>,
   context: Pick<CleanupContext, 'nowMs' | 'reportedErrorTimeoutMs'>,

@@ -1,7 +1,7 @@
 import type { WebSocketManager } from '../../managers/manager.js';
 import { isEligible, type CleanupContext, type Victim } from './victim.js';
 
-/** Managers without activity for as long as whoever asks allows, unless held. @source seed, `_cleanup_idle_managers` */
+/** Managers without activity for as long as the cleanup allows, unless the application holds them. */
 export function idle(
   managers: Iterable<WebSocketManager>,
   context: Pick<CleanupContext, 'nowMs' | 'idleRatio'>,

@@ -3,15 +3,14 @@ import type { WebSocketManager } from '../../managers/manager.js';
 import { isEligible, type CleanupContext, type Victim } from './victim.js';
 
 /**
- * Forced eviction: of the managers that are not engaged, those left alone longest; one that something streams to goes
- * last.
- * @param most how many at most
- * @source seed, `_force_cleanup_oldest_managers`
+ * Forced eviction: of the managers that are not engaged, those without activity for the longest time; managers that
+ * something streams to go last.
+ * @param maxCount how many at most
  */
 export function oldest(
   managers: Iterable<WebSocketManager>,
   context: Pick<CleanupContext, 'engagement'>,
-  most: number,
+  maxCount: number,
 ): Victim[] {
   const { engagement } = context;
   return [...managers]
@@ -22,6 +21,6 @@ export function oldest(
       untilMs: engagedUntilMs(manager, engagement),
     }))
     .sort((a, b) => a.streams - b.streams || a.untilMs - b.untilMs || a.manager.admittedAtMs - b.manager.admittedAtMs)
-    .slice(0, Math.max(0, most))
+    .slice(0, Math.max(0, maxCount))
     .map(({ manager }) => ({ manager, strategy: 'oldest', reason: 'evicted', limitMs: engagement.floorMs }));
 }

@@ -6,21 +6,21 @@ import type { WebSocketManager } from '../../managers/manager.js';
 /** What is known when a strategy chooses. */
 export interface CleanupContext extends ProbeFindings {
   readonly nowMs: number;
-  /** The part of its idle timeout that whoever asks lets a manager go without activity. */
+  /** The part of its idle timeout that a manager may be idle before this cleanup closes it. */
   readonly idleRatio: number;
   readonly reportedErrorTimeoutMs: number;
   readonly engagement: EngagementRule;
 }
 
-/** Somebody to release, by which strategy, and why. */
+/** A manager to release, the strategy that chose it, and why. */
 export interface Victim {
   readonly manager: WebSocketManager;
   readonly strategy: StrategyName;
   readonly reason: ReleaseReason;
   readonly closeCause?: CloseCause;
-  /** What its idleness, or its error's age, was held against. */
+  /** The limit that its idle time, or the age of its error, reached. */
   readonly limitMs?: number;
-  /** What showed that it is dead. */
+  /** What showed that its connection is dead. */
   readonly finding?: Finding;
 }
 
