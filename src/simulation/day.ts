@@ -4,7 +4,7 @@ import type { SuccessReport } from '../core/kpis/kpi.js';
 import type { WebSocketConfig } from '../core/settings.js';
 import type { Chance } from './chance.js';
 import { EscapedError, escapeOf, violationOf } from './escape.js';
-import type { Violation } from './invariants.js';
+import type { Violation } from './promises.js';
 import { LeakBook, type LeakReport } from './leaks.js';
 import { Person, untilNext } from './person.js';
 import { scenarios, type Population, type ScenarioName } from './population.js';

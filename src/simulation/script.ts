@@ -1,14 +1,12 @@
 import type { WebSocketConfig } from '../core/settings.js';
 import { escapeOf, violationOf } from './escape.js';
+import type { HookKind } from './hook-record.js';
 import type { LedgerMood } from './outage-ledger.js';
 import { PeerProcess } from './peer-process.js';
 import { wellBehaved, type Traits } from './traits.js';
 import type { Coming, Visitor } from './server.js';
 import { World } from './world.js';
-import type { Violation } from './invariants.js';
-
-/** What an application's release hook does. */
-export type HookKind = 'returns' | 'throws' | 'rejects' | 'takes long' | 'hangs' | 'ignores';
+import type { Violation } from './promises.js';
 
 const talkBytes = 100;
 

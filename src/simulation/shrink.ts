@@ -1,4 +1,4 @@
-import type { Violation } from './invariants.js';
+import type { Violation } from './promises.js';
 import { runScript, type Script, type Step } from './script.js';
 
 /** How many runs cutting down may take. */

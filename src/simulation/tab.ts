@@ -2,21 +2,34 @@ import { shouldReconnect } from '../client/should-reconnect.js';
 import type { Chance } from './chance.js';
 import { forever } from './forever.js';
 import type { PeerProcess } from './peer-process.js';
-import type { Person } from './person.js';
+import type { Population } from './population.js';
 import type { SimulatedSocket } from './socket.js';
 import type { Traits } from './traits.js';
-import type { Visitor } from './server.js';
+import type { SimulatedServer, Visitor } from './server.js';
 
-/** What is true of a tab as long as it lives. */
+/** The user of a tab. */
+interface TabUser {
+  readonly server: SimulatedServer;
+  readonly chance: Chance;
+  readonly userId: string;
+  readonly population: Population;
+  readonly isHostile: boolean;
+  /** A thread id that this user has not used. */
+  newThread(): string;
+  /** Called when the tab is closed. */
+  closed(tab: Tab): void;
+}
+
+/** What does not change while a tab lives. */
 interface Habits {
   readonly traits: Traits;
   readonly sendsKeepalives: boolean;
   readonly hearsBroadcasts: boolean;
   /** The process it lives in, if that ever pauses. */
   readonly process: PeerProcess | null;
-  /** How often its client says something all the time, as agents do; `null`: its user does. */
+  /** How often its client sends a message by itself, as agents do; `null`: only its user does. */
   readonly talkEveryMs: number | null;
-  /** Of a hundred such connections, how many die without a word in an hour. */
+  /** The part of such connections that die silently within an hour. */
   readonly deathRatio: number;
 }
 
@@ -32,7 +45,7 @@ const nextUseMs = 600_000;
  * is abandoned, dies without a word and comes back, as its client library and its user do.
  */
 export class Tab {
-  readonly #person: Person;
+  readonly #person: TabUser;
   readonly #habits: Habits;
   /** What the network does to it, whatever else is drawn. */
   readonly #networkChance: Chance;
@@ -45,7 +58,7 @@ export class Tab {
   #isAbandoned = false;
   #attempts = 0;
 
-  constructor(person: Person, habits: Habits) {
+  constructor(person: TabUser, habits: Habits) {
     this.#person = person;
     this.#habits = habits;
     this.#networkChance = person.chance.fork();

@@ -10,9 +10,10 @@ import { Mooring } from '../core/mooring.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import type { WebSocketConfig } from '../core/settings.js';
 import { Chance } from './chance.js';
-import { Invariants, type Violation } from './invariants.js';
-import { HookRecord } from './hook-record.js';
-import type { HookKind } from './script.js';
+import { Invariants } from './invariants.js';
+import { HookRecord, type HookKind } from './hook-record.js';
+import type { JudgedWorld } from './judged-world.js';
+import type { Violation } from './promises.js';
 import { tickMs } from '../core/liveness/stall-clock.js';
 import { OutageLedger } from './outage-ledger.js';
 import { SimulatedServer, type Coming, type Slot, Visitor } from './server.js';
@@ -35,7 +36,7 @@ export interface WorldOptions {
  * A server with the real core, its clients, and what happens to both. Everything follows from the seed. After every
  * step the invariants are checked.
  */
-export class World extends SimulatedServer {
+export class World extends SimulatedServer implements JudgedWorld {
   readonly time: WorldTime;
   readonly mooring: Mooring;
   readonly chance: Chance;
@@ -93,10 +94,6 @@ export class World extends SimulatedServer {
     });
   }
 
-  get hasLedger(): boolean {
-    return this.ledger !== null;
-  }
-
   /** The first promise that was broken, or `null`. */
   get violation(): Violation | null {
     return this.invariants.violation;
@@ -104,12 +101,10 @@ export class World extends SimulatedServer {
 
   readonly now = (): number => this.time.now() - this.#stalls.inAllMs;
 
-  /** How far a time the server measured since then may be off: its stamps are coarse, and it notices stalls by a ticker. */
   slackSince(atMs: number): number {
     return 2 * tickMs + this.stallSlackSince(atMs);
   }
 
-  /** How far off a time may be that the server measured since then by its clock, which notices stalls by a ticker. */
   stallSlackSince(atMs: number): number {
     return this.#stalls.slackSince(atMs);
   }
@@ -119,37 +114,30 @@ export class World extends SimulatedServer {
     this.time.stall(forMs);
   }
 
-  /** Whether a stop was asked for. */
   get isStopping(): boolean {
     return this.#isStopping;
   }
 
-  /** Whether somebody asks for the release of this key's manager just now. */
   isAskedFor(key: string): boolean {
     return this.#asked.has(key);
   }
 
-  /** The key of the manager whose connection this is now. */
   currentKeyOf(socket: SimulatedSocket): string | undefined {
     return this.#current.get(socket)?.key;
   }
 
-  /** The connections that are their manager's, with that. */
   current(): Iterable<readonly [SimulatedSocket, WebSocketManager]> {
     return this.#current;
   }
 
-  /** The newest of those who want in with this key, until that is decided. */
   newcomerOf(key: string): Visitor | undefined {
     return this.#newcomers.get(key);
   }
 
-  /** The connection of the manager with this key. */
   socketOf(key: string): SimulatedSocket | null {
     return this.#sockets.get(key) ?? null;
   }
 
-  /** The connections that count for a user, apart from those a newer one of their thread is about to replace. */
   socketsOf(userId: string): SimulatedSocket[] {
     const managers = this.mooring.managersOf(userId).filter(({ successor }) => successor === null);
     return managers.flatMap(({ key }) => this.#sockets.get(key) ?? []);
@@ -167,7 +155,6 @@ export class World extends SimulatedServer {
     return this.mooring.managerCount;
   }
 
-  /** The user's limit as it is now. */
   limitOf(userId: string): number {
     return this.#limits.get(userId) ?? this.config.maxManagersPerUser;
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { smallWorldCommand } from '../../src/cli/commands/replay-command.js';
-import type { Violation } from '../../src/simulation/invariants.js';
+import type { Violation } from '../../src/simulation/promises.js';
 import { runScript, type Script } from '../../src/simulation/script.js';
 import { shortestBreaking } from '../../src/simulation/shrink.js';
 import { smallWorld } from '../../src/simulation/small-world.js';

@@ -1,6 +1,6 @@
 import type { MooringEvent } from '../../core/events.js';
-import type { Report } from '../invariants.js';
-import type { World } from '../world.js';
+import type { Report } from '../promises.js';
+import type { JudgedWorld } from '../judged-world.js';
 import type { LineJudge } from './line.js';
 
 /** How often everything is compared with everything: after so many steps, and so many for each user that costs. */
@@ -8,7 +8,7 @@ const stepsPerFullCheck = { least: 1_000, perUser: 40 } as const;
 
 /** A naive model of who holds a slot, fed by the events. */
 export class CountJudge {
-  readonly #world: World;
+  readonly #world: JudgedWorld;
   readonly #report: Report;
   /** Keys that hold a slot, by user. */
   readonly #live = new Map<string, Set<string>>();
@@ -20,7 +20,7 @@ export class CountJudge {
   #released = 0;
   #stepsToFullCheck: number = stepsPerFullCheck.least;
 
-  constructor(world: World, report: Report, line: LineJudge) {
+  constructor(world: JudgedWorld, report: Report, line: LineJudge) {
     this.#world = world;
     this.#report = report;
     this.#line = line;
@@ -38,7 +38,7 @@ export class CountJudge {
     events.on('admission.refused', ({ userId, key, ahead }) => {
       this.#touched.add(userId);
       // What a ledger denies, it may deny to a manager whose own claim it has not confirmed.
-      if (ahead !== null && !world.hasLedger) this.#checkTakeover(userId, key);
+      if (ahead !== null && world.ledger === null) this.#checkTakeover(userId, key);
     });
     events.on('admission.cancelled', ({ userId }) => {
       this.#touched.add(userId);
