@@ -10,7 +10,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { Stryker } from '@stryker-mutator/core';
 
-/** @typedef {import('@stryker-mutator/api/core').MutantResult} MutantResult */
+/** @typedef {Awaited<ReturnType<Stryker['runMutationTest']>>[number]} MutantResult */
 
 /** All tests of the core. */
 const everyTest = 'test/{core,properties}/**/*.test.ts';

@@ -3,7 +3,7 @@
  * happens to somebody are within an hour; times are in milliseconds.
  * @source spec section 11
  */
-export const referencePopulation = {
+const referencePopulation = {
   /** Open tabs of a user: log-normal, so that p95 is 8, p99 14 and p99.9 some 25. */
   tabs: { median: 2, sigma: 0.843, most: 40 },
   /** How often the average user begins a session, per day. */

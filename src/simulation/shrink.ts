@@ -10,7 +10,7 @@ const mostRuns = 2_000;
  * @param fails runs a script and says whether it fails in the same way
  * @source Zeller 1999, "delta debugging"
  */
-export async function shrink(script: Script, fails: (script: Script) => Promise<boolean>): Promise<Script> {
+async function shrink(script: Script, fails: (script: Script) => Promise<boolean>): Promise<Script> {
   let { steps } = script;
   let runs = 0;
   const failsWith = (kept: readonly Step[]): Promise<boolean> => {

@@ -186,7 +186,7 @@ export class AdminClient {
  * begin with it.
  * @throws CommandError for one that is empty
  */
-export function pathId(id: string): string {
+function pathId(id: string): string {
   if (id === '') throw new CommandError('the user id is empty; wanted one such as alice', exitCodes.usage);
   return encodeURIComponent(id === '.' || id === '..' || id.startsWith('=') ? `=${id}` : id);
 }

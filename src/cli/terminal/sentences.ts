@@ -5,7 +5,7 @@ import { inert } from '../../presentation/inert.js';
 import { spanOf } from './spans.js';
 
 /** Somebody a cleanup chose. */
-export type ChosenView = z.output<typeof chosenSchema>;
+type ChosenView = z.output<typeof chosenSchema>;
 
 /** An event, or an entry of a journal, as it comes over the wire. */
 export type Said = Readonly<Record<string, unknown>> & { readonly type: string };

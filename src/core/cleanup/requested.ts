@@ -210,7 +210,7 @@ export class RequestedCleanup {
 }
 
 /** A choice with its figures. @param nowMs on the clock of all ages */
-export function chosenOf({ manager, strategy, reason, limitMs, finding }: Victim, nowMs: number): Chosen {
+function chosenOf({ manager, strategy, reason, limitMs, finding }: Victim, nowMs: number): Chosen {
   const { userId, threadId, key, lastActivityAtMs, admittedAtMs, connection } = manager;
   return {
     userId,
