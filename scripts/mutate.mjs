@@ -35,7 +35,7 @@ function filesOf(part) {
   return part === '.' ? 'src/core/*.ts' : `src/core/${part}/**/*.ts`;
 }
 
-/** The tests of the same name; for a file without one, those of its folder. @param {string} part */
+/** The tests of the same name; for a file without one, those of its folder. @param {string} part @returns {string} */
 function testsOf(part) {
   if (part === '.') return 'test/core/*.test.ts';
   if (!part.endsWith('.ts')) return `test/core/${part}/**/*.test.ts`;

@@ -141,7 +141,7 @@ function reportOf(rounds: readonly Round[], done: Done): Report {
       { caption: 'What the server did', rows: [doneRow(done)] },
     ],
     bars: [
-      grownBar(leastCounts(judged.slice(0, roundsPerHeap)), leastCounts(judged.slice(-roundsPerHeap))),
+      grownBar(minCounts(judged.slice(0, roundsPerHeap)), minCounts(judged.slice(-roundsPerHeap))),
       {
         bar: 'Heap after a collection',
         wanted: `at most ${heapNoiseKib} KiB more, after ${lives.toLocaleString('en')} connections`,
@@ -186,10 +186,10 @@ function kibOf(bytes: number): number {
 }
 
 /** The least of some rounds, by name: what one round has and another has not is on its way out. */
-function leastCounts(rounds: readonly Round[]): Readonly<Record<string, number>> {
+function minCounts(rounds: readonly Round[]): Readonly<Record<string, number>> {
   const names = new Set(rounds.flatMap(({ census }) => Object.keys(census.counts)));
-  const least = (name: string): number => Math.min(...rounds.map(({ census }) => census.counts[name] ?? 0));
-  return Object.fromEntries([...names].map((name) => [name, least(name)]));
+  const min = (name: string): number => Math.min(...rounds.map(({ census }) => census.counts[name] ?? 0));
+  return Object.fromEntries([...names].map((name) => [name, min(name)]));
 }
 
 function grownBar(before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>): Bar {
@@ -206,6 +206,6 @@ function grownBar(before: Readonly<Record<string, number>>, after: Readonly<Reco
 }
 
 function heapGrowth(rounds: readonly Round[]): number {
-  const least = (some: readonly Round[]): number => Math.min(...some.map(({ census }) => census.bytes));
-  return least(rounds.slice(-roundsPerHeap)) - least(rounds.slice(0, roundsPerHeap));
+  const min = (some: readonly Round[]): number => Math.min(...some.map(({ census }) => census.bytes));
+  return min(rounds.slice(-roundsPerHeap)) - min(rounds.slice(0, roundsPerHeap));
 }

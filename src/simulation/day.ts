@@ -140,11 +140,11 @@ function plan(server: SimulatedServer, { people, population, forMs }: Plan & { p
   const { time } = server;
   const chance = server.chance.fork();
   for (let atMs = untilNext(deploysPerHour, chance); atMs < forMs; atMs += untilNext(deploysPerHour, chance))
-    time.arrive(atMs, () => {
+    time.schedule(atMs, () => {
       deploy(people, { chance, reach: deployReach });
     });
   for (let atMs = untilNext(stallsPerHour, chance); atMs < forMs; atMs += untilNext(stallsPerHour, chance))
-    time.arrive(atMs, () => {
+    time.schedule(atMs, () => {
       server.stall(stallMs);
     });
 }

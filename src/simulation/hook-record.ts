@@ -32,7 +32,7 @@ export class HookRecord {
         return Promise.reject(new Error('the hook rejects'));
       case 'takes long':
         return new Promise<void>((resolve) => {
-          time.arrive(2_000, resolve);
+          time.schedule(2_000, resolve);
         }).then(over);
       case 'hangs':
         return new Promise<void>((resolve) => {

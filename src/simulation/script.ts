@@ -212,7 +212,7 @@ class Stage {
     if (visitor.state !== 'open') return;
     world.hold(visitor);
     world.leave(visitor);
-    world.time.arrive(afterMs, () => {
+    world.time.schedule(afterMs, () => {
       if (world.isEnding) return;
       const next = world.arrive(visitor.fields, this.#coming.get(client) ?? { traits: visitor.socket.traits });
       next.letGo = () => {
@@ -225,7 +225,7 @@ class Stage {
 
   #fight({ user, thread, times, everyMs }: Step & { do: 'fight' }): void {
     for (let time = 0; time < times; time++)
-      this.#world.time.arrive(time * everyMs, () => {
+      this.#world.time.schedule(time * everyMs, () => {
         if (!this.#world.isEnding) this.#world.arrive({ userId: user, threadId: thread }, { traits: wellBehaved });
       });
   }
@@ -252,7 +252,7 @@ class Stage {
         return;
       case 'stream':
         for (let part = 0; part < 10; part++)
-          this.#world.time.arrive(part * 1_000, () => {
+          this.#world.time.schedule(part * 1_000, () => {
             socket.send(step.bytes);
           });
         return;

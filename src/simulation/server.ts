@@ -130,7 +130,7 @@ export abstract class SimulatedServer {
     close: { readonly code: number; readonly reason: string },
   ): void {
     const learn = (): void => whenEnded?.(close.code, close.reason);
-    this.time.arrive(traits.roundTripMs / 2, () => {
+    this.time.schedule(traits.roundTripMs / 2, () => {
       if (process) process.run(learn);
       else learn();
     });

@@ -2,7 +2,7 @@ import type { Violation } from './promises.js';
 import { runScript, type Script, type Step } from './script.js';
 
 /** How many runs cutting down may take. */
-const mostRuns = 2_000;
+const maxRuns = 2_000;
 
 /**
  * The shortest script found that still fails: parts are left out as long as it does, first halves, then quarters, at
@@ -18,7 +18,7 @@ async function shrink(script: Script, fails: (script: Script) => Promise<boolean
     return fails({ ...script, steps: kept });
   };
   let size = Math.ceil(steps.length / 2);
-  while (size >= 1 && runs < mostRuns) {
+  while (size >= 1 && runs < maxRuns) {
     const before = steps.length;
     steps = await withoutParts(steps, size, failsWith);
     if (size > 1) size = Math.ceil(size / 2);

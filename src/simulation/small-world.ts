@@ -58,7 +58,7 @@ const nightfallRatio = 0.01;
 const actionBag = Object.entries(actions).flatMap(([name, weight]) =>
   Array.from({ length: weight }, () => name as keyof typeof actions),
 );
-const gapBag = gaps.flatMap(([least, most, weight]) => Array.from({ length: weight }, () => [least, most] as const));
+const gapBag = gaps.flatMap(([min, max, weight]) => Array.from({ length: weight }, () => [min, max] as const));
 
 /** An hour in which a few users, with small limits, live through everything that can happen to them. */
 export function smallWorld(seed: number): Script {
@@ -78,8 +78,8 @@ export function smallWorld(seed: number): Script {
 }
 
 function gap(chance: Chance): number {
-  const [least, most] = chance.pick(gapBag);
-  return chance.between(least, most);
+  const [min, max] = chance.pick(gapBag);
+  return chance.between(min, max);
 }
 
 function smallConfig(chance: Chance) {

@@ -69,12 +69,12 @@ export class Tab {
   open(forMs: number): void {
     const { server, chance, population } = this.#person;
     this.#closesAtMs = server.time.now() + forMs;
-    server.time.arrive(forMs, () => {
+    server.time.schedule(forMs, () => {
       this.#close();
     });
     const abandonedAfterMs = untilHit(population.abandonmentRatio, chance);
     if (abandonedAfterMs < forMs)
-      server.time.arrive(abandonedAfterMs, () => {
+      server.time.schedule(abandonedAfterMs, () => {
         this.#isAbandoned = true;
       });
     this.#connect();
@@ -86,7 +86,7 @@ export class Tab {
     if (this.#visitor === null) return;
     server.vanish(this.#visitor);
     this.#disconnected();
-    this.#reconnectIn(chance.between(population.reconnectMs.least, population.reconnectMs.most), true);
+    this.#reconnectIn(chance.between(population.reconnectMs.min, population.reconnectMs.max), true);
   }
 
   /** The server's end, or something between, resets the connection. */
@@ -95,7 +95,7 @@ export class Tab {
     if (this.#visitor?.state !== 'open') return;
     this.#visitor.socket.reset();
     this.#disconnected();
-    this.#reconnectIn(chance.between(population.reconnectMs.least, population.reconnectMs.most), true);
+    this.#reconnectIn(chance.between(population.reconnectMs.min, population.reconnectMs.max), true);
   }
 
   #connect(): void {
@@ -161,7 +161,7 @@ export class Tab {
 
   #untilKeepaliveMs(): number | null {
     const { chance, population } = this.#person;
-    return this.#withinLife(chance.between(population.keepalive.leastMs, population.keepalive.mostMs));
+    return this.#withinLife(chance.between(population.keepalive.minMs, population.keepalive.maxMs));
   }
 
   /** Its user uses it, unless it is abandoned. @returns when next; `null` once this is not its connection */
@@ -192,12 +192,12 @@ export class Tab {
     const { run } = population;
     visitor.socket.message(messageBytes);
     if (!chance.is(run.ratio) || visitor.letGo !== null) {
-      server.time.arrive(visitor.socket.traits.roundTripMs, () => {
+      server.time.schedule(visitor.socket.traits.roundTripMs, () => {
         visitor.socket.send(messageBytes);
       });
       return;
     }
-    const runMs = chance.logUniform(run.leastMs, run.mostMs);
+    const runMs = chance.logUniform(run.minMs, run.maxMs);
     const endsAtMs = server.time.now() + runMs;
     server.hold(visitor);
     const reloadedAfterMs = untilHit(population.reload.ratio, chance);
@@ -221,7 +221,7 @@ export class Tab {
     const { server, chance, population } = this.#person;
     server.leave(visitor);
     this.#disconnected();
-    this.#reconnectIn(chance.between(population.reload.leastMs, population.reload.mostMs));
+    this.#reconnectIn(chance.between(population.reload.minMs, population.reload.maxMs));
   }
 
   /** The application tells everybody something. It does not know who is still there. */
@@ -242,7 +242,7 @@ export class Tab {
       return;
     }
     if (code === 1006 || code === 1001) {
-      this.#reconnectIn(chance.between(population.reconnectMs.least, population.reconnectMs.most));
+      this.#reconnectIn(chance.between(population.reconnectMs.min, population.reconnectMs.max));
       return;
     }
     const { retry, delayMs } = shouldReconnect({ code, reason }, (this.#attempts += 1), chance.next);
@@ -254,7 +254,7 @@ export class Tab {
     const { server, chance, population } = this.#person;
     if (mayStartAnew && chance.is(population.newThreadRatio)) this.#thread = this.#person.newThread();
     const generation = this.#generation;
-    server.time.arrive(delayMs, () => {
+    server.time.schedule(delayMs, () => {
       if (generation === this.#generation && this.#visitor === null) this.#connect();
     });
   }
@@ -279,7 +279,7 @@ export class Tab {
   #after(delayMs: number, act: () => void): void {
     const generation = this.#generation;
     if (this.#withinLife(delayMs) === null) return;
-    this.#person.server.time.arrive(delayMs, () => {
+    this.#person.server.time.schedule(delayMs, () => {
       if (generation === this.#generation) act();
     });
   }

@@ -1,6 +1,6 @@
 import type { Time, Timer } from '../core/time.js';
 import { TimerHeap, type Due } from '../testing/timer-heap.js';
-import { Arrival, Arrivals } from './arrivals.js';
+import { PlannedEvent, Calendar } from './calendar.js';
 import { forever } from './forever.js';
 
 class WorldTimer implements Timer, Due {
@@ -27,7 +27,7 @@ export class WorldTime implements Time {
   #wallOffsetMs: number;
   #order = 0;
   readonly #timers = new TimerHeap<WorldTimer>();
-  readonly #arrivals = new Arrivals();
+  readonly #calendar = new Calendar();
   #phase: 'timers' | 'poll' | 'after poll' = 'timers';
   /** What is to run after the next poll, and what runs after this one, the last first. */
   #afterPoll: (() => void)[] = [];
@@ -67,8 +67,8 @@ export class WorldTime implements Time {
   }
 
   /** Something happens outside, so many milliseconds from now. */
-  arrive(delayMs: number, act: () => void): void {
-    this.#plan(new Arrival(act), delayMs);
+  schedule(delayMs: number, act: () => void): void {
+    this.#plan(new PlannedEvent(act), delayMs);
   }
 
   /**
@@ -77,11 +77,11 @@ export class WorldTime implements Time {
    * @param act says in how many it happens next; `null`: never again
    */
   recur(firstMs: number | null, act: () => number | null): void {
-    if (firstMs !== null) this.#plan(new Arrival(act, true), firstMs);
+    if (firstMs !== null) this.#plan(new PlannedEvent(act, true), firstMs);
   }
 
-  #plan(arrival: Arrival, delayMs: number): void {
-    this.#arrivals.put(arrival, this.#nowMs + Math.round(delayMs));
+  #plan(event: PlannedEvent, delayMs: number): void {
+    this.#calendar.put(event, this.#nowMs + Math.round(delayMs));
   }
 
   /** The process does not run for so long. What happens outside meanwhile, it finds when it goes on. */
@@ -129,7 +129,7 @@ export class WorldTime implements Time {
   /** Goes on to when something is due; where no timer is, straight to what arrives. @returns whether that is by then */
   #nextTurn(endsAtMs: number): boolean {
     const timersMs = this.#timers.first?.dueAtMs ?? Infinity;
-    const soonestMs = Math.min(timersMs, this.#arrivals.soonestMs());
+    const soonestMs = Math.min(timersMs, this.#calendar.soonestMs());
     const nextMs = this.#afterPoll.length > 0 ? this.#nowMs : soonestMs;
     this.#phase = 'timers';
     if (nextMs > endsAtMs) return false;
@@ -144,17 +144,17 @@ export class WorldTime implements Time {
       case 'timers':
         return isCalled(this.#dueTimer());
       case 'poll':
-        return this.#arrives();
+        return this.#happensOutside();
       case 'after poll':
         return isCalled(this.#polling.pop());
     }
   }
 
-  #arrives(): boolean {
-    const arrival = this.#arrivals.take(this.#nowMs);
-    if (arrival === null) return false;
-    const againMs = arrival.act();
-    if (arrival.recurs && typeof againMs === 'number') this.#plan(arrival, againMs);
+  #happensOutside(): boolean {
+    const event = this.#calendar.take(this.#nowMs);
+    if (event === null) return false;
+    const againMs = event.act();
+    if (event.recurs && typeof againMs === 'number') this.#plan(event, againMs);
     return true;
   }
 

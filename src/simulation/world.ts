@@ -295,7 +295,7 @@ export class World extends SimulatedServer implements JudgedWorld {
       else coming.whenOpen?.(visitor);
     };
     if (coming.openAfterMs === undefined) open();
-    else this.time.arrive(coming.openAfterMs, open);
+    else this.time.schedule(coming.openAfterMs, open);
   }
 
   /** What the manager is held for stays, where it is the manager of a connection before. */

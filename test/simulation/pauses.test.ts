@@ -63,10 +63,10 @@ describe('a process of 20 connections in use that pauses while a newcomer comes'
         }
         await world.runUntil(time.now() + chance.integer(1_000, 3_500));
         // It comes at any moment from just before the pause on.
-        time.arrive(chance.integer(0, 200), () => {
+        time.schedule(chance.integer(0, 200), () => {
           process.pause(forMs);
         });
-        time.arrive(chance.integer(0, 200 + forMs), () => newcomer(trial));
+        time.schedule(chance.integer(0, 200 + forMs), () => newcomer(trial));
         await world.runUntil(time.now() + 200 + forMs + 2_000);
         expect(releases, `${String(forMs)} ms, trial ${String(trial)}`).toEqual([]);
         expect(refused).toBe(trial + 1);

@@ -4,7 +4,7 @@ import type { JudgedWorld } from '../judged-world.js';
 import type { LineJudge } from './line.js';
 
 /** How often everything is compared with everything: after so many steps, and so many for each user that costs. */
-const stepsPerFullCheck = { least: 1_000, perUser: 40 } as const;
+const stepsPerFullCheck = { min: 1_000, perUser: 40 } as const;
 
 /** A naive model of who holds a slot, fed by the events. */
 export class CountJudge {
@@ -18,7 +18,7 @@ export class CountJudge {
   readonly #touched = new Set<string>();
   #admitted = 0;
   #released = 0;
-  #stepsToFullCheck: number = stepsPerFullCheck.least;
+  #stepsToFullCheck: number = stepsPerFullCheck.min;
 
   constructor(world: JudgedWorld, report: Report, line: LineJudge) {
     this.#world = world;
@@ -77,7 +77,7 @@ export class CountJudge {
     const users = mooring.userCount;
     if (users !== this.#live.size) this.#report('index is true', `${users} users instead of ${this.#live.size}`);
     for (const userId of this.#live.keys()) this.#checkUser(userId);
-    this.#stepsToFullCheck = Math.max(stepsPerFullCheck.least, stepsPerFullCheck.perUser * users);
+    this.#stepsToFullCheck = Math.max(stepsPerFullCheck.min, stepsPerFullCheck.perUser * users);
   }
 
   #whenAdmitted({ userId, key, managerCount }: MooringEvent<'manager.admitted'>): void {
@@ -97,8 +97,8 @@ export class CountJudge {
     const { mooring, config } = this.#world;
     const limit = this.#world.limitOf(userId);
     const count = mooring.managerCountOf(userId);
-    const most = Math.max(limit, this.#allowances.get(userId) ?? 0);
-    if (count > most) this.#report('within the limit', `${userId} holds ${count} of ${most}`);
+    const max = Math.max(limit, this.#allowances.get(userId) ?? 0);
+    if (count > max) this.#report('within the limit', `${userId} holds ${count} of ${max}`);
     const total = config.maxTotalManagers ?? Infinity;
     if (mooring.managerCount > total) this.#report('within the total', `${mooring.managerCount} managers of ${total}`);
   }

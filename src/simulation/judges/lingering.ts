@@ -52,9 +52,9 @@ export class LingeringJudge {
     const sinceMs = socket.hasExcuse ? Math.max(silentSinceMs, socket.outboundAtMs) : silentSinceMs;
     const excusedMs = socket.hasExcuse ? slowConsumerTimeoutMs + heartbeatIntervalMs : 0;
     const dueMs = (maxHeartbeatMisses + 1) * heartbeatIntervalMs + lateMs(heartbeatIntervalMs);
-    const mostMs = dueMs + excusedMs + this.#noticedAfterMs(socket);
+    const maxMs = dueMs + excusedMs + this.#noticedAfterMs(socket);
     const silentMs = nowMs - sinceMs;
-    if (silentMs > mostMs + this.#world.slackSince(sinceMs))
+    if (silentMs > maxMs + this.#world.slackSince(sinceMs))
       this.#lingers('silent goes', manager, `has been silent for ${silentMs} ms`);
   }
 

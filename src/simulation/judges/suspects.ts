@@ -49,10 +49,10 @@ export class SuspectJudge {
     const { probeTimeoutMs, minSilenceMs } = this.#world.config;
     const beganAtMs = this.#world.now() - durationMs;
     // Those who become suspects in the same moment do so before the first of them is given away.
-    const leastMs = byStrategy.disconnected > 0 ? 0 : marginMs;
-    if (timedOut || durationMs < 2 * probeTimeoutMs + leastMs || this.#hasStalledSince(beganAtMs)) return;
+    const minMs = byStrategy.disconnected > 0 ? 0 : marginMs;
+    if (timedOut || durationMs < 2 * probeTimeoutMs + minMs || this.#hasStalledSince(beganAtMs)) return;
     for (const socket of this.#world.socketsOf(userId)) {
-      const isOverdue = this.#world.now() - socket.unansweredSinceMs >= minSilenceMs + leastMs;
+      const isOverdue = this.#world.now() - socket.unansweredSinceMs >= minSilenceMs + minMs;
       if (!isOverdue || !this.#wasJudged(socket, beganAtMs)) continue;
       const suspects = this.#suspects.get(userId) ?? new Map<SimulatedSocket, Standing>();
       this.#suspects.set(userId, suspects.set(socket, { askedAtMs: socket.unansweredSinceMs }));

@@ -131,7 +131,7 @@ export class SeedServer extends SimulatedServer {
     } catch {
       // The sketch logs it; the manager is gone all the same.
     }
-    this.time.arrive(closeTimeoutMs, () => {
+    this.time.schedule(closeTimeoutMs, () => {
       socket.terminate();
     });
   }

@@ -3,11 +3,11 @@ const spanMs = 1_024;
 const bitsPerWord = 32;
 
 /** Something that is to happen. */
-export class Arrival {
+export class PlannedEvent {
   /** When it is due. Owned by the arrivals it lies in. */
   atMs = 0;
   /** Due in the same millisecond, or span, and planned later. Owned by the arrivals it lies in. */
-  next: Arrival | null = null;
+  next: PlannedEvent | null = null;
 
   /**
    * @param act what happens
@@ -19,23 +19,23 @@ export class Arrival {
   ) {}
 }
 
-/** Arrivals in the order in which they were planned. */
+/** Calendar in the order in which they were planned. */
 class Chain {
-  #first: Arrival | null = null;
-  #last: Arrival | null = null;
+  #first: PlannedEvent | null = null;
+  #last: PlannedEvent | null = null;
 
   get isEmpty(): boolean {
     return this.#first === null;
   }
 
-  put(arrival: Arrival): void {
-    arrival.next = null;
-    if (this.#last === null) this.#first = arrival;
-    else this.#last.next = arrival;
-    this.#last = arrival;
+  put(event: PlannedEvent): void {
+    event.next = null;
+    if (this.#last === null) this.#first = event;
+    else this.#last.next = event;
+    this.#last = event;
   }
 
-  take(): Arrival | null {
+  take(): PlannedEvent | null {
     const first = this.#first;
     if (first === null) return null;
     this.#first = first.next;
@@ -51,7 +51,7 @@ class Chain {
  * has begun has a chain, and a bit that says whether anything is in it; each later span has one chain for all. So
  * putting one in and taking one out costs the same, however many there are.
  */
-export class Arrivals {
+export class Calendar {
   readonly #chains = Array.from({ length: spanMs }, () => new Chain());
   readonly #bits = new Int32Array(spanMs / bitsPerWord);
   /** Those of spans that have not begun. */
@@ -62,20 +62,20 @@ export class Arrivals {
   #word = 0;
 
   /** @param atMs not before the time up to which something was taken */
-  put(arrival: Arrival, atMs: number): void {
-    arrival.atMs = atMs;
+  put(event: PlannedEvent, atMs: number): void {
+    event.atMs = atMs;
     const span = Math.floor(atMs / spanMs);
     if (span === this.#span) {
-      this.#putInSpan(arrival);
+      this.#putInSpan(event);
       return;
     }
     const later = this.#later.get(span) ?? new Chain();
     if (later.isEmpty) this.#later.set(span, later);
-    later.put(arrival);
+    later.put(event);
   }
 
   /** Takes out what is due first, where it is due until then. */
-  take(nowMs: number): Arrival | null {
+  take(nowMs: number): PlannedEvent | null {
     for (;;) {
       const index = this.#firstIndex();
       const atMs = this.#span * spanMs + index;
@@ -98,21 +98,21 @@ export class Arrivals {
     const begun = this.#later.get(this.#span);
     if (begun === undefined) return;
     this.#later.delete(this.#span);
-    for (let arrival = begun.take(); arrival !== null; arrival = begun.take()) this.#putInSpan(arrival);
+    for (let event = begun.take(); event !== null; event = begun.take()) this.#putInSpan(event);
   }
 
-  #putInSpan(arrival: Arrival): void {
-    const index = arrival.atMs % spanMs;
-    this.#chainAt(index).put(arrival);
+  #putInSpan(event: PlannedEvent): void {
+    const index = event.atMs % spanMs;
+    this.#chainAt(index).put(event);
     this.#setBits(index, this.#bitsAt(index) | bitOf(index));
     this.#word = Math.min(this.#word, wordOf(index));
   }
 
-  #takeAt(index: number): Arrival | null {
+  #takeAt(index: number): PlannedEvent | null {
     const chain = this.#chainAt(index);
-    const arrival = chain.take();
+    const event = chain.take();
     if (chain.isEmpty) this.#setBits(index, this.#bitsAt(index) & ~bitOf(index));
-    return arrival;
+    return event;
   }
 
   /** The first millisecond of the span with anything in it, or the span's length. */
