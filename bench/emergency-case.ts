@@ -56,7 +56,11 @@ serveCase(async (input: EmergencyInput): Promise<EmergencyOutput> => {
   const others = Math.min(users, maxWithOthers) * perUser * rounds;
   const refused = newcomers + others - admitted.length - othersAdmitted.length;
   return {
-    ...{ ...input, newcomers, others, refused, stalledMs },
+    ...input,
+    newcomers,
+    others,
+    refused,
+    stalledMs,
     admittedMs: summarise(admitted),
     othersMs: summarise(othersAdmitted),
   };

@@ -14,7 +14,7 @@ export interface VictimsInput {
   readonly managers: number;
   /** How many of each kind must go: not open, idle, errored. */
   readonly plantEach: number;
-  /** Whether the seed's algorithm is to run as well. */
+  /** Whether the sketch's algorithm runs as well. */
   readonly withSeed: boolean;
 }
 

@@ -13,11 +13,19 @@ const maxBytes = 100_000;
 /** @param {string} outDir */
 export async function buildDashboard(outDir) {
   await build({
-    ...{ root: folder, base: './', configFile: false, publicDir: false, logLevel: 'warn', mode: 'production' },
+    root: folder,
+    base: './',
+    configFile: false,
+    publicDir: false,
+    logLevel: 'warn',
+    mode: 'production',
     define: { 'process.env.NODE_ENV': '"production"' },
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact', development: false } },
     build: {
-      ...{ outDir, emptyOutDir: true, assetsInlineLimit: 0, reportCompressedSize: false },
+      outDir,
+      emptyOutDir: true,
+      assetsInlineLimit: 0,
+      reportCompressedSize: false,
       target: ['chrome111', 'firefox114', 'safari16.4'],
       modulePreload: { polyfill: false },
     },

@@ -27,6 +27,7 @@ const slowFiles = [
   'test/e2e/prometheus.test.ts',
   'test/e2e/simulate.test.ts',
   'test/e2e/terminal.test.ts',
+  'test/simulation/day-scenarios.test.ts',
 ];
 
 /** Slow, and they judge how soon something happens, or fill the machine: they run one at a time, after all others. */

@@ -74,7 +74,12 @@ export async function simulateDay(options: DayOptions): Promise<DayReport> {
   await withoutEscape(world, () => world.end());
   const { occurrences } = world.time;
   return {
-    ...{ scenario, hours, users, seed, kpis, occurrences },
+    scenario,
+    hours,
+    users,
+    seed,
+    kpis,
+    occurrences,
     ...books.close(),
     leaks: leaks.report(),
     violation: world.violation,

@@ -1,7 +1,6 @@
 /**
- * How people use a chat: the reference population, and what makes the other scenarios different from it. Ratios of what
- * happens to somebody are within an hour; times are in milliseconds.
- * @source spec section 11
+ * How people use a chat: the reference population, from which the scenarios differ. Ratios are probabilities within an
+ * hour; times are in milliseconds.
  */
 const referencePopulation = {
   /** Open tabs of a user: log-normal, so that p95 is 8, p99 14 and p99.9 some 25. */

@@ -5,10 +5,9 @@ import { runScript, type Script, type Step } from './script.js';
 const maxRuns = 2_000;
 
 /**
- * The shortest script found that still fails: parts are left out as long as it does, first halves, then quarters, at
- * last single steps.
+ * The shortest script found that still fails, by delta debugging (Zeller 1999): it leaves out halves, then quarters, at
+ * last single steps, as long as the rest fails.
  * @param fails runs a script and says whether it fails in the same way
- * @source Zeller 1999, "delta debugging"
  */
 async function shrink(script: Script, fails: (script: Script) => Promise<boolean>): Promise<Script> {
   let { steps } = script;

@@ -168,8 +168,12 @@ class StepMaker {
     const chance = this.#chance;
     const user = chance.pick(this.#users);
     const come = (thread: number, afterMs: number) => ({
-      ...{ atMs: atMs + afterMs, do: 'connect' as const, client: this.#clients++, user },
-      ...{ thread: `thread_${String(thread)}`, traits: { roundTripMs: chance.integer(2, 100) } },
+      atMs: atMs + afterMs,
+      do: 'connect' as const,
+      client: this.#clients++,
+      user,
+      thread: `thread_${String(thread)}`,
+      traits: { roundTripMs: chance.integer(2, 100) },
     });
     const asleep = Array.from({ length: count }, (_, index) => come(index + 1, index));
     const sleep = asleep.map(({ client }) => ({ atMs: atMs + 1_000, do: 'sleep' as const, client }));

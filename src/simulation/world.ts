@@ -26,7 +26,7 @@ export interface WorldOptions {
   readonly seed: number;
   /** Settings that differ from the production preset. */
   readonly config?: Partial<WebSocketConfig>;
-  /** Whether it goes on when a promise was broken. @default false */
+  /** Whether it goes on after a broken promise. @default false */
   readonly goesOn?: boolean;
   /** Whether there is a quota ledger. @default false */
   readonly hasLedger?: boolean;
@@ -44,15 +44,15 @@ export class World extends SimulatedServer implements JudgedWorld {
   readonly config: WebSocketConfig;
   readonly ledger: OutageLedger | null;
   readonly #limits = new Map<string, number>();
-  /** The newest of those who want in, by key. */
+  /** The latest newcomer of each key that has been neither admitted nor refused. */
   readonly #newcomers = new Map<string, Visitor>();
   /** The newest connection of each key. */
   readonly #sockets = new Map<string, SimulatedSocket>();
-  /** The managers of connections that are their manager's. */
+  /** The managers of current connections. */
   readonly #current = new Map<SimulatedSocket, WebSocketManager>();
-  /** Connections that newer ones of their thread have taken over from. */
+  /** Connections that a newer one of their thread has taken over from. */
   readonly #replaced = new WeakSet<SimulatedSocket>();
-  /** Keys whose release is being asked for in this moment. */
+  /** Keys whose release is being requested at this moment. */
   readonly #asked = new Set<string>();
   readonly #goesOn: boolean;
   #promises = 0;
@@ -171,7 +171,7 @@ export class World extends SimulatedServer implements JudgedWorld {
     const around = { time, now, chance, process, maxHoldMs: this.config.maxHoldMs };
     const socket: SimulatedSocket = new SimulatedSocket(around, traits, () => {
       this.invariants.closes(socket);
-      // Who comes with the thread of a connection of theirs wants to go on with the new one.
+      // A user who connects again with the same thread wants to go on with the new connection.
       if (!this.#replaced.has(socket)) this.witness?.closes(socket);
     });
     const visitor = new Visitor(fields, socket);
@@ -189,7 +189,7 @@ export class World extends SimulatedServer implements JudgedWorld {
     return visitor;
   }
 
-  /** The application says that something is wrong with the manager, whichever connection that has by now. */
+  /** The application reports an error of the manager, whichever connection that has by now. */
   fail({ manager }: Visitor, how: 'for good' | 'perhaps'): void {
     if (manager === null) return;
     const isCurrent = this.mooring.managersOf(manager.userId).includes(manager);
@@ -200,7 +200,7 @@ export class World extends SimulatedServer implements JudgedWorld {
     else manager.reportError(error);
   }
 
-  /** Somebody asks for the release of a manager. */
+  /** An operator requests the release of a manager. */
   requestRelease({ manager }: Visitor): void {
     if (manager === null) return;
     this.#asked.add(manager.key);
@@ -208,7 +208,7 @@ export class World extends SimulatedServer implements JudgedWorld {
     this.#asked.delete(manager.key);
   }
 
-  /** The server is asked to stop, whatever goes on. */
+  /** Requests a stop of the server. */
   stop(): void {
     if (this.#isStopping) return;
     this.#isStopping = true;
@@ -218,7 +218,7 @@ export class World extends SimulatedServer implements JudgedWorld {
     void this.#await(this.mooring.stop());
   }
 
-  /** Somebody asks for an emergency cleanup of a user. */
+  /** An operator requests an emergency cleanup of a user. */
   cleanUp(userId: string, wanted: EvictionRequest = {}): Promise<EmergencyCleanupResult> {
     return this.#await(this.mooring.emergencyCleanup(userId, wanted));
   }
@@ -242,7 +242,7 @@ export class World extends SimulatedServer implements JudgedWorld {
     });
   }
 
-  /** Everybody falls silent; when all is quiet, nothing may be left. Where it stops already, that is seen through. */
+  /** All clients fall silent, and then nothing may be left. If the server is stopping already, it is only waited for. */
   async end(): Promise<void> {
     this.isEnding = true;
     if (!this.isStopping) await this.#fallQuiet();
@@ -258,7 +258,7 @@ export class World extends SimulatedServer implements JudgedWorld {
     this.invariants.checkQuiet();
   }
 
-  /** As adapters do with whoever has to wait for a place: the socket is accepted first. */
+  /** As adapters do if a newcomer has to wait: the socket is accepted first. */
   #accept(visitor: Visitor, pending: PendingAdmission): void {
     if (pending.accepted === undefined) return;
     visitor.isAccepted = true;
@@ -298,7 +298,7 @@ export class World extends SimulatedServer implements JudgedWorld {
     else this.time.schedule(coming.openAfterMs, open);
   }
 
-  /** What the manager is held for stays, where it is the manager of a connection before. */
+  /** If the manager had a connection before, its holds go over to the new one. */
   #attached(visitor: Visitor, manager: WebSocketManager): void {
     const former = this.#sockets.get(manager.key);
     if (former !== undefined && manager.generation > 1) visitor.socket.held = former.held;
@@ -338,7 +338,7 @@ export class World extends SimulatedServer implements JudgedWorld {
     return manager?.hold() ?? (() => undefined);
   }
 
-  /** While a promise is open, time stands still until all that can settle have. */
+  /** While a promise is open, time stands still until every promise that can settle has. */
   async #await<T>(promise: PromiseLike<T>): Promise<T> {
     this.#promises += 1;
     try {

@@ -96,7 +96,9 @@ describe('a process of 20 connections in use that pauses while a newcomer comes'
 
 describe('what pausing processes have shown stays so', () => {
   const scriptOf = (config: Script['config'], steps: readonly Step[]): Script => ({
-    ...{ seed: 1, config, hasLedger: false },
+    seed: 1,
+    config,
+    hasLedger: false,
     steps: [...steps, { atMs: 200_000, do: 'background cleanup' }], // until then everybody is there
   });
   const connect = (atMs: number, client: number, roundTripMs: number): Step & { do: 'connect' } => ({

@@ -7,8 +7,13 @@ export const hasChromium = process.env['TEST_HAS_CHROMIUM'] !== '0';
 
 /** Chromium calls home unless told not to; a machine without a way out would refuse it many times over. */
 const quiet = [
-  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  ...['--disable-gpu', '--disable-quic', '--no-first-run', '--no-sandbox'],
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--no-sandbox',
 ];
 
 /** One for all tests of a file: to start one takes longer than most of them. */

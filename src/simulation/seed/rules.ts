@@ -15,7 +15,7 @@ export interface SeedRules {
 /** Servers to compare with. */
 export const seedRules = {
   seed: {
-    about: "the seed's five fixes, as written",
+    about: "the sketch's five fixes, as written",
     cleanupTriggerThreshold: 0.6,
     backgroundCleanupIntervalMs: 60_000,
     cleansUpOnClose: true,
@@ -23,7 +23,7 @@ export const seedRules = {
     watchesLevels: true,
   },
   before: {
-    about: 'the state the seed calls current: cleanup from 70 %, every two minutes, none when a connection closes',
+    about: 'the state the sketch calls current: cleanup from 70 %, every two minutes, none when a connection closes',
     cleanupTriggerThreshold: 0.7,
     backgroundCleanupIntervalMs: 120_000,
     cleansUpOnClose: false,
