@@ -1,24 +1,10 @@
 import { defineConfig } from 'vitest/config';
+import { listedFiles, projectOf, testFiles } from './scripts/test-suites.mjs';
 
-/** Real sockets, processes, browsers and network namespaces: one file at a time, with patience. */
-const realSuites = ['test/contract/**', 'test/e2e/**', 'test/network/**'];
+/** For tests that wait for real processes. A test that hangs costs this much; nothing is judged by it. */
+const realTimeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
 
-/** Those of them that judge no timing, and do not build: two at a time. */
-const patientSuites = [
-  'admin-cli',
-  'completion',
-  'dashboard*',
-  'demo',
-  'http-reference',
-  'promtool',
-  'prometheus',
-  'simulate',
-  'start-up',
-].map((name) => `test/e2e/${name}.test.ts`);
-
-const everySuite = 'test/**/*.test.ts';
-
-const realPatience = { testTimeout: 60_000, hookTimeout: 60_000 };
+const inProject = (name: string): string[] => testFiles().filter((file) => projectOf(file) === name);
 
 export default defineConfig({
   test: {
@@ -31,33 +17,36 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: {
-          name: 'fast', // whatever is not in `real`, so that no test file belongs to neither
-          include: [everySuite],
-          exclude: realSuites,
-          maxWorkers: 2,
-          testTimeout: 15_000,
-        },
+        test: { name: 'fast', include: inProject('fast'), maxWorkers: 2, testTimeout: 60_000 },
       },
       {
         extends: true,
         test: {
-          name: 'real',
-          include: realSuites.map((folder) => `${folder}/*.test.ts`),
-          exclude: patientSuites,
+          name: 'quick',
+          include: inProject('quick'),
           fileParallelism: false,
-          ...realPatience,
-          sequence: { groupOrder: 2 }, // after the others, so that the machine is theirs alone
+          ...realTimeouts,
+          sequence: { groupOrder: 1 },
         },
       },
       {
         extends: true,
         test: {
-          name: 'patient',
-          include: patientSuites,
+          name: 'slow',
+          include: listedFiles.slow,
           maxWorkers: 2,
-          ...realPatience,
-          sequence: { groupOrder: 1 },
+          ...realTimeouts,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: listedFiles.alone,
+          fileParallelism: false,
+          ...realTimeouts,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -84,12 +84,14 @@ export async function measureWatching(
   const { pairs, slices: slicesPerSide } = sizes;
   const all = pairs.loaded + pairs.unloaded;
   const loaded = await measurePairs<Side, LoadedSubject>(sides, {
-    ...{ pairs: pairs.loaded, slices: slicesPerSide },
+    pairs: pairs.loaded,
+    slices: slicesPerSide,
     sample: (side) => slices.loaded(side),
     onPair: (index) => progress.at(index, all),
   });
   const unloaded = await measurePairs<Side, UnloadedSubject>(sides, {
-    ...{ pairs: pairs.unloaded, slices: slicesPerSide },
+    pairs: pairs.unloaded,
+    slices: slicesPerSide,
     sample: (side) => slices.unloaded(side),
     onPair: (index) => progress.at(pairs.loaded + index, all),
   });

@@ -33,13 +33,13 @@ const full: Sizes = {
   watching: { pairs: { loaded: 60, unloaded: 15 }, slices: 4, sliceMs: 1_000, connections: 200, warmUpMs: 5_000 },
 };
 
-const mostBytes = 200_000;
-const mostMetricsMs = 50;
-const mostPageMs = 20;
+const maxBytes = 200_000;
+const maxMetricsMs = 50;
+const maxPageMs = 20;
 
 /** What watching may cost: of the throughput, or of what the server's process takes for an echo or has in a second. */
-const leastThroughputRatio = 0.97;
-const mostCpuRatio = 1.03;
+const minThroughputRatio = 0.97;
+const maxCpuRatio = 1.03;
 
 /** What it costs to ask a full server, and to have somebody watch it. */
 export async function benchAdmin(isQuick: boolean): Promise<Report> {
@@ -109,31 +109,31 @@ function requestRow({ what, bytes, tookMs, anewMs, cpuMs, cpuAnewMs, waitedMs }:
 function requestBars(requests: readonly Measured[]): Bar[] {
   const metrics = requests.filter(({ what }) => what === 'metrics');
   const bytes = Math.max(...metrics.map((each) => each.bytes));
-  const size = { bar: 'metrics: size', wanted: `under ${show(mostBytes)} B`, got: `${show(bytes)} B` };
+  const size = { bar: 'metrics: size', wanted: `under ${show(maxBytes)} B`, got: `${show(bytes)} B` };
   const overview = requests.filter(({ what }) => what === 'overview');
   const lists = requests.filter(({ what }) => what.startsWith('users: ') && !what.startsWith('users: 500'));
   return [
-    { ...size, isMet: bytes < mostBytes },
-    slowest('metrics: p99', metrics, { of: ({ tookMs }) => tookMs.p99, mostMs: mostMetricsMs }),
-    slowest('overview: p99', overview, { of: ({ tookMs }) => tookMs.p99, mostMs: mostPageMs }),
-    slowest('a page of users: p99', lists, { of: ({ tookMs }) => tookMs.p99, mostMs: mostPageMs }),
+    { ...size, isMet: bytes < maxBytes },
+    slowest('metrics: p99', metrics, { of: ({ tookMs }) => tookMs.p99, maxMs: maxMetricsMs }),
+    slowest('overview: p99', overview, { of: ({ tookMs }) => tookMs.p99, maxMs: maxPageMs }),
+    slowest('a page of users: p99', lists, { of: ({ tookMs }) => tookMs.p99, maxMs: maxPageMs }),
     slowest('a page of users, counted anew: p50', lists, {
       of: ({ anewMs }) => anewMs?.median ?? 0,
-      mostMs: mostPageMs,
+      maxMs: maxPageMs,
     }),
   ];
 }
 
 interface Slowest {
   readonly of: (measured: Measured) => number;
-  readonly mostMs: number;
+  readonly maxMs: number;
 }
 
-function slowest(bar: string, among: readonly Measured[], { of, mostMs }: Slowest): Bar {
+function slowest(bar: string, among: readonly Measured[], { of, maxMs }: Slowest): Bar {
   const last = among.reduce((one, other) => (of(other) > of(one) ? other : one));
   const ms = of(last);
   const which = among.length > 1 ? ` (${last.what})` : '';
-  return { bar, wanted: `under ${show(mostMs)} ms`, got: `${show(ms)} ms${which}`, isMet: ms < mostMs };
+  return { bar, wanted: `under ${show(maxMs)} ms`, got: `${show(ms)} ms${which}`, isMet: ms < maxMs };
 }
 
 const words = {
@@ -173,11 +173,11 @@ function watchingRow({ what, ratio, control, alone, watched, pairs }: WatchingCo
 function watchingBars(found: WatchingCompared, isVoid: boolean): Bar[] {
   const { what, ratio, control } = found;
   const isThroughput = what === 'throughput';
-  const isEnough = isThroughput ? ratio.median >= leastThroughputRatio : ratio.median <= mostCpuRatio;
+  const isEnough = isThroughput ? ratio.median >= minThroughputRatio : ratio.median <= maxCpuRatio;
   return [
     {
       bar: `watched: ${words[what]}`,
-      wanted: isThroughput ? `at least ${leastThroughputRatio} x` : `at most ${mostCpuRatio} x`,
+      wanted: isThroughput ? `at least ${minThroughputRatio} x` : `at most ${maxCpuRatio} x`,
       got: `${isVoid ? 'VOID: ' : ''}${ratioText(ratio)}`,
       isMet: isEnough && !isVoid,
     },

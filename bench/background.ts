@@ -22,7 +22,7 @@ const words = {
   all: 'all due',
 } as const satisfies Record<Situation, string>;
 
-/** The background cycle at all sizes, beside the seed's algorithm and an oracle. */
+/** The background cycle at all sizes, beside the sketch's algorithm and an oracle. */
 export async function benchBackground(isQuick: boolean): Promise<Report> {
   const sizes = isQuick ? [1_000, 10_000] : [1_000, 10_000, 100_000, 1_000_000];
   const cycles: Measured[] = [];
@@ -30,7 +30,7 @@ export async function benchBackground(isQuick: boolean): Promise<Report> {
   const victims = await measureVictims(isQuick);
   const tables = [
     { caption: 'One background cycle, in ms (median of the cycles)', rows: cycles.map(cycleRow) },
-    { caption: "Who is taken of 0.1 % planted of each kind, and the seed's time", rows: victims.flatMap(victimRows) },
+    { caption: "Who is taken of 0.1 % planted of each kind, and the sketch's time", rows: victims.flatMap(victimRows) },
   ];
   const bars = isQuick ? [] : barsOf(cycles, victims);
   return { title: 'Background cleanup', tables, bars, measured: { cycles, victims } };
@@ -87,7 +87,7 @@ function victimRows({
     row('oracle: must go', planted, ''),
     row('cycle', byCycle, cycleMs),
     row('cycle and one heartbeat interval', byCycleAndHeartbeat, ''),
-    ...(bySeed === null || seedMs === null ? [] : [row("seed's cycle", bySeed, seedMs)]),
+    ...(bySeed === null || seedMs === null ? [] : [row("sketch's cycle", bySeed, seedMs)]),
   ];
 }
 
@@ -101,26 +101,26 @@ function barsOf(cycles: readonly Measured[], victims: readonly VictimsOutput[]):
     return found === undefined ? Number.NaN : longest(found[kind], field);
   };
   return [
-    atMost('nobody due, 1 M managers', noneMs(1_000_000), { most: 1, unit: 'ms' }),
-    atMost('nobody due, 1 M against 10 k', noneMs(1_000_000) / noneMs(10_000), { most: 1.5, unit: 'x' }),
+    atMost('nobody due, 1 M managers', noneMs(1_000_000), { max: 1, unit: 'ms' }),
+    atMost('nobody due, 1 M against 10 k', noneMs(1_000_000) / noneMs(10_000), { max: 1.5, unit: 'x' }),
     atMost(
       'longest slice, 100 k all due, waits for a CPU apart',
       slice(100_000, 'longestSliceWithoutWaitMs', 'usual'),
       {
-        most: 10,
+        max: 10,
         unit: 'ms',
       },
     ),
     atMost('longest slice, 1 M all due, waits and GC apart', slice(1_000_000, 'longestSliceWithoutGcMs', 'whole'), {
-      most: 10,
+      max: 10,
       unit: 'ms',
     }),
     ...victims.flatMap(victimBars),
   ];
 }
 
-function atMost(bar: string, got: number, { most, unit }: { most: number; unit: string }): Bar {
-  return { bar, wanted: `at most ${show(most)} ${unit}`, got: `${show(got)} ${unit}`, isMet: got <= most };
+function atMost(bar: string, got: number, { max, unit }: { max: number; unit: string }): Bar {
+  return { bar, wanted: `at most ${show(max)} ${unit}`, got: `${show(got)} ${unit}`, isMet: got <= max };
 }
 
 function victimBars({ managers, planted, byCycleAndHeartbeat, cycleMs, seedMs }: VictimsOutput): Bar[] {
@@ -134,6 +134,6 @@ function victimBars({ managers, planted, byCycleAndHeartbeat, cycleMs, seedMs }:
   };
   if (managers !== 10_000 || seedMs === null) return [victims];
   const times = seedMs / cycleMs;
-  const bar = `faster than the seed, 10 k managers of 2 k users, ${situation}`;
+  const bar = `faster than the sketch, 10 k managers of 2 k users, ${situation}`;
   return [victims, { bar, wanted: 'at least 10,000 x', got: `${show(times)} x`, isMet: times >= 10_000 }];
 }

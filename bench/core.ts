@@ -3,7 +3,7 @@ import { runCase, wholeCollections } from './support/case.js';
 import { show, type Bar, type Report } from './support/report.js';
 
 /** The most heap a manager may take beyond its socket. */
-const mostBytes = 600;
+const maxBytes = 600;
 
 const caseUrl = new URL('./core-case.js', import.meta.url);
 
@@ -67,8 +67,8 @@ function pauseRow({ usual, whole }: { readonly usual: CorePauses; readonly whole
 function memoryBar({ managers, bytesOfManager }: CoreLoad): Bar {
   return {
     bar: `heap per manager at ${show(managers)}`,
-    wanted: `at most ${show(mostBytes)} B`,
+    wanted: `at most ${show(maxBytes)} B`,
     got: `${show(bytesOfManager)} B`,
-    isMet: bytesOfManager <= mostBytes,
+    isMet: bytesOfManager <= maxBytes,
   };
 }

@@ -29,7 +29,7 @@ export interface EmergencyOutput extends EmergencyInput {
 const time = new SystemTime();
 
 /** Users of whom others come too. */
-const mostWithOthers = 100;
+const maxWithOthers = 100;
 
 serveCase(async (input: EmergencyInput): Promise<EmergencyOutput> => {
   const { users, rounds, silentForMs } = input;
@@ -47,16 +47,20 @@ serveCase(async (input: EmergencyInput): Promise<EmergencyOutput> => {
     const end = mooring.on('process.stalled', (event) => (stalledMs += event.stalledMs));
     admitted.push(...(await rush(mooring, names, ['thread_new'])));
     const threads = Array.from({ length: perUser }, (_, index) => `thread_new_${index}`);
-    othersAdmitted.push(...(await rush(mooring, names.slice(0, mostWithOthers), threads)));
+    othersAdmitted.push(...(await rush(mooring, names.slice(0, maxWithOthers), threads)));
     end();
     for (const userId of names) for (const { key } of mooring.managersOf(userId)) mooring.release(key);
   }
   await mooring.stop();
   const newcomers = users * rounds;
-  const others = Math.min(users, mostWithOthers) * perUser * rounds;
+  const others = Math.min(users, maxWithOthers) * perUser * rounds;
   const refused = newcomers + others - admitted.length - othersAdmitted.length;
   return {
-    ...{ ...input, newcomers, others, refused, stalledMs },
+    ...input,
+    newcomers,
+    others,
+    refused,
+    stalledMs,
     admittedMs: summarise(admitted),
     othersMs: summarise(othersAdmitted),
   };

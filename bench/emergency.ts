@@ -5,10 +5,10 @@ import type { Summary } from './support/numbers.js';
 import { show, type Bar, type Report, type Row } from './support/report.js';
 
 /** For who fell silent before the last ping, and for others: they get 3 s to answer. */
-const mostAfterLongMs = 1_100;
-const mostForOneMs = 3_300;
-const mostForOthersMs = 300;
-const mostForAllMs = 5_000;
+const maxAfterLongMs = 1_100;
+const maxForOneMs = 3_300;
+const maxForOthersMs = 300;
+const maxForAllMs = 5_000;
 
 /** Nearly an interval of the heartbeat: one of twenty was asked more than 3 s ago. */
 const longMs = 28_000;
@@ -79,20 +79,20 @@ function barsOf(kind: string, found: EmergencyOutput | SocketsOutput): Bar[] {
 function firstBar(bar: string, found: EmergencyOutput | SocketsOutput): Bar {
   const { users, admittedMs } = found;
   if ('othersMs' in found && found.silentForMs === longMs)
-    return timeBar(bar, admittedMs.max, { most: mostAfterLongMs, of: '' });
-  if (users === 1) return timeBar(bar, admittedMs.max, { most: mostForOneMs, of: '' });
-  return timeBar(bar, admittedMs.p99, { most: mostForAllMs, of: 'p99 ' });
+    return timeBar(bar, admittedMs.max, { max: maxAfterLongMs, of: '' });
+  if (users === 1) return timeBar(bar, admittedMs.max, { max: maxForOneMs, of: '' });
+  return timeBar(bar, admittedMs.p99, { max: maxForAllMs, of: 'p99 ' });
 }
 
 /** Who comes when suspects are known waits for nothing. */
 function othersBars(bar: string, { users, others, othersMs }: EmergencyOutput): Bar[] {
   const admitted = countBar(`${bar}: others admitted`, othersMs.count, others);
   if (users > 1) return [admitted];
-  return [timeBar(`${bar}: 19 others`, othersMs.max, { most: mostForOthersMs, of: '' }), admitted];
+  return [timeBar(`${bar}: 19 others`, othersMs.max, { max: maxForOthersMs, of: '' }), admitted];
 }
 
-function timeBar(bar: string, ms: number, { most, of }: { most: number; of: string }): Bar {
-  return { bar, wanted: `${of}at most ${show(most)} ms`, got: `${show(ms)} ms`, isMet: ms <= most };
+function timeBar(bar: string, ms: number, { max, of }: { max: number; of: string }): Bar {
+  return { bar, wanted: `${of}at most ${show(max)} ms`, got: `${show(ms)} ms`, isMet: ms <= max };
 }
 
 /** Times say nothing of those who have none. */

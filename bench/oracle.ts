@@ -1,4 +1,4 @@
-/** What is true of a manager, noted by whoever made it so. */
+/** What is true of a manager, noted by the benchmark that made it so. */
 export interface Fact {
   readonly key: string;
   readonly isOpen: boolean;
@@ -7,10 +7,10 @@ export interface Fact {
   readonly reportedAtMs: number | null;
 }
 
-/** Why somebody must go. */
+/** Why a manager must be released. */
 export type Verdict = 'not open' | 'idle' | 'errored';
 
-/** Looks at everybody, by the plain words of the rule. @returns who must go, and why */
+/** Looks at every manager, by the plain words of the rules. @returns the keys to release, and why */
 export function whoMustGo(facts: Iterable<Fact>, nowMs: number): Map<string, Verdict> {
   const victims = new Map<string, Verdict>();
   for (const fact of facts) {

@@ -1,7 +1,10 @@
 import { createMooring, isPending, type ManagedConnection, type Mooring } from '../src/index.js';
+import { ScannedManagers } from '../src/simulation/seed/active-managers.js';
+import { SeedFactory } from '../src/simulation/seed/factory.js';
+import { SeedManager, type SeedSocket } from '../src/simulation/seed/manager.js';
+import { seedRules } from '../src/simulation/seed/rules.js';
 import { FakeConnection } from '../src/testing/index.js';
 import { whoMustGo, type Fact, type Verdict } from './oracle.js';
-import { SeedFactory, type SeedManager } from './seed-port.js';
 import { serveCase } from './support/case.js';
 import { LeapTime } from './support/leap-time.js';
 import { median, seeded, shuffled } from './support/numbers.js';
@@ -11,7 +14,7 @@ export interface VictimsInput {
   readonly managers: number;
   /** How many of each kind must go: not open, idle, errored. */
   readonly plantEach: number;
-  /** Whether the seed's algorithm is to run as well. */
+  /** Whether the sketch's algorithm runs as well. */
   readonly withSeed: boolean;
 }
 
@@ -64,7 +67,7 @@ serveCase(async ({ managers, plantEach, withSeed }: VictimsInput): Promise<Victi
   const ours = await judgeMooring(subjects);
   const cyclesMs = [ours.cycleMs];
   for (let round = 1; round < roundsOf(managers); round++) cyclesMs.push((await judgeMooring(subjects)).cycleMs);
-  const seeds = withSeed ? await judgeSeed(subjects) : null;
+  const seeds = withSeed ? judgeSeed(subjects) : null;
   return {
     managers,
     planted: hitsOf(mustGo.keys(), mustGo),
@@ -160,24 +163,29 @@ function connect(mooring: Mooring, { userId, threadId, kind }: Subject, time: Le
   return { kind, connection, transport: transport.bind(connection) };
 }
 
-/** The seed's algorithm on the same people. */
-async function judgeSeed(subjects: readonly Subject[]) {
-  const factory = new SeedFactory(() => cycleAtMs);
-  const kept = subjects.map((subject) => {
-    const manager = seedManagerOf(factOf(subject));
-    factory.add(subject.userId, subject.threadId, manager);
-    return manager;
+/** The sketch's algorithm on the same people. */
+function judgeSeed(subjects: readonly Subject[]) {
+  const cleaned: string[] = [];
+  const factory = new SeedFactory<SeedSocket>({
+    rules: seedRules.seed,
+    maxManagersPerUser: 20,
+    now: () => cycleAtMs,
+    whenCleaned: ({ key }) => cleaned.push(key),
+    managers: new ScannedManagers(),
   });
+  for (const subject of subjects) if (factory.create(seedManagerOf(subject)) === null) throw new Error('not admitted');
   const startedAt = performance.now();
-  await factory.enhancedBackgroundCleanup();
-  const durationMs = performance.now() - startedAt;
-  if (kept.length !== subjects.length) throw new Error('managers were not kept alive');
-  return { cleaned: factory.cleaned, durationMs };
+  factory.backgroundCleanup();
+  return { cleaned, durationMs: performance.now() - startedAt };
 }
 
-function seedManagerOf({ isOpen, lastActivityAtMs, hasFailed, reportedAtMs: lastErrorAtMs }: Fact): SeedManager {
-  const ping = (): Promise<void> => (isOpen ? Promise.resolve() : Promise.reject(new Error('not open')));
-  return { websocket: { ping }, lastActivityAtMs, connectionError: hasFailed ? 'planted' : null, lastErrorAtMs };
+function seedManagerOf(subject: Subject): SeedManager {
+  const { key, isOpen, lastActivityAtMs, hasFailed, reportedAtMs } = factOf(subject);
+  const socket = { isOver: !isOpen, activeAtMs: lastActivityAtMs, ping: () => undefined };
+  const manager = new SeedManager({ key, userId: subject.userId, socket, createdAtMs: 0 });
+  manager.hasError = hasFailed;
+  manager.lastErrorAtMs = reportedAtMs;
+  return manager;
 }
 
 function hitsOf(taken: Iterable<string>, mustGo: ReadonlyMap<string, Verdict>): Hits {

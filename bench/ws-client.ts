@@ -43,7 +43,7 @@ const atOnce = 64;
 /** As each has few ports to connect from. */
 const addresses = process.platform === 'linux' ? 16 : 1;
 
-const mostThreads = 20;
+const maxThreads = 20;
 
 /** Open connections by port. */
 const crowds = new Map<number, RawClient[]>();
@@ -103,7 +103,7 @@ function targetsOf(port: number, count: number): Target[] {
   const targets: Target[] = [];
   for (let user = 0; targets.length < count; user++) {
     const userId = randomUUID();
-    for (let thread = 0; thread <= user % mostThreads && targets.length < count; thread++) {
+    for (let thread = 0; thread <= user % maxThreads && targets.length < count; thread++) {
       const path = `/?user_id=${userId}&thread_id=thread_${randomUUID()}`;
       targets.push({ port, path, localAddress: `127.0.0.${1 + (targets.length % addresses)}` });
     }

@@ -43,9 +43,9 @@ const words = {
 const units = { json: 'us', text: 'us', connects: '/s' } as const satisfies Record<Subject, string>;
 
 /** What Mooring may cost beside the heartbeat it stands in for. */
-const mostCpuRatio = 1.03;
-const leastConnectsRatio = 0.9;
-const mostBytes = 800;
+const maxCpuRatio = 1.03;
+const minConnectsRatio = 0.9;
+const maxBytes = 800;
 
 /** A `ws` server with Mooring beside the same server with the heartbeat of `ws`'s README. */
 export async function benchWs(isQuick: boolean): Promise<Report> {
@@ -84,11 +84,11 @@ function rowOf({ what, ratio, control, generations }: Compared): Row {
 /** Where any control fails, no ratio of the run counts. */
 function barsOf(found: Compared, isVoid: boolean): Bar[] {
   const { what, ratio, control } = found;
-  const isEnough = what === 'connects' ? ratio.median >= leastConnectsRatio : ratio.median <= mostCpuRatio;
+  const isEnough = what === 'connects' ? ratio.median >= minConnectsRatio : ratio.median <= maxCpuRatio;
   return [
     {
       bar: words[what],
-      wanted: what === 'connects' ? `at least ${leastConnectsRatio} x` : `at most ${mostCpuRatio} x`,
+      wanted: what === 'connects' ? `at least ${minConnectsRatio} x` : `at most ${maxCpuRatio} x`,
       got: `${isVoid ? 'VOID: ' : ''}${ratioText(ratio)}`,
       isMet: isEnough && !isVoid,
     },
@@ -115,8 +115,8 @@ function weightBar({ connections, rounds }: Weights): Bar {
   const more = median(rounds.map(({ plain, moored }) => moored - plain));
   return {
     bar: `memory per idle connection, of ${show(connections)}`,
-    wanted: `at most ${show(mostBytes)} B more`,
+    wanted: `at most ${show(maxBytes)} B more`,
     got: `${show(Math.round(more))} B more`,
-    isMet: more <= mostBytes,
+    isMet: more <= maxBytes,
   };
 }

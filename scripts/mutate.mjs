@@ -3,14 +3,14 @@
  *
  * Each part of the core is met by its own tests first, which are few and quick; what survives those is met by all. What
  * survives both is printed, and written to reports/mutation.json. Arguments are parts: `npm run mutate -- kpis liveness`;
- * `.` is the flat files.
+ * `.` is the flat files, `managers/limits.ts` one file.
  */
 
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { Stryker } from '@stryker-mutator/core';
 
-/** @typedef {import('@stryker-mutator/api/core').MutantResult} MutantResult */
+/** @typedef {Awaited<ReturnType<Stryker['runMutationTest']>>[number]} MutantResult */
 
 /** All tests of the core. */
 const everyTest = 'test/{core,properties}/**/*.test.ts';
@@ -31,12 +31,16 @@ report(own.map((mutant) => metByAll.get(idOf(mutant)) ?? mutant));
 
 /** @param {string} part */
 function filesOf(part) {
+  if (part.endsWith('.ts')) return `src/core/${part}`;
   return part === '.' ? 'src/core/*.ts' : `src/core/${part}/**/*.ts`;
 }
 
-/** @param {string} part */
+/** The tests of the same name; for a file without one, those of its folder. @param {string} part @returns {string} */
 function testsOf(part) {
-  return part === '.' ? 'test/core/*.test.ts' : `test/core/${part}/**/*.test.ts`;
+  if (part === '.') return 'test/core/*.test.ts';
+  if (!part.endsWith('.ts')) return `test/core/${part}/**/*.test.ts`;
+  const own = `test/core/${part.replace(/\.ts$/, '.test.ts')}`;
+  return existsSync(join(root, own)) ? own : testsOf(dirname(part));
 }
 
 /**

@@ -1,177 +1,183 @@
-/** The bugs that `npm run plant` plants, and how. */
+/** The bugs that `npm run plant` plants in `src/core`. */
 
 /**
  * @typedef {object} Bug
  * @property {string} name
- * @property {Record<string, [from: string, to: string][]>} edits by file below src/core; each `from` is there once
+ * @property {import('./mutants.mjs').Edit[]} edits
  */
 
 /** @type {Bug[]} */
 export const bugs = [
   {
     name: 'a release is announced before the slot is free',
-    edits: {
-      'managers/lifecycle.ts': [
-        [
-          '    if (!registry.remove(manager)) return false;\n    const lastActivityAtMs = manager.lastActivityAtMs;\n',
-          '    const lastActivityAtMs = manager.lastActivityAtMs;\n    this.#announce(manager, { reason, closeCause, lastActivityAtMs, options });\n    if (!registry.remove(manager)) return false;\n',
-        ],
-        [
-          'this.#freed(manager, options);\n    this.#announce(manager, { reason, closeCause, lastActivityAtMs, options });\n    const { connection }',
-          'this.#freed(manager, options);\n    const { connection }',
-        ],
-      ],
-    },
+    edits: [
+      {
+        in: 'Lifecycle.release',
+        find: 'if (!registry.remove($manager)) return false;',
+        replace: `const { lastActivityAtMs: activeAtMs } = $manager;
+          this.#announce($manager, { reason, closeCause, lastActivityAtMs: activeAtMs, options });
+          if (!registry.remove($manager)) return false;`,
+      },
+      { in: 'Lifecycle.release', find: 'this.#announce($manager, $release);', replace: '' },
+    ],
   },
   {
     name: 'the late close of a socket that was taken over ends its successor',
-    edits: {
-      'managers/lifecycle.ts': [['    if (!connection.isCurrent) return;\n    const isAway', '    const isAway']],
-    },
+    edits: [{ in: 'Lifecycle.#ended', find: 'if (!$connection.isCurrent) return;', replace: '' }],
   },
   {
     name: 'a close that follows a release releases again',
-    edits: {
-      'managers/lifecycle.ts': [
-        ['    if (manager.isReleased) return false;\n', ''],
-        ['if (!registry.remove(manager)) return false;', 'registry.remove(manager);'],
-      ],
-      'managers/managed-connection.ts': [
-        ['this.manager.connection === this && !this.manager.isReleased', 'this.manager.connection === this'],
-      ],
-    },
+    edits: [
+      { in: 'Lifecycle.release', find: 'if ($manager.isReleased) return false;', replace: '' },
+      {
+        in: 'Lifecycle.release',
+        find: 'if (!registry.remove($manager)) return false;',
+        replace: 'registry.remove($manager);',
+      },
+      {
+        in: 'ManagedConnection.isCurrent',
+        find: 'this.manager.connection === this && !this.manager.isReleased',
+        replace: 'this.manager.connection === this',
+      },
+    ],
   },
   {
-    name: 'whoever leaves the queue keeps its place',
-    edits: {
-      'admission/admission.ts': [['    if (!queue.remove(place)) return;\n', '    if (queue.size > 0) return;\n']],
-    },
+    name: 'a caller that leaves the queue keeps its place',
+    edits: [
+      {
+        in: 'AdmissionControl.#leave',
+        find: 'if (!queue.remove($place)) return;',
+        replace: 'if (queue.size > 0) return;',
+      },
+    ],
   },
   {
     name: 'the count is kept by `++` and `--`, and a slot without a socket never subtracts',
-    edits: {
-      'managers/registry.ts': [
-        ['    this.#size -= 1;\n    if (held', '    if (manager.connection !== null) this.#size -= 1;\n    if (held'],
-      ],
-    },
+    edits: [
+      {
+        in: 'ManagerRegistry.remove',
+        find: 'this.#size -= 1;',
+        replace: 'if (manager.connection !== null) this.#size -= 1;',
+      },
+    ],
   },
   {
     name: 'a pong counts as activity',
-    edits: {
-      'managers/managed-connection.ts': [
-        ['    this.lastPongAtMs = now;\n', '    this.lastPongAtMs = now;\n    this.lastInboundAtMs = now;\n'],
-      ],
-    },
+    edits: [
+      {
+        in: 'ManagedConnection.ponged',
+        find: 'this.lastPongAtMs = $now;',
+        replace: 'this.lastPongAtMs = $now; this.lastInboundAtMs = $now;',
+      },
+    ],
   },
   {
     name: 'the floor of an eviction is ignored',
-    edits: {
-      'managers/engagement.ts': [['return { floorMs, streaming', 'return { floorMs: 0 * floorMs, streaming']],
-    },
+    edits: [{ in: 'engagementRuleOf', find: 'return $rule;', replace: 'return { ...$rule, floorMs: 0 };' }],
   },
   {
     name: 'the cool-down of a level is ignored',
-    edits: {
-      'pressure/monitor.ts': [
-        ['now - watched.actedAtMs < cleanupCooldownMs', 'now - watched.actedAtMs < 0 * cleanupCooldownMs'],
-      ],
-    },
+    edits: [
+      {
+        in: 'WebSocketResourceMonitor.#act',
+        find: '$now - $watched.actedAtMs < $cooldownMs',
+        replace: '$now - $watched.actedAtMs < 0',
+      },
+    ],
   },
   {
     name: 'each pass of a cleanup forgets what the one before released',
-    edits: {
-      'cleanup/emergency-run.ts': [
-        ['    this.#attempts += 1;\n', '    this.#attempts += 1;\n    this.tally = new Tally();\n'],
-        ['  readonly tally = new Tally();', '  tally = new Tally();'],
-      ],
-    },
+    edits: [
+      {
+        in: 'EmergencyRun.#pass',
+        find: 'this.#attempts += 1;',
+        replace: 'this.#attempts += 1; this.tally = new Tally();',
+      },
+    ],
   },
   {
-    name: 'suspicion is skipped: who is silent to a probe goes at once',
-    edits: {
-      'liveness/probe.ts': [
-        ["verdict === 'silent' && suspectAtMs > now", "verdict === 'silent' && suspectAtMs > Infinity"],
-      ],
-    },
+    name: 'suspicion is skipped: a connection that is silent to a probe goes at once',
+    edits: [{ in: 'Probe.#judge', find: '$suspectAtMs > $now', replace: '$suspectAtMs > Infinity' }],
   },
   {
     name: 'one suspect too many makes room',
-    edits: {
-      'cleanup/suspect-places.ts': [
-        [
-          '    for (const { manager } of heldLast(connections)) {\n      if (waitingRoom.heardOf(userId) === 0) return;\n',
-          '    let most = waitingRoom.heardOf(userId);\n    if (most === 0) return;\n    for (const { manager } of heldLast(connections)) {\n      if (most-- < 0) return;\n',
-        ],
-      ],
-    },
+    edits: [
+      {
+        in: 'SuspectPlaces.#give',
+        find: 'const { lifecycle, waitingRoom } = this.#options;',
+        replace: `const { lifecycle, waitingRoom } = this.#options;
+          let left = waitingRoom.heardOf(userId);
+          if (left === 0) return;`,
+      },
+      {
+        in: 'SuspectPlaces.#give',
+        find: 'if (waitingRoom.heardOf($userId) === 0) return;',
+        replace: 'if (left-- < 0) return;',
+      },
+    ],
   },
   {
-    name: 'quiet is taken for silent: it counts from the last byte, whoever was asked',
-    edits: {
-      'liveness/probe.ts': [['(unansweredSinceMs(connection) ?? this.#startedAtMs) + asked', 'connection.lastByteAtMs + asked']],
-    },
+    name: 'quiet is taken for silent: it counts from the last byte, also if no ping was sent since',
+    edits: [
+      {
+        in: 'Probe.#judge',
+        find: '(unansweredSinceMs($connection) ?? $startedAtMs) + $silenceMs',
+        replace: '$connection.lastByteAtMs + $silenceMs',
+      },
+    ],
   },
   {
     name: 'a ping of ours clears a suspect',
-    edits: {
-      'liveness/heartbeat.ts': [
-        [
-          '    if (!connection.isCurrent) return;\n    if (connection.bytesAtPing < 0',
-          '    if (!connection.isCurrent) return;\n    this.#parts.suspicion.remove(connection);\n    if (connection.bytesAtPing < 0',
-        ],
-      ],
-    },
+    edits: [
+      {
+        in: 'Heartbeat.#ping',
+        find: 'if (!$connection.isCurrent) return;',
+        replace: 'if (!$connection.isCurrent) return; this.#parts.suspicion.remove($connection);',
+      },
+    ],
   },
   {
     name: 'a reload ends a run: a held manager goes with its connection',
-    edits: {
-      'managers/lifecycle.ts': [['away.isFor(manager) && this', 'away.isFor(manager) && !manager.isHeld && this']],
-    },
+    edits: [
+      {
+        in: 'Lifecycle.#willBeAway',
+        find: '$away.isFor($manager)',
+        replace: '($away.isFor($manager) && !$manager.isHeld)',
+      },
+    ],
   },
   {
-    name: 'who is away is not waited for as long as is configured',
-    edits: {
-      'managers/away.ts': [['timeoutMs: options.resumeGraceMs', 'timeoutMs: options.resumeGraceMs / 2']],
-    },
+    name: 'the next connection of a reloading page is not waited for as long as is configured',
+    edits: [{ in: 'AwayManagers.constructor', find: '$options.resumeGraceMs', replace: '$options.resumeGraceMs / 2' }],
   },
   {
     name: 'one missed heartbeat is death',
-    edits: {
-      'liveness/heartbeat.ts': [['connection.misses >= this.#parts.maxHeartbeatMisses', 'connection.misses >= 1']],
-    },
+    edits: [
+      {
+        in: 'Heartbeat.#visit',
+        find: '$connection.misses >= $options.maxHeartbeatMisses',
+        replace: '$connection.misses >= 1',
+      },
+    ],
   },
   {
     name: 'stalled time is charged',
-    edits: {
-      'liveness/stall-clock.ts': [['this.#stalledMs += late;', 'this.#stalledMs += 0 * late;']],
-    },
+    edits: [{ in: 'StallClock.#account', find: 'this.#stalledMs += $late;', replace: '' }],
   },
   {
     name: 'a takeover needs a slot of its own',
-    edits: {
-      'admission/admission.ts': [
-        [
-          'if (existing !== undefined) return this.#take',
-          'if (existing !== undefined && registry.countOf(userId) < limits.of(userId)) return this.#take',
-        ],
-      ],
-    },
+    edits: [
+      {
+        in: 'AdmissionControl.#decide',
+        find: 'if ($existing !== undefined) return this.#takeOver($existing, $claim);',
+        replace: `if ($existing !== undefined && registry.countOf(userId) < limits.of(userId)) {
+          return this.#takeOver($existing, $claim);
+        }`,
+      },
+    ],
   },
   {
-    name: 'whoever leaves the queue is told so, and keeps its place',
-    edits: { 'admission/admission.ts': [['    if (!queue.remove(place)) return;\n', '    void queue;\n']] },
+    name: 'a caller that leaves the queue is told so, and keeps its place',
+    edits: [{ in: 'AdmissionControl.#leave', find: 'if (!queue.remove($place)) return;', replace: '' }],
   },
 ];
-
-/**
- * The source with a bug in it.
- * @param {string} source
- * @param {[from: string, to: string][]} edits
- * @throws Error if the source has changed, so that an edit no longer fits
- */
-export function edited(source, edits) {
-  return edits.reduce((text, [from, to]) => {
-    if (text.split(from).length !== 2) throw new Error(`The sources have changed: this is not there once: ${from}`);
-    return text.replace(from, () => to);
-  }, source);
-}

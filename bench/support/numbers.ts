@@ -26,7 +26,7 @@ export function summarise(values: readonly number[]): Summary {
     count: values.length,
     median: median(values),
     p99: quantile(values, 0.99),
-    max: values.reduce((most, value) => Math.max(most, value), -Infinity),
+    max: values.reduce((max, value) => Math.max(max, value), -Infinity),
   };
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ContextFields } from '../../src/index.js';
 
 /** Managers per user, wherever nothing else is said. */
-export const managersPerUser = 5;
+const managersPerUser = 5;
 
 /** Ids one after the other: the user's, the thread's, the next user's… */
 export type Ids = string[];

@@ -4,7 +4,7 @@ import type { Mooring } from '../core/mooring.js';
 import type { Overview, Sample } from './schemas.js';
 
 /** How often a sample is taken, and how many are kept: a quarter of an hour. */
-export const sampleEveryMs = 5_000;
+const sampleEveryMs = 5_000;
 const mostSamples = 180;
 
 type Counted = Omit<Sample, 'at' | 'managers' | 'waiting'>;

@@ -134,7 +134,7 @@ async function playSam(sam: Person): Promise<void> {
   }
 }
 
-/** Whoever wakes up finds out what became of the connections, and goes on. */
+/** The user wakes up, sees which connections were closed, and goes on. */
 async function wakeUp(person: Person, tabs: readonly Tab[]): Promise<void> {
   for (const tab of tabs) tab.wakeUp();
   await sleep(100);

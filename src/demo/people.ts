@@ -1,4 +1,4 @@
-/** Who is in the demo, by user id, for the help and the guide: without what it takes to play them. */
+/** The users of the demo, by id, with the sentences for the help and the guide. */
 export const people = Object.freeze({
   alice: 'healthy: three tabs, in one of them an agent runs now and then',
   bob: 'healthy: two tabs',

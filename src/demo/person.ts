@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Tab, type Ended, type Habit } from './tab.js';
 
-/** Where the people are, and who hears of what they do. */
+/** The server that the users connect to, and the listener of what they tell. */
 export interface Stage {
   /** Of the WebSocket server. */
   readonly url: string;
   tell(who: string, text: string): void;
 }
 
-/** Whose tabs come back when they should not by themselves does it, and how soon. */
+/** How soon the user reopens a tab that must not reconnect by itself. */
 const reopensAfterMs = 15_000;
 
 /** A user, who opens tabs. Each tab has a thread of its own. */
@@ -27,7 +27,7 @@ export class Person {
     this.#stage.tell(this.#userId, text);
   }
 
-  /** A tab that is not open yet. @param thread @default the next one */
+  /** A tab that is not open yet; with the next thread unless one is given. */
   tab(habit: Habit, thread = this.nextThread()): Tab {
     const query = new URLSearchParams({ user_id: this.#userId, thread_id: thread });
     return new Tab(`${this.#stage.url}/?${query.toString()}`, habit);
@@ -38,7 +38,7 @@ export class Person {
     return `thread_${this.#threads}`;
   }
 
-  /** Opens so many tabs, one after the other, and keeps them. */
+  /** Opens this many tabs, one after the other, and keeps them open. */
   async opens(count: number, habit: Habit, everyMs = 150): Promise<Tab[]> {
     const tabs: Tab[] = [];
     for (let index = 0; index < count; index++) {
@@ -51,7 +51,7 @@ export class Person {
     return tabs;
   }
 
-  /** Opens so many tabs at once. @returns the tabs, and of those that were turned away how */
+  /** Opens this many tabs at once. @returns the tabs, and the refusals */
   async opensAtOnce(count: number, habit: Habit): Promise<{ tabs: Tab[]; refused: Ended[] }> {
     const tabs = Array.from({ length: count }, () => this.tab(habit));
     const outcomes = await Promise.all(tabs.map((tab) => tab.open()));

@@ -3,25 +3,25 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Told } from './population-process.js';
 
-/** People who use the server. */
+/** The simulated users of a server. */
 export interface Population {
   /** Ends their process, if it has not ended; resolves when it is gone. */
   stop(): Promise<void>;
 }
 
-/** Who hears of them. */
+/** Listens to the users. */
 interface Audience {
   readonly tell: (told: Told) => void;
-  /** They are gone, though nobody stopped them. */
+  /** Their process ended, and nobody stopped it. */
   readonly whenLost: (why: string) => void;
 }
 
-/** How long they may take to go. */
+/** How long their process may take to end. */
 const graceMs = 1_000;
 
 /**
- * Lets the people of the demo loose on a server. They live in a process of their own, so that their work is not the
- * server's; it ends with this one, however that ends: nobody holds the other end of its channel any longer.
+ * Starts the users of the demo, in a process of their own, so that their work does not count as the server's. That
+ * process ends with this one, however this one ends, since its channel closes.
  * @param url of the WebSocket server
  */
 export function startPopulation(url: string, { tell, whenLost }: Audience): Population {

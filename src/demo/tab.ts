@@ -68,7 +68,7 @@ export class Tab {
       return ended;
     });
     this.#ending = ending;
-    // Whoever is refused is accepted too, and closed at once: only an answer says that it is in.
+    // A refused socket is accepted too, and closed at once: only an answer shows that it is admitted.
     const admission = new Promise<null>((resolve) => {
       socket.once('message', () => {
         this.#speak();

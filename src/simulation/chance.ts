@@ -25,13 +25,13 @@ export class Chance {
     return this.next() < probability;
   }
 
-  between(least: number, most: number): number {
-    return least + (most - least) * this.next();
+  between(min: number, max: number): number {
+    return min + (max - min) * this.next();
   }
 
   /** A whole number, both ends included. */
-  integer(least: number, most: number): number {
-    return Math.floor(this.between(least, most + 1));
+  integer(min: number, max: number): number {
+    return Math.floor(this.between(min, max + 1));
   }
 
   pick<T>(from: readonly T[]): T {
@@ -52,7 +52,7 @@ export class Chance {
   }
 
   /** Evenly spread over the orders of magnitude between two numbers. */
-  logUniform(least: number, most: number): number {
-    return Math.exp(this.between(Math.log(least), Math.log(most)));
+  logUniform(min: number, max: number): number {
+    return Math.exp(this.between(Math.log(min), Math.log(max)));
   }
 }

@@ -4,7 +4,7 @@ import type { SuccessReport } from '../core/kpis/kpi.js';
 import type { WebSocketConfig } from '../core/settings.js';
 import type { Chance } from './chance.js';
 import { EscapedError, escapeOf, violationOf } from './escape.js';
-import type { Violation } from './invariants.js';
+import type { Violation } from './promises.js';
 import { LeakBook, type LeakReport } from './leaks.js';
 import { Person, untilNext } from './person.js';
 import { scenarios, type Population, type ScenarioName } from './population.js';
@@ -74,7 +74,12 @@ export async function simulateDay(options: DayOptions): Promise<DayReport> {
   await withoutEscape(world, () => world.end());
   const { occurrences } = world.time;
   return {
-    ...{ scenario, hours, users, seed, kpis, occurrences },
+    scenario,
+    hours,
+    users,
+    seed,
+    kpis,
+    occurrences,
     ...books.close(),
     leaks: leaks.report(),
     violation: world.violation,
@@ -140,11 +145,11 @@ function plan(server: SimulatedServer, { people, population, forMs }: Plan & { p
   const { time } = server;
   const chance = server.chance.fork();
   for (let atMs = untilNext(deploysPerHour, chance); atMs < forMs; atMs += untilNext(deploysPerHour, chance))
-    time.arrive(atMs, () => {
+    time.schedule(atMs, () => {
       deploy(people, { chance, reach: deployReach });
     });
   for (let atMs = untilNext(stallsPerHour, chance); atMs < forMs; atMs += untilNext(stallsPerHour, chance))
-    time.arrive(atMs, () => {
+    time.schedule(atMs, () => {
       server.stall(stallMs);
     });
 }

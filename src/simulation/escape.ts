@@ -1,4 +1,4 @@
-import type { Violation } from './invariants.js';
+import type { Violation } from './promises.js';
 import { nextTurn } from './turn.js';
 
 /** How much of a stack is told: the message, and where it was thrown. */

@@ -1,7 +1,9 @@
-import type { HookKind } from './script.js';
 import type { WorldTime } from './world-time.js';
 
-/** A release hook of the application: what it does, and what became of it. */
+/** What an application's release hook does. */
+export type HookKind = 'returns' | 'throws' | 'rejects' | 'takes long' | 'hangs' | 'ignores';
+
+/** A release hook of the application, with its calls. */
 export class HookRecord {
   readonly kind: HookKind;
   calls = 0;
@@ -30,7 +32,7 @@ export class HookRecord {
         return Promise.reject(new Error('the hook rejects'));
       case 'takes long':
         return new Promise<void>((resolve) => {
-          time.arrive(2_000, resolve);
+          time.schedule(2_000, resolve);
         }).then(over);
       case 'hangs':
         return new Promise<void>((resolve) => {

@@ -79,7 +79,7 @@ export class LeakBook implements Witness {
   }
 
   #sweepLater(): void {
-    this.#server.time.arrive(minuteMs, () => {
+    this.#server.time.schedule(minuteMs, () => {
       const latestMs = this.#server.now() - tolerableMs;
       for (const { userId, socket } of this.#server.slots())
         if (goneSinceMs(socket) < latestMs) this.#accumulations.add(this.#userHour(userId));

@@ -4,7 +4,7 @@ import type { PeerProcess } from './peer-process.js';
 import type { WorldTime } from './world-time.js';
 
 /** A burst of loss takes so long; whatever is sent in it is repeated by the kernel after these times, until it arrives. */
-const burstMs = { least: 50, most: 600 } as const;
+const burstMs = { min: 50, max: 600 } as const;
 const repeatsMs = [200, 600] as const;
 
 interface LineOptions {
@@ -82,7 +82,7 @@ export class Line {
 
   /** The server says something that the peer learns of, where it can. */
   toPeer(act: () => void): void {
-    if (this.isReachable) this.#time.arrive(this.#oneWayMs, act);
+    if (this.isReachable) this.#time.schedule(this.#oneWayMs, act);
   }
 
   /** The peer sends something. */
@@ -113,7 +113,7 @@ export class Line {
     const process = this.#process;
     if (process === null) this.#arrive(this.#roundTripMs + afterMs, answered);
     else
-      this.#time.arrive(this.#oneWayMs, () => {
+      this.#time.schedule(this.#oneWayMs, () => {
         process.run(() => {
           this.#arrive(this.#oneWayMs + afterMs, answered);
         });
@@ -125,7 +125,7 @@ export class Line {
     const healedAtMs = this.reachableSinceMs;
     let waitMs: number = repeatsMs[0];
     while (this.#lostAtMs + waitMs < this.#time.now()) waitMs = 2 * waitMs + repeatsMs[0];
-    this.#time.arrive(this.#lostAtMs + waitMs - this.#time.now(), () => {
+    this.#time.schedule(this.#lostAtMs + waitMs - this.#time.now(), () => {
       if (this.reachableSinceMs === healedAtMs) this.#repeatNow();
     });
   }
@@ -137,13 +137,13 @@ export class Line {
   #arrive(afterMs: number, act: () => void): void {
     const now = this.#time.now();
     this.#latestMs = Math.max(this.#latestMs, now + afterMs + (this.#lossRatio === 0 ? 0 : this.#lateMs(now)));
-    this.#time.arrive(this.#latestMs - now, act);
+    this.#time.schedule(this.#latestMs - now, act);
   }
 
   /** What a loss costs: the sender notices and sends it again. */
   #lateMs(now: number): number {
     if (now >= this.#burstEndsAtMs && this.#chance.is(this.#lossRatio))
-      this.#burstEndsAtMs = now + this.#chance.integer(burstMs.least, burstMs.most);
+      this.#burstEndsAtMs = now + this.#chance.integer(burstMs.min, burstMs.max);
     return now < this.#burstEndsAtMs ? (repeatsMs.find((afterMs) => now + afterMs >= this.#burstEndsAtMs) ?? 0) : 0;
   }
 }

@@ -50,7 +50,7 @@ export class OutageLedger implements QuotaLedger {
         else resolve(answer());
       };
       if (this.#mood === 'dead') this.#unanswered.push(settle);
-      else this.#time.arrive(this.#chance.waitFor(this.#mood === 'slow' ? usualMs.slow : usualMs.well), settle);
+      else this.#time.schedule(this.#chance.waitFor(this.#mood === 'slow' ? usualMs.slow : usualMs.well), settle);
     });
   }
 }

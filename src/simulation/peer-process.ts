@@ -34,7 +34,7 @@ export class PeerProcess {
     this.runningSinceMs = forever;
     const endsAtMs = this.#time.now() + forMs;
     this.#endsAtMs = Math.max(this.#endsAtMs, endsAtMs);
-    this.#time.arrive(forMs, () => {
+    this.#time.schedule(forMs, () => {
       if (this.#endsAtMs <= endsAtMs) this.#goOn();
     });
   }

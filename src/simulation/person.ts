@@ -39,8 +39,8 @@ export class Person {
     this.userId = userId;
     this.population = population;
     this.isHostile = isHostile;
-    const { median, sigma, most } = population.tabs;
-    this.#usualTabs = Math.min(most, Math.max(1, Math.round(this.chance.logNormal(median, sigma))));
+    const { median, sigma, max } = population.tabs;
+    this.#usualTabs = Math.min(max, Math.max(1, Math.round(this.chance.logNormal(median, sigma))));
     this.#isOnPhone = this.chance.is(population.phoneRatio);
     this.#networkMs = this.chance.logNormal(population.roundTripMs.median, population.roundTripMs.sigma);
     const { ratio, togetherRatio } = population.pauses;
@@ -58,7 +58,7 @@ export class Person {
     const { quietest, busiest } = population.rhythm;
     const busiestRate = (population.sessionsPerDay * busiest * 2) / ((quietest + busiest) * dayMs);
     for (let atMs = chance.waitFor(1 / busiestRate); atMs < forMs; atMs += chance.waitFor(1 / busiestRate)) {
-      if (chance.is(this.#rhythmAt(atMs) / busiest)) this.server.time.arrive(atMs, this.#beginSession);
+      if (chance.is(this.#rhythmAt(atMs) / busiest)) this.server.time.schedule(atMs, this.#beginSession);
     }
   }
 
@@ -68,12 +68,12 @@ export class Person {
 
   readonly #beginSession = (): void => {
     const { chance, population } = this;
-    const { median, sigma, least, most } = population.sessionMs;
-    const forMs = Math.min(most, Math.max(least ?? 0, chance.logNormal(median, sigma)));
+    const { median, sigma, min, max } = population.sessionMs;
+    const forMs = Math.min(max, Math.max(min ?? 0, chance.logNormal(median, sigma)));
     const count = this.isHostile ? population.hostileTabs : this.#usualTabs;
     for (let number = 0; number < count; number++) {
       const afterMs = this.isHostile ? chance.between(0, 5_000) : chance.between(0, Math.min(forMs / 4, 300_000));
-      this.server.time.arrive(afterMs, () => {
+      this.server.time.schedule(afterMs, () => {
         this.#openTab(forMs - afterMs);
       });
     }
@@ -81,14 +81,14 @@ export class Person {
 
   #openTab(forMs: number): void {
     const { chance, population } = this;
-    const { least, most } = population.roundTripMs;
+    const { min, max } = population.roundTripMs;
     const process = this.#someProcess();
     const { talk } = population;
     const isTalkative = process !== null && chance.is(talk.ratio);
     const tab = new Tab(this, {
       traits: {
         ...wellBehaved,
-        roundTripMs: Math.min(most, Math.max(least ?? 1, chance.logNormal(this.#networkMs, jitter))),
+        roundTripMs: Math.min(max, Math.max(min ?? 1, chance.logNormal(this.#networkMs, jitter))),
         lossRatio: population.lossRatio,
         closeAfterMs: chance.is(0.02) ? null : 0,
         throwsFrom: chance.is(0.001) ? ['close'] : [],
@@ -96,7 +96,7 @@ export class Person {
       sendsKeepalives: chance.is(population.keepalive.ratio),
       hearsBroadcasts: chance.is(population.broadcast.ratio),
       process,
-      talkEveryMs: isTalkative ? chance.logUniform(talk.everyMs.least, talk.everyMs.most) : null,
+      talkEveryMs: isTalkative ? chance.logUniform(talk.everyMs.min, talk.everyMs.max) : null,
       deathRatio: population.silentDeathRatio[this.#isOnPhone ? 'phone' : 'desktop'],
     });
     this.tabs.add(tab);
@@ -114,12 +114,12 @@ export class Person {
   #pausingProcess(): PeerProcess {
     const { server, population } = this;
     const chance = this.chance.fork();
-    const { leastMs, mostMs, everyMs } = population.pauses;
+    const { minMs, maxMs, everyMs } = population.pauses;
     const process = new PeerProcess(server.time, server.now);
-    const untilNextMs = (): number => chance.between(everyMs.least, everyMs.most);
+    const untilNextMs = (): number => chance.between(everyMs.min, everyMs.max);
     server.time.recur(untilNextMs(), () => {
       if (server.isEnding) return null;
-      const forMs = chance.between(leastMs, mostMs);
+      const forMs = chance.between(minMs, maxMs);
       process.pause(forMs);
       return forMs + untilNextMs();
     });

@@ -1,33 +1,32 @@
 /**
- * How people use a chat: the reference population, and what makes the other scenarios different from it. Ratios of what
- * happens to somebody are within an hour; times are in milliseconds.
- * @source spec section 11
+ * How people use a chat: the reference population, from which the scenarios differ. Ratios are probabilities within an
+ * hour; times are in milliseconds.
  */
-export const referencePopulation = {
+const referencePopulation = {
   /** Open tabs of a user: log-normal, so that p95 is 8, p99 14 and p99.9 some 25. */
-  tabs: { median: 2, sigma: 0.843, most: 40 },
+  tabs: { median: 2, sigma: 0.843, max: 40 },
   /** How often the average user begins a session, per day. */
   sessionsPerDay: 2,
   /** The busiest hour has six times the sessions of the quietest. */
   rhythm: { quietest: 1, busiest: 6 },
-  sessionMs: { median: 1_200_000, sigma: 1.1, least: 30_000, most: 32_400_000 },
+  sessionMs: { median: 1_200_000, sigma: 1.1, min: 30_000, max: 32_400_000 },
   phoneRatio: 0.3,
   silentDeathRatio: { desktop: 0.03, phone: 0.4 },
-  reconnectMs: { least: 1_000, most: 30_000 },
+  reconnectMs: { min: 1_000, max: 30_000 },
   newThreadRatio: 0.3,
   abandonmentRatio: 0.1,
-  keepalive: { ratio: 0.6, leastMs: 15_000, mostMs: 30_000 },
+  keepalive: { ratio: 0.6, minMs: 15_000, maxMs: 30_000 },
   broadcast: { ratio: 0.5, everyMs: 30_000 },
   /** A user says something in each tab that is not abandoned. */
   messageEveryMs: 120_000,
-  run: { ratio: 0.1, leastMs: 5_000, mostMs: 1_200_000, tokenEveryMs: 2_000 },
+  run: { ratio: 0.1, minMs: 5_000, maxMs: 1_200_000, tokenEveryMs: 2_000 },
   /** Connections of agents and bots: their processes compute once in a while, and answer nothing meanwhile. */
-  pauses: { ratio: 0.02, togetherRatio: 0.5, leastMs: 500, mostMs: 8_000, everyMs: { least: 60_000, most: 600_000 } },
+  pauses: { ratio: 0.02, togetherRatio: 0.5, minMs: 500, maxMs: 8_000, everyMs: { min: 60_000, max: 600_000 } },
   /** Half of those talk all the time; the others as everybody. */
-  talk: { ratio: 0.5, everyMs: { least: 200, most: 5_000 } },
+  talk: { ratio: 0.5, everyMs: { min: 200, max: 5_000 } },
   /** How many of the pages that are held are reloaded in an hour. */
-  reload: { ratio: 0.2, leastMs: 100, mostMs: 3_000 },
-  roundTripMs: { median: 60, sigma: 0.9, least: 10, most: 3_000 },
+  reload: { ratio: 0.2, minMs: 100, maxMs: 3_000 },
+  roundTripMs: { median: 60, sigma: 0.9, min: 10, max: 3_000 },
   lossRatio: 0.01,
   /** Two deploys in an hour, each of which kills the way to some of the clients. */
   deploysPerHour: 2,
@@ -45,8 +44,8 @@ export const referencePopulation = {
 interface Spread {
   readonly median: number;
   readonly sigma: number;
-  readonly least?: number;
-  readonly most: number;
+  readonly min?: number;
+  readonly max: number;
 }
 
 /** Numbers a scenario may change. */
@@ -57,16 +56,16 @@ export interface Population {
   readonly sessionMs: Spread;
   readonly phoneRatio: number;
   readonly silentDeathRatio: { readonly desktop: number; readonly phone: number };
-  readonly reconnectMs: { readonly least: number; readonly most: number };
+  readonly reconnectMs: { readonly min: number; readonly max: number };
   readonly newThreadRatio: number;
   readonly abandonmentRatio: number;
-  readonly keepalive: { readonly ratio: number; readonly leastMs: number; readonly mostMs: number };
+  readonly keepalive: { readonly ratio: number; readonly minMs: number; readonly maxMs: number };
   readonly broadcast: { readonly ratio: number; readonly everyMs: number };
   readonly messageEveryMs: number;
   readonly run: {
     readonly ratio: number;
-    readonly leastMs: number;
-    readonly mostMs: number;
+    readonly minMs: number;
+    readonly maxMs: number;
     readonly tokenEveryMs: number;
   };
   readonly pauses: {
@@ -74,13 +73,13 @@ export interface Population {
     readonly ratio: number;
     /** How many of these share it with all others of their user. */
     readonly togetherRatio: number;
-    readonly leastMs: number;
-    readonly mostMs: number;
+    readonly minMs: number;
+    readonly maxMs: number;
     /** From the end of one to the next. */
-    readonly everyMs: { readonly least: number; readonly most: number };
+    readonly everyMs: { readonly min: number; readonly max: number };
   };
-  readonly talk: { readonly ratio: number; readonly everyMs: { readonly least: number; readonly most: number } };
-  readonly reload: { readonly ratio: number; readonly leastMs: number; readonly mostMs: number };
+  readonly talk: { readonly ratio: number; readonly everyMs: { readonly min: number; readonly max: number } };
+  readonly reload: { readonly ratio: number; readonly minMs: number; readonly maxMs: number };
   readonly roundTripMs: Spread;
   readonly lossRatio: number;
   readonly deploysPerHour: number;
@@ -106,7 +105,7 @@ export const scenarios = {
       ...referencePopulation,
       deploysPerHour: 4,
       deployReach: 1,
-      reconnectMs: { least: 100, most: 3_000 },
+      reconnectMs: { min: 100, max: 3_000 },
     },
   },
   mobile: {
@@ -116,7 +115,7 @@ export const scenarios = {
       phoneRatio: 1,
       // Twice an hour on average. What wakes finds its connection gone and opens another.
       silentDeathRatio: { desktop: 0.03, phone: 0.86 },
-      roundTripMs: { median: 100, sigma: 0.7, least: 30, most: 3_000 },
+      roundTripMs: { median: 100, sigma: 0.7, min: 30, max: 3_000 },
       lossRatio: 0.05,
     },
   },

@@ -10,7 +10,7 @@ import type { Traits } from './traits.js';
 const weekMs = 7 * 24 * 3_600_000;
 
 /** How many mistakes are listed; a file of something else has one in every step. */
-const mostProblems = 10;
+const maxProblems = 10;
 
 /** How much of a wrong value is shown. */
 const shownLength = 60;
@@ -144,18 +144,18 @@ function problemsOfConfig(overrides: Readonly<Record<string, unknown>>): string[
 }
 
 function firstOf(problems: readonly string[]): string[] {
-  const left = problems.length - mostProblems;
-  return left <= 0 ? [...problems] : [...problems.slice(0, mostProblems), `and ${left} more`];
+  const left = problems.length - maxProblems;
+  return left <= 0 ? [...problems] : [...problems.slice(0, maxProblems), `and ${left} more`];
 }
 
-function between(least: number, most: number, what: string) {
+function between(min: number, max: number, what: string) {
   const wanted = `wanted ${what}`;
-  return z.number(wanted).min(least, wanted).max(most, wanted);
+  return z.number(wanted).min(min, wanted).max(max, wanted);
 }
 
-function whole(most: number) {
+function whole(max: number) {
   const wanted = 'a whole number of at least 0';
-  return between(0, most, wanted).int(`wanted ${wanted}`);
+  return between(0, max, wanted).int(`wanted ${wanted}`);
 }
 
 function oneOf<const Name extends string>(names: readonly Name[]) {

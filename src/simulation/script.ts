@@ -1,14 +1,12 @@
 import type { WebSocketConfig } from '../core/settings.js';
 import { escapeOf, violationOf } from './escape.js';
+import type { HookKind } from './hook-record.js';
 import type { LedgerMood } from './outage-ledger.js';
 import { PeerProcess } from './peer-process.js';
 import { wellBehaved, type Traits } from './traits.js';
 import type { Coming, Visitor } from './server.js';
 import { World } from './world.js';
-import type { Violation } from './invariants.js';
-
-/** What an application's release hook does. */
-export type HookKind = 'returns' | 'throws' | 'rejects' | 'takes long' | 'hangs' | 'ignores';
+import type { Violation } from './promises.js';
 
 const talkBytes = 100;
 
@@ -214,7 +212,7 @@ class Stage {
     if (visitor.state !== 'open') return;
     world.hold(visitor);
     world.leave(visitor);
-    world.time.arrive(afterMs, () => {
+    world.time.schedule(afterMs, () => {
       if (world.isEnding) return;
       const next = world.arrive(visitor.fields, this.#coming.get(client) ?? { traits: visitor.socket.traits });
       next.letGo = () => {
@@ -227,7 +225,7 @@ class Stage {
 
   #fight({ user, thread, times, everyMs }: Step & { do: 'fight' }): void {
     for (let time = 0; time < times; time++)
-      this.#world.time.arrive(time * everyMs, () => {
+      this.#world.time.schedule(time * everyMs, () => {
         if (!this.#world.isEnding) this.#world.arrive({ userId: user, threadId: thread }, { traits: wellBehaved });
       });
   }
@@ -254,7 +252,7 @@ class Stage {
         return;
       case 'stream':
         for (let part = 0; part < 10; part++)
-          this.#world.time.arrive(part * 1_000, () => {
+          this.#world.time.schedule(part * 1_000, () => {
             socket.send(step.bytes);
           });
         return;

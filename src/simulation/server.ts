@@ -7,11 +7,11 @@ import type { SimulatedSocket } from './socket.js';
 import type { Traits } from './traits.js';
 import type { WorldTime } from './world-time.js';
 
-/** A client that came: it waits, is connected, or is gone. */
+/** A client that waits, is connected, or is gone. */
 export class Visitor {
   state: 'waiting' | 'open' | 'gone' = 'waiting';
   manager: WebSocketManager | null = null;
-  /** Ends what it waits for. */
+  /** The decision it waits for. */
   pending: PendingAdmission | null = null;
   /** Its socket was accepted, and it waits as an open one. */
   isAccepted = false;
@@ -25,59 +25,59 @@ export class Visitor {
     readonly socket: SimulatedSocket,
   ) {}
 
-  /** Whether something came of it since it was accepted; one that was not accepted has just asked to come in. */
+  /** Whether it sent bytes since it was accepted. A client that was not accepted has just sent its request. */
   get isHeard(): boolean {
     return !this.isAccepted || this.socket.bytesReceived > 0;
   }
 }
 
-/** How somebody comes in. */
+/** How a client connects. */
 export interface Coming {
   readonly traits: Traits;
-  /** What its line draws from. @default the server's */
+  /** The randomness of its line. @default the server's */
   readonly chance?: Chance;
   /** The process it lives in, if that ever pauses. */
   readonly process?: PeerProcess | null;
-  /** What the handshake takes after the grant. @default 0 */
+  /** How long the handshake takes after the grant. @default 0 */
   readonly openAfterMs?: number;
-  /** Told when it is refused, or when its connection ended, once the client knows. */
+  /** Called when the client learns that it was refused, or that its connection ended. */
   readonly whenEnded?: (code: number, reason: string) => void;
   readonly whenOpen?: (visitor: Visitor) => void;
 }
 
-/** What counts for a user, with the connection it stands for. */
+/** A slot that counts for a user, with its connection. */
 export interface Slot {
   readonly userId: string;
   readonly socket: SimulatedSocket;
 }
 
-/** Told what a server does to people. */
+/** Is told what a server does to clients. */
 export interface Witness {
-  /** Somebody was refused because of what the user holds, after so long a wait. */
+  /** A client was refused for quota after this wait. */
   refused(userId: string, waitedMs: number): void;
   /** The server closes a connection. */
   closes(socket: SimulatedSocket): void;
 }
 
-/** What people see of a server, whatever algorithm runs in it. */
+/** A server as its clients see it, whatever algorithm runs in it. */
 export abstract class SimulatedServer {
   abstract readonly time: WorldTime;
   abstract readonly chance: Chance;
-  /** Everybody who has not gone. */
+  /** All clients that have not gone. */
   readonly visitors = new Set<Visitor>();
   witness: Witness | null = null;
-  /** Nobody comes any longer. */
+  /** Whether no client connects any longer. */
   isEnding = false;
-  /** How often somebody wanted in. */
+  /** How many connections were requested. */
   wanted = 0;
 
-  /** Somebody wants in. */
+  /** A client connects. */
   abstract arrive(fields: ContextFields, coming: Coming): Visitor;
 
-  /** All that counts for anybody. */
+  /** The slots of all users. */
   abstract slots(): Iterable<Slot>;
 
-  /** What counts for one user. */
+  /** The slots of one user. */
   abstract slotsOf(userId: string): Iterable<Slot>;
 
   abstract get slotCount(): number;
@@ -85,25 +85,25 @@ export abstract class SimulatedServer {
   /** Milliseconds in which the server ran. */
   abstract readonly now: () => number;
 
-  /** The server does not run for so long. */
+  /** The server does not run for this long. */
   abstract stall(forMs: number): void;
 
   /** Lets time pass until then. */
   abstract runUntil(atMs: number): Promise<void>;
 
-  /** It goes, in an orderly way where it is connected. */
+  /** The client goes; if it is connected, it says goodbye. */
   leave(visitor: Visitor): void {
     if (visitor.state === 'open' || visitor.isAccepted) visitor.socket.leave();
     this.#isGone(visitor);
   }
 
-  /** It is gone without a word. */
+  /** The client disappears without a close frame. */
   vanish(visitor: Visitor): void {
     visitor.socket.fallSilent();
     this.#isGone(visitor);
   }
 
-  /** While it waits as an open socket, it is forgotten when somebody notices. */
+  /** If it waits as an open socket, the server forgets it only when it notices. */
   #isGone(visitor: Visitor): void {
     if (visitor.state === 'waiting' && visitor.isAccepted) visitor.isGoneUnnoticed = true;
     else this.forget(visitor);
@@ -121,7 +121,7 @@ export abstract class SimulatedServer {
     };
   }
 
-  /** Tells the server so, where it wants to know. */
+  /** Tells the server, if that knows holds. @returns ends the hold */
   protected abstract holdFor(visitor: Visitor): () => void;
 
   /** The client learns that it was refused, or that its connection ended. */
@@ -130,7 +130,7 @@ export abstract class SimulatedServer {
     close: { readonly code: number; readonly reason: string },
   ): void {
     const learn = (): void => whenEnded?.(close.code, close.reason);
-    this.time.arrive(traits.roundTripMs / 2, () => {
+    this.time.schedule(traits.roundTripMs / 2, () => {
       if (process) process.run(learn);
       else learn();
     });

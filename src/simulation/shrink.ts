@@ -1,16 +1,15 @@
-import type { Violation } from './invariants.js';
+import type { Violation } from './promises.js';
 import { runScript, type Script, type Step } from './script.js';
 
 /** How many runs cutting down may take. */
-const mostRuns = 2_000;
+const maxRuns = 2_000;
 
 /**
- * The shortest script found that still fails: parts are left out as long as it does, first halves, then quarters, at
- * last single steps.
+ * The shortest script found that still fails, by delta debugging (Zeller 1999): it leaves out halves, then quarters, at
+ * last single steps, as long as the rest fails.
  * @param fails runs a script and says whether it fails in the same way
- * @source Zeller 1999, "delta debugging"
  */
-export async function shrink(script: Script, fails: (script: Script) => Promise<boolean>): Promise<Script> {
+async function shrink(script: Script, fails: (script: Script) => Promise<boolean>): Promise<Script> {
   let { steps } = script;
   let runs = 0;
   const failsWith = (kept: readonly Step[]): Promise<boolean> => {
@@ -18,7 +17,7 @@ export async function shrink(script: Script, fails: (script: Script) => Promise<
     return fails({ ...script, steps: kept });
   };
   let size = Math.ceil(steps.length / 2);
-  while (size >= 1 && runs < mostRuns) {
+  while (size >= 1 && runs < maxRuns) {
     const before = steps.length;
     steps = await withoutParts(steps, size, failsWith);
     if (size > 1) size = Math.ceil(size / 2);

@@ -58,7 +58,7 @@ const nightfallRatio = 0.01;
 const actionBag = Object.entries(actions).flatMap(([name, weight]) =>
   Array.from({ length: weight }, () => name as keyof typeof actions),
 );
-const gapBag = gaps.flatMap(([least, most, weight]) => Array.from({ length: weight }, () => [least, most] as const));
+const gapBag = gaps.flatMap(([min, max, weight]) => Array.from({ length: weight }, () => [min, max] as const));
 
 /** An hour in which a few users, with small limits, live through everything that can happen to them. */
 export function smallWorld(seed: number): Script {
@@ -78,8 +78,8 @@ export function smallWorld(seed: number): Script {
 }
 
 function gap(chance: Chance): number {
-  const [least, most] = chance.pick(gapBag);
-  return chance.between(least, most);
+  const [min, max] = chance.pick(gapBag);
+  return chance.between(min, max);
 }
 
 function smallConfig(chance: Chance) {
@@ -168,8 +168,12 @@ class StepMaker {
     const chance = this.#chance;
     const user = chance.pick(this.#users);
     const come = (thread: number, afterMs: number) => ({
-      ...{ atMs: atMs + afterMs, do: 'connect' as const, client: this.#clients++, user },
-      ...{ thread: `thread_${String(thread)}`, traits: { roundTripMs: chance.integer(2, 100) } },
+      atMs: atMs + afterMs,
+      do: 'connect' as const,
+      client: this.#clients++,
+      user,
+      thread: `thread_${String(thread)}`,
+      traits: { roundTripMs: chance.integer(2, 100) },
     });
     const asleep = Array.from({ length: count }, (_, index) => come(index + 1, index));
     const sleep = asleep.map(({ client }) => ({ atMs: atMs + 1_000, do: 'sleep' as const, client }));

@@ -236,7 +236,7 @@ export class SimulatedSocket implements Connection {
   longMessage({ parts, partBytes, everyMs }: { parts: number; partBytes: number; everyMs: number }): void {
     this.hasSentInParts = true;
     for (let part = 1; part <= parts; part++)
-      this.#around.time.arrive(part * everyMs, () => {
+      this.#around.time.schedule(part * everyMs, () => {
         this.#toServer(() => {
           this.#part(partBytes, part === parts);
         });
@@ -324,7 +324,7 @@ export class SimulatedSocket implements Connection {
     this.isClosed = true;
     this.closedAtMs = this.#now();
     this.#tellPeer(1006, '');
-    this.#around.time.arrive(0, () => {
+    this.#around.time.schedule(0, () => {
       this.#connection?.closed();
     });
   }
@@ -379,7 +379,7 @@ export class SimulatedSocket implements Connection {
     this.#unacknowledged += bytes;
     if (!isFirst) return;
     const sinceMs = this.unreachableSinceMs;
-    this.#around.time.arrive(kernelPatienceMs, () => {
+    this.#around.time.schedule(kernelPatienceMs, () => {
       if (this.unreachableSinceMs !== sinceMs || this.isClosed) return;
       this.hasFailed = true;
       this.#connection?.errored(new Error('read ETIMEDOUT'));

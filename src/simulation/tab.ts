@@ -2,21 +2,34 @@ import { shouldReconnect } from '../client/should-reconnect.js';
 import type { Chance } from './chance.js';
 import { forever } from './forever.js';
 import type { PeerProcess } from './peer-process.js';
-import type { Person } from './person.js';
+import type { Population } from './population.js';
 import type { SimulatedSocket } from './socket.js';
 import type { Traits } from './traits.js';
-import type { Visitor } from './server.js';
+import type { SimulatedServer, Visitor } from './server.js';
 
-/** What is true of a tab as long as it lives. */
+/** The user of a tab. */
+interface TabUser {
+  readonly server: SimulatedServer;
+  readonly chance: Chance;
+  readonly userId: string;
+  readonly population: Population;
+  readonly isHostile: boolean;
+  /** A thread id that this user has not used. */
+  newThread(): string;
+  /** Called when the tab is closed. */
+  closed(tab: Tab): void;
+}
+
+/** What does not change while a tab lives. */
 interface Habits {
   readonly traits: Traits;
   readonly sendsKeepalives: boolean;
   readonly hearsBroadcasts: boolean;
   /** The process it lives in, if that ever pauses. */
   readonly process: PeerProcess | null;
-  /** How often its client says something all the time, as agents do; `null`: its user does. */
+  /** How often its client sends a message by itself, as agents do; `null`: only its user does. */
   readonly talkEveryMs: number | null;
-  /** Of a hundred such connections, how many die without a word in an hour. */
+  /** The part of such connections that die silently within an hour. */
   readonly deathRatio: number;
 }
 
@@ -32,7 +45,7 @@ const nextUseMs = 600_000;
  * is abandoned, dies without a word and comes back, as its client library and its user do.
  */
 export class Tab {
-  readonly #person: Person;
+  readonly #person: TabUser;
   readonly #habits: Habits;
   /** What the network does to it, whatever else is drawn. */
   readonly #networkChance: Chance;
@@ -45,7 +58,7 @@ export class Tab {
   #isAbandoned = false;
   #attempts = 0;
 
-  constructor(person: Person, habits: Habits) {
+  constructor(person: TabUser, habits: Habits) {
     this.#person = person;
     this.#habits = habits;
     this.#networkChance = person.chance.fork();
@@ -56,12 +69,12 @@ export class Tab {
   open(forMs: number): void {
     const { server, chance, population } = this.#person;
     this.#closesAtMs = server.time.now() + forMs;
-    server.time.arrive(forMs, () => {
+    server.time.schedule(forMs, () => {
       this.#close();
     });
     const abandonedAfterMs = untilHit(population.abandonmentRatio, chance);
     if (abandonedAfterMs < forMs)
-      server.time.arrive(abandonedAfterMs, () => {
+      server.time.schedule(abandonedAfterMs, () => {
         this.#isAbandoned = true;
       });
     this.#connect();
@@ -73,7 +86,7 @@ export class Tab {
     if (this.#visitor === null) return;
     server.vanish(this.#visitor);
     this.#disconnected();
-    this.#reconnectIn(chance.between(population.reconnectMs.least, population.reconnectMs.most), true);
+    this.#reconnectIn(chance.between(population.reconnectMs.min, population.reconnectMs.max), true);
   }
 
   /** The server's end, or something between, resets the connection. */
@@ -82,7 +95,7 @@ export class Tab {
     if (this.#visitor?.state !== 'open') return;
     this.#visitor.socket.reset();
     this.#disconnected();
-    this.#reconnectIn(chance.between(population.reconnectMs.least, population.reconnectMs.most), true);
+    this.#reconnectIn(chance.between(population.reconnectMs.min, population.reconnectMs.max), true);
   }
 
   #connect(): void {
@@ -148,7 +161,7 @@ export class Tab {
 
   #untilKeepaliveMs(): number | null {
     const { chance, population } = this.#person;
-    return this.#withinLife(chance.between(population.keepalive.leastMs, population.keepalive.mostMs));
+    return this.#withinLife(chance.between(population.keepalive.minMs, population.keepalive.maxMs));
   }
 
   /** Its user uses it, unless it is abandoned. @returns when next; `null` once this is not its connection */
@@ -179,12 +192,12 @@ export class Tab {
     const { run } = population;
     visitor.socket.message(messageBytes);
     if (!chance.is(run.ratio) || visitor.letGo !== null) {
-      server.time.arrive(visitor.socket.traits.roundTripMs, () => {
+      server.time.schedule(visitor.socket.traits.roundTripMs, () => {
         visitor.socket.send(messageBytes);
       });
       return;
     }
-    const runMs = chance.logUniform(run.leastMs, run.mostMs);
+    const runMs = chance.logUniform(run.minMs, run.maxMs);
     const endsAtMs = server.time.now() + runMs;
     server.hold(visitor);
     const reloadedAfterMs = untilHit(population.reload.ratio, chance);
@@ -208,7 +221,7 @@ export class Tab {
     const { server, chance, population } = this.#person;
     server.leave(visitor);
     this.#disconnected();
-    this.#reconnectIn(chance.between(population.reload.leastMs, population.reload.mostMs));
+    this.#reconnectIn(chance.between(population.reload.minMs, population.reload.maxMs));
   }
 
   /** The application tells everybody something. It does not know who is still there. */
@@ -229,7 +242,7 @@ export class Tab {
       return;
     }
     if (code === 1006 || code === 1001) {
-      this.#reconnectIn(chance.between(population.reconnectMs.least, population.reconnectMs.most));
+      this.#reconnectIn(chance.between(population.reconnectMs.min, population.reconnectMs.max));
       return;
     }
     const { retry, delayMs } = shouldReconnect({ code, reason }, (this.#attempts += 1), chance.next);
@@ -241,7 +254,7 @@ export class Tab {
     const { server, chance, population } = this.#person;
     if (mayStartAnew && chance.is(population.newThreadRatio)) this.#thread = this.#person.newThread();
     const generation = this.#generation;
-    server.time.arrive(delayMs, () => {
+    server.time.schedule(delayMs, () => {
       if (generation === this.#generation && this.#visitor === null) this.#connect();
     });
   }
@@ -266,7 +279,7 @@ export class Tab {
   #after(delayMs: number, act: () => void): void {
     const generation = this.#generation;
     if (this.#withinLife(delayMs) === null) return;
-    this.#person.server.time.arrive(delayMs, () => {
+    this.#person.server.time.schedule(delayMs, () => {
       if (generation === this.#generation) act();
     });
   }

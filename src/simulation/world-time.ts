@@ -1,6 +1,6 @@
 import type { Time, Timer } from '../core/time.js';
 import { TimerHeap, type Due } from '../testing/timer-heap.js';
-import { Arrival, Arrivals } from './arrivals.js';
+import { PlannedEvent, Calendar } from './calendar.js';
 import { forever } from './forever.js';
 
 class WorldTimer implements Timer, Due {
@@ -19,22 +19,22 @@ class WorldTimer implements Timer, Due {
 
 /**
  * Time in which two kinds of things happen: timers of the process, and what the world outside does to it. They take
- * turns as in Node's event loop: first every timer that is due, then whatever has arrived on the network, then what
- * was to run after the poll. So a process that stood still finds its timers late and its sockets full, in that order.
+ * turns as in Node's event loop: first every due timer, then the planned events of the network, then the callbacks after
+ * the poll. So a process that stood still finds its timers late and its sockets full, in that order.
  */
 export class WorldTime implements Time {
   #nowMs = 0;
   #wallOffsetMs: number;
   #order = 0;
   readonly #timers = new TimerHeap<WorldTimer>();
-  readonly #arrivals = new Arrivals();
+  readonly #calendar = new Calendar();
   #phase: 'timers' | 'poll' | 'after poll' = 'timers';
-  /** What is to run after the next poll, and what runs after this one, the last first. */
+  /** Callbacks after the next poll; and those after this poll, the last one first. */
   #afterPoll: (() => void)[] = [];
   #polling: (() => void)[] = [];
   /** Asked after each occurrence whether promises must settle before the next. */
   readonly #hasPromises: () => boolean;
-  /** Timers fired and arrivals delivered. */
+  /** Timers fired and planned events that happened. */
   occurrences = 0;
 
   constructor(hasPromises: () => boolean, wallNowMs = 1_700_000_000_000) {
@@ -66,25 +66,25 @@ export class WorldTime implements Time {
     this.#afterPoll.push(callback);
   }
 
-  /** Something happens outside, so many milliseconds from now. */
-  arrive(delayMs: number, act: () => void): void {
-    this.#plan(new Arrival(act), delayMs);
+  /** Plans an event outside the process. */
+  schedule(delayMs: number, act: () => void): void {
+    this.#plan(new PlannedEvent(act), delayMs);
   }
 
   /**
-   * Something happens outside, again and again.
-   * @param firstMs in so many milliseconds; `null`: never
-   * @param act says in how many it happens next; `null`: never again
+   * Plans an event outside the process that happens again and again.
+   * @param firstMs milliseconds until the first time; `null`: never
+   * @param act returns the milliseconds until the next time; `null`: never again
    */
   recur(firstMs: number | null, act: () => number | null): void {
-    if (firstMs !== null) this.#plan(new Arrival(act, true), firstMs);
+    if (firstMs !== null) this.#plan(new PlannedEvent(act, true), firstMs);
   }
 
-  #plan(arrival: Arrival, delayMs: number): void {
-    this.#arrivals.put(arrival, this.#nowMs + Math.round(delayMs));
+  #plan(event: PlannedEvent, delayMs: number): void {
+    this.#calendar.put(event, this.#nowMs + Math.round(delayMs));
   }
 
-  /** The process does not run for so long. What happens outside meanwhile, it finds when it goes on. */
+  /** The process does not run for this long. It finds the events of this time when it goes on. */
   stall(forMs: number): void {
     this.#nowMs = representable(this.#nowMs + forMs);
   }
@@ -109,7 +109,7 @@ export class WorldTime implements Time {
     this.#nowMs = Math.max(this.#nowMs, endsAtMs);
   }
 
-  /** Does what is next until then, in the order of the phases. @returns whether there was anything */
+  /** Does the next thing that is due by then, in the order of the phases. @returns whether there was one */
   #happens(endsAtMs: number): boolean {
     for (;;) {
       if (this.#happensInPhase()) return true;
@@ -126,10 +126,10 @@ export class WorldTime implements Time {
     this.#afterPoll = [];
   }
 
-  /** Goes on to when something is due; where no timer is, straight to what arrives. @returns whether that is by then */
+  /** Goes on to the next due time; without due timers, straight to the events. @returns whether that is by then */
   #nextTurn(endsAtMs: number): boolean {
     const timersMs = this.#timers.first?.dueAtMs ?? Infinity;
-    const soonestMs = Math.min(timersMs, this.#arrivals.soonestMs());
+    const soonestMs = Math.min(timersMs, this.#calendar.soonestMs());
     const nextMs = this.#afterPoll.length > 0 ? this.#nowMs : soonestMs;
     this.#phase = 'timers';
     if (nextMs > endsAtMs) return false;
@@ -144,17 +144,17 @@ export class WorldTime implements Time {
       case 'timers':
         return isCalled(this.#dueTimer());
       case 'poll':
-        return this.#arrives();
+        return this.#happensOutside();
       case 'after poll':
         return isCalled(this.#polling.pop());
     }
   }
 
-  #arrives(): boolean {
-    const arrival = this.#arrivals.take(this.#nowMs);
-    if (arrival === null) return false;
-    const againMs = arrival.act();
-    if (arrival.recurs && typeof againMs === 'number') this.#plan(arrival, againMs);
+  #happensOutside(): boolean {
+    const event = this.#calendar.take(this.#nowMs);
+    if (event === null) return false;
+    const againMs = event.act();
+    if (event.recurs && typeof againMs === 'number') this.#plan(event, againMs);
     return true;
   }
 
@@ -179,7 +179,7 @@ function representable(atMs: number): number {
   throw new RangeError(`Simulated time ends after ${String(forever)} ms; it was to go on to ${String(atMs)} ms.`);
 }
 
-/** After every promise that can settle now has. */
+/** Resolves after every promise that can settle now. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

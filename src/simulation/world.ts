@@ -10,9 +10,10 @@ import { Mooring } from '../core/mooring.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import type { WebSocketConfig } from '../core/settings.js';
 import { Chance } from './chance.js';
-import { Invariants, type Violation } from './invariants.js';
-import { HookRecord } from './hook-record.js';
-import type { HookKind } from './script.js';
+import { Invariants } from './invariants.js';
+import { HookRecord, type HookKind } from './hook-record.js';
+import type { JudgedWorld } from './judged-world.js';
+import type { Violation } from './promises.js';
 import { tickMs } from '../core/liveness/stall-clock.js';
 import { OutageLedger } from './outage-ledger.js';
 import { SimulatedServer, type Coming, type Slot, Visitor } from './server.js';
@@ -25,7 +26,7 @@ export interface WorldOptions {
   readonly seed: number;
   /** Settings that differ from the production preset. */
   readonly config?: Partial<WebSocketConfig>;
-  /** Whether it goes on when a promise was broken. @default false */
+  /** Whether it goes on after a broken promise. @default false */
   readonly goesOn?: boolean;
   /** Whether there is a quota ledger. @default false */
   readonly hasLedger?: boolean;
@@ -35,7 +36,7 @@ export interface WorldOptions {
  * A server with the real core, its clients, and what happens to both. Everything follows from the seed. After every
  * step the invariants are checked.
  */
-export class World extends SimulatedServer {
+export class World extends SimulatedServer implements JudgedWorld {
   readonly time: WorldTime;
   readonly mooring: Mooring;
   readonly chance: Chance;
@@ -43,15 +44,15 @@ export class World extends SimulatedServer {
   readonly config: WebSocketConfig;
   readonly ledger: OutageLedger | null;
   readonly #limits = new Map<string, number>();
-  /** The newest of those who want in, by key. */
+  /** The latest newcomer of each key that has been neither admitted nor refused. */
   readonly #newcomers = new Map<string, Visitor>();
   /** The newest connection of each key. */
   readonly #sockets = new Map<string, SimulatedSocket>();
-  /** The managers of connections that are their manager's. */
+  /** The managers of current connections. */
   readonly #current = new Map<SimulatedSocket, WebSocketManager>();
-  /** Connections that newer ones of their thread have taken over from. */
+  /** Connections that a newer one of their thread has taken over from. */
   readonly #replaced = new WeakSet<SimulatedSocket>();
-  /** Keys whose release is being asked for in this moment. */
+  /** Keys whose release is being requested at this moment. */
   readonly #asked = new Set<string>();
   readonly #goesOn: boolean;
   #promises = 0;
@@ -93,10 +94,6 @@ export class World extends SimulatedServer {
     });
   }
 
-  get hasLedger(): boolean {
-    return this.ledger !== null;
-  }
-
   /** The first promise that was broken, or `null`. */
   get violation(): Violation | null {
     return this.invariants.violation;
@@ -104,12 +101,10 @@ export class World extends SimulatedServer {
 
   readonly now = (): number => this.time.now() - this.#stalls.inAllMs;
 
-  /** How far a time the server measured since then may be off: its stamps are coarse, and it notices stalls by a ticker. */
   slackSince(atMs: number): number {
     return 2 * tickMs + this.stallSlackSince(atMs);
   }
 
-  /** How far off a time may be that the server measured since then by its clock, which notices stalls by a ticker. */
   stallSlackSince(atMs: number): number {
     return this.#stalls.slackSince(atMs);
   }
@@ -119,37 +114,30 @@ export class World extends SimulatedServer {
     this.time.stall(forMs);
   }
 
-  /** Whether a stop was asked for. */
   get isStopping(): boolean {
     return this.#isStopping;
   }
 
-  /** Whether somebody asks for the release of this key's manager just now. */
   isAskedFor(key: string): boolean {
     return this.#asked.has(key);
   }
 
-  /** The key of the manager whose connection this is now. */
   currentKeyOf(socket: SimulatedSocket): string | undefined {
     return this.#current.get(socket)?.key;
   }
 
-  /** The connections that are their manager's, with that. */
   current(): Iterable<readonly [SimulatedSocket, WebSocketManager]> {
     return this.#current;
   }
 
-  /** The newest of those who want in with this key, until that is decided. */
   newcomerOf(key: string): Visitor | undefined {
     return this.#newcomers.get(key);
   }
 
-  /** The connection of the manager with this key. */
   socketOf(key: string): SimulatedSocket | null {
     return this.#sockets.get(key) ?? null;
   }
 
-  /** The connections that count for a user, apart from those a newer one of their thread is about to replace. */
   socketsOf(userId: string): SimulatedSocket[] {
     const managers = this.mooring.managersOf(userId).filter(({ successor }) => successor === null);
     return managers.flatMap(({ key }) => this.#sockets.get(key) ?? []);
@@ -167,7 +155,6 @@ export class World extends SimulatedServer {
     return this.mooring.managerCount;
   }
 
-  /** The user's limit as it is now. */
   limitOf(userId: string): number {
     return this.#limits.get(userId) ?? this.config.maxManagersPerUser;
   }
@@ -184,7 +171,7 @@ export class World extends SimulatedServer {
     const around = { time, now, chance, process, maxHoldMs: this.config.maxHoldMs };
     const socket: SimulatedSocket = new SimulatedSocket(around, traits, () => {
       this.invariants.closes(socket);
-      // Who comes with the thread of a connection of theirs wants to go on with the new one.
+      // A user who connects again with the same thread wants to go on with the new connection.
       if (!this.#replaced.has(socket)) this.witness?.closes(socket);
     });
     const visitor = new Visitor(fields, socket);
@@ -202,7 +189,7 @@ export class World extends SimulatedServer {
     return visitor;
   }
 
-  /** The application says that something is wrong with the manager, whichever connection that has by now. */
+  /** The application reports an error of the manager, whichever connection that has by now. */
   fail({ manager }: Visitor, how: 'for good' | 'perhaps'): void {
     if (manager === null) return;
     const isCurrent = this.mooring.managersOf(manager.userId).includes(manager);
@@ -213,7 +200,7 @@ export class World extends SimulatedServer {
     else manager.reportError(error);
   }
 
-  /** Somebody asks for the release of a manager. */
+  /** An operator requests the release of a manager. */
   requestRelease({ manager }: Visitor): void {
     if (manager === null) return;
     this.#asked.add(manager.key);
@@ -221,7 +208,7 @@ export class World extends SimulatedServer {
     this.#asked.delete(manager.key);
   }
 
-  /** The server is asked to stop, whatever goes on. */
+  /** Requests a stop of the server. */
   stop(): void {
     if (this.#isStopping) return;
     this.#isStopping = true;
@@ -231,7 +218,7 @@ export class World extends SimulatedServer {
     void this.#await(this.mooring.stop());
   }
 
-  /** Somebody asks for an emergency cleanup of a user. */
+  /** An operator requests an emergency cleanup of a user. */
   cleanUp(userId: string, wanted: EvictionRequest = {}): Promise<EmergencyCleanupResult> {
     return this.#await(this.mooring.emergencyCleanup(userId, wanted));
   }
@@ -255,7 +242,7 @@ export class World extends SimulatedServer {
     });
   }
 
-  /** Everybody falls silent; when all is quiet, nothing may be left. Where it stops already, that is seen through. */
+  /** All clients fall silent, and then nothing may be left. If the server is stopping already, it is only waited for. */
   async end(): Promise<void> {
     this.isEnding = true;
     if (!this.isStopping) await this.#fallQuiet();
@@ -271,7 +258,7 @@ export class World extends SimulatedServer {
     this.invariants.checkQuiet();
   }
 
-  /** As adapters do with whoever has to wait for a place: the socket is accepted first. */
+  /** As adapters do if a newcomer has to wait: the socket is accepted first. */
   #accept(visitor: Visitor, pending: PendingAdmission): void {
     if (pending.accepted === undefined) return;
     visitor.isAccepted = true;
@@ -308,10 +295,10 @@ export class World extends SimulatedServer {
       else coming.whenOpen?.(visitor);
     };
     if (coming.openAfterMs === undefined) open();
-    else this.time.arrive(coming.openAfterMs, open);
+    else this.time.schedule(coming.openAfterMs, open);
   }
 
-  /** What the manager is held for stays, where it is the manager of a connection before. */
+  /** If the manager had a connection before, its holds go over to the new one. */
   #attached(visitor: Visitor, manager: WebSocketManager): void {
     const former = this.#sockets.get(manager.key);
     if (former !== undefined && manager.generation > 1) visitor.socket.held = former.held;
@@ -351,7 +338,7 @@ export class World extends SimulatedServer {
     return manager?.hold() ?? (() => undefined);
   }
 
-  /** While a promise is open, time stands still until all that can settle have. */
+  /** While a promise is open, time stands still until every promise that can settle has. */
   async #await<T>(promise: PromiseLike<T>): Promise<T> {
     this.#promises += 1;
     try {

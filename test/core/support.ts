@@ -201,7 +201,7 @@ export function harness(options: HarnessOptions = {}): Harness {
 }
 
 /** Stops it, and expects no timer, no manager, nobody waiting, and every manager released exactly once. */
-export async function expectNothingLeft(made: Harness): Promise<void> {
+async function expectNothingLeft(made: Harness): Promise<void> {
   await made.stop();
   expect(made.time.pendingTimers).toBe(0);
   expect(made.mooring.factory.managerCount).toBe(0);
@@ -212,7 +212,7 @@ export async function expectNothingLeft(made: Harness): Promise<void> {
 }
 
 /** Every `manager.admitted` is followed by exactly one `manager.released` of its key before the next. */
-export function expectReleasedOnce(events: readonly MooringEvent[]): void {
+function expectReleasedOnce(events: readonly MooringEvent[]): void {
   const live = new Set<string>();
   for (const event of events) {
     if (event.type === 'manager.admitted') {

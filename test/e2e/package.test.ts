@@ -26,7 +26,9 @@ const node = async (file: string): Promise<string> => {
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'mooring-package-'));
-  const packed = await run('npm', ['pack', '--pack-destination', folder, '--json'], { cwd: root });
+  const packed = await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder, '--json'], {
+    cwd: root,
+  });
   const [{ filename } = { filename: '' }] = JSON.parse(packed.stdout) as { filename: string }[];
   write('package.json', '{ "name": "empty", "version": "1.0.0", "type": "module" }\n');
   const install = ['install', '--no-audit', '--no-fund', `./${filename}`, 'ws', '@types/ws', '@types/node@20'];
@@ -105,7 +107,7 @@ describe('the package', () => {
   });
 
   it('brings its licence, its notes and nothing of where it was made', async () => {
-    const { stdout } = await run('npm', ['pack', '--dry-run', '--json'], { cwd: root });
+    const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--dry-run', '--json'], { cwd: root });
     const [{ files } = { files: [] }] = JSON.parse(stdout) as { files: { path: string }[] }[];
     const paths = files.map(({ path }) => path);
     expect(paths).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json']));

@@ -1,10 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
 import { compareDay, simulateDay, type DayOptions } from '../../src/simulation/day.js';
-import { scenarios, type ScenarioName } from '../../src/simulation/population.js';
+import type { ScenarioName } from '../../src/simulation/population.js';
 import { World } from '../../src/simulation/world.js';
 
 const day = (options: Partial<DayOptions> = {}): DayOptions => ({
-  ...{ hours: 6, users: 500, seed: 7, scenario: 'reference' },
+  hours: 6,
+  users: 500,
+  seed: 7,
+  scenario: 'reference',
   ...options,
 });
 
@@ -12,9 +15,6 @@ const verdicts = async (options: DayOptions) => {
   const { kpis } = await simulateDay(options);
   return Object.fromEntries(kpis.kpis.map(({ number, verdict }) => [number, verdict]));
 };
-
-/** Long enough that somebody is refused, so that KPIs 1 and 6 mean something. */
-const eventful = { hours: 12, users: 2_000, seed: 10 };
 
 describe('a simulated day', () => {
   it('follows from its seed', async () => {
@@ -25,7 +25,7 @@ describe('a simulated day', () => {
     expect(other.occurrences).not.toBe(first?.occurrences);
   });
 
-  // What these worlds are: whoever changes it on purpose writes down what came of it.
+  // A change that is meant to change these days updates the numbers.
   it.each<[ScenarioName, number[]]>([
     ['reference', [356_419, 412, 33, 297, 102]],
     ['deploy', [346_087, 800, 247, 582, 204]],
@@ -37,21 +37,6 @@ describe('a simulated day', () => {
     const { closed, disconnected } = releases;
     expect([occurrences, admitted, takenOver, closed, disconnected]).toEqual(known);
   });
-
-  it.each((Object.keys(scenarios) as ScenarioName[]).filter((name) => name !== 'hostile'))(
-    'like %s keeps every promise, refuses some, and passes all seven metrics',
-    async (scenario) => {
-      const report = await simulateDay(day({ ...eventful, scenario }));
-      expect(report.violation).toBeNull();
-      expect([report.healthyClosed, report.leaks.closedInUse]).toEqual([0, 0]);
-      expect(report.releases['disconnected']).toBeGreaterThan(0);
-      expect(report.refusals['quota']).toBeGreaterThan(0);
-      expect(report.kpis.kpis.map(({ name, verdict }) => [name, verdict])).toEqual(
-        report.kpis.kpis.map(({ name }) => [name, 'pass']),
-      );
-    },
-    60_000,
-  );
 
   it('of hostile users fails on how many are at their limits, and refuses and kills nobody wrongly', async () => {
     expect(await verdicts(day({ scenario: 'hostile' }))).toMatchObject({ 3: 'fail', 6: 'pass', 7: 'pass' });
@@ -91,15 +76,8 @@ describe('a simulated day', () => {
   });
 });
 
-describe("the seed's algorithm", () => {
+describe("the sketch's algorithm", () => {
   it('follows from its seed too', async () => {
     expect(await compareDay('before', day())).toEqual(await compareDay('before', day()));
   });
-
-  it('has fewer than a fifth of its incidents left here', async () => {
-    const { leaks } = await simulateDay(day({ ...eventful }));
-    const before = await compareDay('before', day({ ...eventful }));
-    expect(before.lockOuts).toBeGreaterThan(0);
-    expect(leaks.incidents).toBeLessThan(0.2 * before.incidents);
-  }, 60_000);
 });

@@ -63,10 +63,10 @@ describe('a process of 20 connections in use that pauses while a newcomer comes'
         }
         await world.runUntil(time.now() + chance.integer(1_000, 3_500));
         // It comes at any moment from just before the pause on.
-        time.arrive(chance.integer(0, 200), () => {
+        time.schedule(chance.integer(0, 200), () => {
           process.pause(forMs);
         });
-        time.arrive(chance.integer(0, 200 + forMs), () => newcomer(trial));
+        time.schedule(chance.integer(0, 200 + forMs), () => newcomer(trial));
         await world.runUntil(time.now() + 200 + forMs + 2_000);
         expect(releases, `${String(forMs)} ms, trial ${String(trial)}`).toEqual([]);
         expect(refused).toBe(trial + 1);
@@ -96,7 +96,9 @@ describe('a process of 20 connections in use that pauses while a newcomer comes'
 
 describe('what pausing processes have shown stays so', () => {
   const scriptOf = (config: Script['config'], steps: readonly Step[]): Script => ({
-    ...{ seed: 1, config, hasLedger: false },
+    seed: 1,
+    config,
+    hasLedger: false,
     steps: [...steps, { atMs: 200_000, do: 'background cleanup' }], // until then everybody is there
   });
   const connect = (atMs: number, client: number, roundTripMs: number): Step & { do: 'connect' } => ({

@@ -19,7 +19,7 @@ function serverOf(name: SeedName) {
   return { server, ends, open, openAll, pass };
 }
 
-describe("the seed's server", () => {
+describe("the sketch's server", () => {
   it('closes live tabs of a user who opens the 13th and more', async () => {
     const { server, ends, openAll, pass } = serverOf('seed');
     openAll(15);

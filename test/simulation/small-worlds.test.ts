@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { smallWorldCommand } from '../../src/cli/commands/replay-command.js';
-import type { Violation } from '../../src/simulation/invariants.js';
+import type { Violation } from '../../src/simulation/promises.js';
 import { runScript, type Script } from '../../src/simulation/script.js';
 import { shortestBreaking } from '../../src/simulation/shrink.js';
 import { smallWorld } from '../../src/simulation/small-world.js';
@@ -10,7 +10,7 @@ import { seedsOf } from '../support/seeds.js';
 const [first, last] = seedsOf(process.env['MOORING_SEEDS'] ?? '200');
 
 /** So many are made short, which takes a while; it is enough to see what is wrong. */
-const mostShortened = 3;
+const maxShortened = 3;
 
 describe('an hour in a small world', () => {
   it(
@@ -21,7 +21,7 @@ describe('an hour in a small world', () => {
         const script = smallWorld(seed);
         const violation = await runScript(script);
         if (violation === null) continue;
-        const length = broken.length < mostShortened ? ` (${await shortestOf(script, violation)})` : '';
+        const length = broken.length < maxShortened ? ` (${await shortestOf(script, violation)})` : '';
         broken.push(`${smallWorldCommand(seed)}${length}: ${violation.invariant}: ${violation.message}`);
       }
       expect(broken).toEqual([]);

@@ -52,7 +52,8 @@ export async function startAdmin(
   });
   return {
     url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`,
-    ...{ mooring, vanish },
+    mooring,
+    vanish,
     open: (userId, threads, silent = 0) =>
       Array.from({ length: threads }, (_, i) => open(mooring, { userId, threadId: `thread_${i + 1}` }, i < silent)),
     openThread: (userId, threadId) => open(mooring, { userId, threadId }, false),

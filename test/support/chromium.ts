@@ -2,13 +2,18 @@ import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll } from 'vitest';
 import { afterThisTest } from './setup.js';
 
-/** Whether this machine has Chromium; `npm test` finds out, and installs it where it can. */
+/** Whether this machine has Chromium, as `npm test` found out. */
 export const hasChromium = process.env['TEST_HAS_CHROMIUM'] !== '0';
 
 /** Chromium calls home unless told not to; a machine without a way out would refuse it many times over. */
 const quiet = [
-  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  ...['--disable-gpu', '--disable-quic', '--no-first-run', '--no-sandbox'],
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--no-sandbox',
 ];
 
 /** One for all tests of a file: to start one takes longer than most of them. */

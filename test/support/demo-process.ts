@@ -51,7 +51,10 @@ export async function startDemo(args: readonly string[] = []): Promise<DemoProce
   const urlIn = async (fits: RegExp): Promise<string> => fits.exec(await hears(fits))?.[1] ?? '';
   const pid = child.pid ?? 0;
   return {
-    ...{ pid, lines, exited, hears },
+    pid,
+    lines,
+    exited,
+    hears,
     url: await urlIn(/WebSocket +(ws:\/\/[^/]+)/),
     adminUrl: await urlIn(/Dashboard +(http:\/\/[^/]+)/),
     populationPid: () => {

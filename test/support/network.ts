@@ -4,7 +4,7 @@ import { afterThisTest } from './setup.js';
 
 const run = promisify(execFile);
 
-/** Whether this machine lets us make network namespaces; `npm test` finds out. */
+/** Whether this machine lets us make network namespaces, as `npm test` found out. */
 export const hasNamespaces = process.env['TEST_HAS_NETNS'] !== '0' && process.getuid?.() === 0;
 
 let made = 0;

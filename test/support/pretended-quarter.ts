@@ -44,9 +44,14 @@ function samplesUntil(now: number, managers: number): Sample[] {
     const released = Math.max(-gained, Math.round((2 + 5 * noise(i + 0.5)) * Math.min(1, i / 40))) + cleaned;
     return {
       at: new Date(now - (last - i) * sampleMs).toISOString(),
-      ...{ managers: held(i), waiting: isRush ? 3 : 0 },
-      ...{ admitted: gained + released, takenOver: Math.floor(2.6 * noise(i + 0.25) ** 2), refused: isRush ? 2 : 0 },
-      ...{ released, cleaned, longestEmergencyMs: isRush ? Math.round(1_000 + 2_100 * noise(i)) : null },
+      managers: held(i),
+      waiting: isRush ? 3 : 0,
+      admitted: gained + released,
+      takenOver: Math.floor(2.6 * noise(i + 0.25) ** 2),
+      refused: isRush ? 2 : 0,
+      released,
+      cleaned,
+      longestEmergencyMs: isRush ? Math.round(1_000 + 2_100 * noise(i)) : null,
     };
   });
 }

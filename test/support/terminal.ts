@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { mooringCommand, mooringNode, type Exit } from './mooring-process.js';
 import { afterThisTest } from './setup.js';
 
-/** Whether this machine has what a terminal is made with. */
+/** Whether this machine has the command `script`, as `npm test` found out. */
 export const hasTerminals = process.env['TEST_HAS_TERMINALS'] !== '0';
 
 /** A `mooring` on a terminal of its own. */

@@ -34,10 +34,7 @@ export function addCheck(program: Command): void {
 }
 
 /** How full a user's quota is. */
-export function tellUsage(
-  { userId, managerCount, maxManagers, alertLevel, usageRatio }: Resources,
-  paint: Paint,
-): Told {
+function tellUsage({ userId, managerCount, maxManagers, alertLevel, usageRatio }: Resources, paint: Paint): Told {
   const usage =
     maxManagers === null
       ? `${String(managerCount)}, no limit`

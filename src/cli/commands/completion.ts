@@ -21,7 +21,7 @@ export function addCompletion(program: Command): void {
 }
 
 /** The script for each shell, from the commands and options there are. */
-export const scripts = Object.freeze({ bash: bashScript, zsh: zshScript, fish: fishScript }) satisfies Readonly<
+const scripts = Object.freeze({ bash: bashScript, zsh: zshScript, fish: fishScript }) satisfies Readonly<
   Record<(typeof shells)[number], (program: Command) => string>
 >;
 

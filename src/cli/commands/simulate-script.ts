@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ConfigurationError } from '../../core/errors.js';
-import type { Violation } from '../../simulation/invariants.js';
+import type { Violation } from '../../simulation/promises.js';
 import { parseScript } from '../../simulation/script-schema.js';
 import { runScript, type Script } from '../../simulation/script.js';
 import { shortestBreaking } from '../../simulation/shrink.js';

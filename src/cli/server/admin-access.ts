@@ -17,7 +17,7 @@ export interface AdminFlags {
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /** The variables a token may be in, and what it may do then. */
-export const tokenVariables = Object.freeze({
+const tokenVariables = Object.freeze({
   MOORING_ADMIN_READ_TOKEN: 'read',
   MOORING_ADMIN_ACT_TOKEN: 'act',
 }) satisfies Readonly<Record<string, Scope>>;

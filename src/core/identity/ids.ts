@@ -1,10 +1,10 @@
 import { MalformedContextError } from '../errors.js';
 
 /** Every thread id begins so. */
-export const threadPrefix = 'thread_';
+const threadPrefix = 'thread_';
 
 /** The longest id, in UTF-16 units. */
-export const maxIdLength = 256;
+const maxIdLength = 256;
 
 /**
  * Checks both ids of a thread.

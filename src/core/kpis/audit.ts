@@ -35,7 +35,7 @@ interface AuditParts {
 }
 
 /** How long a connection that is not open may stay before it counts as accumulated. */
-export const notOpenGraceMs = 5_000;
+const notOpenGraceMs = 5_000;
 
 /**
  * Walks through all managers and counts those that should be gone.

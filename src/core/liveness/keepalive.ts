@@ -1,7 +1,7 @@
 import { isKeepaliveArray, isKeepaliveBytes, isKeepaliveObject, isKeepaliveText } from './keepalive-presets.js';
 
 /** The longest message that the presets can match, in bytes or UTF-16 units. */
-export const longestPreset = 128;
+const longestPreset = 128;
 
 /** A message as sockets give it. */
 export type Message = string | Uint8Array;

@@ -1,7 +1,7 @@
 import type { WebSocketManager } from '../../core/managers/manager.js';
-import type { Report } from '../invariants.js';
+import type { Report } from '../promises.js';
 import type { SimulatedSocket } from '../socket.js';
-import type { World } from '../world.js';
+import type { JudgedWorld } from '../judged-world.js';
 import type { HookRecord } from '../hook-record.js';
 
 /** How often it is looked for what is due. */
@@ -16,7 +16,7 @@ interface Due {
 
 /** Judges what follows a release, or a takeover: the goodbye, the end of the socket, the application's hooks. */
 export class AftermathJudge {
-  readonly #world: World;
+  readonly #world: JudgedWorld;
   readonly #report: Report;
   /** Hooks of managers that hold a slot, by key. */
   readonly #hooks = new Map<string, HookRecord[]>();
@@ -28,7 +28,7 @@ export class AftermathJudge {
   /** Sockets that have been told to go. */
   readonly #going = new Set<SimulatedSocket>();
 
-  constructor(world: World, report: Report) {
+  constructor(world: JudgedWorld, report: Report) {
     this.#world = world;
     this.#report = report;
     const { events } = world.mooring;

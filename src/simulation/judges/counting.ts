@@ -1,14 +1,14 @@
 import type { MooringEvent } from '../../core/events.js';
-import type { Report } from '../invariants.js';
-import type { World } from '../world.js';
+import type { Report } from '../promises.js';
+import type { JudgedWorld } from '../judged-world.js';
 import type { LineJudge } from './line.js';
 
 /** How often everything is compared with everything: after so many steps, and so many for each user that costs. */
-const stepsPerFullCheck = { least: 1_000, perUser: 40 } as const;
+const stepsPerFullCheck = { min: 1_000, perUser: 40 } as const;
 
 /** A naive model of who holds a slot, fed by the events. */
 export class CountJudge {
-  readonly #world: World;
+  readonly #world: JudgedWorld;
   readonly #report: Report;
   /** Keys that hold a slot, by user. */
   readonly #live = new Map<string, Set<string>>();
@@ -18,9 +18,9 @@ export class CountJudge {
   readonly #touched = new Set<string>();
   #admitted = 0;
   #released = 0;
-  #stepsToFullCheck: number = stepsPerFullCheck.least;
+  #stepsToFullCheck: number = stepsPerFullCheck.min;
 
-  constructor(world: World, report: Report, line: LineJudge) {
+  constructor(world: JudgedWorld, report: Report, line: LineJudge) {
     this.#world = world;
     this.#report = report;
     this.#line = line;
@@ -38,7 +38,7 @@ export class CountJudge {
     events.on('admission.refused', ({ userId, key, ahead }) => {
       this.#touched.add(userId);
       // What a ledger denies, it may deny to a manager whose own claim it has not confirmed.
-      if (ahead !== null && !world.hasLedger) this.#checkTakeover(userId, key);
+      if (ahead !== null && world.ledger === null) this.#checkTakeover(userId, key);
     });
     events.on('admission.cancelled', ({ userId }) => {
       this.#touched.add(userId);
@@ -77,7 +77,7 @@ export class CountJudge {
     const users = mooring.userCount;
     if (users !== this.#live.size) this.#report('index is true', `${users} users instead of ${this.#live.size}`);
     for (const userId of this.#live.keys()) this.#checkUser(userId);
-    this.#stepsToFullCheck = Math.max(stepsPerFullCheck.least, stepsPerFullCheck.perUser * users);
+    this.#stepsToFullCheck = Math.max(stepsPerFullCheck.min, stepsPerFullCheck.perUser * users);
   }
 
   #whenAdmitted({ userId, key, managerCount }: MooringEvent<'manager.admitted'>): void {
@@ -97,8 +97,8 @@ export class CountJudge {
     const { mooring, config } = this.#world;
     const limit = this.#world.limitOf(userId);
     const count = mooring.managerCountOf(userId);
-    const most = Math.max(limit, this.#allowances.get(userId) ?? 0);
-    if (count > most) this.#report('within the limit', `${userId} holds ${count} of ${most}`);
+    const max = Math.max(limit, this.#allowances.get(userId) ?? 0);
+    if (count > max) this.#report('within the limit', `${userId} holds ${count} of ${max}`);
     const total = config.maxTotalManagers ?? Infinity;
     if (mooring.managerCount > total) this.#report('within the total', `${mooring.managerCount} managers of ${total}`);
   }

@@ -1,12 +1,12 @@
-import type { Report } from '../invariants.js';
-import type { World } from '../world.js';
+import type { Report } from '../promises.js';
+import type { JudgedWorld } from '../judged-world.js';
 
 /** The core goes on whatever fails in it. That it goes on must not hide that it failed. */
 export class FailureJudge {
-  readonly #world: World;
+  readonly #world: JudgedWorld;
   readonly #report: Report;
 
-  constructor(world: World, report: Report) {
+  constructor(world: JudgedWorld, report: Report) {
     this.#world = world;
     this.#report = report;
   }
@@ -26,7 +26,7 @@ export class FailureJudge {
       this.#report('nothing fails', `the limit of ${userId} was ${got}`);
     });
     events.on('ledger.failed', ({ error }) => {
-      if (!this.#world.hasLedger) this.#report('nothing fails', `a ledger that is not there failed: ${error}`);
+      if (this.#world.ledger === null) this.#report('nothing fails', `a ledger that is not there failed: ${error}`);
     });
   }
 }

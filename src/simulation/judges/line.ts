@@ -1,6 +1,6 @@
 import type { MooringEvent } from '../../core/events.js';
-import type { Report } from '../invariants.js';
-import type { World } from '../world.js';
+import type { Report } from '../promises.js';
+import type { JudgedWorld } from '../judged-world.js';
 
 /** A newcomer that waits for a place. */
 export interface Waiting {
@@ -23,12 +23,12 @@ interface Step {
 
 /** A naive model of who waits for a place, and judges who gets one: in line, and of suspects one for one. */
 export class LineJudge {
-  readonly #world: World;
+  readonly #world: JudgedWorld;
   readonly #report: Report;
   readonly #lines = new Map<string, Waiting[]>();
   readonly #steps = new Map<string, Step>();
 
-  constructor(world: World, report: Report) {
+  constructor(world: JudgedWorld, report: Report) {
     this.#world = world;
     this.#report = report;
     const { events } = world.mooring;

@@ -1,19 +1,19 @@
 import type { WebSocketManager } from '../../core/managers/manager.js';
 import { forever } from '../forever.js';
-import type { Report } from '../invariants.js';
+import type { Report } from '../promises.js';
 import type { SimulatedSocket } from '../socket.js';
-import type { World } from '../world.js';
+import type { JudgedWorld } from '../judged-world.js';
 
 /** How often it is looked for what should have gone. */
 const lookEveryMs = 30_000;
 
 /** Looks for what should be gone and is not. */
 export class LingeringJudge {
-  readonly #world: World;
+  readonly #world: JudgedWorld;
   readonly #report: Report;
   #lookAtMs = 0;
 
-  constructor(world: World, report: Report) {
+  constructor(world: JudgedWorld, report: Report) {
     this.#world = world;
     this.#report = report;
   }
@@ -52,9 +52,9 @@ export class LingeringJudge {
     const sinceMs = socket.hasExcuse ? Math.max(silentSinceMs, socket.outboundAtMs) : silentSinceMs;
     const excusedMs = socket.hasExcuse ? slowConsumerTimeoutMs + heartbeatIntervalMs : 0;
     const dueMs = (maxHeartbeatMisses + 1) * heartbeatIntervalMs + lateMs(heartbeatIntervalMs);
-    const mostMs = dueMs + excusedMs + this.#noticedAfterMs(socket);
+    const maxMs = dueMs + excusedMs + this.#noticedAfterMs(socket);
     const silentMs = nowMs - sinceMs;
-    if (silentMs > mostMs + this.#world.slackSince(sinceMs))
+    if (silentMs > maxMs + this.#world.slackSince(sinceMs))
       this.#lingers('silent goes', manager, `has been silent for ${silentMs} ms`);
   }
 

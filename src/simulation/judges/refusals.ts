@@ -1,20 +1,20 @@
 import type { MooringEvent } from '../../core/events.js';
 import { forever } from '../forever.js';
-import type { Report } from '../invariants.js';
+import type { Report } from '../promises.js';
 import type { SimulatedSocket } from '../socket.js';
-import type { World } from '../world.js';
+import type { JudgedWorld } from '../judged-world.js';
 
 /** What a burst of loss costs at most. */
 const lossMs = 1_000;
 
 /** Judges refusals, and fights over a thread. */
 export class RefusalJudge {
-  readonly #world: World;
+  readonly #world: JudgedWorld;
   readonly #report: Report;
   /** When each thread was taken over from a connection that was there. */
   readonly #takeovers = new Map<string, number[]>();
 
-  constructor(world: World, report: Report) {
+  constructor(world: JudgedWorld, report: Report) {
     this.#world = world;
     this.#report = report;
   }
@@ -34,7 +34,7 @@ export class RefusalJudge {
 
   #whenRefused({ userId, key, ahead, waitedMs }: MooringEvent<'admission.refused'>): void {
     // What a ledger denies, it denies for what it has counted elsewhere.
-    if (ahead === null || this.#world.hasLedger || this.#world.limitOf(userId) === 0) return;
+    if (ahead === null || this.#world.ledger !== null || this.#world.limitOf(userId) === 0) return;
     // The queue has as many places as the limit: with a lowered one, fewer than there may be dead connections above it.
     if (waitedMs === 0 && ahead >= this.#world.limitOf(userId)) return;
     if (!this.#wasThere(key, waitedMs)) return;

@@ -1,9 +1,9 @@
 import type { MooringEvent } from '../../core/events.js';
-import type { Report } from '../invariants.js';
-import { isInUse } from '../leaks.js';
-import type { SimulatedSocket } from '../socket.js';
-import type { World } from '../world.js';
 import type { StrategyTally } from '../../core/vocabulary.js';
+import type { JudgedWorld } from '../judged-world.js';
+import { isInUse } from '../leaks.js';
+import type { Report } from '../promises.js';
+import type { SimulatedSocket } from '../socket.js';
 
 /** A visit of the heartbeat may come a hundredth of the interval early. */
 const punctuality = 0.99;
@@ -12,14 +12,14 @@ type Released = MooringEvent<'manager.released'>;
 
 /** Judges each release by the truth about its peer, and what cleanups tell of them. */
 export class ReleaseJudge {
-  readonly #world: World;
+  readonly #world: JudgedWorld;
   readonly #report: Report;
   /** When a level last acted, by user; forgotten with the user's last manager. */
   readonly #actedAtMs = new Map<string, number>();
   /** What cleanups alone release, as released and as they told. */
   readonly #cleaned = { idle: { released: 0, told: 0 }, evicted: { released: 0, told: 0 } };
 
-  constructor(world: World, report: Report) {
+  constructor(world: JudgedWorld, report: Report) {
     this.#world = world;
     this.#report = report;
     const { events } = world.mooring;

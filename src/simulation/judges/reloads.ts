@@ -1,7 +1,7 @@
 import type { MooringEvent } from '../../core/events.js';
-import type { Report } from '../invariants.js';
+import type { Report } from '../promises.js';
 import type { SimulatedSocket } from '../socket.js';
-import type { World } from '../world.js';
+import type { JudgedWorld } from '../judged-world.js';
 
 /** What may end a manager that waits for its thread's next connection. */
 const mayEnd: ReadonlySet<MooringEvent<'manager.released'>['reason']> = new Set(['closed', 'requested', 'shutdown']);
@@ -18,7 +18,7 @@ interface Ended {
  * next one, unless somebody needs its place.
  */
 export class ReloadJudge {
-  readonly #world: World;
+  readonly #world: JudgedWorld;
   readonly #report: Report;
   /** When the connections of managers ended that wait for the next one, by key. */
   readonly #leftAtMs = new Map<string, number>();
@@ -26,7 +26,7 @@ export class ReloadJudge {
   /** Users of whom somebody came, got in or was turned away since the last step. */
   readonly #cameInStep = new Set<string>();
 
-  constructor(world: World, report: Report) {
+  constructor(world: JudgedWorld, report: Report) {
     this.#world = world;
     this.#report = report;
     const { events } = world.mooring;

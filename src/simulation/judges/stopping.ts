@@ -1,17 +1,17 @@
 import type { MooringEvent } from '../../core/events.js';
-import type { Report } from '../invariants.js';
-import type { World } from '../world.js';
+import type { Report } from '../promises.js';
+import type { JudgedWorld } from '../judged-world.js';
 
 /** Judges stops, with whatever goes on when they come. */
 export class StopJudge {
-  readonly #world: World;
+  readonly #world: JudgedWorld;
   readonly #report: Report;
   readonly #openSockets: () => number;
   #state: 'running' | 'draining' | 'stopped' = 'running';
   #hasToLook = false;
 
   /** @param openSockets how many sockets have been told to go and are still there */
-  constructor(world: World, report: Report, openSockets: () => number) {
+  constructor(world: JudgedWorld, report: Report, openSockets: () => number) {
     this.#world = world;
     this.#openSockets = openSockets;
     this.#report = report;

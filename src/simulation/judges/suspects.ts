@@ -1,7 +1,7 @@
 import type { MooringEvent } from '../../core/events.js';
-import type { Report } from '../invariants.js';
+import type { Report } from '../promises.js';
 import type { SimulatedSocket } from '../socket.js';
-import type { World } from '../world.js';
+import type { JudgedWorld } from '../judged-world.js';
 import type { LineJudge, Waiting } from './line.js';
 
 /** How often it is looked who waits beside a suspect. */
@@ -24,13 +24,13 @@ interface Standing {
  * themselves and from the truth, and only of those whose answers have always been quick.
  */
 export class SuspectJudge {
-  readonly #world: World;
+  readonly #world: JudgedWorld;
   readonly #report: Report;
   readonly #line: LineJudge;
   readonly #suspects = new Map<string, Map<SimulatedSocket, Standing>>();
   #lookAtMs = 0;
 
-  constructor(world: World, report: Report, line: LineJudge) {
+  constructor(world: JudgedWorld, report: Report, line: LineJudge) {
     this.#world = world;
     this.#report = report;
     this.#line = line;
@@ -49,10 +49,10 @@ export class SuspectJudge {
     const { probeTimeoutMs, minSilenceMs } = this.#world.config;
     const beganAtMs = this.#world.now() - durationMs;
     // Those who become suspects in the same moment do so before the first of them is given away.
-    const leastMs = byStrategy.disconnected > 0 ? 0 : marginMs;
-    if (timedOut || durationMs < 2 * probeTimeoutMs + leastMs || this.#hasStalledSince(beganAtMs)) return;
+    const minMs = byStrategy.disconnected > 0 ? 0 : marginMs;
+    if (timedOut || durationMs < 2 * probeTimeoutMs + minMs || this.#hasStalledSince(beganAtMs)) return;
     for (const socket of this.#world.socketsOf(userId)) {
-      const isOverdue = this.#world.now() - socket.unansweredSinceMs >= minSilenceMs + leastMs;
+      const isOverdue = this.#world.now() - socket.unansweredSinceMs >= minSilenceMs + minMs;
       if (!isOverdue || !this.#wasJudged(socket, beganAtMs)) continue;
       const suspects = this.#suspects.get(userId) ?? new Map<SimulatedSocket, Standing>();
       this.#suspects.set(userId, suspects.set(socket, { askedAtMs: socket.unansweredSinceMs }));

@@ -1,23 +1,31 @@
-import type { SimulatedSocket } from '../socket.js';
+/** What a manager of the sketch reads of its connection. */
+export interface SeedSocket {
+  readonly isOver: boolean;
+  /** When the last message came or went. */
+  readonly activeAtMs: number;
+  /** Throws if it cannot be sent. */
+  ping(payload: string): void;
+}
 
-/** Whose it is, and since when. */
-interface SeedManagerOptions {
+interface SeedManagerOptions<Socket> {
   readonly key: string;
   readonly userId: string;
-  readonly socket: SimulatedSocket;
+  readonly socket: Socket;
   readonly createdAtMs: number;
 }
 
-/** What the seed's strategies look at. */
-export class SeedManager {
+/** What the strategies of the sketch look at. */
+export class SeedManager<Socket extends SeedSocket = SeedSocket> {
   readonly key: string;
   readonly userId: string;
-  socket: SimulatedSocket;
-  /** `_connection_error`; the seed never clears it. */
+  socket: Socket;
+  /** `_connection_error`; the sketch never clears it. */
   hasError = false;
+  /** `_last_error_time`, an error that did not end the connection. */
+  lastErrorAtMs: number | null = null;
   readonly #createdAtMs: number;
 
-  constructor({ key, userId, socket, createdAtMs }: SeedManagerOptions) {
+  constructor({ key, userId, socket, createdAtMs }: SeedManagerOptions<Socket>) {
     this.key = key;
     this.userId = userId;
     this.socket = socket;

@@ -18,16 +18,16 @@ interface SeedServerOptions {
   readonly seed: number;
   readonly rules: SeedRules;
   readonly maxManagersPerUser: number;
-  /** When a hold has expired, in the eyes of those who judge. @default 3,600,000 */
+  /** When the judges count a hold as expired. @default 3,600,000 */
   readonly maxHoldMs?: number;
 }
 
-/** The seed's `WebSocketConnectionManager` with its factory: the same people, another algorithm. */
+/** The sketch's `WebSocketConnectionManager` with its factory: the same people, another algorithm. */
 export class SeedServer extends SimulatedServer {
   readonly time = new WorldTime(() => false);
   readonly chance: Chance;
   readonly #rules: SeedRules;
-  readonly #factory: SeedFactory;
+  readonly #factory: SeedFactory<SimulatedSocket>;
   readonly #maxHoldMs: number;
 
   constructor({ seed, rules, maxManagersPerUser, maxHoldMs = 3_600_000 }: SeedServerOptions) {
@@ -97,7 +97,7 @@ export class SeedServer extends SimulatedServer {
   }
 
   /** `connect` */
-  #open(visitor: Visitor, manager: SeedManager, coming: Coming): void {
+  #open(visitor: Visitor, manager: SeedManager<SimulatedSocket>, coming: Coming): void {
     const { socket } = visitor;
     visitor.state = 'open';
     this.visitors.add(visitor);
@@ -108,7 +108,7 @@ export class SeedServer extends SimulatedServer {
     coming.whenOpen?.(visitor);
   }
 
-  #listenerOf(manager: SeedManager): Listener {
+  #listenerOf(manager: SeedManager<SimulatedSocket>): Listener {
     return {
       clock: { recentMs: 0 },
       received: ignore,
@@ -129,9 +129,9 @@ export class SeedServer extends SimulatedServer {
     try {
       socket.close(goingAway.code, goingAway.reason);
     } catch {
-      // as in the seed: logged, and the manager is gone all the same
+      // The sketch logs it; the manager is gone all the same.
     }
-    this.time.arrive(closeTimeoutMs, () => {
+    this.time.schedule(closeTimeoutMs, () => {
       socket.terminate();
     });
   }
@@ -145,5 +145,5 @@ export class SeedServer extends SimulatedServer {
 }
 
 function ignore(): void {
-  // the seed takes no notice
+  // The sketch takes no notice.
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Arrival, Arrivals } from '../../src/simulation/arrivals.js';
+import { PlannedEvent, Calendar } from '../../src/simulation/calendar.js';
 
 const runs = Number(process.env['TEST_PROPERTY_RUNS'] ?? 500);
 
@@ -12,18 +12,18 @@ const steps = fc.array(
   ),
 );
 
-describe('arrivals', () => {
+describe('calendar', () => {
   it('are taken as a sorted list would give them', () => {
     fc.assert(
       fc.property(steps, (all) => {
-        const arrivals = new Arrivals();
+        const calendar = new Calendar();
         const taken: number[] = [];
         const planned: { readonly atMs: number; readonly id: number }[] = [];
         let nowMs = 0;
         for (const [id, { kind, ms }] of all.entries()) {
           if (kind === 'plan') {
             planned.push({ atMs: nowMs + ms, id });
-            arrivals.put(new Arrival(() => taken.push(id)), nowMs + ms);
+            calendar.put(new PlannedEvent(() => taken.push(id)), nowMs + ms);
             continue;
           }
           nowMs += ms;
@@ -34,9 +34,9 @@ describe('arrivals', () => {
               1,
             );
           taken.length = 0;
-          for (let next = arrivals.take(nowMs); next !== null; next = arrivals.take(nowMs)) next.act();
+          for (let next = calendar.take(nowMs); next !== null; next = calendar.take(nowMs)) next.act();
           expect(taken).toEqual(due.map(({ id: dueId }) => dueId));
-          expectSoonest(arrivals, planned, nowMs);
+          expectSoonest(calendar, planned, nowMs);
         }
       }),
       { numRuns: runs },
@@ -44,19 +44,19 @@ describe('arrivals', () => {
   });
 
   it('that are taken may be put in again', () => {
-    const arrivals = new Arrivals();
-    const again = new Arrival(() => undefined);
-    arrivals.put(again, 5);
-    expect(arrivals.take(5)).toBe(again);
-    arrivals.put(again, 5_000);
-    expect([arrivals.take(4_999), arrivals.take(5_000), arrivals.take(1e9)]).toEqual([null, again, null]);
-    expect(arrivals.soonestMs()).toBe(Infinity);
+    const calendar = new Calendar();
+    const again = new PlannedEvent(() => undefined);
+    calendar.put(again, 5);
+    expect(calendar.take(5)).toBe(again);
+    calendar.put(again, 5_000);
+    expect([calendar.take(4_999), calendar.take(5_000), calendar.take(1e9)]).toEqual([null, again, null]);
+    expect(calendar.soonestMs()).toBe(Infinity);
   });
 });
 
 /** It may say too soon a time, but never too late a one, nor one that has passed. */
-function expectSoonest(arrivals: Arrivals, planned: readonly { readonly atMs: number }[], nowMs: number): void {
-  const soonestMs = arrivals.soonestMs();
+function expectSoonest(calendar: Calendar, planned: readonly { readonly atMs: number }[], nowMs: number): void {
+  const soonestMs = calendar.soonestMs();
   if (planned.length === 0) expect(soonestMs).toBe(Infinity);
   else expect(soonestMs).toBeLessThanOrEqual(Math.min(...planned.map(({ atMs }) => atMs)));
   expect(soonestMs).toBeGreaterThan(nowMs);

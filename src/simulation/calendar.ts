@@ -1,17 +1,18 @@
-/** How long a span is, in milliseconds, and how many of them one word has a bit for. */
+/** The length of a span. */
 const spanMs = 1_024;
+/** Milliseconds of a span that share a word of bits. */
 const bitsPerWord = 32;
 
-/** Something that is to happen. */
-export class Arrival {
-  /** When it is due. Owned by the arrivals it lies in. */
+/** Something that will happen. */
+export class PlannedEvent {
+  /** When it is due; set by its calendar. */
   atMs = 0;
-  /** Due in the same millisecond, or span, and planned later. Owned by the arrivals it lies in. */
-  next: Arrival | null = null;
+  /** The next event of the same millisecond or span; set by its calendar. */
+  next: PlannedEvent | null = null;
 
   /**
    * @param act what happens
-   * @param recurs whether `act` returns in how many milliseconds it is to happen again; `null`: never
+   * @param recurs whether `act` returns the milliseconds until it happens again, or `null` for never
    */
   constructor(
     readonly act: () => unknown,
@@ -19,23 +20,23 @@ export class Arrival {
   ) {}
 }
 
-/** Arrivals in the order in which they were planned. */
+/** Events in the order in which they were planned. */
 class Chain {
-  #first: Arrival | null = null;
-  #last: Arrival | null = null;
+  #first: PlannedEvent | null = null;
+  #last: PlannedEvent | null = null;
 
   get isEmpty(): boolean {
     return this.#first === null;
   }
 
-  put(arrival: Arrival): void {
-    arrival.next = null;
-    if (this.#last === null) this.#first = arrival;
-    else this.#last.next = arrival;
-    this.#last = arrival;
+  put(event: PlannedEvent): void {
+    event.next = null;
+    if (this.#last === null) this.#first = event;
+    else this.#last.next = event;
+    this.#last = event;
   }
 
-  take(): Arrival | null {
+  take(): PlannedEvent | null {
     const first = this.#first;
     if (first === null) return null;
     this.#first = first.next;
@@ -45,37 +46,37 @@ class Chain {
 }
 
 /**
- * What is to happen, in the order in which it is due and was planned, in whole milliseconds.
+ * Events by due time, in whole milliseconds; those of the same millisecond in the order in which they were planned.
  *
- * Why not a heap: a day has millions of arrivals, most of them due within the second. Each millisecond of the span that
- * has begun has a chain, and a bit that says whether anything is in it; each later span has one chain for all. So
- * putting one in and taking one out costs the same, however many there are.
+ * Why not a heap: a day has millions of events, most of them due within the second. Each millisecond of the current span
+ * has a chain, and a bit that says whether the chain has events; each later span has one chain. So putting an event in
+ * and taking it out costs the same for ten events as for a million.
  */
-export class Arrivals {
+export class Calendar {
   readonly #chains = Array.from({ length: spanMs }, () => new Chain());
   readonly #bits = new Int32Array(spanMs / bitsPerWord);
-  /** Those of spans that have not begun. */
+  /** The events of later spans. */
   readonly #later = new Map<number, Chain>();
-  /** The span that has begun. */
+  /** The number of the current span. */
   #span = 0;
-  /** The word to look at first: in those before it there is nothing any longer. */
+  /** The first word that can have a bit set. */
   #word = 0;
 
   /** @param atMs not before the time up to which something was taken */
-  put(arrival: Arrival, atMs: number): void {
-    arrival.atMs = atMs;
+  put(event: PlannedEvent, atMs: number): void {
+    event.atMs = atMs;
     const span = Math.floor(atMs / spanMs);
     if (span === this.#span) {
-      this.#putInSpan(arrival);
+      this.#putInSpan(event);
       return;
     }
     const later = this.#later.get(span) ?? new Chain();
     if (later.isEmpty) this.#later.set(span, later);
-    later.put(arrival);
+    later.put(event);
   }
 
-  /** Takes out what is due first, where it is due until then. */
-  take(nowMs: number): Arrival | null {
+  /** Takes out the first event, if it is due by then. */
+  take(nowMs: number): PlannedEvent | null {
     for (;;) {
       const index = this.#firstIndex();
       const atMs = this.#span * spanMs + index;
@@ -86,7 +87,7 @@ export class Arrivals {
     }
   }
 
-  /** Before then nothing is due: when the first is, or the next span begins. `Infinity` where nothing is to happen. */
+  /** No event is due before then: the first event, or the beginning of the next span. `Infinity` without events. */
   soonestMs(): number {
     const index = this.#firstIndex();
     return index === spanMs && this.#later.size === 0 ? Infinity : this.#span * spanMs + index;
@@ -98,24 +99,24 @@ export class Arrivals {
     const begun = this.#later.get(this.#span);
     if (begun === undefined) return;
     this.#later.delete(this.#span);
-    for (let arrival = begun.take(); arrival !== null; arrival = begun.take()) this.#putInSpan(arrival);
+    for (let event = begun.take(); event !== null; event = begun.take()) this.#putInSpan(event);
   }
 
-  #putInSpan(arrival: Arrival): void {
-    const index = arrival.atMs % spanMs;
-    this.#chainAt(index).put(arrival);
+  #putInSpan(event: PlannedEvent): void {
+    const index = event.atMs % spanMs;
+    this.#chainAt(index).put(event);
     this.#setBits(index, this.#bitsAt(index) | bitOf(index));
     this.#word = Math.min(this.#word, wordOf(index));
   }
 
-  #takeAt(index: number): Arrival | null {
+  #takeAt(index: number): PlannedEvent | null {
     const chain = this.#chainAt(index);
-    const arrival = chain.take();
+    const event = chain.take();
     if (chain.isEmpty) this.#setBits(index, this.#bitsAt(index) & ~bitOf(index));
-    return arrival;
+    return event;
   }
 
-  /** The first millisecond of the span with anything in it, or the span's length. */
+  /** The first millisecond of the span that has an event, or the span's length. */
   #firstIndex(): number {
     for (; this.#word < spanMs / bitsPerWord; this.#word++) {
       const bits = this.#bits[this.#word] ?? 0;

@@ -1,0 +1,68 @@
+/**
+ * The vitest project of each test file. `npm test` runs `fast` and `quick`, `npm run test:all` also `slow` and `alone`.
+ *
+ * A new file is `fast`, or `quick` if it is in a folder of real sockets and processes. List it here if it takes more
+ * than ten seconds.
+ */
+
+import { readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+
+/** Folders whose tests use real sockets, processes, browsers and networks. */
+const realFolders = ['test/contract', 'test/e2e', 'test/network'];
+
+/** Slow, and they judge no time that another test could spoil: they run two at a time. */
+const slowFiles = [
+  'test/e2e/admin-cli.test.ts',
+  'test/e2e/cli.test.ts',
+  'test/e2e/completion.test.ts',
+  'test/e2e/dashboard.test.ts',
+  'test/e2e/dashboard-access.test.ts',
+  'test/e2e/dashboard-stream.test.ts',
+  'test/e2e/demo.test.ts',
+  'test/e2e/listener.test.ts',
+  'test/e2e/package.test.ts',
+  'test/e2e/prometheus.test.ts',
+  'test/e2e/simulate.test.ts',
+  'test/e2e/terminal.test.ts',
+  'test/simulation/day-scenarios.test.ts',
+];
+
+/** Slow, and they judge how soon something happens, or fill the machine: they run one at a time, after all others. */
+const aloneFiles = [
+  'test/e2e/healthy.test.ts',
+  'test/e2e/lock-out.test.ts',
+  'test/e2e/race.test.ts',
+  'test/e2e/stall.test.ts',
+  'test/e2e/suspended.test.ts',
+  'test/e2e/takeover.test.ts',
+  'test/network/crowds.test.ts',
+  'test/network/dropped-link.test.ts',
+];
+
+/** The projects of `npm test`. */
+export const quickProjects = ['fast', 'quick'];
+
+/** All projects, in the order in which they run. */
+export const projects = [...quickProjects, 'slow', 'alone'];
+
+/** The lists above, by project. */
+export const listedFiles = { slow: slowFiles, alone: aloneFiles };
+
+/** Every test file, relative to the root. */
+export function testFiles() {
+  const entries = readdirSync(join(root, 'test'), { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.test.ts'))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+/** @param {string} file relative to the root */
+export function projectOf(file) {
+  if (slowFiles.includes(file)) return 'slow';
+  if (aloneFiles.includes(file)) return 'alone';
+  return realFolders.some((folder) => file.startsWith(`${folder}/`)) ? 'quick' : 'fast';
+}
