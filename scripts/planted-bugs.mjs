@@ -108,7 +108,9 @@ export const bugs = [
   {
     name: 'quiet is taken for silent: it counts from the last byte, whoever was asked',
     edits: {
-      'liveness/probe.ts': [['(unansweredSinceMs(connection) ?? this.#startedAtMs) + asked', 'connection.lastByteAtMs + asked']],
+      'liveness/probe.ts': [
+        ['(unansweredSinceMs(connection) ?? this.#startedAtMs) + asked', 'connection.lastByteAtMs + asked'],
+      ],
     },
   },
   {
@@ -131,7 +133,7 @@ export const bugs = [
   {
     name: 'who is away is not waited for as long as is configured',
     edits: {
-      'managers/away.ts': [['timeoutMs: options.resumeGraceMs', 'timeoutMs: options.resumeGraceMs / 2']],
+      'managers/away.ts': [['timeoutMs: parts.resumeGraceMs', 'timeoutMs: parts.resumeGraceMs / 2']],
     },
   },
   {
