@@ -93,6 +93,18 @@ describe('the steps of the doorway', () => {
     expect(arrive('ada')).toBeInstanceOf(Attempt);
   });
 
+  it('call authenticate as a method of the options', () => {
+    const seen: unknown[] = [];
+    const options: Partial<DoorwayOptions<Name>> = {
+      authenticate(this: unknown) {
+        seen.push(this);
+        return null;
+      },
+    };
+    expect(open(options).enter('ada')).toEqual(['4401 credentials.rejected']);
+    expect(seen).toEqual([expect.objectContaining(options)]);
+  });
+
   it('refuse without asking once the server drains', async () => {
     const asked: Name[] = [];
     const { mooring, time, enter } = open({ authenticate: (name) => void asked.push(name) });
