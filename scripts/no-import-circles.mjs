@@ -60,7 +60,7 @@ export const noImportCircles = {
   create(context) {
     graph ??= readGraph();
     const imports = graph;
-    /** @param {{ source?: import('estree').Node | null | undefined }} node */
+    /** @param {{ source?: { type: string, value?: unknown } | null | undefined }} node */
     const check = ({ source }) => {
       if (source?.type !== 'Literal' || typeof source.value !== 'string' || !source.value.startsWith('.')) return;
       const way = wayBetween(imports, targetOf(context.filename, source.value), context.filename);

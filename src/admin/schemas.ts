@@ -227,7 +227,7 @@ export const overviewSchema = named(
   }),
 );
 
-export const chosenSchema = named(
+const chosenSchema = named(
   'Chosen',
   z
     .object({

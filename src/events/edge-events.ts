@@ -16,6 +16,9 @@ export const adminActions = [
 /** @see adminActions */
 export type AdminAction = (typeof adminActions)[number];
 
+/** The names of all events, those of the core included. */
+export type { MooringEventName } from '../core/event-table.js';
+
 /** The events that adapters and the admin API emit on the stream of a Mooring. */
 export const edgeEvents = Object.freeze({
   'authentication.failed': {

@@ -1,5 +1,5 @@
-import type { MooringEventName } from '../core/event-table.js';
 import type { CleanupTrigger, CloseCause } from '../core/vocabulary.js';
+import type { MooringEventName } from '../events/edge-events.js';
 import { Fields, tell, type Sentence, type Teller, type Told } from './fields.js';
 import { count, counted, duration, ofLimit, percent } from './figures.js';
 import { inert } from './inert.js';
@@ -19,7 +19,6 @@ const refusals = {
   slow: 'it took too long to find out',
   drain: 'the server is about to stop',
 } as const satisfies Partial<Record<CloseCause, string>>;
-
 
 /** `2 disconnected, 1 idle`; empty without any. */
 function tallied(tally: unknown): string {
