@@ -90,7 +90,15 @@ export function compose({ config, time, random, limitOf, isKeepalive, edgeEvents
   const queue = new PlaceQueue();
   const waitingRoom = waitingRoomOf(queue, limits);
   const userCleanup = new UserCleanup({ clock, config, registry, lifecycle });
-  const suspectPlaces = new SuspectPlaces({ pinger, registry, lifecycle, suspicion, waitingRoom, backlogExcuseMs });
+  const suspectPlaces = new SuspectPlaces({
+    clock,
+    pinger,
+    registry,
+    lifecycle,
+    suspicion,
+    waitingRoom,
+    backlogExcuseMs,
+  });
   const emergency = new EmergencyCleanup({
     clock,
     config,

@@ -37,7 +37,7 @@ export class Room {
     if (this.#isInTotalFor(userId) || (this.#hasGivenUpAway(userId) && this.#isInTotalFor(userId))) return true;
     const { registry, userCleanup } = this.#parts;
     const before = registry.size;
-    userCleanup.evict(userId, { trigger: 'admission', tally: new Tally(), maxCount: 1 });
+    userCleanup.evict(userId, { trigger: 'admission', tally: new Tally(0), maxCount: 1 });
     return registry.size < before;
   }
 

@@ -145,7 +145,7 @@ export class BackgroundCleanup {
   #sweep(whenDone: (result: BackgroundCleanupResult) => void): void {
     const { clock, events, slices } = this.#parts;
     const startedAtMs = clock.now();
-    const cycle = { tally: new Tally(), users: new ShardedMap<true>(), failedUsers: new Set<string>() };
+    const cycle = { tally: new Tally(0), users: new ShardedMap<true>(), failedUsers: new Set<string>() };
     const steps = this.#steps(cycle);
     slices.run(
       () => !this.#isStopped && steps.next().done !== true,

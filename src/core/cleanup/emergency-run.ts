@@ -5,6 +5,7 @@ import type { ManagerRegistry } from '../managers/registry.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Timer } from '../time.js';
 import { newcomerPollMs, type SuspectPlaces, type WaitingRoom } from './suspect-places.js';
+import type { Chosen } from './chosen.js';
 import { Tally } from './tally.js';
 import type { UserCleanup } from './user-cleanup.js';
 import { describe } from '../errors.js';
@@ -15,6 +16,8 @@ export interface EmergencyCleanupResult {
   readonly userId: string;
   /** Managers released. */
   readonly cleaned: number;
+  /** These managers, with the figures that decided it. */
+  readonly chosen: readonly Chosen[];
   readonly byStrategy: StrategyTally;
   /** Passes made. */
   readonly attempts: number;
@@ -121,9 +124,10 @@ export class EmergencyRun {
     this.#isOver = true;
     for (const timer of this.#timers) timer.cancel();
     this.#probe?.askNoMore();
-    const result = this.#result(timedOut);
+    const said = this.#summary(timedOut);
+    const result = { ...said, chosen: this.tally.chosen };
     this.#whenOver(this);
-    this.#parts.events.emit('cleanup.completed', { ...result, trigger: this.#trigger });
+    this.#parts.events.emit('cleanup.completed', { ...said, trigger: this.#trigger });
     for (const resolve of this.#waiters) resolve(result);
   }
 
@@ -247,7 +251,7 @@ export class EmergencyRun {
     }
   }
 
-  #result(timedOut: boolean): EmergencyCleanupResult {
+  #summary(timedOut: boolean): Omit<EmergencyCleanupResult, 'chosen'> {
     return {
       userId: this.#userId,
       cleaned: this.tally.cleaned,

@@ -34,7 +34,7 @@ export class LevelCleanup {
   act(action: LevelAction): void {
     const { clock, events, registry, config } = this.#parts;
     const { userId } = action;
-    const tally = new Tally();
+    const tally = new Tally(0);
     const startedAtMs = clock.now();
     try {
       this.#parts.userCleanup.clean(userId, { trigger: 'level', tally });

@@ -1,18 +1,12 @@
 import type { EventStream } from '../events.js';
 import { noFindings, Probe, type ProbeFindings, type ProbeParts } from '../liveness/probe.js';
 import type { ManagerRegistry } from '../managers/registry.js';
-import {
-  routineStrategyNames,
-  type Finding,
-  type ReleaseReason,
-  type RoutineStrategyName,
-  type StrategyName,
-  type StrategyTally,
-} from '../vocabulary.js';
+import { routineStrategyNames, type RoutineStrategyName, type StrategyTally } from '../vocabulary.js';
 import type { WebSocketManager } from '../managers/manager.js';
 import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Slices } from '../slices.js';
+import { chosenOf, type Chosen } from './chosen.js';
 import { checkEviction } from './emergency.js';
 import { maxToEvict, type EvictionRequest } from './emergency-run.js';
 import { strategiesByName } from './playbook.js';
@@ -21,23 +15,6 @@ import { idle } from './strategies/idle.js';
 import type { Victim } from './strategies/victim.js';
 import { Tally } from './tally.js';
 import type { UserCleanup } from './user-cleanup.js';
-
-/** A manager that is released, or would be, and the figures behind it. */
-export interface Chosen {
-  readonly userId: string;
-  readonly threadId: string;
-  readonly key: string;
-  readonly strategy: StrategyName;
-  readonly reason: ReleaseReason;
-  /** Since the last activity. */
-  readonly idleMs: number;
-  /** Since the last byte from the peer. */
-  readonly silentMs: number;
-  /** The limit that `idleMs`, or the age of an error, reached; `null` if there was none. */
-  readonly limitMs: number | null;
-  /** What showed that it is dead; `null` of those chosen by another strategy. */
-  readonly finding: Finding | null;
-}
 
 /** What a background cycle would do now. */
 export interface BackgroundPreview {
@@ -126,8 +103,7 @@ export class RequestedCleanup {
    */
   previewBackground(): Promise<BackgroundPreview> {
     const { slices, registry, userCleanup, monitor, clock } = this.#parts;
-    const tally = new Tally();
-    const chosen: Chosen[] = [];
+    const tally = new Tally(maxListed);
     const users = new Set<string>();
     const everybody: Iterator<WebSocketManager, void> = registry.all();
     const step = (): boolean => {
@@ -138,14 +114,14 @@ export class RequestedCleanup {
       const isLookedAt = trigger === 'level' || userCleanup.chooseOne(manager, trigger, [idle, errored]) !== null;
       const victim = isLookedAt ? userCleanup.chooseOne(manager, trigger) : null;
       if (victim === null) return true;
-      tally.add(victim.strategy);
+      tally.add(chosenOf(victim, clock.now()));
       users.add(manager.userId);
-      if (chosen.length < maxListed) chosen.push(chosenOf(victim, clock.now()));
       return true;
     };
     return new Promise((resolve) => {
       slices.run(step, () => {
-        resolve({ chosen, byStrategy: tally.byStrategy, count: tally.cleaned, users: users.size });
+        const { chosen, byStrategy, cleaned: count } = tally;
+        resolve({ chosen, byStrategy, count, users: users.size });
       });
     });
   }
@@ -166,11 +142,10 @@ export class RequestedCleanup {
     const startedAtMs = clock.now();
     const findings = strategies.includes('disconnected') ? await this.#ask(userId) : noFindings;
     const victims = this.#choose(order, findings);
-    const chosen = victims.map((victim) => chosenOf(victim, clock.now()));
     const tally = new Tally();
-    if (dryRun) for (const { strategy } of victims) tally.add(strategy);
+    if (dryRun) for (const victim of victims) tally.add(chosenOf(victim, clock.now()));
     else userCleanup.release(victims, { by: 'request', tally });
-    const { byStrategy } = tally;
+    const { byStrategy, chosen } = tally;
     const cleaned = dryRun ? 0 : tally.cleaned;
     const remaining = registry.countOf(userId) - (dryRun ? chosen.length : 0);
     const result = { userId, dryRun, chosen, cleaned, byStrategy, durationMs: clock.now() - startedAtMs, remaining };
@@ -207,20 +182,4 @@ export class RequestedCleanup {
     const said = { cleaned, byStrategy, attempts: 1, timedOut: false, durationMs, remaining };
     this.#parts.events.emit('cleanup.completed', { userId, trigger: 'request', ...said });
   }
-}
-
-/** A choice with its figures. @param nowMs on the clock of all ages */
-export function chosenOf({ manager, strategy, reason, limitMs, finding }: Victim, nowMs: number): Chosen {
-  const { userId, threadId, key, lastActivityAtMs, admittedAtMs, connection } = manager;
-  return {
-    userId,
-    threadId,
-    key,
-    strategy,
-    reason,
-    idleMs: nowMs - lastActivityAtMs,
-    silentMs: nowMs - (connection === null ? admittedAtMs : connection.lastByteAtMs),
-    limitMs: limitMs ?? null,
-    finding: finding ?? null,
-  };
 }

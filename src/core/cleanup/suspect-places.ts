@@ -5,6 +5,9 @@ import type { AttachedConnection } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import type { ReleaseOptions } from '../managers/release-options.js';
 import type { Lifecycle } from '../managers/lifecycle.js';
+import type { Clock } from '../time.js';
+import { chosenOf } from './chosen.js';
+import type { Victim } from './strategies/victim.js';
 import type { Tally } from './tally.js';
 
 /** How often a newcomer that was accepted and has not been heard of is looked at, while it could be given a place. */
@@ -25,7 +28,11 @@ export interface WaitingRoom {
   placesOf(userId: string): readonly WaitingNewcomer[];
 }
 
+/** What speaks against the connections whose places are given away. */
+type Evidence = Pick<Victim, 'closeCause' | 'limitMs' | 'finding'>;
+
 interface SuspectPlacesParts {
+  readonly clock: Clock;
   readonly pinger: Pinger;
   readonly registry: ManagerRegistry;
   readonly lifecycle: Pick<Lifecycle, 'release'>;
@@ -90,13 +97,15 @@ export class SuspectPlaces {
   #give(
     userId: string,
     tally: Tally | null,
-    { connections, evidence }: { connections: readonly AttachedConnection[]; evidence: ReleaseOptions },
+    { connections, evidence }: { connections: readonly AttachedConnection[]; evidence: Evidence },
   ): void {
-    const { lifecycle, waitingRoom } = this.#parts;
+    const { clock, lifecycle, waitingRoom } = this.#parts;
     for (const { manager } of heldLast(connections)) {
       if (waitingRoom.heardOf(userId) === 0) return;
       const options: ReleaseOptions = { ...evidence, by: 'admission', isForHeard: true };
-      if (lifecycle.release(manager, 'disconnected', options)) tally?.add('disconnected');
+      const victim: Victim = { manager, strategy: 'disconnected', reason: 'disconnected', ...evidence };
+      const chosen = chosenOf(victim, clock.now());
+      if (lifecycle.release(manager, 'disconnected', options)) tally?.add(chosen);
     }
   }
 

@@ -1,11 +1,20 @@
 import { strategyNames, type StrategyName, type StrategyTally } from '../vocabulary.js';
+import type { Chosen } from './chosen.js';
 
 /** What a cleanup has released so far. It survives passes that throw. */
 export class Tally {
   readonly #released = Object.fromEntries(strategyNames.map((name) => [name, 0])) as Record<StrategyName, number>;
+  readonly #chosen: Chosen[] = [];
+  readonly #maxListed: number;
 
-  add(strategy: StrategyName): void {
-    this.#released[strategy] += 1;
+  /** @param maxListed how many managers {@link chosen} lists; all are counted */
+  constructor(maxListed = Infinity) {
+    this.#maxListed = maxListed;
+  }
+
+  add(chosen: Chosen): void {
+    this.#released[chosen.strategy] += 1;
+    if (this.#chosen.length < this.#maxListed) this.#chosen.push(chosen);
   }
 
   get cleaned(): number {
@@ -14,5 +23,10 @@ export class Tally {
 
   get byStrategy(): StrategyTally {
     return { ...this.#released };
+  }
+
+  /** The managers in the order of their release. */
+  get chosen(): readonly Chosen[] {
+    return [...this.#chosen];
   }
 }

@@ -7,6 +7,7 @@ import type { ManagerRegistry } from '../managers/registry.js';
 import type { Lifecycle } from '../managers/lifecycle.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
+import { chosenOf } from './chosen.js';
 import { idleRatios, routineStrategies } from './playbook.js';
 import { oldest } from './strategies/oldest.js';
 import type { CleanupContext, Strategy, Victim } from './strategies/victim.js';
@@ -96,9 +97,12 @@ export class UserCleanup {
 
   /** Releases the chosen managers. */
   release(victims: readonly Victim[], { by, tally, isForHeard = false }: ReleaseOrder): void {
-    for (const { manager, strategy, reason, closeCause, limitMs, finding } of victims)
-      if (this.#parts.lifecycle.release(manager, reason, { closeCause, limitMs, finding, by, isForHeard }))
-        tally.add(strategy);
+    const { lifecycle, clock } = this.#parts;
+    for (const victim of victims) {
+      const { manager, reason, closeCause, limitMs, finding } = victim;
+      const chosen = chosenOf(victim, clock.now());
+      if (lifecycle.release(manager, reason, { closeCause, limitMs, finding, by, isForHeard })) tally.add(chosen);
+    }
   }
 
   /** As {@link clean} in the background, for one manager only. @returns whether it was released */

@@ -1,6 +1,7 @@
 import { releaseReasons, type CloseCause, type Finding, type ReleasedBy, type ReleaseReason } from '../vocabulary.js';
 import type { EventStream } from '../events.js';
 import type { Clock } from '../time.js';
+import { silentMsOf } from './ages.js';
 import type { Closable, ClosingConnections, ClosingFollower } from './closing.js';
 import type { Hold, HoldOptions } from './hold.js';
 import type { Holds } from './holds.js';
@@ -250,7 +251,7 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
       generation,
       ageMs: now - admittedAtMs,
       idleMs: now - said.lastActivityAtMs,
-      silentMs: now - (connection === null ? admittedAtMs : connection.lastByteAtMs),
+      silentMs: silentMsOf(manager, now),
       by,
       limitMs,
       finding,

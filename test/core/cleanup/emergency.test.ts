@@ -38,6 +38,7 @@ describe('an emergency cleanup on request', () => {
     expect(await result).toEqual({
       userId: 'ada',
       cleaned: 4,
+      chosen: expect.any(Array) as unknown,
       byStrategy: { disconnected: 2, idle: 1, error: 1, oldest: 0 },
       attempts: 3,
       timedOut: false,
@@ -47,11 +48,18 @@ describe('an emergency cleanup on request', () => {
     expect(h.threadsOf('ada')).toEqual(['thread_2']);
   });
 
-  it('says the same as an event', async () => {
+  it('says the same as an event, and of each manager what the event of its release says', async () => {
     const { h } = await oneOfEach();
-    const result = cleanupOf(h);
+    const cleanup = cleanupOf(h);
     await h.time.advance(3_000);
-    expect(h.said('cleanup.completed').at(-1)).toMatchObject({ ...(await result), trigger: 'request' });
+    const { chosen, ...result } = await cleanup;
+    expect(h.said('cleanup.completed').at(-1)).toMatchObject({ ...result, trigger: 'request' });
+    expect(h.said('cleanup.completed').at(-1)).not.toHaveProperty('chosen');
+    expect(chosen.map(({ strategy }) => strategy)).toEqual(['disconnected', 'idle', 'error', 'disconnected']);
+    const withStrategy = h
+      .said('manager.released')
+      .map((event, index) => ({ ...event, strategy: chosen[index]?.strategy }));
+    expect(withStrategy).toMatchObject(chosen);
   });
 
   it('of a user of whom nobody knows does nothing', async () => {
