@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import type { CleanupResult, Chosen } from '../../core/cleanup/requested.js';
+import type { EmergencyCleanupResult } from '../../core/cleanup/emergency-run.js';
+import type { CleanupResult } from '../../core/cleanup/requested.js';
 import { routineStrategyNames } from '../../core/vocabulary.js';
-import type { MooringEvent } from '../../core/events.js';
 import type { JournalEntry } from '../../core/diagnostics/journal.js';
 import type { Mooring } from '../../core/mooring.js';
 import type { AdminApp, AdminEnv, AdminParts } from '../parts.js';
@@ -181,7 +181,9 @@ function addCleanups(app: AdminApp, parts: AdminParts): void {
       const result = await actOnUser(parts, c, {
         ...{ action: nameOf('emergency-cleanup', isDry), id: c.req.valid('param').id },
         run: async (userId) =>
-          isDry ? viewOf(await mooring.previewEmergencyCleanup(userId, wanted)) : runEmergency(mooring, userId, wanted),
+          isDry
+            ? viewOf(await mooring.previewEmergencyCleanup(userId, wanted))
+            : viewOfEmergency(await mooring.emergencyCleanup(userId, wanted)),
         tell: tellCleanup,
       });
       return c.json(result, 200);
@@ -259,36 +261,8 @@ function viewOf(result: CleanupResult): CleanupView {
   return { ...result, chosen: [...result.chosen], attempts: 1, timedOut: false };
 }
 
-/** Who goes is read off the stream meanwhile: the run itself may be shared with newcomers that wait. */
-async function runEmergency(
-  mooring: Mooring,
-  userId: string,
-  wanted: { readonly evict?: number; readonly keep?: number },
-): Promise<CleanupView> {
-  const chosen: Chosen[] = [];
-  const end = mooring.on('manager.released', (event) => {
-    const strategy = strategyOf[event.reason];
-    const isOfRun = event.by === 'request' || event.by === 'admission';
-    if (event.userId === userId && isOfRun && strategy !== undefined) chosen.push({ ...chosenOf(event), strategy });
-  });
-  try {
-    const result = await mooring.emergencyCleanup(userId, wanted);
-    return { ...result, dryRun: false, chosen };
-  } finally {
-    end();
-  }
-}
-
-const strategyOf: Partial<Record<MooringEvent<'manager.released'>['reason'], Chosen['strategy']>> = Object.freeze({
-  disconnected: 'disconnected',
-  idle: 'idle',
-  error: 'error',
-  evicted: 'oldest',
-});
-
-function chosenOf(event: MooringEvent<'manager.released'>): Omit<Chosen, 'strategy'> {
-  const { userId, threadId, key, reason, idleMs, silentMs, limitMs, finding } = event;
-  return { userId, threadId, key, reason, idleMs, silentMs, limitMs, finding };
+function viewOfEmergency(result: EmergencyCleanupResult): CleanupView {
+  return { ...result, chosen: [...result.chosen], dryRun: false };
 }
 
 function tellCleanup({ chosen, cleaned, remaining, dryRun: isDry }: CleanupView): string {
