@@ -34,12 +34,12 @@ const edgeFolders = /** @satisfies {Record<string, string[]>} */ ({
   adapters: ['core', 'events', 'runtime'],
   cluster: ['core'],
   telemetry: ['core', 'events'],
-  admin: ['core', 'config', 'events', 'runtime'],
+  admin: ['core', 'config', 'events', 'presentation', 'runtime'],
   testing: ['core'],
   simulation: ['core', 'config', 'testing', 'client'],
   demo: ['core', 'client'],
   client: [],
-  presentation: [],
+  presentation: ['core', 'events'],
 });
 
 const composers = ['cli', 'gateway'];

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { CleanupView, ManagerView, UserView } from '../../src/admin/schemas.js';
+import { count, counted } from '../../src/presentation/figures.js';
 import { post, releaseAll, type Acting } from './acting.js';
-import { count, counted } from './format.js';
 import { OutcomeText } from './outcome.js';
 import { Button, Card, ConfirmDialog } from './pieces.js';
 

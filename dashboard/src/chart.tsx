@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import { timeOf } from './format.js';
+import { timeOf } from '../../src/presentation/figures.js';
 import { useStore } from './store.js';
 import { theme } from './theme.js';
 

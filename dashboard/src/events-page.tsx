@@ -1,10 +1,12 @@
 import { Component } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Told } from '../../src/presentation/fields.js';
+import { counted, timeOf } from '../../src/presentation/figures.js';
+import { knownTypes, sentenceOf } from '../../src/presentation/sentences.js';
 import { link, type ApiError } from './api.js';
-import { counted, dateOf, shown, timeOf } from './format.js';
+import { dateOf, shown, shownWithin } from './format.js';
 import { Trouble, UserLink } from './pieces.js';
 import { queryOf, replaceHash } from './route.js';
-import { knownTypes, sentenceOf, type Told } from './sentences.js';
 import type { SseMessage } from './sse.js';
 import { Store, useStore } from './store.js';
 import { EventWatch, type StreamState } from './stream.js';
@@ -164,7 +166,7 @@ class Line extends Component<{ readonly row: Row }> {
 
   override render() {
     const { told } = this.props.row;
-    const { text, tone } = sentenceOf(told);
+    const { text, tone } = sentenceOf(told, shownWithin);
     const { userId, atMs } = told;
     const at = new Date(typeof atMs === 'number' ? atMs : NaN);
     return (

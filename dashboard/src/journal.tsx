@@ -1,9 +1,10 @@
 import type { JournalView } from '../../src/admin/schemas.js';
+import { counted, timeOf } from '../../src/presentation/figures.js';
+import { sentenceOf } from '../../src/presentation/sentences.js';
 import { pathOfUser } from './api.js';
-import { counted, dateOf, shown, timeOf } from './format.js';
+import { dateOf, shown, shownWithin } from './format.js';
 import { Card, Pending, Trouble } from './pieces.js';
 import { usePoll } from './poll.js';
-import { sentenceOf } from './sentences.js';
 
 const everyMs = 3_000;
 
@@ -43,7 +44,7 @@ function Timeline({ journal: { isKept, entries } }: { readonly journal: JournalV
 }
 
 function Line({ entry }: { readonly entry: Entry }) {
-  const { text, tone } = sentenceOf(entry);
+  const { text, tone } = sentenceOf(entry, shownWithin);
   const at = new Date(entry.at);
   return (
     <li class={`tone-${tone}`}>

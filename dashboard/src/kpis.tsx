@@ -1,5 +1,5 @@
 import type { KpisView } from '../../src/admin/schemas.js';
-import { count, counted, duration, percent } from './format.js';
+import { count, counted, duration, percent } from '../../src/presentation/figures.js';
 import { Card, Pending, Trouble } from './pieces.js';
 import { usePoll, type Polled } from './poll.js';
 

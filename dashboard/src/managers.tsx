@@ -1,8 +1,9 @@
 import { Fragment } from 'preact';
 import type { ManagerView } from '../../src/admin/schemas.js';
-import { counted, duration, shown } from './format.js';
+import { counted, duration } from '../../src/presentation/figures.js';
+import { outlookOf } from '../../src/presentation/releases.js';
+import { shown } from './format.js';
 import { Button, ConfirmDialog, Foreign } from './pieces.js';
-import { outlookOf } from './reasons.js';
 
 interface ManagersProps {
   readonly managers: readonly ManagerView[];

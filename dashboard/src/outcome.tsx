@@ -1,8 +1,9 @@
 import type { CleanupView } from '../../src/admin/schemas.js';
+import { count, counted, duration, ofLimit } from '../../src/presentation/figures.js';
+import { reasonOf } from '../../src/presentation/releases.js';
 import type { ApiError } from './api.js';
-import { count, counted, duration, ofLimit, shown } from './format.js';
+import { shown } from './format.js';
 import { Foreign, LevelBadge, type Level } from './pieces.js';
-import { reasonOf } from './reasons.js';
 
 /** What `check` answers. */
 interface Resources {

@@ -1,7 +1,8 @@
 import { useMemo } from 'preact/hooks';
 import type { KpisView, Overview, Sample } from '../../src/admin/schemas.js';
+import { bytes, count, counted, duration } from '../../src/presentation/figures.js';
 import { Chart } from './chart.js';
-import { bytes, count, counted, dateOf, duration, shown } from './format.js';
+import { dateOf, shown } from './format.js';
 import { Kpis, useKpis, Verdict } from './kpis.js';
 import { Bar, Card, LevelBadge, levels, Pending, Trouble } from './pieces.js';
 import { usePoll, type Polled } from './poll.js';

@@ -1,4 +1,4 @@
-import { count } from './format.js';
+import { count } from '../../src/presentation/figures.js';
 import { pageSize } from './paging.js';
 import { Button } from './pieces.js';
 

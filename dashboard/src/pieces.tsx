@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { count, ofLimit, percent } from '../../src/presentation/figures.js';
 import type { ApiError } from './api.js';
-import { count, ofLimit, percent, shown } from './format.js';
+import { shown } from './format.js';
 import { hashOfUser } from './route.js';
 
 /** What pages are made of. */

@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks';
 import type { ManagerView, Me, UserView } from '../../src/admin/schemas.js';
+import { counted } from '../../src/presentation/figures.js';
 import { release, useActing } from './acting.js';
 import { Actions } from './actions.js';
 import { pathOfUser, type ApiError } from './api.js';
-import { counted, shown } from './format.js';
+import { shown } from './format.js';
 import { Journal } from './journal.js';
 import { Managers, ReleaseQuestion } from './managers.js';
 import { Card, Foreign, LevelBadge, Pending, Trouble, Usage } from './pieces.js';

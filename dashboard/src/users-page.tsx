@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { UserPage, UserSummary } from '../../src/admin/schemas.js';
-import { count, counted, duration, timeOf } from './format.js';
+import { count, counted, duration, timeOf } from '../../src/presentation/figures.js';
 import { Pager } from './pager.js';
 import { cursorsIn, pathOfPage } from './paging.js';
 import { LevelBadge, levels, Pending, Trouble, Usage, UserLink } from './pieces.js';

@@ -91,7 +91,7 @@ describe('a user with 12 clients, 8 of them stopped', () => {
     expect(rows.map((row) => row.trim().split(/ {2,}/))).toEqual(
       dead.map((thread) => [
         ...[thread, 'disconnected'],
-        expect.stringMatching(/^a suspect, no answer when asked, silent for [\d.]+ m?s$/) as string,
+        expect.stringMatching(/^suspect: no answer when asked, silent for [\d.]+ m?s$/) as string,
       ]),
     );
     await expectEchoes(alive);
@@ -140,12 +140,12 @@ describe('a user with 12 clients, 8 of them stopped', () => {
     const { code, out } = await run('explain', 'alice');
     expect(code).toBe(0);
     expect(out).toMatch(
-      /^alice: last disconnected \d{4}-\d\d-\d\d \d\d:\d\d:\d\d, thread_12: a suspect, no answer when asked, silent for /,
+      /^alice: last disconnected \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: thread_12 was released as a suspect: no answer when asked, silent for /,
     );
     const lines = out
       .split('\n')
-      .filter((line) => line.includes('  disconnected: a suspect, no answer when asked, silent for '));
-    expect(lines.map((line) => line.split(/ {2,}/)[1])).toEqual(dead);
+      .filter((line) => /^\S+ {2}thread_\d+ was released as a suspect: no answer when asked, silent for /.test(line));
+    expect(lines.map((line) => line.split(/\s+/)[1])).toEqual(dead);
     const { entries } = await json<JournalView>('explain', 'alice');
     const releases = entries.filter(({ type }) => type === 'manager.released');
     expect(releases.map((entry) => [entry['threadId'], entry['finding'], entry['by']])).toEqual(
@@ -237,7 +237,7 @@ describe('mooring cleanup', () => {
     expect(dry.out).toMatch(/^alice: 3 would be released \(oldest 3\), 1 left, in /);
     const { out } = await run('cleanup', 'alice', '--emergency', '--evict', '1');
     expect(out).toMatch(
-      /^alice: 1 released \(oldest 1\), 3 left, in .*\n {2}thread_1 {2}oldest {2}idle for [\d.]+ m?s, /,
+      /^alice: 1 released \(oldest 1\), 3 left, in .*\n {2}thread_1 {2}oldest {2}the one left alone longest: unused for [\d.]+ m?s/,
     );
   });
 });
@@ -252,7 +252,7 @@ describe('mooring explain', () => {
     const { code, out } = await run('explain', 'bob');
     expect([code, out.split('\n')[0]]).toEqual([
       0,
-      expect.stringMatching(/^bob: last disconnected .*, thread_1: its connection closed \(it lasted /) as string,
+      expect.stringMatching(/^bob: last disconnected .*: thread_1 closed by itself after /) as string,
     ]);
     expect((await run('check', 'bob')).out).toBe(
       'bob: 0 of 20 (0 %), normal\nmooring explain says what became of their connections\n',
@@ -362,8 +362,8 @@ describe('mooring events', () => {
     const [client] = await openThreads(crowd, server, 'ada', [1, 1]);
     client!.close();
     await json.says(/manager\.released/);
-    await lines.says(/ manager\.released +ada thread_1 {2}disconnected: its connection closed \(it lasted /);
-    expect(lines.out[0]).toMatch(/^\d\d:\d\d:\d\d {2}manager\.admitted +bob thread_1 {2}admitted as number 1$/);
+    await lines.says(/ manager\.released +ada thread_1 closed by itself after /);
+    expect(lines.out[0]).toMatch(/^\d\d:\d\d:\d\d {2}manager\.admitted +bob thread_1 was admitted as number 1\.$/);
     expect(json.out.map((line) => JSON.parse(line) as object)).toMatchObject([
       { type: 'manager.admitted', userId: 'ada', threadId: 'thread_1' },
       { type: 'manager.released', userId: 'ada', threadId: 'thread_1', reason: 'closed', finding: null },
@@ -583,7 +583,7 @@ describe('with tokens', () => {
     const byVariable = await runMooring(['cleanup', 'alice'], { ...env, MOORING_ADMIN_TOKEN: actToken });
     expect(byVariable.out).toMatch(/^alice: 0 released, 1 left, in /);
     expect((await run('explain', 'alice', '--token', readToken)).out).toContain(
-      'ops asked for cleanup: 0 released, 1 left',
+      'ops ran cleanup on alice: 0 released, 1 left.',
     );
   });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { AdminClient } from '../../src/cli/commands/admin-client.js';
-import type { Said } from '../../src/cli/terminal/sentences.js';
+import type { Told } from '../../src/presentation/fields.js';
 import type { KpisView } from '../../src/admin/schemas.js';
 import { people } from '../../src/demo/people.js';
 import { gone, startDemo } from '../support/demo-process.js';
@@ -11,17 +11,17 @@ const healthy = ['alice', 'bob', 'carol', 'dave'];
 /** What the journals say of everybody, from the start on: read so often that none has forgotten what was not read yet. */
 class Witness {
   readonly #client: AdminClient;
-  readonly #seen = new Map<string, Map<string, Said>>();
+  readonly #seen = new Map<string, Map<string, Told>>();
 
   constructor(adminUrl: string) {
     this.#client = new AdminClient({ url: adminUrl });
   }
 
-  get entries(): Said[] {
+  get entries(): Told[] {
     return [...this.#seen.values()].flatMap((entries) => [...entries.values()]);
   }
 
-  count(fits: (entry: Said) => boolean): number {
+  count(fits: (entry: Told) => boolean): number {
     return this.entries.filter(fits).length;
   }
 
@@ -30,7 +30,7 @@ class Witness {
   }
 
   /** Reads until each of these has been seen. @throws Error that names those that have not, after two minutes */
-  async sees(wanted: Readonly<Record<string, (entry: Said) => boolean>>): Promise<void> {
+  async sees(wanted: Readonly<Record<string, (entry: Told) => boolean>>): Promise<void> {
     const untilMs = performance.now() + 120_000;
     for (;;) {
       await this.look();
@@ -46,7 +46,7 @@ class Witness {
   }
 
   async #read(userId: string): Promise<void> {
-    const seen = this.#seen.get(userId) ?? new Map<string, Said>();
+    const seen = this.#seen.get(userId) ?? new Map<string, Told>();
     const { entries } = await this.#client.journal(userId).catch((error: unknown) => {
       // Whoever has not come yet has no journal.
       if (seen.size === 0 && /no user|not known|nothing/i.test(String(error))) return { entries: [] };
@@ -69,7 +69,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** An entry that has these fields. */
 const entry =
   (type: string, fields: Fields = {}) =>
-  (said: Said): boolean =>
+  (said: Told): boolean =>
     said.type === type && Object.entries(fields).every(([name, value]) => said[name] === value);
 
 const rise = (level: string) => entry('level.changed', { level, direction: 'rise' });
@@ -82,7 +82,7 @@ const steps = {
   'the level emergency': rise('emergency'),
   'silent, found by the heartbeat': release('sam-sleeper', { reason: 'disconnected', by: 'heartbeat' }),
   'silent, found as somebody waited': release('phil-phone', { reason: 'disconnected', by: 'admission' }),
-  'somebody got in after waiting': (said: Said) =>
+  'somebody got in after waiting': (said: Told) =>
     said.type === 'manager.admitted' && said['userId'] === 'phil-phone' && Number(said['waitedMs']) > 0,
   'unused, found by the rising level': release('pat-piler', { reason: 'idle', by: 'level' }),
   'unused, found in the background': release('ida-idle', { reason: 'idle', by: 'background' }),
@@ -94,9 +94,9 @@ const steps = {
   'a fight that was settled': entry('admission.refused', { userId: 'tess-twice', closeCause: 'contested' }),
 };
 
-const isRun = (said: Said): boolean =>
+const isRun = (said: Told): boolean =>
   said.type === 'cleanup.completed' && ['admission', 'request'].includes(String(said['trigger']));
-const isAlert = (said: Said): boolean =>
+const isAlert = (said: Told): boolean =>
   said.type === 'level.changed' && ['warning', 'critical', 'emergency'].includes(String(said['level']));
 
 /** What the metrics count, counted in the journals. */
@@ -211,6 +211,6 @@ function isBetween(value: number | null | undefined, least = NaN, most = NaN): b
   return typeof value === 'number' && value >= least && value <= most;
 }
 
-function isHealthyClosed(said: Said): boolean {
+function isHealthyClosed(said: Told): boolean {
   return said.type === 'manager.released' && healthy.includes(String(said['userId']));
 }

@@ -62,7 +62,7 @@ describe('mooring simulate', () => {
     expect([code, err]).toEqual([0, '']);
     // Time in which the process stood still is not counted.
     expect(out).toMatch(
-      /^reference: 1,000 users, 24 h, seed 1; [\d,]+ events in .*\nsuccess metrics since the start, 23 h 59 m\n/,
+      /^reference: 1,000 users, 24 h, seed 1; [\d,]+ events in .*\nsuccess metrics since the start, 23 h 59 min\n/,
     );
     for (const metric of metrics) expect(out).toMatch(new RegExp(`^${metric} .* pass `, 'm'));
     for (const fact of ['wanted in', 'admitted', 'refused', 'released', 'most managers at once'])

@@ -3,9 +3,9 @@ import type { ManagerView, UserView } from '../../admin/schemas.js';
 import { isAtLeast } from '../../core/pressure/level.js';
 import type { Resources } from './admin-client.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
+import { duration } from '../../presentation/figures.js';
 import { inert } from '../../presentation/inert.js';
 import { levelColours, type Colour, type Paint } from '../terminal/paint.js';
-import { spanOf } from '../terminal/spans.js';
 import { suspectLines } from '../terminal/suspects.js';
 import { aligned } from '../terminal/table.js';
 
@@ -72,7 +72,7 @@ function rowOf(manager: ManagerView, paint: Paint): string[] {
   const { threadId, ageMs, idleMs, silentMs, liveness, isHeld, isEngaged, error } = manager;
   const colour = livenessColours[liveness];
   return [
-    ...[inert(threadId), spanOf(ageMs), spanOf(idleMs), silentMs === null ? '-' : spanOf(silentMs)],
+    ...[inert(threadId), duration(ageMs), duration(idleMs), silentMs === null ? '-' : duration(silentMs)],
     ...[colour === undefined ? liveness : paint(colour, liveness), isHeld ? 'yes' : 'no', isEngaged ? 'yes' : 'no'],
     error === null ? '' : inert(error),
   ];

@@ -2,10 +2,10 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { CleanupView } from '../../admin/schemas.js';
 import { routineStrategyNames } from '../../core/vocabulary.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
+import { duration } from '../../presentation/figures.js';
 import { inert } from '../../presentation/inert.js';
+import { reasonOf } from '../../presentation/releases.js';
 import type { Paint } from '../terminal/paint.js';
-import { whyOf } from '../terminal/sentences.js';
-import { spanOf } from '../terminal/spans.js';
 import { aligned } from '../terminal/table.js';
 
 interface CleanupFlags extends AskFlags {
@@ -58,14 +58,14 @@ async function run(user: string, flags: CleanupFlags, command: Command): Promise
 /** Who goes, or would go, and why. */
 export function tellCleanup(view: CleanupView, paint: Paint): Told {
   const { userId, dryRun, chosen, cleaned, remaining, durationMs, timedOut, byStrategy } = view;
-  const rows = chosen.map((each) => [`  ${inert(each.threadId)}`, inert(each.strategy), whyOf(each)]);
+  const rows = chosen.map((each) => [`  ${inert(each.threadId)}`, inert(each.strategy), reasonOf(each)]);
   const count = dryRun ? `${String(chosen.length)} would be released` : `${String(cleaned)} released`;
   const tally = Object.entries(byStrategy).flatMap(([name, number]) =>
     number > 0 ? [inert(`${name} ${String(number)}`)] : [],
   );
   const totals = tally.length === 0 ? '' : ` (${tally.join(', ')})`;
   const late = timedOut ? paint('red', '; there was not enough time') : '';
-  const head = `${paint('bold', inert(userId))}: ${count}${totals}, ${String(remaining)} left, in ${spanOf(durationMs)}${late}`;
+  const head = `${paint('bold', inert(userId))}: ${count}${totals}, ${String(remaining)} left, in ${duration(durationMs)}${late}`;
   return { text: rows.length === 0 ? `${head}\n` : `${head}\n${aligned(rows)}\n`, hasTrouble: timedOut };
 }
 

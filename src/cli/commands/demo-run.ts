@@ -13,7 +13,7 @@ import { createLogger } from '../server/logger.js';
 import { defaultPorts } from './serve.js';
 import { loadServerConfig } from './serve-run.js';
 import { startServers, stopOnSignals, type Servers } from '../server/servers.js';
-import { clockOf, spanOf } from '../terminal/spans.js';
+import { duration, timeOf } from '../../presentation/figures.js';
 
 /** Serves, with people, until told to stop. @throws MooringError, CommandError */
 export async function runDemo(flags: DemoFlags): Promise<void> {
@@ -46,7 +46,7 @@ export async function runDemo(flags: DemoFlags): Promise<void> {
 
 function narrate(who: string, text: string): void {
   const paint = stdoutPaint();
-  print(`${paint('dim', clockOf(new Date()))}  ${paint('bold', who.padEnd(longestName))}  ${text}`);
+  print(`${paint('dim', timeOf(new Date()))}  ${paint('bold', who.padEnd(longestName))}  ${text}`);
 }
 
 /** How much may wait for a terminal that stands still, in bytes; what comes then is not told. */
@@ -75,7 +75,7 @@ Try      npx mooring check hugo-heavy${where}
          npx mooring cleanup phil-phone --dry-run${where}
          npx mooring explain ida-idle${where}
          npx mooring kpis${where}
-KPIs     are about a short demo window, the last ${spanOf(config.kpiWindowMs)}. Alert frequency fails on purpose: four of
+KPIs     are about a short demo window, the last ${duration(config.kpiWindowMs)}. Alert frequency fails on purpose: four of
          these few people come near their quota, and the target is 5 % of the users.
 Stop     with Ctrl-C.
 `;

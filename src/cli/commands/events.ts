@@ -4,12 +4,13 @@ import type { Command } from 'commander';
 import type { AdminClient } from './admin-client.js';
 import { addAskFlags, clientOf, stdoutPaint, type AskFlags } from './asking.js';
 import { CommandError, exitCodes } from '../command-error.js';
+import type { Told } from '../../presentation/fields.js';
+import { timeOf } from '../../presentation/figures.js';
 import { inert, inertJson } from '../../presentation/inert.js';
+import { sentenceOf } from '../../presentation/sentences.js';
 import type { Paint } from '../terminal/paint.js';
 import { Patience, readMs } from './patience.js';
-import { sentenceOf, type Said } from '../terminal/sentences.js';
 import { readServerSent, type ServerSent } from './server-sent.js';
-import { clockOf } from '../terminal/spans.js';
 import { onStopSignals } from '../terminal/stop-signals.js';
 
 interface EventsFlags extends AskFlags {
@@ -58,7 +59,7 @@ async function run(flags: EventsFlags): Promise<void> {
   const query = new URLSearchParams({ ...(types !== undefined && { types }), ...(user !== undefined && { user }) });
   const follower = new Follower(await clientOf(flags), query, end.signal);
   const paint = stdoutPaint();
-  const print = async (event: Said): Promise<void> => {
+  const print = async (event: Told): Promise<void> => {
     const line = flags.json === true ? jsonLine(event) : eventLine(event, paint);
     // Whoever reads slowly is waited for, until the end.
     if (!process.stdout.write(line)) await once(process.stdout, 'drain', { signal: end.signal });
@@ -77,13 +78,13 @@ function endSoon(): void {
 }
 
 /** One event as a line. */
-export function eventLine(event: Said, paint: Paint): string {
+export function eventLine(event: Told, paint: Paint): string {
   const { type, atMs, userId } = event;
   const user = typeof userId === 'string' ? `${inert(userId)} ` : '';
-  return `${clockOf(new Date(Number(atMs)))}  ${paint('cyan', inert(type).padEnd(20))}  ${user}${sentenceOf(event)}\n`;
+  return `${timeOf(new Date(Number(atMs)))}  ${paint('cyan', inert(type).padEnd(20))}  ${user}${sentenceOf(event).text}\n`;
 }
 
-function jsonLine(event: Said): string {
+function jsonLine(event: Told): string {
   return `${inertJson(JSON.stringify(event))}\n`;
 }
 
@@ -106,7 +107,7 @@ class Follower {
   }
 
   /** Until the signal says so. @throws CommandError where it was never there, or is refused */
-  async follow(take: (event: Said) => Promise<void>): Promise<void> {
+  async follow(take: (event: Told) => Promise<void>): Promise<void> {
     for (;;) {
       try {
         await this.#watch(take);
@@ -123,7 +124,7 @@ class Follower {
     return this.#wasReached && error instanceof CommandError && error.exitCode === exitCodes.unreachable;
   }
 
-  async #watch(take: (event: Said) => Promise<void>): Promise<void> {
+  async #watch(take: (event: Told) => Promise<void>): Promise<void> {
     const watch = new AbortController();
     const leave = (): void => {
       watch.abort();
@@ -148,7 +149,7 @@ class Follower {
     this.#wasReached = true;
   }
 
-  async #take({ id, event, data }: ServerSent, take: (event: Said) => Promise<void>): Promise<void> {
+  async #take({ id, event, data }: ServerSent, take: (event: Told) => Promise<void>): Promise<void> {
     this.#pauseMs = firstPauseMs;
     // Between events that are wanted there is an id now and then: nothing was missed up to there.
     if (data !== null) await this.#tell(event, JSON.parse(data) as Readonly<Record<string, unknown>>, take);
@@ -158,7 +159,7 @@ class Follower {
   async #tell(
     event: string,
     content: Readonly<Record<string, unknown>>,
-    take: (event: Said) => Promise<void>,
+    take: (event: Told) => Promise<void>,
   ): Promise<void> {
     if (event === 'stream.hello') this.#helloId = String(content['id']);
     else if (event === 'stream.gap') {

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { JournalView } from '../../admin/schemas.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
+import { timeOf } from '../../presentation/figures.js';
 import { inert } from '../../presentation/inert.js';
+import { sentenceOf } from '../../presentation/sentences.js';
 import type { Paint } from '../terminal/paint.js';
-import { releasedBecause, sentenceOf } from '../terminal/sentences.js';
-import { clockOf, dateOf } from '../terminal/spans.js';
 import { suspectLines } from '../terminal/suspects.js';
 
 const examples = `
@@ -43,13 +43,19 @@ export function tellJournal({ userId, isKept, entries, suspects }: JournalView, 
   for (const entry of entries) {
     const at = new Date(entry.at);
     if (dateOf(at) !== date) lines.push('', paint('dim', (date = dateOf(at))));
-    const sentence = sentenceOf(entry);
-    lines.push(`${clockOf(at)}  ${entry.type === 'manager.released' ? paint('yellow', sentence) : sentence}`);
+    const sentence = sentenceOf(entry).text;
+    lines.push(`${timeOf(at)}  ${entry.type === 'manager.released' ? paint('yellow', sentence) : sentence}`);
   }
   return { text: `${lines.join('\n')}\n`, hasTrouble: false };
 }
 
 function momentOf(entry: JournalView['entries'][number]): string {
   const at = new Date(entry.at);
-  return inert(`${dateOf(at)} ${clockOf(at)}, ${String(entry['threadId'])}: ${releasedBecause(entry)}`);
+  return `${dateOf(at)} ${timeOf(at)}: ${sentenceOf(entry).text}`;
+}
+
+/** The local date: `2026-11-25`. */
+function dateOf(at: Date): string {
+  const parts = [at.getFullYear(), at.getMonth() + 1, at.getDate()];
+  return parts.map((part) => String(part).padStart(2, '0')).join('-');
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { KpisView } from '../../admin/schemas.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
+import { count, duration } from '../../presentation/figures.js';
 import { inert } from '../../presentation/inert.js';
-import { count, kpiTable, wordsOf } from '../terminal/kpi-table.js';
+import { kpiTable, wordsOf } from '../terminal/kpi-table.js';
 import type { Paint } from '../terminal/paint.js';
-import { spanOf } from '../terminal/spans.js';
 import { aligned } from '../terminal/table.js';
 
 const examples = `
@@ -37,5 +37,5 @@ export function tellKpis(view: KpisView, paint: Paint): Told {
 
 /** `longest 1.2 s`, `timed out 0` */
 function partOf(name: string, value: number): string {
-  return name.endsWith('Ms') ? `${wordsOf(name.slice(0, -2))} ${spanOf(value)}` : `${wordsOf(name)} ${count(value)}`;
+  return name.endsWith('Ms') ? `${wordsOf(name.slice(0, -2))} ${duration(value)}` : `${wordsOf(name)} ${count(value)}`;
 }

@@ -4,7 +4,7 @@ import { compareDay, simulateDay, type DayOptions, type DayReport } from '../../
 import { EscapedError } from '../../simulation/escape.js';
 import type { LeakReport } from '../../simulation/leaks.js';
 import { comparisonOf, tableOf } from '../terminal/day-table.js';
-import { count } from '../terminal/kpi-table.js';
+import { count } from '../../presentation/figures.js';
 import { loadFlags } from './load-flags.js';
 import { showProgress } from '../terminal/progress.js';
 import { dayCommand } from './replay-command.js';

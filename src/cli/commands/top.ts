@@ -3,13 +3,13 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Overview, UserPage } from '../../admin/schemas.js';
 import { alertLevels } from '../../core/vocabulary.js';
 import { readDuration } from '../../core/durations.js';
+import { bytes, counted, duration, timeOf } from '../../presentation/figures.js';
 import { inert } from '../../presentation/inert.js';
 import type { AdminClient } from './admin-client.js';
 import { addAskFlags, clientOf, printAnswer, stdoutPaint, type AskFlags, type Told } from './asking.js';
 import { CommandError, exitCodes } from '../command-error.js';
 import { inertExceptColours, levelColours, type Paint } from '../terminal/paint.js';
 import { Screen } from '../terminal/screen.js';
-import { bytesOf, clockOf, spanOf } from '../terminal/spans.js';
 import { onStopSignals } from '../terminal/stop-signals.js';
 import { userTable } from './users.js';
 
@@ -86,7 +86,7 @@ async function sceneText(client: AdminClient, { size: { rows, columns } }: Scree
 /** Why there is nothing to show, in lines that fit most screens; the next look may succeed. */
 function tellFailure({ message }: CommandError, paint: Paint): string {
   const lines = message.split('; ');
-  return [paint('red', `No answer at ${clockOf(new Date())}; trying again until Ctrl-C.`), '', ...lines].join('\n');
+  return [paint('red', `No answer at ${timeOf(new Date())}; trying again until Ctrl-C.`), '', ...lines].join('\n');
 }
 
 /** The server at a glance, and its fullest users. */
@@ -100,14 +100,14 @@ export function tellScene({ overview, users }: Scene, paint: Paint, columns = In
         0,
       ),
     );
-  const upFor = spanOf(uptimeMs);
+  const upFor = duration(uptimeMs);
   const levels = alertLevels.map((level) => paint(levelColours[level], `${level} ${String(usersByLevel[level])}`));
   const lines = [
     `${paint('bold', `Mooring ${inert(version)}`)}, up for ${upFor}${isDraining ? paint('red', ', draining') : ''}`,
     `${String(managers)} managers${limits.total === null ? '' : ` of ${String(limits.total)}`}, ${String(connections)} connected, ${String(waiting)} waiting`,
-    `${String(suspects)} ${suspects === 1 ? 'suspect' : 'suspects'}, ${bytesOf(unsentBytes.sum)} unsent, at most ${bytesOf(unsentBytes.largest)} of them to one connection`,
+    `${counted(suspects, 'suspect')}, ${bytes(unsentBytes.sum)} unsent, at most ${bytes(unsentBytes.largest)} of them to one connection`,
     `${String(totals.admitted)} admitted, ${String(totals.takenOver)} took over, ${sum(totals.refused)} refused, ${sum(totals.released)} released, ${sum(totals.cleaned)} of them by cleanups`,
-    `${String(overview.users)} ${overview.users === 1 ? 'user' : 'users'}: ${levels.join(', ')}`,
+    `${counted(overview.users, 'user')}: ${levels.join(', ')}`,
   ];
   const table = users.users.length === 0 ? '' : `\n${userTable(users.users, paint, columns)}\n`;
   return { text: `${lines.join('\n')}\n${table}`, hasTrouble: false };

@@ -3,9 +3,9 @@ import type { UserPage, UserSummary } from '../../admin/schemas.js';
 import { alertLevels } from '../../core/vocabulary.js';
 import type { AdminClient, UsersQuery } from './admin-client.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
+import { duration } from '../../presentation/figures.js';
 import { inert } from '../../presentation/inert.js';
 import { levelColours, type Paint } from '../terminal/paint.js';
-import { spanOf } from '../terminal/spans.js';
 import { aligned } from '../terminal/table.js';
 
 interface UsersFlags extends AskFlags, UsersQuery {
@@ -75,7 +75,7 @@ export function userTable(users: readonly UserSummary[], paint: Paint, columns: 
       maxManagers === null ? '-' : `${(usageRatio * 100).toFixed(0)} %`,
     ],
     ...[paint(levelColours[alertLevel], alertLevel), String(rest.held), String(rest.suspects)],
-    ...[String(rest.waiting), spanOf(rest.idleMs), spanOf(rest.longestIdleMs)],
+    ...[String(rest.waiting), duration(rest.idleMs), duration(rest.longestIdleMs)],
   ]);
   return aligned([header, ...rows], columns);
 }

@@ -1,6 +1,7 @@
 import type { DayReport } from '../../simulation/day.js';
 import type { LeakReport } from '../../simulation/leaks.js';
-import { count, kpiTable } from './kpi-table.js';
+import { count } from '../../presentation/figures.js';
+import { kpiTable } from './kpi-table.js';
 import { sentenceOf } from '../commands/simulate-script.js';
 import { plain } from './paint.js';
 import { aligned } from './table.js';

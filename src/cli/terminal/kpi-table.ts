@@ -1,7 +1,7 @@
 import type { Kpi, SuccessReport } from '../../core/kpis/kpi.js';
+import { count, duration } from '../../presentation/figures.js';
 import { inert } from '../../presentation/inert.js';
 import { plain, type Paint } from './paint.js';
-import { spanOf } from './spans.js';
 import { aligned } from './table.js';
 
 const dayMs = 86_400_000;
@@ -27,8 +27,8 @@ const verdictColours = Object.freeze({ pass: 'green', fail: 'red', 'no data': 'd
 
 /** What time the metrics are about; one that is shorter than usual is told as such. */
 function windowOf({ durationMs, lengthMs, isSinceStart }: SuccessReport['window']): string {
-  const about = isSinceStart ? `since the start, ${spanOf(durationMs)}` : `over the last ${spanOf(durationMs)}`;
-  const short = lengthMs < dayMs ? ` (a short window: ${spanOf(lengthMs)} instead of ${spanOf(dayMs)})` : '';
+  const about = isSinceStart ? `since the start, ${duration(durationMs)}` : `over the last ${duration(durationMs)}`;
+  const short = lengthMs < dayMs ? ` (a short window: ${duration(lengthMs)} instead of ${duration(dayMs)})` : '';
   return `success metrics ${about}${short}`;
 }
 
@@ -41,9 +41,4 @@ function valueOf({ value, unit }: Kpi): string {
 /** `emergencyCleanupTime` → `emergency cleanup time` */
 export function wordsOf(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-}
-
-/** A number as a person reads it: `1,234`. */
-export function count(number: number): string {
-  return number.toLocaleString('en');
 }

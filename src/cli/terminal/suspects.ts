@@ -1,7 +1,7 @@
 import type { JournalView } from '../../admin/schemas.js';
 import { inert } from '../../presentation/inert.js';
+import { outlookOf } from '../../presentation/releases.js';
 import type { Paint } from './paint.js';
-import { spanOf } from './spans.js';
 import { aligned } from './table.js';
 
 /** A suspect, with the thread of its connection. */
@@ -15,10 +15,4 @@ export function suspectLines(suspects: readonly Suspect[], paint: Paint): string
     `${paint('yellow', 'suspect')}: ${outlookOf(suspect)}`,
   ]);
   return `${aligned(rows)}\n`;
-}
-
-/** `has not answered for 29 s; gives its place to a newcomer, else the heartbeat ends it in at most 40 s` */
-export function outlookOf({ unansweredMs, endsInMs }: Omit<Suspect, 'threadId'>): string {
-  const end = endsInMs === null ? '' : ` in at most ${spanOf(endsInMs)}`;
-  return `has not answered for ${spanOf(unansweredMs)}; gives its place to a newcomer, else the heartbeat ends it${end}`;
 }

@@ -10,14 +10,14 @@ function headingOf(durationMs: number, lengthMs: number, isSinceStart: boolean):
 
 describe('the heading of the success metrics', () => {
   it.each([
-    [90_000, 24 * hour, true, 'success metrics since the start, 90 s'],
-    [23.5 * hour, 24 * hour, false, 'success metrics over the last 23 h 30 m; a note'],
-    [90_000, 5 * minute, true, 'success metrics since the start, 90 s (a short window: 5 m instead of 24 h)'],
+    [90_000, 24 * hour, true, 'success metrics since the start, 1 min 30 s'],
+    [23.5 * hour, 24 * hour, false, 'success metrics over the last 23 h 30 min; a note'],
+    [90_000, 5 * minute, true, 'success metrics since the start, 1 min 30 s (a short window: 5 min instead of 1 d)'],
     [
       290_000,
       5 * minute,
       false,
-      'success metrics over the last 4 m 50 s (a short window: 5 m instead of 24 h); a note',
+      'success metrics over the last 4 min 50 s (a short window: 5 min instead of 1 d); a note',
     ],
   ])('says of %i ms of %i, since the start: %s', (durationMs, lengthMs, isSinceStart, heading) => {
     expect(headingOf(durationMs, lengthMs, isSinceStart)).toBe(heading);

@@ -1,149 +1,32 @@
-import { count, counted, duration, ofLimit, percent, shown, shownWithin } from './format.js';
-import { deadHow, overfull } from './reasons.js';
+import type { MooringEventName } from '../core/event-table.js';
+import type { CleanupTrigger, CloseCause } from '../core/vocabulary.js';
+import { Fields, tell, type Sentence, type Teller, type Told } from './fields.js';
+import { count, counted, duration, ofLimit, percent } from './figures.js';
+import { inert } from './inert.js';
+import { released } from './releases.js';
 
-/** An event of the stream or an entry of a journal: its fields depend on its type. */
-export type Told = Readonly<Record<string, unknown>> & { readonly type: string };
-
-/** How a sentence is meant: for the colour beside it. */
-export type Tone = 'good' | 'neutral' | 'warn' | 'bad';
-
-/** An event in plain words. */
-export interface Sentence {
-  readonly text: string;
-  readonly tone: Tone;
-}
-
-/** Reads fields of an event nobody vouches for. Texts come out with everything invisible made visible. */
-class Fields {
-  constructor(readonly told: Told) {}
-
-  text(name: string): string {
-    const value = this.told[name];
-    return typeof value === 'string'
-      ? shownWithin(value)
-      : value === undefined
-        ? '?'
-        : shownWithin(JSON.stringify(value));
-  }
-
-  isText(name: string): boolean {
-    return typeof this.told[name] === 'string';
-  }
-
-  number(name: string): number | null {
-    const value = this.told[name];
-    return typeof value === 'number' ? value : null;
-  }
-
-  count(name: string): string {
-    const value = this.number(name);
-    return value === null ? '?' : count(value);
-  }
-
-  duration(name: string): string {
-    return duration(this.number(name));
-  }
-
-  /** The words where the field is a number above zero. */
-  when(name: string, words: (value: number) => string): string {
-    const value = this.number(name);
-    return value === null || value <= 0 ? '' : words(value);
-  }
-
-  is(name: string): boolean {
-    return this.told[name] === true;
-  }
-
-  list(name: string): string {
-    const value = this.told[name];
-    return Array.isArray(value) ? value.map((one) => shownWithin(String(one))).join(' ← ') : '';
-  }
-}
-
-type Teller = (fields: Fields) => Sentence;
-
-const tell =
-  (tone: Tone, words: (fields: Fields) => string): Teller =>
-  (fields) => ({ text: words(fields), tone });
-
-const foundBy: Readonly<Record<string, string>> = {
-  background: ', found by the background cleanup',
-  level: ', found by a cleanup because the quota filled up',
-  admission: ', found to make room for a newcomer',
-  request: ', by a cleanup that was asked for',
-  heartbeat: ', found by the heartbeat',
-};
-
-const causes: Readonly<Record<string, string>> = {
+const causes = {
   background: 'Background cleanup',
   level: 'Cleanup because the quota filled up',
   admission: 'Emergency cleanup for a newcomer',
   request: 'Cleanup that was asked for',
-};
+} as const satisfies Record<CleanupTrigger, string>;
 
-const refusals: Readonly<Record<string, string>> = {
+const refusals = {
   quota: 'all places of the user are taken and in use',
   capacity: 'the server has no room',
   contested: 'two clients fight for the same thread',
   slow: 'it took too long to find out',
   drain: 'the server is about to stop',
-};
+} as const satisfies Partial<Record<CloseCause, string>>;
 
-/** What came of a manager, by the reason of its release. */
-const releases: Readonly<Record<string, Teller>> = {
-  closed: tell('neutral', (f) => `closed by itself after ${f.duration('ageMs')}`),
-  disconnected: gone,
-  idle: tell('warn', (f) => `was released as abandoned: unused for ${f.duration('idleMs')}${allowed(f)}`),
-  error: tell(
-    'bad',
-    (f) => `was released after an error${f.when('limitMs', (ms) => ` that stood for over ${duration(ms)}`)}`,
-  ),
-  evicted: tell(
-    'bad',
-    (f) =>
-      `${f.text('by') === 'admission' ? 'gave its place to a newcomer' : 'was evicted'}: unused for ${f.duration('idleMs')}${allowed(f)}`,
-  ),
-  requested: tell('neutral', (f) => `was released because somebody asked, at the age of ${f.duration('ageMs')}`),
-  unattached: tell('warn', () => 'was given back: its connection never came'),
-  shutdown: tell('neutral', () => 'was released because the server stops'),
-};
-
-/** It was not open, left pings unanswered, or took nothing of what waited for it; some made room for a newcomer. */
-function gone(fields: Fields): Sentence {
-  const silent = `silent for ${fields.duration('silentMs')}`;
-  const finding = fields.text('finding');
-  const by = fields.text('by');
-  if (finding === 'stuck') return stuck(fields);
-  if (finding === 'overfull') return { text: `was released as ${overfull}`, tone: 'warn' };
-  if (finding !== 'silent' || by === 'heartbeat')
-    return { text: `was released as dead: ${deadHow[finding] ?? ''}${silent}`, tone: 'warn' };
-  const what = by === 'admission' ? 'was a suspect and gave its place to a newcomer' : 'was released as a suspect';
-  return { text: `${what}: no answer when asked, ${silent}`, tone: 'warn' };
-}
-
-function stuck(fields: Fields): Sentence {
-  const forMs = fields.when('limitMs', (ms) => ` for ${duration(ms)}`);
-  const isForNewcomer = forMs !== '' && fields.text('by') === 'admission';
-  const what = isForNewcomer ? 'gave its place to a newcomer' : 'was released as too slow';
-  return { text: `${what}: its unsent data did not move${forMs}`, tone: 'warn' };
-}
-
-function allowed(fields: Fields): string {
-  return fields.when('limitMs', (ms) => `, more than the ${duration(ms)} allowed`);
-}
-
-function released(fields: Fields): Sentence {
-  const reason = fields.text('reason');
-  const { text, tone } = releases[reason]?.(fields) ?? { text: `was released: ${reason}`, tone: 'neutral' };
-  return { text: `${fields.text('threadId')} ${text}${foundBy[fields.text('by')] ?? ''}.`, tone };
-}
 
 /** `2 disconnected, 1 idle`; empty without any. */
 function tallied(tally: unknown): string {
   if (typeof tally !== 'object' || tally === null) return '';
   return Object.entries(tally)
     .filter(([, released]) => typeof released === 'number' && released > 0)
-    .map(([strategy, released]) => `${String(released)} ${shown(strategy)}`)
+    .map(([strategy, released]) => `${String(released)} ${inert(strategy)}`)
     .join(', ');
 }
 
@@ -151,14 +34,15 @@ function cleaned(fields: Fields, what: string): Sentence {
   const number = fields.number('cleaned') ?? 0;
   const tally = tallied(fields.told['byStrategy']);
   const found = number === 0 ? 'found nobody to release' : `released ${count(number)}${tally && ` (${tally})`}`;
+  const passes = fields.when('attempts', (number) => (number > 1 ? ` and ${count(number)} passes` : ''));
   const end = fields.is('timedOut') ? ', and ran out of time' : '';
   return {
-    text: `${what} ${found} in ${fields.duration('durationMs')}${fields.when('remaining', (left) => `; ${count(left)} left`)}${end}.`,
+    text: `${what} ${found} in ${fields.duration('durationMs')}${passes}${fields.when('remaining', (left) => `; ${count(left)} left`)}${end}.`,
     tone: fields.is('timedOut') ? 'bad' : number > 0 ? 'warn' : 'neutral',
   };
 }
 
-/** Users are counted who had something due, of however many there are. */
+/** The users that had something due. */
 function cycled(fields: Fields): Sentence {
   const users = fields.number('users') ?? 0;
   if (users > 0) return cleaned(fields, `Background cycle: ${counted(users, 'user was', 'users were')} due; it`);
@@ -177,10 +61,12 @@ function levelChanged(fields: Fields): Sentence {
 }
 
 function refused(fields: Fields): Sentence {
-  const cause = fields.text('closeCause');
   const waited = fields.when('waitedMs', (ms) => ` after ${duration(ms)} of waiting`);
   const retry = fields.when('retryAfterMs', (ms) => ` It was told to come back in ${duration(ms)}.`);
-  return { text: `${fields.text('threadId')} was refused${waited}: ${refusals[cause] ?? cause}.${retry}`, tone: 'bad' };
+  return {
+    text: `${fields.text('threadId')} was refused${waited}: ${fields.in('closeCause', refusals) ?? fields.text('closeCause')}.${retry}`,
+    tone: 'bad',
+  };
 }
 
 function leaked(fields: Fields): Sentence {
@@ -193,7 +79,7 @@ function leaked(fields: Fields): Sentence {
 
 function acted(fields: Fields): Sentence {
   const on = fields.told['key'] ?? fields.told['userId'];
-  const whom = typeof on === 'string' ? ` on ${shownWithin(on)}` : '';
+  const whom = typeof on === 'string' ? ` on ${fields.show(on)}` : '';
   return {
     text: `${fields.text('who')} ran ${fields.text('action')}${whom}: ${fields.text('result')}.`,
     tone: 'neutral',
@@ -211,17 +97,22 @@ function turnedAway(fields: Fields): Sentence {
 
 /** A dead connection that answers is a false kill; a suspect that does is not. */
 function answeredLate(fields: Fields): Sentence {
-  const by = fields.text('by');
-  const after = releasedAs[by] ?? 'it was released as a suspect';
-  return { text: `${fields.text('threadId')} answered after ${after}.`, tone: by === 'heartbeat' ? 'bad' : 'warn' };
+  const after = fields.in('by', releasedAs) ?? 'it was released as a suspect';
+  return {
+    text: `${fields.text('threadId')} answered after ${after}.`,
+    tone: fields.text('by') === 'heartbeat' ? 'bad' : 'warn',
+  };
 }
 
-const releasedAs: Readonly<Record<string, string>> = {
+const releasedAs = {
   heartbeat: 'it was released as dead: it was not',
   admission: 'it had given its place to a newcomer',
-};
+} as const;
 
-const tellers: Readonly<Record<string, Teller>> = {
+/** What the stream says of itself, between the events. */
+type StreamNotice = 'stream.dropped' | 'stream.gap';
+
+const tellers = {
   'manager.admitted': tell(
     'good',
     (f) =>
@@ -264,7 +155,7 @@ const tellers: Readonly<Record<string, Teller>> = {
     (f) => `${f.text('threadId')} gave up after waiting ${f.duration('waitedMs')}.`,
   ),
   'level.changed': levelChanged,
-  'cleanup.completed': (f) => cleaned(f, causes[f.text('trigger')] ?? 'Cleanup'),
+  'cleanup.completed': (f) => cleaned(f, f.in('trigger', causes) ?? 'Cleanup'),
   'cleanup.failed': tell('bad', (f) => `A pass of a cleanup failed, and the cleanup went on: ${f.text('error')}.`),
   'background.completed': cycled,
   'hook.failed': tell('bad', (f) => `A hook failed at the release of ${f.text('threadId')}: ${f.text('error')}.`),
@@ -317,7 +208,7 @@ const tellers: Readonly<Record<string, Teller>> = {
     (f) => `${counted(f.number('count') ?? 0, 'event')} missed: this page read too slowly.`,
   ),
   'stream.gap': tell('bad', () => 'A gap: what happened while this page was cut off is not known any longer.'),
-};
+} as const satisfies Record<MooringEventName | StreamNotice, Teller>;
 
 function again(fields: Fields): string {
   return fields.when('generation', (number) => (number > 1 ? `, the ${ordinal(number)} of the thread` : ''));
@@ -325,16 +216,24 @@ function again(fields: Fields): string {
 
 function ordinal(number: number): string {
   const isTeen = number % 100 > 10 && number % 100 < 14;
-  return `${number}${isTeen ? 'th' : (['th', 'st', 'nd', 'rd'][number % 10] ?? 'th')}`;
+  return `${String(number)}${isTeen ? 'th' : (['th', 'st', 'nd', 'rd'][number % 10] ?? 'th')}`;
 }
 
-/** The types there are sentences for. */
+/** Fields of every event that lists of events show in columns of their own. */
+const shownBeside = ['type', 'at', 'atMs', 'userId'];
+
+/** The types that have a sentence. */
 export const knownTypes: readonly string[] = Object.keys(tellers);
 
-/** An event in plain words. One that is not known is told with its fields. */
-export function sentenceOf(told: Told): Sentence {
-  const teller = Object.hasOwn(tellers, told.type) ? tellers[told.type] : undefined;
-  if (teller !== undefined) return teller(new Fields(told));
-  const { type, ...rest } = told;
-  return { text: `${shown(type)} ${shown(JSON.stringify(rest))}`, tone: 'neutral' };
+/**
+ * An event in plain words. An event of a type without a sentence is shown with its fields.
+ * @param show makes text from elsewhere safe to show @default {@link inert}
+ */
+export function sentenceOf(told: Told, show = inert): Sentence {
+  const fields = new Fields(told, show);
+  const teller: Teller | undefined = fields.in('type', tellers);
+  if (teller !== undefined) return teller(fields);
+  const others = Object.entries(told).filter(([name]) => !shownBeside.includes(name));
+  const text = `${inert(told.type)} ${inert(JSON.stringify(Object.fromEntries(others)))}`;
+  return { text, tone: 'neutral' };
 }

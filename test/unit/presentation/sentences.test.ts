@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, count, counted, duration, percent, shown, timeOf } from '../../../dashboard/src/format.js';
-import { outlookOf, reasonOf } from '../../../dashboard/src/reasons.js';
-import { knownTypes, sentenceOf, type Told } from '../../../dashboard/src/sentences.js';
-import { eventNames } from '../../../src/events/edge-events.js';
+import { shown, shownWithin } from '../../../dashboard/src/format.js';
 import { releaseReasons } from '../../../src/core/vocabulary.js';
+import { eventNames } from '../../../src/events/edge-events.js';
+import type { Told } from '../../../src/presentation/fields.js';
+import { bytes, count, counted, duration, percent, timeOf } from '../../../src/presentation/figures.js';
+import { outlookOf, reasonOf } from '../../../src/presentation/releases.js';
+import { knownTypes, sentenceOf } from '../../../src/presentation/sentences.js';
 
 const who = { userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1' };
 const release = { ...who, type: 'manager.released', ageMs: 192_000, idleMs: 720_000, silentMs: 92_000 };
@@ -103,6 +105,10 @@ describe('a sentence', () => {
       { ...cleanup, trigger: 'request', cleaned: 4, byStrategy: { ...none, disconnected: 3, idle: 1 } },
     ],
     [
+      'Cleanup that was asked for released 1 (1 idle) in 4.5 s and 3 passes; 15 left.',
+      { ...cleanup, attempts: 3, trigger: 'request', cleaned: 1, byStrategy: { ...none, idle: 1 } },
+    ],
+    [
       'Emergency cleanup for a newcomer found nobody to release in 4.5 s; 15 left, and ran out of time.',
       { ...cleanup, trigger: 'admission', cleaned: 0, byStrategy: none, timedOut: true },
     ],
@@ -150,6 +156,17 @@ describe('a sentence', () => {
     expect(sentenceOf({ type: 'constructor' }).text).toBe('constructor {}');
   });
 
+  it('of an unknown event leaves out its time and its user, which are shown beside it', () => {
+    const told = { type: 'new.thing', at: '2026-11-25T00:00:00.000Z', atMs: 0, userId: 'ada', a: '\u202e' };
+    expect(sentenceOf(told).text).toBe(String.raw`new.thing {"a":"\u202e"}`);
+  });
+
+  it('isolates text from right to left only where it is told to', () => {
+    const told = { type: 'hook.failed', threadId: 'שלום', error: 'no' };
+    expect(sentenceOf(told).text).toBe('A hook failed at the release of שלום: no.');
+    expect(sentenceOf(told, shownWithin).text).toBe('A hook failed at the release of \u2068שלום\u2069: no.');
+  });
+
   it('makes visible what somebody hid in it', () => {
     const told = { type: 'hook.failed', ...who, error: '\u001b[31mred\u202Ederutnever\n' };
     expect(sentenceOf(told).text).toBe(
@@ -185,9 +202,13 @@ describe('what a suspect waits for', () => {
 describe('figures', () => {
   it.each([
     [null, '–'],
+    [undefined, '–'],
+    [NaN, '–'],
+    [-5, '0 ms'],
     [0, '0 ms'],
     [0.4, 'under 1 ms'],
     [999.4, '999 ms'],
+    [999.5, '1 s'],
     [1_000, '1 s'],
     [9_949, '9.9 s'],
     [9_950, '10 s'],
@@ -200,6 +221,17 @@ describe('figures', () => {
     [90_000_000, '1 d 1 h'],
   ])('%s milliseconds are %s', (ms, text) => {
     expect(duration(ms)).toBe(text);
+  });
+
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1_499, '1 kB'],
+    [999_499, '999 kB'],
+    [999_500, '1.0 MB'],
+    [67_108_864, '67.1 MB'],
+  ])('%d bytes are %s', (number, text) => {
+    expect(bytes(number)).toBe(text);
   });
 
   it('have their units', () => {
