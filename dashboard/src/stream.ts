@@ -104,7 +104,7 @@ export class EventWatch {
     if (this.#isOver) return;
     for (const message of messages) this.#heed(message);
     if (lastEventId !== '') this.#lastEventId = lastEventId;
-    const told = messages.filter(({ type }) => type !== 'stream.hello');
+    const told = messages.filter(({ type }) => type !== 'stream.hello' && type !== 'stream.position');
     if (told.length > 0) this.#options.onMessages(told);
   }
 

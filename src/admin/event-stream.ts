@@ -295,7 +295,8 @@ class Viewer {
 
   #beat(): void {
     const isWaiting = this.#wanted !== null;
-    if (isWaiting && this.#queue.length === 0) this.#put(`: still here\nid: ${this.#options.position()}\n\n`);
+    if (isWaiting && this.#queue.length === 0)
+      this.#put(`id: ${this.#options.position()}\nevent: stream.position\ndata: {}\n\n`);
     if (isWaiting || performance.now() - this.#tookAtMs < patienceMs) return;
     this.#controller?.close();
     this.#gone(true);

@@ -400,7 +400,7 @@ describe('mooring events', () => {
       seen.push(headers['last-event-id']);
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write('event: stream.hello\ndata: {"id":"e-1"}\n\n');
-      if (seen.length === 1) response.end(': still here\nid: e-9\n\n');
+      if (seen.length === 1) response.end('id: e-9\nevent: stream.position\ndata: {}\n\n');
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     afterThisTest(() => {

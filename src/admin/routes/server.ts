@@ -96,7 +96,7 @@ function addEvents(app: AdminApp, { hub }: AdminParts): void {
       request: { query: eventsQuery, headers: eventsHeaders },
       summary: 'The event stream, as server-sent events',
       description:
-        'Each event has its name, its id and its fields as JSON. `Last-Event-ID` goes on where a viewer was cut off less than a minute ago. `stream.dropped` tells how many events a viewer that reads slowly has missed, `stream.gap` that what happened between is not known any longer.',
+        'Each event has its name, its id and its fields as JSON. `Last-Event-ID` goes on where a viewer was cut off less than a minute ago. `stream.dropped` tells how many events a viewer that reads slowly has missed, `stream.gap` that what happened between is not known any longer; `stream.position`, each 15 seconds without another event, carries only an id to go on from.',
     },
     {
       description: 'Never ends by itself.',

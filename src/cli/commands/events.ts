@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import type { EventSourceMessage } from 'eventsource-parser';
 import type { AdminClient } from './admin-client.js';
 import { addAskFlags, clientOf, stdoutPaint, type AskFlags } from './asking.js';
 import { CommandError, exitCodes } from '../command-error.js';
@@ -10,7 +11,7 @@ import { inert, inertJson } from '../../presentation/inert.js';
 import { sentenceOf } from '../../presentation/sentences.js';
 import type { Paint } from '../terminal/paint.js';
 import { Patience, readMs } from './patience.js';
-import { readServerSent, type ServerSent } from './server-sent.js';
+import { readServerSent } from './server-sent.js';
 import { onStopSignals } from '../terminal/stop-signals.js';
 
 interface EventsFlags extends AskFlags {
@@ -149,10 +150,14 @@ class Follower {
     this.#wasReached = true;
   }
 
-  async #take({ id, event, data }: ServerSent, take: (event: Told) => Promise<void>): Promise<void> {
+  async #take(
+    { id, event = 'message', data }: EventSourceMessage,
+    take: (event: Told) => Promise<void>,
+  ): Promise<void> {
     this.#pauseMs = firstPauseMs;
-    // Between events that are wanted there is an id now and then: nothing was missed up to there.
-    if (data !== null) await this.#tell(event, JSON.parse(data) as Readonly<Record<string, unknown>>, take);
+    // Between events that are wanted the server says its position now and then: nothing was missed up to there.
+    if (event !== 'stream.position')
+      await this.#tell(event, JSON.parse(data) as Readonly<Record<string, unknown>>, take);
     this.#lastId = id ?? this.#lastId ?? this.#helloId;
   }
 

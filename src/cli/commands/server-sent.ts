@@ -1,31 +1,22 @@
-/** An event of a server-sent stream. */
-export interface ServerSent {
-  readonly id: string | null;
-  readonly event: string;
-  /** `null` where there is an id alone, which says how far the stream has come. */
-  readonly data: string | null;
-}
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import { CommandError, exitCodes } from '../command-error.js';
 
-/** Reads events off a stream; what is cut off at its end is left out. @see https://html.spec.whatwg.org/#server-sent-events */
-export async function* readServerSent(stream: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSent, void> {
+/** No event of Mooring is nearly as long, in characters. */
+const maxEventLength = 1_000_000;
+
+/** Reads server-sent events. An event that is cut off at the end of the stream is left out. @throws CommandError */
+export async function* readServerSent(stream: AsyncIterable<Uint8Array>): AsyncGenerator<EventSourceMessage, void> {
   const decoder = new TextDecoder();
-  let rest = '';
+  const messages: EventSourceMessage[] = [];
+  const parser = createParser({ onEvent: (message) => messages.push(message) });
+  let length = 0;
   for await (const chunk of stream) {
-    const blocks = (rest + decoder.decode(chunk, { stream: true })).split('\n\n');
-    rest = blocks.pop() ?? '';
-    for (const block of blocks) {
-      const read = readBlock(block);
-      if (read !== null) yield read;
-    }
+    const text = decoder.decode(chunk, { stream: true });
+    length += text.length;
+    parser.feed(text);
+    if (messages.length > 0) length = 0;
+    else if (length > maxEventLength)
+      throw new CommandError('the event stream sends an event that is too long', exitCodes.unreachable);
+    yield* messages.splice(0);
   }
-}
-
-function readBlock(block: string): ServerSent | null {
-  const fields = new Map<string, string>();
-  for (const line of block.split('\n')) {
-    const [, name = '', value = ''] = /^([^:]*):? ?(.*)$/.exec(line) ?? [];
-    fields.set(name, name === 'data' && fields.has('data') ? `${fields.get('data') ?? ''}\n${value}` : value);
-  }
-  const [id = null, data = null] = [fields.get('id'), fields.get('data')];
-  return id === null && data === null ? null : { id, event: fields.get('event') ?? 'message', data };
 }

@@ -183,7 +183,7 @@ describe('a viewer', () => {
     for (let quarter = 0; quarter < 8; quarter++) {
       const chunk = viewer.next();
       await vi.advanceTimersByTimeAsync(15_000);
-      expect(await chunk).toEqual([]);
+      expect(await chunk).toMatchObject([{ event: 'stream.position', data: {} }]);
     }
     expect(made.counts.watching).toBe(1);
   });
@@ -196,7 +196,7 @@ describe('a viewer', () => {
     for (let stalledMs = 1; stalledMs <= 1_500; stalledMs++) stall(mooring, stalledMs);
     const chunk = viewer.next();
     await vi.advanceTimersByTimeAsync(15_000);
-    expect(await chunk).toEqual([]);
+    expect(await chunk).toMatchObject([{ event: 'stream.position', data: {} }]);
     await viewer.leave();
     mooring.events.emit('ledger.failed', { userId: 'ada', error: 'meanwhile' });
     expect(await watch(filter, viewer.lastId).next()).toMatchObject([

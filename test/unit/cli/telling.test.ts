@@ -71,12 +71,44 @@ describe('a table', () => {
   });
 });
 
+describe('the width of a text', () => {
+  it.each([
+    ['abc', 3],
+    ['', 0],
+    [colour('red', 'abc'), 3],
+    ['漢字', 4],
+    ['e\u0301', 1],
+    ['✅', 2],
+    ['❤️', 2],
+    ['⚡', 2],
+    ['☕', 2],
+    ['⌚', 2],
+    ['⏰', 2],
+    ['⭐', 2],
+    ['🫠', 2],
+    ['🀄', 2],
+    ['👍🏽', 2],
+    ['👩‍👩‍👧', 2],
+    ['🇩🇪', 2],
+    ['한', 2],
+    ['각', 2],
+    ['ｱ', 1],
+    ['…', 1],
+    ['a\u200bb', 2],
+    ['नि', 1],
+  ])('%j takes %i columns', (text, width) => {
+    expect(widthOf(text)).toBe(width);
+  });
+});
+
 describe('a clipped text', () => {
   it.each([
     ['abc', 3, 'abc'],
     ['abcd', 3, 'ab…'],
     ['漢字漢', 5, '漢字…'],
     ['漢字漢', 4, '漢…'],
+    ['👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧', 5, '👩‍👩‍👧👩‍👩‍👧…'],
+    ['✅✅✅', 4, '✅…'],
     ['', 0, ''],
   ])('%j within %i columns is %j', (text, columns, cut) => {
     expect(clipped(text, columns)).toBe(cut);
