@@ -1,6 +1,7 @@
 import type { RefObject } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import type { ManagerView } from '../../src/admin/schemas.js';
+import { keySegment } from '../../src/presentation/paths.js';
 import { actsWithinMs, ApiError, ask, pathOfUser } from './api.js';
 import type { Outcome } from './outcome.js';
 
@@ -47,7 +48,7 @@ export function post<T>(userId: string, path: string, body?: object): Promise<T>
 /** Releases one manager, unless it is gone already. @throws ApiError */
 export async function release({ key, threadId }: ManagerView): Promise<Outcome> {
   try {
-    const { released } = await remove(`api/v1/managers/${encodeURIComponent(key)}`);
+    const { released } = await remove(`api/v1/managers/${keySegment(key)}`);
     return { kind: 'released', threadId, released };
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return { kind: 'released', threadId, released: 0 };

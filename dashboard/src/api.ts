@@ -1,4 +1,5 @@
 import type { Problem } from '../../src/admin/schemas.js';
+import { userSegment } from '../../src/presentation/paths.js';
 import { Store } from './store.js';
 
 /** What the page knows of its server. */
@@ -136,8 +137,7 @@ async function problemOf(response: Response): Promise<ApiError> {
   }
 }
 
-/** A user id, or what begins a path, as the API wants it: some cannot be part of a URL as they are. */
+/** The path of a user in the API; others begin with it. */
 export function pathOfUser(userId: string): string {
-  const written = /^(=|\.{1,2}$)/.test(userId) ? `=${userId}` : userId;
-  return `api/v1/users/${encodeURIComponent(written)}`;
+  return `api/v1/users/${userSegment(userId)}`;
 }

@@ -143,12 +143,16 @@ export function ConfirmDialog({ title, act, onAct, onTry, onCancel, onClose, chi
   useLayoutEffect(() => {
     dialog.current?.showModal();
   }, []);
+  /** A focus that went nowhere, as when a render removes the element that has it or the browser clears it, comes back. */
+  const keepFocus = ({ target, relatedTarget }: FocusEvent): void => {
+    if (relatedTarget === null) setTimeout(() => focusAgain(dialog.current, target));
+  };
   const closeAnd = (then?: () => void): void => {
     dialog.current?.close();
     then?.();
   };
   return (
-    <dialog ref={dialog} aria-labelledby={id} onCancel={onCancel} onClose={onClose}>
+    <dialog ref={dialog} aria-labelledby={id} onCancel={onCancel} onClose={onClose} onFocusOut={keepFocus}>
       <h2 id={id}>{title}</h2>
       <form
         onSubmit={(event) => {
@@ -169,4 +173,11 @@ export function ConfirmDialog({ title, act, onAct, onTry, onCancel, onClose, chi
       </form>
     </dialog>
   );
+}
+
+/** Not while the focus is in the browser's own bars, which have to be within reach of the keyboard. */
+function focusAgain(dialog: HTMLDialogElement | null, last: EventTarget | null): void {
+  if (dialog?.open !== true || !document.hasFocus() || document.activeElement !== document.body) return;
+  const isThere = last instanceof HTMLElement && dialog.contains(last);
+  (isThere ? last : dialog.querySelector<HTMLElement>('input, button'))?.focus();
 }

@@ -167,12 +167,12 @@ function hostnameOf(host: string): string {
 }
 
 function forbidden(detail: string, hint: string, who: string | null = null): ProblemError {
-  return new ProblemError({ title: 'Forbidden', status: 403, detail, hint }, { who });
+  return new ProblemError({ kind: 'forbidden', status: 403, detail, hint }, { who });
 }
 
 function unauthorized(detail: string): ProblemError {
   return new ProblemError(
-    { title: 'Unauthorized', status: 401, detail, hint: 'Send the header "Authorization: Bearer <token>".' },
+    { kind: 'unauthorized', status: 401, detail, hint: 'Send the header "Authorization: Bearer <token>".' },
     { headers: { 'www-authenticate': 'Bearer realm="mooring"' } },
   );
 }
@@ -181,7 +181,7 @@ function tooMany(msBeforeNext: number): ProblemError {
   const seconds = Math.ceil(msBeforeNext / 1_000);
   return new ProblemError(
     {
-      title: 'Too many requests',
+      kind: 'too-many-requests',
       status: 429,
       detail: `This token is not known, and too many were not; come back in ${String(seconds)} s.`,
       hint: 'The right token is taken at once.',

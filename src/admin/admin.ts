@@ -7,16 +7,16 @@ import { HTTPException } from 'hono/http-exception';
 import type { LoadedConfig } from '../config/load-config.js';
 import { describe } from '../core/errors.js';
 import type { Mooring } from '../core/mooring.js';
+import { apiPath } from '../presentation/paths.js';
 import { Gatekeeper, type Access, type Asker } from './access.js';
 import { addDashboard } from './assets.js';
 import { Census } from './census.js';
 import { EventHub } from './event-stream.js';
 import type { AdminApp, AdminEnv, AdminParts, MetricsText } from './parts.js';
-import { badField, badFields, notFound, ProblemError, problemResponse, wrongMethod } from './problems.js';
+import { badField, badFields, noSuchRoute, ProblemError, problemResponse, wrongMethod } from './problems.js';
 import { Recorder } from './recorder.js';
 import { Refusals } from './refusals.js';
 import { addManagerRoutes } from './routes/managers.js';
-import { apiPath } from './routes/route.js';
 import { addServerRoutes } from './routes/server.js';
 import { addUserRoutes } from './routes/users.js';
 
@@ -110,12 +110,14 @@ function noRoute({ router }: AdminApp, { method, path }: { method: string; path:
   const isTaken = (by: string): boolean => router.match(by, path)[0].some(([[, route]]) => route.method === by);
   const taken = methods.filter(isTaken).flatMap((by) => (by === 'GET' ? ['GET', 'HEAD'] : [by]));
   const hint = `GET ${apiPath}/openapi.json lists what there is.`;
-  return taken.length === 0 ? notFound(`There is no ${method} ${path}.`, hint) : wrongMethod({ method, path, taken });
+  return taken.length === 0
+    ? noSuchRoute(`There is no ${method} ${path}.`, hint)
+    : wrongMethod({ method, path, taken });
 }
 
 function tooLarge(): never {
   const detail = `The body has more than ${mostBodyBytes.toLocaleString('en')} bytes, which no request of this API needs.`;
-  throw new ProblemError({ title: 'Content too large', status: 413, detail });
+  throw new ProblemError({ kind: 'content-too-large', status: 413, detail });
 }
 
 /** A body of an unknown kind would be passed over, and `dryRun` with it. One that is empty is none, of whatever kind. */
@@ -202,7 +204,7 @@ function problemOf(error: unknown, c: Context<AdminEnv>, { mooring, refusals }: 
   if (isAborted(error)) return badField('body', 'broke off');
   mooring.events.emit('admin.failed', { route: `${c.req.method} ${routePath(c)}`, error: describe(error) });
   return new ProblemError({
-    title: 'Internal error',
+    kind: 'internal-error',
     status: 500,
     detail: 'Something failed here; the log says what.',
   });
@@ -211,10 +213,10 @@ function problemOf(error: unknown, c: Context<AdminEnv>, { mooring, refusals }: 
 /** What the router says of a body it does not take. */
 function problemOfHttp({ status, message }: HTTPException): ProblemError {
   if (status === 400) return badField('body', 'is no JSON');
-  if (status !== 415) return new ProblemError({ title: 'Bad request', status, detail: message });
+  if (status !== 415) return new ProblemError({ kind: 'bad-request', status, detail: message });
   const detail = 'The body is of another kind than application/json.';
   const hint = 'Send the header "content-type: application/json".';
-  return new ProblemError({ title: 'Unsupported media type', status, detail, hint });
+  return new ProblemError({ kind: 'unsupported-media-type', status, detail, hint });
 }
 
 /** Whether whoever asked has gone while the request was being read. */

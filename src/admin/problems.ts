@@ -1,4 +1,10 @@
+import { problemTitles, problemType, type ProblemKind } from './problem-types.js';
 import type { Problem } from './schemas.js';
+
+/** What is said of a problem; its kind gives the type and the title. */
+interface ProblemDetails extends Omit<Problem, 'type' | 'title'> {
+  readonly kind: ProblemKind;
+}
 
 interface ProblemOptions {
   /** Beside those of every problem. */
@@ -14,9 +20,9 @@ export class ProblemError extends Error {
   /** Whose problem it is, where that is known. */
   readonly who: string | null;
 
-  constructor(problem: Problem, { headers = {}, who = null }: ProblemOptions = {}) {
-    super(problem.detail);
-    this.problem = problem;
+  constructor({ kind, ...details }: ProblemDetails, { headers = {}, who = null }: ProblemOptions = {}) {
+    super(details.detail);
+    this.problem = { type: problemType(kind), title: problemTitles[kind], ...details };
     this.headers = headers;
     this.who = who;
   }
@@ -30,19 +36,24 @@ export function badField(field: string, problem: string): ProblemError {
 /** Some fields are wrong. */
 export function badFields(errors: readonly { readonly field: string; readonly problem: string }[]): ProblemError {
   const detail = errors.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
-  return new ProblemError({ title: 'Bad request', status: 400, detail, errors: [...errors] });
+  return new ProblemError({ kind: 'bad-request', status: 400, detail, errors: [...errors] });
 }
 
-/** There is no such thing. */
+/** No route has this path. */
+export function noSuchRoute(detail: string, hint: string): ProblemError {
+  return new ProblemError({ kind: 'no-such-route', status: 404, detail, hint });
+}
+
+/** The route exists, and what it is asked about does not. */
 export function notFound(detail: string, hint: string): ProblemError {
-  return new ProblemError({ title: 'Not found', status: 404, detail, hint });
+  return new ProblemError({ kind: 'not-found', status: 404, detail, hint });
 }
 
 /** It is there, and takes other methods. */
 export function wrongMethod({ method, path, taken }: { method: string; path: string; taken: string[] }): ProblemError {
   const detail = `${path} takes ${taken.join(', ').replace(/, (\w+)$/, ' and $1')}, got ${method}.`;
   return new ProblemError(
-    { title: 'Method not allowed', status: 405, detail },
+    { kind: 'method-not-allowed', status: 405, detail },
     { headers: { allow: taken.join(', ') } },
   );
 }

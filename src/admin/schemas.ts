@@ -30,6 +30,7 @@ const tally = named(
 export const problemSchema = named(
   'Problem',
   z.object({
+    type: z.string().describe('Names the kind of problem and never changes, e.g. `urn:mooring:problem:not-found`.'),
     title: z.string(),
     status: z.int(),
     detail: z.string().describe('What was wrong.'),

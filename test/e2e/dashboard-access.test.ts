@@ -177,6 +177,20 @@ describe.runIf(hasChromium)('with the keyboard alone', () => {
     await page.getByText('3 managers released.').waitFor();
   });
 
+  it('a question takes the focus back if the browser clears it, or if the element that has it goes', async () => {
+    const server = await startAdmin();
+    server.open('grace', 6, 2);
+    const page = await visit(server, { hash: '#/users/grace' });
+    for (const lose of ['document.activeElement.blur()', 'document.activeElement.remove()']) {
+      await page.getByRole('button', { name: 'Emergency cleanup …', exact: true }).press('Enter');
+      await expect.poll(() => page.evaluate(focusOfDialog)).toBe('within');
+      await page.evaluate(lose);
+      await expect.poll(() => page.evaluate(focusOfDialog)).toBe('within');
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    }
+  });
+
   it('one signs in without looking for the field', async () => {
     const server = await startAdmin({ access });
     const page = await visit(server);

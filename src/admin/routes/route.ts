@@ -2,11 +2,9 @@ import { createRoute, z, type RouteConfig } from '@hono/zod-openapi';
 import { checkId } from '../../core/identity/ids.js';
 import type { MiddlewareHandler } from 'hono';
 import { MalformedContextError } from '../../core/errors.js';
+import { userOfSegment } from '../../presentation/paths.js';
 import { badField } from '../problems.js';
 import { problemSchema } from '../schemas.js';
-
-/** Everything the API has is below this path. */
-export const apiPath = '/api/v1';
 
 const problems = {
   400: 'A field is wrong; `errors` says which.',
@@ -79,10 +77,7 @@ export const jsonBody = <T extends z.ZodType>(schema: T) => ({
 /** The field of every cleanup. */
 export const dryRun = z.boolean().default(false).describe('Say who would go and why, and release nobody.');
 
-/**
- * An id in a path. One that a URL cannot carry as it is, `.` and `..`, is written with a `=` in front, and so is one that
- * begins with `=`.
- */
+/** A user id in a path. @see userSegment */
 export const idParams = z.object({
   id: z.string().openapi({
     param: { name: 'id', in: 'path' },
@@ -102,7 +97,7 @@ export const keyParams = z.object({
 
 /** The id as it is. @throws ProblemError 400 where it breaks a rule */
 export function readId(written: string): string {
-  const id = written.startsWith('=') ? written.slice(1) : written;
+  const id = userOfSegment(written);
   try {
     checkId('userId', id);
     return id;

@@ -124,7 +124,7 @@ function addEvents(app: AdminApp, { hub }: AdminParts): void {
 function tooManyViewers(full: 'all' | 'share'): ProblemError {
   const which =
     full === 'all' ? 'Close another one' : 'Close another one of this token, or of those that may only look,';
-  return new ProblemError({ title: 'Too many viewers', status: 503, detail: `${which} and come back.` });
+  return new ProblemError({ kind: 'too-many-viewers', status: 503, detail: `${which} and come back.` });
 }
 
 function namesIn(types: string | undefined): ReadonlySet<string> | undefined {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { problemType } from '../../admin/problem-types.js';
 import {
   cleanupSchema,
   configSchema,
@@ -19,6 +20,7 @@ import {
 } from '../../admin/schemas.js';
 import { CommandError, exitCodes } from '../command-error.js';
 import { inert } from '../../presentation/inert.js';
+import { apiPath, userSegment } from '../../presentation/paths.js';
 import { actMs, NoAnswerError, readMs, within } from './patience.js';
 
 /** How to reach an admin API. */
@@ -79,11 +81,11 @@ export class AdminClient {
   }
 
   user(id: string): Promise<UserView> {
-    return this.#read(`users/${pathId(id)}`, userSchema);
+    return this.#read(`users/${segmentOf(id)}`, userSchema);
   }
 
   journal(id: string): Promise<JournalView> {
-    return this.#read(`users/${pathId(id)}/journal`, journalSchema);
+    return this.#read(`users/${segmentOf(id)}/journal`, journalSchema);
   }
 
   kpis(): Promise<KpisView> {
@@ -95,12 +97,12 @@ export class AdminClient {
   }
 
   check(id: string): Promise<Resources> {
-    return this.#act(`users/${pathId(id)}/check`, {}, resourcesSchema);
+    return this.#act(`users/${segmentOf(id)}/check`, {}, resourcesSchema);
   }
 
   cleanup(id: string, { isEmergency, body }: CleanupOrder): Promise<CleanupView> {
     const action = isEmergency ? 'emergency-cleanup' : 'cleanup';
-    return this.#act(`users/${pathId(id)}/${action}`, body, cleanupSchema);
+    return this.#act(`users/${segmentOf(id)}/${action}`, body, cleanupSchema);
   }
 
   /** The event stream, open; its body never ends by itself, nor does the wait for it. @param lastEventId where a former one was cut off */
@@ -137,7 +139,7 @@ export class AdminClient {
     const headers = { ...this.#headers, ...(init.headers as Record<string, string> | undefined) };
     let response: Response;
     try {
-      response = await this.#fetch(`${this.url}/api/v1/${path}`, { ...init, headers, redirect: 'manual' });
+      response = await this.#fetch(`${this.url}${apiPath}/${path}`, { ...init, headers, redirect: 'manual' });
     } catch (error) {
       throw this.#unreachable(error);
     }
@@ -181,14 +183,10 @@ export class AdminClient {
   }
 }
 
-/**
- * An id as a part of a path. `.` and `..` get a `=` in front, since no URL carries them as they are, and so do ids that
- * begin with it.
- * @throws CommandError for one that is empty
- */
-export function pathId(id: string): string {
+/** A user id in a path. @throws CommandError if it is empty */
+function segmentOf(id: string): string {
   if (id === '') throw new CommandError('the user id is empty; wanted one such as alice', exitCodes.usage);
-  return encodeURIComponent(id === '.' || id === '..' || id.startsWith('=') ? `=${id}` : id);
+  return userSegment(id);
 }
 
 function checkedUrl(text: string): string {
@@ -225,9 +223,9 @@ const statusHints: Readonly<Record<number, string>> = {
   401: 'Give a token with --token or MOORING_ADMIN_TOKEN.',
 };
 
-/** Whether a server of Mooring says that it has nothing at all at this path; of a user it says something else. */
+/** Whether a server of Mooring says that it has no route for this path. */
 function isUnknownRoute(body: unknown): boolean {
-  return /^There is no [A-Z]+ \//.test(problemSchema.safeParse(body).data?.detail ?? '');
+  return problemSchema.safeParse(body).data?.type === problemType('no-such-route');
 }
 
 /** A problem in words: what is wrong, and what to try. */
