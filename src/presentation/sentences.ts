@@ -1,5 +1,6 @@
 import type { MooringEventName } from '../core/event-table.js';
 import type { CleanupTrigger, CloseCause } from '../core/vocabulary.js';
+import type { edgeEvents } from '../events/edge-events.js';
 import { Fields, tell, type Sentence, type Teller, type Told } from './fields.js';
 import { count, counted, duration, ofLimit, percent } from './figures.js';
 import { inert } from './inert.js';
@@ -19,7 +20,6 @@ const refusals = {
   slow: 'it took too long to find out',
   drain: 'the server is about to stop',
 } as const satisfies Partial<Record<CloseCause, string>>;
-
 
 /** `2 disconnected, 1 idle`; empty without any. */
 function tallied(tally: unknown): string {
@@ -208,7 +208,7 @@ const tellers = {
     (f) => `${counted(f.number('count') ?? 0, 'event')} missed: this page read too slowly.`,
   ),
   'stream.gap': tell('bad', () => 'A gap: what happened while this page was cut off is not known any longer.'),
-} as const satisfies Record<MooringEventName | StreamNotice, Teller>;
+} as const satisfies Record<MooringEventName | keyof typeof edgeEvents | StreamNotice, Teller>;
 
 function again(fields: Fields): string {
   return fields.when('generation', (number) => (number > 1 ? `, the ${ordinal(number)} of the thread` : ''));
