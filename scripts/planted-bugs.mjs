@@ -104,8 +104,8 @@ export const bugs = [
     edits: [
       {
         in: 'SuspectPlaces.#give',
-        find: 'const { lifecycle, waitingRoom } = this.#options;',
-        replace: `const { lifecycle, waitingRoom } = this.#options;
+        find: 'const { lifecycle, waitingRoom } = $parts;',
+        replace: `const { lifecycle, waitingRoom } = $parts;
           let left = waitingRoom.heardOf(userId);
           if (left === 0) return;`,
       },
