@@ -104,8 +104,8 @@ export const bugs = [
     edits: [
       {
         in: 'SuspectPlaces.#give',
-        find: 'const { lifecycle, waitingRoom } = this.#parts;',
-        replace: `const { lifecycle, waitingRoom } = this.#parts;
+        find: 'const { clock, lifecycle, waitingRoom } = $parts;',
+        replace: `const { clock, lifecycle, waitingRoom } = $parts;
           let left = waitingRoom.heardOf(userId);
           if (left === 0) return;`,
       },
