@@ -122,7 +122,7 @@ describe('mooring simulate', () => {
 
   it('says that the metrics of a long run are of its last day', () => {
     const { out } = simulate('--hours', '25', '--users', '20');
-    expect(out).toMatch(/^success metrics over the last 2[34] h( \d+ m)?; the counts below are of the whole time$/m);
+    expect(out).toMatch(/^success metrics over the last 2[34] h( \d+ min)?; the counts below are of the whole time$/m);
   });
 
   it('takes a limit of all managers that somebody set', () => {

@@ -21,20 +21,29 @@ async function packagesLoadedBy(args: readonly string[]): Promise<string[]> {
   return [...new Set(packages)].sort();
 }
 
+/** What tells how many columns a text takes; all commands with tables share it. */
+const widths = ['ansi-regex', 'emoji-regex', 'get-east-asian-width', 'string-width', 'strip-ansi'];
+
 describe('a command loads what it needs, and no more:', () => {
   it.each([
-    [['--help'], ['commander']],
-    [['serve', '--help'], ['commander']],
-    [['completion', 'bash'], ['commander']],
+    [['--help'], ['commander', ...widths]],
+    [
+      ['serve', '--help'],
+      ['commander', ...widths],
+    ],
+    [
+      ['completion', 'bash'],
+      ['commander', ...widths],
+    ],
     [
       ['check', 'alice', '--url', 'http://127.0.0.1:9'],
-      ['commander', 'zod'],
+      ['commander', ...widths, 'zod'],
     ],
     [
       ['top', '--url', 'http://127.0.0.1:9'],
-      ['commander', 'zod'],
+      ['commander', ...widths, 'zod'],
     ],
   ])('%j', async (args, packages) => {
-    expect(await packagesLoadedBy(args)).toEqual(packages);
+    expect(await packagesLoadedBy(args)).toEqual([...packages].sort());
   });
 });

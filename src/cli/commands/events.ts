@@ -11,7 +11,6 @@ import { inert, inertJson } from '../../presentation/inert.js';
 import { sentenceOf } from '../../presentation/sentences.js';
 import type { Paint } from '../terminal/paint.js';
 import { Patience, readMs } from './patience.js';
-import { readServerSent } from './server-sent.js';
 import { onStopSignals } from '../terminal/stop-signals.js';
 
 interface EventsFlags extends AskFlags {
@@ -136,7 +135,9 @@ class Follower {
       patience.begin(readMs);
       const { body } = await this.#client.events(this.#query, this.#lastId, watch.signal);
       this.#reached();
-      if (body !== null) for await (const sent of readServerSent(heard(body, patience))) await this.#take(sent, take);
+      if (body === null) return;
+      const { readServerSent } = await import('./server-sent.js');
+      for await (const sent of readServerSent(heard(body, patience))) await this.#take(sent, take);
     } finally {
       patience.end();
       this.#end.removeEventListener('abort', leave);

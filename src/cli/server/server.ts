@@ -5,6 +5,7 @@ import { anonymous, attach } from '../../adapters/ws.js';
 import type { WebSocketConfig } from '../../config/load-config.js';
 import { Mooring } from '../../core/mooring.js';
 import { fileDescriptorLimit } from '../../runtime/file-descriptor-limit.js';
+import { edgeEvents } from '../../events/edge-events.js';
 import { SystemTime } from '../../runtime/system-time.js';
 import { logEvents, Sampler, type Logger } from '../../telemetry/log.js';
 import { adminConnections } from './admin-server.js';
@@ -38,7 +39,7 @@ const sparedDescriptors = 32;
  * @throws CommandError where it cannot listen there
  */
 export async function startServer(config: WebSocketConfig, flags: ServerFlags, logger: Logger): Promise<Serving> {
-  const mooring = new Mooring({ config, time: new SystemTime(), random: Math.random });
+  const mooring = new Mooring({ config, time: new SystemTime(), random: Math.random, edgeEvents });
   const unwatch = logEvents(mooring, logger);
   const http = createServer(requestPatience, (request, response) => {
     answer(request, response, mooring);

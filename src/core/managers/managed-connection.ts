@@ -9,11 +9,11 @@ export interface ConnectionOwner {
   readonly userId: string;
   readonly threadId: string;
   readonly key: string;
-  readonly generation: number;
-  readonly connection: object | null;
-  readonly isReleased: boolean;
+  /** @internal */ readonly generation: number;
+  /** @internal */ readonly connection: object | null;
+  /** @internal */ readonly isReleased: boolean;
   readonly lastActivityAtMs: number;
-  readonly lifecycle: ConnectionLifecycle;
+  /** @internal */ readonly lifecycle: ConnectionLifecycle;
   fail(error: unknown): void;
 }
 
