@@ -3,10 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { WebSocketServer } from 'ws';
 import { anonymous, attach } from '../../adapters/ws.js';
 import type { WebSocketConfig } from '../../config/load-config.js';
-import { Mooring } from '../../core/mooring.js';
+import type { Mooring } from '../../core/mooring.js';
+import { createMooring } from '../../create-mooring.js';
 import { fileDescriptorLimit } from '../../runtime/file-descriptor-limit.js';
-import { edgeEvents } from '../../events/edge-events.js';
-import { SystemTime } from '../../runtime/system-time.js';
 import { logEvents, Sampler, type Logger } from '../../telemetry/log.js';
 import { adminConnections } from './admin-server.js';
 import { capConnections, type Connections } from './connection-cap.js';
@@ -39,7 +38,8 @@ const sparedDescriptors = 32;
  * @throws CommandError where it cannot listen there
  */
 export async function startServer(config: WebSocketConfig, flags: ServerFlags, logger: Logger): Promise<Serving> {
-  const mooring = new Mooring({ config, time: new SystemTime(), random: Math.random, edgeEvents });
+  // The settings are complete: no variable of the process is read a second time.
+  const mooring = createMooring({ ...config, env: {} });
   const unwatch = logEvents(mooring, logger);
   const http = createServer(requestPatience, (request, response) => {
     answer(request, response, mooring);
