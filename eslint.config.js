@@ -137,10 +137,6 @@ const ambientProperties = [
 ];
 
 const noExportAll = { selector: 'ExportAllDeclaration', message: 'Name what you export.' };
-const noNewImportMeta = {
-  selector: 'MemberExpression[object.type="MetaProperty"][property.name=/^(dirname|filename|resolve)$/]',
-  message: 'Node 20.0 lacks it: fileURLToPath(new URL(…, import.meta.url)).',
-};
 const noDynamicImport = { selector: 'ImportExpression', message: 'src/core imports statically.' };
 const decideInOneBreath = [
   ':function[async=true]',
@@ -189,7 +185,7 @@ export default defineConfig(
     rules: {
       'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
-      'no-restricted-syntax': ['error', noExportAll, noNewImportMeta],
+      'no-restricted-syntax': ['error', noExportAll],
       'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones: importZones }],
       'import-x/no-extraneous-dependencies': ['error', { devDependencies: false }],
       '@typescript-eslint/no-restricted-imports': ['error', { patterns: [notItself] }],
@@ -211,7 +207,7 @@ export default defineConfig(
         'src/core is pure: time, randomness and the outside world come in as arguments.',
       ),
       'no-restricted-properties': ['error', ...ambientProperties],
-      'no-restricted-syntax': ['error', noExportAll, noNewImportMeta, noDynamicImport],
+      'no-restricted-syntax': ['error', noExportAll, noDynamicImport],
       '@typescript-eslint/no-restricted-imports': ['error', { patterns: [coreImportsZodOnly] }],
     },
   },
@@ -226,19 +222,14 @@ export default defineConfig(
   {
     name: 'src/core: decide in one breath',
     files: ['src/core/managers/**', 'src/core/pressure/**', 'src/core/cleanup/strategies/**'],
-    rules: { 'no-restricted-syntax': ['error', noExportAll, noNewImportMeta, noDynamicImport, ...decideInOneBreath] },
+    rules: { 'no-restricted-syntax': ['error', noExportAll, noDynamicImport, ...decideInOneBreath] },
   },
   {
     name: 'src/client: alone, in browsers too',
     files: ['src/client/**'],
     rules: {
       'no-restricted-globals': forbidGlobals([...nodeGlobals, 'setImmediate', 'clearImmediate'], 'Browsers lack it.'),
-      'no-restricted-syntax': [
-        'error',
-        noExportAll,
-        noNewImportMeta,
-        { ...noDynamicImport, message: clientImportsNothing.message },
-      ],
+      'no-restricted-syntax': ['error', noExportAll, { ...noDynamicImport, message: clientImportsNothing.message }],
       '@typescript-eslint/no-restricted-imports': ['error', { patterns: [clientImportsNothing] }],
     },
   },

@@ -7,14 +7,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-// Node 20.0 to 20.10 have no import.meta.dirname, and may be what installs this.
-const script = fileURLToPath(import.meta.url);
-const root = join(script, '../..');
+const root = join(import.meta.dirname, '..');
 const sources = ['src', 'dashboard', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
 
-if (process.argv[1] === script) buildIfNeeded();
+if (process.argv[1] === import.meta.filename) buildIfNeeded();
 
 /** Ends the process when the build fails. */
 export function buildIfNeeded() {
@@ -25,8 +22,7 @@ export function buildIfNeeded() {
     return;
   }
   console.log('Building dist …');
-  const build = [join(root, 'scripts/build.mjs'), '--dashboard-if-possible'];
-  const { status } = spawnSync(process.execPath, build, { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(1);
 }
 

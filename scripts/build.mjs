@@ -1,16 +1,14 @@
 /**
  * `npm run build`: compiles src to dist, and bundles the dashboard into it. The new dist takes the place of the old one
  * only when it is whole.
- *
- * `--dashboard-if-possible`: where Node is too old for what bundles it, says so and goes without.
  */
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { buildDashboard } from './build-dashboard.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 const next = join(root, '.dist-next');
 
@@ -18,7 +16,7 @@ try {
   rmSync(next, { recursive: true, force: true });
   compile();
   makeBinsExecutable();
-  await addDashboard();
+  await buildDashboard(join(next, 'dashboard'));
   rmSync(dist, { recursive: true, force: true });
   renameSync(next, dist);
 } catch (error) {
@@ -26,17 +24,6 @@ try {
   process.exitCode = 1;
 } finally {
   rmSync(next, { recursive: true, force: true });
-}
-
-async function addDashboard() {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const isTooOld = major < 20 || (major === 20 && minor < 19);
-  if (isTooOld && process.argv.includes('--dashboard-if-possible')) {
-    console.warn(`Built without the dashboard: Vite wants Node 20.19 or newer, this is ${process.versions.node}.`);
-    return;
-  }
-  const { buildDashboard } = await import('./build-dashboard.mjs');
-  await buildDashboard(join(next, 'dashboard'));
 }
 
 function compile() {

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Context } from 'hono';
 import type { AdminApp, AdminEnv } from './parts.js';
 import { notFound } from './problems.js';
 
 /** Where the build puts the dashboard, seen from this file in `dist/admin`. */
-const builtFolder = fileURLToPath(new URL('../dashboard', import.meta.url));
+const builtFolder = join(import.meta.dirname, '../dashboard');
 
 const contentTypes: Readonly<Record<string, string>> = Object.freeze({
   '.html': 'text/html; charset=utf-8',

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
 /** The version in package.json, which lies beside `dist` and `src` alike. */
 export function readVersion(): string {
-  const file = fileURLToPath(new URL('../../package.json', import.meta.url));
+  const file = join(import.meta.dirname, '../../package.json');
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

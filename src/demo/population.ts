@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { Told } from './population-process.js';
 
 /** The simulated users of a server. */
@@ -25,7 +25,7 @@ const graceMs = 1_000;
  * @param url of the WebSocket server
  */
 export function startPopulation(url: string, { tell, whenLost }: Audience): Population {
-  const file = fileURLToPath(new URL('population-process.js', import.meta.url));
+  const file = join(import.meta.dirname, 'population-process.js');
   const child = fork(file, [url], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   let isStopping = false;
   child.on('message', (told: Told) => {

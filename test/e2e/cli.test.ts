@@ -4,12 +4,12 @@ import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { startCrowd } from '../support/crowd.js';
-import { mooringCommand, mooringNode, startMooring, type MooringProcess } from '../support/mooring-process.js';
+import { mooringCommand, startMooring, type MooringProcess } from '../support/mooring-process.js';
 import { afterThisTest } from '../support/setup.js';
 
 /** Runs the command to its end, as from a shell. */
 function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const child = spawnSync(mooringNode, [mooringCommand, ...args], {
+  const child = spawnSync(process.execPath, [mooringCommand, ...args], {
     encoding: 'utf8',
     timeout: 20_000,
     env: { PATH: process.env['PATH'], ...env },

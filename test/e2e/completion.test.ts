@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { mooringCommand, mooringNode } from '../support/mooring-process.js';
+import { mooringCommand } from '../support/mooring-process.js';
 import { afterThisTest } from '../support/setup.js';
 
 let folder = '';
@@ -27,7 +27,7 @@ beforeEach(() => {
 /** The script for a shell, in a file. */
 function scriptFor(shell: string): string {
   const file = join(folder, '_mooring');
-  writeFileSync(file, runIn(mooringNode, [mooringCommand, 'completion', shell]));
+  writeFileSync(file, runIn(process.execPath, [mooringCommand, 'completion', shell]));
   return file;
 }
 

@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { frame, handshake, rawClient } from '../support/raw-client.js';
-import { mooringCommand, mooringNode } from '../support/mooring-process.js';
+import { mooringCommand } from '../support/mooring-process.js';
 import { afterThisTest } from '../support/setup.js';
 
 /** A server whose log is read up to the line that says where it listens, and no further until it is asked for. */
 async function unreadServer(args: readonly string[] = []) {
   const command = [mooringCommand, 'serve', '--port', '0', '--no-admin', '--log-format', 'json', ...args];
-  const child = spawn(mooringNode, command, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   afterThisTest(async () => {
     child.kill('SIGKILL');

@@ -5,13 +5,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { mooringCommand, mooringNode } from '../support/mooring-process.js';
+import { mooringCommand } from '../support/mooring-process.js';
 import { afterThisTest } from '../support/setup.js';
 
 /** Runs `mooring` with its stdout going there. @returns its exit code, what comes out at the end, and what it complains of */
 function into(redirection: string, args: readonly string[]) {
   const script = `"$@" ${redirection}; echo "\${PIPESTATUS[0]}" >&3`;
-  const child = spawnSync('bash', ['-c', script, 'bash', mooringNode, mooringCommand, ...args], {
+  const child = spawnSync('bash', ['-c', script, 'bash', process.execPath, mooringCommand, ...args], {
     encoding: 'utf8',
     timeout: 60_000,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
@@ -70,7 +70,7 @@ describe('mooring events, when nobody reads on but the pipe is open', () => {
   async function stuckEvents() {
     const { url, isStuck } = await floodOfEvents();
     const args = [mooringCommand, 'events', '--json', '--url', url];
-    const child = spawn(mooringNode, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     afterThisTest(() => {
       child.kill('SIGKILL');
     });

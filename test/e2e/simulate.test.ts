@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { smallWorld } from '../../src/simulation/small-world.js';
-import { mooringCommand, mooringNode } from '../support/mooring-process.js';
+import { mooringCommand } from '../support/mooring-process.js';
 import { afterThisTest } from '../support/setup.js';
 
 /** Runs `mooring simulate` to its end. */
@@ -17,7 +17,7 @@ function simulate(...args: readonly string[]) {
 
 /** The same, with environment variables. */
 function simulateWith(env: Readonly<Record<string, string>>, ...args: readonly string[]) {
-  const child = spawnSync(mooringNode, [mooringCommand, 'simulate', ...args], {
+  const child = spawnSync(process.execPath, [mooringCommand, 'simulate', ...args], {
     encoding: 'utf8',
     timeout: 60_000,
     env: { PATH: process.env['PATH'], ...env },
@@ -134,7 +134,7 @@ describe('mooring simulate', () => {
 
   it('ends at once on Ctrl-C, with 130', async () => {
     const tell = `process.on('newListener', (name) => { if (name === 'SIGINT') process.stderr.write('listens'); });`;
-    const child = spawn(mooringNode, [mooringCommand, 'simulate', '--hours', '576', '--users', '1000'], {
+    const child = spawn(process.execPath, [mooringCommand, 'simulate', '--hours', '576', '--users', '1000'], {
       env: { PATH: process.env['PATH'], NODE_OPTIONS: optionsToImport(tell) },
     });
     afterThisTest(() => {

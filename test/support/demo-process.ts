@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { mooringCommand, mooringNode, type Exit } from './mooring-process.js';
+import { mooringCommand, type Exit } from './mooring-process.js';
 import { afterThisTest } from './setup.js';
 
 /** A `mooring demo` of the built package, as from a shell. */
@@ -22,7 +22,7 @@ export interface DemoProcess {
 /** Starts it on free ports. It ends with the test. */
 export async function startDemo(args: readonly string[] = []): Promise<DemoProcess> {
   const command = [mooringCommand, 'demo', '--port', '0', '--admin-port', '0', ...args];
-  const child = spawn(mooringNode, command, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => {
       resolve({ code, signal });

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { mooringCommand, mooringNode, type Exit } from './mooring-process.js';
+import { mooringCommand, type Exit } from './mooring-process.js';
 import { afterThisTest } from './setup.js';
 
 /** How a command went. */
@@ -17,12 +17,12 @@ const bareEnv = { PATH: process.env['PATH'], TZ: 'UTC' };
 
 /** Runs `mooring` to its end, with nothing but these variables. */
 export function runMooring(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
-  return run(mooringNode, [mooringCommand, ...args], env);
+  return run(process.execPath, [mooringCommand, ...args], env);
 }
 
 /** Runs a line of bash, in which `mooring` is the command. */
 export function runShell(line: string, env: Readonly<Record<string, string>> = {}): Promise<Ran> {
-  const script = `mooring() { ${JSON.stringify(mooringNode)} ${JSON.stringify(mooringCommand)} "$@"; }\n${line}`;
+  const script = `mooring() { ${JSON.stringify(process.execPath)} ${JSON.stringify(mooringCommand)} "$@"; }\n${line}`;
   return run('bash', ['-c', script], env);
 }
 
@@ -48,7 +48,7 @@ export interface Going {
 
 /** Starts `mooring`; it ends with the test. */
 export function startCommand(args: readonly string[], env: Readonly<Record<string, string>> = {}): Going {
-  const child = spawn(mooringNode, [mooringCommand, ...args], {
+  const child = spawn(process.execPath, [mooringCommand, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...bareEnv, ...env },
   });

@@ -29,16 +29,13 @@ export interface MooringProcess {
 
 export const mooringCommand = join(import.meta.dirname, '../../dist/cli/main.js');
 
-/** What runs it: this Node, or another, which may be older than what tests need. */
-export const mooringNode = process.env['TEST_NODE'] ?? process.execPath;
-
 /** Starts it on a free port. It ends with the test. @param shell runs before it, in the same shell, e.g. `ulimit -n 128` */
 export async function startMooring(args: readonly string[] = [], shell = ''): Promise<MooringProcess> {
   const command = [mooringCommand, 'serve', '--port', '0', '--admin-port', '0', '--log-format', 'json', ...args];
   const child =
     shell === ''
-      ? spawn(mooringNode, command, { stdio: ['ignore', 'pipe', 'inherit'] })
-      : spawn('bash', ['-c', `${shell}; exec "$@"`, 'bash', mooringNode, ...command], {
+      ? spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] })
+      : spawn('bash', ['-c', `${shell}; exec "$@"`, 'bash', process.execPath, ...command], {
           stdio: ['ignore', 'pipe', 'inherit'],
         });
   const exited = new Promise<Exit>((resolve) => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { mooringCommand, mooringNode, type Exit } from './mooring-process.js';
+import { mooringCommand, type Exit } from './mooring-process.js';
 import { afterThisTest } from './setup.js';
 
 /** Whether this machine has the command `script`, as `npm test` found out. */
@@ -30,7 +30,7 @@ export function startOnTerminal(
   args: readonly string[],
   { columns = 80, rows = 24, env = {}, lineOf = (command) => `exec ${command}` }: TerminalOptions = {},
 ): OnTerminal {
-  const command = [mooringNode, mooringCommand, ...args].map((word) => `'${word}'`).join(' ');
+  const command = [process.execPath, mooringCommand, ...args].map((word) => `'${word}'`).join(' ');
   const line = `stty cols ${String(columns)} rows ${String(rows)}; ${lineOf(command)}`;
   const child = spawn('script', ['--quiet', '--return', '--command', line, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
