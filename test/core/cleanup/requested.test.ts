@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { maxListed, type CleanupRequest } from '../../../src/core/cleanup/requested.js';
+import type { CleanupRequest } from '../../../src/core/cleanup/requested.js';
+import { maxListed } from '../../../src/core/cleanup/tally.js';
 import { harness, remote, silent, type Harness, type HarnessOptions } from '../support.js';
 
 /** Nothing is found out by anybody else meanwhile. */

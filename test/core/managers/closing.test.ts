@@ -7,7 +7,7 @@ import { harness, silent } from '../support.js';
 function desk(closeGraceMs = 1_000, limits: Partial<ConstructorParameters<typeof ClosingConnections>[0]> = {}) {
   const time = new SimulatedTime();
   const clock = new StallClock({ time, toleranceMs: 100 });
-  const lifecycle = { closingBegan: () => undefined, closingOver: () => undefined };
+  const lifecycle = { closingBegan: () => undefined, closingEnded: () => undefined };
   return { time, closing: new ClosingConnections({ clock, closeGraceMs, closeCodes: {}, lifecycle, ...limits }) };
 }
 
