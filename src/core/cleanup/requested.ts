@@ -10,7 +10,7 @@ import { maxToEvict, type EvictionRequest } from './emergency-run.js';
 import { strategiesByName } from './playbook.js';
 import { errored } from './strategies/errored.js';
 import { idle } from './strategies/idle.js';
-import { chosenOf, maxListed, Tally, type Chosen } from './tally.js';
+import { chosenOf, Tally, type Chosen } from './tally.js';
 import type { UserCleanup } from './user-cleanup.js';
 
 /** The releases that a background cycle would do now. */
@@ -98,7 +98,7 @@ export class RequestedCleanup {
    */
   previewBackground(): Promise<BackgroundPreview> {
     const { slices, registry, userCleanup, monitor, clock } = this.#parts;
-    const tally = new Tally(maxListed);
+    const tally = new Tally();
     const users = new Set<string>();
     const managers: Iterator<WebSocketManager, void> = registry.all();
     const step = (): boolean => {

@@ -50,7 +50,7 @@ export class Tally {
   readonly #maxChosen: number;
 
   /** @param maxChosen how many managers {@link chosen} lists at most; all are counted */
-  constructor(maxChosen = Infinity) {
+  constructor(maxChosen = maxListed) {
     this.#maxChosen = maxChosen;
   }
 
