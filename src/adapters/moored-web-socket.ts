@@ -212,7 +212,6 @@ export function mooredClass(
   };
 }
 
-/** Whether the message is in one piece. */
 function isOnePiece(content: unknown): content is RawData & Uint8Array {
   return typeof content === 'string' || content instanceof Uint8Array;
 }

@@ -35,7 +35,6 @@ export class RefusedSockets {
     };
   }
 
-  /** How many sockets are closing. */
   get size(): number {
     return this.#all.size;
   }

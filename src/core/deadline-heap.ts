@@ -18,7 +18,6 @@ export class DeadlineHeap<T extends HeapItem> {
     return this.#items.length;
   }
 
-  /** The item that is due first. */
   get first(): T | undefined {
     return this.#items[0];
   }

@@ -36,7 +36,6 @@ export class Drain {
     await this.#closeInWaves([...registry.all()], () => true);
   }
 
-  /** The manager's last hold has ended. */
   lastHoldEnded(manager: WebSocketManager): void {
     if (this.#isRunning) this.#close(manager);
   }

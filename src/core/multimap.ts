@@ -31,7 +31,6 @@ export class Multimap<T extends object> {
     return count(this.#byKey.get(key));
   }
 
-  /** The item of the key that was added first. */
   oldestOf(key: string): T | undefined {
     const items = this.#byKey.get(key);
     return items instanceof Set ? items.values().next().value : items;

@@ -18,7 +18,6 @@ const development: Preset = {
   idleManagerTimeoutMs: 120_000,
 };
 
-/** The environment table. */
 export const presets = Object.freeze({
   production: {
     maxManagersPerUser: 20,

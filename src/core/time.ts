@@ -51,7 +51,6 @@ export interface Clock {
   readonly lastStallEndedAtMs: number;
   /** As {@link Time.contexts}. */
   readonly contexts: AsyncContexts;
-  /** How many stalls there have been. */
   readonly stalls: number;
 }
 

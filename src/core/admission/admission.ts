@@ -126,7 +126,7 @@ export class AdmissionControl {
     }
     const round = { freed, forHeard: isForHeard ? freed : 0 };
     this.#serving.set(userId, round);
-    while (queue.sizeOf(userId) > 0 && (round.freed > 0 ? limits.of(userId) > 0 : room.isFor(userId))) {
+    while (queue.sizeOf(userId) > 0 && (round.freed > 0 ? limits.of(userId) > 0 : room.fits(userId))) {
       const heard = round.forHeard > 0 ? queue.firstHeardOf(userId) : undefined;
       round.freed = Math.max(0, round.freed - 1);
       round.forHeard = Math.max(0, round.forHeard - 1);
@@ -207,7 +207,7 @@ export class AdmissionControl {
     const former = queue.placeOf(userId, key);
     const waiting = queue.sizeOf(userId);
     if (former === undefined && waiting >= limit) return refused(this.#quotaRefusal(userId, waiting));
-    if (former === undefined && !room.isToWaitFor(userId)) return refused(refusals.crowded());
+    if (former === undefined && !room.mayWait(userId)) return refused(refusals.crowded());
     if (former !== undefined && arrival < former.arrival) return refused(refusals.replaced());
     const place = new Place({
       key,

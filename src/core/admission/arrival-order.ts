@@ -51,7 +51,6 @@ export class ArrivalOrder {
     if (this.#noted.size > this.#sweepAbove) this.#sweep();
   }
 
-  /** Whether the attempt arrived before the connection did. */
   isBefore(arrival: Arrival, connection: ManagedConnection): boolean {
     return this.#noted.size > 0 && arrival < (this.#noted.get(connection) ?? 0);
   }

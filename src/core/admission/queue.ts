@@ -50,7 +50,6 @@ export class Place implements PendingAdmission {
     this.#options.onAccepted(this);
   }
 
-  /** The accepted socket that waits, if there is one. */
   get peer(): WaitingPeer | null {
     return this.#peer?.peer ?? null;
   }
@@ -104,7 +103,6 @@ export class PlaceQueue {
     return this.#size;
   }
 
-  /** How many of the user's newcomers wait. */
   sizeOf(userId: string): number {
     // Usually the queue is empty, and this is called by every admission and release.
     if (this.#size === 0) return 0;

@@ -77,7 +77,6 @@ export class RefusalPacer {
     for (const delayed of this.#expiries.clear()) this.#send(delayed);
   }
 
-  /** How many close frames wait. */
   get waiting(): number {
     return this.#waiting.size;
   }

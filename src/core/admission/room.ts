@@ -34,7 +34,7 @@ export class Room {
   }
 
   /** Whether one more manager of this user fits now. */
-  isFor(userId: string): boolean {
+  fits(userId: string): boolean {
     const { registry, limits } = this.#parts;
     return registry.countOf(userId) < limits.of(userId) && this.#isInTotalFor(userId);
   }
@@ -54,7 +54,7 @@ export class Room {
   }
 
   /** Whether one more newcomer of the user may wait. */
-  isToWaitFor(userId: string): boolean {
+  mayWait(userId: string): boolean {
     const { queue } = this.#parts;
     const ofUser = queue.sizeOf(userId) + this.#contests.countOf(userId);
     return ofUser < quarterOf(this.#maxWaiting) && queue.size + this.#contestCount < this.#maxWaiting;

@@ -79,7 +79,7 @@ export class Takeover {
 
   #contest(manager: WebSocketManager, connection: ManagedConnection, claim: Claim): Admission | PendingAdmission {
     const { room, refusals } = this.#parts;
-    if (!room.isToWaitFor(manager.userId)) return refused(refusals.crowded());
+    if (!room.mayWait(manager.userId)) return refused(refusals.crowded());
     const contest = new Contest(this.#parts, manager, connection);
     manager.ensureExtras().successor = contest;
     const pending = contest.challenge(claim);

@@ -106,12 +106,6 @@ export class Tickets {
     return this.#outstanding.size === 0 ? undefined : this.#outstanding.get(manager);
   }
 
-  /** Every ticket that is not opened. */
-  allOutstanding(): Ticket[] {
-    const others = [...this.#outstanding.values()];
-    return this.#newest === null ? others : [...others, this.#newest];
-  }
-
   /** Makes a ticket for the manager. The one that is outstanding, if any, is refused as replaced. */
   issue(
     manager: WebSocketManager,
@@ -169,7 +163,8 @@ export class Tickets {
   /** Refuses every outstanding ticket, and leaves no timer. */
   stop(): void {
     const { refusals } = this.#parts;
-    for (const ticket of this.allOutstanding()) this.#giveBack(ticket, refusals.draining(), 'shutdown');
+    for (const ticket of [...this.#outstanding.values(), this.#newest])
+      if (ticket !== null) this.#giveBack(ticket, refusals.draining(), 'shutdown');
     this.#expiries.clear();
   }
 

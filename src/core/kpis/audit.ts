@@ -5,10 +5,8 @@ import type { WebSocketConfig } from '../settings.js';
 import type { Slices } from '../slices.js';
 import type { Clock, Timer } from '../time.js';
 
-/** The result of an audit. */
 export interface AuditFindings {
   readonly atMs: number;
-  /** Managers visited. */
   readonly managers: number;
   readonly users: number;
   /** Managers idle for two background intervals longer than they may be, found now for the first time. */

@@ -9,7 +9,6 @@ export const kpiTargets = {
   falseKills: { number: 7, unit: 'connections', target: '0' },
 } as const satisfies Record<string, { number: number; unit: string; target: string }>;
 
-/** The name of a success metric. */
 export type KpiName = keyof typeof kpiTargets;
 
 /** A success metric as measured. */

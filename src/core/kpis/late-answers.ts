@@ -19,7 +19,6 @@ export class LateAnswers {
     this.#releasedBy.set(connection, by);
   }
 
-  /** The connection is closed or destroyed. */
   connectionGone(connection: AttachedConnection): void {
     const by = this.#releasedBy.get(connection);
     if (by === undefined) return;

@@ -79,7 +79,6 @@ export class SuccessMetrics {
     hour.miscounted = Math.max(hour.miscounted, miscounted);
   }
 
-  /** The metrics as of now. */
   report(): SuccessReport {
     const now = this.#parts.clock.now();
     this.#userMinutes.catchUp(now);

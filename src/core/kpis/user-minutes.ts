@@ -47,7 +47,6 @@ export class UserMinutes {
     this.#gotIn.clear();
   }
 
-  /** The minute that is not over yet. */
   present(): UserMinuteCount {
     let gotIn = 0;
     for (const isIn of this.#gotIn.values()) if (isIn) gotIn += 1;

@@ -38,7 +38,6 @@ export class WrongRefusals {
     this.#keptForMs = keptForMs;
   }
 
-  /** How many records are kept. */
   get size(): number {
     return this.#size;
   }

@@ -51,7 +51,6 @@ export class Heartbeat {
     this.#bucketMs = parts.config.heartbeatIntervalMs / bucketsPerInterval;
   }
 
-  /** Whether its timer is armed. */
   get isArmed(): boolean {
     return this.#timer !== null;
   }

@@ -17,7 +17,6 @@ export interface ProbeFindings {
 /** The result before any connection was pinged. */
 export const noFindings: ProbeFindings = Object.freeze({ silent: new Set<never>(), stuck: new Set<never>() });
 
-/** The parts that a probe needs. */
 export interface ProbeParts {
   readonly clock: Clock;
   readonly pinger: Pinger;

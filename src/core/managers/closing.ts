@@ -93,7 +93,7 @@ export class ClosingConnections {
   }
 
   /** The peer or the application began to close the connection. */
-  began(connection: Closable): void {
+  closingBegan(connection: Closable): void {
     if (connection.closing !== null) return;
     this.#add(connection);
     const { unsentBytes, bytesSent } = countersOf(connection);
@@ -101,8 +101,7 @@ export class ClosingConnections {
     this.#deliveries.set(connection, { bytesSent, endsAtMs: this.#parts.clock.now() + longestDeliveryMs });
   }
 
-  /** The socket has closed. */
-  closed(connection: Closable): void {
+  connectionClosed(connection: Closable): void {
     if (connection.closing !== null && this.#expiries.delete(connection.closing)) this.#ended(connection);
   }
 

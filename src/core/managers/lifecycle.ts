@@ -109,12 +109,12 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
   }
 
   connectionClosing(connection: AttachedConnection): void {
-    this.#parts.closing.began(connection);
+    this.#parts.closing.closingBegan(connection);
     this.#ended(connection);
   }
 
   connectionClosed(connection: AttachedConnection): void {
-    this.#parts.closing.closed(connection);
+    this.#parts.closing.connectionClosed(connection);
     this.#ended(connection);
   }
 
@@ -155,7 +155,6 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     return this.#parts.holds.take(manager, options);
   }
 
-  /** The last hold of a manager ended or expired. */
   lastHoldEnded(manager: WebSocketManager): void {
     this.#parts.away.end(manager);
     this.#parts.drain.lastHoldEnded(manager);

@@ -28,6 +28,7 @@ let claims = 0;
 /** A claim that the ledger was given. */
 interface MadeClaim {
   readonly claim: QuotaClaim;
+  readonly onDenied: OnDenied;
   /** Resolves with the ledger's answer; `null` if none is awaited. */
   answered: Promise<unknown> | null;
   isGranted: boolean;
@@ -65,12 +66,12 @@ export class LedgerConfirmations {
     const { manager } = ticket;
     const { userId, threadId } = manager;
     const claim = { userId, threadId, claimId: (claims += 1) };
-    const made: MadeClaim = { claim, answered: null, isGranted: false };
+    const made: MadeClaim = { claim, onDenied, answered: null, isGranted: false };
     this.#claims.set(manager, made);
     try {
       const answer = ledger.acquire(claim, limits.of(userId));
-      if (isPromise(answer)) made.answered = this.#await(answer, { manager, made, onDenied });
-      else this.#settle(manager, answer, onDenied);
+      if (isPromise(answer)) made.answered = this.#await(answer, manager, made);
+      else this.#settle(answer, manager, made);
     } catch (error) {
       this.#report(userId, error);
     }
@@ -132,14 +133,11 @@ export class LedgerConfirmations {
     return this.#claims.get(manager)?.isGranted === true ? 'takenOver' : 'claimed';
   }
 
-  async #await(
-    answer: PromiseLike<LedgerAnswer>,
-    { manager, made, onDenied }: { manager: WebSocketManager; made: MadeClaim; onDenied: OnDenied },
-  ): Promise<void> {
+  async #await(answer: PromiseLike<LedgerAnswer>, manager: WebSocketManager, made: MadeClaim): Promise<void> {
     try {
       const settled = await answer;
       made.answered = null;
-      if (!manager.isReleased) this.#settle(manager, settled, onDenied);
+      if (!manager.isReleased) this.#settle(settled, manager, made);
       // The ledger may have granted the claim after it was given back: it is given back once more.
       else if (isAnswer(settled) && settled.granted) this.#giveBack(made.claim);
     } catch (error) {
@@ -148,11 +146,10 @@ export class LedgerConfirmations {
     }
   }
 
-  #settle(manager: WebSocketManager, answer: LedgerAnswer, onDenied: OnDenied): void {
+  #settle(answer: LedgerAnswer, manager: WebSocketManager, made: MadeClaim): void {
     if (!isAnswer(answer)) throw new TypeError('the ledger gave no answer');
-    const made = this.#claims.get(manager);
-    if (made !== undefined) made.isGranted = answer.granted;
-    if (!answer.granted) onDenied(manager);
+    made.isGranted = answer.granted;
+    if (!answer.granted) made.onDenied(manager);
   }
 
   #report(userId: string, error: unknown): void {
