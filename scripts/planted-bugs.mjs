@@ -45,7 +45,7 @@ export const bugs = [
     name: 'a caller that leaves the queue keeps its place',
     edits: [
       {
-        in: 'AdmissionControl.#leave',
+        in: 'AdmissionControl.#onLeft',
         find: 'if (!queue.remove($place)) return;',
         replace: 'if (queue.size > 0) return;',
       },
@@ -104,14 +104,15 @@ export const bugs = [
     edits: [
       {
         in: 'SuspectPlaces.#give',
-        find: 'const { clock, lifecycle, waitingRoom } = $parts;',
-        replace: `const { clock, lifecycle, waitingRoom } = $parts;
-          let left = waitingRoom.heardOf(userId);
+        find: 'const { queue, userCleanup } = $parts;',
+        replace: `const { queue, userCleanup } = $parts;
+          const [first] = connections;
+          let left = first === undefined ? 0 : queue.heardOf(first.manager.userId);
           if (left === 0) return;`,
       },
       {
         in: 'SuspectPlaces.#give',
-        find: 'if (waitingRoom.heardOf($userId) === 0) return;',
+        find: 'if (queue.heardOf($userId) === 0) return;',
         replace: 'if (left-- < 0) return;',
       },
     ],
@@ -178,6 +179,6 @@ export const bugs = [
   },
   {
     name: 'a caller that leaves the queue is told so, and keeps its place',
-    edits: [{ in: 'AdmissionControl.#leave', find: 'if (!queue.remove($place)) return;', replace: '' }],
+    edits: [{ in: 'AdmissionControl.#onLeft', find: 'if (!queue.remove($place)) return;', replace: '' }],
   },
 ];

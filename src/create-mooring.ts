@@ -1,8 +1,7 @@
-import type { QuotaLedger } from './core/quota/quota-ledger.js';
 import { loadConfig, type ConfigSources, type LoadedConfig } from './config/load-config.js';
+import type { MooringSetup } from './core/compose.js';
 import { describe } from './core/errors.js';
-import { checkIsKeepalive, type IsKeepalive } from './core/liveness/keepalives.js';
-import type { LimitOf } from './core/managers/limits.js';
+import { checkIsKeepalive } from './core/liveness/keepalives.js';
 import { Mooring } from './core/mooring.js';
 import type { SettingOverrides, WebSocketConfig } from './core/settings.js';
 import type { Random, Time } from './core/time.js';
@@ -10,25 +9,16 @@ import { edgeEvents } from './events/edge-events.js';
 import { SystemTime } from './runtime/system-time.js';
 
 /**
- * What can be said to {@link createMooring}; all of it is optional. Settings stand beside the rest, by name and with
- * durations in milliseconds; they win over environment variables.
+ * Options of {@link createMooring}; all are optional. Settings are options too, by name and with durations in
+ * milliseconds; they take precedence over environment variables.
  */
-export interface MooringOptions extends SettingOverrides {
-  /** @deprecated since 0.2: settings stand beside the other options now. */
+export interface MooringOptions extends SettingOverrides, Pick<MooringSetup, 'limitOf' | 'isKeepalive' | 'ledger'> {
+  /** @deprecated since 0.2: settings are options themselves. */
   readonly config?: SettingOverrides | undefined;
   /** `production`, `staging`, `development` or `test`. @default MOORING_ENV, NETRA_ENV, NODE_ENV, then development */
   readonly environment?: string | undefined;
   /** The environment variables to read. @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Another limit for some users, e.g. by plan. It must give an integer of at least 0, or `Infinity`, at once. */
-  readonly limitOf?: LimitOf;
-  /**
-   * Messages that are keepalives beside the presets, e.g. `(message) => message === 'tick'`; see {@link IsKeepalive}.
-   * @default none
-   */
-  readonly isKeepalive?: IsKeepalive;
-  /** A quota shared with other processes. */
-  readonly ledger?: QuotaLedger;
   /** Another clock, for tests. @default the real one */
   readonly time?: Time;
   /** Another source of randomness, for tests. @default Math.random */
@@ -65,7 +55,6 @@ export function createMooring(options: MooringOptions = {}): Mooring {
 const flatForm =
   'settings stand beside the other options now, as in { maxManagersPerUser: 5 }; the old form goes on working';
 
-/** An old name of the original sketch was used. */
 function tellRenamed(old: string, now: string): void {
   tellOnce(`${old} is called ${now} now; the old name goes on working`);
 }
@@ -82,7 +71,7 @@ export function loadWebSocketConfig(given: ConfigSources = {}): WebSocketConfig 
 
 const told = new Set<string>();
 
-/** An old name was used: a deprecation warning for each, once in this process. */
+/** Emits a deprecation warning, once in this process. */
 function tellOnce(sentence: string): void {
   if (told.has(sentence)) return;
   told.add(sentence);

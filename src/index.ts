@@ -50,8 +50,8 @@ export type { UserResources, WebSocketResourceMonitor } from './core/pressure/mo
 
 // Cleanup
 export type { BackgroundCleanup, BackgroundCleanupResult } from './core/cleanup/background.js';
-export type { Chosen } from './core/cleanup/chosen.js';
 export type { EmergencyCleanupResult, EvictionRequest } from './core/cleanup/emergency-run.js';
+export type { Chosen } from './core/cleanup/tally.js';
 export { isKeepalive } from './core/liveness/keepalive.js';
 export type { IsKeepalive, Keepalives } from './core/liveness/keepalives.js';
 

@@ -1,6 +1,6 @@
 import type { CleanupView } from '../../src/admin/schemas.js';
 import { count, counted, duration, ofLimit } from '../../src/presentation/figures.js';
-import { reasonOf } from '../../src/presentation/releases.js';
+import { reasonOf, totalOf } from '../../src/presentation/releases.js';
 import type { ApiError } from './api.js';
 import { shown } from './format.js';
 import { Foreign, LevelBadge, type Level } from './pieces.js';
@@ -57,9 +57,9 @@ export function OutcomeText({ outcome }: { readonly outcome: Outcome }) {
 }
 
 function Cleaned({ name, result }: { readonly name: string; readonly result: CleanupView }) {
-  const { dryRun, cleaned, chosen, remaining, durationMs, timedOut } = result;
+  const { dryRun, cleaned, chosen, byStrategy, remaining, durationMs, timedOut } = result;
   const what = dryRun
-    ? `${counted(chosen.length, 'manager')} would be released`
+    ? `${counted(totalOf(byStrategy), 'manager')} would be released`
     : `${counted(cleaned, 'manager')} released`;
   return (
     <>

@@ -22,19 +22,24 @@ export interface AttemptRate<Request = IncomingMessage> {
 
 const defaultWindowMs = 60_000;
 
+interface CountedAttempt<Request> {
+  readonly request: Request;
+  readonly incoming: IncomingRequest;
+}
+
 /** Counts the attempts of each client to connect. */
 export class AttemptLimiter<Request> {
   readonly #window: RateWindow;
-  readonly #keyOf: ((request: Request) => string) | null;
+  readonly #rate: AttemptRate<Request>;
   readonly #mooring: Mooring;
   #isReported = false;
 
   /** @throws TypeError if the rate is not valid */
   constructor(rate: AttemptRate<Request>, mooring: Mooring) {
     checkRate(rate);
-    const { limit, windowMs = defaultWindowMs, keyOf = null } = rate;
+    const { limit, windowMs = defaultWindowMs } = rate;
     this.#window = new RateWindow({ limit, windowMs, now: () => mooring.now() });
-    this.#keyOf = keyOf;
+    this.#rate = rate;
     this.#mooring = mooring;
   }
 
@@ -43,10 +48,9 @@ export class AttemptLimiter<Request> {
    * @returns in how many milliseconds to try again, or `null` if the attempt is within the rate. Never throws: if `keyOf`
    * throws or returns no string, the attempt is not counted, and `authentication.failed` is emitted
    */
-  check(attempt: { readonly request: Request; readonly incoming: IncomingRequest }): number | null {
+  check(attempt: CountedAttempt<Request>): number | null {
     try {
-      const key =
-        this.#keyOf === null ? this.#keyOfSocket(attempt.incoming) : this.#keyOfRequest(attempt.request, this.#keyOf);
+      const key = this.#keyOf(attempt);
       return key === null ? null : this.#window.take(key);
     } catch (error) {
       this.#mooring.events.emit('authentication.failed', { error: describe(error) });
@@ -54,8 +58,9 @@ export class AttemptLimiter<Request> {
     }
   }
 
-  #keyOfRequest(request: Request, keyOf: (request: Request) => string): string {
-    const key: unknown = keyOf(request);
+  #keyOf({ request, incoming }: CountedAttempt<Request>): string | null {
+    if (this.#rate.keyOf === undefined) return this.#keyOfSocket(incoming);
+    const key: unknown = this.#rate.keyOf(request);
     if (typeof key !== 'string') throw new TypeError(`attemptRate.keyOf returned ${describe(key)}, wanted a string`);
     return addressKey(key);
   }

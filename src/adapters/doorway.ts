@@ -51,7 +51,7 @@ export interface HttpRejection {
   readonly retryAfterMs?: number;
 }
 
-/** What an adapter does when the doorway has a result. */
+/** Called when the doorway has a result. */
 export interface AttemptListener {
   /**
    * The client is admitted or refused. Called once, unless the attempt ends before. An exception that it throws
@@ -66,7 +66,7 @@ export interface AttemptListener {
 
 export const badRequest: HttpRejection = Object.freeze({ status: 400, reason: 'Bad Request' });
 const forbidden: HttpRejection = Object.freeze({ status: 403, reason: 'Forbidden' });
-/** Unadmitted sockets leave within seconds, so retry soon. */
+/** The retry time is short, since unadmitted sockets leave within seconds. */
 export const tooBusy: HttpRejection = Object.freeze({
   status: 503,
   reason: 'Service Unavailable',
@@ -83,7 +83,7 @@ export const tooBusy: HttpRejection = Object.freeze({
  *    many (503)
  * 4. reject a client that tries too often (429)
  * 5. refuse the client if the server drains
- * 6. call `authenticate`, and wait for its answer for at most `authenticateTimeoutMs`
+ * 6. call `authenticate`, and wait at most `authenticateTimeoutMs` for its answer
  * 7. call `mooring.admit` with the answer, or refuse the client
  *
  * Steps 1 to 4 end with an HTTP status, which costs least. From step 5 on the adapter accepts the handshake and sends a
@@ -109,11 +109,10 @@ export class Doorway<Request> {
     this.#origins = new AllowedOrigins(allowedOrigins, (error) => {
       this.#reportFailure(error);
     });
-    const keyOf = options.keyOf ?? attemptRate?.keyOf;
     this.#shared = {
       arrivals: mooring.arrivals,
       cap: new UnauthenticatedCap(unadmittedLimit(mooring.config)),
-      addressOf: (attempt) => this.#addressOf(attempt, keyOf),
+      addressOf: (attempt) => this.#addressOf(attempt),
     };
     mooring.on('server.draining', () => {
       for (const { authentication } of [...this.#authenticating]) {
@@ -152,12 +151,12 @@ export class Doorway<Request> {
       return;
     }
     const call = new AbortableCall();
-    const answer = this.#ask(attempt.request, call);
+    const answer = this.#authenticate(attempt.request, call);
     if (isPromise(answer)) this.#wait(answer, attempt, call);
     else attempt.authenticated(this.#admit(answer, attempt));
   }
 
-  #ask(request: Request, call: AuthenticationCall): Answer | PromiseLike<Answer> {
+  #authenticate(request: Request, call: AuthenticationCall): Answer | PromiseLike<Answer> {
     try {
       const fields = this.#options.authenticate(request, call);
       return isPromise(fields) ? fields.then(answered, failed) : { fields };
@@ -170,7 +169,7 @@ export class Doorway<Request> {
   #wait(answer: PromiseLike<Answer>, attempt: Attempt<Request>, call: AbortableCall): void {
     const { clock, config, refusals } = this.#mooring;
     const { authenticateTimeoutMs } = config;
-    // The deadline and the drain end it too: what follows must run in the async context of the request all the same.
+    // Bound, since a deadline or a drain may call it: what follows must run in the async context of the request.
     const end = clock.contexts.bound((settled: Answer | null): void => {
       if (!this.#authenticating.delete(attempt)) return;
       deadline.cancel();
@@ -209,11 +208,12 @@ export class Doorway<Request> {
     return refusals.authenticationFailed();
   }
 
-  #addressOf({ request, incoming }: Attempt<Request>, keyOf: DoorwayOptions<Request>['keyOf']): string {
+  #addressOf({ request, incoming }: Attempt<Request>): string {
+    const options = this.#options.keyOf === undefined ? this.#options.attemptRate : this.#options;
     try {
-      const key: unknown = keyOf?.(request);
+      const key: unknown = options?.keyOf?.(request);
       if (typeof key === 'string') return addressKey(key);
-      if (keyOf !== undefined) throw new TypeError(`keyOf returned ${describe(key)}, wanted a string`);
+      if (options?.keyOf !== undefined) throw new TypeError(`keyOf returned ${describe(key)}, wanted a string`);
     } catch (error) {
       this.#reportFailure(error);
     }

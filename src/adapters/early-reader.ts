@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 
-/** How many bytes are read at most of what a client sends before its handshake is answered; it should send none. */
+/** How many bytes are read before the handshake is answered. A client should send none. */
 const maxEarlyBytes = 4096;
 
 /**

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
-import { unlookedMs, type Keepalives } from '../core/liveness/keepalives.js';
+import { unreportedMs, type Keepalives } from '../core/liveness/keepalives.js';
 import type { ManagedConnection } from '../core/managers/managed-connection.js';
 import { announceClosing } from './closing-streams.js';
 import { ignoreRepeatedEnd } from './ignore-repeated-end.js';
@@ -11,13 +11,13 @@ type Content = Parameters<WebSocket['send']>[0];
 /** Header and mask of a control frame from a client. */
 const controlHeaderBytes = 6;
 
-/** A TLS stream encrypts later, so it always has bytes pending after a send; up to this many are no backlog. */
+/** A TLS stream encrypts later, so it always has unsent bytes after a send. Up to this many are no backlog. */
 const encryptionBytes = 65_536;
 
 /** The codes with which `ws` closes a socket whose peer broke the protocol. */
 export const protocolErrors: ReadonlySet<number | undefined> = new Set([1002, 1007, 1009]);
 
-/** Leads from a `Proxy` of a socket, or an object that inherits from one, to the socket with the private fields. */
+/** The property by which a `Proxy` of a socket, or an object that inherits from it, finds the socket itself. */
 const self = Symbol('mooring.self');
 
 /** A socket that reports to a connection. The methods bypass overrides of the application. */
@@ -57,8 +57,8 @@ export interface MooredClassOptions {
  * Extends the WebSocket class of a server, so that its sockets report what happens to their connections.
  *
  * Why a subclass: no listener is added to a socket, so `listenerCount`, `on`, `once` and the order of listeners are those
- * of the application. With thousands of connections, the cost of a message is not instructions but objects that are not
- * in the processor's cache: a message needs the socket and one object more.
+ * of the application. With thousands of connections, most of the cost of a message is objects that are not in the
+ * processor's cache: a message needs the socket and one more object.
  */
 // eslint-disable-next-line max-lines-per-function -- a class has to be made inside a function to extend what it is given
 export function mooredClass(
@@ -68,7 +68,7 @@ export function mooredClass(
   const unsentLimit = maxUnsentBytes === 0 ? Infinity : maxUnsentBytes;
   return class MooredWebSocket extends Base implements MooredSocket {
     #connection: ManagedConnection | null = null;
-    /** `null` before the socket is bound, and after it began to close: then the application gets only its end. */
+    /** `null` before the socket is bound, and after it began to close. */
     #stream: Duplex | null = null;
     #maxPendingBytes = 0;
     #messagesReceived = 0;
@@ -116,7 +116,7 @@ export function mooredClass(
       if (connection === null || stream === null) return;
       const now = connection.clock.recentMs;
       const isBacklogged = stream.writableLength > this.#maxPendingBytes;
-      if (!isBacklogged && now - connection.lastSendAtMs < unlookedMs) return;
+      if (!isBacklogged && now - connection.lastSendAtMs < unreportedMs) return;
       if (!isOnePiece(content) || !keepalives.matches(content)) connection.sent(isBacklogged, now);
     }
 
@@ -155,7 +155,7 @@ export function mooredClass(
       super.ping(payload);
     }
 
-    /** From now on the application gets only the end of the socket. */
+    /** From now on the application gets no more messages, pings and pongs. */
     #stopDelivery(): void {
       if (this.#stream === null) return;
       ignoreRepeatedEnd(this.#stream);
@@ -189,10 +189,10 @@ export function mooredClass(
       }
     }
 
-    /** So soon after another message, no age changes enough to be worth a report. */
+    /** A message soon after another is not reported: no age changes much. */
     #received(connection: ManagedConnection, content: unknown, isText: boolean): void {
       const now = connection.clock.recentMs;
-      if (now - connection.lastInboundAtMs < unlookedMs) return;
+      if (now - connection.lastInboundAtMs < unreportedMs) return;
       if (isOnePiece(content) && keepalives.matches(content, isText)) connection.touched();
       else connection.received(now);
     }
@@ -212,7 +212,6 @@ export function mooredClass(
   };
 }
 
-/** Whether the message is in one piece. */
 function isOnePiece(content: unknown): content is RawData & Uint8Array {
   return typeof content === 'string' || content instanceof Uint8Array;
 }

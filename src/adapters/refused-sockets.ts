@@ -1,4 +1,5 @@
 import { quarterOf } from '../core/bounds.js';
+import { Multimap } from '../core/multimap.js';
 
 /** A refused socket that is closing. */
 export interface RefusedSocket {
@@ -16,7 +17,7 @@ export class RefusedSockets {
   readonly #limit: number;
   /** Oldest first. */
   readonly #all = new Set<RefusedSocket>();
-  readonly #byOwner = new Map<string, Set<RefusedSocket>>();
+  readonly #byOwner = new Multimap<RefusedSocket>();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -24,33 +25,28 @@ export class RefusedSockets {
 
   /** @returns what to call once the socket is closed */
   add(socket: RefusedSocket): () => void {
-    const own = this.#byOwner.get(socket.owner) ?? new Set();
-    if (own.size >= quarterOf(this.#limit)) this.#destroyOldest(own);
-    else if (this.#all.size >= this.#limit) this.#destroyOldest(this.#all);
+    const { owner } = socket;
+    if (this.#byOwner.countOf(owner) >= quarterOf(this.#limit)) this.#destroy(this.#byOwner.oldestOf(owner));
+    else if (this.#all.size >= this.#limit) this.#destroy(this.#all.values().next().value);
     this.#all.add(socket);
-    own.add(socket);
-    this.#byOwner.set(socket.owner, own);
+    this.#byOwner.add(owner, socket);
     return () => {
       this.#remove(socket);
     };
   }
 
-  /** How many sockets are closing. */
   get size(): number {
     return this.#all.size;
   }
 
-  #destroyOldest(sockets: ReadonlySet<RefusedSocket>): void {
-    const [oldest] = sockets;
-    if (oldest === undefined) return;
-    this.#remove(oldest);
-    oldest.destroy();
+  #destroy(socket: RefusedSocket | undefined): void {
+    if (socket === undefined) return;
+    this.#remove(socket);
+    socket.destroy();
   }
 
   #remove(socket: RefusedSocket): void {
     this.#all.delete(socket);
-    const own = this.#byOwner.get(socket.owner);
-    own?.delete(socket);
-    if (own?.size === 0) this.#byOwner.delete(socket.owner);
+    this.#byOwner.delete(socket.owner, socket);
   }
 }

@@ -255,7 +255,7 @@ export const cleanupSchema = named(
     userId: z.string(),
     dryRun: z.boolean(),
     cleaned: count.describe('Managers released; none by a dry run.'),
-    chosen: z.array(chosenSchema),
+    chosen: z.array(chosenSchema).describe('The first 1,000; `byStrategy` counts all.'),
     byStrategy: tally,
     attempts: count,
     timedOut: z.boolean(),
@@ -273,7 +273,7 @@ export const backgroundSchema = named(
     byStrategy: tally,
     errors: count.describe('Users whose cleanup threw.'),
     durationMs: ms,
-    chosen: z.array(chosenSchema).describe('Of a dry run, the first 1,000.'),
+    chosen: z.array(chosenSchema).describe('Of a dry run, the first 1,000; `byStrategy` counts all.'),
   }),
 );
 

@@ -1,17 +1,17 @@
 /**
- * The async contexts of the platform (`AsyncLocalStorage` and what is built on it), for a core that knows no platform.
+ * The async contexts of the platform: those of `AsyncLocalStorage` in Node.
  *
- * Why: a timer that is armed while a request is handled belongs to that request: whatever it does later, for whomever,
- * sees the request's store, and keeps it in memory.
+ * Why: a timer that is set while a request is handled runs in the context of that request. Code that it runs for other
+ * connections would see the request's store, and keep it in memory.
  */
 export interface AsyncContexts {
-  /** Calls `callback` now, in the context of no request. */
+  /** Calls `callback` now, in no request's context. */
   outside<T>(callback: () => T): T;
-  /** A function that calls `callback` in the context of this moment, wherever it is called itself. */
+  /** A function that calls `callback` in the present context, wherever that function is called. */
   bound<Arguments extends unknown[], T>(callback: (...given: Arguments) => T): (...given: Arguments) => T;
 }
 
-/** For clocks without contexts: everything runs where it is called. */
+/** For platforms without contexts. */
 export const noContexts: AsyncContexts = Object.freeze({
   outside: <T>(callback: () => T): T => callback(),
   bound: <F>(callback: F): F => callback,

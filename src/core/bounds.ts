@@ -1,17 +1,17 @@
 import { standingIdleTimeoutMs } from './idle-timeout.js';
 import type { WebSocketConfig } from './settings.js';
 
-/** How long an active manager is safe from eviction. */
+/** How long after its last activity a manager is not evicted. */
 export function evictionFloorMs(config: WebSocketConfig): number {
   return config.evictionFloorRatio * standingIdleTimeoutMs(config.idleManagerTimeoutMs);
 }
 
-/** How long an active manager is safe from the evictions of a level. */
+/** How long after its last activity a manager is not evicted by a level. */
 export function levelFloorMs(config: WebSocketConfig): number {
   return config.patienceRatio * standingIdleTimeoutMs(config.idleManagerTimeoutMs);
 }
 
-/** How much of a cap one address or user may take while others want some of it: a quarter, and at least 1. */
+/** How much of a cap one address or user may take: a quarter, and at least 1. */
 export function quarterOf(limit: number): number {
   return Math.max(1, Math.floor(limit / 4));
 }
@@ -27,8 +27,8 @@ export function unadmittedLimit(config: WebSocketConfig): number {
 }
 
 /**
- * How many connections may be in a closing handshake at once, beside so many managers: with them at most a tenth more
- * than `maxTotalManagers`, and at least 100 more. Without that setting there is no such limit.
+ * How many connections may be in a closing handshake at once. Together with the managers they are at most a tenth more
+ * than `maxTotalManagers`, or 100 more if that is more. `Infinity` without that setting.
  */
 export function closingLimit({ maxTotalManagers }: WebSocketConfig, managers: number): number {
   if (maxTotalManagers === null) return Infinity;

@@ -20,20 +20,20 @@ export const closeCodes = {
   unattached: 1013,
 } as const satisfies Record<CloseCause, number>;
 
-/** Another code for some causes; what it leaves out keeps its default. */
+/** Other codes for some causes. */
 export type CloseCodeProfile = Partial<Record<CloseCause, number>>;
 
-/** A close frame as it will be sent: the code, and a reason of at most 123 bytes that machines read first. */
+/** A close frame. Its reason has at most 123 bytes, and is made for programs to read. */
 export interface CloseFrame {
   readonly code: number;
   readonly reason: string;
 }
 
-/** What a close reason can say beside its cause. */
+/** What a close reason can tell in addition to its cause. */
 export interface CloseDetail {
-  /** When to come back, in milliseconds; told in seconds with two decimals, rounded up. */
+  /** When to come back, in milliseconds. The reason has it in seconds with two decimals, rounded up. */
   readonly retryAfterMs?: number;
-  /** The user's limit; `Infinity`, which is none, is not told. */
+  /** The user's limit. `Infinity` is left out of the reason. */
   readonly max?: number;
   /** The words instead of the cause's own name, e.g. `expired` for credentials. */
   readonly text?: string;
@@ -47,9 +47,7 @@ export function closeFrame(cause: CloseCause, detail: CloseDetail = {}, profile:
   return { code: profile[cause] ?? closeCodes[cause], reason: withinCloseReason(parts.join(';')) };
 }
 
-/**
- * Why with decimals: clients that were refused together must not come back together, and would on the same whole second.
- */
+/** With decimals, since clients that were refused together would come back together in the same whole second. */
 function inSeconds(valueMs: number): string {
   return (Math.ceil(valueMs / 10) / 100).toFixed(2);
 }

@@ -1,31 +1,28 @@
 import { AdmissionControl } from './admission/admission.js';
 import { ArrivalOrder } from './admission/arrival-order.js';
 import { Connector } from './admission/connector.js';
-import { LedgerConfirmations } from './quota/confirmations.js';
 import { PlaceQueue } from './admission/queue.js';
 import { RefusalPacer } from './admission/refusal-pacer.js';
 import { Refusals } from './admission/refusals.js';
 import { Room } from './admission/room.js';
 import { Takeover } from './admission/takeover.js';
 import { Tickets } from './admission/ticket.js';
-import { WaitingCap } from './admission/waiting-cap.js';
+import { closingLimit } from './bounds.js';
 import { BackgroundCleanup } from './cleanup/background.js';
 import { EmergencyCleanup } from './cleanup/emergency.js';
-import { LevelCleanup } from './cleanup/level-cleanup.js';
 import { RequestedCleanup } from './cleanup/requested.js';
-import { SuspectPlaces, type WaitingRoom } from './cleanup/suspect-places.js';
+import { SuspectPlaces } from './cleanup/suspect-places.js';
 import { UserCleanup } from './cleanup/user-cleanup.js';
-import { closingLimit } from './bounds.js';
 import { Journal } from './diagnostics/journal.js';
 import { LeakDetector } from './diagnostics/leak-detector.js';
 import { Drain } from './drain.js';
-import { coreEvents } from './event-table.js';
+import { coreEvents, type EventRowsByName } from './event-table.js';
 import { EventStream } from './events.js';
 import { Audit } from './kpis/audit.js';
 import { LateAnswers } from './kpis/late-answers.js';
 import { SuccessMetrics } from './kpis/success-metrics.js';
 import { Heartbeat } from './liveness/heartbeat.js';
-import { Keepalives } from './liveness/keepalives.js';
+import { Keepalives, type IsKeepalive } from './liveness/keepalives.js';
 import { Pinger } from './liveness/ping.js';
 import { StallClock } from './liveness/stall-clock.js';
 import { Suspicion } from './liveness/suspicion.js';
@@ -33,25 +30,75 @@ import { AwayManagers } from './managers/away.js';
 import { ClosingConnections } from './managers/closing.js';
 import { Holds } from './managers/holds.js';
 import { Lifecycle } from './managers/lifecycle.js';
-import { UserLimits } from './managers/limits.js';
+import { UserLimits, type LimitOf } from './managers/limits.js';
 import { ManagerRegistry } from './managers/registry.js';
 import { ReleaseHooks } from './managers/release-hooks.js';
-import type { MooringParts } from './mooring-parts.js';
 import { thresholdsOf } from './pressure/level.js';
 import { WebSocketResourceMonitor } from './pressure/monitor.js';
+import { LedgerConfirmations } from './quota/confirmations.js';
+import type { QuotaLedger } from './quota/quota-ledger.js';
+import type { TellRenamed } from './seed-names.js';
+import type { WebSocketConfig } from './settings.js';
 import { Slices } from './slices.js';
+import type { Random, Time } from './time.js';
 
-/** All parts of a Mooring. */
+/** What a Mooring is made with. */
+export interface MooringSetup {
+  readonly config: WebSocketConfig;
+  readonly time: Time;
+  readonly random: Random;
+  /**
+   * Another limit for some users, e.g. by plan. It must give an integer of at least 0, or `Infinity`, at once.
+   * @default the setting maxManagersPerUser for all users
+   */
+  readonly limitOf?: LimitOf | undefined;
+  /**
+   * Messages that are keepalives in addition to the presets, e.g. `(message) => message === 'tick'`; see
+   * {@link IsKeepalive}.
+   * @default none
+   */
+  readonly isKeepalive?: IsKeepalive | undefined;
+  /** A quota shared with other processes. @default the local limit alone decides */
+  readonly ledger?: QuotaLedger | undefined;
+  /** The events that adapters and the admin API emit. The journal keeps those whose row says so. @default none */
+  readonly edgeEvents?: EventRowsByName | undefined;
+  /** Called each time a name of the original sketch is used. @default nothing is called */
+  readonly tellRenamed?: TellRenamed | undefined;
+}
+
+/** All parts of a Mooring, by name. */
 export type Composition = ReturnType<typeof compose>;
 
-/**
- * Makes all parts, in an order in which each gets what it calls. What a part reports, it reports to the lifecycle, which
- * gets the parts it acts on last.
- */
-// eslint-disable-next-line max-lines-per-function -- a list of what is made of what; it decides nothing
-export function compose({ config, time, random, limitOf, isKeepalive, edgeEvents, ledger }: MooringParts) {
-  const { backlogExcuseMs, closeCodes, closeGraceMs, maxManagersPerUser, resumeGraceMs, ticketMs } = config;
+type Base = ReturnType<typeof makeBase>;
+type Managers = ReturnType<typeof makeManagers>;
+type Cleanup = ReturnType<typeof makeCleanup>;
 
+/**
+ * Makes all parts, in an order in which each gets the parts that it calls. What a part reports, it reports to the
+ * lifecycle, which gets the parts it acts on last.
+ */
+export function compose(setup: MooringSetup) {
+  const { config, random } = setup;
+  const base = makeBase(setup);
+  const managers = makeManagers(setup, base);
+  const cleanup = makeCleanup(setup, { ...base, ...managers });
+  const admission = makeAdmission(setup, { ...base, ...managers, ...cleanup });
+
+  const { clock, events, slices } = base;
+  const { registry, lifecycle } = managers;
+  const { monitor } = cleanup;
+  const metrics = new SuccessMetrics({ clock, config, events, monitor });
+  const audit = new Audit({ clock, config, slices, registry, metrics });
+  const lateAnswers = new LateAnswers(events);
+  const leaks = new LeakDetector({ clock, config, events, random });
+
+  const parts = { ...base, ...managers, ...cleanup, ...admission, metrics, audit, lateAnswers, leaks };
+  lifecycle.connect(parts);
+  return parts;
+}
+
+/** Time, events, and what tells activity from keepalives. */
+function makeBase({ config, time, isKeepalive, edgeEvents }: MooringSetup) {
   const events = new EventStream(() => time.wallNow(), time.contexts);
   const onStall = (stalledMs: number): void => {
     events.emit('process.stalled', { stalledMs });
@@ -60,106 +107,95 @@ export function compose({ config, time, random, limitOf, isKeepalive, edgeEvents
   const slices = new Slices({ time, clock, budgetMs: config.sliceBudgetMs });
   const journal = new Journal(events, config.journalBytes, { ...coreEvents, ...edgeEvents });
   const keepalives = new Keepalives({ events, recogniseKeepalives: config.recogniseKeepalives, isKeepalive });
-  const thresholds = thresholdsOf(config);
+  return { events, clock, slices, journal, keepalives };
+}
 
+/** Managers, their connections, and what watches these. */
+function makeManagers({ config, random, limitOf }: MooringSetup, { clock, events, slices }: Base) {
+  const { closeCodes, closeGraceMs } = config;
   const lifecycle = new Lifecycle(clock, config.idleManagerTimeoutMs);
   const registry = new ManagerRegistry();
-  const limits = new UserLimits({ events, maxManagersPerUser, limitOf });
-  const holds = new Holds({ clock, events, lifecycle, maxHoldMs: config.maxHoldMs });
-  const away = new AwayManagers({ clock, events, registry, lifecycle, resumeGraceMs });
-  const hooks = new ReleaseHooks({ clock, events, hookTimeoutMs: config.hookTimeoutMs });
+  const limits = new UserLimits({ config, events, limitOf });
+  const holds = new Holds({ clock, config, events, lifecycle });
+  const away = new AwayManagers({ clock, config, events, registry, lifecycle });
+  const hooks = new ReleaseHooks({ clock, config, events });
   const limitOfUser = (userId: string): number => limits.of(userId);
   const limitOfAll = (): number => closingLimit(config, registry.size);
   const closing = new ClosingConnections({ clock, closeGraceMs, closeCodes, limitOfUser, limitOfAll, lifecycle });
-  const drain = new Drain({ clock, config, registry, lifecycle, random });
+  const drain = new Drain({ clock, config, random, registry, lifecycle });
 
   const pinger = new Pinger(random);
   const suspicion = new Suspicion(lifecycle);
-  const heartbeat = new Heartbeat({
-    clock,
-    events,
-    pinger,
-    suspicion,
-    slices,
-    lifecycle,
-    heartbeatIntervalMs: config.heartbeatIntervalMs,
-    maxHeartbeatMisses: config.maxHeartbeatMisses,
-    slowConsumerTimeoutMs: config.slowConsumerTimeoutMs,
-  });
+  const heartbeat = new Heartbeat({ clock, config, events, pinger, suspicion, slices, lifecycle });
+  return { lifecycle, registry, limits, holds, away, hooks, closing, drain, pinger, suspicion, heartbeat };
+}
 
-  const queue = new PlaceQueue();
-  const waitingRoom = waitingRoomOf(queue, limits);
-  const userCleanup = new UserCleanup({ clock, config, registry, lifecycle });
-  const suspectPlaces = new SuspectPlaces({
-    clock,
-    pinger,
-    registry,
-    lifecycle,
-    suspicion,
-    waitingRoom,
-    backlogExcuseMs,
-  });
+/** All cleanups, and the monitor, which starts some of them. */
+function makeCleanup({ config }: MooringSetup, parts: Base & Managers) {
+  const { clock, events, slices, registry, limits, lifecycle, holds, pinger, suspicion, heartbeat } = parts;
+  const queue = new PlaceQueue(limits);
+  const thresholds = thresholdsOf(config);
+  const userCleanup = new UserCleanup({ clock, config, events, thresholds, registry, lifecycle });
+  const suspectPlaces = new SuspectPlaces({ config, queue, pinger, suspicion, registry, userCleanup });
   const emergency = new EmergencyCleanup({
     clock,
     config,
+    events,
+    queue,
     pinger,
     suspicion,
-    events,
     registry,
     lifecycle,
     userCleanup,
     suspectPlaces,
-    waitingRoom,
   });
-  const levels = new LevelCleanup({ clock, events, config, thresholds, registry, userCleanup });
   const monitor = new WebSocketResourceMonitor({
     clock,
+    config,
     events,
+    thresholds,
     registry,
     limits,
-    thresholds,
-    cleanupCooldownMs: config.cleanupCooldownMs,
-    remembersLimits: config.forcedEviction === 'by-level',
     emergency,
-    levels,
+    userCleanup,
     heartbeat,
   });
-  const background = new BackgroundCleanup({ clock, events, config, slices, userCleanup, holds, monitor });
+  const background = new BackgroundCleanup({ clock, config, events, slices, userCleanup, holds, monitor });
   const requested = new RequestedCleanup({
     clock,
     config,
+    events,
+    slices,
     pinger,
     suspicion,
-    events,
     registry,
     userCleanup,
-    slices,
     monitor,
   });
+  return { queue, userCleanup, emergency, monitor, background, requested };
+}
 
-  const lateAnswers = new LateAnswers(events);
-  const metrics = new SuccessMetrics({ clock, events, config, levelOf: (userId) => monitor.levelOf(userId) });
-  const audit = new Audit({ clock, slices, config, registry, metrics });
-  const leaks = new LeakDetector({ clock, events, random, config });
-
+/** What decides about newcomers. */
+function makeAdmission({ config, random, ledger }: MooringSetup, parts: Base & Managers & Cleanup) {
+  const { clock, events, registry, limits, lifecycle, away, closing, pinger, suspicion } = parts;
+  const { queue, userCleanup, emergency, monitor } = parts;
   const arrivals = new ArrivalOrder();
   const refusals = new Refusals(config, random);
   const pacer = new RefusalPacer(clock);
-  const tickets = new Tickets({ clock, events, lifecycle, closing, away, arrivals, refusals, ticketMs });
-  const waitingCap = new WaitingCap({ config, queue });
+  const tickets = new Tickets({ clock, config, events, lifecycle, closing, away, arrivals, refusals });
+  const room = new Room({ config, registry, limits, queue, away, userCleanup });
   const takeover = new Takeover({
     clock,
     config,
     pinger,
     suspicion,
+    lifecycle,
+    room,
+    arrivals,
     tickets,
     refusals,
-    lifecycle,
-    arrivals,
-    waitingCap,
   });
-  const confirmations = new LedgerConfirmations({ clock, registry, events, limits, ledger });
-  const room = new Room({ config, registry, limits, away, userCleanup });
+  const confirmations = new LedgerConfirmations({ clock, events, registry, limits, ledger });
   const admission = new AdmissionControl({
     clock,
     config,
@@ -169,7 +205,6 @@ export function compose({ config, time, random, limitOf, isKeepalive, edgeEvents
     limits,
     room,
     queue,
-    waitingCap,
     arrivals,
     tickets,
     takeover,
@@ -180,71 +215,5 @@ export function compose({ config, time, random, limitOf, isKeepalive, edgeEvents
     refusals,
   });
   const connector = new Connector({ admission, registry, lifecycle, closing, refusals, pacer, arrivals });
-
-  lifecycle.connect({
-    events,
-    registry,
-    closing,
-    hooks,
-    holds,
-    away,
-    heartbeat,
-    suspicion,
-    arrivals,
-    background,
-    emergency,
-    monitor,
-    tickets,
-    confirmations,
-    takeover,
-    admission,
-    queue,
-    lateAnswers,
-    audit,
-    leaks,
-    drain,
-  });
-  return {
-    events,
-    clock,
-    journal,
-    keepalives,
-    registry,
-    holds,
-    away,
-    hooks,
-    closing,
-    drain,
-    suspicion,
-    heartbeat,
-    emergency,
-    monitor,
-    background,
-    requested,
-    metrics,
-    audit,
-    leaks,
-    arrivals,
-    refusals,
-    pacer,
-    tickets,
-    confirmations,
-    lifecycle,
-    limits,
-    queue,
-    admission,
-    connector,
-  };
-}
-
-/** The queue as cleanup sees it: no connection makes room for newcomers that a limit of 0 will not let in. */
-function waitingRoomOf(queue: PlaceQueue, limits: UserLimits): WaitingRoom {
-  return {
-    sizeOf: (userId) => queue.sizeOf(userId),
-    heardOf: (userId) => {
-      const count = queue.heardOf(userId);
-      return count > 0 && limits.of(userId) === 0 ? 0 : count;
-    },
-    placesOf: (userId) => queue.placesOf(userId),
-  };
+  return { arrivals, refusals, pacer, tickets, takeover, confirmations, admission, connector };
 }

@@ -1,4 +1,4 @@
-/** What a heap notes on each of its items, so that any of them can be taken out without a search. */
+/** The fields of a heap's items, by which any of them can be removed without a search. */
 export interface HeapItem {
   /** When it is due. Change it only by {@link DeadlineHeap.put}. */
   dueAtMs: number;
@@ -7,7 +7,7 @@ export interface HeapItem {
 }
 
 /**
- * Items with deadlines of their own, the earliest first: O(log n) to put one in, to move it and to take it out.
+ * Items with deadlines, the earliest first: O(log n) to add, move and remove one.
  *
  * Why not an `ExpiryQueue`: that one needs the same timeout for all of its items.
  */
@@ -18,12 +18,11 @@ export class DeadlineHeap<T extends HeapItem> {
     return this.#items.length;
   }
 
-  /** The item that is due first. */
   get first(): T | undefined {
     return this.#items[0];
   }
 
-  /** Puts the item in with this deadline, or moves it there. */
+  /** Adds the item with this deadline, or moves it there. */
   put(item: T, dueAtMs: number): void {
     item.dueAtMs = dueAtMs;
     if (item.heapIndex < 0) item.heapIndex = this.#items.push(item) - 1;

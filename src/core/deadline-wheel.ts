@@ -1,4 +1,4 @@
-/** What a wheel notes on each of its items, so that taking one out is a swap and not a search. */
+/** The fields of a wheel's items, by which any of them can be removed without a search. */
 export interface WheelItem {
   /** The number of the bucket it lies in, or -1. Owned by the wheel. */
   wheelBucket: number;
@@ -7,11 +7,11 @@ export interface WheelItem {
 }
 
 /**
- * Buckets of items around a circle: O(1) to put one in, to take one out and to visit it, whatever the number. Bucket
- * numbers go on for ever; those a whole turn apart share a bucket, and an item stays until its own number is taken.
+ * A timing wheel, a circle of buckets: O(1) to add, remove and visit an item. Bucket numbers have no end: those a whole
+ * turn apart share a bucket, and an item stays there until its own number is taken.
  *
- * Why not a queue: an item that turns out to have been active gets a deadline earlier than the queue's tail has, so a
- * queue would look at it up to a whole timeout late. A wheel puts it where its deadline is.
+ * Why not a queue: an item that turns out to have been active gets a new deadline that is earlier than that of the
+ * queue's tail. In a queue it would be visited up to a whole timeout too late.
  */
 export class DeadlineWheel<T extends WheelItem> {
   readonly #buckets: T[][];
@@ -33,7 +33,7 @@ export class DeadlineWheel<T extends WheelItem> {
     this.#count += 1;
   }
 
-  /** Takes the item out; does nothing if it is in no bucket. */
+  /** Does nothing if the item is in no bucket. */
   remove(item: T): void {
     if (item.wheelBucket < 0) return;
     const bucket = this.#bucket(item.wheelBucket);
@@ -46,19 +46,18 @@ export class DeadlineWheel<T extends WheelItem> {
     this.#count -= 1;
   }
 
-  /** How many lie in all buckets. */
   get count(): number {
     return this.#count;
   }
 
-  /** How many lie in a bucket, those of other turns included. */
+  /** How many items are in a bucket, including those of other turns. */
   countIn(bucketNumber: number): number {
     return this.#bucket(bucketNumber).length;
   }
 
   /**
-   * Takes out, one by one, what lies in a bucket by this number or a lower one. In between, others may put in and take
-   * out what they like: what is put in by a higher number stays.
+   * Removes, one by one, the items of a bucket with this number or a lower one. Items may be added and removed meanwhile:
+   * those with a higher number stay.
    */
   *take(bucketNumber: number): Generator<T> {
     const bucket = this.#bucket(bucketNumber);
@@ -70,7 +69,7 @@ export class DeadlineWheel<T extends WheelItem> {
     }
   }
 
-  /** The item at a place of a bucket, for sweeps that leave items where they are. */
+  /** The item at an index of a bucket, for visits that do not remove it. */
   at(bucketNumber: number, index: number): T | undefined {
     return this.#bucket(bucketNumber)[index];
   }

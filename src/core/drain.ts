@@ -1,6 +1,6 @@
+import type { Lifecycle } from './managers/lifecycle.js';
 import type { WebSocketManager } from './managers/manager.js';
 import type { ManagerRegistry } from './managers/registry.js';
-import type { Lifecycle } from './managers/lifecycle.js';
 import { withResolver } from './promises.js';
 import type { WebSocketConfig } from './settings.js';
 import { jittered, type Clock, type Random } from './time.js';
@@ -14,8 +14,8 @@ interface DrainParts {
 }
 
 /**
- * Closes all connections of a server that stops: in waves, and those of held managers last, each as soon as its last
- * hold ends, at the latest `drainHoldTimeoutMs` after the beginning.
+ * Closes all connections of a server that stops, in waves. A held manager is closed as soon as its last hold ends, at the
+ * latest after `drainHoldTimeoutMs`.
  */
 export class Drain {
   readonly #parts: DrainParts;
@@ -32,22 +32,20 @@ export class Drain {
     this.#isRunning = true;
     const untilMs = clock.now() + config.drainHoldTimeoutMs;
     await this.#closeInWaves([...registry.all()], (manager) => !manager.isHeld);
-    await this.#whenLetGo(untilMs);
+    await this.#whenEmptyOr(untilMs);
     await this.#closeInWaves([...registry.all()], () => true);
   }
 
-  /** The manager's last hold has ended: nothing keeps it open any longer. */
-  letGo(manager: WebSocketManager): void {
+  lastHoldEnded(manager: WebSocketManager): void {
     if (this.#isRunning) this.#close(manager);
   }
 
-  /** A manager was released. */
-  released(): void {
+  managerReleased(): void {
     if (this.#parts.registry.size === 0) this.#whenEmpty();
   }
 
-  /** Waits while something is held. */
-  async #whenLetGo(untilMs: number): Promise<void> {
+  /** Resolves once every manager is released, at the latest at `untilMs`. */
+  async #whenEmptyOr(untilMs: number): Promise<void> {
     const { clock, registry } = this.#parts;
     if (registry.size === 0) return;
     const { promise, resolve } = withResolver<undefined>();

@@ -11,7 +11,7 @@ export function readDuration(written: unknown): { readonly value: number } | { r
   return { value: Number(match[1]) * units[match[2] as keyof typeof units] };
 }
 
-/** A duration as a person would write it: 600000 → `10m`. */
+/** A duration with its largest whole unit: 600000 → `10m`. */
 export function writeDuration(valueMs: number): string {
   for (const unit of ['h', 'm', 's'] as const) {
     if (valueMs >= units[unit] && valueMs % units[unit] === 0) return `${String(valueMs / units[unit])}${unit}`;

@@ -1,7 +1,7 @@
 import { closeFrame, type CloseCodeProfile, type CloseDetail, type CloseFrame } from './close-codes.js';
 import type { CloseCause } from './vocabulary.js';
 
-/** What stands behind each stable error code. */
+/** The meaning of each error code. */
 export const errorCodes = {
   'context.malformed': 'The user or thread id breaks a rule; the message names the field and the rule.',
   'config.invalid': 'The configuration has mistakes; `problems` lists all of them.',
@@ -16,7 +16,7 @@ export const errorCodes = {
   'authentication.failed': '`authenticate` failed by itself: it threw, rejected or never answered.',
 } as const satisfies Record<string, string>;
 
-/** A stable name for a kind of failure: it can be switched on and never changes its meaning. */
+/** The stable name of a kind of failure. Its meaning never changes. */
 export type ErrorCode = keyof typeof errorCodes;
 
 /** A failure in operation. Programming mistakes throw plain `TypeError`s instead. */

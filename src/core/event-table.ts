@@ -39,22 +39,22 @@ export function fields<T extends object>(): Fields<T> {
   return noFields;
 }
 
-/** How loud an event is in a log. */
+/** The level of an event in a log. */
 export type Severity = 'debug' | 'info' | 'warn' | 'error';
 
-/** One kind of event: all that is said of it anywhere is said here, or follows from it. */
+/** One kind of event. Log, journal, metrics and reference take everything about it from its row. */
 export interface EventRow {
   readonly fields: Fields<object>;
   readonly severity: Severity;
   /**
-   * Whether a log leaves out lines if there are too many of this kind. `false` is for events that only this process and
-   * its operators cause: how many there are of the others is up to the clients, and no client may fill a disk.
+   * Whether a log leaves out lines if there are too many of this kind, so that no client can fill a disk. `false` is for
+   * events that clients cannot cause.
    * @default true
    */
   readonly isSampled?: false;
   /** Whether the journal of the user keeps it. @default false */
   readonly isJournalled?: true;
-  /** When it happens: a sentence or two, for the reference. */
+  /** When it is emitted: a sentence or two, for the reference. */
   readonly about: string;
 }
 

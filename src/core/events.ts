@@ -3,14 +3,14 @@ import { describe } from './errors.js';
 import type { MooringEventName, MooringEvents, OfKey, OfUser } from './event-table.js';
 import { isPromise } from './promises.js';
 
-/** An event as listeners get it. `atMs` is wall-clock time, for display. */
+/** An event as listeners get it. `atMs` is the wall-clock time, for display. */
 export type MooringEvent<Name extends MooringEventName = MooringEventName> = {
   readonly [N in Name]: { readonly type: N; readonly atMs: number } & MooringEvents[N];
 }[Name];
 
 /**
- * A listener. What it throws is reported as `listener.failed`, and stops nothing. It runs in the async context of no
- * request, not even of the request that caused the event.
+ * A listener. An error that it throws is reported as `listener.failed`, and stops nothing. It runs in no request's async
+ * context, not even in that of the request that caused the event.
  */
 export type MooringListener<Name extends MooringEventName = MooringEventName> = (event: MooringEvent<Name>) => void;
 
@@ -19,17 +19,17 @@ export type KeyedEventName = {
   [Name in MooringEventName]: MooringEvents[Name] extends OfKey ? Name : never;
 }[MooringEventName];
 
-/** What such an event says besides whose manager it is about. */
+/** The fields of such an event without the ids. */
 export type KeyedDetails<Name extends KeyedEventName> = Omit<MooringEvents[Name], keyof OfKey>;
 
-/** Hears what an event says, before listeners do. What it throws is reported as `listener.failed`, and stops nothing. */
+/** Called before the listeners. An error that it throws is reported as `listener.failed`, and stops nothing. */
 export type Observer<Name extends KeyedEventName> = (of: OfUser, details: KeyedDetails<Name>) => void;
 
 interface Registration {
   readonly listener: (event: MooringEvent) => unknown;
 }
 
-/** The one stream that logs, metrics, journal and tests read. */
+/** The stream of all events, for logs, metrics, journal and tests. */
 export class EventStream {
   readonly #byName = new Map<MooringEventName, Set<Registration>>();
   readonly #toAll = new Set<Registration>();
@@ -42,23 +42,23 @@ export class EventStream {
     this.#contexts = contexts;
   }
 
-  /** Listens to one kind of event. @returns what ends it */
+  /** Listens to one kind of event. @returns removes the listener */
   on<Name extends MooringEventName>(name: Name, listener: MooringListener<Name>): () => void {
     const listeners = this.#byName.get(name) ?? new Set();
     this.#byName.set(name, listeners);
     return added(listeners, listener as MooringListener);
   }
 
-  /** Listens to every event. @returns what ends it */
+  /** Listens to every event. @returns removes the listener */
   onAny(listener: MooringListener): () => void {
     return added(this.#toAll, listener);
   }
 
   /**
-   * @internal Has one part of Mooring itself hear of every event of a kind, for as long as there is an event stream.
+   * @internal Sets the one observer of a kind of event.
    *
-   * Why not a listener: the event object, its isolation key and the wall clock are read for listeners alone, and with
-   * an observer alone none of them is made. Events of every connection would make two objects that no listener gets.
+   * Why not a listener: for an observer alone, no event object and no isolation key are made, and the wall clock is not
+   * read. That matters for events of every connection.
    */
   observe<Name extends KeyedEventName>(name: Name, observer: Observer<Name>): void {
     if (this.#observers.has(name)) throw new TypeError(`${name} has an observer already`);
@@ -67,14 +67,14 @@ export class EventStream {
 
   /** Never throws. */
   emit<Name extends MooringEventName>(name: Name, details: MooringEvents[Name]): void {
-    // Only names of events about a manager are observed.
+    // Only events about a manager have observers.
     this.#inform(name, details as unknown as OfUser, details);
     if (!this.#isHeard(name)) return;
     this.#deliver({ type: name, atMs: this.#wallNow(), ...details } as unknown as MooringEvent);
   }
 
   /**
-   * @internal As {@link emit}, for events of every connection: thread and key are read only if there is a listener.
+   * @internal As {@link emit}, for events about a manager: its key is made only if there is a listener.
    * @param of the manager the event is about
    */
   emitOf<Name extends KeyedEventName>(name: Name, of: OfKey, details: KeyedDetails<Name>): void {
@@ -133,7 +133,7 @@ export class EventStream {
   }
 }
 
-/** An object of its own for each registration: the same listener may be registered twice, and each end ends one. */
+/** Each registration has its own object, since the same listener may be added twice and removed once. */
 function added(registrations: Set<Registration>, listener: MooringListener): () => void {
   const registration = { listener };
   registrations.add(registration);

@@ -7,7 +7,7 @@ interface ExpiryOptions<T> {
   readonly onExpired: (item: T) => void;
 }
 
-/** An item's place in its queue: what takes it out again. */
+/** An item's place in its queue, by which it can be removed. */
 export class Expiry<T> {
   /** @internal */ earlier: Expiry<T> | null = null;
   /** @internal */ later: Expiry<T> | null = null;
@@ -21,11 +21,10 @@ export class Expiry<T> {
 }
 
 /**
- * Items that expire unless they are taken out, all after the same time: so they expire in the order they were added,
- * and one timer for the first of them serves all.
+ * Items that expire after the same time unless they are removed. They expire in the order in which they were added, so
+ * one timer serves all.
  *
- * Why not a `Map` in order of insertion: at some hundred thousand entries one `set` copies them all, and every
- * connection waits for that.
+ * Why not a `Map`: at some hundred thousand entries one `set` copies them all, and every connection waits for that.
  */
 export class ExpiryQueue<T> {
   readonly #clock: Clock;
@@ -46,7 +45,6 @@ export class ExpiryQueue<T> {
     return this.#first === null;
   }
 
-  /** How many items there are. */
   get size(): number {
     return this.#size;
   }
@@ -71,7 +69,7 @@ export class ExpiryQueue<T> {
     return expiry;
   }
 
-  /** Whether it was there. The timer stays, finds nothing due and looks for the next. */
+  /** @returns whether the item was still there */
   delete(expiry: Expiry<T>): boolean {
     if (!expiry.isQueued) return false;
     expiry.isQueued = false;
@@ -81,13 +79,13 @@ export class ExpiryQueue<T> {
     else earlier.later = later;
     if (later === null) this.#last = earlier;
     else later.earlier = earlier;
-    // What was taken out keeps nothing else alive.
+    // A removed item must not keep others in memory.
     expiry.earlier = null;
     expiry.later = null;
     return true;
   }
 
-  /** Takes everything out without expiring it, and leaves no timer. */
+  /** Removes all items without expiring them, and leaves no timer. @returns the items */
   clear(): T[] {
     const items: T[] = [];
     for (let first = this.#first; first !== null; first = this.#first) {

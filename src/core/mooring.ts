@@ -6,12 +6,11 @@ import type { Refusals } from './admission/refusals.js';
 import type { BackgroundCleanup } from './cleanup/background.js';
 import type { EmergencyCleanupResult, EvictionRequest } from './cleanup/emergency-run.js';
 import type { BackgroundPreview, CleanupRequest, CleanupResult } from './cleanup/requested.js';
-import { compose, type Composition } from './compose.js';
+import { compose, type Composition, type MooringSetup } from './compose.js';
 import type { EventStream, MooringListener } from './events.js';
 import type { MooringEventName } from './event-table.js';
 import type { Keepalives } from './liveness/keepalives.js';
 import type { Journal } from './diagnostics/journal.js';
-import type { MooringParts } from './mooring-parts.js';
 import type { SuccessReport } from './kpis/kpi.js';
 import type { UnsentBytes } from './liveness/heartbeat.js';
 import { unansweredSinceMs } from './liveness/ping.js';
@@ -25,13 +24,13 @@ import { aliasesOf, connectionsNames, factoryNames, type Aliases } from './seed-
 import type { WebSocketConfig } from './settings.js';
 import type { Clock } from './time.js';
 
-/** What is known of a suspect: a connection that was silent to a probe, and has sent no byte since. */
+/** A suspect: a connection that was silent to a probe, and has sent no byte since. */
 export interface SuspectOutlook {
-  /** Since the first ping that nothing has answered. */
+  /** Milliseconds since the first ping that nothing has answered. */
   readonly unansweredMs: number;
   /**
-   * When the heartbeat ends it at the latest, if nothing comes and no newcomer takes its place; `null` where that depends
-   * on data that waits to be sent to it, or on when it is read from again.
+   * In how many milliseconds the heartbeat ends it at the latest, if nothing arrives and no newcomer takes its place;
+   * `null` if that depends on unsent data, or on when the application reads from it again.
    */
   readonly endsInMs: number | null;
 }
@@ -43,17 +42,17 @@ export type WebSocketManagerFactory = Aliases<Mooring, typeof factoryNames>;
 export type WebSocketConnectionManager = Aliases<Mooring, typeof connectionsNames>;
 
 /**
- * The whole: admission, liveness, cleanup and monitor around one registry. It needs no start: timers run while there is
- * something to watch. `stop()` ends it for good.
+ * Keeps the connection limits of one server. It needs no start: its timers run while there are connections to watch.
+ * `stop()` ends it for good.
  */
 export class Mooring {
   readonly config: WebSocketConfig;
   readonly events: EventStream;
   /** How full the users' limits are. */
   readonly monitor: WebSocketResourceMonitor;
-  /** What runs every `backgroundCleanupIntervalMs`. */
+  /** The cleanup that runs every `backgroundCleanupIntervalMs`. */
   readonly backgroundCleanup: BackgroundCleanup;
-  /** What was lately decided about each user; nothing unless `journalBytes` says how much. */
+  /** The latest decisions about each user; empty if the setting `journalBytes` is 0. */
   readonly journal: Journal;
   /** Tells keepalives from activity, for adapters. */
   readonly keepalives: Keepalives;
@@ -68,15 +67,15 @@ export class Mooring {
   #stopping: Promise<void> | null = null;
 
   /** @internal */
-  constructor(parts: MooringParts) {
-    this.#parts = compose(parts);
-    this.config = parts.config;
+  constructor(setup: MooringSetup) {
+    this.#parts = compose(setup);
+    this.config = setup.config;
     this.events = this.#parts.events;
     this.monitor = this.#parts.monitor;
     this.backgroundCleanup = this.#parts.background;
     this.journal = this.#parts.journal;
     this.keepalives = this.#parts.keepalives;
-    const { tellRenamed = () => undefined } = parts;
+    const { tellRenamed = () => undefined } = setup;
     /* eslint-disable @typescript-eslint/no-deprecated -- they go on working */
     this.factory = aliasesOf(this, factoryNames, { path: 'mooring.factory', tellRenamed });
     this.connections = aliasesOf(this, connectionsNames, { path: 'mooring.connections', tellRenamed });
@@ -84,8 +83,8 @@ export class Mooring {
   }
 
   /**
-   * A slot for a connection of this context: at once if there is one, else after the user's dead and abandoned
-   * connections were looked for.
+   * Asks for a slot for a connection of this context. If the user has none left, Mooring first looks for dead and
+   * abandoned connections of the user, and the admission is pending meanwhile.
    * @throws MalformedContextError
    */
   admit(fields: ContextFields, options?: AdmitOptions): Admission | PendingAdmission {
@@ -93,8 +92,8 @@ export class Mooring {
   }
 
   /**
-   * Admits a socket that was accepted already, and attaches it. If it is refused, it is closed with the reason.
-   * @returns the connection that wants to be told of the socket's events, or the refusal
+   * Admits a socket that was accepted already, and attaches it. A refused socket is closed with the reason.
+   * @returns the connection, to which the adapter must report the socket's events, or the refusal
    * @throws MalformedContextError
    */
   connect(transport: Connection, fields: ContextFields, options?: ConnectOptions): Promise<Connected> {
@@ -102,18 +101,17 @@ export class Mooring {
   }
 
   /**
-   * Ends the connection that was made for this very context object: at once, whatever its socket does. If it is gone or
-   * was replaced, the call is late and does nothing. A context that was never passed to `connect` names the manager of
-   * its thread.
-   * @returns whether there was something to end
+   * Ends the connection that was made for this context object, at once, whatever its socket does. If that connection is
+   * gone or was replaced, nothing happens. A context that was never passed to `connect` ends the manager of its thread.
+   * @returns whether a connection or manager was ended
    */
   disconnect(fields: ContextFields): boolean {
     return this.#parts.connector.disconnect(fields);
   }
 
   /**
-   * A manager for a thread before it has a socket; if it gets none within `ticketMs`, it is released. If the thread has
-   * a manager, that one.
+   * Makes a manager for a thread that has no socket yet. It is released if it gets none within `ticketMs`.
+   * @returns the new manager, or the one that the thread has already
    * @throws MalformedContextError, QuotaExceededError or another RefusalError
    */
   async createManager(fields: ContextFields): Promise<WebSocketManager> {
@@ -156,7 +154,7 @@ export class Mooring {
     return new Set(this.#parts.registry.users());
   }
 
-  /** Every user who holds a manager, one after the other, with their managers by thread: for long walks with pauses. */
+  /** Every user who holds a manager, with their managers by thread. Lazy, so that a long walk can pause. */
   managersByUser(): Iterable<readonly [userId: string, managers: ReadonlyMap<string, WebSocketManager>]> {
     return this.#parts.registry.byUser();
   }
@@ -194,8 +192,8 @@ export class Mooring {
   }
 
   /**
-   * Asks the user's connections whether they are there, and releases those that are dead, and those that are idle or in
-   * error by the measure of the background cleanup. A dry run chooses the same and releases nothing. Never rejects.
+   * Pings the user's connections, and releases those that are dead, and those that the background cleanup would release
+   * as idle or in error. A dry run chooses the same and releases nothing. Never rejects.
    */
   cleanup(userId: string, request?: CleanupRequest): Promise<CleanupResult> {
     return this.#parts.requested.clean(userId, request);
@@ -210,7 +208,7 @@ export class Mooring {
     return this.#parts.emergency.request(userId, wanted);
   }
 
-  /** What {@link emergencyCleanup} would release, and why: it asks, and releases nothing. Never rejects. */
+  /** What {@link emergencyCleanup} would release, and why: it pings, and releases nothing. Never rejects. */
   previewEmergencyCleanup(userId: string, wanted?: EvictionRequest): Promise<CleanupResult> {
     return this.#parts.requested.previewEmergency(userId, wanted);
   }
@@ -220,7 +218,7 @@ export class Mooring {
     return this.#parts.metrics.report();
   }
 
-  /** What is known of the manager's connection if it is a suspect now, else `null`. Never throws. */
+  /** The manager's connection as a suspect; `null` if it is none now. Never throws. */
   suspicionOf(manager: WebSocketManager): SuspectOutlook | null {
     const { connection } = manager;
     const { suspicion, heartbeat, clock } = this.#parts;
@@ -234,7 +232,7 @@ export class Mooring {
     return this.#parts.suspicion.count();
   }
 
-  /** Bytes that waited to be sent when the heartbeat last visited each connection: of all, and of the one with most. */
+  /** Unsent bytes as of the heartbeat's last visit to each connection: the sum, and the largest of them. */
   get unsentBytes(): UnsentBytes {
     return this.#parts.heartbeat.unsentBytes;
   }
@@ -254,39 +252,39 @@ export class Mooring {
     return this.#parts.clock.now();
   }
 
-  /** The timers of that clock, for adapters' own deadlines, and whose request code runs for. */
+  /** That clock, with its timers and async contexts, for adapters. */
   get clock(): Pick<Clock, 'now' | 'setTimer' | 'contexts'> {
     return this.#parts.clock;
   }
 
-  /** The order in which attempts arrive: `begin()` numbers one whose decision comes later, for {@link admit}. */
+  /** Numbers attempts in the order of their arrival: `begin()` gives the number for an {@link admit} that comes later. */
   get arrivals(): ArrivalOrder {
     return this.#parts.arrivals;
   }
 
-  /** The refusals adapters answer with. @internal */
+  /** @internal The refusals adapters answer with. */
   get refusals(): Refusals {
     return this.#parts.refusals;
   }
 
-  /** When the close frames of refusals leave. @internal */
+  /** @internal When the close frames of refusals leave. */
   get pacer(): RefusalPacer {
     return this.#parts.pacer;
   }
 
-  /** Listens to one kind of event. @returns what ends it */
+  /** Listens to one kind of event. @returns removes the listener */
   on<Name extends MooringEventName>(name: Name, listener: MooringListener<Name>): () => void {
     return this.events.on(name, listener);
   }
 
   /**
-   * Shuts admission, tells all connections in waves to reconnect elsewhere, those that are held last and after up to
-   * `drainHoldTimeoutMs` in which their runs may end, and resolves once all sockets are closed, all
-   * hooks have ended or run out of time, and no timer is left. Never rejects; a second call joins the first.
+   * Refuses newcomers from now on, and closes all connections in waves, telling them to reconnect elsewhere. Held
+   * managers come last, once their holds end or `drainHoldTimeoutMs` have passed. Resolves once all sockets are closed,
+   * all hooks have ended or run out of time, and no timer is left. Never rejects; a second call joins the first.
    */
   stop(): Promise<void> {
     if (this.#stopping !== null) return this.#stopping;
-    // Noted before anything happens: a listener of what happens may call again.
+    // Set before the first event, since a listener of it may call this again.
     const { promise, resolve } = withResolver<undefined>();
     this.#stopping = promise;
     void this.#stop().then(() => {
@@ -296,28 +294,27 @@ export class Mooring {
   }
 
   async #stop(): Promise<void> {
-    const { admission, tickets, confirmations, emergency, requested, background, audit, leaks, registry } = this.#parts;
-    const { events, pacer, closing, hooks, clock, heartbeat, holds, away, drain } = this.#parts;
-    const managers = registry.size;
-    admission.drain();
-    emergency.stop();
-    requested.stop();
-    away.stop();
-    tickets.stop();
-    background.stop();
-    audit.stop();
-    pacer.flush();
-    events.emit('server.draining', { managers });
-    await drain.run();
-    holds.stop();
-    heartbeat.dispose();
-    await closing.whenGone();
-    // Afterwards, as hooks may be registered, and run, while the last sockets close.
-    await hooks.whenEmpty();
-    closing.dispose();
-    confirmations.stop();
-    leaks.stop();
-    clock.dispose();
-    events.emit('server.stopped', { released: managers });
+    const parts = this.#parts;
+    const managers = parts.registry.size;
+    parts.admission.drain();
+    parts.emergency.stop();
+    parts.requested.stop();
+    parts.away.stop();
+    parts.tickets.stop();
+    parts.background.stop();
+    parts.audit.stop();
+    parts.pacer.flush();
+    this.events.emit('server.draining', { managers });
+    await parts.drain.run();
+    parts.holds.stop();
+    parts.heartbeat.dispose();
+    await parts.closing.whenGone();
+    // After the last socket has closed, since hooks may still be registered, and run, until then.
+    await parts.hooks.whenEmpty();
+    parts.closing.dispose();
+    parts.confirmations.stop();
+    parts.leaks.stop();
+    parts.clock.dispose();
+    this.events.emit('server.stopped', { released: managers });
   }
 }

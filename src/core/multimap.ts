@@ -1,13 +1,12 @@
 import { ShardedMap } from './sharded-map.js';
 
 /**
- * Several items per key, in the order they were added. A key with one item, the usual case, has that item alone and no
- * set for it.
+ * Several items per key, in the order in which they were added. A key with one item, the usual case, needs no set.
  */
 export class Multimap<T extends object> {
   readonly #byKey = new ShardedMap<T | Set<T>>();
 
-  /** Adds an item that may be there already. @returns how many the key has now */
+  /** Adds an item, if it is not there yet. @returns how many items the key has now */
   add(key: string, item: T): number {
     const former = this.#byKey.get(key);
     if (former instanceof Set) return former.add(item).size;
@@ -28,18 +27,16 @@ export class Multimap<T extends object> {
     return true;
   }
 
-  /** How many items the key has. */
   countOf(key: string): number {
     return count(this.#byKey.get(key));
   }
 
-  /** The item of the key that was added first. */
   oldestOf(key: string): T | undefined {
     const items = this.#byKey.get(key);
     return items instanceof Set ? items.values().next().value : items;
   }
 
-  /** The items of the key that has most of them. Looks at every key. */
+  /** The items of the key that has the largest number. It visits every key. */
   largest(): readonly T[] {
     let largest: T | Set<T> | undefined;
     for (const items of this.#byKey.values()) if (count(items) > count(largest)) largest = items;

@@ -1,7 +1,7 @@
-/** Where the process runs; each has its own limits and timeouts. `test` is development. */
+/** Where the process runs. Each environment has its own limits and timeouts; those of `test` are those of development. */
 export type Environment = 'production' | 'staging' | 'development' | 'test';
 
-/** What differs between environments. */
+/** The settings that differ between environments. */
 export interface Preset {
   readonly maxManagersPerUser: number;
   readonly emergencyCleanupTimeoutMs: number;
@@ -18,7 +18,6 @@ const development: Preset = {
   idleManagerTimeoutMs: 120_000,
 };
 
-/** The environment table. */
 export const presets = Object.freeze({
   production: {
     maxManagersPerUser: 20,

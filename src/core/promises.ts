@@ -1,4 +1,4 @@
-/** Whether something is to be awaited: any thenable, since applications bring their own. Never throws. */
+/** Whether the value is a promise, or any other thenable. Never throws. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
   if (typeof value !== 'object' || value === null) return false;
   try {
@@ -8,7 +8,7 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   }
 }
 
-/** A promise and what resolves it. */
+/** A promise, and the function that resolves it. */
 export function withResolver<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
   let resolve!: (value: T) => void;
   const promise = new Promise<T>((settle) => (resolve = settle));

@@ -6,21 +6,21 @@ interface RateParts {
   readonly now: () => number;
 }
 
-/** Counted since the first of a key. */
+/** The attempts of one key in its window. */
 interface Counted {
   readonly endsAtMs: number;
   count: number;
 }
 
-/** More keys than this are not remembered within a window: an attacker with many addresses must not fill the memory. */
+/** How many keys are counted in one generation: an attacker with many addresses must not fill the memory. */
 const maxKeys = 100_000;
 
 /**
- * Counts by key. The window of a key begins with its first attempt.
+ * Counts attempts by key. The window of a key begins with its first attempt.
  *
- * Why not a library: those for Node read the wall clock, which may step back an hour and lock all clients out for it, and
- * arm timers in the context of whichever request comes first. Here two generations of counts replace each other, so there
- * is neither a timer nor a sweep.
+ * Why not a library: those for Node read the wall clock, which may go back and lock out all clients meanwhile, and set
+ * timers in the async context of a request. Here a new generation of counts replaces the older of two, so that there is
+ * neither a timer nor a sweep.
  */
 export class RateWindow {
   readonly #parts: RateParts;
@@ -54,7 +54,7 @@ export class RateWindow {
     return counted;
   }
 
-  /** What began before the last turn is over at the next. */
+  /** Drops the older generation: its windows are over. */
   #turn(now: number): void {
     if (now - this.#turnedAtMs < this.#parts.windowMs && this.#present.size < maxKeys) return;
     this.#past = this.#present;

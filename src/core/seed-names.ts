@@ -38,13 +38,12 @@ export type Aliases<Target, Names extends Readonly<Record<string, keyof Target>>
   readonly [Old in keyof Names]: Target[Names[Old]];
 };
 
-/** Told of an old name when it is used. @param now what it is called now */
+/** Called when an old name is used. @param now the present name */
 export type TellRenamed = (old: string, now: string) => void;
 
 /**
- * The object under which a Mooring has its old names. The first use of a name tells the new one; from then on it
- * leads there directly.
- * @param path how the object is reached, e.g. `mooring.factory`
+ * An object with the old names of operations. The first use of a name calls `tellRenamed`.
+ * @param path the path of the object, e.g. `mooring.factory`
  */
 export function aliasesOf<Target extends object, Names extends Readonly<Record<string, keyof Target & string>>>(
   target: Target,

@@ -18,10 +18,7 @@ interface Setting {
   readonly about: string;
 }
 
-/**
- * Every setting: how it is written, what it may be, its default, and what it is for.
- * The reference page is made from this table.
- */
+/** Every setting, with its kind, range, default and purpose. The reference page is made from this table. */
 export const settings = Object.freeze({
   maxManagersPerUser: {
     kind: 'integer',
@@ -87,7 +84,7 @@ export const settings = Object.freeze({
     kind: 'duration',
     schema: duration(100).nullable(),
     about:
-      'How long a manager may go without activity. `off` (in code `null`): for ever, for pages that only listen; then 10m stand for it wherever something else is measured by it.',
+      'How long a manager may go without activity. `off` (in code `null`): without limit, for pages that only listen. Other times that depend on it are then computed from 10m.',
   },
   patienceRatio: {
     kind: 'ratio',
@@ -269,7 +266,8 @@ export const settings = Object.freeze({
     kind: 'choice',
     schema: z.enum(['off', 'sampled', 'all']),
     default: 'off',
-    about: 'Whether released managers that somebody keeps are looked for: never, in one of a hundred, in all.',
+    about:
+      'Whether to look for released managers that the application still refers to: never, one in a hundred, or all.',
   },
   journalBytes: {
     kind: 'integer',
@@ -285,8 +283,7 @@ export const settings = Object.freeze({
     kind: 'duration',
     schema: duration(300_000),
     default: 86_400_000,
-    about:
-      'The time the success metrics are about: so far back, at most to the start. In 24 parts, of which the oldest is forgotten whole.',
+    about: 'The time that the success metrics cover. It has 24 parts; the oldest is dropped as a whole.',
   },
   closeCodes: {
     kind: 'table',

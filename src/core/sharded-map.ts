@@ -1,12 +1,11 @@
-/** From how many entries on one map becomes many: dealing them out takes a millisecond. */
+/** From how many entries on one map is split into many, which takes a millisecond. */
 const splitsAt = 4_096;
 
 /**
- * A map in many small ones, once it is large.
+ * A map that consists of many small ones once it is large.
  *
  * Why: a `Map` grows by copying itself. At a million entries one `set` then takes some 100 ms, and every connection
- * waits; at some ten thousand nobody notices. Why not from the start: a `Map` of hardly any entries copies itself with
- * almost every `set` and `delete`.
+ * waits. Why not from the start: a `Map` of a few entries copies itself with almost every `set` and `delete`.
  */
 export class ShardedMap<V> {
   readonly #shards: (Map<string, V> | undefined)[] = [undefined];
@@ -25,7 +24,6 @@ export class ShardedMap<V> {
     this.#splitsAt = splitAt;
   }
 
-  /** The sum of the shards' sizes; each change adds what it changed, since adding up takes longer. */
   get size(): number {
     return this.#size;
   }
@@ -52,7 +50,7 @@ export class ShardedMap<V> {
     const shard = this.#shards[number];
     if (shard?.delete(key) !== true) return false;
     this.#size -= 1;
-    // So that what is empty is as small as it was at first.
+    // An empty `Map` keeps its memory.
     if (shard.size === 0) this.#shards[number] = undefined;
     if (this.#size === 0) this.#mask = 0;
     return true;
@@ -75,8 +73,8 @@ export class ShardedMap<V> {
   }
 
   /**
-   * The map there was stays one of the many, so that who is just going over its entries meets all that are left; some
-   * may be met twice.
+   * The former map becomes the first shard, so that a loop over its entries goes on with all of them. It may visit some
+   * twice.
    */
   #split(all: Map<string, V>): void {
     this.#mask = this.#maxShards - 1;
@@ -89,7 +87,7 @@ export class ShardedMap<V> {
   }
 }
 
-/** FNV-1a over at most 24 units, from both ends: long keys may share either. */
+/** FNV-1a over at most 24 units, from both ends, since long keys may have the same beginning or end. */
 function hash(key: string): number {
   let value = 0x811c9dc5;
   const { length } = key;

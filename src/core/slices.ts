@@ -1,16 +1,16 @@
 import type { Clock, Time } from './time.js';
 
-/** How many steps are taken between two looks at the time. */
+/** How many steps are done between two readings of the time. */
 const stepsPerLook = 16;
 
 interface SlicesParts {
   readonly time: Time;
   readonly clock: Pick<Clock, 'afterPoll'>;
-  /** How long to work at a stretch. */
+  /** How long one slice lasts. */
   readonly budgetMs: number;
 }
 
-/** Long work in short slices, with the process free for its sockets in between. */
+/** Does long work in short slices. In between, the process serves its sockets. */
 export class Slices {
   readonly #parts: SlicesParts;
 
@@ -19,8 +19,8 @@ export class Slices {
   }
 
   /**
-   * Takes steps until one says there are no more. The first slice runs before this returns.
-   * @param step does a little and says whether there is more
+   * Does steps until one returns `false`. The first slice runs before this returns.
+   * @param step does a little work, and returns whether there is more
    * @param whenDone called once, after the last step
    */
   run(step: () => boolean, whenDone?: () => void): void {

@@ -1,26 +1,25 @@
 import type { AsyncContexts } from './async-contexts.js';
 
 /**
- * What the core needs to know of time. It never reads a clock or sets a timer itself.
+ * The time that the core is given. It never reads a clock or sets a timer itself.
  *
  * Why: the same code runs under real time (`SystemTime`) and under `SimulatedTime`, where a day passes in seconds.
  */
 export interface Time {
-  /** Milliseconds on a clock that never goes back; its zero means nothing. */
+  /** Monotonic milliseconds with an arbitrary origin. */
   now(): number;
   /** Milliseconds since 1970, for display only: no age is ever computed from it. */
   wallNow(): number;
   /** Calls `callback` once, not before `delayMs` have passed. Never keeps the process alive by itself. */
   setTimer(callback: () => void, delayMs: number): Timer;
   /**
-   * Calls `callback` after the process has looked at all its sockets once.
+   * Calls `callback` after the process has read all its sockets once.
    *
-   * Why: an answer may already be waiting behind the timer that is about to say there is none.
+   * Why: when a timer fires, an answer may have arrived that has not been read yet.
    */
   afterPoll(callback: () => void): void;
   /**
-   * Whose request code runs for. Callbacks of timers must run for no request; other callbacks are put where they belong by
-   * this.
+   * The async contexts of the platform. Callbacks of timers must run in no request's context.
    * @default there are no contexts
    */
   readonly contexts?: AsyncContexts;
@@ -32,14 +31,14 @@ export interface Timer {
   cancel(): void;
 }
 
-/** What the rest of the core reads and arms. */
+/** The clock that all parts of the core use. */
 export interface Clock {
   /** Monotonic milliseconds with stalled time taken out. Never goes back. */
   now(): number;
   /**
-   * What `now()` said last, at most a quarter of a second ago as long as a timer is armed.
+   * The last result of `now()`, at most 250 ms old while a timer is armed.
    *
-   * Why: reading the clock costs as much as all the rest that is done for a message.
+   * Why: reading the clock costs as much as everything else that is done for a message.
    */
   readonly recentMs: number;
   /** As {@link Time.wallNow}. */
@@ -48,15 +47,14 @@ export interface Clock {
   setTimer(callback: () => void, delayMs: number): Timer;
   /** As {@link Time.afterPoll}. */
   afterPoll(callback: () => void): void;
-  /** When, on this clock, the last stall ended; nothing seen before it is fresh. `-Infinity` without any. */
+  /** When the last stall ended, on this clock; `-Infinity` if there was none. */
   readonly lastStallEndedAtMs: number;
   /** As {@link Time.contexts}. */
   readonly contexts: AsyncContexts;
-  /** How many stalls there have been. */
   readonly stalls: number;
 }
 
-/** An instant before any other, small enough to be kept without a box. */
+/** Sentinel for "never happened". A small integer, which V8 stores unboxed. */
 export const never = -(2 ** 30);
 
 /** A source of numbers in [0, 1), for jitter and nonces. */

@@ -1,6 +1,6 @@
 /**
- * The words that everything else uses: each list is told once, here, and this file imports nothing. A new word is one
- * entry; the compiler then names the tables that lack it.
+ * The words that all other files use. This file imports nothing. A new word is one entry: the compiler then names the
+ * tables that lack it.
  */
 
 /** How full a user's quota is, lowest first. */
@@ -9,7 +9,7 @@ export const alertLevels = ['normal', 'info', 'warning', 'critical', 'emergency'
 /** @see alertLevels */
 export type AlertLevel = (typeof alertLevels)[number];
 
-/** Why Mooring closes or refuses a WebSocket, as its client is told. */
+/** The cause that a client is told when Mooring closes or refuses its WebSocket. */
 export const closeCauses = [
   'quota',
   'capacity',
@@ -32,7 +32,7 @@ export const closeCauses = [
 /** @see closeCauses */
 export type CloseCause = (typeof closeCauses)[number];
 
-/** Why a manager was released, and what its client is told unless the release says something more exact. */
+/** Why a manager was released, and the cause that its client is told, unless the release has a more exact one. */
 export const releaseReasons = {
   /** The socket's own close event, or `disconnect` of its own context. */
   closed: 'closed',
@@ -56,9 +56,9 @@ export const releaseReasons = {
 export type ReleaseReason = keyof typeof releaseReasons;
 
 /**
- * What showed that a connection is dead, or takes too little: it was closed already (`closed`); nothing came back through
- * as many pings as it is given (`silent`); its unsent data did not move for too long (`stuck`); or a message was handed
- * over while more than `maxUnsentBytes` waited (`overfull`).
+ * What showed that a connection is dead or too slow: it was closed already (`closed`); it answered none of its pings
+ * (`silent`); its unsent data did not move for too long (`stuck`); or a message was sent while more than `maxUnsentBytes`
+ * waited (`overfull`).
  */
 export const findings = ['closed', 'silent', 'stuck', 'overfull'] as const;
 
@@ -66,15 +66,15 @@ export const findings = ['closed', 'silent', 'stuck', 'overfull'] as const;
 export type Finding = (typeof findings)[number];
 
 /**
- * The strategies that cannot hurt a connection in use, in the order they are applied. A new one is a name here, its file
- * in `cleanup/strategies/`, and what the compiler asks for then.
+ * The strategies that never release a connection in use, in the order in which they are applied. A new one needs a name
+ * here, its file in `cleanup/strategies/`, and the entries that the compiler then names.
  */
 export const routineStrategyNames = ['disconnected', 'idle', 'error'] as const;
 
 /** @see routineStrategyNames */
 export type RoutineStrategyName = (typeof routineStrategyNames)[number];
 
-/** All strategies of cleanup, in the order they are applied; `oldest` is forced eviction. */
+/** All strategies, in the order in which they are applied; `oldest` is forced eviction. */
 export const strategyNames = [...routineStrategyNames, 'oldest'] as const;
 
 /** @see strategyNames */
@@ -89,7 +89,7 @@ export const cleanupTriggers = ['background', 'level', 'admission', 'request'] a
 /** @see cleanupTriggers */
 export type CleanupTrigger = (typeof cleanupTriggers)[number];
 
-/** What decides that a manager is released; its own socket and a call of the application apart. */
+/** What can decide to release a manager, apart from its own socket and calls of the application. */
 export const releasers = ['heartbeat', ...cleanupTriggers] as const;
 
 /** @see releasers */

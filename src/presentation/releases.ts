@@ -11,6 +11,11 @@ interface ChosenFigures {
   readonly finding?: string | null;
 }
 
+/** How many managers a cleanup released, or would release. It lists only the first of them. */
+export function totalOf(byStrategy: Readonly<Record<string, number>>): number {
+  return Object.values(byStrategy).reduce((sum, count) => sum + count, 0);
+}
+
 /** Why a cleanup releases a manager, or would. */
 export function reasonOf(chosen: ChosenFigures): string {
   const limit = chosen.limitMs === null ? '' : `, allowed ${duration(chosen.limitMs)}`;

@@ -53,6 +53,12 @@ async function rawWaiting(server: WsServer, more = Buffer.alloc(0)): Promise<Raw
   return client;
 }
 
+/** Resolves once the server has read all that the client has sent: it answers pings also while the client waits. */
+async function allRead(client: WebSocket): Promise<void> {
+  client.ping();
+  await once(client, 'pong');
+}
+
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await sleep(5);
 }
@@ -82,7 +88,7 @@ describe('a client that has to wait for its admission', () => {
     const { server, ledger, sockets } = await waitingServer({ serve: (socket) => sockets.push(socket) });
     const client = await waiting(server);
     client.send('early');
-    await sleep(30);
+    await allRead(client);
     ledger.grant();
     await until(() => sockets.length === 1);
     await sleep(30);
@@ -154,7 +160,7 @@ describe('a client that has to wait for its admission', () => {
     client.send(Buffer.from('one'));
     client.send(Buffer.from('tw'), { fin: false });
     client.send(Buffer.from('o'), { fin: true });
-    await sleep(30);
+    await allRead(client);
     ledger.grant();
     await until(() => got.length === 2);
     const wanted = {
@@ -175,7 +181,7 @@ describe('a client that has to wait for its admission', () => {
     });
     const client = await waiting(server);
     client.send('early');
-    await sleep(30);
+    await allRead(client);
     ledger.grant();
     await until(() => sockets.length === 1);
     client.send('later');
@@ -198,7 +204,7 @@ describe('a client that has to wait for its admission', () => {
     const client = await waiting(server);
     client.send('one');
     client.send('two');
-    await sleep(30);
+    await allRead(client);
     const uncaught = uncaughtException();
     ledger.grant();
     expect((await uncaught).message).toBe("the application's own");
@@ -209,7 +215,7 @@ describe('a client that has to wait for its admission', () => {
     const { server, ledger, got } = await waitingServer();
     const client = await waiting(server);
     client.send('early');
-    await sleep(30);
+    await allRead(client);
     ledger.grant();
     client.send('bye');
     client.close(4001, 'done');
@@ -229,7 +235,7 @@ describe('a client that has to wait for its admission', () => {
     const client = await waiting(server);
     client.send('one');
     client.send('two');
-    await sleep(30);
+    await allRead(client);
     ledger.grant();
     expect(await closeOf(client)).toBe('1009 enough');
     expect(got).toEqual(['one']);
@@ -334,7 +340,7 @@ describe('a client that waited in vain', () => {
     const { server, ledger, sockets, got } = await waitingServer();
     const client = await waiting(server);
     client.send('early');
-    await sleep(30);
+    await allRead(client);
     ledger.deny();
     expect(await closeOf(client)).toMatch(/^1013 quota;/);
     expect([sockets, got, server.server.clients.size]).toEqual([[], [], 0]);

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { eventNames } from '../../events/edge-events.js';
 import { settingNames } from '../../core/settings.js';
 import { writeSetting } from '../../config/written-settings.js';
+import { totalOf } from '../../presentation/releases.js';
 import type { AdminApp, AdminParts } from '../parts.js';
 import { badField, ProblemError } from '../problems.js';
 import {
@@ -81,8 +82,8 @@ function addBackground(app: AdminApp, parts: AdminParts): void {
       const { dryRun: isDry } = c.req.valid('json');
       const run = (): Promise<BackgroundView> => (isDry ? previewCycle(parts) : runCycle(parts));
       const action = isDry ? 'background-cleanup (dry run)' : 'background-cleanup';
-      const tell = ({ cleaned, chosen }: BackgroundView): string =>
-        isDry ? `${String(chosen.length)} would be released` : tellReleased(cleaned);
+      const tell = ({ cleaned, byStrategy }: BackgroundView): string =>
+        isDry ? `${String(totalOf(byStrategy))} would be released` : tellReleased(cleaned);
       return c.json(await act(parts, c, { action, run, tell }), 200);
     },
   );

@@ -5,6 +5,7 @@ import type { CleanupResult } from '../../core/cleanup/requested.js';
 import { routineStrategyNames } from '../../core/vocabulary.js';
 import type { JournalEntry } from '../../core/diagnostics/journal.js';
 import type { Mooring } from '../../core/mooring.js';
+import { totalOf } from '../../presentation/releases.js';
 import type { AdminApp, AdminEnv, AdminParts } from '../parts.js';
 import { notFound } from '../problems.js';
 import {
@@ -265,7 +266,7 @@ function viewOfEmergency(result: EmergencyCleanupResult): CleanupView {
   return { ...result, chosen: [...result.chosen], dryRun: false };
 }
 
-function tellCleanup({ chosen, cleaned, remaining, dryRun: isDry }: CleanupView): string {
-  const what = isDry ? `${String(chosen.length)} would be released` : tellReleased(cleaned);
+function tellCleanup({ byStrategy, cleaned, remaining, dryRun: isDry }: CleanupView): string {
+  const what = isDry ? `${String(totalOf(byStrategy))} would be released` : tellReleased(cleaned);
   return `${what}, ${String(remaining)} left`;
 }

@@ -4,7 +4,7 @@ import { routineStrategyNames } from '../../core/vocabulary.js';
 import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
 import { duration } from '../../presentation/figures.js';
 import { inert } from '../../presentation/inert.js';
-import { reasonOf } from '../../presentation/releases.js';
+import { reasonOf, totalOf } from '../../presentation/releases.js';
 import type { Paint } from '../terminal/paint.js';
 import { aligned } from '../terminal/table.js';
 
@@ -59,7 +59,7 @@ async function run(user: string, flags: CleanupFlags, command: Command): Promise
 export function tellCleanup(view: CleanupView, paint: Paint): Told {
   const { userId, dryRun, chosen, cleaned, remaining, durationMs, timedOut, byStrategy } = view;
   const rows = chosen.map((each) => [`  ${inert(each.threadId)}`, inert(each.strategy), reasonOf(each)]);
-  const count = dryRun ? `${String(chosen.length)} would be released` : `${String(cleaned)} released`;
+  const count = dryRun ? `${String(totalOf(byStrategy))} would be released` : `${String(cleaned)} released`;
   const tally = Object.entries(byStrategy).flatMap(([name, number]) =>
     number > 0 ? [inert(`${name} ${String(number)}`)] : [],
   );

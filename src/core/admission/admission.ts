@@ -1,28 +1,27 @@
-import type { EventStream } from '../events.js';
-import { QuotaExceededError, describe, type RefusalError } from '../errors.js';
-import { contextOf, UserExecutionContext, type ContextFields } from '../identity/user-execution-context.js';
-import { isolationKey } from '../identity/isolation-key.js';
 import type { EmergencyCleanup } from '../cleanup/emergency.js';
 import type { UserCleanup } from '../cleanup/user-cleanup.js';
-import { timeToFloorMs } from '../managers/engagement.js';
+import { QuotaExceededError, describe, type RefusalError } from '../errors.js';
+import type { EventStream } from '../events.js';
+import { isolationKey } from '../identity/isolation-key.js';
+import { contextOf, type ContextFields, type UserExecutionContext } from '../identity/user-execution-context.js';
 import { idleTimeoutWanted, isIdleTimeout } from '../idle-timeout.js';
+import { timeToFloorMs } from '../managers/engagement.js';
+import type { Lifecycle } from '../managers/lifecycle.js';
 import type { UserLimits } from '../managers/limits.js';
 import { WebSocketManager } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
-import type { Lifecycle } from '../managers/lifecycle.js';
 import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
-import { isPending, refused, type Admission, type AdmitOptions, type PendingAdmission } from './outcome.js';
 import type { ArrivalOrder } from './arrival-order.js';
+import { isPending, refused, type Admission, type AdmitOptions, type PendingAdmission } from './outcome.js';
 import { Place, type PlaceQueue } from './queue.js';
 import type { Refusals } from './refusals.js';
 import type { Room } from './room.js';
 import type { Claim, Takeover } from './takeover.js';
 import type { Ticket, Tickets } from './ticket.js';
-import type { WaitingCap } from './waiting-cap.js';
 
-/** The quota ledger, as admission needs it: a reservation is local first, and then confirmed. */
+/** Has local reservations confirmed by the quota ledger. */
 interface Confirmations {
   confirm(ticket: Ticket, denied: (manager: WebSocketManager) => void): Admission | PendingAdmission;
   whenConfirmed(ticket: Ticket): Admission | PendingAdmission;
@@ -37,7 +36,6 @@ interface AdmissionParts {
   readonly limits: UserLimits;
   readonly room: Room;
   readonly queue: PlaceQueue;
-  readonly waitingCap: WaitingCap;
   readonly arrivals: ArrivalOrder;
   readonly tickets: Tickets;
   readonly takeover: Takeover;
@@ -69,14 +67,14 @@ export class AdmissionControl {
   }
 
   /**
-   * A slot for a connection of this context: at once if there is one, else after the user's dead and abandoned
-   * connections were looked for.
+   * Decides about a connection of this context. If the user has no slot left, an emergency cleanup runs first, and the
+   * admission is pending meanwhile.
    * @throws MalformedContextError
    */
   admit(fields: ContextFields, { arrival }: AdmitOptions = {}): Admission | PendingAdmission {
     const { arrivals } = this.#parts;
     try {
-      return this.#admit({ context: contextOf(fields, this.#userIdAsKept), arrival: arrival ?? arrivals.now() });
+      return this.#admit({ context: contextOf(fields, this.#storedUserId), arrival: arrival ?? arrivals.now() });
     } finally {
       if (arrival !== undefined) arrivals.decided(arrival);
     }
@@ -84,7 +82,7 @@ export class AdmissionControl {
 
   #admit(claim: Claim): Admission | PendingAdmission {
     const { context } = claim;
-    const isRaised = this.#hear(context);
+    const isRaised = this.#applyContext(context);
     const outcome = this.#decide(claim);
     if (isRaised) this.#serve(context.userId, { freed: 0, isForHeard: false });
     if (context.limit !== undefined) this.forgetLimitIfGone(context.userId);
@@ -92,22 +90,22 @@ export class AdmissionControl {
     return outcome;
   }
 
-  /** Shuts admission: newcomers that wait are told to go elsewhere, and freed slots are given to none. */
+  /** Shuts admission: refuses newcomers that wait, and gives freed slots to none. */
   drain(): void {
     this.#isDraining = true;
     for (const place of this.#parts.queue.all()) this.#refusePlace(place, this.#parts.refusals.draining());
   }
 
   /**
-   * A slot of this user is free: the first in line gets it, in the same breath. It may be taken again even
-   * above a limit that was lowered, since the count does not grow by it.
-   * @param isForHeard it goes to the first in line that was heard of, and not to one that was accepted and said nothing
+   * A slot of this user is free: the first newcomer in line gets it within this call. It may be taken again even above a
+   * limit that was lowered, since the count does not grow by it.
+   * @param isForHeard whether newcomers that were accepted and have not answered are passed over
    */
   slotFreed(userId: string, isForHeard = false): void {
     if (this.#parts.queue.sizeOf(userId) > 0 && !this.#isDraining) this.#serve(userId, { freed: 1, isForHeard });
   }
 
-  /** A run is over: places taken before it began had their chance. */
+  /** Called when a cleanup run ends. Refuses newcomers queued before the run began that still have no slot. */
   refuseUnserved(userId: string, serial: number): void {
     this.#serve(userId, { freed: 0, isForHeard: false });
     for (const [ahead, place] of this.#parts.queue.placesOf(userId).entries())
@@ -115,8 +113,8 @@ export class AdmissionControl {
   }
 
   /**
-   * Serves the user's queue: one for each freed slot, then as long as there is room, counted anew for each. Serving one
-   * may free other slots; they are served by the loop that goes on already, not by one inside it.
+   * Serves the user's queue: one newcomer for each freed slot, then more as long as there is room. Serving one may free
+   * other slots: the same loop serves them, not one inside it.
    */
   #serve(userId: string, { freed, isForHeard }: { freed: number; isForHeard: boolean }): void {
     const { limits, queue, room } = this.#parts;
@@ -128,7 +126,7 @@ export class AdmissionControl {
     }
     const round = { freed, forHeard: isForHeard ? freed : 0 };
     this.#serving.set(userId, round);
-    while (queue.sizeOf(userId) > 0 && (round.freed > 0 ? limits.of(userId) > 0 : room.isFor(userId))) {
+    while (queue.sizeOf(userId) > 0 && (round.freed > 0 ? limits.of(userId) > 0 : room.fits(userId))) {
       const heard = round.forHeard > 0 ? queue.firstHeardOf(userId) : undefined;
       round.freed = Math.max(0, round.freed - 1);
       round.forHeard = Math.max(0, round.forHeard - 1);
@@ -137,18 +135,18 @@ export class AdmissionControl {
     this.#serving.delete(userId);
   }
 
-  /** What the newest connection says of its user and itself. @returns whether the user may hold more than before */
-  #hear({ userId, threadId, limit, idleTimeoutMs }: UserExecutionContext): boolean {
+  /** Takes limit and idle timeout from the context. @returns whether the user may hold more managers than before */
+  #applyContext({ userId, threadId, limit, idleTimeoutMs }: UserExecutionContext): boolean {
     const { events, limits, config } = this.#parts;
     if (idleTimeoutMs !== undefined && !isIdleTimeout(idleTimeoutMs)) {
       const got = `${describe(idleTimeoutMs)}, wanted ${idleTimeoutWanted}`;
       const key = isolationKey({ userId, threadId });
       events.emit('idleTimeout.rejected', { userId, threadId, key, got, used: config.idleManagerTimeoutMs });
     }
-    return limit !== undefined && limits.say(userId, limit) && !this.#isDraining;
+    return limit !== undefined && limits.set(userId, limit) && !this.#isDraining;
   }
 
-  /** What connections said of a user's limit goes with the user's last manager. */
+  /** Forgets the limit that connections came with, if the user has no manager left. */
   forgetLimitIfGone(userId: string): void {
     if (this.#parts.registry.countOf(userId) === 0) this.#parts.limits.forget(userId);
   }
@@ -157,7 +155,7 @@ export class AdmissionControl {
     const { queue, clock } = this.#parts;
     if (place === undefined) return;
     queue.remove(place);
-    const outcome = this.#watched(place.context, this.#grant(place, clock.now() - place.takenAtMs));
+    const outcome = this.#announcing(place.context, this.#grant(place, clock.now() - place.takenAtMs));
     if (!isPending(outcome) && outcome.refusal !== null) this.#announceRefusal(place.context, outcome.refusal);
     place.grant(outcome);
   }
@@ -173,48 +171,54 @@ export class AdmissionControl {
     if (limit === 0) return refused(this.#quotaRefusal(userId, null));
     if (queue.sizeOf(userId) > 0 || !room.makeWithin(limit, userId)) return this.#enqueue(claim, limit);
     if (!room.makeInTotal(userId)) return refused(refusals.capacity(this.#parts.config.maxTotalManagers ?? 0));
-    return this.#watched(context, this.#grant(claim, 0));
+    return this.#announcing(context, this.#grant(claim, 0));
   }
 
-  /** Of a manager whose own reservation is not confirmed yet, the newer connection waits for that too. */
+  /** If the manager's own reservation is not confirmed yet, the newer connection waits for that too. */
   #takeOver(manager: WebSocketManager, claim: Claim): Admission | PendingAdmission {
     const { context } = claim;
     const outcome = this.#parts.takeover.claim(manager, claim);
-    if (isPending(outcome) || outcome.ticket === null) return this.#watched(context, outcome);
-    return this.#watched(context, this.#parts.confirmations.whenConfirmed(outcome.ticket));
+    if (isPending(outcome) || outcome.ticket === null) return this.#announcing(context, outcome);
+    return this.#announcing(context, this.#parts.confirmations.whenConfirmed(outcome.ticket));
   }
 
-  /** Takes the slot: from here on the key has a manager. The ledger confirms, then or later; the monitor looks after. */
+  /** Takes the slot: makes the manager. The ledger confirms it, at once or later. */
   #grant({ context, arrival }: Claim, waitedMs: number): Admission | PendingAdmission {
     const { registry, tickets, events, confirmations, monitor, lifecycle } = this.#parts;
     const manager = new WebSocketManager(lifecycle, context);
     const managerCount = registry.add(manager);
     const ticket = tickets.issue(manager, context, { arrival });
-    lifecycle.admitted(manager);
+    lifecycle.managerAdmitted(manager);
     events.emitOf('manager.admitted', manager, { managerCount, waitedMs });
-    const outcome = confirmations.confirm(ticket, this.#denied);
+    const outcome = confirmations.confirm(ticket, this.#onDenied);
     monitor.observe(context.userId);
     return outcome;
   }
 
-  /** The ledger has no slot for it: the user's quota is full on other nodes. */
-  readonly #denied = (manager: WebSocketManager): void => {
+  /** The ledger denied the slot: the user's quota is full, counting all nodes. */
+  readonly #onDenied = (manager: WebSocketManager): void => {
     this.#parts.tickets.refuse(manager, this.#quotaRefusal(manager.userId, 0));
   };
 
   #enqueue({ context, arrival }: Claim, limit: number): Admission | PendingAdmission {
-    const { queue, emergency, refusals, clock, events, waitingCap } = this.#parts;
+    const { queue, emergency, refusals, clock, events, room } = this.#parts;
     const { userId, threadId } = context;
-    const key = UserExecutionContext.keyOf(context);
+    const key = isolationKey(context);
     const former = queue.placeOf(userId, key);
     const waiting = queue.sizeOf(userId);
     if (former === undefined && waiting >= limit) return refused(this.#quotaRefusal(userId, waiting));
-    if (former === undefined && !waitingCap.hasRoomFor(userId)) return refused(refusals.crowded());
+    if (former === undefined && !room.mayWait(userId)) return refused(refusals.crowded());
     if (former !== undefined && arrival < former.arrival) return refused(refusals.replaced());
-    // One that takes another's place in line is refused no sooner: the run that goes on has asked before it came.
-    const serial = emergency.nextSerial();
-    const turn = { serial, takenAtMs: clock.now(), arrival, leave: this.#leave, accepted: this.#accepted };
-    const place = new Place(key, context, turn);
+    const place = new Place({
+      key,
+      context,
+      arrival,
+      // Also if it replaces a place: the run that goes on began before this newcomer came, and does not refuse it.
+      serial: emergency.nextSerial(),
+      takenAtMs: clock.now(),
+      onLeft: this.#onLeft,
+      onAccepted: this.#onAccepted,
+    });
     queue.put(place);
     if (former !== undefined) this.#turnAway(former, refusals.replaced());
     events.emit('admission.queued', { userId, threadId, key, position: queue.positionOf(place) });
@@ -222,13 +226,13 @@ export class AdmissionControl {
     return place;
   }
 
-  readonly #accepted = (place: Place): void => {
-    this.#parts.emergency.accepted(place);
+  readonly #onAccepted = (place: Place): void => {
+    this.#parts.emergency.newcomerAccepted(place);
   };
 
-  readonly #userIdAsKept = (userId: string): string | undefined => this.#parts.registry.userIdAsKept(userId);
+  readonly #storedUserId = (userId: string): string | undefined => this.#parts.registry.storedUserId(userId);
 
-  readonly #leave = (place: Place): void => {
+  readonly #onLeft = (place: Place): void => {
     const { queue, events, clock, refusals } = this.#parts;
     if (!queue.remove(place)) return;
     const { userId, threadId } = place.context;
@@ -246,13 +250,13 @@ export class AdmissionControl {
     place.settle(refused(refusal));
   }
 
-  /** Announces the refusals of an admission that was decided later than asked. */
-  #watched(context: UserExecutionContext, outcome: Admission | PendingAdmission): Admission | PendingAdmission {
+  /** Has a refusal announced that comes later than this call. */
+  #announcing(context: UserExecutionContext, outcome: Admission | PendingAdmission): Admission | PendingAdmission {
     if (!isPending(outcome)) return outcome;
-    const askedAtMs = this.#parts.clock.now();
+    const sinceMs = this.#parts.clock.now();
     void outcome.settled.then(({ refusal }) => {
       if (refusal === null) return;
-      this.#announceRefusal(context, refusal, { waitedMs: this.#parts.clock.now() - askedAtMs, isHeard: true });
+      this.#announceRefusal(context, refusal, { waitedMs: this.#parts.clock.now() - sinceMs, isHeard: true });
     });
     return outcome;
   }
@@ -264,13 +268,12 @@ export class AdmissionControl {
   ): void {
     const { userId, threadId } = context;
     const { code, closeCause, retryAfterMs = null } = refusal;
-    const key = UserExecutionContext.keyOf(context);
     const ahead = refusal instanceof QuotaExceededError ? refusal.ahead : null;
-    const said = { code, closeCause, retryAfterMs, waitedMs, ahead, isHeard };
-    this.#parts.events.emit('admission.refused', { userId, threadId, key, ...said });
+    const details = { code, closeCause, retryAfterMs, waitedMs, ahead, isHeard };
+    this.#parts.events.emit('admission.refused', { userId, threadId, key: isolationKey(context), ...details });
   }
 
-  /** @param ahead newcomers that wait before it; `null` if it would be refused even without others */
+  /** @param ahead newcomers that wait before it; `null` if the limit is 0 */
   #quotaRefusal(userId: string, ahead: number | null): RefusalError {
     const { limits, refusals, registry, userCleanup } = this.#parts;
     const rule = userCleanup.engagement();
@@ -283,7 +286,7 @@ export class AdmissionControl {
     return refusals.quota({ limit: limits.of(userId), firstFreeInMs, ahead });
   }
 
-  /** A slot without a socket comes back by itself. */
+  /** In how many milliseconds the slot is free again if no socket comes. */
   #ticketLeftMs(manager: WebSocketManager): number {
     const { clock, config } = this.#parts;
     return Math.max(0, manager.admittedAtMs + config.ticketMs - clock.now());

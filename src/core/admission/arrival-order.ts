@@ -3,24 +3,24 @@ import type { ManagedConnection } from '../managers/managed-connection.js';
 /** An attempt's number in the order in which upgrade requests arrived: the newer attempt has the higher one. */
 export type Arrival = number;
 
-/** How many noted connections there may be before those that nothing can precede any longer are looked for. */
+/** From how many noted connections on those that are no longer needed are removed. */
 const fewestToSweep = 64;
 
 /**
- * The order in which attempts to connect arrived. Within a key the newest attempt wins, however long the
- * authentication of each took.
+ * The order in which attempts to connect arrived. Within a key the newest attempt wins, however long the authentication
+ * of each took.
  *
- * How the arrival of a connection is known without a field for it: it matters only to an attempt that arrived before
- * it and is decided after it. So a connection is noted only if such an attempt is under way when it opens. One that is
- * not noted arrived before every attempt that is under way now, and before every attempt to come.
+ * To save memory, connections have no field for their arrival. It matters only to an attempt that arrived before the
+ * connection and is decided after it. So the arrival of a connection is noted only if such an attempt is still undecided
+ * when the connection opens. A connection that is not noted arrived before all undecided and all later attempts.
  */
 export class ArrivalOrder {
   #last: Arrival = 0;
-  /** The last attempt that began, while it waits to be decided; 0 if there is none. */
+  /** The last attempt that began, until it is decided; then 0. */
   #newest: Arrival = 0;
-  /** The other attempts that wait, oldest first. Mostly empty: an attempt is usually decided before the next begins. */
+  /** The other undecided attempts, oldest first. Usually an attempt is decided before the next begins. */
   readonly #older = new Set<Arrival>();
-  /** When connections arrived that may have overtaken an attempt. */
+  /** The arrivals of connections that opened before an older attempt was decided. */
   readonly #noted = new Map<ManagedConnection, Arrival>();
   #sweepAbove = fewestToSweep;
 
@@ -30,29 +30,27 @@ export class ArrivalOrder {
   }
 
   /**
-   * The arrival of an attempt that is decided later, e.g. after its authentication. It is under way until
-   * {@link decided} is called with it, which the caller must do whatever becomes of the attempt.
+   * The arrival of an attempt that is decided later, e.g. after its authentication. The caller must call {@link decided}
+   * with it, also if the attempt fails.
    */
   begin(): Arrival {
     if (this.#newest !== 0) this.#older.add(this.#newest);
     return (this.#newest = this.now());
   }
 
-  /** The attempt is under way no longer: it has a place, a ticket or a refusal, or its client has gone. */
+  /** The attempt has a place, a ticket or a refusal, or its client has gone. */
   decided(arrival: Arrival): void {
     if (arrival === this.#newest) this.#newest = 0;
     else this.#older.delete(arrival);
     if (this.#noted.size > 0 && this.#countUnderWay() === 0) this.#noted.clear();
   }
 
-  /** A connection has opened. */
   opened(connection: ManagedConnection, arrival: Arrival): void {
     if (this.#oldest() > arrival) return;
     this.#noted.set(connection, arrival);
     if (this.#noted.size > this.#sweepAbove) this.#sweep();
   }
 
-  /** Whether the attempt arrived before the connection did. */
   isBefore(arrival: Arrival, connection: ManagedConnection): boolean {
     return this.#noted.size > 0 && arrival < (this.#noted.get(connection) ?? 0);
   }
@@ -67,7 +65,7 @@ export class ArrivalOrder {
     return { underWay: this.#countUnderWay(), noted: this.#noted.size };
   }
 
-  /** Forgets connections that arrived before all attempts under way. As rare as the map is large: O(1) for each. */
+  /** Removes connections that arrived before all undecided attempts. It runs as rarely as the map is large: O(1) each. */
   #sweep(): void {
     const oldest = this.#oldest();
     for (const [connection, arrival] of this.#noted) if (arrival < oldest) this.#noted.delete(connection);

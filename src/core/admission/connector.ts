@@ -1,8 +1,3 @@
-import { isPending, type Admission } from './outcome.js';
-import type { Arrival, ArrivalOrder } from './arrival-order.js';
-import type { AdmissionControl } from './admission.js';
-import type { RefusalPacer } from './refusal-pacer.js';
-import type { Refusals } from './refusals.js';
 import { MalformedContextError, type RefusalError } from '../errors.js';
 import {
   createUserExecutionContext,
@@ -14,15 +9,20 @@ import type { Connection } from '../managers/connection.js';
 import type { Lifecycle } from '../managers/lifecycle.js';
 import type { AttachedConnection, WebSocketManager } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
+import type { AdmissionControl } from './admission.js';
+import type { Arrival, ArrivalOrder } from './arrival-order.js';
+import { isPending, type Admission } from './outcome.js';
+import type { RefusalPacer } from './refusal-pacer.js';
+import type { Refusals } from './refusals.js';
 
-/** How connecting ended. */
+/** The result of `mooring.connect`. */
 export type Connected =
   | { readonly connection: AttachedConnection; readonly manager: WebSocketManager; readonly refusal: null }
   | { readonly connection: null; readonly manager: null; readonly refusal: RefusalError };
 
-/** What can be said to `mooring.connect`. */
+/** Options of `mooring.connect`. */
 export interface ConnectOptions {
-  /** Aborted when the client vanishes while it waits: its place is given back. Ignored once it is connected. */
+  /** Abort it when the client goes while it waits: its place is given back. Ignored once the client is connected. */
   readonly signal?: AbortSignal;
   /**
    * When its upgrade request arrived, from `mooring.arrivals.begin()`: within a thread the newest arrival wins.
@@ -42,52 +42,45 @@ interface ConnectorParts {
 }
 
 /**
- * Connects sockets to managers and ends them: for sockets that were accepted already. Adapters that can admit before
- * they accept use `mooring.admit` and open the ticket themselves.
+ * Connects sockets that were accepted already, and ends their connections. Adapters that can admit before they accept use
+ * `mooring.admit` and open the ticket themselves.
  */
 export class Connector {
   readonly #parts: ConnectorParts;
+  /** What `disconnect` does for each context. */
   readonly #ends = new WeakMap<ContextFields, () => boolean>();
 
   constructor(parts: ConnectorParts) {
     this.#parts = parts;
   }
 
-  /**
-   * Admits an accepted socket and attaches it. One that is refused is closed with the reason.
-   * @returns the connection that wants to be told of the socket's events, or why there is none
-   * @throws MalformedContextError
-   */
+  /** @see Mooring.connect */
   async connect(transport: Connection, fields: ContextFields, options: ConnectOptions = {}): Promise<Connected> {
     const { signal, arrival } = options;
     const context = this.#contextOf(transport, fields, arrival);
-    const note = (end: () => boolean): void => {
+    const setEnd = (end: () => boolean): void => {
       this.#ends.set(fields, end);
       this.#ends.set(context, end);
     };
-    note(nothingToEnd);
-    if (signal?.aborted === true || hasClosed(transport)) return this.#vanished(transport, arrival);
+    setEnd(nothingToEnd);
+    if (signal?.aborted === true || hasClosed(transport)) return this.#cancelled(transport, arrival);
     const outcome = this.#parts.admission.admit(context, { arrival });
-    const asking = { transport, userId: context.userId, note };
-    if (!isPending(outcome)) return this.#open(asking, outcome);
+    const candidate = { transport, userId: context.userId, setEnd };
+    if (!isPending(outcome)) return this.#open(candidate, outcome);
     const cancel = (): boolean => {
-      note(nothingToEnd);
+      setEnd(nothingToEnd);
       outcome.cancel();
       return true;
     };
-    note(cancel);
+    setEnd(cancel);
     signal?.addEventListener('abort', cancel, { once: true });
     const admission = await outcome.settled;
     signal?.removeEventListener('abort', cancel);
-    note(nothingToEnd);
-    return this.#open(asking, admission);
+    setEnd(nothingToEnd);
+    return this.#open(candidate, admission);
   }
 
-  /**
-   * Ends the connection that was made for this very context object: at once, whatever its socket does. If that is gone
-   * or was replaced, the call is late and ignored. A context never passed to `connect` names the manager by its key.
-   * @returns whether there was something to end
-   */
+  /** @see Mooring.disconnect */
   disconnect(fields: ContextFields): boolean {
     const end = this.#ends.get(fields);
     if (end !== undefined) return end();
@@ -102,7 +95,7 @@ export class Connector {
     return connection?.context === context && endConnection(connection);
   }
 
-  /** One whose ids break a rule is closed with the rule before it is thrown. */
+  /** If the ids break a rule, closes the socket with the rule, and throws. */
   #contextOf(transport: Connection, fields: ContextFields, arrival?: Arrival): UserExecutionContext {
     try {
       return createUserExecutionContext(fields);
@@ -113,7 +106,7 @@ export class Connector {
     }
   }
 
-  #open({ transport, userId, note }: Asking, { ticket, refusal }: Admission): Connected {
+  #open({ transport, userId, setEnd }: Candidate, { ticket, refusal }: Admission): Connected {
     if (refusal !== null) return this.#turnAway(transport, refusal, userId);
     if (hasClosed(transport)) {
       ticket.cancel();
@@ -122,12 +115,12 @@ export class Connector {
     const opening = ticket.open(transport);
     if (opening.refusal !== null) return this.#turnAway(transport, opening.refusal);
     const { connection } = opening;
-    note(() => endConnection(connection));
+    setEnd(() => endConnection(connection));
     return { connection, manager: connection.manager, refusal: null };
   }
 
-  /** Its client has gone before anything was decided: it takes no place. */
-  #vanished(transport: Connection, arrival?: Arrival): Connected {
+  /** The client has gone before the admission began. */
+  #cancelled(transport: Connection, arrival?: Arrival): Connected {
     this.#decided(arrival);
     const refusal = this.#parts.refusals.cancelled();
     return hasClosed(transport) ? { connection: null, manager: null, refusal } : this.#turnAway(transport, refusal);
@@ -148,12 +141,12 @@ export class Connector {
   }
 }
 
-/** A socket that asks to be connected. */
-interface Asking {
+/** A socket that is to be connected. */
+interface Candidate {
   readonly transport: Connection;
   readonly userId: string;
-  /** What `disconnect` of its context does from now on. */
-  readonly note: (end: () => boolean) => void;
+  /** Sets what `disconnect` of its context does from now on. */
+  readonly setEnd: (end: () => boolean) => void;
 }
 
 const nothingToEnd = (): boolean => false;
@@ -164,7 +157,7 @@ function endConnection(connection: AttachedConnection): boolean {
   return true;
 }
 
-/** While it waited; a socket whose state cannot be read is attached, and then probed. */
+/** Whether the socket closed while it waited. If its state cannot be read, it is attached, and then probed. */
 function hasClosed(transport: Connection): boolean {
   try {
     return !transport.isOpen;

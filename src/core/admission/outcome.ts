@@ -7,13 +7,13 @@ import type { Ticket } from './ticket.js';
 export type Admission =
   { readonly ticket: Ticket; readonly refusal: null } | { readonly ticket: null; readonly refusal: RefusalError };
 
-/** What can be said of an attempt beside whose it is. */
+/** Options of `mooring.admit`. */
 export interface AdmitOptions {
   /** When its upgrade request arrived, from `mooring.arrivals.begin()`. @default it arrives with this call */
   readonly arrival?: Arrival | undefined;
 }
 
-/** The part of an accepted socket that matters while it waits for a place. */
+/** The part of an accepted socket that is used while it waits for a place. */
 export type WaitingPeer = Pick<Connection, 'bytesReceived' | 'ping'>;
 
 /** A newcomer that has to wait: for a slot, for an answer of the connection it would replace, or for the ledger. */
@@ -21,16 +21,15 @@ export interface PendingAdmission {
   /** Never rejects. */
   readonly settled: Promise<Admission>;
   /**
-   * The newcomer's socket was accepted and waits open: a cleanup may ask it, as it asks those who have a place. Of
-   * newcomers that were accepted, only one that was heard of since gets the place of a suspect or of an evicted
-   * connection. Without this call the newcomer is taken for heard of.
+   * To be called when the newcomer's socket was accepted and waits open: a cleanup then pings it too. Only if it answers
+   * does it get the place of a suspect or of an evicted connection. Without this call it counts as having answered.
    */
   accepted?(peer: WaitingPeer): void;
-  /** The newcomer is gone: whatever it holds is given back, and `settled` resolves with a refusal. */
+  /** Gives up: the newcomer's place or slot is given back, and `settled` resolves with a refusal. */
   cancel(): void;
 }
 
-/** Whether the decision is still open. */
+/** Whether the decision comes later. */
 export function isPending(outcome: Admission | PendingAdmission): outcome is PendingAdmission {
   return 'settled' in outcome;
 }

@@ -1,43 +1,45 @@
 import type { UserExecutionContext } from '../identity/user-execution-context.js';
+import type { UserLimits } from '../managers/limits.js';
 import { withResolver } from '../promises.js';
 import { isPending, type Admission, type PendingAdmission, type WaitingPeer } from './outcome.js';
 import type { Arrival } from './arrival-order.js';
 
-/** When a place was taken, and what happens when its newcomer leaves. */
-interface Turn {
-  /** Its number in the order of everything; a run with a higher one began later. */
+/** What a place is made with. */
+interface PlaceOptions {
+  /** The isolation key. */
+  readonly key: string;
+  readonly context: UserExecutionContext;
+  readonly arrival: Arrival;
+  /** Sequence number shared with the cleanup runs: a run with a higher number began later. */
   readonly serial: number;
   readonly takenAtMs: number;
-  /** When the attempt arrived. */
-  readonly arrival: Arrival;
-  readonly leave: (place: Place) => void;
-  /** Its socket was accepted. */
-  readonly accepted?: (place: Place) => void;
+  /** Called when the newcomer gives up. */
+  readonly onLeft: (place: Place) => void;
+  /** Called when the newcomer's socket was accepted. */
+  readonly onAccepted: (place: Place) => void;
 }
 
-/** A newcomer's turn in the queue. It is not a slot: it counts against nothing. */
+/** A newcomer's place in the queue. It is not a slot: it counts against no limit. */
 export class Place implements PendingAdmission {
   readonly settled: Promise<Admission>;
+  readonly key: string;
+  readonly context: UserExecutionContext;
+  readonly arrival: Arrival;
   readonly serial: number;
   readonly takenAtMs: number;
-  readonly arrival: Arrival;
-  readonly #leave: (place: Place) => void;
-  readonly #accepted: ((place: Place) => void) | undefined;
+  readonly #options: PlaceOptions;
   readonly #resolve: (admission: Admission) => void;
   #granted: Admission | PendingAdmission | null = null;
-  /** The accepted socket that waits, and what had come from it when it was accepted. */
+  /** The accepted socket that waits, and how many bytes had come when it was accepted. */
   #peer: { readonly peer: WaitingPeer; readonly bytesThen: number } | null = null;
 
-  constructor(
-    readonly key: string,
-    readonly context: UserExecutionContext,
-    { serial, takenAtMs, arrival, leave, accepted }: Turn,
-  ) {
-    this.serial = serial;
-    this.takenAtMs = takenAtMs;
-    this.arrival = arrival;
-    this.#leave = leave;
-    this.#accepted = accepted;
+  constructor(options: PlaceOptions) {
+    this.#options = options;
+    this.key = options.key;
+    this.context = options.context;
+    this.arrival = options.arrival;
+    this.serial = options.serial;
+    this.takenAtMs = options.takenAtMs;
     const { promise, resolve } = withResolver<Admission>();
     this.settled = promise;
     this.#resolve = resolve;
@@ -45,20 +47,19 @@ export class Place implements PendingAdmission {
 
   accepted(peer: WaitingPeer): void {
     this.#peer = { peer, bytesThen: bytesOf(peer) };
-    this.#accepted?.(this);
+    this.#options.onAccepted(this);
   }
 
-  /** The accepted socket that waits, if there is one. */
   get peer(): WaitingPeer | null {
     return this.#peer?.peer ?? null;
   }
 
-  /** Whether a byte came from the newcomer since it was accepted; one that has no socket yet counts as heard of. */
+  /** Whether a byte came from the newcomer since it was accepted. A newcomer without a socket counts as heard of. */
   get isHeard(): boolean {
     return this.#peer === null || bytesOf(this.#peer.peer) !== this.#peer.bytesThen;
   }
 
-  /** Its turn has come: the slot is taken, the ledger may still have to confirm. */
+  /** It is first in line and has a slot, which the ledger may still have to confirm. */
   grant(outcome: Admission | PendingAdmission): void {
     this.#granted = outcome;
     if (!isPending(outcome)) this.settle(outcome);
@@ -69,16 +70,16 @@ export class Place implements PendingAdmission {
     this.#resolve(admission);
   }
 
-  /** Leaves the queue or, where the slot was granted in the same moment, gives that back. */
+  /** Leaves the queue, or gives back the slot if it was granted already. */
   cancel(): void {
     const granted = this.#granted;
-    if (granted === null) this.#leave(this);
+    if (granted === null) this.#options.onLeft(this);
     else if (isPending(granted)) granted.cancel();
     else granted.ticket?.cancel();
   }
 }
 
-/** Never throws: what cannot be read has not changed. */
+/** -1 if it cannot be read. Never throws. */
 function bytesOf(peer: WaitingPeer): number {
   try {
     return peer.bytesReceived;
@@ -87,19 +88,23 @@ function bytesOf(peer: WaitingPeer): number {
   }
 }
 
-/** Places of all users: first come, first served, one per key. */
+/** The newcomers of all users that wait for a slot: first come, first served, one per key. */
 export class PlaceQueue {
+  readonly #limits: Pick<UserLimits, 'of'>;
   readonly #byUser = new Map<string, Map<string, Place>>();
   #size = 0;
 
-  /** Places of all users: what the users' maps have grown and shrunk by. */
+  constructor(limits: Pick<UserLimits, 'of'>) {
+    this.#limits = limits;
+  }
+
+  /** How many newcomers of all users wait. */
   get size(): number {
     return this.#size;
   }
 
-  /** How many of the user's newcomers wait. */
   sizeOf(userId: string): number {
-    // Usually the queue is empty, and every admission and release asks.
+    // Usually the queue is empty, and this is called by every admission and release.
     if (this.#size === 0) return 0;
     return this.#byUser.get(userId)?.size ?? 0;
   }
@@ -108,7 +113,7 @@ export class PlaceQueue {
     return this.#byUser.get(userId)?.get(key);
   }
 
-  /** Queues the place at the end or, if its key waits already, where that stands. */
+  /** Puts the place at the end of the user's line, or replaces the place of the same key. */
   put(place: Place): void {
     const { userId } = place.context;
     const places = this.#byUser.get(userId) ?? new Map<string, Place>();
@@ -118,7 +123,7 @@ export class PlaceQueue {
     this.#byUser.set(userId, places);
   }
 
-  /** Takes this very place out; `false` if it is not in the queue any longer. */
+  /** Removes the place. @returns whether it was still in the queue */
   remove(place: Place): boolean {
     const { userId } = place.context;
     const places = this.#byUser.get(userId);
@@ -134,27 +139,25 @@ export class PlaceQueue {
     return [...(this.#byUser.get(userId)?.values() ?? [])];
   }
 
-  /** The first in line. */
   headOf(userId: string): Place | undefined {
     return this.#byUser.get(userId)?.values().next().value;
   }
 
-  /** The first in line that was heard of, or has no socket that could be. */
   firstHeardOf(userId: string): Place | undefined {
     return this.placesOf(userId).find(({ isHeard }) => isHeard);
   }
 
-  /** How many of the user's newcomers wait and were heard of. */
+  /** How many of the user's newcomers were heard of; 0 if the user's limit is 0, so that no cleanup makes room for them. */
   heardOf(userId: string): number {
-    return this.placesOf(userId).filter(({ isHeard }) => isHeard).length;
+    const count = this.placesOf(userId).filter(({ isHeard }) => isHeard).length;
+    return count > 0 && this.#limits.of(userId) === 0 ? 0 : count;
   }
 
-  /** The places of all users. */
   all(): Place[] {
     return [...this.#byUser.values()].flatMap((places) => [...places.values()]);
   }
 
-  /** Where a place stands, the first being 1. */
+  /** The position of a place in the user's line, from 1 on. */
   positionOf(place: Place): number {
     return this.placesOf(place.context.userId).indexOf(place) + 1;
   }

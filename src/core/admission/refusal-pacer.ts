@@ -2,10 +2,10 @@ import type { CloseCause } from '../vocabulary.js';
 import { ExpiryQueue, type Expiry } from '../expiry-queue.js';
 import type { Clock } from '../time.js';
 
-/** From which refusal on within what time its close frame leaves later, and by how much. */
+/** Within `windowMs`, the first `atOnce` close frames leave at once, the others `delayMs` later. */
 const pace = Object.freeze({ atOnce: 5, windowMs: 10_000, delayMs: 1_000 });
 
-/** How many close frames may wait, and of how many users and addresses refusals are remembered. */
+/** How many close frames may wait, and for how many users and addresses refusals are counted. */
 const limits = Object.freeze({ waiting: 100, remembered: 10_000 });
 
 /** Refusals are counted by user, or by the client's address if the user is unknown. */
@@ -18,12 +18,12 @@ const countedBy: Partial<Record<CloseCause, 'user' | 'address'>> = Object.freeze
   authentication: 'address',
 });
 
-/** A refusal whose client is to be told. */
+/** A refusal whose close frame is to be sent. */
 export interface PacedRefusal {
   readonly closeCause: CloseCause;
   /** The user that was refused; `null` if unknown. */
   readonly userId: string | null;
-  /** The client's address, as it is counted; asked only if it matters. */
+  /** The client's address, as it is counted. Called only if it is needed. */
   readonly address?: () => string;
   /** Sends the close frame; called once, unless the refusal is cancelled before. */
   readonly send: () => void;
@@ -42,7 +42,7 @@ const nothingToCancel = (): void => undefined;
  */
 export class RefusalPacer {
   readonly #clock: Clock;
-  /** When each user or address was refused lately, at most five times; the one refused last comes last. */
+  /** The times of the last five refusals of each user or address. Sorted by the last refusal, the latest last. */
   readonly #refusedAtMs = new Map<string, number[]>();
   readonly #waiting = new Set<Delayed>();
   readonly #expiries: ExpiryQueue<Delayed>;
@@ -59,7 +59,7 @@ export class RefusalPacer {
     });
   }
 
-  /** Sends at once or later. @returns what to call if the client goes before: then nothing is sent */
+  /** Sends the close frame, at once or later. @returns cancels that, if the client goes before */
   tell({ closeCause, userId, address, send }: PacedRefusal): () => void {
     const by = countedBy[closeCause];
     const of = by === 'user' ? userId : by === 'address' ? (address?.() ?? null) : null;
@@ -70,14 +70,13 @@ export class RefusalPacer {
     return this.#delay({ send, expiry: null });
   }
 
-  /** Sends what waits. From now on nothing waits. */
+  /** Sends all close frames that wait. From now on they leave at once. */
   flush(): void {
     this.#isOver = true;
     this.#refusedAtMs.clear();
     for (const delayed of this.#expiries.clear()) this.#send(delayed);
   }
 
-  /** How many close frames wait. */
   get waiting(): number {
     return this.#waiting.size;
   }
@@ -92,14 +91,13 @@ export class RefusalPacer {
     };
   }
 
-  /** Whatever it throws: the others still leave. */
   #send(delayed: Delayed): void {
     if (!this.#remove(delayed)) return;
     try {
       // The socket's own timers must not belong to another request, or to the code that stops the server.
       this.#clock.contexts.outside(delayed.send);
     } catch {
-      // Its close frame could not be sent; the code that refused it destroys the socket in any case.
+      // The code that refused the client destroys its socket in any case.
     }
   }
 
@@ -120,7 +118,7 @@ export class RefusalPacer {
     return isOften;
   }
 
-  /** Forgets those who were last refused longest ago: too long ago to matter, or more than are remembered. */
+  /** Removes users and addresses whose last refusal is too old, or that are too many. */
   #forget(since: number): void {
     for (const [key, times] of this.#refusedAtMs) {
       const isDue = (times.at(-1) ?? 0) <= since;

@@ -1,4 +1,3 @@
-import type { CloseCodeProfile } from '../close-codes.js';
 import {
   QuotaExceededError,
   RefusalError,
@@ -8,117 +7,101 @@ import {
 } from '../errors.js';
 import type { WebSocketConfig } from '../settings.js';
 import { jittered, type Random } from '../time.js';
+import type { CloseCause } from '../vocabulary.js';
 
-/** How far each kind of advice to come back is spread. */
+/** By which part of itself a retry time is spread, either way. */
 const spread = { quota: 0.2, other: 0.5 } as const;
 
 interface FullQuota {
   readonly limit: number;
-  /** When the first of the user's managers could make room. */
+  /** In how many milliseconds the first of the user's managers could make room. */
   readonly firstFreeInMs: number;
   readonly ahead: number | null;
+}
+
+/** What a refusal tells. */
+interface Content {
+  readonly message: string;
+  /** The text of the close reason. @default the close cause */
+  readonly text?: string;
+  /** When to come back, before it is spread. @default no time is told */
+  readonly retryMs?: number;
 }
 
 /** Makes all refusals: the one place for their texts and retry times. */
 export class Refusals {
   readonly #config: WebSocketConfig;
   readonly #random: Random;
-  readonly #profile: CloseCodeProfile;
 
   constructor(config: WebSocketConfig, random: Random) {
     this.#config = config;
     this.#random = random;
-    this.#profile = config.closeCodes;
   }
 
   quota({ limit, firstFreeInMs, ahead }: FullQuota): QuotaExceededError {
     const retryAfterMs = jittered(Math.max(1_000, firstFreeInMs), spread.quota, this.#random);
-    return new QuotaExceededError({ limit, ahead, retryAfterMs, profile: this.#profile });
+    return new QuotaExceededError({ limit, ahead, retryAfterMs, profile: this.#config.closeCodes });
   }
 
   capacity(limit: number): RefusalError {
-    return this.#retrying('capacity', this.#config.contestedRetryMs, {
-      code: 'capacity.exceeded',
-      message: `This server holds all the ${String(limit)} connections it may; connect to another one, or later.`,
-    });
+    const message = `This server holds all the ${String(limit)} connections it may; connect to another one, or later.`;
+    return this.#refusal('capacity.exceeded', 'capacity', { message, retryMs: this.#config.contestedRetryMs });
   }
 
   /** Too many newcomers wait already, of all users or of this one. */
   crowded(): RefusalError {
-    return this.#retrying('capacity', this.#config.contestedRetryMs, {
-      code: 'capacity.exceeded',
-      message: 'As many newcomers wait already as may; connect again later.',
-    });
+    const message = 'As many newcomers wait already as may; connect again later.';
+    return this.#refusal('capacity.exceeded', 'capacity', { message, retryMs: this.#config.contestedRetryMs });
   }
 
   contested(): RefusalError {
-    return this.#retrying('contested', this.#config.contestedRetryMs, {
-      code: 'key.contested',
-      message: 'Another live connection keeps taking this thread back; close it first.',
-    });
+    const message = 'Another live connection keeps taking this thread back; close it first.';
+    return this.#refusal('key.contested', 'contested', { message, retryMs: this.#config.contestedRetryMs });
   }
 
   draining(): RefusalError {
-    return this.#retrying('drain', this.#config.drainRetryMs, {
-      code: 'server.draining',
-      message: 'This server is stopping; reconnect to another one.',
-    });
+    const message = 'This server is stopping; reconnect to another one.';
+    return this.#refusal('server.draining', 'drain', { message, retryMs: this.#config.drainRetryMs });
   }
 
   replaced(): RefusalError {
-    return this.#plain('replaced', 'key.replaced', 'A newer connection of the same thread took this place.');
+    const message = 'A newer connection of the same thread took this place.';
+    return this.#refusal('key.replaced', 'replaced', { message });
   }
 
   cancelled(): RefusalError {
-    return this.#plain('closed', 'admission.cancelled', 'The caller gave up before it was admitted.');
+    return this.#refusal('admission.cancelled', 'closed', { message: 'The caller gave up before it was admitted.' });
   }
 
   expired(): RefusalError {
-    const { ticketMs } = this.#config;
-    return this.#plain(
-      'unattached',
-      'ticket.expired',
-      `No connection came within ${String(ticketMs)} ms of the grant.`,
-    );
+    const message = `No connection came within ${String(this.#config.ticketMs)} ms of the grant.`;
+    return this.#refusal('ticket.expired', 'unattached', { message });
   }
 
   released(): RefusalError {
-    return this.#plain('requested', 'ticket.expired', 'The manager was released before this connection was open.');
+    const message = 'The manager was released before this connection was open.';
+    return this.#refusal('ticket.expired', 'requested', { message });
   }
 
-  /** The context breaks a rule; its client is told which. */
+  /** The close reason names the field and the rule it breaks. */
   malformed({ field, rule, message }: MalformedContextError): RefusalError {
-    const text = `${field} ${rule}`;
-    return new RefusalError('context.malformed', 'malformed', { message, text, profile: this.#profile });
+    return this.#refusal('context.malformed', 'malformed', { message, text: `${field} ${rule}` });
   }
 
-  /** The credentials are no good; the reason is told as it is. */
   unauthenticated({ reason, message }: AuthenticationError): RefusalError {
-    return new RefusalError('credentials.rejected', 'unauthenticated', {
-      message,
-      text: reason,
-      profile: this.#profile,
-    });
+    return this.#refusal('credentials.rejected', 'unauthenticated', { message, text: reason });
   }
 
-  /** Authentication itself failed; the client may try again. */
   authenticationFailed(): RefusalError {
-    return this.#retrying('authentication', this.#config.contestedRetryMs, {
-      code: 'authentication.failed',
-      message: 'Authentication failed by itself; try again later.',
+    const message = 'Authentication failed by itself; try again later.';
+    return this.#refusal('authentication.failed', 'authentication', {
+      message,
+      retryMs: this.#config.contestedRetryMs,
     });
   }
 
-  #retrying(
-    cause: 'capacity' | 'contested' | 'drain' | 'authentication',
-    retryMs: number,
-    said: { code: ErrorCode; message: string },
-  ): RefusalError {
-    const retryAfterMs = jittered(retryMs, spread.other, this.#random);
-    return new RefusalError(said.code, cause, { message: said.message, retryAfterMs, profile: this.#profile });
-  }
-
-  #plain(cause: 'replaced' | 'closed' | 'unattached' | 'requested', code: ErrorCode, message: string): RefusalError {
-    return new RefusalError(code, cause, { message, profile: this.#profile });
+  #refusal(code: ErrorCode, cause: CloseCause, { retryMs, ...content }: Content): RefusalError {
+    const retry = retryMs === undefined ? {} : { retryAfterMs: jittered(retryMs, spread.other, this.#random) };
+    return new RefusalError(code, cause, { ...content, ...retry, profile: this.#config.closeCodes });
   }
 }

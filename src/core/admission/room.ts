@@ -1,48 +1,78 @@
-import type { UserCleanup } from '../cleanup/user-cleanup.js';
+import { quarterOf, unadmittedLimit } from '../bounds.js';
 import { Tally } from '../cleanup/tally.js';
+import type { UserCleanup } from '../cleanup/user-cleanup.js';
 import type { AwayManagers } from '../managers/away.js';
 import type { UserLimits } from '../managers/limits.js';
 import type { ManagerRegistry } from '../managers/registry.js';
+import { Multimap } from '../multimap.js';
 import type { WebSocketConfig } from '../settings.js';
+import type { PlaceQueue } from './queue.js';
 
 interface RoomParts {
-  readonly config: Pick<WebSocketConfig, 'maxTotalManagers'>;
+  readonly config: WebSocketConfig;
   readonly registry: ManagerRegistry;
   readonly limits: UserLimits;
+  readonly queue: PlaceQueue;
   readonly away: AwayManagers;
   readonly userCleanup: UserCleanup;
 }
 
-/** Whether one more manager fits: within its user's limit, and within `maxTotalManagers`. */
+/**
+ * Whether one more manager fits within its user's limit and `maxTotalManagers`, and whether one more newcomer may wait.
+ * Of all newcomers that may wait, one user can have a quarter, so that no user takes the room of all others.
+ */
 export class Room {
   readonly #parts: RoomParts;
+  readonly #maxWaiting: number;
+  /** Newcomers that wait for the answer of a connection, by user. Those that wait for a slot are in the queue. */
+  readonly #contests = new Multimap<object>();
+  #contestCount = 0;
 
   constructor(parts: RoomParts) {
     this.#parts = parts;
+    this.#maxWaiting = unadmittedLimit(parts.config);
   }
 
-  /** Whether one more of this user fits as it is. */
-  isFor(userId: string): boolean {
+  /** Whether one more manager of this user fits now. */
+  fits(userId: string): boolean {
     const { registry, limits } = this.#parts;
     return registry.countOf(userId) < limits.of(userId) && this.#isInTotalFor(userId);
   }
 
-  /** Whether one more fits within the user's limit, if need be after a manager that is away has made room. */
+  /** Whether one more fits within the user's limit. If not, a manager that is away is released to make it fit. */
   makeWithin(limit: number, userId: string): boolean {
-    return this.#parts.registry.countOf(userId) < limit || this.#hasGivenUpAway(userId);
+    return this.#parts.registry.countOf(userId) < limit || this.#releaseAway(userId);
   }
 
-  /** Whether one more fits into this process, if need be after swapping one of the user's own that is not engaged. */
+  /** Whether one more fits into this process. If not, one of the user's own that is not engaged is released. */
   makeInTotal(userId: string): boolean {
-    if (this.#isInTotalFor(userId) || (this.#hasGivenUpAway(userId) && this.#isInTotalFor(userId))) return true;
+    if (this.#isInTotalFor(userId) || (this.#releaseAway(userId) && this.#isInTotalFor(userId))) return true;
     const { registry, userCleanup } = this.#parts;
     const before = registry.size;
     userCleanup.evict(userId, { trigger: 'admission', tally: new Tally(0), maxCount: 1 });
     return registry.size < before;
   }
 
-  /** Whether the user has one manager less, since one that was away has made room: before anybody is asked. */
-  #hasGivenUpAway(userId: string): boolean {
+  /** Whether one more newcomer of the user may wait. */
+  mayWait(userId: string): boolean {
+    const { queue } = this.#parts;
+    const ofUser = queue.sizeOf(userId) + this.#contests.countOf(userId);
+    return ofUser < quarterOf(this.#maxWaiting) && queue.size + this.#contestCount < this.#maxWaiting;
+  }
+
+  /** A newcomer of the user waits in this contest. */
+  addContest(userId: string, contest: object): void {
+    this.#contests.add(userId, contest);
+    this.#contestCount += 1;
+  }
+
+  /** The contest is over. May be called again. */
+  removeContest(userId: string, contest: object): void {
+    if (this.#contests.delete(userId, contest)) this.#contestCount -= 1;
+  }
+
+  /** Releases a manager of the user that is away. @returns whether the user has one manager less */
+  #releaseAway(userId: string): boolean {
     const { registry, away } = this.#parts;
     const before = registry.countOf(userId);
     // A listener of the release may have taken the place.

@@ -8,35 +8,31 @@ import type { Connection } from '../managers/connection.js';
 import { ManagedConnection } from '../managers/managed-connection.js';
 import type { AttachedConnection, Successor, WebSocketManager } from '../managers/manager.js';
 import type { Lifecycle } from '../managers/lifecycle.js';
+import type { WebSocketConfig } from '../settings.js';
 import { never, type Clock } from '../time.js';
 import type { Arrival, ArrivalOrder } from './arrival-order.js';
 import type { Refusals } from './refusals.js';
 
-/** What became of opening a ticket. */
+/** The result of opening a ticket. */
 export type Opening =
   | { readonly connection: AttachedConnection; readonly refusal: null }
   | { readonly connection: null; readonly refusal: RefusalError };
 
-/** What is said of a ticket. */
-interface Terms {
-  /** When the attempt arrived that it is for. */
+interface TicketOptions {
+  /** When the attempt arrived that the ticket is for. */
   readonly arrival: Arrival;
-  /** Whether opening it counts in a fight for the key. @default false */
+  /** Whether opening it counts as a takeover in a fight for the key. @default false */
   readonly isCounted?: boolean;
 }
 
-interface Issue extends Terms {
-  readonly tickets: Tickets;
-}
-
-/** The right to attach one socket to a manager, good for `ticketMs`. */
+/** The right to attach one socket to a manager. It expires after `ticketMs`. */
 export class Ticket implements Successor {
-  /** Why it is no good any longer, or `null`. */
+  /** Why it has ended without being opened; `null` as long as it has not. */
   refusal: RefusalError | null = null;
   /** The connection it opened, or `null`. */
   connection: AttachedConnection | null = null;
 
-  /** Told, once, when it ends without having been opened. The adapter's, from the grant on. */
+  /** Set by the adapter: called once, if the ticket ends without being opened. */
   whenEnded: ((refusal: RefusalError) => void) | null = null;
   /** @internal */ expiry: Expiry<Ticket> | null = null;
   /** @internal */ readonly tickets: Tickets;
@@ -47,58 +43,57 @@ export class Ticket implements Successor {
   constructor(
     readonly manager: WebSocketManager,
     readonly context: UserExecutionContext,
-    { tickets, arrival, isCounted = false }: Issue,
+    { tickets, arrival, isCounted = false }: TicketOptions & { readonly tickets: Tickets },
   ) {
     this.tickets = tickets;
     this.isCounted = isCounted;
     this.arrival = arrival;
   }
 
-  /** Attaches the socket: from here on the manager's events go to it. @returns why not, where the ticket ended before */
+  /** Attaches the socket to the manager. @returns its connection, or the refusal if the ticket has ended */
   open(transport: Connection): Opening {
     return this.tickets.open(this, transport);
   }
 
-  /** The socket will not come: the slot is given back now. After opening it does nothing. */
+  /** Gives the slot back, since no socket will come. Does nothing once the ticket is opened. */
   cancel(): void {
     this.tickets.cancel(this);
   }
 
-  /** The core tells it that what it stands for is gone. */
-  superseded(cause: 'replaced' | 'released' | 'draining'): void {
+  /** @internal The manager was released. */
+  superseded(cause: 'released' | 'draining'): void {
     this.tickets.superseded(this, cause);
   }
 }
 
 interface TicketsParts {
   readonly clock: Clock;
+  readonly config: Pick<WebSocketConfig, 'ticketMs'>;
   readonly events: EventStream;
-  readonly lifecycle: Pick<Lifecycle, 'opened' | 'replaced' | 'release' | 'settleDue'>;
+  readonly lifecycle: Pick<Lifecycle, 'connectionOpened' | 'connectionReplaced' | 'release' | 'releaseIfDue'>;
   readonly closing: ClosingConnections;
   readonly away: AwayManagers;
   readonly arrivals: ArrivalOrder;
   readonly refusals: Refusals;
-  readonly ticketMs: number;
 }
 
 /**
- * Where tickets are issued, opened and ended. A manager has at most one that is not opened: its first, or its
- * successor's.
+ * Issues, opens and ends tickets. A manager has at most one ticket that is not opened: its first, or that of its
+ * successor.
  */
 export class Tickets {
   readonly #parts: TicketsParts;
-  /** The ticket issued last, while it is not opened. Most are opened at once, and a map that never fills is slow. */
+  /** The ticket issued last, until it is opened. Most are opened at once, and putting each into a map would be slow. */
   #newest: Ticket | null = null;
-  /** The others that are not opened. */
   readonly #outstanding = new Map<WebSocketManager, Ticket>();
   readonly #expiries: ExpiryQueue<Ticket>;
 
   constructor(parts: TicketsParts) {
     this.#parts = parts;
-    const { clock, ticketMs, refusals } = parts;
+    const { clock, config, refusals } = parts;
     this.#expiries = new ExpiryQueue({
       clock,
-      timeoutMs: ticketMs,
+      timeoutMs: config.ticketMs,
       onExpired: (ticket) => {
         this.#giveBack(ticket, refusals.expired());
       },
@@ -111,20 +106,18 @@ export class Tickets {
     return this.#outstanding.size === 0 ? undefined : this.#outstanding.get(manager);
   }
 
-  /** Every ticket that is not opened. */
-  allOutstanding(): Ticket[] {
-    const others = [...this.#outstanding.values()];
-    return this.#newest === null ? others : [...others, this.#newest];
-  }
-
-  /** A ticket for the manager; one that is outstanding ends `replaced`. */
-  issue(manager: WebSocketManager, context: UserExecutionContext, { arrival, isCounted = false }: Terms): Ticket {
+  /** Makes a ticket for the manager. The one that is outstanding, if any, is refused as replaced. */
+  issue(
+    manager: WebSocketManager,
+    context: UserExecutionContext,
+    { arrival, isCounted = false }: TicketOptions,
+  ): Ticket {
     const former = this.outstanding(manager);
     if (former !== undefined) this.#end(former, this.#parts.refusals.replaced());
     const ticket = new Ticket(manager, context, { tickets: this, arrival, isCounted });
     if (this.#newest !== null) this.#outstanding.set(this.#newest.manager, this.#newest);
     this.#newest = ticket;
-    // A manager that never had a ticket was made just now.
+    // A manager without a ticket and a connection was made just now: the clock need not be read again.
     const isNew = former === undefined && manager.generation === 0;
     ticket.expiry = this.#expiries.add(ticket, isNew ? manager.admittedAtMs : this.#parts.clock.now());
     if (manager.generation > 0) manager.ensureExtras().successor = ticket;
@@ -140,14 +133,14 @@ export class Tickets {
     const former = manager.connection;
     const { awaySinceMs } = manager;
     this.#parts.away.remove(manager);
-    if (former !== null) this.#parts.lifecycle.replaced(former);
+    if (former !== null) this.#parts.lifecycle.connectionReplaced(former);
     const connection = this.#attach(ticket, transport);
     this.#announce(manager, awaySinceMs);
     if (former !== null) this.#parts.closing.close(former, 'replaced');
     return { connection, refusal: null };
   }
 
-  /** The manager's reservation is refused after all: it goes, and with it whatever was promised on it. */
+  /** Refuses the manager's outstanding ticket. A manager that never had a connection is released. */
   refuse(manager: WebSocketManager, refusal: RefusalError): void {
     const ticket = this.outstanding(manager);
     if (ticket !== undefined) this.#giveBack(ticket, refusal);
@@ -157,24 +150,25 @@ export class Tickets {
     if (ticket.connection === null && ticket.refusal === null) this.#giveBack(ticket, this.#parts.refusals.cancelled());
   }
 
-  superseded(ticket: Ticket, cause: 'replaced' | 'released' | 'draining'): void {
+  superseded(ticket: Ticket, cause: 'released' | 'draining'): void {
     this.#end(ticket, this.#parts.refusals[cause]());
   }
 
-  /** The manager is gone, and with it whatever a ticket promised. */
-  released(manager: WebSocketManager): void {
+  /** The manager is released: its outstanding ticket is refused. */
+  managerReleased(manager: WebSocketManager): void {
     const ticket = this.outstanding(manager);
     if (ticket !== undefined) this.#end(ticket, this.#parts.refusals.released());
   }
 
-  /** Ends every outstanding ticket and leaves no timer. */
+  /** Refuses every outstanding ticket, and leaves no timer. */
   stop(): void {
     const { refusals } = this.#parts;
-    for (const ticket of this.allOutstanding()) this.#giveBack(ticket, refusals.draining(), 'shutdown');
+    for (const ticket of [...this.#outstanding.values(), this.#newest])
+      if (ticket !== null) this.#giveBack(ticket, refusals.draining(), 'shutdown');
     this.#expiries.clear();
   }
 
-  /** The new connection is the manager's before anybody hears of it. */
+  /** Makes the connection, which is the manager's from now on. Listeners hear of it later. */
   #attach(ticket: Ticket, transport: Connection): AttachedConnection {
     const { manager, context } = ticket;
     manager.generation += 1;
@@ -191,7 +185,7 @@ export class Tickets {
       manager.extras.reportedAtMs = never;
       if (ticket.isCounted) manager.extras.takeoversAtMs.push(connection.connectedAtMs);
     }
-    this.#parts.lifecycle.opened(connection);
+    this.#parts.lifecycle.connectionOpened(connection);
     return connection;
   }
 
@@ -205,12 +199,12 @@ export class Tickets {
     events.emitOf(generation === 1 ? 'connection.opened' : 'connection.replaced', manager, { generation });
   }
 
-  /** What the ticket stood for is free again: the slot, or the release that waited for it. */
+  /** Ends the ticket: releases a manager that has no connection, or does the release that waited for the successor. */
   #giveBack(ticket: Ticket, refusal: RefusalError, reason: 'unattached' | 'shutdown' = 'unattached'): void {
     const { manager } = ticket;
     this.#end(ticket, refusal);
     if (manager.generation === 0) this.#parts.lifecycle.release(manager, reason);
-    else this.#parts.lifecycle.settleDue(manager);
+    else this.#parts.lifecycle.releaseIfDue(manager);
   }
 
   #end(ticket: Ticket, refusal: RefusalError): void {

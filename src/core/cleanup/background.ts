@@ -1,17 +1,17 @@
-import type { EventStream } from '../events.js';
 import { DeadlineWheel } from '../deadline-wheel.js';
-import type { Holds } from '../managers/holds.js';
+import { describe } from '../errors.js';
+import type { EventStream } from '../events.js';
 import { standingIdleTimeoutMs } from '../idle-timeout.js';
+import type { Holds } from '../managers/holds.js';
 import type { WebSocketManager } from '../managers/manager.js';
 import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
 import type { WebSocketConfig } from '../settings.js';
 import { ShardedMap } from '../sharded-map.js';
 import type { Slices } from '../slices.js';
 import type { Clock, Timer } from '../time.js';
+import type { StrategyTally } from '../vocabulary.js';
 import { Tally } from './tally.js';
 import type { UserCleanup } from './user-cleanup.js';
-import { describe } from '../errors.js';
-import type { StrategyTally } from '../vocabulary.js';
 
 /** How a background cycle ended. */
 export interface BackgroundCleanupResult {
@@ -35,18 +35,18 @@ interface BackgroundParts {
   readonly monitor: WebSocketResourceMonitor;
 }
 
-/** The highest number of buckets. With a longer interval, a cycle looks at some managers too early. */
+/** The highest number of buckets. If more were needed, a cycle visits some managers too early. */
 const maxBuckets = 4096;
 
-/** Into how many buckets the idle timeout is cut. */
+/** How many buckets an idle timeout takes. */
 const bucketsPerTimeout = 256;
 
 /**
- * Cleans up once in `backgroundCleanupIntervalMs`, visiting only what is due: managers whose idle deadline has come,
- * those in error, and users at `critical` or above. Its cost does not depend on how many managers there are.
+ * Cleans up once in `backgroundCleanupIntervalMs`. It visits only managers whose idle deadline has come, managers in
+ * error, and users at `critical` or above, so that its cost does not depend on the number of managers.
  *
- * Each manager lies in the bucket of the time at which it would be idle; one that turns out to have been active is put
- * where its new deadline is. Activity itself touches nothing.
+ * Each manager lies in the bucket of its idle deadline. Activity does not move it: if it turns out to have been active
+ * when it is visited, it is put into the bucket of its new deadline.
  */
 export class BackgroundCleanup {
   readonly #parts: BackgroundParts;
@@ -66,7 +66,7 @@ export class BackgroundCleanup {
     const { backgroundCleanupIntervalMs } = parts.config;
     const idleManagerTimeoutMs = standingIdleTimeoutMs(parts.config.idleManagerTimeoutMs);
     this.#bucketMs = Math.max(1, idleManagerTimeoutMs / bucketsPerTimeout);
-    // Once around is a timeout and an interval: what is put back never lies where the same cycle still has to look.
+    // A turn takes a timeout and an interval, so that what a cycle puts back lies in no bucket that it still has to visit.
     const around = (idleManagerTimeoutMs + backgroundCleanupIntervalMs) / this.#bucketMs;
     this.#wheel = new DeadlineWheel(Math.min(maxBuckets, Math.ceil(around) + 3));
     this.#bucket = this.#bucketAt(parts.clock.now());
@@ -80,8 +80,8 @@ export class BackgroundCleanup {
     this.#arm();
   }
 
-  /** @internal A newer connection is the manager's, and may have another idle timeout. */
-  takenOver(manager: WebSocketManager): void {
+  /** @internal The manager's new connection may have another idle timeout. */
+  managerTakenOver(manager: WebSocketManager): void {
     this.#putBack(manager);
   }
 
@@ -93,12 +93,12 @@ export class BackgroundCleanup {
   }
 
   /** @internal */
-  failed(manager: WebSocketManager): void {
+  managerFailed(manager: WebSocketManager): void {
     this.#failed.add(manager);
   }
 
   /** @internal */
-  reported(manager: WebSocketManager): void {
+  errorReported(manager: WebSocketManager): void {
     this.#reported.delete(manager);
     this.#reported.add(manager);
   }
@@ -151,7 +151,7 @@ export class BackgroundCleanup {
       () => !this.#isStopped && steps.next().done !== true,
       () => {
         const result = {
-          cleaned: cycle.tally.cleaned,
+          cleaned: cycle.tally.count,
           users: cycle.users.size,
           byStrategy: cycle.tally.byStrategy,
           errors: cycle.failedUsers.size,
@@ -194,7 +194,7 @@ export class BackgroundCleanup {
     }
   }
 
-  /** The bucket of this moment, of which only a part is due. From its end, as a visit may take out what it visits. */
+  /** Of the present bucket, the managers that are due. From the end, as a visit may take out the manager. */
   *#dueIn(bucket: number, now: number): Generator<WebSocketManager> {
     for (let index = this.#wheel.countIn(bucket) - 1; index >= 0; index--) {
       const manager = this.#wheel.at(bucket, index);
@@ -206,19 +206,19 @@ export class BackgroundCleanup {
     if (manager.isReleased) return;
     if (!manager.hasFailed) this.#failed.delete(manager);
     if (manager.errorReportedAtMs === null) this.#reported.delete(manager);
-    // Back into the wheel first: whatever the cleanup throws, the manager stays watched.
+    // Back into the wheel first, so that the manager stays there if the cleanup throws.
     this.#putBack(manager);
     this.#parts.holds.noteForgotten(manager);
     if (this.#parts.userCleanup.cleanOne(manager, tally)) users.set(manager.userId, true);
   }
 
-  /** Back to the bucket of its deadline. A held manager past its deadline is looked at in the next cycle. */
+  /** Back to the bucket of its deadline. A held manager past its deadline is visited again in the next cycle. */
   #putBack(manager: WebSocketManager): void {
     const soonest = this.#parts.clock.now() + this.#bucketMs;
     this.#put(manager, Math.max(this.#dueAtMs(manager), soonest));
   }
 
-  /** Its own idle timeout may be longer than a turn of the wheel; then it is looked at too early. */
+  /** If its own idle timeout is longer than a turn of the wheel, it is visited too early. */
   #put(manager: WebSocketManager, dueAtMs: number): void {
     const latest = this.#bucketAt(this.#parts.clock.now()) + this.#wheel.size - 2;
     this.#wheel.put(manager, Math.min(this.#bucketAt(dueAtMs), latest));
@@ -233,7 +233,7 @@ export class BackgroundCleanup {
     }
   }
 
-  /** One that is never closed as idle is looked at as often as others, for what else may be wrong with it. */
+  /** A manager that is never closed as idle is visited every 600,000 ms, since other strategies may choose it. */
   #dueAtMs(manager: WebSocketManager): number {
     const { idleTimeoutMs, lastActivityAtMs } = manager;
     if (idleTimeoutMs !== null) return lastActivityAtMs + idleTimeoutMs;

@@ -1,23 +1,23 @@
+import { describe } from '../errors.js';
 import type { EventStream } from '../events.js';
 import { ProbeTiming } from '../liveness/probe-timing.js';
 import { noFindings, Probe, probeShare, type ProbeFindings, type ProbeParts } from '../liveness/probe.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Timer } from '../time.js';
-import { newcomerPollMs, type SuspectPlaces, type WaitingRoom } from './suspect-places.js';
-import type { Chosen } from './chosen.js';
-import { Tally } from './tally.js';
-import type { UserCleanup } from './user-cleanup.js';
-import { describe } from '../errors.js';
 import type { CleanupTrigger, StrategyTally } from '../vocabulary.js';
+import { newcomerPollMs, type NewcomerQueue, type SuspectPlaces } from './suspect-places.js';
+import { Tally, type Chosen } from './tally.js';
+import type { UserCleanup } from './user-cleanup.js';
 
 /** How an emergency cleanup ended. */
 export interface EmergencyCleanupResult {
   readonly userId: string;
   /** Managers released. */
   readonly cleaned: number;
-  /** These managers, with the figures that decided it. */
+  /** The first 1,000 of them, with the figures that decided it. */
   readonly chosen: readonly Chosen[];
+  /** How many of them each strategy chose. It counts all, also those that `chosen` leaves out. */
   readonly byStrategy: StrategyTally;
   /** Passes made. */
   readonly attempts: number;
@@ -28,7 +28,7 @@ export interface EmergencyCleanupResult {
   readonly remaining: number;
 }
 
-/** How many managers a caller wants evicted beyond the routine strategies. With both fields, no more than either allows. */
+/** How many managers a caller wants evicted beyond the routine strategies. If both fields are given, both must allow it. */
 export interface EvictionRequest {
   /** Evict up to this many managers that are not engaged. */
   readonly evict?: number;
@@ -42,35 +42,37 @@ export function maxToEvict({ evict, keep }: EvictionRequest, count: number): num
   return Math.min(evict ?? Infinity, count - (keep ?? 0));
 }
 
-/** What runs share. */
+/** The parts that all runs share. */
 export interface RunParts extends Omit<ProbeParts, 'config'> {
-  readonly events: EventStream;
   readonly config: WebSocketConfig;
+  readonly events: EventStream;
+  readonly queue: NewcomerQueue;
   readonly registry: ManagerRegistry;
   readonly userCleanup: UserCleanup;
   readonly suspectPlaces: SuspectPlaces;
-  readonly waitingRoom: WaitingRoom;
 }
 
 /**
- * One emergency cleanup of one user. It makes a pass at once, one when a probe's second pings leave, and one when the
- * probe is over; forced eviction comes with the last. The place of a suspect goes to a newcomer in the moment it is one,
- * whatever the pass. After the last pass, connections whose unsent data stands still give up theirs. It ends early when
- * no newcomer waits any longer and nobody asked for its result; whom it had asked twice by then can still become a suspect.
+ * One emergency cleanup of one user. It makes a pass at once, a second pass when the second pings of its probe leave, and
+ * a third when the probe is over. After the third come evictions, and then connections whose unsent data does not move
+ * lose their places. A suspect loses its place to a newcomer as soon as it is a suspect, at any time of the run.
+ *
+ * The run ends early if no newcomer waits any longer, unless a caller waits for its result. Connections that it pinged
+ * twice can become suspects after that.
  */
 export class EmergencyRun {
   readonly #parts: RunParts;
   readonly #userId: string;
   readonly #whenOver: (run: EmergencyRun) => void;
   readonly #waiters: ((result: EmergencyCleanupResult) => void)[] = [];
-  readonly #wishes: EvictionRequest[] = [];
+  readonly #evictions: EvictionRequest[] = [];
   readonly #timers = new Set<Timer>();
   #probe: Probe | null = null;
   #isRequested = false;
   #attempts = 0;
   #startedAtMs: number;
   #isOver = false;
-  /** What it has released so far. */
+  /** What it has released so far. A pass that throws does not change that. */
   readonly tally = new Tally();
   /** Sequence number shared with the places of the queue: places with a lower number are settled when it ends. 0 until it starts. */
   serial = 0;
@@ -88,7 +90,7 @@ export class EmergencyRun {
 
   /** Whether a newcomer waits, or a caller asked for its result. */
   get isNeeded(): boolean {
-    return this.#isRequested || this.#parts.waitingRoom.sizeOf(this.#userId) > 0;
+    return this.#isRequested || this.#parts.queue.sizeOf(this.#userId) > 0;
   }
 
   get #trigger(): CleanupTrigger {
@@ -98,7 +100,7 @@ export class EmergencyRun {
   /** Joins a caller to this run. If callers ask for different evictions, the largest wins. */
   join(wanted: EvictionRequest): Promise<EmergencyCleanupResult> {
     this.#isRequested = true;
-    this.#wishes.push(wanted);
+    this.#evictions.push(wanted);
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
@@ -114,20 +116,20 @@ export class EmergencyRun {
     if (!this.isNeeded) this.finish();
     else
       this.#whenPolled(() => {
-        this.#ask();
+        this.#startProbe();
       });
   }
 
-  /** Ends it now, whatever is still open. */
+  /** Ends it now. */
   finish(timedOut = false): void {
     if (this.#isOver) return;
     this.#isOver = true;
     for (const timer of this.#timers) timer.cancel();
-    this.#probe?.askNoMore();
-    const said = this.#summary(timedOut);
-    const result = { ...said, chosen: this.tally.chosen };
+    this.#probe?.pingNoMore();
+    const summary = this.#summary(timedOut);
+    const result = { ...summary, chosen: this.tally.chosen };
     this.#whenOver(this);
-    this.#parts.events.emit('cleanup.completed', { ...said, trigger: this.#trigger });
+    this.#parts.events.emit('cleanup.completed', { ...summary, trigger: this.#trigger });
     for (const resolve of this.#waiters) resolve(result);
   }
 
@@ -144,22 +146,22 @@ export class EmergencyRun {
     this.#timers.add(timer);
   }
 
-  /** Right after a stall, bytes that came before it may not have been read; as an answer to a ping they would be stale. */
+  /** Soon after a stall, old bytes may not have been read yet. They must not be taken for the answer to a ping. */
   #whenPolled(act: () => void): void {
     const { clock, config } = this.#parts;
     if (clock.now() - clock.lastStallEndedAtMs < config.probeTimeoutMs) clock.afterPoll(act);
     else act();
   }
 
-  /** Asks every connection, and every newcomer that waits as an open socket. */
-  #ask(): void {
+  /** Pings every connection, and every newcomer that waits as an open socket. */
+  #startProbe(): void {
     if (this.#isOver) return;
     const { registry, suspectPlaces, config } = this.#parts;
-    suspectPlaces.askNewcomers(this.#userId);
+    suspectPlaces.pingNewcomers(this.#userId);
     this.#probe = new Probe(this.#parts, {
       connections: registry.connectionsOf(this.#userId),
       onDone: (findings) => {
-        this.#asked(findings);
+        this.#afterProbe(findings);
       },
     });
     if (config.maxCleanupRetries > 2) {
@@ -171,39 +173,39 @@ export class EmergencyRun {
     this.#probe.start();
   }
 
-  /** Every connection has answered, gone, become a suspect or is excused; for callers, all suspects are released. */
-  #asked({ silent, stuck }: ProbeFindings): void {
+  /** Every connection has answered, gone, become a suspect or is excused. If callers wait, all suspects are released. */
+  #afterProbe({ silent, stuck }: ProbeFindings): void {
     if (this.#isOver) return;
     this.#pass({ stuck, silent: this.#isRequested ? silent : noFindings.silent });
     const count = this.#parts.registry.countOf(this.#userId);
-    this.#settleNewcomers(this.#wishes.reduce((wanted, wish) => Math.max(wanted, maxToEvict(wish, count)), 0));
+    this.#makeRoom(Math.max(0, ...this.#evictions.map((wanted) => maxToEvict(wanted, count))));
   }
 
   /**
-   * Makes room for the newcomers that were heard of. Those that were accepted and have not answered yet are waited for as
-   * long as a connection whose round trip is not known.
-   * @param minToEvict how many the callers of the run want evicted
+   * Makes room for the newcomers that were heard of. Newcomers that were accepted and have not answered yet get as long
+   * as a connection whose round trip is not known.
+   * @param minToEvict how many managers the callers of the run want evicted
    */
-  #settleNewcomers(minToEvict: number): void {
-    const { clock, config, suspectPlaces, waitingRoom } = this.#parts;
-    // One that has just been heard of may have been waiting beside a suspect.
+  #makeRoom(minToEvict: number): void {
+    const { clock, config, suspectPlaces, queue } = this.#parts;
+    // A newcomer that has just been heard of may get the place of a suspect.
     this.#guarded(() => {
       suspectPlaces.give(this.#userId, this.tally);
     });
-    this.#makeRoom(minToEvict);
-    const isAnswerMissing = waitingRoom.sizeOf(this.#userId) > waitingRoom.heardOf(this.#userId);
+    this.#evict(minToEvict);
+    const isAnswerMissing = queue.sizeOf(this.#userId) > queue.heardOf(this.#userId);
     if (!isAnswerMissing || clock.now() >= this.#startedAtMs + new ProbeTiming(config).withUnknownMs) {
       this.#giveBacklogs(0);
       return;
     }
     this.#after(newcomerPollMs, () => {
       clock.afterPoll(() => {
-        if (!this.#isOver) this.#settleNewcomers(0);
+        if (!this.#isOver) this.#makeRoom(0);
       });
     });
   }
 
-  /** One pass. What it throws is reported; what it had released stays counted. */
+  /** One pass of the routine strategies. */
   #pass(findings: ProbeFindings = noFindings): void {
     this.#attempts += 1;
     this.#guarded(() => {
@@ -211,22 +213,23 @@ export class EmergencyRun {
     });
   }
 
-  #makeRoom(minToEvict: number): void {
+  #evict(minToEvict: number): void {
     this.#guarded(() => {
-      const { userCleanup, waitingRoom } = this.#parts;
-      const maxCount = Math.max(minToEvict, waitingRoom.heardOf(this.#userId));
+      const { userCleanup, queue } = this.#parts;
+      const maxCount = Math.max(minToEvict, queue.heardOf(this.#userId));
       userCleanup.evict(this.#userId, { trigger: this.#trigger, tally: this.tally, maxCount });
     });
   }
 
   /**
-   * The last ones, while newcomers still wait: waits until the first backlog has stood for long enough, then looks again.
-   * @param minMs 1 after a look, so that what could not be given is not looked at for ever
+   * While newcomers still wait: gives them the places of connections whose unsent data has not moved for long enough, and
+   * waits for the first such connection. Ends the run if none can come in time.
+   * @param minMs how long to wait at least: 1 after a try, so that a place that cannot be given does not keep the run going
    */
   #giveBacklogs(minMs: number): void {
-    const { clock, config, suspectPlaces, waitingRoom } = this.#parts;
+    const { clock, config, suspectPlaces, queue } = this.#parts;
     const endsAtMs = this.#startedAtMs + probeShare * config.emergencyCleanupTimeoutMs;
-    const inMs = waitingRoom.heardOf(this.#userId) > 0 ? suspectPlaces.nextBacklogInMs(this.#userId) : null;
+    const inMs = queue.heardOf(this.#userId) > 0 ? suspectPlaces.nextBacklogInMs(this.#userId) : null;
     if (inMs === null || inMs < minMs || clock.now() + inMs > endsAtMs + 1) {
       this.finish();
       return;
@@ -242,6 +245,7 @@ export class EmergencyRun {
     });
   }
 
+  /** Reports an error instead of throwing it. */
   #guarded(act: () => void): void {
     try {
       act();
@@ -254,7 +258,7 @@ export class EmergencyRun {
   #summary(timedOut: boolean): Omit<EmergencyCleanupResult, 'chosen'> {
     return {
       userId: this.#userId,
-      cleaned: this.tally.cleaned,
+      cleaned: this.tally.count,
       byStrategy: this.tally.byStrategy,
       attempts: this.#attempts,
       timedOut,

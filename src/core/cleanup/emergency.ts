@@ -9,17 +9,17 @@ interface EmergencyParts extends RunParts {
 }
 
 /**
- * The emergency cleanups of all users: one run per user at a time, their starts at least `emergencyCleanupSpacingMs`
- * apart; a caller that asks while one runs, or is due, joins it. Users never wait for each other.
+ * The emergency cleanups of all users. A user has one run at a time, and its runs start at least
+ * `emergencyCleanupSpacingMs` apart. A caller joins the run that goes on, or is due. Users never wait for each other.
  *
- * A newcomer that finds enough suspects gets the place of one after a poll phase, without a run.
+ * If a user has as many suspects as newcomers, the newcomers get their places after a poll phase, without a run.
  */
 export class EmergencyCleanup {
   readonly #parts: EmergencyParts;
   readonly #runs = new Map<string, EmergencyRun>();
   /** Users whose next run may not start yet. */
   readonly #spacing = new Map<string, Timer>();
-  /** Users whose suspects wait for a newcomer to be heard of. */
+  /** Users with suspects whose newcomers have not been heard of yet. */
   readonly #polls = new Map<string, Timer>();
   #serial = 0;
   #isStopped = false;
@@ -28,7 +28,7 @@ export class EmergencyCleanup {
     this.#parts = parts;
   }
 
-  /** The next number of the sequence that places and runs share. */
+  /** The next number of the sequence that places in the queue and runs share. */
   nextSerial(): number {
     this.#serial += 1;
     return this.#serial;
@@ -39,48 +39,48 @@ export class EmergencyCleanup {
     return (this.#runs.get(userId)?.serial ?? 0) > 0;
   }
 
-  /** A newcomer waits: it gets a suspect's place, or there shall be a run. */
+  /** A newcomer waits: gives it the place of a suspect, or starts a run. */
   wake(userId: string): void {
     if (this.#isStopped) return;
-    const { clock, config, suspectPlaces, waitingRoom } = this.#parts;
+    const { clock, config, suspectPlaces, queue } = this.#parts;
     if (this.#runs.has(userId)) {
-      // It joins that run, unless an earlier one has left suspects.
-      if (suspectPlaces.standing(userId) > 0)
+      // The newcomer waits for that run, unless an earlier run has left suspects.
+      if (suspectPlaces.countOf(userId) > 0)
         clock.afterPoll(() => {
-          this.suspected(userId);
+          this.suspectsFound(userId);
         });
       return;
     }
-    if (suspectPlaces.standing(userId) < waitingRoom.sizeOf(userId)) {
+    if (suspectPlaces.countOf(userId) < queue.sizeOf(userId)) {
       this.#launch(this.#newRun(userId));
       return;
     }
     clock.afterPoll(() => {
       if (this.#isStopped) return;
       this.#giveSuspects(userId);
-      if (waitingRoom.sizeOf(userId) === 0 || this.#runs.has(userId)) return;
-      // A suspect was heard of, or the newcomer was not yet: it has as long to answer as anybody.
-      const isAnswerMissing = suspectPlaces.standing(userId) >= waitingRoom.sizeOf(userId);
+      if (queue.sizeOf(userId) === 0 || this.#runs.has(userId)) return;
+      // There are suspects, but the newcomer has not answered yet: it gets as long to answer as a connection.
+      const isAnswerMissing = suspectPlaces.countOf(userId) >= queue.sizeOf(userId);
       this.#space(userId, isAnswerMissing ? config.probeTimeoutMs : 0);
       this.#launch(this.#newRun(userId));
     });
   }
 
-  /** A newcomer was accepted and waits as an open socket: it is asked at once whether it is there. */
-  accepted(newcomer: WaitingNewcomer): void {
-    this.#parts.suspectPlaces.askNewcomer(newcomer);
+  /** A newcomer was accepted and waits as an open socket: it is pinged at once. */
+  newcomerAccepted(newcomer: WaitingNewcomer): void {
+    this.#parts.suspectPlaces.pingNewcomer(newcomer);
   }
 
-  /** Connections of this user have become suspects: as many give their places as newcomers wait. */
-  suspected(userId: string): void {
+  /** Connections of this user have become suspects: gives their places to newcomers that wait. */
+  suspectsFound(userId: string): void {
     this.#giveSuspects(userId);
     this.#runs.get(userId)?.finishUnlessNeeded();
   }
 
   /**
-   * Somebody asks for a run and wants its result: dead, idle and errored managers go, all suspects, and as many that are
-   * not engaged as they say.
-   * @throws TypeError where what they say is no number of managers
+   * Runs a cleanup for a caller that wants its result: releases dead, idle and errored managers, all suspects, and as many
+   * managers that are not engaged as the caller wants.
+   * @throws TypeError if `evict` or `keep` is no integer of at least 0
    */
   request(userId: string, wanted: EvictionRequest = {}): Promise<EmergencyCleanupResult> {
     checkEviction(wanted);
@@ -106,7 +106,7 @@ export class EmergencyCleanup {
     return new EmergencyRun(this.#parts, userId, this.#ended);
   }
 
-  /** Starts the run, or leaves it to the end of the spacing. */
+  /** Starts the run now, or when the user's next run may start. */
   #launch(run: EmergencyRun): void {
     if (this.#isStopped) {
       run.finish();
@@ -121,7 +121,7 @@ export class EmergencyCleanup {
     run.start(this.nextSerial());
   }
 
-  /** The user's next run starts in so long at the earliest; one that is due by then, and still needed, starts then. */
+  /** Delays the user's next run. A run that waits for that, and is still needed, starts then. */
   #space(userId: string, forMs: number): void {
     if (this.#spacing.has(userId)) return;
     const timer = this.#parts.clock.setTimer(() => {
@@ -134,16 +134,16 @@ export class EmergencyCleanup {
     this.#spacing.set(userId, timer);
   }
 
-  /** Newcomers that were not heard of are looked at again, as long as suspects could give them their places. */
+  /** Gives the places of suspects to newcomers. Newcomers that were not heard of yet are checked again soon. */
   #giveSuspects(userId: string): void {
-    const { clock, suspectPlaces, waitingRoom } = this.#parts;
+    const { clock, suspectPlaces, queue } = this.#parts;
     suspectPlaces.give(userId, this.#runs.get(userId)?.tally ?? null);
-    const isWanted = waitingRoom.sizeOf(userId) > 0 && suspectPlaces.standing(userId) > 0;
-    if (!isWanted || this.#isStopped || this.#polls.has(userId)) return;
+    const isAnswerMissing = queue.sizeOf(userId) > 0 && suspectPlaces.countOf(userId) > 0;
+    if (!isAnswerMissing || this.#isStopped || this.#polls.has(userId)) return;
     const timer = clock.setTimer(() => {
       this.#polls.delete(userId);
       clock.afterPoll(() => {
-        this.suspected(userId);
+        this.suspectsFound(userId);
       });
     }, newcomerPollMs);
     this.#polls.set(userId, timer);
@@ -153,11 +153,11 @@ export class EmergencyCleanup {
     if (this.#runs.get(run.userId) === run) this.#runs.delete(run.userId);
     if (run.serial === 0) return;
     this.#parts.lifecycle.runEnded(run.userId, run.serial);
-    if (this.#parts.waitingRoom.sizeOf(run.userId) > 0) this.wake(run.userId);
+    if (this.#parts.queue.sizeOf(run.userId) > 0) this.wake(run.userId);
   };
 }
 
-/** @throws TypeError where what is wanted is no number of managers */
+/** @throws TypeError if a field is no integer of at least 0 */
 export function checkEviction({ evict, keep }: EvictionRequest): void {
   checkCount('evict', evict);
   checkCount('keep', keep);

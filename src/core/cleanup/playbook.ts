@@ -1,6 +1,6 @@
-import { routineStrategyNames, type AlertLevel, type CleanupTrigger, type RoutineStrategyName } from '../vocabulary.js';
 import { maxWithin, type Thresholds } from '../pressure/level.js';
 import type { WebSocketConfig } from '../settings.js';
+import { routineStrategyNames, type AlertLevel, type CleanupTrigger, type RoutineStrategyName } from '../vocabulary.js';
 import { disconnected } from './strategies/disconnected.js';
 import { errored } from './strategies/errored.js';
 import { idle } from './strategies/idle.js';
@@ -11,7 +11,7 @@ export const strategiesByName = Object.freeze({ disconnected, idle, error: error
   Record<RoutineStrategyName, Strategy>
 >;
 
-/** What every cleanup does, in this order. */
+/** The strategies of every cleanup, in their order. */
 export const routineStrategies: readonly Strategy[] = Object.freeze(
   routineStrategyNames.map((name) => strategiesByName[name]),
 );
@@ -24,7 +24,7 @@ export const idleRatios = Object.freeze({
   request: ({ patienceRatio }) => patienceRatio,
 }) satisfies Readonly<Record<CleanupTrigger, (config: WebSocketConfig) => number>>;
 
-/** What a level evicts under `forcedEviction: 'by-level'`. */
+/** An eviction of a level under `forcedEviction: 'by-level'`. */
 export interface LevelEviction {
   /** Whether the usage still calls for it. */
   readonly applies: (usage: number, thresholds: Thresholds) => boolean;

@@ -1,38 +1,33 @@
 import type { EventStream } from '../events.js';
 import { noFindings, Probe, type ProbeFindings, type ProbeParts } from '../liveness/probe.js';
-import type { ManagerRegistry } from '../managers/registry.js';
-import { routineStrategyNames, type RoutineStrategyName, type StrategyTally } from '../vocabulary.js';
 import type { WebSocketManager } from '../managers/manager.js';
+import type { ManagerRegistry } from '../managers/registry.js';
 import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
-import type { WebSocketConfig } from '../settings.js';
 import type { Slices } from '../slices.js';
-import { chosenOf, type Chosen } from './chosen.js';
+import { routineStrategyNames, type RoutineStrategyName, type StrategyTally } from '../vocabulary.js';
 import { checkEviction } from './emergency.js';
 import { maxToEvict, type EvictionRequest } from './emergency-run.js';
 import { strategiesByName } from './playbook.js';
 import { errored } from './strategies/errored.js';
 import { idle } from './strategies/idle.js';
-import type { Victim } from './strategies/victim.js';
-import { Tally } from './tally.js';
+import { chosenOf, Tally, type Chosen } from './tally.js';
 import type { UserCleanup } from './user-cleanup.js';
 
-/** What a background cycle would do now. */
+/** The releases that a background cycle would do now. */
 export interface BackgroundPreview {
-  /** The first {@link maxListed} of them. */
+  /** The first 1,000 of the managers that it would release. */
   readonly chosen: readonly Chosen[];
-  /** By strategy, all of them. */
+  /** How many of them each strategy chose. It counts all, also those that `chosen` leaves out. */
   readonly byStrategy: StrategyTally;
-  /** How many, and of how many users. */
+  /** How many managers it would release. */
   readonly count: number;
+  /** How many users they belong to. */
   readonly users: number;
 }
 
-/** How many managers a preview of a background cycle lists at most. */
-export const maxListed = 1_000;
-
-/** What is wanted of a cleanup of one user. */
+/** Options of a cleanup of one user. */
 export interface CleanupRequest {
-  /** @default all that cannot hurt a connection in use */
+  /** @default all that never release a connection in use */
   readonly strategies?: readonly RoutineStrategyName[];
   /** Only choose, and release none. @default false */
   readonly dryRun?: boolean;
@@ -42,22 +37,22 @@ export interface CleanupRequest {
 export interface CleanupResult {
   readonly userId: string;
   readonly dryRun: boolean;
+  /** The first 1,000 of the managers that it released, or would release. */
   readonly chosen: readonly Chosen[];
-  /** Managers released; none by a dry run. */
+  /** Managers released; 0 for a dry run. */
   readonly cleaned: number;
-  /** By strategy, those chosen. */
+  /** How many of them each strategy chose. It counts all, also those that `chosen` leaves out. */
   readonly byStrategy: StrategyTally;
   readonly durationMs: number;
-  /** Managers left to the user; of a dry run, that would be. */
+  /** Managers left to the user, or that a real run would leave. */
   readonly remaining: number;
 }
 
 interface RequestedParts extends ProbeParts {
   readonly events: EventStream;
-  readonly config: WebSocketConfig;
+  readonly slices: Slices;
   readonly registry: ManagerRegistry;
   readonly userCleanup: UserCleanup;
-  readonly slices: Slices;
   readonly monitor: Pick<WebSocketResourceMonitor, 'isPressed'>;
 }
 
@@ -70,12 +65,12 @@ interface Order {
 }
 
 /**
- * Cleanups that a person asks for, and previews of all cleanups. Connections are pinged before they are judged alive or
- * dead, since only an answer counts; a dry run pings too, and releases none.
+ * Cleanups that operators or applications ask for, and previews of all cleanups. Connections are pinged before they are
+ * judged, also by a dry run, which releases none.
  */
 export class RequestedCleanup {
   readonly #parts: RequestedParts;
-  /** Probes under way, and the callbacks that wait for them. */
+  /** Probes that go on, and the callbacks that wait for them. */
   readonly #probes = new Map<Probe, (findings: ProbeFindings) => void>();
   #isStopped = false;
 
@@ -83,7 +78,7 @@ export class RequestedCleanup {
     this.#parts = parts;
   }
 
-  /** Dead connections, and what is idle or in error by the measure of the background cleanup. Never rejects. */
+  /** Releases dead connections, and managers that the background cleanup would release. Never rejects. */
   clean(
     userId: string,
     { strategies = routineStrategyNames, dryRun = false }: CleanupRequest = {},
@@ -91,28 +86,28 @@ export class RequestedCleanup {
     return this.#run({ userId, trigger: 'background', strategies, wanted: {}, dryRun });
   }
 
-  /** What an emergency cleanup with this wish would do now. Never rejects. @throws TypeError as that does */
+  /** Chooses what an emergency cleanup would release now. Never rejects. @throws TypeError as that does */
   previewEmergency(userId: string, wanted: EvictionRequest = {}): Promise<CleanupResult> {
     checkEviction(wanted);
     return this.#run({ userId, trigger: 'request', strategies: routineStrategyNames, wanted, dryRun: true });
   }
 
   /**
-   * What a background cycle would do now, level by level: a walk through all managers, in slices, that changes nothing.
-   * Never rejects.
+   * Chooses what a background cycle would release now, and the levels that it acts on again. It walks through all
+   * managers, in slices, and changes nothing. Never rejects.
    */
   previewBackground(): Promise<BackgroundPreview> {
     const { slices, registry, userCleanup, monitor, clock } = this.#parts;
-    const tally = new Tally(maxListed);
+    const tally = new Tally();
     const users = new Set<string>();
-    const everybody: Iterator<WebSocketManager, void> = registry.all();
+    const managers: Iterator<WebSocketManager, void> = registry.all();
     const step = (): boolean => {
-      const { done, value: manager } = everybody.next();
+      const { done, value: manager } = managers.next();
       if (done === true) return false;
       const trigger = monitor.isPressed(manager.userId) ? 'level' : 'background';
-      // In the background only what is due is looked at; what is found then may also turn out to be closed.
-      const isLookedAt = trigger === 'level' || userCleanup.chooseOne(manager, trigger, [idle, errored]) !== null;
-      const victim = isLookedAt ? userCleanup.chooseOne(manager, trigger) : null;
+      // A background cycle visits only managers that are idle or in error; it may find that one of them is closed.
+      const isVisited = trigger === 'level' || userCleanup.chooseOne(manager, trigger, [idle, errored]) !== null;
+      const victim = isVisited ? userCleanup.chooseOne(manager, trigger) : null;
       if (victim === null) return true;
       tally.add(chosenOf(victim, clock.now()));
       users.add(manager.userId);
@@ -120,13 +115,13 @@ export class RequestedCleanup {
     };
     return new Promise((resolve) => {
       slices.run(step, () => {
-        const { chosen, byStrategy, cleaned: count } = tally;
+        const { chosen, byStrategy, count } = tally;
         resolve({ chosen, byStrategy, count, users: users.size });
       });
     });
   }
 
-  /** Leaves no timer. Probes under way end without findings. */
+  /** Ends all probes, without findings. Leaves no timer. */
   stop(): void {
     this.#isStopped = true;
     for (const [probe, resolve] of this.#probes) {
@@ -138,33 +133,27 @@ export class RequestedCleanup {
 
   async #run(order: Order): Promise<CleanupResult> {
     const { clock, registry, userCleanup } = this.#parts;
-    const { userId, strategies, dryRun } = order;
+    const { userId, trigger, strategies, wanted, dryRun } = order;
     const startedAtMs = clock.now();
-    const findings = strategies.includes('disconnected') ? await this.#ask(userId) : noFindings;
-    const victims = this.#choose(order, findings);
+    const findings = strategies.includes('disconnected') ? await this.#probe(userId) : noFindings;
+    const victims = userCleanup.choose(userId, {
+      trigger,
+      findings,
+      strategies: strategies.map((name) => strategiesByName[name]),
+      maxCount: maxToEvict(wanted, registry.countOf(userId)),
+    });
     const tally = new Tally();
     if (dryRun) for (const victim of victims) tally.add(chosenOf(victim, clock.now()));
     else userCleanup.release(victims, { by: 'request', tally });
-    const { byStrategy, chosen } = tally;
-    const cleaned = dryRun ? 0 : tally.cleaned;
-    const remaining = registry.countOf(userId) - (dryRun ? chosen.length : 0);
+    const { byStrategy, chosen, count } = tally;
+    const cleaned = dryRun ? 0 : count;
+    const remaining = registry.countOf(userId) - (dryRun ? count : 0);
     const result = { userId, dryRun, chosen, cleaned, byStrategy, durationMs: clock.now() - startedAtMs, remaining };
     if (!dryRun) this.#announce(result);
     return result;
   }
 
-  #choose({ userId, trigger, strategies, wanted }: Order, findings: ProbeFindings): Victim[] {
-    const { registry, userCleanup } = this.#parts;
-    const maxCount = maxToEvict(wanted, registry.countOf(userId));
-    return userCleanup.choose(userId, {
-      trigger,
-      findings,
-      maxCount,
-      strategies: strategies.map((name) => strategiesByName[name]),
-    });
-  }
-
-  #ask(userId: string): Promise<ProbeFindings> {
+  #probe(userId: string): Promise<ProbeFindings> {
     if (this.#isStopped) return Promise.resolve(noFindings);
     const connections = this.#parts.registry.connectionsOf(userId);
     return new Promise((resolve) => {
@@ -179,7 +168,7 @@ export class RequestedCleanup {
   }
 
   #announce({ userId, cleaned, byStrategy, durationMs, remaining }: CleanupResult): void {
-    const said = { cleaned, byStrategy, attempts: 1, timedOut: false, durationMs, remaining };
-    this.#parts.events.emit('cleanup.completed', { userId, trigger: 'request', ...said });
+    const run = { trigger: 'request', attempts: 1, timedOut: false, durationMs } as const;
+    this.#parts.events.emit('cleanup.completed', { userId, ...run, cleaned, byStrategy, remaining });
   }
 }

@@ -1,16 +1,14 @@
 import type { Pinger } from '../liveness/ping.js';
-import { standstillMs, sample } from '../liveness/silence.js';
+import { sample, standstillMs } from '../liveness/silence.js';
 import type { Suspicion } from '../liveness/suspicion.js';
 import type { AttachedConnection } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
-import type { ReleaseOptions } from '../managers/release-options.js';
-import type { Lifecycle } from '../managers/lifecycle.js';
-import type { Clock } from '../time.js';
-import { chosenOf } from './chosen.js';
+import type { WebSocketConfig } from '../settings.js';
 import type { Victim } from './strategies/victim.js';
 import type { Tally } from './tally.js';
+import type { UserCleanup } from './user-cleanup.js';
 
-/** How often a newcomer that was accepted and has not been heard of is looked at, while it could be given a place. */
+/** How often a newcomer that was accepted and has not answered is checked, while it could get a place. */
 export const newcomerPollMs = 50;
 
 /** A newcomer that waits, as cleanup sees it. */
@@ -19,31 +17,30 @@ export interface WaitingNewcomer {
   readonly peer: { ping(payload: string): void } | null;
 }
 
-/** Where newcomers wait, as cleanup sees it. */
-export interface WaitingRoom {
+/** The queue of newcomers, as cleanup sees it. */
+export interface NewcomerQueue {
   /** How many of the user's newcomers wait now. */
   sizeOf(userId: string): number;
-  /** How many of them were heard of since they were accepted. */
+  /** How many of them may get a place: those that were heard of since they were accepted. */
   heardOf(userId: string): number;
   placesOf(userId: string): readonly WaitingNewcomer[];
 }
 
-/** What speaks against the connections whose places are given away. */
+/** Why places are taken from connections. */
 type Evidence = Pick<Victim, 'closeCause' | 'limitMs' | 'finding'>;
 
 interface SuspectPlacesParts {
-  readonly clock: Clock;
+  readonly config: Pick<WebSocketConfig, 'backlogExcuseMs'>;
+  readonly queue: NewcomerQueue;
   readonly pinger: Pinger;
-  readonly registry: ManagerRegistry;
-  readonly lifecycle: Pick<Lifecycle, 'release'>;
   readonly suspicion: Suspicion;
-  readonly waitingRoom: WaitingRoom;
-  readonly backlogExcuseMs: number;
+  readonly registry: ManagerRegistry;
+  readonly userCleanup: UserCleanup;
 }
 
 /**
  * Gives the places of a user's suspects to newcomers of that user, one for one, and only to newcomers that were heard of
- * themselves. Of the suspects, the one that was unheard of for the longest goes first, and those that are held go last.
+ * themselves. The suspect that was silent for the longest time goes first. Held managers go last.
  */
 export class SuspectPlaces {
   readonly #parts: SuspectPlacesParts;
@@ -53,59 +50,49 @@ export class SuspectPlaces {
   }
 
   /** How many of the user's connections are suspects now. */
-  standing(userId: string): number {
+  countOf(userId: string): number {
     return this.#suspectsOf(userId).length;
   }
 
-  /** Gives as many places as there are newcomers that were heard of. @param tally counts them, where a cleanup runs */
+  /** Gives one place to each newcomer that was heard of, as far as there are suspects. @param tally `null`: not counted */
   give(userId: string, tally: Tally | null): void {
-    this.#give(userId, tally, {
-      connections: this.#suspectsOf(userId).sort((a, b) => a.lastByteAtMs - b.lastByteAtMs),
-      evidence: { finding: 'silent', closeCause: 'silent' },
-    });
+    const suspects = this.#suspectsOf(userId).sort((a, b) => a.lastByteAtMs - b.lastByteAtMs);
+    this.#give(suspects, { finding: 'silent', closeCause: 'silent' }, tally);
   }
 
-  /** As {@link give}, from connections whose unsent data has stood still for `backlogExcuseMs`, longest first. */
+  /** As {@link give}, with connections whose unsent data has not moved for `backlogExcuseMs`, the longest first. */
   giveBacklogs(userId: string, tally: Tally): void {
-    const { backlogExcuseMs: limitMs } = this.#parts;
-    this.#give(userId, tally, {
-      connections: this.#backlogsOf(userId).filter((connection) => standstillMs(connection) >= limitMs - 1),
-      evidence: { finding: 'stuck', closeCause: 'slow', limitMs },
-    });
+    const { backlogExcuseMs: limitMs } = this.#parts.config;
+    const stuck = this.#backlogsOf(userId).filter((connection) => standstillMs(connection) >= limitMs - 1);
+    this.#give(stuck, { finding: 'stuck', closeCause: 'slow', limitMs }, tally);
   }
 
-  /** In how many milliseconds the first of the user's backlogs will have stood for `backlogExcuseMs`; `null` without any. */
+  /** In how many milliseconds {@link giveBacklogs} will find a first connection; `null` if none has unsent data. */
   nextBacklogInMs(userId: string): number | null {
     const [first] = this.#backlogsOf(userId);
-    return first === undefined ? null : Math.max(0, this.#parts.backlogExcuseMs - standstillMs(first));
+    return first === undefined ? null : Math.max(0, this.#parts.config.backlogExcuseMs - standstillMs(first));
   }
 
-  /** Asks the newcomers that wait as open sockets whether they are there. Never throws. */
-  askNewcomers(userId: string): void {
-    for (const newcomer of this.#parts.waitingRoom.placesOf(userId)) this.askNewcomer(newcomer);
+  /** Pings all newcomers of the user that wait as open sockets. Never throws. */
+  pingNewcomers(userId: string): void {
+    for (const newcomer of this.#parts.queue.placesOf(userId)) this.pingNewcomer(newcomer);
   }
 
-  /** As {@link askNewcomers}, one of them. */
-  askNewcomer({ peer }: WaitingNewcomer): void {
+  /** Pings one newcomer. Never throws. */
+  pingNewcomer({ peer }: WaitingNewcomer): void {
     try {
       peer?.ping(this.#parts.pinger.payload());
     } catch {
-      // One that cannot even be asked will not be heard of.
+      // A newcomer that cannot be pinged will not be heard of.
     }
   }
 
-  #give(
-    userId: string,
-    tally: Tally | null,
-    { connections, evidence }: { connections: readonly AttachedConnection[]; evidence: Evidence },
-  ): void {
-    const { clock, lifecycle, waitingRoom } = this.#parts;
+  #give(connections: readonly AttachedConnection[], evidence: Evidence, tally: Tally | null): void {
+    const { queue, userCleanup } = this.#parts;
     for (const { manager } of heldLast(connections)) {
-      if (waitingRoom.heardOf(userId) === 0) return;
-      const options: ReleaseOptions = { ...evidence, by: 'admission', isForHeard: true };
+      if (queue.heardOf(manager.userId) === 0) return;
       const victim: Victim = { manager, strategy: 'disconnected', reason: 'disconnected', ...evidence };
-      const chosen = chosenOf(victim, clock.now());
-      if (lifecycle.release(manager, 'disconnected', options)) tally?.add(chosen);
+      userCleanup.release([victim], { by: 'admission', tally, isForHeard: true });
     }
   }
 
@@ -115,7 +102,7 @@ export class SuspectPlaces {
     return registry.connectionsOf(userId).filter((connection) => isEligible(connection) && suspicion.has(connection));
   }
 
-  /** Connections whose unsent data stands still, the longest first. */
+  /** Connections whose unsent data does not move, the longest first. */
   #backlogsOf(userId: string): AttachedConnection[] {
     const connections = this.#parts.registry.connectionsOf(userId).filter(isEligible);
     for (const connection of connections) sample(connection);
@@ -125,14 +112,11 @@ export class SuspectPlaces {
   }
 }
 
-/** Whether it may give its place: not if a newer connection of its thread is about to take over. */
+/** Whether it may lose its place: not if a newer connection of its thread is about to take over. */
 function isEligible({ manager, isCurrent }: AttachedConnection): boolean {
   return isCurrent && manager.successor === null;
 }
 
 function heldLast(connections: readonly AttachedConnection[]): AttachedConnection[] {
-  return [
-    ...connections.filter(({ manager }) => !manager.isHeld),
-    ...connections.filter(({ manager }) => manager.isHeld),
-  ];
+  return connections.toSorted((a, b) => Number(a.manager.isHeld) - Number(b.manager.isHeld));
 }

@@ -1,52 +1,54 @@
-import type { CleanupTrigger } from '../vocabulary.js';
+import { levelFloorMs } from '../bounds.js';
+import { describe } from '../errors.js';
+import type { EventStream } from '../events.js';
 import { noFindings, type ProbeFindings } from '../liveness/probe.js';
 import { sample } from '../liveness/silence.js';
 import { engagementRuleOf, type EngagementRule } from '../managers/engagement.js';
+import type { Lifecycle } from '../managers/lifecycle.js';
 import type { WebSocketManager } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
-import type { Lifecycle } from '../managers/lifecycle.js';
+import { usageRatio, type Thresholds } from '../pressure/level.js';
+import type { LevelAction } from '../pressure/monitor.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
-import { chosenOf } from './chosen.js';
-import { idleRatios, routineStrategies } from './playbook.js';
+import type { CleanupTrigger } from '../vocabulary.js';
+import { idleRatios, levelEvictions, routineStrategies } from './playbook.js';
 import { oldest } from './strategies/oldest.js';
 import type { CleanupContext, Strategy, Victim } from './strategies/victim.js';
-import type { Tally } from './tally.js';
+import { chosenOf, Tally } from './tally.js';
 
 interface UserCleanupParts {
   readonly clock: Clock;
   readonly config: WebSocketConfig;
+  readonly events: EventStream;
+  readonly thresholds: Thresholds;
   readonly registry: ManagerRegistry;
   readonly lifecycle: Pick<Lifecycle, 'release'>;
 }
 
-/** Why managers are cleaned up, where releases are counted, and what a probe found. */
-export interface CleaningOrder {
+interface CleaningOrder {
   readonly trigger: CleanupTrigger;
   readonly tally: Tally;
   readonly findings?: ProbeFindings;
 }
 
-/** What a choice goes by. */
-export interface ChoosingOrder {
+interface ChoosingOrder {
   readonly trigger: CleanupTrigger;
-  readonly findings?: ProbeFindings;
-  /** @default all routine ones */
-  readonly strategies?: readonly Strategy[];
-  /** How many are to go in all: if strategies choose fewer, managers that are not engaged are evicted too. @default 0 */
-  readonly maxCount?: number;
+  readonly findings: ProbeFindings;
+  readonly strategies: readonly Strategy[];
+  /** How many are to go in all: if the strategies choose fewer, managers that are not engaged are evicted too. */
+  readonly maxCount: number;
 }
 
-/** What releases, and where it is counted. */
 interface ReleaseOrder {
   readonly by: CleanupTrigger;
-  readonly tally: Tally;
+  /** `null`: the releases are not counted. */
+  readonly tally: Tally | null;
   /** Whether freed places are for newcomers that were heard of. @default false */
   readonly isForHeard?: boolean;
 }
 
-/** How many may be evicted, and why. */
-export interface EvictionOrder {
+interface EvictionOrder {
   readonly trigger: CleanupTrigger;
   readonly tally: Tally;
   readonly maxCount: number;
@@ -54,7 +56,7 @@ export interface EvictionOrder {
   readonly floorMs?: number;
 }
 
-/** Applies strategies to one user's managers: each chooses purely, then its choice is released. */
+/** Applies strategies to one user's managers: each strategy only chooses, then its choice is released. */
 export class UserCleanup {
   readonly #parts: UserCleanupParts;
 
@@ -70,11 +72,35 @@ export class UserCleanup {
       this.release(strategy(this.#managersOf(userId), context), { by: trigger, tally });
   }
 
+  /**
+   * The cleanup that a rising level starts: the routine strategies and, under `forcedEviction: 'by-level'`, evictions. It
+   * pings no connection and waits for nothing. Never throws.
+   */
+  cleanForLevel(action: LevelAction): void {
+    const { clock, events, registry, config } = this.#parts;
+    const { userId } = action;
+    const tally = new Tally(0);
+    const startedAtMs = clock.now();
+    try {
+      this.clean(userId, { trigger: 'level', tally });
+      if (config.forcedEviction === 'by-level' && !action.isLowered) this.#evictForLevel(action, tally);
+    } catch (error) {
+      events.emit('cleanup.failed', { userId, trigger: 'level', error: describe(error) });
+    }
+    events.emit('cleanup.completed', {
+      userId,
+      trigger: 'level',
+      cleaned: tally.count,
+      byStrategy: tally.byStrategy,
+      attempts: 1,
+      timedOut: false,
+      durationMs: clock.now() - startedAtMs,
+      remaining: registry.countOf(userId),
+    });
+  }
+
   /** The managers that some strategies, and an eviction, would release now, each once. Releases none. */
-  choose(
-    userId: string,
-    { trigger, findings = noFindings, strategies = routineStrategies, maxCount = 0 }: ChoosingOrder,
-  ): Victim[] {
+  choose(userId: string, { trigger, findings, strategies, maxCount }: ChoosingOrder): Victim[] {
     this.#sampleAll(userId);
     const context = this.#context(trigger, findings);
     const chosen = new Map<WebSocketManager, Victim>();
@@ -87,7 +113,7 @@ export class UserCleanup {
     return [...chosen.values()];
   }
 
-  /** Whether some strategies would release this manager now, and which of them. */
+  /** This manager, if one of the strategies would release it now; else `null`. */
   chooseOne(manager: WebSocketManager, trigger: CleanupTrigger, strategies = routineStrategies): Victim | null {
     if (manager.connection !== null) sample(manager.connection);
     const context = this.#context(trigger, noFindings);
@@ -101,7 +127,7 @@ export class UserCleanup {
     for (const victim of victims) {
       const { manager, reason, closeCause, limitMs, finding } = victim;
       const chosen = chosenOf(victim, clock.now());
-      if (lifecycle.release(manager, reason, { closeCause, limitMs, finding, by, isForHeard })) tally.add(chosen);
+      if (lifecycle.release(manager, reason, { closeCause, limitMs, finding, by, isForHeard })) tally?.add(chosen);
     }
   }
 
@@ -119,9 +145,20 @@ export class UserCleanup {
     this.release(oldest(this.#managersOf(userId), { engagement }, maxCount), { by: trigger, tally, isForHeard: true });
   }
 
-  /** What counts as engaged. @param floorMs @default the configured floor */
+  /** Which managers count as engaged. @param floorMs @default the configured floor */
   engagement(floorMs?: number): EngagementRule {
     return engagementRuleOf(this.#parts.config, floorMs);
+  }
+
+  #evictForLevel({ userId, level, maxManagers }: LevelAction, tally: Tally): void {
+    const { registry, thresholds, config } = this.#parts;
+    const floorMs = levelFloorMs(config);
+    for (const { applies, keep, maxCount } of levelEvictions[level]) {
+      const count = registry.countOf(userId);
+      if (!applies(usageRatio(count, maxManagers), thresholds)) continue;
+      const excess = count - keep(maxManagers, thresholds);
+      this.evict(userId, { trigger: 'level', tally, maxCount: Math.min(maxCount, excess), floorMs });
+    }
   }
 
   #managersOf(userId: string): Iterable<WebSocketManager> {

@@ -12,10 +12,10 @@ export function journalledIn(rows: EventRowsByName): readonly JournalledEventNam
     .map(([name]) => name as JournalledEventName);
 }
 
-/** How many entries of one user are kept, so that a user with many events does not push the others out. */
+/** How many entries are kept for each user, so that one with many events does not displace the others. */
 export const maxPerUser = 100;
 
-/** Bytes of a user with a journal, the place in the map included, and of an entry besides its text. */
+/** Estimated bytes: of a user with a journal, of an entry without its text, and of a stack frame. */
 const userBytes = 320;
 const entryBytes = 280;
 const errorFrameBytes = 120;
@@ -33,11 +33,10 @@ class UserJournal {
 }
 
 /**
- * The latest decisions about each user, so that "why was I disconnected?" has an answer, also for users who have no
- * connection any longer. It takes at most a given number of bytes; users without news for the longest time are forgotten
- * first.
+ * The latest decisions about each user, so that operators can answer "why was I disconnected?", also for users without a
+ * connection. It takes at most a given number of bytes: the users whose last entry is oldest are removed first.
  *
- * Why by user and not one ring: a user who reconnects in a loop would flush the entries of all others.
+ * Why by user and not one ring: a user who reconnects in a loop would displace the entries of all others.
  */
 export class Journal {
   /** How many bytes it may take; 0: nothing is kept. */
@@ -47,17 +46,16 @@ export class Journal {
   #oldest: UserJournal | null = null;
   #bytes = 0;
 
-  /** @param maxBytes estimated, from above */
+  /** @param maxBytes as estimated; the estimate is too high rather than too low */
   constructor(events: EventStream, maxBytes: number, rows: EventRowsByName = coreEvents) {
     this.maxBytes = maxBytes;
     if (maxBytes === 0) return;
     for (const name of journalledIn(rows))
       events.on(name, (event) => {
-        if (isOfUser(event) && saysSomething(event)) this.#note(event);
+        if (isOfUser(event) && isWorthKeeping(event)) this.#note(event);
       });
   }
 
-  /** Whether anything is kept. */
   get isKept(): boolean {
     return this.maxBytes > 0;
   }
@@ -67,7 +65,6 @@ export class Journal {
     return this.#bytes;
   }
 
-  /** Users with entries. */
   get userCount(): number {
     return this.#byUser.size;
   }
@@ -131,17 +128,17 @@ export class Journal {
   }
 }
 
-/** An operator's action may concern no user in particular. */
+/** An operator's action may concern no user. */
 function isOfUser(event: MooringEvent<JournalledEventName>): event is JournalEntry {
   return event.userId !== null;
 }
 
-/** A level that stays acts in every cycle. If it released none, there is nothing new to tell. */
-function saysSomething(event: JournalEntry): boolean {
+/** A user who stays at a high level is cleaned up in every cycle: only cleanups that released managers are kept. */
+function isWorthKeeping(event: JournalEntry): boolean {
   return event.type !== 'cleanup.completed' || event.trigger !== 'level' || event.cleaned > 0;
 }
 
-/** From above: the event object with its fields, its own strings, and its place in the list. */
+/** The estimated size of the event object with its strings, and of its place in the list. */
 function bytesOf(entry: JournalEntry): number {
   let bytes = entryBytes;
   if ('threadId' in entry) bytes += 2 * (entry.threadId.length + entry.key.length);

@@ -6,28 +6,28 @@ import type { AttachedConnection, WebSocketManager } from '../managers/manager.j
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock, Random } from '../time.js';
 
-/** Where `sampled`, one manager in so many is followed. */
+/** With `sampled`, one manager in this many is followed. */
 const oneIn = 100;
 
-/** How long after its release a manager may be in use, closing and hooks apart: e.g. by code that writes a log. */
+/** How long a manager may be in use after its release, in milliseconds, in addition to closing and hooks. */
 const graceMs = 60_000;
 
-/** How many callers are named. */
+/** How many callers are named at most. */
 const maxCallers = 5;
 
-/** Where Mooring's own code is: its frames say nothing about the code that admitted. */
+/** The folder of Mooring's own code, whose stack frames are left out. */
 const ownFolder = new URL('../../', import.meta.url).pathname;
 
-/** A manager that is followed beyond its release. Nothing here keeps it. */
+/** A manager that is followed beyond its release. It holds no strong reference to it. */
 interface Trace {
   readonly leak: Leak;
   readonly manager: WeakRef<WebSocketManager>;
-  /** As old as the manager, and referenced by nothing else. */
+  /** An object as old as the manager, which only this refers to. */
   twin: object | null;
   releasedAtMs: number;
 }
 
-/** A socket of such a manager that was told to close. Nothing here keeps it either. */
+/** A connection of such a manager that was told to close. It holds no strong reference to it. */
 interface SocketTrace {
   readonly leak: Leak;
   readonly connection: WeakRef<AttachedConnection>;
@@ -43,12 +43,12 @@ interface LeakDetectorParts {
 }
 
 /**
- * Finds managers an application keeps after their release, and sockets that are open although they were destroyed.
+ * Finds managers that an application still refers to after their release, and sockets that are open although they were
+ * destroyed. It does what Netty's ResourceLeakDetector does for buffers.
  *
- * Whether something is kept can be told only after a collection that would have taken it. So each manager that is
- * followed has a twin, an object of its age, which is let go a minute after the release. When the engine has collected
- * the twin and the manager is still there, something holds on to it.
- * @source Netty's ResourceLeakDetector; HikariCP's leakDetectionThreshold
+ * Whether an object is still referred to shows only after a garbage collection. So each followed manager has a twin, an
+ * object of the same age, to which the reference is dropped a minute after the release. If the twin is collected and the
+ * manager is not, the application refers to the manager.
  */
 export class LeakDetector {
   readonly #parts: LeakDetectorParts;
@@ -67,18 +67,18 @@ export class LeakDetector {
     this.#parts = parts;
     const { clock, config } = parts;
     const timeoutMs = graceMs + Math.max(config.closeGraceMs, config.hookTimeoutMs);
-    const letGo = (trace: Trace): void => {
+    const dropTwin = (trace: Trace): void => {
       trace.twin = null;
     };
-    const look = (socket: SocketTrace): void => {
-      this.#look(socket);
+    const check = (socket: SocketTrace): void => {
+      this.#check(socket);
     };
-    this.#released = new ExpiryQueue({ clock, timeoutMs, onExpired: letGo });
-    this.#ended = new ExpiryQueue({ clock, timeoutMs, onExpired: look });
+    this.#released = new ExpiryQueue({ clock, timeoutMs, onExpired: dropTwin });
+    this.#ended = new ExpiryQueue({ clock, timeoutMs, onExpired: check });
   }
 
-  /** Follows it, where its turn has come. */
-  admitted(manager: WebSocketManager): void {
+  /** Follows the manager, if it is in the sample. */
+  managerAdmitted(manager: WebSocketManager): void {
     const { config, random } = this.#parts;
     const { leakDetection } = config;
     if (leakDetection === 'off' || (leakDetection === 'sampled' && random() >= 1 / oneIn)) return;
@@ -94,14 +94,14 @@ export class LeakDetector {
     this.#twins.register(twin, trace);
   }
 
-  released(manager: WebSocketManager): void {
+  managerReleased(manager: WebSocketManager): void {
     const trace = this.#traces.get(manager);
     if (trace === undefined || this.#isStopped) return;
     trace.releasedAtMs = this.#parts.clock.now();
     this.#released.add(trace);
   }
 
-  /** One of its sockets was told to close: with its release, or because a newer one took over. */
+  /** The connection was told to close, because of a release or a takeover. */
   connectionEnded(connection: AttachedConnection): void {
     const trace = this.#traces.get(connection.manager);
     if (trace === undefined || this.#isStopped) return;
@@ -109,15 +109,15 @@ export class LeakDetector {
     this.#ended.add({ leak: trace.leak, connection: new WeakRef(connection), endedAtMs, isFound: false });
   }
 
-  /** Leaves no timer, and says nothing any longer. */
+  /** Leaves no timer, and emits no more events. */
   stop(): void {
     this.#isStopped = true;
     this.#released.clear();
     this.#ended.clear();
   }
 
-  /** One that is open is looked at again. */
-  #look(socket: SocketTrace): void {
+  /** Checks whether the socket is open; one that is open is checked again later. */
+  #check(socket: SocketTrace): void {
     const { connection, leak, endedAtMs: releasedAtMs } = socket;
     const ended = connection.deref();
     const isOpen = ended !== undefined && stateOf(ended) === 'open';
@@ -144,7 +144,7 @@ export class LeakDetector {
   }
 }
 
-/** The callers, the nearest first, without Mooring's own frames; all frames if a bundler put both into one file. */
+/** The stack frames, the nearest first, without Mooring's own; all frames if a bundler put both into one file. */
 function callers(): string[] {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 50;

@@ -1,37 +1,36 @@
 import { checkIds } from './ids.js';
-import { isolationKey } from './isolation-key.js';
 
-/** What an application says about a connection. */
+/** The user and thread of a connection, as the application gives them. */
 export interface ContextFields {
   /** 1–256 UTF-16 units, well-formed Unicode, no control characters; may contain `:`; never normalised. */
   readonly userId: string;
-  /** The same rule; begins with `thread_` and goes on for at least one character. */
+  /** As `userId`; begins with `thread_`, followed by at least one character. */
   readonly threadId: string;
   readonly runId?: string | undefined;
   readonly requestId?: string | undefined;
   readonly connectionId?: string | undefined;
   /**
-   * How many managers the user may hold: an integer of at least 0, or `Infinity`. The latest connection's word holds for
-   * the user, until the user's last manager is released. Anything else is told as `limit.rejected`, and the setting
-   * maxManagersPerUser holds.
-   * @default what limitOf says, else the setting maxManagersPerUser
+   * How many managers the user may hold: an integer of at least 0, or `Infinity`. The limit of the latest connection holds
+   * for the user until the user's last manager is released. Any other value is reported as `limit.rejected`, and the
+   * setting maxManagersPerUser holds.
+   * @default the result of limitOf, else the setting maxManagersPerUser
    */
   readonly limit?: number | undefined;
   /**
    * After how long without activity this connection is closed as idle, in milliseconds, from 100 to 86,400,000; `null`:
-   * never. Anything else is told as `idleTimeout.rejected`.
+   * never. Any other value is reported as `idleTimeout.rejected`, and the default holds.
    * @default the setting idleManagerTimeoutMs
    */
   readonly idleTimeoutMs?: number | null | undefined;
-  /** Whatever the application wants to find again as `manager.data`. */
+  /** Any value: `manager.data` returns it. */
   readonly data?: unknown;
 }
 
 /**
- * Who a connection belongs to: made once per connection, frozen, and passed on, never regenerated.
+ * The user and thread of a connection: made once for each connection, and frozen.
  *
- * Why: the object itself identifies the connection. `disconnect(context)` with the context of a connection that
- * was replaced is recognised as late, although its ids are those of the live one.
+ * Why once: the object itself identifies the connection. `disconnect(context)` of a connection that was replaced does
+ * nothing, although its ids are those of the live one.
  */
 export class UserExecutionContext implements ContextFields {
   readonly userId: string;
@@ -46,11 +45,11 @@ export class UserExecutionContext implements ContextFields {
 
   /**
    * @internal Of checked fields.
-   * @param kept the user's id as another object keeps it already
+   * @param storedUserId the string of the same user id that other objects have already
    */
-  constructor(fields: ContextFields, kept?: string) {
+  constructor(fields: ContextFields, storedUserId?: string) {
     const { userId, threadId, runId, requestId, connectionId, limit, idleTimeoutMs, data } = fields;
-    this.userId = kept ?? copied(userId);
+    this.userId = storedUserId ?? copied(userId);
     this.threadId = copied(threadId);
     if (runId !== undefined) this.runId = runId;
     if (requestId !== undefined) this.requestId = requestId;
@@ -61,48 +60,44 @@ export class UserExecutionContext implements ContextFields {
     Object.freeze(this);
   }
 
-  /** @internal Its isolation key: made when it is asked for, as that is seldom and two ids take less room than three. */
-  static keyOf(context: UserExecutionContext): string {
-    return isolationKey(context);
-  }
-
   /** @internal Notes that a connection was opened for it. */
   static opened(context: UserExecutionContext): void {
     context.#isOpened = true;
   }
 
-  /** @internal Whether a connection was ever opened for these very fields. */
+  /** @internal Whether a connection was ever opened for this object. */
   static wasOpened(fields: ContextFields): fields is UserExecutionContext {
     return fields instanceof UserExecutionContext && fields.#isOpened;
   }
 }
 
 /**
- * The same text in one piece of its own.
+ * A copy of the text.
  *
- * Why: V8 keeps a text that was cut out of another, as queries of URLs are, as a view of the whole, so the id would keep
- * the URL in memory. Views are slow to read, too. Joining copies.
+ * Why: V8 stores a part of a string, such as a query parameter, as a reference to the whole: the id would keep the URL in
+ * memory, and is slower to read.
  */
 function copied(text: string): string {
   return [text.slice(0, 1), text.slice(1)].join('');
 }
 
 /**
- * Checks the ids and freezes them into a context. A context made here before is returned as it is.
+ * Checks the ids and makes a context of them. A context made before is returned as it is.
  * @throws MalformedContextError naming the field and the rule it breaks
  */
 export function createUserExecutionContext(fields: ContextFields): UserExecutionContext {
-  return contextOf(fields, nobodyKept);
+  return contextOf(fields);
 }
-
-const nobodyKept = (): undefined => undefined;
 
 /**
  * @internal As {@link createUserExecutionContext}.
- * @param kept finds the user's id where it is kept already
+ * @param storedUserId finds the string of the same user id that other objects have already, if there is one
  */
-export function contextOf(fields: ContextFields, kept: (userId: string) => string | undefined): UserExecutionContext {
+export function contextOf(
+  fields: ContextFields,
+  storedUserId?: (userId: string) => string | undefined,
+): UserExecutionContext {
   if (fields instanceof UserExecutionContext) return fields;
   checkIds(fields);
-  return new UserExecutionContext(fields, kept(fields.userId));
+  return new UserExecutionContext(fields, storedUserId?.(fields.userId));
 }

@@ -5,18 +5,15 @@ import type { WebSocketConfig } from '../settings.js';
 import type { Slices } from '../slices.js';
 import type { Clock, Timer } from '../time.js';
 
-/** What an audit found. */
 export interface AuditFindings {
   readonly atMs: number;
-  /** Managers looked at. */
   readonly managers: number;
-  /** Users they belong to. */
   readonly users: number;
-  /** Idle for two background intervals more than they may be, found now for the first time. */
+  /** Managers idle for two background intervals longer than they may be, found now for the first time. */
   readonly newlyOverdue: number;
-  /** All that should be gone: overdue, not open or away for `notOpenGraceMs` more than they may be, or past their last heartbeat. */
+  /** Managers that should be gone: overdue, not open or away for 5 s longer than they may be, or past their last heartbeat. */
   readonly accumulated: number;
-  /** By how many the index differs from admissions less releases, and from what is in it. */
+  /** By how many the size of the registry differs from admissions less releases, or from the managers in it. */
   readonly miscounted: number;
 }
 
@@ -26,22 +23,22 @@ interface AuditParts {
   readonly config: WebSocketConfig;
   readonly registry: ManagerRegistry;
   readonly metrics: {
-    /** Admissions less releases, as announced, and how many announcements there have been. */
+    /** According to the events: admissions less releases, and the number of both. */
     announced(): { readonly live: number; readonly changes: number };
-    /** Called with every manager on the way. */
+    /** Called with every manager. */
     visited(manager: WebSocketManager): void;
     audited(findings: AuditFindings): void;
   };
 }
 
-/** How long a connection that is not open may stay before it counts as accumulated. */
+/** How long a manager whose connection is not open may stay before it counts as accumulated, in milliseconds. */
 const notOpenGraceMs = 5_000;
 
 /**
- * Walks through all managers and counts those that should be gone.
+ * Visits all managers, once in a background interval, and counts those that should be gone. It works in slices, and checks
+ * a second time before it counts one.
  *
- * Why a walk: the queues, wheels and sets that cleanup lives by are just what it audits, so it reads none of them. It
- * runs once per background interval, in slices, and looks a second time before it accuses.
+ * Why all managers: it audits the queues, wheels and sets that cleanup relies on, so it must not rely on them.
  * @see docs/decisions/0011-success-metrics.md
  */
 export class Audit {
@@ -55,7 +52,7 @@ export class Audit {
     this.#parts = parts;
   }
 
-  /** From the first manager on, until an audit finds none. */
+  /** To be called with each manager that was made: the timer goes on until an audit finds none. */
   arm(): void {
     if (this.#timer !== null || this.#isWalking || this.#isStopped) return;
     const { clock, config } = this.#parts;
@@ -93,13 +90,13 @@ export class Audit {
       () => {
         const isUndisturbed = metrics.announced().changes === before.changes;
         const missed = isUndisturbed ? Math.abs(walked - registry.size) : 0;
-        this.#lookAgain(found, { managers: walked, miscounted: Math.max(miscounted, missed) });
+        this.#checkAgain(found, { managers: walked, miscounted: Math.max(miscounted, missed) });
       },
     );
   }
 
-  /** What was on its way out is out by then, and what does not close is still there. */
-  #lookAgain(found: readonly Accused[], walked: Pick<AuditFindings, 'managers' | 'miscounted'>): void {
+  /** By then, managers whose release was about to come are gone. */
+  #checkAgain(found: readonly Accused[], walked: Pick<AuditFindings, 'managers' | 'miscounted'>): void {
     if (this.#isStopped) return;
     if (found.length === 0) {
       this.#finish(found, walked);

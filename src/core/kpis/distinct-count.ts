@@ -1,15 +1,14 @@
 import type { TextHash } from './text-hash.js';
 
-/** 2 to this many registers: a standard error of 1.04 / sqrt(8192), some 1.15 %. */
+/** There are 2 to this power of registers: a standard error of 1.04 / sqrt(8192), some 1.15 %. */
 const precision = 13;
 const registers = 2 ** precision;
 
-/** What corrects the bias of the harmonic mean, for this many registers. */
+/** Corrects the bias of the harmonic mean, for this number of registers. */
 const alpha = 0.7213 / (1 + 1.079 / registers);
 
 /**
- * About how many different texts were added, by their hashes, in 8 KiB however many they are.
- * @source Flajolet et al. 2007, "HyperLogLog"
+ * Estimates how many different texts were added, by their hashes, in 8 KiB: the HyperLogLog of Flajolet et al., 2007.
  */
 export class DistinctCount {
   readonly #registers = new Uint8Array(registers);
@@ -33,12 +32,12 @@ export class DistinctCount {
       sum += 2 ** -rank;
     }
     const raw = (alpha * registers * registers) / sum;
-    // Where many registers are empty, how many they are says it more exactly.
+    // If many registers are empty, their number gives a more exact estimate.
     return raw <= 2.5 * registers && empty > 0 ? registers * Math.log(registers / empty) : raw;
   }
 }
 
-/** Of a number of so many bits. */
+/** The leading zeros of a number of `bits` bits. */
 function leadingZeros(value: number, bits: number): number {
   return Math.clz32(value) - (32 - bits);
 }

@@ -1,7 +1,7 @@
-/** How finely each doubling of the duration is cut: within 1/32 of the true value. */
+/** How many buckets each doubling of the duration has. */
 const stepsPerDoubling = 32;
 
-/** Doublings from 1 ms: up to some 12 days. What is longer counts as that. */
+/** Doublings from 1 ms: up to some 12 days. Longer durations count as that. */
 const doublings = 30;
 
 /** Durations, in the same memory however many they are; quantiles are within some 3 %, the longest is exact. */
@@ -17,7 +17,7 @@ export class DurationHistogram {
     this.#longestMs = Math.max(this.#longestMs, durationMs);
   }
 
-  /** What all of them hold together. */
+  /** A histogram of the durations in all of them. */
   static union(histograms: readonly DurationHistogram[]): DurationHistogram {
     const union = new DurationHistogram();
     for (const histogram of histograms) {
@@ -38,7 +38,7 @@ export class DurationHistogram {
     return this.#longestMs;
   }
 
-  /** The duration that this part of all samples do not exceed, at most some 3 % too long; 0 without any. */
+  /** The duration that this ratio of all samples does not exceed, at most some 3 % too long; 0 without samples. */
   quantile(part: number): number {
     const wanted = Math.max(1, Math.ceil(part * this.#samples));
     let seen = 0;
@@ -50,7 +50,7 @@ export class DurationHistogram {
   }
 }
 
-/** Bucket 0 is below a millisecond. */
+/** Bucket 0 is for durations below a millisecond. */
 function bucketOf(durationMs: number): number {
   if (!(durationMs >= 1)) return 0;
   return Math.min(stepsPerDoubling * doublings, Math.floor(Math.log2(durationMs) * stepsPerDoubling) + 1);

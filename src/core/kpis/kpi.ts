@@ -9,38 +9,37 @@ export const kpiTargets = {
   falseKills: { number: 7, unit: 'connections', target: '0' },
 } as const satisfies Record<string, { number: number; unit: string; target: string }>;
 
-/** The name of a success metric. */
 export type KpiName = keyof typeof kpiTargets;
 
 /** A success metric as measured. */
 export interface Kpi {
   readonly name: KpiName;
-  /** Its place in the specification, 1 to 7. */
+  /** 1 to 7, as in the documentation. */
   readonly number: number;
   /** `null` without data. */
   readonly value: number | null;
   readonly unit: string;
   readonly target: string;
   readonly verdict: 'pass' | 'fail' | 'no data';
-  /** How many of what it is about there were: runs, users, refusals… */
+  /** How many runs, users, refusals or other samples it is made of. */
   readonly samples: number;
-  /** What the value is made of. */
+  /** The figures that the value is made of. */
   readonly detail: Readonly<Record<string, number>>;
 }
 
-/** All success metrics, and the time they are about. */
+/** All success metrics, and the time that they cover. */
 export interface SuccessReport {
   readonly kpis: readonly Kpi[];
   readonly window: {
     readonly durationMs: number;
-    /** How long it is once it no longer reaches back to the start: `kpiWindowMs`, less than a part of it. */
+    /** The setting `kpiWindowMs`. */
     readonly lengthMs: number;
     /** Whether it began with this process's Mooring. */
     readonly isSinceStart: boolean;
   };
 }
 
-/** What was measured, before it is judged. */
+/** A measurement, before its verdict. */
 export interface Measured {
   readonly value: number;
   readonly samples: number;
@@ -48,7 +47,7 @@ export interface Measured {
   readonly detail?: Readonly<Record<string, number>>;
 }
 
-/** Gives what was measured its verdict: none without samples. */
+/** Gives a measurement its verdict: `no data` without samples. */
 export function judged(name: KpiName, { value, samples, passes, detail = {} }: Measured): Kpi {
   const hasData = samples > 0;
   const verdict = !hasData ? 'no data' : passes ? 'pass' : 'fail';

@@ -1,12 +1,12 @@
-/** A part of the window, an hour unless said otherwise, and what was measured in it. */
+/** A part of the window, with its measurements. */
 interface Slot<T> {
   readonly number: number;
   readonly value: T;
 }
 
 /**
- * The last day of a measurement, in slots of an hour: what is older than 24 slots, the present one included, is
- * forgotten. So it covers 23 hours at least and less than 24, and takes the same memory however much is measured.
+ * The measurements of the last `slots` slots, the present one included. Slots of an hour cover between 23 and 24 hours. It
+ * takes the same memory however much is measured.
  */
 export class SlidingWindow<T> {
   readonly #make: () => T;
@@ -25,7 +25,7 @@ export class SlidingWindow<T> {
     this.#slots = slots;
   }
 
-  /** The slot of this moment. It may be a little past: a minute is counted when it is over. */
+  /** The slot of this time, which may be a little past: a minute is counted when it is over. */
   at(nowMs: number): T {
     const number = Math.floor(nowMs / this.#slotMs);
     const last = this.#kept[this.#kept.length - 1];
@@ -37,7 +37,7 @@ export class SlidingWindow<T> {
     return slot.value;
   }
 
-  /** All slots of the window that ends now, the oldest first. Those in which nothing happened are left out. */
+  /** All slots of the window that ends now, the oldest first, without those in which nothing happened. */
   all(nowMs: number): T[] {
     return this.#live(Math.floor(nowMs / this.#slotMs)).map(({ value }) => value);
   }

@@ -1,9 +1,10 @@
-import type { AuditFindings } from './audit.js';
 import type { EventStream, KeyedDetails, MooringEvent } from '../events.js';
 import type { WebSocketManager } from '../managers/manager.js';
 import { isAtLeast } from '../pressure/level.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
+import type { AlertLevel } from '../vocabulary.js';
+import type { AuditFindings } from './audit.js';
 import { DistinctCount } from './distinct-count.js';
 import { DurationHistogram } from './duration-histogram.js';
 import { judged, type Kpi, type SuccessReport } from './kpi.js';
@@ -11,28 +12,27 @@ import { SlidingWindow } from './sliding-window.js';
 import { textHash } from './text-hash.js';
 import { UserMinutes, type UserMinuteCount } from './user-minutes.js';
 import { WrongRefusals } from './wrong-refusals.js';
-import type { AlertLevel } from '../vocabulary.js';
 
-/** A newcomer that gives up within this time has not been kept waiting. */
+/** A newcomer that gives up within this time does not count as kept waiting. */
 const shortWaitMs = 2_000;
 
-/** Into how many parts the window is cut: a day's are its hours. */
+/** How many parts the window has: those of a day are its hours. */
 const windowParts = 24;
 
-/** What an emergency cleanup may take. */
+/** How long an emergency cleanup may take. */
 const longestRunMs = 10_000;
 const p99RunMs = 5_000;
 
 interface MetricsParts {
   readonly clock: Clock;
-  readonly events: EventStream;
   readonly config: WebSocketConfig;
-  readonly levelOf: (userId: string) => AlertLevel;
+  readonly events: EventStream;
+  readonly monitor: { levelOf(userId: string): AlertLevel };
 }
 
 /**
- * Whether Mooring keeps its promise, measured by itself: the success metrics over the last day, or whatever
- * `kpiWindowMs` says, from the event stream and the audit alone. In at most 4 MiB, whatever the load.
+ * Measures the success metrics over `kpiWindowMs`, from the event stream and the audit alone. It takes at most 4 MiB,
+ * whatever the load.
  * @see docs/decisions/0011-success-metrics.md
  */
 export class SuccessMetrics {
@@ -51,23 +51,23 @@ export class SuccessMetrics {
     this.#startedAtMs = parts.clock.now();
     const { heartbeatIntervalMs, maxHeartbeatMisses, slowConsumerTimeoutMs, kpiWindowMs } = parts.config;
     this.#window = new SlidingWindow(() => new Hour(), kpiWindowMs / windowParts, windowParts);
-    // It pings, misses so often, and has its excuses; and an interval for being late.
+    // The time in which the heartbeat finds a dead connection: its pings, an excuse, and an interval for being late.
     this.#refusals = new WrongRefusals((maxHeartbeatMisses + 2) * heartbeatIntervalMs + slowConsumerTimeoutMs);
     this.#listen(parts.events);
   }
 
-  /** Admissions less releases, as announced, and how many announcements there have been. */
+  /** According to the events: admissions less releases, and the number of both. */
   announced(): { readonly live: number; readonly changes: number } {
     return { live: this.#admitted - this.#released, changes: this.#admitted + this.#released };
   }
 
-  /** A manager met by an audit: its user counts in this hour too, though nothing happens to it. */
+  /** An audit visits the manager: its user counts in this hour, also without any event. */
   visited({ userId }: WebSocketManager): void {
     const hour = this.#hour();
     if (hour.isAudited) return;
     const user = textHash(userId);
     hour.users.add(user);
-    if (isAtLeast(this.#parts.levelOf(userId), 'warning')) hour.alertedUsers.add(user);
+    if (isAtLeast(this.#parts.monitor.levelOf(userId), 'warning')) hour.alertedUsers.add(user);
   }
 
   audited({ newlyOverdue, accumulated, miscounted }: AuditFindings): void {
@@ -79,7 +79,6 @@ export class SuccessMetrics {
     hour.miscounted = Math.max(hour.miscounted, miscounted);
   }
 
-  /** The metrics as of now. */
   report(): SuccessReport {
     const now = this.#parts.clock.now();
     this.#userMinutes.catchUp(now);
@@ -146,7 +145,7 @@ export class SuccessMetrics {
 
   #whenAdmitted(userId: string, waitedMs: number): void {
     this.#admitted += 1;
-    // The manager that was admitted has just read the clock.
+    // The new manager has just read the clock.
     this.#wanted(userId, true, this.#parts.clock.recentMs);
     if (waitedMs > 0) this.#hour().waits.add(waitedMs);
   }
@@ -158,10 +157,9 @@ export class SuccessMetrics {
     if (ahead === null || !isHeard) return;
     const now = this.#parts.clock.now();
     this.#window.at(now).refusals += 1;
-    this.#refusals.refused(userId, { ahead, askedAtMs: now - waitedMs }, now);
+    this.#refusals.refused(userId, { ahead, sinceMs: now - waitedMs }, now);
   }
 
-  /** Most say goodbye, and then there is nothing to note. */
   #whenReleased(userId: string, { reason, ageMs, silentMs, finding }: KeyedDetails<'manager.released'>): void {
     this.#released += 1;
     if (reason === 'idle') this.#hour().idleReleases += 1;
@@ -182,7 +180,7 @@ export class SuccessMetrics {
   }
 }
 
-/** What happened in one part of the window: in an hour, if it is a day. */
+/** The measurements of one part of the window; of an hour, if the window is a day. */
 class Hour {
   readonly runs = new DurationHistogram();
   readonly waits = new DurationHistogram();

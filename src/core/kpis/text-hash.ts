@@ -1,4 +1,4 @@
-/** 53 well-mixed bits, as two numbers that V8 keeps without a box. */
+/** 53 well-mixed bits, as two integers that V8 stores unboxed. */
 export interface TextHash {
   /** 32 bits, as a signed number. */
   readonly low: number;

@@ -1,25 +1,25 @@
 import type { TextHash } from './text-hash.js';
 
-/** How many users of one minute are told apart before only a part of them is watched. */
+/** How many users are counted in one minute before only half of them are. */
 const maxUsers = 16_384;
 
-/** Minutes of users who wanted in, and those of them in which they got in. */
+/** How many user minutes there were with an attempt to connect, and with a successful one. */
 export interface UserMinuteCount {
   wanted: number;
   gotIn: number;
 }
 
 /**
- * Who wanted in during a minute and who got in, each user counted once however often they try.
+ * Counts, for each minute, the users who tried to connect and those who succeeded, each user once.
  *
- * Memory is bounded: with too many users in one minute it goes on with half of them, those whose hash is even, and
- * counts each of them twice; then with a quarter.
+ * Memory is bounded: with too many users in one minute it goes on with half of them, those whose hash is even, and counts
+ * each twice; then with a quarter.
  */
 export class UserMinutes {
   readonly #whenOver: (count: UserMinuteCount, atMs: number) => void;
   readonly #gotIn = new Map<number, boolean>();
   #minute = Number.NEGATIVE_INFINITY;
-  /** Each watched user stands for so many. */
+  /** How many users each counted user stands for. */
   #weight = 1;
 
   /** @param whenOver gets each minute's count when the next one begins */
@@ -30,14 +30,14 @@ export class UserMinutes {
   /** @param user by the hash of the id */
   note({ low }: TextHash, gotIn: boolean, nowMs: number): void {
     this.catchUp(nowMs);
-    // 31 bits: a number V8 keeps without a box. So few users share one that it changes no ratio.
+    // 31 bits, which V8 stores unboxed. So few users share a number that it changes no ratio.
     const user = low >>> 1;
     if (user % this.#weight !== 0) return;
     this.#gotIn.set(user, gotIn || this.#gotIn.get(user) === true);
     if (this.#gotIn.size > maxUsers) this.#halve();
   }
 
-  /** Closes a minute that is over. */
+  /** Ends the minute if it is over. */
   catchUp(nowMs: number): void {
     const minute = Math.floor(nowMs / 60_000);
     if (minute === this.#minute) return;
@@ -47,7 +47,6 @@ export class UserMinutes {
     this.#gotIn.clear();
   }
 
-  /** The minute that is not over yet. */
   present(): UserMinuteCount {
     let gotIn = 0;
     for (const isIn of this.#gotIn.values()) if (isIn) gotIn += 1;

@@ -1,58 +1,68 @@
 import { textHash } from './text-hash.js';
 
-/** Newcomers of one user that were refused in about the same moment, and had asked in about the same moment. */
-interface Refused {
+/** Refusals of one user at about the same time, of newcomers that came at about the same time. */
+interface Refusals {
   readonly atMs: number;
-  /** When they asked to come in: a connection that was heard of since was alive while they waited. */
-  readonly askedAtMs: number;
-  /** How many of them had so many newcomers before them: so many more places had to be free. */
-  readonly byAhead: number[];
-  /** Managers counted then that have turned out to be dead. */
+  /** When the newcomers came: a connection that was heard of since was alive while they waited. */
+  readonly sinceMs: number;
+  /** How many of the newcomers had 0, 1, 2, … others of the user ahead of them. */
+  readonly countsByAhead: number[];
+  /** How many managers that were counted then have turned out to be dead. */
   dead: number;
 }
 
-/** What is about the same moment; messages are stamped no more exactly. */
-const sameMomentMs = 250;
+/** Refusals within this time are recorded together. The times of messages are no more exact. */
+const sameTimeMs = 250;
 
-/** Moments of one user that are remembered at most, and those of all users. */
+/** How many records are kept for one user, and for all users. */
 const maxPerUser = 640;
 const maxInAll = 3_072;
 
-/** With more newcomers ahead than this a refusal is not watched: so many dead would long have shown otherwise. */
+/** A refusal with more newcomers ahead is not recorded. */
 const maxAhead = 63;
 
 /**
- * Refusals for quota, watched until every connection that was dead then must have been found: a refusal is wrong when more of the
- * managers that were counted turn out to have been dead than newcomers stood ahead of it. However fast a client loops on
- * refusals, those of one moment take one place here.
+ * Finds refusals for quota that were wrong: more of the managers that were counted turn out to have been dead than
+ * newcomers were ahead. Refusals are kept until every connection that was dead then must have been found. A client that
+ * loops on refusals gets one record for each 250 ms.
  * @see docs/decisions/0011-success-metrics.md
  */
 export class WrongRefusals {
-  readonly #watchedForMs: number;
-  /** Users, by the hash of their id, in the order of their last refusal. */
-  readonly #byUser = new Map<number, Refused[]>();
+  readonly #keptForMs: number;
+  /** The records of each user, by the hash of the id. The user that was refused last comes last. */
+  readonly #byUser = new Map<number, Refusals[]>();
   #size = 0;
 
-  /** @param watchedForMs how long a dead connection can go unnoticed */
-  constructor(watchedForMs: number) {
-    this.#watchedForMs = watchedForMs;
+  /** @param keptForMs how long a dead connection can go unnoticed */
+  constructor(keptForMs: number) {
+    this.#keptForMs = keptForMs;
   }
 
-  /** How many moments are watched. */
   get size(): number {
     return this.#size;
   }
 
-  refused(userId: string, { ahead, askedAtMs }: { ahead: number; askedAtMs: number }, nowMs: number): void {
+  /** Records a refusal. @param sinceMs when the newcomer came */
+  refused(userId: string, { ahead, sinceMs }: { ahead: number; sinceMs: number }, nowMs: number): void {
     if (ahead > maxAhead) return;
-    const now = { atMs: nowMs, askedAtMs };
     const user = numberOf(userId);
-    const moments = this.#byUser.get(user);
-    const moment = moments?.findLast((each) => isSame(each, now)) ?? { ...now, byAhead: [], dead: 0 };
+    const former = this.#byUser.get(user);
+    const same = former?.findLast((each) => isSame(each, nowMs, sinceMs));
+    const record = same ?? { atMs: nowMs, sinceMs, countsByAhead: [], dead: 0 };
+    record.countsByAhead[ahead] = (record.countsByAhead[ahead] ?? 0) + 1;
+    if (same === undefined) {
+      this.#size += 1;
+      former?.push(record);
+    }
+    // Most users have one record. An array that is made by `push` would take the memory of 17.
+    const records = former ?? [record];
+    if (records.length > maxPerUser) {
+      records.shift();
+      this.#size -= 1;
+    }
     this.#byUser.delete(user);
-    this.#byUser.set(user, this.#withMoment(moments, moment));
-    moment.byAhead[ahead] = (moment.byAhead[ahead] ?? 0) + 1;
-    this.#forgetOld(nowMs);
+    this.#byUser.set(user, records);
+    this.#removeOld(nowMs);
   }
 
   /**
@@ -62,47 +72,31 @@ export class WrongRefusals {
    */
   died(userId: string, { admittedAtMs, lastByteAtMs }: { admittedAtMs: number; lastByteAtMs: number }): number {
     let wrong = 0;
-    for (const moment of this.#byUser.get(numberOf(userId)) ?? []) {
-      if (moment.askedAtMs <= lastByteAtMs || moment.atMs < admittedAtMs) continue;
-      moment.dead += 1;
-      wrong += moment.byAhead[moment.dead - 1] ?? 0;
+    for (const record of this.#byUser.get(numberOf(userId)) ?? []) {
+      if (record.sinceMs <= lastByteAtMs || record.atMs < admittedAtMs) continue;
+      record.dead += 1;
+      wrong += record.countsByAhead[record.dead - 1] ?? 0;
     }
     return wrong;
   }
 
-  #withMoment(moments: Refused[] | undefined, moment: Refused): Refused[] {
-    if (moments?.includes(moment) === true) return moments;
-    this.#size += 1;
-    // Most users have one; an array that grows makes room for many.
-    if (moments === undefined) return [moment];
-    moments.push(moment);
-    if (moments.length > maxPerUser) {
-      moments.shift();
-      this.#size -= 1;
-    }
-    return moments;
-  }
-
-  #forgetOld(nowMs: number): void {
-    for (const [user, moments] of this.#byUser) {
-      const last = moments.at(-1);
-      const isOver = last === undefined || nowMs - last.atMs > this.#watchedForMs;
+  #removeOld(nowMs: number): void {
+    for (const [user, records] of this.#byUser) {
+      const isOver = nowMs - (records.at(-1)?.atMs ?? 0) > this.#keptForMs;
       if (!isOver && this.#size <= maxInAll) return;
       this.#byUser.delete(user);
-      this.#size -= moments.length;
+      this.#size -= records.length;
     }
   }
 }
 
-/** A refusal that joins others after a connection was found dead would have missed that death. */
-function isSame(
-  { atMs, askedAtMs, dead }: Refused,
-  other: { readonly atMs: number; readonly askedAtMs: number },
-): boolean {
-  return dead === 0 && other.atMs - atMs < sameMomentMs && Math.abs(other.askedAtMs - askedAtMs) < sameMomentMs;
+/** Once a connection was found dead, no refusal joins a record: it would have missed that death. */
+function isSame(record: Refusals, nowMs: number, sinceMs: number): boolean {
+  const { atMs, dead } = record;
+  return dead === 0 && nowMs - atMs < sameTimeMs && Math.abs(sinceMs - record.sinceMs) < sameTimeMs;
 }
 
-/** So few users share one that it makes no difference. */
+/** So few users share a number that it makes no difference. */
 function numberOf(userId: string): number {
   const { low, high } = textHash(userId);
   return (low >>> 0) * 2 ** 21 + high;

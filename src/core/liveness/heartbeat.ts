@@ -1,48 +1,43 @@
-import type { EventStream } from '../events.js';
-import type { AttachedConnection } from '../managers/manager.js';
 import { DeadlineWheel } from '../deadline-wheel.js';
+import type { EventStream } from '../events.js';
 import type { Lifecycle } from '../managers/lifecycle.js';
+import type { AttachedConnection } from '../managers/manager.js';
+import type { WebSocketConfig } from '../settings.js';
 import type { Slices } from '../slices.js';
 import type { Clock, Timer } from '../time.js';
 import type { Pinger } from './ping.js';
 import { hasUnsent, judgeSilence, stateOf, unsentBytesOf, type Verdict } from './silence.js';
 import type { Suspicion } from './suspicion.js';
 
-/** Into how many buckets an interval is cut: how exactly visits come, and how finely they are spread. */
+/** How many buckets an interval has: visits come within a bucket of their time, and are spread over all of them. */
 const bucketsPerInterval = 100;
 
-/** When the first visit comes, in buckets: soon, but not at once, and not all at the same time after a deploy. */
+/** When the first visit comes, in buckets. It is spread, since many connections may come at once after a deploy. */
 const firstVisit = Object.freeze({ earliest: 4, spread: 16 });
 
 interface HeartbeatParts {
   readonly clock: Clock;
+  readonly config: Pick<WebSocketConfig, 'heartbeatIntervalMs' | 'maxHeartbeatMisses' | 'slowConsumerTimeoutMs'>;
   readonly events: EventStream;
   readonly pinger: Pinger;
   readonly suspicion: Suspicion;
   readonly slices: Slices;
-  /** Told of each connection that is dead: it missed its heartbeats, is not open, or its unsent data is stuck. */
-  readonly lifecycle: Pick<Lifecycle, 'died'>;
-  readonly heartbeatIntervalMs: number;
-  readonly maxHeartbeatMisses: number;
-  readonly slowConsumerTimeoutMs: number;
+  readonly lifecycle: Pick<Lifecycle, 'connectionDied'>;
 }
 
 /**
- * Visits each connection once an interval and pings it, talkative ones too, since clients run watchdogs on the pings of
- * their server. A ping after which not a byte has come by the next visit is a miss; two in a row and the connection is
- * dead.
+ * Visits each connection once an interval and pings it, active ones too, since clients may expect pings of their server.
+ * If no byte has come by the next visit, the ping is a miss. After `maxHeartbeatMisses` in a row the connection is dead.
  *
- * The first visit comes within a fifth of the interval, for the round trip: as long as that is unknown, a slow connection
- * cannot be told from a dead one when a newcomer waits. One timer serves all, armed with the first connection and
- * disarmed with the last. A visit that was held up because this process did not run is made one poll phase later, when
- * answers that waited have been read: a stall charges no miss and forgives none, and a process that stalls all the time
- * still visits.
+ * The first visit comes within a fifth of the interval, to measure the round trip: without it a slow connection cannot be
+ * told from a dead one when a newcomer waits. One timer serves all connections. If this process was stalled, visits are
+ * made one poll phase later, when answers that waited have been read: a stall adds no miss and clears none.
  */
 export class Heartbeat {
   readonly #parts: HeartbeatParts;
   readonly #wheel = new DeadlineWheel<AttachedConnection>(bucketsPerInterval + 3);
   readonly #bucketMs: number;
-  /** Connections of which `connection.neverAnswers` was said. */
+  /** Connections for which `connection.neverAnswers` was emitted. */
   readonly #neverAnswering = new WeakSet<AttachedConnection>();
   readonly #unsent = new Map<AttachedConnection, number>();
   /** The first bucket that has not been visited. */
@@ -53,10 +48,9 @@ export class Heartbeat {
 
   constructor(parts: HeartbeatParts) {
     this.#parts = parts;
-    this.#bucketMs = parts.heartbeatIntervalMs / bucketsPerInterval;
+    this.#bucketMs = parts.config.heartbeatIntervalMs / bucketsPerInterval;
   }
 
-  /** Whether its timer is armed. */
   get isArmed(): boolean {
     return this.#timer !== null;
   }
@@ -73,14 +67,15 @@ export class Heartbeat {
   }
 
   /**
-   * In how many milliseconds a connection is found dead at the latest, if no byte of it comes; `null` where that depends
-   * on more: data waits to be sent to it, or it is not read from. Never throws.
+   * In how many milliseconds a connection is found dead at the latest, if no byte comes; `null` if that cannot be said,
+   * since it has unsent data or is not read from. Never throws.
    */
   endsInMs(connection: AttachedConnection): number | null {
-    const { clock, heartbeatIntervalMs, maxHeartbeatMisses } = this.#parts;
+    const { clock, config } = this.#parts;
+    const { heartbeatIntervalMs, maxHeartbeatMisses } = config;
     const verdict = this.#judge(connection);
     if (connection.wheelBucket < 0 || verdict === 'excused') return null;
-    // Where a byte came after the last ping, or none has left yet, the next visit only asks.
+    // If a byte came after the last ping, or no ping has left yet, the next visit only pings.
     const visits = { silent: maxHeartbeatMisses - connection.misses, heard: maxHeartbeatMisses + 1, stuck: 1 }[verdict];
     const nextInMs = connection.wheelBucket * this.#bucketMs - clock.now();
     return Math.max(0, nextInMs + (Math.max(1, visits) - 1) * (heartbeatIntervalMs + this.#bucketMs));
@@ -92,7 +87,7 @@ export class Heartbeat {
     this.#visitAt(connection, connection.connectedAtMs + (firstVisit.earliest + this.#spread) * this.#bucketMs);
   }
 
-  /** Pings a connection that was not pinged yet: its round trip may soon be needed. */
+  /** Pings a connection that was not pinged yet, since its round trip may soon be needed. */
   pingIfNew(connection: AttachedConnection): void {
     if (connection.roundTripMs < 0 && connection.pings === null) this.#parts.pinger.ping(connection);
   }
@@ -149,9 +144,9 @@ export class Heartbeat {
   }
 
   #visit(connection: AttachedConnection): void {
-    if (!connection.isCurrent) return; // a listener of another visit may have seen to that
+    if (!connection.isCurrent) return; // released by a listener of another visit
     if (stateOf(connection) === 'closed') {
-      this.#parts.lifecycle.died(connection, 'closed');
+      this.#parts.lifecycle.connectionDied(connection, 'closed');
       return;
     }
     const verdict = this.#judge(connection);
@@ -159,32 +154,30 @@ export class Heartbeat {
     if (verdict === 'heard') this.#heard(connection);
     else if (verdict === 'silent') this.#miss(connection);
     this.#ping(connection);
-    if (verdict === 'stuck' || connection.misses >= this.#parts.maxHeartbeatMisses) this.#lookAgain(connection);
+    if (verdict === 'stuck' || connection.misses >= this.#parts.config.maxHeartbeatMisses)
+      this.#judgeAfterPoll(connection);
   }
 
-  /** What became of the last ping. */
   #judge(connection: AttachedConnection): Verdict {
-    return judgeSilence(connection, connection.bytesAtPing, this.#parts.slowConsumerTimeoutMs);
+    return judgeSilence(connection, connection.bytesAtPing, this.#parts.config.slowConsumerTimeoutMs);
   }
 
   #heard(connection: AttachedConnection): void {
     connection.misses = 0;
     connection.bytesAtPing = -1;
-    // What was heard may be older than the suspicion: only a byte since then clears it.
     this.#parts.suspicion.review(connection);
-    // A pong of its own accord answers nothing.
+    // A pong that answers none of our pings gives no round trip.
     if (connection.roundTripMs < 0) this.#noteUnanswered(connection);
   }
 
-  /** Says once of a connection that its client talks and answers no ping, as RFC 6455 (5.5.2) demands. */
+  /** Reports once that the client sends messages and answers no ping, which RFC 6455 (5.5.2) demands. */
   #noteUnanswered(connection: AttachedConnection): void {
-    const { clock, events, heartbeatIntervalMs, maxHeartbeatMisses } = this.#parts;
-    const askedAtMs = connection.pings?.[0]?.atMs ?? Infinity;
-    const isToldOf = this.#neverAnswering.has(connection);
-    if (isToldOf || clock.now() - askedAtMs < maxHeartbeatMisses * heartbeatIntervalMs) return;
+    const { clock, config, events } = this.#parts;
+    const pingedAtMs = connection.pings?.[0]?.atMs ?? Infinity;
+    const isReported = this.#neverAnswering.has(connection);
+    if (isReported || clock.now() - pingedAtMs < config.maxHeartbeatMisses * config.heartbeatIntervalMs) return;
     this.#neverAnswering.add(connection);
-    const { userId, threadId, key } = connection.manager;
-    events.emit('connection.neverAnswers', { userId, threadId, key, generation: connection.generation });
+    events.emitOf('connection.neverAnswers', connection.manager, { generation: connection.generation });
   }
 
   #noteUnsent(connection: AttachedConnection): void {
@@ -195,35 +188,34 @@ export class Heartbeat {
 
   #miss(connection: AttachedConnection): void {
     connection.misses += 1;
-    const { userId, threadId, key } = connection.manager;
-    const { generation, misses } = connection;
-    this.#parts.events.emit('heartbeat.missed', { userId, threadId, key, generation, misses });
+    const { manager, generation, misses } = connection;
+    this.#parts.events.emitOf('heartbeat.missed', manager, { generation, misses });
   }
 
-  /** Before a verdict of death: an answer may be waiting behind the timer. */
-  #lookAgain(connection: AttachedConnection): void {
+  /** An answer may have arrived and not been read yet: judges once more before the connection counts as dead. */
+  #judgeAfterPoll(connection: AttachedConnection): void {
     this.#parts.clock.afterPoll(() => {
       if (!connection.isCurrent || connection.wheelBucket < 0 || connection.bytesAtPing < 0) return;
       const verdict = this.#judge(connection);
-      if (verdict === 'silent' || verdict === 'stuck') this.#parts.lifecycle.died(connection, verdict);
+      if (verdict === 'silent' || verdict === 'stuck') this.#parts.lifecycle.connectionDied(connection, verdict);
     });
   }
 
-  /** Asks, unless the last question has not even left, and comes back for the answer. */
+  /** Pings, unless the last ping has not left yet, and plans the next visit. */
   #ping(connection: AttachedConnection): void {
     if (!connection.isCurrent) return;
     if (connection.bytesAtPing < 0 || !hasUnsent(connection)) this.#parts.pinger.ping(connection);
     connection.bytesAtPing = connection.bytesReceivedSeen;
-    this.#visitAt(connection, this.#parts.clock.now() + this.#parts.heartbeatIntervalMs);
+    this.#visitAt(connection, this.#parts.clock.now() + this.#parts.config.heartbeatIntervalMs);
   }
 
-  /** Buckets are visited from their time on, and hold what is due until then. */
+  /** A bucket is visited at its time, and holds what is due by then. */
   #bucketAt(atMs: number): number {
     return Math.ceil(atMs / this.#bucketMs);
   }
 }
 
-/** Bytes that wait to be sent: of all connections, and of the one with most. */
+/** Unsent bytes: the sum of all connections, and the largest of them. */
 export interface UnsentBytes {
   readonly sum: number;
   readonly largest: number;

@@ -1,17 +1,16 @@
 /**
- * What widely used protocols send to keep a connection open, as predicates on what a message says.
+ * The keepalives of widely used protocols, as predicates on the content of a message.
  *
- * The text of each protocol was read, and nothing taken from it: Engine.IO protocol 4; graphql-ws and
+ * They follow the documents of these protocols: Engine.IO protocol 4; graphql-ws and
  * subscriptions-transport-ws; Phoenix channels (array and object serialisers); SignalR's hub protocol (JSON and
  * MessagePack); Action Cable; Pusher channels 7; Meteor DDP 1; STOMP 1.2; MQTT 3.1.1; NATS; OCPP-J 1.6 and 2.0.1; Discord's
  * gateway; Home Assistant; JSON-RPC 2.0 with `ping` (as MCP has it); PeerJS.
  */
 
-/** Words that say nothing else, in lower case and without `-` and `_`. */
-const words: ReadonlySet<string> = new Set([
-  ...['ping', 'pong', 'ka', 'keepalive', 'heartbeat', 'heartbeatack'],
-  ...['pusher:ping', 'pusher:pong'],
-]);
+const setOf = (words: string): ReadonlySet<string> => new Set(words.split(' '));
+
+/** Words of keepalives, in lower case and without `-` and `_`. */
+const words = setOf('ping pong ka keepalive heartbeat heartbeatack pusher:ping pusher:pong');
 
 /** Whole texts: Engine.IO, STOMP (line ends alone), NATS, and bare words, also as a JSON string. */
 const texts =
@@ -40,11 +39,11 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Keys whose value says what a message is, in lower case. */
-const verbs: ReadonlySet<string> = new Set([
-  ...['type', 'event', 'action', 'op', 'method', 'cmd', 'command', 'msg', 'kind', 't'],
-  ...['msgtype', 'msg_type', 'messagetype', 'message_type', 'eventtype', 'event_type', 'opcode'],
-]);
+/** Keys whose value is the kind of the message, in lower case. */
+const kindKeys = setOf(
+  'type event action op method cmd command msg kind t opcode ' +
+    'msgtype msg_type messagetype message_type eventtype event_type',
+);
 
 /** Whether a parsed object is a keepalive. */
 export function isKeepaliveObject(value: unknown): boolean {
@@ -52,22 +51,22 @@ export function isKeepaliveObject(value: unknown): boolean {
   return isPlain(value) || isSignalR(value) || isDiscord(value) || isPhoenixObject(value) || isNamedByItsKey(value);
 }
 
-/** `{"type":"ping"}` and its kin: each word says "ping", and nothing beside it carries content. */
+/** `{"type":"ping"}` and the like: a key names the kind, which is a keepalive, and no other key has content. */
 function isPlain(fields: Fields): boolean {
-  let isSaid = false;
-  for (const [written, value] of Object.entries(fields)) {
-    const key = written.toLowerCase();
-    if (verbs.has(key) && isWord(value)) isSaid = true;
-    else if (!isBeside(key, value)) return false;
+  let hasWord = false;
+  for (const [name, value] of Object.entries(fields)) {
+    const key = name.toLowerCase();
+    if (kindKeys.has(key) && isWord(value)) hasWord = true;
+    else if (otherKeys.get(key)?.(value) !== true) return false;
   }
-  return isSaid;
+  return hasWord;
 }
 
 function isWord(value: unknown): boolean {
   return typeof value === 'string' && words.has(value.toLowerCase().replace(/[-_]/g, ''));
 }
 
-/** What an identifier, a number or a time looks like: no words of people. */
+/** An identifier, a number or a time, as text. */
 const token = /^[\w:.+/=-]{0,64}$/;
 
 const isNumber = (value: unknown): boolean => typeof value === 'number' || value === null;
@@ -75,17 +74,7 @@ const isToken = (value: unknown): boolean => isNumber(value) || (typeof value ==
 const isEmpty = (value: unknown): boolean => isNumber(value) || value === '' || value === '{}' || holdsNothing(value);
 const isYes = (value: unknown): boolean => value === true || value === 'ok';
 
-const timesAndCounters: ReadonlySet<string> = new Set([
-  'ts',
-  't',
-  'time',
-  'timestamp',
-  'date',
-  'now',
-  'seq',
-  'id',
-  'nonce',
-]);
+const timesAndCounters = setOf('ts t time timestamp date now seq id nonce');
 
 /** An empty array or object, or an object of times and counters alone. */
 function holdsNothing(value: unknown): boolean {
@@ -93,25 +82,19 @@ function holdsNothing(value: unknown): boolean {
   return isFields(value) && Object.entries(value).every(([key, each]) => timesAndCounters.has(key) && isToken(each));
 }
 
-/** What may stand beside the word, by key in lower case: numbers that name the message, times, versions, and empty payloads. */
-const besides: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
-  ...rows(isToken, ['id', 'ref', 'join_ref', 'seq', 'sequence', 's', 'n', 'nonce', 'cid', 'rid', 'uuid']),
-  ...rows(isToken, ['reqid', 'req_id', 'requestid', 'request_id', 'reply_to', 'replyto']),
-  ...rows(isToken, ['ts', 'time', 'timestamp', 'timestampms', 'date', 'now', 'sentat', 'sent_at']),
-  ...rows(isToken, ['clienttime', 'client_time', 'servertime', 'server_time', 'createdat', 'created_at']),
-  ...rows(isToken, ['v', 'version', 'jsonrpc']),
-  ...rows(isNumber, ['t', 'count', 'counter', 'rtt', 'latency', 'interval', 'message']),
-  ...rows(isEmpty, ['d', 'data', 'payload', 'params', 'body', 'args']),
-  ...rows(isYes, ['ok', 'success', 'status']),
+const rows = <T>(keys: string, value: T): (readonly [string, T])[] => keys.split(' ').map((key) => [key, value]);
+
+/** What other keys may have, by key in lower case: ids of the message, times, versions, counters and empty payloads. */
+const otherKeys: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
+  ...rows('id ref join_ref seq sequence s n nonce cid rid uuid', isToken),
+  ...rows('reqid req_id requestid request_id reply_to replyto', isToken),
+  ...rows('ts time timestamp timestampms date now sentat sent_at', isToken),
+  ...rows('clienttime client_time servertime server_time createdat created_at', isToken),
+  ...rows('v version jsonrpc', isToken),
+  ...rows('t count counter rtt latency interval message', isNumber),
+  ...rows('d data payload params body args', isEmpty),
+  ...rows('ok success status', isYes),
 ]);
-
-function rows<T>(value: T, keys: readonly string[]): (readonly [string, T])[] {
-  return keys.map((key) => [key, value]);
-}
-
-function isBeside(key: string, value: unknown): boolean {
-  return besides.get(key)?.(value) ?? false;
-}
 
 const hasOnly = (fields: Fields, keys: readonly string[]): boolean =>
   Object.keys(fields).every((key) => keys.includes(key));
@@ -139,7 +122,7 @@ function isPhoenixObject(fields: Fields): boolean {
   );
 }
 
-/** On the topic `phoenix` nothing is answered but heartbeats. */
+/** On the topic `phoenix` all answers are to heartbeats. */
 function isPhoenix(event: unknown, payload: unknown): boolean {
   if (event === 'heartbeat') return payload === undefined || isEmpty(payload);
   if (event !== 'phx_reply' || !isFields(payload)) return false;
@@ -171,7 +154,7 @@ export function isKeepaliveArray(value: unknown): boolean {
   }
 }
 
-/** Of all answers in OCPP, only that to a heartbeat is the time alone. */
+/** In OCPP, only the answer to a heartbeat consists of the time alone. */
 function isOcppAnswer(value: unknown): boolean {
   if (!isFields(value)) return false;
   const { currentTime } = value;

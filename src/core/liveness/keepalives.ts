@@ -1,24 +1,21 @@
+import { describe } from '../errors.js';
 import type { EventStream } from '../events.js';
 import { isPromise } from '../promises.js';
 import { isKeepalive, type Message } from './keepalive.js';
-import { describe } from '../errors.js';
 
 /**
- * An application's own word on what is a keepalive: it must give `true` or `false` at once. It is asked about messages of
- * at most 1,024 bytes that the presets do not match, incoming and outgoing.
+ * An application's own function that tells whether a message is a keepalive. It must return `true` or `false` at once. It
+ * is called with messages of at most 1,024 bytes that the presets do not match, incoming and outgoing.
  *
- * @param message text as a string, whichever way it goes; binary messages as bytes
+ * @param message text as a string, binary messages as bytes
  */
 export type IsKeepalive = (message: string | Uint8Array) => boolean;
 
-/** The longest message that an application is asked about, in bytes or UTF-16 units. */
+/** The longest message that the function of an application gets, in bytes or UTF-16 units. */
 export const longestAsked = 1_024;
 
-/**
- * For how long after an activity the next message changes no age by so much that it would be worth a look, in
- * milliseconds.
- */
-export const unlookedMs = 250;
+/** Within this many milliseconds after an activity, adapters need not report the next message: no age changes much. */
+export const unreportedMs = 250;
 
 interface KeepalivesParts {
   readonly events: EventStream;
@@ -27,18 +24,18 @@ interface KeepalivesParts {
   readonly isKeepalive: IsKeepalive | undefined;
 }
 
-/** Tells keepalives from activity: by the presets, unless they are switched off, and by what the application adds. */
+/** Tells keepalives from activity, by the presets, unless they are switched off, and by the application's function. */
 export class Keepalives {
   readonly #parts: KeepalivesParts;
-  #hasTold = false;
+  #isReported = false;
 
   constructor(parts: KeepalivesParts) {
     this.#parts = parts;
   }
 
   /**
-   * The same presets with another function of the application's beside them.
-   * @param isKeepalive `undefined` leaves all as it is
+   * The same presets with another function of the application.
+   * @param isKeepalive `undefined`: returns this object
    * @throws TypeError if it is no function
    */
   with(isKeepalive: IsKeepalive | undefined): Keepalives {
@@ -48,9 +45,9 @@ export class Keepalives {
   }
 
   /**
-   * Whether a message only keeps its connection open, and is no activity. Never throws: a function of the application
-   * that throws or gives no boolean makes it activity, which is told once, as `keepalive.failed`.
-   * @param isText whether bytes are text in UTF-8; the application's function then gets a string @default false
+   * Whether a message only keeps its connection open, and is no activity. Never throws: if the application's function
+   * throws or returns no boolean, the message is activity, and that is reported once, as `keepalive.failed`.
+   * @param isText whether bytes are text in UTF-8: then the application's function gets a string @default false
    */
   matches(message: Message, isText = false): boolean {
     const { recogniseKeepalives, isKeepalive: own } = this.#parts;
@@ -63,16 +60,16 @@ export class Keepalives {
       const answer: unknown = own(message);
       if (typeof answer === 'boolean') return answer;
       if (isPromise(answer)) answer.then(undefined, () => undefined);
-      this.#tell(`isKeepalive gave ${describe(answer)}, wanted true or false at once`);
+      this.#report(`isKeepalive gave ${describe(answer)}, wanted true or false at once`);
     } catch (error) {
-      this.#tell(describe(error));
+      this.#report(describe(error));
     }
     return false;
   }
 
-  #tell(error: string): void {
-    if (this.#hasTold) return;
-    this.#hasTold = true;
+  #report(error: string): void {
+    if (this.#isReported) return;
+    this.#isReported = true;
     this.#parts.events.emit('keepalive.failed', { error });
   }
 }

@@ -5,7 +5,7 @@ import { sample } from './silence.js';
 /** How many pings without a pong are remembered: the first that nothing has answered, and the last ones. */
 const remembered = 4;
 
-/** Sends pings whose payloads no peer can guess, so that only a real answer tells a round trip. */
+/** Sends pings with payloads that no peer can guess, so that only a real answer gives a round trip. */
 export class Pinger {
   readonly #random: Random;
   #sent = 0;
@@ -15,21 +15,21 @@ export class Pinger {
   }
 
   /**
-   * Pings a connection, and remembers the ping with what had come by then.
-   * @returns whether it was sent; a socket that throws has not taken it. Never throws.
+   * Pings a connection, and remembers the ping with the number of bytes that had arrived.
+   * @returns whether the socket took it, and did not throw. Never throws.
    */
   ping(connection: ManagedConnection): boolean {
     return connection.clock.contexts.outside(() => this.#send(connection));
   }
 
-  /** As {@link ping}, many at once. */
+  /** As {@link ping}, for several connections. */
   pingAll(connections: readonly ManagedConnection[]): void {
     connections[0]?.clock.contexts.outside(() => {
       for (const connection of connections) this.#send(connection);
     });
   }
 
-  /** A payload for a ping, of ASCII characters, used once. In decimals: V8 writes no other base as fast. */
+  /** A payload for one ping, of ASCII characters. Decimals, since V8 writes no other base as fast. */
   payload(): string {
     this.#sent = (this.#sent + 1) % 0x40000000;
     return `m${String(this.#sent)}.${String(Math.floor(this.#random() * 0x40000000))}`;
@@ -50,16 +50,13 @@ export class Pinger {
   }
 }
 
-/** Where there are too many, the first one goes if a byte has come since; else the second, since the first still counts. */
+/** If there are too many, drops the first if a byte has come since; else the second, as the first is still unanswered. */
 function remember(pings: SentPing[], sent: SentPing): void {
   if (pings.length >= remembered) pings.splice(pings[0]?.bytesThen === sent.bytesThen ? 1 : 0, 1);
   pings.push(sent);
 }
 
-/**
- * When the first ping was sent since which no byte has come, as of the last sample of the connection's counters;
- * `null` if there is none.
- */
+/** When the first ping was sent after which no byte has come, as of the last sample; `null` if there is none. */
 export function unansweredSinceMs(connection: ManagedConnection): number | null {
   const { pings, bytesReceivedSeen } = connection;
   return pings?.find(({ bytesThen }) => bytesThen === bytesReceivedSeen)?.atMs ?? null;

@@ -10,18 +10,18 @@ export interface PingTiming {
 /** The part of a cleanup's time that one ping of a slow connection may take. */
 const longestShare = 0.4;
 
-/** An answer may take so many round trips: the ping, or what came back, may have been lost once or twice. */
+/** How many round trips an answer may take: the ping or its answer may have been lost once or twice. */
 const roundTrips = 4;
 
-/** A connection that usually needs more than this many of the longest windows cannot be judged in two of them. */
+/** A connection whose round trip is more than this many of the longest windows cannot be judged in two of them. */
 const judgeableWindows = 1.5;
 
-/** What is presumed of a connection too young to have answered anything: a phone on a bad day. */
+/** The round trip that is presumed of a connection that has not answered yet: a phone in a bad network. */
 const presumedRoundTripMs = 1_000;
 
 type Limits = Pick<WebSocketConfig, 'probeTimeoutMs' | 'emergencyCleanupTimeoutMs'>;
 
-/** How long a probe waits for each connection while a newcomer waits: as long as its own round trip calls for. */
+/** How long a probe waits for each connection: it depends on the round trip. */
 export class ProbeTiming {
   readonly #probeTimeoutMs: number;
   readonly #longestMs: number;
@@ -31,14 +31,14 @@ export class ProbeTiming {
     this.#longestMs = longestShare * emergencyCleanupTimeoutMs;
   }
 
-  /** For almost every connection. */
+  /** The timing of almost every connection. */
   get usual(): PingTiming {
     return { spacingMs: this.#probeTimeoutMs, windowMs: this.#probeTimeoutMs };
   }
 
   /**
-   * For a connection whose answers take so long: each ping gets four round trips, at most 40 % of a cleanup's time. The
-   * pings leave `probeTimeoutMs` apart, or further apart if those 40 % are less than four round trips.
+   * The timing of a connection with this round trip: each ping gets four round trips, at most 40 % of a cleanup's time.
+   * The pings leave `probeTimeoutMs` apart, or further apart if those 40 % are less than four round trips.
    */
   forRoundTrip(roundTripMs: number): PingTiming {
     if (this.isUsual(roundTripMs)) return this.usual;
@@ -70,12 +70,12 @@ export class ProbeTiming {
   }
 
   /**
-   * What to take for a connection's round trip. That of a new connection is unknown, and a slow connection cannot be told
-   * from a dead one yet. A connection that left a ping unanswered for as long as slow ones get is treated as any other.
+   * The round trip to expect of a connection. Before its first answer it is presumed; once a ping was unanswered for as
+   * long as slow connections get, it is 0.
    */
   roundTripOf({ roundTripMs, pings, clock }: ManagedConnection): number {
     if (roundTripMs >= 0) return roundTripMs;
-    const askedAtMs = pings?.[0]?.atMs ?? Infinity;
-    return clock.now() - askedAtMs >= this.withUnknownMs ? 0 : presumedRoundTripMs;
+    const pingedAtMs = pings?.[0]?.atMs ?? Infinity;
+    return clock.now() - pingedAtMs >= this.withUnknownMs ? 0 : presumedRoundTripMs;
   }
 }

@@ -1,12 +1,12 @@
+import type { ManagedConnection, Watcher } from '../managers/managed-connection.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock, Timer } from '../time.js';
-import type { ManagedConnection, Watcher } from '../managers/managed-connection.js';
-import { ProbeTiming } from './probe-timing.js';
 import { unansweredSinceMs, type Pinger } from './ping.js';
-import { hasUnsent, judgeSilence, sample, stateOf } from './silence.js';
+import { ProbeTiming } from './probe-timing.js';
+import { hasUnsent, judgeSilence, sample, stateOf, type Verdict } from './silence.js';
 import type { Suspicion } from './suspicion.js';
 
-/** What a probe found. A connection in neither set answered, has gone, or could not be judged. */
+/** The result of a probe. A connection in neither set answered, has gone, or could not be judged. */
 export interface ProbeFindings {
   /** The suspects: silent through both pings, and since a ping that left at least `minSilenceMs` ago. */
   readonly silent: ReadonlySet<ManagedConnection>;
@@ -14,10 +14,9 @@ export interface ProbeFindings {
   readonly stuck: ReadonlySet<ManagedConnection>;
 }
 
-/** Before any connection was asked. */
+/** The result before any connection was pinged. */
 export const noFindings: ProbeFindings = Object.freeze({ silent: new Set<never>(), stuck: new Set<never>() });
 
-/** What a probe needs. */
 export interface ProbeParts {
   readonly clock: Clock;
   readonly pinger: Pinger;
@@ -28,8 +27,9 @@ export interface ProbeParts {
   >;
 }
 
-/** Which connections to ask, all of one user, and whom to tell. */
+/** What one probe is for. */
 export interface ProbeRequest {
+  /** The connections to ping, all of one user. */
   readonly connections: readonly ManagedConnection[];
   readonly onDone: (findings: ProbeFindings) => void;
 }
@@ -37,13 +37,13 @@ export interface ProbeRequest {
 /** The part of an emergency cleanup's time within which a probe ends. */
 export const probeShare = 0.8;
 
-/** A connection that has not been heard of since the probe began. */
-interface Asked {
+/** What is known of a connection that has not been heard of since the probe began. */
+interface Unheard {
   /** What `bytesReceived` was before the first ping. */
   readonly bytesThen: number;
   /** How long a ping of ours must have been unanswered before the connection is a suspect. */
   readonly silenceMs: number;
-  /** How long an answer to the second ping is waited for. */
+  /** How long the probe waits for an answer to the second ping. */
   readonly windowMs: number;
   pings: 1 | 2;
   /** When the second ping leaves, or the connection is judged. */
@@ -51,19 +51,19 @@ interface Asked {
 }
 
 /**
- * Asks connections of one user whether their peers are there: a ping to each at once, and a second one to those that
- * have not answered. Each gets the time that its own round trip calls for. A connection that is silent through both
- * becomes a suspect as soon as a ping of ours has been unanswered for `minSilenceMs`. The probe ends when every
- * connection has answered, gone, become a suspect or is excused, at the latest after 80 % of an emergency cleanup's time.
+ * Finds out whether the peers of one user's connections are alive: pings each at once, and a second time those that have
+ * not answered. How long it waits depends on the round trip of each. A connection that is silent through both becomes a
+ * suspect as soon as a ping has been unanswered for `minSilenceMs`. The probe ends when every connection has answered,
+ * gone, become a suspect or is excused, at the latest after 80 % of an emergency cleanup's time.
  *
- * Every connection is asked, however recently seen: a peer that fell silent a moment ago must not cost its user a
- * refusal. Before each verdict the process looks at its sockets once more, since an answer may wait behind the timer.
+ * Every connection is pinged, however recently it was heard of: the peer may have died a moment ago. Before each verdict
+ * the process reads its sockets once more, since an answer may wait behind the timer.
  */
 export class Probe implements Watcher {
   readonly #parts: ProbeParts;
   readonly #request: ProbeRequest;
   readonly #timing: ProbeTiming;
-  readonly #unheard = new Map<ManagedConnection, Asked>();
+  readonly #unheard = new Map<ManagedConnection, Unheard>();
   readonly #found = { silent: new Set<ManagedConnection>(), stuck: new Set<ManagedConnection>() };
   #startedAtMs = 0;
   #endsAtMs = Infinity;
@@ -83,10 +83,10 @@ export class Probe implements Watcher {
     this.#startedAtMs = clock.now();
     this.#endsAtMs = this.#startedAtMs + probeShare * config.emergencyCleanupTimeoutMs;
     for (const connection of this.#request.connections) if (stateOf(connection) !== 'closed') this.#watch(connection);
-    // An answer may come within the call that asks, and must not find half of them missing.
-    const toAsk = [...this.#unheard].filter(([, { pings }]) => pings === 1);
-    this.#parts.pinger.pingAll(toAsk.map(([connection]) => connection));
-    this.#goOn();
+    // Listed first: an answer may come within the call that pings, and changes the map.
+    const toPing = [...this.#unheard].filter(([, { pings }]) => pings === 1);
+    this.#parts.pinger.pingAll(toPing.map(([connection]) => connection));
+    this.#armOrFinish();
   }
 
   /** Ends it without findings. */
@@ -96,8 +96,8 @@ export class Probe implements Watcher {
     for (const connection of this.#unheard.keys()) this.#forget(connection);
   }
 
-  /** No caller waits for its findings any longer: only connections that were pinged twice are judged, for the next newcomer. */
-  askNoMore(): void {
+  /** No one waits for the result any longer. Connections that were pinged twice are still judged. */
+  pingNoMore(): void {
     if (this.#isOver) return;
     for (const [connection, { pings }] of this.#unheard) if (pings === 1) this.#forget(connection);
     if (this.#unheard.size === 0) this.cancel();
@@ -114,48 +114,48 @@ export class Probe implements Watcher {
     const { minSilenceMs } = config;
     const bytesThen = connection.bytesReceivedSeen;
     if (this.#timing.isTooSlow(connection.roundTripMs)) {
-      this.#awaitHeartbeat(connection, Math.max(minSilenceMs, this.#timing.answersWithinMs(connection.roundTripMs)));
+      this.#watchHeartbeat(connection, Math.max(minSilenceMs, this.#timing.answersWithinMs(connection.roundTripMs)));
       return;
     }
     const { spacingMs, windowMs } = this.#timing.forRoundTrip(this.#timing.roundTripOf(connection));
     const dueAtMs = clock.now() + spacingMs;
-    this.#listenTo(connection, { bytesThen, silenceMs: minSilenceMs, windowMs, pings: 1, dueAtMs });
+    this.#add(connection, { bytesThen, silenceMs: minSilenceMs, windowMs, pings: 1, dueAtMs });
   }
 
-  /** A connection that is too slow to answer in time is judged by a heartbeat's ping that left long enough ago. */
-  #awaitHeartbeat(connection: ManagedConnection, silenceMs: number): void {
+  /** A connection that is too slow to answer in time is judged by a ping of the heartbeat that left long enough ago. */
+  #watchHeartbeat(connection: ManagedConnection, silenceMs: number): void {
     const sinceMs = unansweredSinceMs(connection);
     if (sinceMs === null || sinceMs + silenceMs > this.#endsAtMs) return;
     const bytesThen = connection.bytesReceivedSeen;
-    this.#listenTo(connection, { bytesThen, silenceMs, windowMs: 0, pings: 2, dueAtMs: sinceMs + silenceMs });
+    this.#add(connection, { bytesThen, silenceMs, windowMs: 0, pings: 2, dueAtMs: sinceMs + silenceMs });
   }
 
-  #listenTo(connection: ManagedConnection, asked: Asked): void {
-    this.#unheard.set(connection, asked);
+  #add(connection: ManagedConnection, unheard: Unheard): void {
+    this.#unheard.set(connection, unheard);
     connection.watcher = this;
   }
 
   readonly #whenDue = (): void => {
     const now = this.#parts.clock.now();
     let isVerdictDue = now >= this.#endsAtMs;
-    const toAsk: ManagedConnection[] = [];
-    for (const [connection, asked] of this.#unheard) {
-      if (!isDue(asked, now)) continue;
-      if (asked.pings === 2) isVerdictDue = true;
-      else if (this.#isToAskAgain(connection, asked)) toAsk.push(connection);
+    const toPing: ManagedConnection[] = [];
+    for (const [connection, unheard] of this.#unheard) {
+      if (!isDue(unheard, now)) continue;
+      if (unheard.pings === 2) isVerdictDue = true;
+      else if (this.#needsSecondPing(connection, unheard)) toPing.push(connection);
     }
-    this.#parts.pinger.pingAll(toAsk);
+    this.#parts.pinger.pingAll(toPing);
     if (isVerdictDue) this.#parts.clock.afterPoll(this.#judge);
-    else this.#goOn();
+    else this.#armOrFinish();
   };
 
-  #isToAskAgain(connection: ManagedConnection, asked: Asked): boolean {
-    if (this.#verdictOn(connection, asked) === 'heard') {
+  #needsSecondPing(connection: ManagedConnection, unheard: Unheard): boolean {
+    if (this.#verdictOn(connection, unheard) === 'heard') {
       this.#forget(connection);
       return false;
     }
-    asked.pings = 2;
-    asked.dueAtMs += asked.windowMs;
+    unheard.pings = 2;
+    unheard.dueAtMs += unheard.windowMs;
     return !hasUnsent(connection);
   }
 
@@ -163,12 +163,12 @@ export class Probe implements Watcher {
     if (this.#isOver) return;
     const now = this.#parts.clock.now();
     const suspects: ManagedConnection[] = [];
-    for (const [connection, asked] of this.#unheard) {
-      if (asked.pings === 1 || !isDue(asked, now)) continue;
-      const verdict = this.#verdictOn(connection, asked);
-      const suspectAtMs = (unansweredSinceMs(connection) ?? this.#startedAtMs) + asked.silenceMs;
+    for (const [connection, unheard] of this.#unheard) {
+      if (unheard.pings === 1 || !isDue(unheard, now)) continue;
+      const verdict = this.#verdictOn(connection, unheard);
+      const suspectAtMs = (unansweredSinceMs(connection) ?? this.#startedAtMs) + unheard.silenceMs;
       if (verdict === 'silent' && suspectAtMs > now) {
-        asked.dueAtMs = suspectAtMs;
+        unheard.dueAtMs = suspectAtMs;
         continue;
       }
       this.#forget(connection);
@@ -177,17 +177,17 @@ export class Probe implements Watcher {
     }
     this.#suspect(suspects);
     if (now >= this.#endsAtMs) this.#finish();
-    else this.#goOn();
+    else this.#armOrFinish();
   };
 
-  /** All at once, so that the one unheard of for the longest can give up its place first. */
+  /** Adds all at once, so that the one that was silent for the longest time loses its place first. */
   #suspect(connections: readonly ManagedConnection[]): void {
     if (connections.length === 0) return;
     for (const connection of connections) this.#found.silent.add(connection);
     this.#parts.suspicion.add(connections);
   }
 
-  #goOn(): void {
+  #armOrFinish(): void {
     if (this.#isOver) return;
     if (this.#unheard.size === 0) {
       this.#finish();
@@ -202,17 +202,16 @@ export class Probe implements Watcher {
   #finish(): void {
     if (this.#isOver) return;
     this.cancel();
-    // The probe went on for others: a byte that came meanwhile has cleared its connection.
+    // A suspect may have sent a byte while the probe waited for others.
     for (const connection of this.#found.silent)
       if (!this.#parts.suspicion.has(connection)) this.#found.silent.delete(connection);
     this.#request.onDone(this.#found);
   }
 
-  /** A connection that is no longer its manager's needs no verdict. */
-  #verdictOn(connection: ManagedConnection, { bytesThen }: Asked) {
-    return connection.isCurrent
-      ? judgeSilence(connection, bytesThen, this.#parts.config.slowConsumerTimeoutMs)
-      : 'heard';
+  /** A connection that was replaced or released counts as heard. */
+  #verdictOn(connection: ManagedConnection, { bytesThen }: Unheard): Verdict {
+    if (!connection.isCurrent) return 'heard';
+    return judgeSilence(connection, bytesThen, this.#parts.config.slowConsumerTimeoutMs);
   }
 
   #forget(connection: ManagedConnection): void {
@@ -222,6 +221,6 @@ export class Probe implements Watcher {
 }
 
 /** Timers may be up to a millisecond early. */
-function isDue({ dueAtMs }: Asked, nowMs: number): boolean {
+function isDue({ dueAtMs }: Unheard, nowMs: number): boolean {
   return dueAtMs <= nowMs + 1;
 }

@@ -1,17 +1,17 @@
 import type { ManagedConnection } from '../managers/managed-connection.js';
 import { never } from '../time.js';
 
-/** Whether frames can go both ways; `unreadable` where even asking fails. */
+/** Whether frames can go both ways; `unreadable` if the transport throws. */
 export type ConnectionState = 'open' | 'closed' | 'unreadable';
 
 /**
- * What the counters of a connection say since a ping of ours:
- * `heard`: some byte came; `excused`: the ping may still be on its way, or we are not reading; `stuck`: unsent data has
- * not moved, or we have not read, for too long; `silent`: it had its chance to answer.
+ * The state of a connection since a ping:
+ * `heard`: a byte came; `excused`: the ping may not have left, or the socket is not read; `stuck`: unsent data has not
+ * moved, or the socket was not read, for too long; `silent`: no byte came, and there is no excuse.
  */
 export type Verdict = 'heard' | 'excused' | 'stuck' | 'silent';
 
-/** More unsent bytes than this are a backlog, and not just a frame that is being compressed. */
+/** More unsent bytes than this are a backlog. Fewer may be one frame that is being compressed. */
 const backlogBytes = 16_384;
 
 /** Never throws. */
@@ -24,14 +24,14 @@ export function stateOf(connection: ManagedConnection): ConnectionState {
 }
 
 /**
- * Looks at the connection's counters and notes what moved since they were last looked at: data of a message that is
- * still arriving is activity, and so is data of a message that is still leaving. Never throws.
+ * Reads the connection's counters, and notes what moved since the last time: data of a message that is still arriving or
+ * leaving is activity. Never throws.
  */
 export function sample(connection: ManagedConnection): void {
   try {
     noteCounters(connection);
   } catch {
-    // A socket whose counters cannot be read has shown nothing; it is judged by what else is known of it.
+    // If the counters cannot be read, the connection is judged by what was noted before.
   }
 }
 
@@ -41,12 +41,12 @@ function noteCounters(connection: ManagedConnection): void {
   const hasComeIn = bytesReceived !== connection.bytesReceivedSeen;
   const hasMoved = bytesSent !== connection.bytesSentSeen;
   const hasPartMoved = partialMessageBytes !== undefined && partialMessageBytes !== connection.partialBytesSeen;
-  // Mostly so, and then the clock need not be read.
+  // The usual case: the clock need not be read.
   if (!hasComeIn && !hasMoved && !hasPartMoved && unsentBytes === 0 && connection.standstillAtMs === never) return;
   const now = connection.clock.now();
   if (hasComeIn) {
     connection.bytesReceivedSeen = bytesReceived;
-    // Where nothing is incomplete, the last byte came with the last frame, and its time is known.
+    // If no message is incomplete, the last byte came with the last frame, whose time is known.
     connection.lastBytesAtMs =
       partialMessageBytes === 0 ? Math.max(connection.lastBytesAtMs, connection.lastSeenAtMs) : now;
     if (unsentBytes === 0) connection.backloggedAtMs = never;
@@ -65,13 +65,12 @@ function noteCounters(connection: ManagedConnection): void {
 }
 
 /**
- * The one judge of silence.
+ * Judges the silence of a connection. Heartbeat and probe both use this function.
  *
- * Why the excuses: a ping behind megabytes of unsent data has asked nothing yet, and while nobody reads nothing can be
- * heard. What the kernel holds cannot be seen, so data that waited here, and has only just left, excuses too. No excuse
- * outlasts `slowConsumerTimeoutMs`, and unsent data that has not moved for so long shows a peer that takes nothing,
- * whatever it sends.
- * @param bytesThen `bytesReceived` when the first unanswered ping was sent; -1 where none was
+ * Why there are excuses: a ping behind unsent data has not reached the peer, and an answer is not seen while the socket is
+ * not read. Data that has just left this process may still wait in the kernel, so it excuses too. No excuse lasts longer
+ * than `slowConsumerTimeoutMs`. If unsent data has not moved for that long, the peer takes nothing, whatever it sends.
+ * @param bytesThen `bytesReceived` when the first unanswered ping was sent; -1 if there was none
  */
 export function judgeSilence(connection: ManagedConnection, bytesThen: number, slowConsumerTimeoutMs: number): Verdict {
   sample(connection);
@@ -82,13 +81,13 @@ export function judgeSilence(connection: ManagedConnection, bytesThen: number, s
   return hasUnsent(connection) || now - connection.backloggedAtMs < slowConsumerTimeoutMs ? 'excused' : 'silent';
 }
 
-/** For how long unsent data has not moved, as far as was looked; 0 where none waits. */
+/** For how many milliseconds unsent data has not moved, as of the last sample; 0 if there is none. */
 export function standstillMs(connection: ManagedConnection): number {
   const { standstillAtMs, clock } = connection;
   return standstillAtMs === never ? 0 : clock.now() - standstillAtMs;
 }
 
-/** Whether something still waits to leave the process; another ping would only wait behind it. Never throws. */
+/** Whether data waits to leave the process; another ping would wait behind it. Never throws. */
 export function hasUnsent(connection: ManagedConnection): boolean {
   return unsentBytesOf(connection) > 0;
 }
@@ -102,7 +101,7 @@ export function unsentBytesOf({ transport }: ManagedConnection): number {
   }
 }
 
-/** Whether the application or the adapter does not read, so that an answer would not be seen. */
+/** Whether the socket is not read, so that an answer would not be seen. Never throws. */
 function isPaused({ transport }: ManagedConnection): boolean {
   try {
     return transport.isReadingPaused;

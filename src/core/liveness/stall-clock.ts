@@ -1,23 +1,23 @@
 import { noContexts, type AsyncContexts } from '../async-contexts.js';
 import { never, type Clock, type Time, type Timer } from '../time.js';
 
-/** How often the clock checks itself while any timer is armed; also how precisely it knows when a stall began. */
+/** How often the clock looks for a stall while a timer is armed, in milliseconds. A stall began within this time. */
 export const tickMs = 250;
 
 interface ClockOptions {
   readonly time: Time;
   /** How late a timer may be before its lateness counts as stalled, in milliseconds. */
   readonly toleranceMs: number;
-  /** Told of each stall when it is noticed. */
+  /** Called for each stall when it is noticed. */
   readonly onStall?: (stalledMs: number) => void;
 }
 
 /**
- * A clock on which a blocked loop, a long collection or a suspended machine takes no time.
+ * A clock on which a blocked event loop, a long garbage collection or a suspended machine takes no time.
  *
- * Why: after any of these, every peer looks silent and every manager idle, and it is our own doing. One ticker,
- * running while anything is armed, measures how late it is; every reader looks at it first, so that a byte read
- * after a stall, but before the ticker, is not stamped with a time in the future.
+ * Why: after any of these, every peer looks silent and every manager idle. While a timer is armed, one ticker measures how
+ * late it is. Every reading of the clock checks it first, so that a byte that is read after a stall, but before the
+ * ticker, does not get a time in the future.
  * @see docs/decisions/0010-time-and-deadlines.md
  */
 export class StallClock implements Clock {

@@ -3,19 +3,18 @@ import type { ManagedConnection } from '../managers/managed-connection.js';
 import { sample } from './silence.js';
 
 /**
- * The suspects: connections that were silent to a probe and have sent no byte since a ping of ours that left at least
+ * The suspects: connections that were silent to a probe, and have sent no byte since a ping that left at least
  * `minSilenceMs` ago.
  *
- * A suspect is not dead: it gives its place to a newcomer that waits, one for one, and only the heartbeat ends it
- * otherwise. It stays a suspect until a byte comes. Suspects are few, so they are kept here and not noted on each
- * connection.
+ * A suspect does not count as dead: it loses its place only to a newcomer that waits, or to the heartbeat. It stays a
+ * suspect until a byte comes. Suspects are few, so they are kept here and not noted on each connection.
  */
 export class Suspicion {
   /** With `bytesReceived` when each became a suspect. */
   readonly #suspects = new Map<ManagedConnection, number>();
-  readonly #lifecycle: Pick<Lifecycle, 'suspected'>;
+  readonly #lifecycle: Pick<Lifecycle, 'suspectsFound'>;
 
-  constructor(lifecycle: Pick<Lifecycle, 'suspected'>) {
+  constructor(lifecycle: Pick<Lifecycle, 'suspectsFound'>) {
     this.#lifecycle = lifecycle;
   }
 
@@ -23,7 +22,7 @@ export class Suspicion {
   add(connections: readonly ManagedConnection[]): void {
     for (const connection of connections) this.#suspects.set(connection, connection.bytesReceivedSeen);
     const [first] = connections;
-    if (first !== undefined) this.#lifecycle.suspected(first.manager.userId);
+    if (first !== undefined) this.#lifecycle.suspectsFound(first.manager.userId);
   }
 
   /** Whether the connection is a suspect now: a byte that came since clears it. Never throws. */
@@ -46,14 +45,14 @@ export class Suspicion {
     this.#suspects.delete(connection);
   }
 
-  /** How many connections are suspects now. It looks at each. Never throws. */
+  /** How many connections are suspects now. It checks each. Never throws. */
   count(): number {
     let count = 0;
     for (const connection of this.#suspects.keys()) if (this.has(connection)) count += 1;
     return count;
   }
 
-  /** How many connections are suspects, as far as was looked. */
+  /** How many connections were suspects when each was last checked. */
   get size(): number {
     return this.#suspects.size;
   }

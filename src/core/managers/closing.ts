@@ -3,15 +3,15 @@ import { ExpiryQueue, type Expiry } from '../expiry-queue.js';
 import { Multimap } from '../multimap.js';
 import { withResolver } from '../promises.js';
 import type { Clock } from '../time.js';
-import type { Connection } from './connection.js';
 import type { CloseCause } from '../vocabulary.js';
+import type { Connection } from './connection.js';
 
 /** A connection that can be closed: a manager's, or that of a refused newcomer. */
 export interface Closable {
   readonly transport: Connection;
   /** The user it belongs to. Absent for a newcomer that was refused. */
   readonly context?: { readonly userId: string };
-  /** Since it was told to close: its place among those that were. Owned by {@link ClosingConnections}. */
+  /** Its place among the closing connections. Owned by {@link ClosingConnections}. */
   closing: Expiry<Closable> | null;
 }
 
@@ -19,40 +19,40 @@ interface ClosingParts {
   readonly clock: Clock;
   readonly closeGraceMs: number;
   readonly closeCodes: CloseCodeProfile;
-  /** How many connections of one user may be closing at a time; one always may. @default unlimited */
+  /** How many connections of one user may be closing at once; one always may. @default unlimited */
   readonly limitOfUser?: (userId: string) => number;
-  /** How many connections may be closing at a time, in all. Asked anew each time. @default unlimited */
+  /** How many connections of all users may be closing at once. @default unlimited */
   readonly limitOfAll?: () => number;
   readonly lifecycle: ClosingFollower;
 }
 
-/** What is told of connections that are closing. */
+/** Called about connections that are closing. */
 export interface ClosingFollower {
-  /** A connection was told to close, or began to. */
+  /** Either side began to close the connection. */
   closingBegan(connection: Closable): void;
-  /** A connection is closed or destroyed. */
-  closingOver(connection: Closable): void;
+  /** The connection is closed or destroyed. */
+  closingEnded(connection: Closable): void;
 }
 
-/** How long a connection may go on closing because data that was sent before still leaves, in milliseconds. */
+/** How many milliseconds a closing connection gets at most while data that was sent before still leaves. */
 const longestDeliveryMs = 30_000;
 
 /** A connection that began to close while data of the application was leaving. */
 interface Delivery {
   readonly endsAtMs: number;
-  /** What had left when it was last looked at. */
+  /** As of the last check. */
   bytesSent: number;
 }
 
 /**
- * Connections whose close handshake has begun, from either side, and is not over.
+ * Connections whose close handshake has begun, from either side, and is not over. Their slots are free already.
  *
- * Why: a close handshake can take as long as the peer likes. The slot is free already; here the socket gets
- * `closeGraceMs`, then it is destroyed. If the application or the peer began to close it, it may take longer while data
- * that the application sent before still leaves: an application that sends a result and closes means it to arrive.
+ * A peer can delay the handshake, so the socket is destroyed after `closeGraceMs`. If the application or the peer began
+ * to close it, it gets up to 30 seconds while data that was sent before still leaves: an application that sends a result
+ * and closes expects it to arrive.
  *
- * A user has at most as many of them as managers, and all users together have a limit too: beyond it the oldest is
- * destroyed. So no user gains sockets by closing them.
+ * A user can have as many closing connections as managers, and there is a limit for all users. Beyond either, the oldest
+ * is destroyed, so that no user gains sockets by closing them.
  * @see docs/decisions/0008-release-cannot-fail.md
  */
 export class ClosingConnections {
@@ -74,41 +74,38 @@ export class ClosingConnections {
     });
   }
 
-  /** Whether every one of them is gone. */
   get isEmpty(): boolean {
     return this.#expiries.isEmpty;
   }
 
-  /** How many there are. */
   get size(): number {
     return this.#expiries.size;
   }
 
-  /** Sends the close frame now and sees the socket off. Never throws. */
+  /** Sends the close frame, and destroys the socket if it does not close in time. Never throws. */
   close(connection: Closable, cause: CloseCause, detail?: CloseDetail): void {
     this.#send(connection, closeFrame(cause, detail, this.#parts.closeCodes));
   }
 
-  /** As {@link close}, for a socket that was refused and so has no manager. */
+  /** As {@link close}, for a socket that was refused, and so has no manager. */
   turnAway(transport: Connection, frame: CloseFrame): void {
     this.#send({ transport, closing: null }, frame);
   }
 
-  /** Its peer, or the application, began to close it: it gets `closeGraceMs` from now on. */
-  began(connection: Closable): void {
+  /** The peer or the application began to close the connection. */
+  closingBegan(connection: Closable): void {
     if (connection.closing !== null) return;
-    this.#note(connection);
+    this.#add(connection);
     const { unsentBytes, bytesSent } = countersOf(connection);
     if (unsentBytes === 0) return;
     this.#deliveries.set(connection, { bytesSent, endsAtMs: this.#parts.clock.now() + longestDeliveryMs });
   }
 
-  /** The socket closed by itself. */
-  closed(connection: Closable): void {
-    if (connection.closing !== null && this.#expiries.delete(connection.closing)) this.#over(connection);
+  connectionClosed(connection: Closable): void {
+    if (connection.closing !== null && this.#expiries.delete(connection.closing)) this.#ended(connection);
   }
 
-  /** Resolves once every socket that is closing now is closed or destroyed, however many more begin to. */
+  /** Resolves once every socket that is closing now is closed or destroyed. It does not wait for those that come later. */
   whenGone(): Promise<void> {
     if (this.isEmpty) return Promise.resolve();
     const { promise, resolve } = withResolver<undefined>();
@@ -123,13 +120,13 @@ export class ClosingConnections {
     return promise;
   }
 
-  /** Destroys what is left, and leaves no timer. */
+  /** Destroys all sockets that are closing, and leaves no timer. */
   dispose(): void {
     for (const connection of this.#expiries.clear()) this.#terminate(connection);
   }
 
   #send(connection: Closable, { code, reason }: CloseFrame): void {
-    const expiry = this.#note(connection);
+    const expiry = this.#add(connection);
     try {
       // The socket's own timers must not belong to the request that another connection came with.
       this.#parts.clock.contexts.outside(() => {
@@ -140,11 +137,11 @@ export class ClosingConnections {
     }
   }
 
-  #note(connection: Closable): Expiry<Closable> {
+  #add(connection: Closable): Expiry<Closable> {
     const expiry = this.#expiries.add(connection);
     connection.closing = expiry;
     this.#parts.lifecycle.closingBegan(connection);
-    if (connection.context !== undefined) this.#noteOfUser(connection, connection.context.userId);
+    if (connection.context !== undefined) this.#addToUser(connection, connection.context.userId);
     const { limitOfAll } = this.#parts;
     const oldest = this.#expiries.oldest;
     if (limitOfAll !== undefined && oldest !== null && oldest !== connection && this.size > limitOfAll())
@@ -152,7 +149,7 @@ export class ClosingConnections {
     return expiry;
   }
 
-  #noteOfUser(connection: Closable, userId: string): void {
+  #addToUser(connection: Closable, userId: string): void {
     const count = this.#byUser.add(userId, connection);
     const { limitOfUser } = this.#parts;
     if (count === 1 || limitOfUser === undefined || count <= limitOfUser(userId)) return;
@@ -164,7 +161,7 @@ export class ClosingConnections {
     if (connection.closing !== null && this.#expiries.delete(connection.closing)) this.#terminate(connection);
   }
 
-  /** Whether its grace is over, and yet data the application sent has left since it was last looked at. */
+  /** Whether some of the unsent data has left since the last check. */
   #isDelivering(connection: Closable): boolean {
     const delivery = this.#deliveries.get(connection);
     if (delivery === undefined || this.#parts.clock.now() >= delivery.endsAtMs) return false;
@@ -180,15 +177,15 @@ export class ClosingConnections {
         connection.transport.terminate();
       });
     } catch {
-      // Nothing more can be done to a socket that cannot even be destroyed; its slot is free all the same.
+      // A socket that cannot be destroyed is given up. Its slot is free already.
     }
-    this.#over(connection);
+    this.#ended(connection);
   }
 
-  #over(connection: Closable): void {
+  #ended(connection: Closable): void {
     this.#deliveries.delete(connection);
     if (connection.context !== undefined) this.#byUser.delete(connection.context.userId, connection);
-    this.#parts.lifecycle.closingOver(connection);
+    this.#parts.lifecycle.closingEnded(connection);
     if (this.isEmpty) for (const resolve of this.#emptied.splice(0)) resolve();
   }
 }

@@ -1,45 +1,43 @@
 import { evictionFloorMs } from '../bounds.js';
-import type { WebSocketConfig } from '../settings.js';
 import { standingIdleTimeoutMs } from '../idle-timeout.js';
+import type { WebSocketConfig } from '../settings.js';
 import type { WebSocketManager } from './manager.js';
 
-/** What counts as being in use. */
+/** Which managers count as engaged, which means in use. */
 export interface EngagementRule {
-  /** Within this time of inbound activity a manager is engaged. */
+  /** A manager is engaged for this time after inbound activity. */
   readonly floorMs: number;
-  /** Within this time of outbound activity it is streaming, and engaged as long as the client was active within `idleManagerTimeoutMs`. */
+  /** After outbound activity it is streaming for this time, and engaged if its client was active within the idle timeout. */
   readonly streamingWindowMs: number;
-  /** Of connections that have no idle timeout of their own; it is in proportion to this that theirs changes the floor. */
+  /** If a connection has an idle timeout of its own, its floor is longer or shorter in the same ratio to this one. */
   readonly idleManagerTimeoutMs: number;
 }
 
-/** What counts as being in use by these settings. @param floorMs @default the eviction floor */
+/** The rule by these settings. @param floorMs @default the eviction floor */
 export function engagementRuleOf(config: WebSocketConfig, floorMs = evictionFloorMs(config)): EngagementRule {
   const { streamingWindowMs, idleManagerTimeoutMs } = config;
   return { floorMs, streamingWindowMs, idleManagerTimeoutMs: standingIdleTimeoutMs(idleManagerTimeoutMs) };
 }
 
-/**
- * When the manager stops, or stopped, being engaged if nothing more happens; holds apart.
- */
+/** When the manager stops, or stopped, being engaged if nothing more happens. Holds are left out. */
 export function engagedUntilMs(manager: WebSocketManager, rule: EngagementRule): number {
   return Math.max(manager.lastInboundAtMs + floorMsOf(manager, rule), streamingUntilMs(manager, rule));
 }
 
 /**
- * Whether the connection is in use: then nothing closes it to make room. A hold that was forgotten, with nothing said
- * for an idle timeout, does not protect a connection.
+ * Whether the manager is engaged: then it is not evicted. A hold that was neither taken nor renewed within the idle
+ * timeout does not count, unless a message went either way within it.
  */
 export function isEngaged(manager: WebSocketManager, rule: EngagementRule): boolean {
   return manager.isHoldFresh || engagedUntilMs(manager, rule) > manager.lifecycle.clock.now();
 }
 
-/** Whether something was written to it within the streaming window, whether or not the client is there. */
+/** Whether there was outbound activity within the streaming window. */
 export function isStreaming(manager: WebSocketManager, { streamingWindowMs }: EngagementRule): boolean {
   return manager.lastOutboundAtMs + streamingWindowMs > manager.lifecycle.clock.now();
 }
 
-/** How long until the manager could make room for a newcomer. A hold or streaming counts as the whole floor. */
+/** In how many milliseconds the manager could be evicted. If it is held or streaming, the whole floor. */
 export function timeToFloorMs(manager: WebSocketManager, rule: EngagementRule): number {
   const now = manager.lifecycle.clock.now();
   const floorMs = floorMsOf(manager, rule);
@@ -47,7 +45,6 @@ export function timeToFloorMs(manager: WebSocketManager, rule: EngagementRule): 
   return Math.max(0, manager.lastInboundAtMs + floorMs - now);
 }
 
-/** Something is being written to it, and its client was there not long ago. */
 function streamingUntilMs(manager: WebSocketManager, rule: EngagementRule): number {
   const { lastInboundAtMs, lastOutboundAtMs } = manager;
   return Math.min(lastOutboundAtMs + rule.streamingWindowMs, lastInboundAtMs + idleTimeoutMsOf(manager, rule));
@@ -57,7 +54,7 @@ function idleTimeoutMsOf({ ownIdleTimeoutMs }: WebSocketManager, rule: Engagemen
   return ownIdleTimeoutMs === undefined ? rule.idleManagerTimeoutMs : standingIdleTimeoutMs(ownIdleTimeoutMs);
 }
 
-/** The floor is a part of the idle timeout, and so of the connection's own if it has one. */
+/** The floor is a part of the idle timeout: of the connection's own, if it has one. */
 function floorMsOf(manager: WebSocketManager, rule: EngagementRule): number {
   return (rule.floorMs * idleTimeoutMsOf(manager, rule)) / rule.idleManagerTimeoutMs;
 }

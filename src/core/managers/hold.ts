@@ -1,6 +1,6 @@
 import type { HeapItem } from '../deadline-heap.js';
 
-/** What can be said to `manager.hold`. */
+/** Options of `manager.hold`. */
 export interface HoldOptions {
   /**
    * How long the hold lasts unless it is ended or renewed before, in milliseconds: 1 to 2,147,483,647.
@@ -22,7 +22,7 @@ export interface Hold {
   [Symbol.dispose](): void;
 }
 
-/** @internal A hold that lasts. */
+/** @internal A hold that has neither ended nor expired. */
 export interface LastingHold extends HeapItem {
   /** Whether `hold.forgotten` was emitted for it. */
   isToldForgotten: boolean;

@@ -1,9 +1,10 @@
 import { DeadlineHeap } from '../deadline-heap.js';
+import { describe } from '../errors.js';
 import type { EventStream } from '../events.js';
+import type { WebSocketConfig } from '../settings.js';
 import type { Clock, Timer } from '../time.js';
 import type { Hold, HoldOptions, LastingHold } from './hold.js';
 import type { WebSocketManager } from './manager.js';
-import { describe } from '../errors.js';
 
 /** A hold that lasts, and what it holds. */
 interface ManagersHold extends LastingHold {
@@ -14,22 +15,19 @@ interface ManagersHold extends LastingHold {
 
 interface HoldsParts {
   readonly clock: Clock;
+  readonly config: Pick<WebSocketConfig, 'maxHoldMs'>;
   readonly events: EventStream;
-  /** Told when the last hold of a manager that is not released ends or expires. */
-  readonly lifecycle: { letGo(manager: WebSocketManager): void };
-  readonly maxHoldMs: number;
+  /** Called when the last hold of a manager that is not released ends or expires. */
+  readonly lifecycle: { lastHoldEnded(manager: WebSocketManager): void };
 }
 
 /** How many holds one manager can have at once: more are a bug of the application, which ends none of them. */
 const maxHolds = 1_000;
 
-/** The longest a timer can wait, in milliseconds. */
+/** The longest delay of a timer, in milliseconds. */
 const longestMs = 2 ** 31 - 1;
 
-/**
- * The holds of all managers: when they are taken, renewed, ended, and when they expire. One timer, for the hold that is
- * due first.
- */
+/** The holds of all managers. One timer serves all: it is set to the hold that expires first. */
 export class Holds {
   readonly #parts: HoldsParts;
   readonly #lasting = new DeadlineHeap<ManagersHold>();
@@ -47,23 +45,17 @@ export class Holds {
     const { holds } = manager.ensureExtras();
     if (holds.size >= maxHolds)
       throw new TypeError(`${manager.key} has ${String(maxHolds)} holds already; end a hold when its run is over`);
-    const now = this.#parts.clock.now();
-    const hold: ManagersHold = {
-      manager,
-      maxMs,
-      takenAtMs: now,
-      isToldForgotten: false,
-      dueAtMs: now + maxMs,
-      heapIndex: -1,
-    };
+    const takenAtMs = this.#parts.clock.now();
+    const dueAtMs = takenAtMs + maxMs;
+    const hold: ManagersHold = { manager, maxMs, takenAtMs, dueAtMs, isToldForgotten: false, heapIndex: -1 };
     holds.add(hold);
     manager.noteInbound();
     this.#prolong(hold);
     return this.#handleOf(hold);
   }
 
-  /** The manager is released: all its holds end, and no event tells of them. */
-  released(manager: WebSocketManager): void {
+  /** The manager is released: all its holds end, without an event. */
+  managerReleased(manager: WebSocketManager): void {
     const holds = manager.extras?.holds;
     if (holds === undefined || holds.size === 0) return;
     for (const hold of holds) this.#lasting.remove(hold);
@@ -71,15 +63,15 @@ export class Holds {
     this.#disarmIfEmpty();
   }
 
-  /** Tells once of each hold whose manager has had no activity for its idle timeout. */
+  /** Emits `hold.forgotten`, once for each hold, if the manager had no activity for its idle timeout. */
   noteForgotten(manager: WebSocketManager): void {
     if (!manager.isHeld || manager.isHoldFresh) return;
     const untold = [...manager.ensureExtras().holds].filter((hold) => !hold.isToldForgotten);
     if (untold.length === 0) return;
     for (const hold of untold) hold.isToldForgotten = true;
-    const { userId, threadId, key, lastActivityAtMs } = manager;
-    const idleMs = this.#parts.clock.now() - lastActivityAtMs;
-    this.#parts.events.emit('hold.forgotten', { userId, threadId, key, holds: untold.length, idleMs });
+    const { clock, events } = this.#parts;
+    const idleMs = clock.now() - manager.lastActivityAtMs;
+    events.emitOf('hold.forgotten', manager, { holds: untold.length, idleMs });
   }
 
   /** Leaves no timer. */
@@ -91,7 +83,7 @@ export class Holds {
   #maxMsOf(options: unknown): number {
     if (typeof options !== 'object' || options === null)
       throw new TypeError(`hold: got ${describe(options)}, wanted nothing or an object such as { maxMs: 60_000 }`);
-    const { maxMs = this.#parts.maxHoldMs } = options as { readonly maxMs?: unknown };
+    const { maxMs = this.#parts.config.maxHoldMs } = options as { readonly maxMs?: unknown };
     if (typeof maxMs === 'number' && maxMs >= 1 && maxMs <= longestMs) return maxMs;
     throw new TypeError(
       `hold: maxMs: got ${typeof maxMs === 'string' ? JSON.stringify(maxMs) : describe(maxMs)}, wanted a number of milliseconds from 1 to ${String(longestMs)}`,
@@ -125,7 +117,7 @@ export class Holds {
   #end(hold: ManagersHold): boolean {
     if (!this.#remove(hold)) return false;
     hold.manager.noteInbound();
-    this.#letGo(hold.manager);
+    this.#reportIfLast(hold.manager);
     return true;
   }
 
@@ -136,8 +128,8 @@ export class Holds {
     return true;
   }
 
-  #letGo(manager: WebSocketManager): void {
-    if (!manager.isHeld && !manager.isReleased) this.#parts.lifecycle.letGo(manager);
+  #reportIfLast(manager: WebSocketManager): void {
+    if (!manager.isHeld && !manager.isReleased) this.#parts.lifecycle.lastHoldEnded(manager);
   }
 
   #arm(): void {
@@ -163,14 +155,13 @@ export class Holds {
 
   #expired(hold: ManagersHold, now: number): void {
     const { manager, takenAtMs, maxMs } = hold;
-    const { userId, threadId, key } = manager;
     this.#remove(hold);
-    this.#parts.events.emit('hold.expired', { userId, threadId, key, maxMs, heldMs: now - takenAtMs });
-    this.#letGo(manager);
+    this.#parts.events.emitOf('hold.expired', manager, { maxMs, heldMs: now - takenAtMs });
+    this.#reportIfLast(manager);
   }
 }
 
 const no = (): boolean => false;
 
-/** What a released manager gives: a hold that has ended. */
+/** The hold that `hold()` of a released manager returns. */
 const endedHold: Hold = Object.freeze(Object.assign((): boolean => false, { renew: no, [Symbol.dispose]: no }));

@@ -1,23 +1,21 @@
-import { releaseReasons, type CloseCause, type Finding, type ReleasedBy, type ReleaseReason } from '../vocabulary.js';
 import type { EventStream } from '../events.js';
 import type { Clock } from '../time.js';
-import { silentMsOf } from './ages.js';
+import { releaseReasons, type CloseCause, type Finding, type ReleasedBy, type ReleaseReason } from '../vocabulary.js';
 import type { Closable, ClosingConnections, ClosingFollower } from './closing.js';
 import type { Hold, HoldOptions } from './hold.js';
 import type { Holds } from './holds.js';
 import { ManagedConnection } from './managed-connection.js';
-import type { AttachedConnection, ManagerLifecycle, ReleaseHook, WebSocketManager } from './manager.js';
-import type { ReleaseHooks } from './release-hooks.js';
+import type { AttachedConnection, ManagerLifecycle, ReleaseHook, ReleaseOptions, WebSocketManager } from './manager.js';
 import type { ManagerRegistry } from './registry.js';
-import type { ReleaseOptions } from './release-options.js';
+import type { ReleaseHooks } from './release-hooks.js';
 
-/** Everything a lifecycle acts on. Parts of other folders are named by what is asked of them. */
+/** The parts that the lifecycle acts on. Of parts in other folders, only the methods that it calls. */
 export interface LifecycleParts {
   readonly events: EventStream;
   readonly registry: ManagerRegistry;
   readonly closing: ClosingConnections;
   readonly hooks: ReleaseHooks;
-  readonly holds: Pick<Holds, 'take' | 'released'>;
+  readonly holds: Pick<Holds, 'take' | 'managerReleased'>;
   readonly away: {
     isFor(manager: WebSocketManager): boolean;
     add(manager: WebSocketManager): void;
@@ -33,15 +31,15 @@ export interface LifecycleParts {
   readonly arrivals: { remove(connection: AttachedConnection): void };
   readonly background: {
     add(manager: WebSocketManager): void;
-    takenOver(manager: WebSocketManager): void;
-    failed(manager: WebSocketManager): void;
-    reported(manager: WebSocketManager): void;
+    managerTakenOver(manager: WebSocketManager): void;
+    managerFailed(manager: WebSocketManager): void;
+    errorReported(manager: WebSocketManager): void;
     remove(manager: WebSocketManager): void;
   };
-  readonly emergency: { suspected(userId: string): void };
+  readonly emergency: { suspectsFound(userId: string): void };
   readonly monitor: { isCrowded(userId: string): boolean; observe(userId: string): void };
-  readonly tickets: { released(manager: WebSocketManager): void };
-  readonly confirmations: { released(manager: WebSocketManager): void };
+  readonly tickets: { managerReleased(manager: WebSocketManager): void };
+  readonly confirmations: { managerReleased(manager: WebSocketManager): void };
   readonly takeover: { incumbentEnded(manager: WebSocketManager): void };
   readonly admission: {
     slotFreed(userId: string, isForHeard?: boolean): void;
@@ -50,27 +48,27 @@ export interface LifecycleParts {
   };
   readonly queue: { sizeOf(userId: string): number };
   readonly lateAnswers: {
-    await(connection: AttachedConnection, by: ReleasedBy | null): void;
-    over(connection: AttachedConnection): void;
+    watch(connection: AttachedConnection, by: ReleasedBy | null): void;
+    connectionGone(connection: AttachedConnection): void;
   };
   readonly audit: { arm(): void };
   readonly leaks: {
-    admitted(manager: WebSocketManager): void;
+    managerAdmitted(manager: WebSocketManager): void;
     connectionEnded(connection: AttachedConnection): void;
-    released(manager: WebSocketManager): void;
+    managerReleased(manager: WebSocketManager): void;
   };
-  readonly drain: { letGo(manager: WebSocketManager): void; released(): void };
+  readonly drain: { lastHoldEnded(manager: WebSocketManager): void; managerReleased(): void };
 }
 
-/** Whether it has a manager: a socket that was refused closes too. */
+/** Whether it has a manager. Sockets that were refused have none, and close too. */
 const isAttached = (connection: Closable): connection is AttachedConnection => connection instanceof ManagedConnection;
 
 const noOptions: ReleaseOptions = Object.freeze({});
 
 /**
- * What happens to managers and their connections, and what follows from it, in this order and nowhere else.
+ * What follows from each event in the life of a manager or a connection, in order.
  *
- * Every part that reports something gets the lifecycle when it is made; the lifecycle gets the parts last, by
+ * Every part that reports something gets the lifecycle when it is made. The lifecycle gets the parts last, by
  * {@link connect}, since release and admission need each other.
  */
 export class Lifecycle implements ManagerLifecycle, ClosingFollower {
@@ -83,40 +81,40 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     this.idleManagerTimeoutMs = idleManagerTimeoutMs;
   }
 
-  /** Hands over the parts it acts on; once, before anything happens. */
+  /** Sets the parts that it acts on. To be called once, before the first manager is made. */
   connect(parts: LifecycleParts): void {
     this.#parts = parts;
   }
 
-  /** A manager was made: it holds a slot from here on. */
-  admitted(manager: WebSocketManager): void {
+  /** A manager was made. From now on it holds a slot. */
+  managerAdmitted(manager: WebSocketManager): void {
     const { background, audit, leaks } = this.#parts;
     background.add(manager);
     audit.arm();
-    leaks.admitted(manager);
+    leaks.managerAdmitted(manager);
   }
 
-  /** A connection is its manager's, and no listener has heard of it yet. */
-  opened(connection: AttachedConnection): void {
+  /** A manager has a new connection. No listener of events knows of it yet. */
+  connectionOpened(connection: AttachedConnection): void {
     const { heartbeat, background, monitor } = this.#parts;
     heartbeat.add(connection);
-    if (connection.generation > 1) background.takenOver(connection.manager);
+    if (connection.generation > 1) background.managerTakenOver(connection.manager);
     if (monitor.isCrowded(connection.manager.userId)) heartbeat.pingIfNew(connection);
   }
 
-  /** A newer connection of its thread is about to take over: this one is watched no longer. */
-  replaced(connection: AttachedConnection): void {
+  /** A newer connection of the thread is about to take over from this one. */
+  connectionReplaced(connection: AttachedConnection): void {
     this.#unwatch(connection);
     connection.manager.keepActivity();
   }
 
   connectionClosing(connection: AttachedConnection): void {
-    this.#parts.closing.began(connection);
+    this.#parts.closing.closingBegan(connection);
     this.#ended(connection);
   }
 
   connectionClosed(connection: AttachedConnection): void {
-    this.#parts.closing.closed(connection);
+    this.#parts.closing.connectionClosed(connection);
     this.#ended(connection);
   }
 
@@ -134,8 +132,8 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     this.release(manager, 'disconnected', { closeCause: 'slow', finding: 'overfull' });
   }
 
-  /** The heartbeat found a connection dead: it missed its heartbeats, is not open, or its unsent data is stuck. */
-  died(connection: AttachedConnection, finding: Finding): void {
+  /** The heartbeat found the connection dead: it missed its heartbeats, is not open, or its unsent data is stuck. */
+  connectionDied(connection: AttachedConnection, finding: Finding): void {
     this.#parts.heartbeat.remove(connection);
     const closeCause = finding === 'stuck' ? 'slow' : 'silent';
     if (connection.isCurrent)
@@ -144,11 +142,11 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
   }
 
   /** Connections of this user have become suspects. */
-  suspected(userId: string): void {
-    this.#parts.emergency.suspected(userId);
+  suspectsFound(userId: string): void {
+    this.#parts.emergency.suspectsFound(userId);
   }
 
-  /** An emergency cleanup ended: places that were taken before it began had their chance. */
+  /** An emergency cleanup ended: newcomers that waited before it began, and still have no slot, are refused. */
   runEnded(userId: string, serial: number): void {
     this.#parts.admission.refuseUnserved(userId, serial);
   }
@@ -157,21 +155,20 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     return this.#parts.holds.take(manager, options);
   }
 
-  /** The last hold of a manager ended or expired. */
-  letGo(manager: WebSocketManager): void {
+  lastHoldEnded(manager: WebSocketManager): void {
     this.#parts.away.end(manager);
-    this.#parts.drain.letGo(manager);
+    this.#parts.drain.lastHoldEnded(manager);
   }
 
   managerFailed(manager: WebSocketManager): void {
-    this.#parts.background.failed(manager);
+    this.#parts.background.managerFailed(manager);
   }
 
-  managerReported(manager: WebSocketManager): void {
-    this.#parts.background.reported(manager);
+  errorReported(manager: WebSocketManager): void {
+    this.#parts.background.errorReported(manager);
   }
 
-  hookCameLate(manager: WebSocketManager, hook: ReleaseHook, reason: ReleaseReason): void {
+  lateHookAdded(manager: WebSocketManager, hook: ReleaseHook, reason: ReleaseReason): void {
     this.#parts.hooks.run(hook, manager, reason);
   }
 
@@ -179,17 +176,17 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     if (isAttached(connection)) this.#parts.leaks.connectionEnded(connection);
   }
 
-  closingOver(connection: Closable): void {
-    if (isAttached(connection)) this.#parts.lateAnswers.over(connection);
+  closingEnded(connection: Closable): void {
+    if (isAttached(connection)) this.#parts.lateAnswers.connectionGone(connection);
   }
 
   /**
-   * The one way out: idempotent, exactly once, and in this order: the slot, the next in line, the event, the close
-   * frame, the hooks. Nothing that comes after the first step can hold the slot.
+   * Releases a manager, once, in this order: free the slot, give it to the next newcomer in line, emit the event, send the
+   * close frame, start the hooks. No later step can keep the slot.
    *
-   * With a successor pending the release is only noted, and happens if that does not come; except when asked for, or at
-   * shutdown.
-   * @returns whether the slot is free because of this call
+   * While a successor is pending, the release is only noted, and happens if the successor does not come. Releases that an
+   * operator asked for, or a shutdown, do not wait.
+   * @returns whether this call freed the slot
    */
   release(manager: WebSocketManager, reason: ReleaseReason, options: ReleaseOptions = noOptions): boolean {
     if (manager.isReleased) return false;
@@ -210,55 +207,55 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     hooks.start(manager, reason);
     monitor.observe(manager.userId);
     admission.forgetLimitIfGone(manager.userId);
-    drain.released();
-    leaks.released(manager);
+    drain.managerReleased();
+    leaks.managerReleased(manager);
     return true;
   }
 
-  /** The successor did not come: a release that waited for it happens now. */
-  settleDue(manager: WebSocketManager): void {
+  /** The successor did not come: does the release that waited for it, if there is one. */
+  releaseIfDue(manager: WebSocketManager): void {
     const due = manager.extras?.due ?? null;
     if (due === null || manager.successor !== null) return;
     this.release(manager, due.reason, due.options);
   }
 
-  /** Nothing watches the manager any longer; the slot goes to the next in line. */
+  /** Takes the manager out of all parts, and gives the slot to the next newcomer in line. */
   #freed(manager: WebSocketManager, { finding, by, isForHeard }: ReleaseOptions): void {
     const { lateAnswers, background, holds, away, tickets, confirmations, admission } = this.#parts;
     const { connection } = manager;
     if (connection !== null) {
       this.#unwatch(connection);
-      if (finding === 'silent') lateAnswers.await(connection, by ?? null);
+      if (finding === 'silent') lateAnswers.watch(connection, by ?? null);
     }
     background.remove(manager);
-    holds.released(manager);
+    holds.managerReleased(manager);
     away.remove(manager);
-    tickets.released(manager);
-    confirmations.released(manager);
+    tickets.managerReleased(manager);
+    confirmations.managerReleased(manager);
     admission.slotFreed(manager.userId, isForHeard);
   }
 
   #announce(
     manager: WebSocketManager,
-    said: { reason: ReleaseReason; closeCause: CloseCause; lastActivityAtMs: number; options: ReleaseOptions },
+    release: { reason: ReleaseReason; closeCause: CloseCause; lastActivityAtMs: number; options: ReleaseOptions },
   ): void {
     const { generation, admittedAtMs, connection } = manager;
-    const { by = null, limitMs = null, finding = null } = said.options;
+    const { by = null, limitMs = null, finding = null } = release.options;
     const now = this.clock.now();
     this.#parts.events.emitOf('manager.released', manager, {
-      reason: said.reason,
-      closeCause: connection === null ? null : said.closeCause,
+      reason: release.reason,
+      closeCause: connection === null ? null : release.closeCause,
       generation,
       ageMs: now - admittedAtMs,
-      idleMs: now - said.lastActivityAtMs,
-      silentMs: silentMsOf(manager, now),
+      idleMs: now - release.lastActivityAtMs,
+      silentMs: now - manager.lastByteAtMs,
       by,
       limitMs,
       finding,
     });
   }
 
-  /** A connection ended by itself. If another took it over before, this changes nothing. */
+  /** A connection ended by itself. If a newer one took over before, this changes nothing. */
   #ended(connection: AttachedConnection): void {
     const { away, takeover } = this.#parts;
     this.#unwatch(connection);
@@ -279,7 +276,7 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     arrivals.remove(connection);
   }
 
-  /** Whether the manager waits for its thread's next connection; not if a newcomer waits for the place. */
+  /** Whether the manager would be away if its connection ended now; not while a newcomer of the user waits. */
   #willBeAway(manager: WebSocketManager): boolean {
     return this.#parts.away.isFor(manager) && this.#parts.queue.sizeOf(manager.userId) === 0;
   }

@@ -1,24 +1,23 @@
+import { describe } from '../errors.js';
 import type { EventStream } from '../events.js';
 import { isPromise } from '../promises.js';
+import type { WebSocketConfig } from '../settings.js';
 import { ShardedMap } from '../sharded-map.js';
-import { describe } from '../errors.js';
 
 /** How many managers a user may hold: an integer of at least 0, or `Infinity`. May differ between users and change at any time. */
 export type LimitOf = (userId: string) => number;
 
 interface LimitsParts {
+  readonly config: Pick<WebSocketConfig, 'maxManagersPerUser'>;
   readonly events: EventStream;
-  /** The configured limit, for users that `limitOf` does not decide for. */
-  readonly maxManagersPerUser: number;
-  readonly limitOf?: LimitOf | undefined;
+  readonly limitOf: LimitOf | undefined;
 }
 
-/** The limit of each user: what the latest connection said, else what the application's function says, else the setting. */
+/** The limit of each user: the one the latest connection came with, else that of `limitOf`, else the setting. */
 export class UserLimits {
   readonly #parts: LimitsParts;
-
   /** The limit that the newest connection of each user with a manager came with. */
-  readonly #said = new ShardedMap<number>();
+  readonly #byUser = new ShardedMap<number>();
 
   constructor(parts: LimitsParts) {
     this.#parts = parts;
@@ -28,25 +27,25 @@ export class UserLimits {
    * A connection came with this limit for its user: it holds until another connection says otherwise.
    * @returns whether the user may hold more than before
    */
-  say(userId: string, limit: unknown): boolean {
+  set(userId: string, limit: unknown): boolean {
     const before = this.of(userId);
     if (!isLimit(limit)) this.#report(userId, describe(limit));
-    const used = isLimit(limit) ? limit : this.#parts.maxManagersPerUser;
-    this.#said.set(userId, used);
+    const used = isLimit(limit) ? limit : this.#parts.config.maxManagersPerUser;
+    this.#byUser.set(userId, used);
     return used > before;
   }
 
-  /** The user has no manager: nothing is remembered of what connections said. */
+  /** To be called with the user's last manager: from now on no connection's limit holds. */
   forget(userId: string): void {
-    this.#said.delete(userId);
+    this.#byUser.delete(userId);
   }
 
-  /** Never throws: a function that throws, or gives no limit, is reported and the configured limit holds. */
+  /** Never throws: if `limitOf` throws, or returns no limit, that is reported and the configured limit holds. */
   of(userId: string): number {
-    const said = this.#said.size > 0 ? this.#said.get(userId) : undefined;
-    if (said !== undefined) return said;
-    const { limitOf, maxManagersPerUser } = this.#parts;
-    if (limitOf === undefined) return maxManagersPerUser;
+    const own = this.#byUser.size > 0 ? this.#byUser.get(userId) : undefined;
+    if (own !== undefined) return own;
+    const { limitOf, config } = this.#parts;
+    if (limitOf === undefined) return config.maxManagersPerUser;
     try {
       const limit: unknown = limitOf(userId);
       if (isLimit(limit)) return limit;
@@ -56,11 +55,11 @@ export class UserLimits {
     } catch (error) {
       this.#report(userId, describe(error));
     }
-    return maxManagersPerUser;
+    return config.maxManagersPerUser;
   }
 
   #report(userId: string, got: string): void {
-    this.#parts.events.emit('limit.rejected', { userId, got, used: this.#parts.maxManagersPerUser });
+    this.#parts.events.emit('limit.rejected', { userId, got, used: this.#parts.config.maxManagersPerUser });
   }
 }
 

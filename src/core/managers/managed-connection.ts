@@ -1,10 +1,10 @@
-import type { UserExecutionContext } from '../identity/user-execution-context.js';
 import type { Expiry } from '../expiry-queue.js';
-import type { Closable } from './closing.js';
+import type { UserExecutionContext } from '../identity/user-execution-context.js';
 import { never, type Clock } from '../time.js';
+import type { Closable } from './closing.js';
 import type { Connection } from './connection.js';
 
-/** What a connection needs of the manager it belongs to. */
+/** The manager of a connection, as the connection uses it. */
 export interface ConnectionOwner {
   readonly userId: string;
   readonly threadId: string;
@@ -17,7 +17,7 @@ export interface ConnectionOwner {
   fail(error: unknown): void;
 }
 
-/** Hears what happens to connections. */
+/** Called about what happens to connections. */
 export interface ConnectionLifecycle {
   readonly clock: Clock;
   connectionClosing(connection: ManagedConnection): void;
@@ -30,27 +30,26 @@ export interface ConnectionLifecycle {
 export interface SentPing {
   readonly payload: string;
   readonly atMs: number;
-  /** What `bytesReceived` was when it was sent: as long as that has not grown, nothing has answered it. */
+  /** `bytesReceived` when it was sent: as long as that has not grown, nothing has answered the ping. */
   readonly bytesThen: number;
 }
 
-/** Is told at once when a connection answers. */
+/** Called at once when a connection answers. */
 export interface Watcher {
   heard(connection: ManagedConnection): void;
 }
 
 /**
- * Few networks take longer. A slower answer was probably delayed once, by a peer that slept or by lost packets; taken for
- * the usual round trip, it would make the connection too slow to be asked when its place is needed. So it counts in full
- * only if the answer before it took as long.
+ * A single answer that takes longer was probably delayed once, by a peer that slept or by lost packets. It counts in full
+ * only if the answer before it took as long: else the connection would seem too slow to be probed.
  */
 const believedAtOnceMs = 3_000;
 
 /**
- * One accepted WebSocket and its manager. An adapter tells it what happens to the socket.
+ * One accepted WebSocket and its manager. An adapter reports to it what happens to the socket.
  *
- * Every call of a connection that is no longer its manager's is ignored, so a late close of a socket that was taken
- * over changes nothing. Never throws.
+ * Once a newer connection took over, all calls of the old one are ignored, so that its late close changes nothing. Never
+ * throws.
  */
 export class ManagedConnection<Owner extends ConnectionOwner = ConnectionOwner> {
   /** 1 for the manager's first socket, one more for each that took over. */
@@ -67,22 +66,22 @@ export class ManagedConnection<Owner extends ConnectionOwner = ConnectionOwner> 
   /** @internal */ bytesReceivedSeen = 0;
   /** @internal */ bytesSentSeen = 0;
   /** @internal */ partialBytesSeen = 0;
-  /** @internal When data was last seen waiting to leave this process; `never` once the peer was heard of after it. */
+  /** @internal When there was unsent data last; `never` once the peer was heard of after that. */
   backloggedAtMs = never;
-  /** @internal Since when the data that waits to leave has not moved; `never` while none waits. */
+  /** @internal Since when unsent data has not moved; `never` while there is none. */
   standstillAtMs = never;
   /** @internal */ misses = 0;
-  /** @internal What `bytesReceived` was when the first unanswered heartbeat left; -1 while none is out. */
+  /** @internal `bytesReceived` when the first unanswered heartbeat left; -1 if there is none. */
   bytesAtPing = -1;
   /** @internal */ pings: SentPing[] | null = null;
   /** @internal The usual round trip in milliseconds; -1 while unknown. */
   roundTripMs = -1;
-  /** @internal What the last answer took. */ lastTookMs = 0;
+  /** @internal How long the last answer took. */ lastTookMs = 0;
   /** @internal */ watcher: Watcher | null = null;
   /** @internal */ closing: Expiry<Closable> | null = null;
   /** @internal */ wheelBucket = -1;
   /** @internal */ wheelIndex = 0;
-  /** @internal The clock all its times are of. */ readonly clock: Clock;
+  /** @internal */ readonly clock: Clock;
 
   /** @internal */
   constructor(
@@ -110,35 +109,35 @@ export class ManagedConnection<Owner extends ConnectionOwner = ConnectionOwner> 
     return Math.max(this.lastSaidAtMs, this.lastPongAtMs);
   }
 
-  /** When the peer was last heard of, by frames and by bytes, as far as was looked. */
+  /** When the peer was last heard of, by frames, and by bytes as of the last sample. */
   get lastByteAtMs(): number {
     return Math.max(this.lastSeenAtMs, this.lastBytesAtMs);
   }
 
-  /** @internal When the peer last sent something of its own accord. */
+  /** @internal When a frame other than a pong last arrived. */
   get lastSaidAtMs(): number {
     return Math.max(this.lastTouchedAtMs, this.lastInboundAtMs);
   }
 
-  /** When the application last said something, either way. */
+  /** When the last message went either way. */
   get lastActivityAtMs(): number {
     return this.manager.lastActivityAtMs;
   }
 
   /**
-   * An application message arrived. Its manager asks for this when it wants to know: a message costs one store.
-   * @param atMs when, as precisely as is worth it @default now
+   * An application message arrived. A message costs one store: the manager reads the time when it needs it.
+   * @param atMs when; may be up to 250 ms too early @default now
    */
   received(atMs = this.clock.now()): void {
     this.lastInboundAtMs = atMs;
   }
 
-  /** A frame arrived that is no activity: a ping, or an application's keepalive. */
+  /** A frame arrived that is no activity: a ping, or a keepalive of the application. */
   touched(): void {
     this.lastTouchedAtMs = this.clock.now();
   }
 
-  /** A pong arrived. The peer chooses its payload; only the payload of one of our pings tells the round trip. */
+  /** A pong arrived. Only a pong with the payload of one of our pings gives a round trip. */
   ponged(payload: string): void {
     const now = this.clock.now();
     this.lastPongAtMs = now;
@@ -148,9 +147,9 @@ export class ManagedConnection<Owner extends ConnectionOwner = ConnectionOwner> 
   }
 
   /**
-   * The application handed over a message for sending. It counts as activity once it has left the process.
+   * The application sent a message. It counts as activity once it has left the process.
    * @param isBacklogged whether the transport could not take all of it
-   * @param atMs when, as precisely as is worth it @default now
+   * @param atMs when; may be up to 250 ms too early @default now
    */
   sent(isBacklogged: boolean, atMs = this.clock.now()): void {
     this.lastSendAtMs = atMs;
@@ -159,36 +158,36 @@ export class ManagedConnection<Owner extends ConnectionOwner = ConnectionOwner> 
     if (this.standstillAtMs === never) this.standstillAtMs = atMs;
   }
 
-  /** A message was handed over while more than `maxUnsentBytes` waited: the connection is closed as slow. */
+  /** The application sent a message while more than `maxUnsentBytes` waited: the connection is closed as slow. */
   overfull(): void {
     if (this.isCurrent) this.manager.lifecycle.connectionOverfull(this);
   }
 
   /**
-   * The peer or the application began to close the socket: nothing of its manager waits for the rest. The socket gets
-   * `closeGraceMs` to close, then it is destroyed. Optional: without it, {@link closed} does the same when it comes.
+   * The peer or the application began to close the socket. The slot is free at once; the socket gets `closeGraceMs` to
+   * close, then it is destroyed. Adapters may leave this call out: {@link closed} does the same when it comes.
    */
   closingBegan(): void {
     this.manager.lifecycle.connectionClosing(this);
   }
 
-  /** The socket closed: nothing of it is left to wait for. */
+  /** The socket has closed. */
   closed(): void {
     this.manager.lifecycle.connectionClosed(this);
   }
 
-  /** The socket failed for good: a reset, a protocol error. */
+  /** The socket has failed, e.g. by a reset or a protocol error. */
   errored(error: unknown): void {
     if (this.isCurrent) this.manager.fail(error);
   }
 
-  /** An answer that arrived during a stall of this process tells nothing: when it arrived is not known. */
+  /** If this process was stalled meanwhile, it is not known when the answer arrived, so it gives no round trip. */
   #answered({ atMs }: SentPing, now: number): void {
     this.pings = null;
     if (atMs > this.clock.lastStallEndedAtMs) this.#measured(now - atMs);
   }
 
-  /** The estimate follows a faster answer sooner than a slower one. */
+  /** Faster answers change the estimate more than slower ones. */
   #measured(tookMs: number): void {
     const roundTripMs = Math.min(tookMs, Math.max(believedAtOnceMs, this.lastTookMs));
     this.lastTookMs = tookMs;

@@ -1,15 +1,16 @@
-import { UserExecutionContext } from '../identity/user-execution-context.js';
-import { never } from '../time.js';
+import type { CloseDetail } from '../close-codes.js';
 import { idleTimeoutOf, standingIdleTimeoutMs } from '../idle-timeout.js';
+import { isolationKey } from '../identity/isolation-key.js';
+import type { UserExecutionContext } from '../identity/user-execution-context.js';
+import { never } from '../time.js';
+import type { CloseCause, Finding, ReleasedBy, ReleaseReason } from '../vocabulary.js';
 import type { Hold, HoldOptions, LastingHold } from './hold.js';
 import type { ConnectionLifecycle, ManagedConnection } from './managed-connection.js';
-import type { ReleaseOptions } from './release-options.js';
-import type { ReleaseReason } from '../vocabulary.js';
 
 /** A connection, and the whole manager it belongs to. */
 export type AttachedConnection = ManagedConnection<WebSocketManager>;
 
-/** A release, as hooks are told. */
+/** A release, as hooks get it. */
 export interface Release {
   readonly manager: WebSocketManager;
   readonly reason: ReleaseReason;
@@ -17,28 +18,43 @@ export interface Release {
   readonly signal: AbortSignal;
 }
 
-/** Runs once when the manager is released, for any reason. If it throws, that is reported and delays nothing. */
+/** Runs once when the manager is released, for any reason. An error that it throws is reported and delays nothing. */
 export type ReleaseHook = (release: Release) => void | Promise<void>;
 
 /** A newcomer of the same thread that will take over once its socket is open. */
 export interface Successor {
-  /** Tells it that the connection it waits for, or the manager itself, is gone. */
-  superseded(cause: 'replaced' | 'released' | 'draining'): void;
+  /** Called when the manager is released: it will not take over. */
+  superseded(cause: 'released' | 'draining'): void;
 }
 
-/** A release that was decided while a successor was pending; it happens if the successor does not come. */
+/** Details of a release. */
+export interface ReleaseOptions {
+  /** @default the cause that belongs to the reason */
+  readonly closeCause?: CloseCause | undefined;
+  readonly detail?: CloseDetail;
+  /** The cleanup, or the heartbeat, that decided it. */
+  readonly by?: ReleasedBy;
+  /** The limit in milliseconds that an age of the manager reached. */
+  readonly limitMs?: number | undefined;
+  /** What showed that the connection is dead. */
+  readonly finding?: Finding | undefined;
+  /** Whether the slot must not go to a newcomer that was accepted and has not answered. @default false */
+  readonly isForHeard?: boolean;
+}
+
+/** A release that was decided while a successor was pending. It happens if the successor does not come. */
 export interface DueRelease {
   readonly reason: ReleaseReason;
   readonly options: ReleaseOptions;
 }
 
-/** What managers share: one object, so that each of them stays small. */
+/** One object that all managers share, so that each of them stays small. */
 export interface ManagerLifecycle extends ConnectionLifecycle {
   readonly idleManagerTimeoutMs: number | null;
   takeHold(manager: WebSocketManager, options?: HoldOptions): Hold;
   managerFailed(manager: WebSocketManager): void;
-  managerReported(manager: WebSocketManager): void;
-  hookCameLate(manager: WebSocketManager, hook: ReleaseHook, reason: ReleaseReason): void;
+  errorReported(manager: WebSocketManager): void;
+  lateHookAdded(manager: WebSocketManager, hook: ReleaseHook, reason: ReleaseReason): void;
 }
 
 /** Where a manager is in its life. */
@@ -49,7 +65,7 @@ interface ManagerExtras {
   readonly holds: Set<LastingHold>;
   /** When a hold was last taken or renewed. */
   renewedAtMs: number;
-  /** Since when it has waited, held, for its thread's next connection. */
+  /** Since when it has waited for the next connection of its thread; `null` unless it is away. */
   awaySinceMs: number | null;
   hooks: Set<ReleaseHook>;
   takeoversAtMs: number[];
@@ -61,20 +77,20 @@ interface ManagerExtras {
 }
 
 /**
- * Owns the one connection of an isolation key. It is what counts against the user's limit, from the moment the slot
- * is granted to the moment it is released; sockets come and go beneath it.
+ * Owns the one connection of an isolation key. It counts against the user's limit from the moment its slot is granted
+ * until it is released. A newer connection of the thread takes it over.
  *
- * `Socket` is what the adapter calls a socket: for `mooring/ws` a `WebSocket`.
+ * `Socket` is the adapter's type of a socket: a `WebSocket` for `mooring/ws`.
  */
 export class WebSocketManager<Socket = unknown> {
   /** @internal */ connection: AttachedConnection | null = null;
   /** @internal */ generation = 0;
   /** Inbound activity apart from the current connection's: admission, holds, and connections before. */
   #inboundAtMs: number;
-  /** What connections before the current one sent. */
+  /** The last outbound activity of connections before the current one. */
   #formerOutboundAtMs = never;
   readonly admittedAtMs: number;
-  /** @internal What it was released for. */ releasedFor: ReleaseReason | null = null;
+  /** @internal */ releasedFor: ReleaseReason | null = null;
   /** @internal */ extras: ManagerExtras | null = null;
   /** @internal */ wheelBucket = -1;
   /** @internal */ wheelIndex = 0;
@@ -91,7 +107,7 @@ export class WebSocketManager<Socket = unknown> {
 
   /** The isolation key. */
   get key(): string {
-    return UserExecutionContext.keyOf(this.context);
+    return isolationKey(this.context);
   }
 
   get userId(): string {
@@ -113,39 +129,39 @@ export class WebSocketManager<Socket = unknown> {
   }
 
   /**
-   * The socket of its connection as it is now, or `null`: while the manager is `reserved` or `away`, and once it is
-   * released. A run sends to this, and so to the connection that took over since it began. Never throws.
+   * The socket of its present connection; `null` while the manager is `reserved` or `away`, and once it is released. Code
+   * that calls this for each message sends to the newest connection of the thread. Never throws.
    */
   socket(): Socket | null {
     const { connection } = this;
     return this.isReleased || connection === null ? null : ((connection.transport.socket ?? null) as Socket | null);
   }
 
-  /** What the application said of the newest connection, as `data` of its context. */
+  /** The `data` that the application gave in the context of the newest connection. */
   get data(): unknown {
     return this.context.data;
   }
 
   /**
-   * After how long without activity a cleanup closes it, in milliseconds: what its newest connection says by
-   * `idleTimeoutMs`, else the setting idleManagerTimeoutMs. `null`: never for that.
+   * After how many milliseconds without activity a cleanup closes it: the `idleTimeoutMs` of its newest connection, else
+   * the setting idleManagerTimeoutMs. `null`: it is never closed as idle.
    */
   get idleTimeoutMs(): number | null {
     const own = this.ownIdleTimeoutMs;
     return own === undefined ? this.lifecycle.idleManagerTimeoutMs : own;
   }
 
-  /** @internal What its newest connection says; `undefined` if it says nothing. */
+  /** @internal The idle timeout that its newest connection came with; `undefined` if it came with none. */
   get ownIdleTimeoutMs(): number | null | undefined {
     return idleTimeoutOf(this.context);
   }
 
-  /** @internal As {@link idleTimeoutMs}, and what stands for it elsewhere if it is off. */
+  /** @internal As {@link idleTimeoutMs}; 600,000 if that is `null`. */
   get standingIdleTimeoutMs(): number {
     return standingIdleTimeoutMs(this.idleTimeoutMs);
   }
 
-  /** @internal When its connection ended, if it is held and waits for the next one. */
+  /** @internal When its connection ended, if it is away; else `null`. */
   get awaySinceMs(): number | null {
     return this.extras?.awaySinceMs ?? null;
   }
@@ -155,19 +171,24 @@ export class WebSocketManager<Socket = unknown> {
     return this.releasedFor !== null;
   }
 
-  /** When the application last said something in either direction, on the clock without stalled time. */
+  /** @internal When the peer was last heard of; without a connection, when the manager was admitted. */
+  get lastByteAtMs(): number {
+    return this.connection?.lastByteAtMs ?? this.admittedAtMs;
+  }
+
+  /** When the last message went either way, on the clock without stalled time. */
   get lastActivityAtMs(): number {
     const { lastInboundAtMs } = this;
-    // Usually nothing was sent after the last message arrived; then the socket need not be asked.
+    // The counters of the socket are read only if a message was sent after the last one arrived.
     return this.#mayHaveSentAfter(lastInboundAtMs) ? Math.max(lastInboundAtMs, this.lastOutboundAtMs) : lastInboundAtMs;
   }
 
-  /** When the application's peer last said something, or the application held or let go. */
+  /** When the last message arrived, or a hold was last taken or ended. */
   get lastInboundAtMs(): number {
     return Math.max(this.#inboundAtMs, this.connection?.lastInboundAtMs ?? never);
   }
 
-  /** When the last message was sent that has left the process; one still leaving counts from when some of it left. */
+  /** When the last message was sent. While a message is still leaving, when some of it last left the process. */
   get lastOutboundAtMs(): number {
     const { connection } = this;
     if (connection === null) return this.#formerOutboundAtMs;
@@ -185,7 +206,7 @@ export class WebSocketManager<Socket = unknown> {
     return this.extras !== null && this.extras.holds.size > 0;
   }
 
-  /** @internal Whether a hold of it was taken or renewed, or anything was said, within its idle timeout. */
+  /** @internal Whether, within its idle timeout, a hold was taken or renewed, or a message went either way. */
   get isHoldFresh(): boolean {
     if (!this.isHeld) return false;
     const usedAtMs = Math.max(this.lastActivityAtMs, this.extras?.renewedAtMs ?? never);
@@ -193,10 +214,11 @@ export class WebSocketManager<Socket = unknown> {
   }
 
   /**
-   * Keeps the manager from being closed as idle while something runs, and from making room for a newcomer as long as the
-   * hold was taken or renewed, or anything was said, within the idle timeout. It lasts until the returned function is
-   * called, or for `maxMs` after it was taken or last renewed. If the connection says goodbye or breaks meanwhile, the
-   * manager waits for the next connection of its thread, for `resumeGraceMs`. A dead connection is dead, held or not.
+   * Keeps the manager from being closed as idle while something runs. It also keeps it from being evicted for a newcomer,
+   * as long as the hold was taken or renewed, or a message went either way, within the idle timeout. The hold lasts until
+   * the returned function is called, or for `maxMs` after it was taken or last renewed. If the connection closes or
+   * breaks meanwhile, the manager waits for the next connection of its thread, for `resumeGraceMs`. A hold does not
+   * protect a dead connection.
    * @returns the hold; if the manager is released, a hold that has ended
    * @throws TypeError for options of the wrong type or range, and for more than 1,000 holds at once
    */
@@ -210,13 +232,13 @@ export class WebSocketManager<Socket = unknown> {
   }
 
   /**
-   * Runs the hook once when the manager is released; at once if it is already. Not when a newer connection of the
-   * same thread takes over. It runs in the async context of this call.
-   * @returns takes the hook back
+   * Runs the hook once when the manager is released; at once if it is released already. A takeover by a newer connection
+   * of the thread is no release. The hook runs in the async context of this call.
+   * @returns removes the hook
    */
   onRelease(hook: ReleaseHook): () => void {
     if (this.releasedFor !== null) {
-      this.lifecycle.hookCameLate(this, hook, this.releasedFor);
+      this.lifecycle.lateHookAdded(this, hook, this.releasedFor);
       return () => undefined;
     }
     const { hooks } = this.ensureExtras();
@@ -227,7 +249,7 @@ export class WebSocketManager<Socket = unknown> {
     };
   }
 
-  /** Says that the connection is broken: the next cleanup releases it, unless something arrives before. */
+  /** Reports that the connection is broken: the next cleanup releases the manager, unless a message arrives before. */
   fail(error: unknown): void {
     if (this.isReleased) return;
     const extras = this.ensureExtras();
@@ -237,8 +259,8 @@ export class WebSocketManager<Socket = unknown> {
   }
 
   /**
-   * Says that something went wrong: unless something arrives, the manager is released `reportedErrorTimeoutMs`
-   * after the first report.
+   * Reports an error: unless a message arrives, the manager is released `reportedErrorTimeoutMs` after the first
+   * report.
    */
   reportError(error: unknown): void {
     if (this.isReleased) return;
@@ -246,15 +268,15 @@ export class WebSocketManager<Socket = unknown> {
     extras.lastError = error;
     if (this.errorReportedAtMs !== null) return;
     extras.reportedAtMs = this.#afterAllSoFar();
-    this.lifecycle.managerReported(this);
+    this.lifecycle.errorReported(this);
   }
 
-  /** Whether `fail` was called and nothing has arrived since. */
+  /** Whether `fail` was called and no message has arrived since. */
   get hasFailed(): boolean {
     return this.extras !== null && this.extras.failedAtMs > this.lastInboundAtMs;
   }
 
-  /** When the first error was reported since something last arrived, or `null`. */
+  /** When the first error was reported since the last message arrived, or `null`. */
   get errorReportedAtMs(): number | null {
     const reportedAtMs = this.extras?.reportedAtMs ?? never;
     return reportedAtMs > this.lastInboundAtMs ? reportedAtMs : null;
@@ -266,22 +288,22 @@ export class WebSocketManager<Socket = unknown> {
   }
 
   /**
-   * Now; what arrived until now counts as earlier, so that of what arrives in the same moment it is known that it came
-   * later.
+   * The present time. Messages that have arrived count as at least a millisecond earlier, so that a message that arrives
+   * in this same millisecond counts as later.
    */
   #afterAllSoFar(): number {
     const { connection } = this;
     const now = this.lifecycle.clock.now();
     this.#inboundAtMs = Math.min(this.lastInboundAtMs, now - 1);
     if (connection !== null) {
-      // The next message counts, however soon it comes after the last.
+      // Adapters do not report a message that comes soon after another. The next one must be reported.
       connection.lastTouchedAtMs = connection.lastSaidAtMs;
       connection.lastInboundAtMs = never;
     }
     return now;
   }
 
-  /** @internal Its connection goes; what it did stays known. */
+  /** @internal Keeps the times of the connection, which is about to go. */
   keepActivity(): void {
     this.#inboundAtMs = this.lastInboundAtMs;
     this.#formerOutboundAtMs = this.lastOutboundAtMs;
@@ -311,7 +333,6 @@ export class WebSocketManager<Socket = unknown> {
 }
 
 function hasLeft(connection: ManagedConnection): boolean {
-  // If nothing was sent, the socket need not be asked.
   if (connection.lastSendAtMs === never) return true;
   try {
     return connection.transport.unsentBytes === 0;

@@ -4,23 +4,22 @@ import type { AttachedConnection, WebSocketManager } from './manager.js';
 
 const none: ReadonlyMap<string, WebSocketManager> = new Map();
 
-/** A user's one manager, or several by thread. Most have one, and making a map for it takes longer than admitting it. */
+/** A user's manager, or several by thread. Most users have one, and making a map for it would take longer than admitting it. */
 type Held = WebSocketManager | Map<string, WebSocketManager>;
 
 /**
- * All managers, by user and then by thread: the only place where one is added or removed.
+ * All managers, by user and then by thread. Managers are added and removed nowhere else.
  *
- * Why by user: the user's managers are what every decision is about, and finding them by a key's prefix would take user
- * `a:b` for user `a`. Why no second index by key: a key says whose it is, and two indexes can differ.
+ * Why by user: every decision is about one user's managers. Why no second index by key: two indexes can differ.
  */
 export class ManagerRegistry {
   readonly #byUser = new ShardedMap<Held>();
   #size = 0;
-  /** The user looked up last, and what was found: an admission or release looks up its user several times. */
+  /** The last user that was looked up, and the result: an admission or release looks up its user several times. */
   #lastUserId: string | null = null;
   #lastHeld: Held | undefined;
 
-  /** Managers of all users, reserved ones included: what the users' maps have grown and shrunk by. */
+  /** Managers of all users, reserved ones included. */
   get size(): number {
     return this.#size;
   }
@@ -38,8 +37,8 @@ export class ManagerRegistry {
     return held instanceof Map ? held : this.#spread(userId, held);
   }
 
-  /** The text by which the user's managers know the user: one for all of them takes less room than one each. */
-  userIdAsKept(userId: string): string | undefined {
+  /** The string that the user's managers have as user id. One string for all of them takes less memory. */
+  storedUserId(userId: string): string | undefined {
     const held = this.#find(userId);
     if (held === undefined) return undefined;
     const one = held instanceof Map ? held.values().next().value : held;
@@ -65,13 +64,12 @@ export class ManagerRegistry {
     return this.#byUser.keys();
   }
 
-  /** The same, each with their managers by thread. */
+  /** As {@link users}, each with their managers by thread. */
   *byUser(): Generator<readonly [userId: string, managers: ReadonlyMap<string, WebSocketManager>]> {
     for (const [userId, held] of this.#byUser.entries())
       yield [userId, held instanceof Map ? held : new Map([[held.context.threadId, held]])];
   }
 
-  /** How many they are. */
   get userCount(): number {
     return this.#byUser.size;
   }
@@ -99,7 +97,7 @@ export class ManagerRegistry {
     return managers.size;
   }
 
-  /** Removes this very manager; `false` if it is not in the registry, even if another manager has its key. */
+  /** @returns whether this manager was in the registry; another manager of its key is not removed */
   remove(manager: WebSocketManager): boolean {
     const { userId, threadId } = manager.context;
     const held = this.#find(userId);
@@ -120,13 +118,13 @@ export class ManagerRegistry {
     return this.#lastHeld;
   }
 
-  /** Of the user that was just looked for. */
+  /** To be called after {@link #find} of this user. */
   #put(userId: string, held: Held): void {
     this.#byUser.set(userId, held);
     this.#lastHeld = held;
   }
 
-  /** From now on the user has a map. */
+  /** Makes a map for the user's one manager. */
   #spread(userId: string, one: WebSocketManager): Map<string, WebSocketManager> {
     const managers = new Map([[one.context.threadId, one]]);
     this.#put(userId, managers);

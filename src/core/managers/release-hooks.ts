@@ -1,19 +1,20 @@
-import type { EventStream } from '../events.js';
-import type { Clock } from '../time.js';
-import type { ReleaseHook, WebSocketManager } from './manager.js';
-import { isPromise } from '../promises.js';
 import { describe } from '../errors.js';
+import type { EventStream } from '../events.js';
+import { isPromise } from '../promises.js';
+import type { WebSocketConfig } from '../settings.js';
+import type { Clock } from '../time.js';
 import type { ReleaseReason } from '../vocabulary.js';
+import type { ReleaseHook, WebSocketManager } from './manager.js';
 
 interface HooksParts {
   readonly clock: Clock;
+  readonly config: Pick<WebSocketConfig, 'hookTimeoutMs'>;
   readonly events: EventStream;
-  readonly hookTimeoutMs: number;
 }
 
 /**
- * Runs the application's release hooks. One that throws, rejects or hangs is reported; nothing waits for it but
- * `stop()`, and that no longer than `hookTimeoutMs`.
+ * Runs the application's release hooks. A hook that throws, rejects or hangs is reported. Only `stop()` waits for hooks,
+ * for at most `hookTimeoutMs`.
  */
 export class ReleaseHooks {
   readonly #parts: HooksParts;
@@ -49,7 +50,8 @@ export class ReleaseHooks {
   #await(result: PromiseLike<unknown>, manager: WebSocketManager, controller: AbortController): Promise<void> {
     const run = Symbol('hook');
     this.#running.add(run);
-    const { clock, hookTimeoutMs } = this.#parts;
+    const { clock, config } = this.#parts;
+    const { hookTimeoutMs } = config;
     const deadline = clock.setTimer(() => {
       this.#report(manager, `still running after ${String(hookTimeoutMs)} ms`);
       this.#finish(run);
@@ -73,7 +75,7 @@ export class ReleaseHooks {
     return wasRunning;
   }
 
-  #report({ userId, threadId, key }: WebSocketManager, error: string): void {
-    this.#parts.events.emit('hook.failed', { userId, threadId, key, error });
+  #report(manager: WebSocketManager, error: string): void {
+    this.#parts.events.emitOf('hook.failed', manager, { error });
   }
 }

@@ -2,10 +2,10 @@ import type { EventStream } from '../events.js';
 import type { UserLimits } from '../managers/limits.js';
 import type { ManagedConnection } from '../managers/managed-connection.js';
 import type { ManagerRegistry } from '../managers/registry.js';
-import type { Clock } from '../time.js';
-import { never } from '../time.js';
-import { isAtLeast, levelOf, usageRatio, type Thresholds } from './level.js';
+import type { WebSocketConfig } from '../settings.js';
+import { never, type Clock } from '../time.js';
 import type { AlertLevel } from '../vocabulary.js';
+import { isAtLeast, levelOf, usageRatio, type Thresholds } from './level.js';
 
 /** A user's usage. */
 export interface UserResources {
@@ -18,32 +18,28 @@ export interface UserResources {
   readonly maxManagers: number;
 }
 
-/** What a level does about a user. */
+/** A cleanup that a level starts. */
 export interface LevelAction {
   readonly userId: string;
   readonly level: AlertLevel;
   readonly maxManagers: number;
-  /** The limit was lowered below the number of managers that the user has; none may be evicted for that. */
+  /** Whether the limit was lowered below the number of the user's managers: none is evicted for that. */
   readonly isLowered: boolean;
 }
 
 interface MonitorParts {
   readonly clock: Clock;
+  readonly config: Pick<WebSocketConfig, 'cleanupCooldownMs' | 'forcedEviction'>;
   readonly events: EventStream;
+  readonly thresholds: Thresholds;
   readonly registry: ManagerRegistry;
   readonly limits: UserLimits;
-  readonly thresholds: Thresholds;
-  readonly cleanupCooldownMs: number;
-  /** Whether levels evict: then every user's limit is remembered, to notice when it is lowered. */
-  readonly remembersLimits: boolean;
-  /** While an emergency cleanup of a user runs, levels only announce. */
   readonly emergency: { isRunning(userId: string): boolean };
-  readonly levels: { act(action: LevelAction): void };
-  /** Once nearly all of a user's places are taken, a newcomer may soon have to wait: then round trips must be known. */
+  readonly userCleanup: { cleanForLevel(action: LevelAction): void };
   readonly heartbeat: { pingIfNew(connection: ManagedConnection): void };
 }
 
-/** A limit as JSON has it: `null` for none. */
+/** A limit for JSON: `null` if there is none. */
 export function finiteOrNull(limit: number): number | null {
   return limit === Infinity ? null : limit;
 }
@@ -56,32 +52,35 @@ interface Watched {
 }
 
 /**
- * Watches how full users' quotas are, announces levels and, when one rises, cleans up.
+ * Watches how full users' quotas are, announces levels and, when one rises, starts a cleanup.
  *
- * A level that stays acts once per background cycle from `critical` on, at most once in `cleanupCooldownMs`; a level
- * that falls is announced and does nothing.
+ * While a user stays at `critical` or above, a cleanup starts in each background cycle, at most once in
+ * `cleanupCooldownMs`, and not while an emergency cleanup of the user runs. A level that falls is only announced.
  */
 export class WebSocketResourceMonitor {
   readonly #parts: MonitorParts;
+  /** Whether levels evict: then the limits of all users are kept, to notice when one is lowered. */
+  readonly #keepsLimits: boolean;
   readonly #watched = new Map<string, Watched>();
   readonly #pressed = new Set<string>();
   readonly #crowded = new Set<string>();
-  /** How many of those watched are at each level: it follows the only lines that change them. */
+  /** How many of the watched users are at each level. */
   readonly #watchedAt: Record<AlertLevel, number> = { normal: 0, info: 0, warning: 0, critical: 0, emergency: 0 };
 
   /** @internal */
   constructor(parts: MonitorParts) {
     this.#parts = parts;
+    this.#keepsLimits = parts.config.forcedEviction === 'by-level';
   }
 
-  /** Looks at a user now, and acts as after an admission. Never throws. */
+  /** Checks a user now, with the same effect as an admission. Never throws. */
   checkUserResources(userId: string): UserResources {
     const resources = this.#measure(userId);
     this.#note(resources);
     return this.#measure(userId);
   }
 
-  /** The user's usage now. Announces nothing and does nothing about it. */
+  /** The user's usage now, without any effect. */
   lookAt(userId: string): UserResources {
     return this.#measure(userId);
   }
@@ -91,23 +90,23 @@ export class WebSocketResourceMonitor {
     return this.#watched.get(userId)?.level ?? 'normal';
   }
 
-  /** How many users were at each level as of their last check; counted, not looked up: it costs the same for any number. */
+  /** How many users were at each level as of their last check. Its cost does not depend on their number. */
   usersByLevel(): Record<AlertLevel, number> {
     const { info, warning, critical, emergency } = this.#watchedAt;
-    // Within a release the user may be gone from the registry, and not from here yet.
+    // During a release the user may be gone from the registry, and still be counted here.
     const normal = Math.max(0, this.#parts.registry.userCount - info - warning - critical - emergency);
     return { normal, info, warning, critical, emergency };
   }
 
-  /** How many users have something remembered of them. */
+  /** How many users it keeps a level, or a limit, for. */
   get watchedUsers(): number {
     return this.#watched.size;
   }
 
   /** @internal After each admission and release. */
   observe(userId: string): void {
-    const { registry, limits, thresholds, remembersLimits } = this.#parts;
-    if (!remembersLimits && (this.#watched.size === 0 || !this.#watched.has(userId))) {
+    const { registry, limits, thresholds } = this.#parts;
+    if (!this.#keepsLimits && (this.#watched.size === 0 || !this.#watched.has(userId))) {
       const ratio = usageRatio(registry.countOf(userId), limits.of(userId));
       if (ratio < thresholds.info) return;
     }
@@ -119,7 +118,7 @@ export class WebSocketResourceMonitor {
     return this.#pressed.has(userId);
   }
 
-  /** @internal Whether the user's places are nearly all taken; of a small limit that is no level. */
+  /** @internal Whether the usage is at the critical threshold or above, also for small limits, which have no such level. */
   isCrowded(userId: string): boolean {
     return this.#crowded.has(userId);
   }
@@ -177,7 +176,7 @@ export class WebSocketResourceMonitor {
     if (managerCount > 0) this.#watchedAt[alertLevel] += 1;
   }
 
-  /** A user's level goes with the user's last manager. */
+  /** Keeps what is needed of the user, until the user's last manager is released. */
   #remember({ userId, managerCount, alertLevel, usageRatio: ratio }: UserResources, watched: Watched): void {
     if (managerCount === 0) this.#watched.delete(userId);
     else this.#watched.set(userId, watched);
@@ -186,6 +185,7 @@ export class WebSocketResourceMonitor {
     if (ratio < this.#parts.thresholds.critical) this.#crowded.delete(userId);
     else if (!this.#crowded.has(userId)) {
       this.#crowded.add(userId);
+      // A newcomer may soon have to wait: then the round trips of the connections must be known.
       const { registry, heartbeat } = this.#parts;
       for (const connection of registry.connectionsOf(userId)) heartbeat.pingIfNew(connection);
     }
@@ -206,10 +206,10 @@ export class WebSocketResourceMonitor {
   }
 
   #act({ userId, alertLevel: level, maxManagers }: UserResources, watched: Watched): void {
-    const { clock, cleanupCooldownMs, emergency, levels } = this.#parts;
+    const { clock, config, emergency, userCleanup } = this.#parts;
     const now = clock.now();
-    if (emergency.isRunning(userId) || now - watched.actedAtMs < cleanupCooldownMs) return;
+    if (emergency.isRunning(userId) || now - watched.actedAtMs < config.cleanupCooldownMs) return;
     watched.actedAtMs = now;
-    levels.act({ userId, level, maxManagers, isLowered: watched.isLowered });
+    userCleanup.cleanForLevel({ userId, level, maxManagers, isLowered: watched.isLowered });
   }
 }

@@ -1,33 +1,35 @@
+import { admitted, refused, type Admission, type PendingAdmission } from '../admission/outcome.js';
+import type { Ticket } from '../admission/ticket.js';
+import { describe } from '../errors.js';
 import type { EventStream } from '../events.js';
-import { isPromise } from '../promises.js';
 import { isolationKey } from '../identity/isolation-key.js';
 import type { UserLimits } from '../managers/limits.js';
 import type { WebSocketManager } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
+import { isPromise } from '../promises.js';
 import type { Clock } from '../time.js';
-import { admitted, refused, type Admission, type PendingAdmission } from '../admission/outcome.js';
 import type { LedgerAnswer, QuotaClaim, QuotaLedger } from './quota-ledger.js';
-import type { Ticket } from '../admission/ticket.js';
 import { UnreleasedClaims, type ThreadState } from './unreleased-claims.js';
-import { describe } from '../errors.js';
 
 interface LedgerConfirmationsParts {
   readonly clock: Clock;
   readonly registry: ManagerRegistry;
   readonly events: EventStream;
   readonly limits: UserLimits;
-  readonly ledger?: QuotaLedger | undefined;
+  readonly ledger: QuotaLedger | undefined;
 }
 
-/** What follows from a denial. */
-type Denied = (manager: WebSocketManager) => void;
+/** Called with a manager whose claim the ledger denied. */
+type OnDenied = (manager: WebSocketManager) => void;
 
-/** Distinguishes claims of all Moorings in this process, which may share a ledger. */
+/** Numbers the claims of all Moorings in this process, since they may share a ledger. */
 let claims = 0;
 
-/** A claim the ledger knows of; `answered` while its answer is awaited. */
-interface Asked {
+/** A claim that the ledger was given. */
+interface MadeClaim {
   readonly claim: QuotaClaim;
+  readonly onDenied: OnDenied;
+  /** Resolves with the ledger's answer; `null` if none is awaited. */
   answered: Promise<unknown> | null;
   isGranted: boolean;
 }
@@ -38,7 +40,7 @@ interface Asked {
  */
 export class LedgerConfirmations {
   readonly #parts: LedgerConfirmationsParts;
-  readonly #asked = new Map<WebSocketManager, Asked>();
+  readonly #claims = new Map<WebSocketManager, MadeClaim>();
   readonly #unreleased: UnreleasedClaims;
 
   constructor(parts: LedgerConfirmationsParts) {
@@ -48,38 +50,38 @@ export class LedgerConfirmations {
       clock,
       release: (claim) => ledger?.release(claim),
       stateOf: (claim) => this.#stateOf(claim),
-      whenLost: ({ userId, threadId }) => {
+      onLost: ({ userId, threadId }) => {
         events.emit('claim.lost', { userId, threadId, key: isolationKey({ userId, threadId }) });
       },
     });
   }
 
   /**
-   * Asks for a fresh reservation.
-   * @param denied called if the user's quota is full elsewhere, now or later; it decides what becomes of the ticket
+   * Has a new reservation confirmed.
+   * @param onDenied called if the ledger denies it, now or later; it must refuse the ticket
    */
-  confirm(ticket: Ticket, denied: Denied): Admission | PendingAdmission {
+  confirm(ticket: Ticket, onDenied: OnDenied): Admission | PendingAdmission {
     const { ledger, limits } = this.#parts;
     if (ledger === undefined) return admitted(ticket);
     const { manager } = ticket;
     const { userId, threadId } = manager;
     const claim = { userId, threadId, claimId: (claims += 1) };
-    const asked: Asked = { claim, answered: null, isGranted: false };
-    this.#asked.set(manager, asked);
+    const made: MadeClaim = { claim, onDenied, answered: null, isGranted: false };
+    this.#claims.set(manager, made);
     try {
       const answer = ledger.acquire(claim, limits.of(userId));
-      if (isPromise(answer)) asked.answered = this.#await(answer, { manager, asked, denied });
-      else this.#settle(manager, answer, denied);
+      if (isPromise(answer)) made.answered = this.#await(answer, manager, made);
+      else this.#settle(answer, manager, made);
     } catch (error) {
       this.#report(userId, error);
     }
     return this.whenConfirmed(ticket);
   }
 
-  /** A ticket of a manager whose reservation may still have to be confirmed. It ends waiting when the ticket ends. */
+  /** The admission of a ticket: pending until the reservation of its manager is confirmed, or the ticket ends. */
   whenConfirmed(ticket: Ticket): Admission | PendingAdmission {
     if (ticket.refusal !== null) return refused(ticket.refusal);
-    const answered = this.#asked.get(ticket.manager)?.answered ?? null;
+    const answered = this.#claims.get(ticket.manager)?.answered ?? null;
     if (answered === null) return admitted(ticket);
     const settled = new Promise<Admission>((resolve) => {
       ticket.whenEnded = (refusal) => {
@@ -98,16 +100,16 @@ export class LedgerConfirmations {
     };
   }
 
-  /** Gives a released manager's claim back. */
-  released(manager: WebSocketManager): void {
-    if (this.#asked.size === 0) return;
-    const asked = this.#asked.get(manager);
-    if (asked === undefined) return;
-    this.#asked.delete(manager);
-    this.#giveBack(asked.claim);
+  /** Gives back the claim of a released manager. */
+  managerReleased(manager: WebSocketManager): void {
+    if (this.#claims.size === 0) return;
+    const made = this.#claims.get(manager);
+    if (made === undefined) return;
+    this.#claims.delete(manager);
+    this.#giveBack(made.claim);
   }
 
-  /** Tries a last time for what the ledger would not take back, and leaves no timer. */
+  /** Tries a last time to give back claims that the ledger did not take back. Leaves no timer. */
   stop(): void {
     this.#unreleased.stop();
   }
@@ -128,29 +130,26 @@ export class LedgerConfirmations {
   #stateOf(claim: QuotaClaim): ThreadState {
     const manager = this.#parts.registry.get(claim);
     if (manager === undefined) return 'free';
-    return this.#asked.get(manager)?.isGranted === true ? 'takenOver' : 'claimed';
+    return this.#claims.get(manager)?.isGranted === true ? 'takenOver' : 'claimed';
   }
 
-  async #await(
-    answer: PromiseLike<LedgerAnswer>,
-    { manager, asked, denied }: { manager: WebSocketManager; asked: Asked; denied: Denied },
-  ): Promise<void> {
+  async #await(answer: PromiseLike<LedgerAnswer>, manager: WebSocketManager, made: MadeClaim): Promise<void> {
     try {
-      const later = await answer;
-      asked.answered = null;
-      if (!manager.isReleased) this.#settle(manager, later, denied);
-      else if (isAnswer(later) && later.granted) this.#giveBack(asked.claim); // it may have come after the release
+      const settled = await answer;
+      made.answered = null;
+      if (!manager.isReleased) this.#settle(settled, manager, made);
+      // The ledger may have granted the claim after it was given back: it is given back once more.
+      else if (isAnswer(settled) && settled.granted) this.#giveBack(made.claim);
     } catch (error) {
-      asked.answered = null;
+      made.answered = null;
       this.#report(manager.userId, error);
     }
   }
 
-  #settle(manager: WebSocketManager, answer: LedgerAnswer, denied: Denied): void {
+  #settle(answer: LedgerAnswer, manager: WebSocketManager, made: MadeClaim): void {
     if (!isAnswer(answer)) throw new TypeError('the ledger gave no answer');
-    const asked = this.#asked.get(manager);
-    if (asked !== undefined) asked.isGranted = answer.granted;
-    if (!answer.granted) denied(manager);
+    made.isGranted = answer.granted;
+    if (!answer.granted) made.onDenied(manager);
   }
 
   #report(userId: string, error: unknown): void {
@@ -158,7 +157,7 @@ export class LedgerConfirmations {
   }
 }
 
-/** Ledgers are other people's code. */
+/** Checks the answer, since a ledger may be an application's own code. */
 function isAnswer(value: unknown): value is LedgerAnswer {
   return typeof value === 'object' && value !== null && 'granted' in value && typeof value.granted === 'boolean';
 }

@@ -3,52 +3,52 @@ export interface QuotaClaim {
   readonly userId: string;
   readonly threadId: string;
   /**
-   * Distinguishes this claim from an earlier or later one of the same thread, within this process; a late release must
-   * not end the wrong one. Another process may use the same number: a ledger for several keeps whose it is, too.
+   * Distinguishes claims of the same thread within this process, so that a late release does not end a newer claim.
+   * Another process may use the same number: a ledger for several processes must distinguish these too.
    */
   readonly claimId: number;
 }
 
-/** What a ledger says to a claim. */
+/** The answer of a ledger to a claim. */
 export type LedgerAnswer =
-  /** `total`: the user's slots in use everywhere, this one included. */
+  /** `total`: the user's slots in use in all processes, this one included. */
   | { readonly granted: true; readonly total: number }
-  /** The quota is full elsewhere; the local reservation is given back. */
+  /** The quota is full; the local reservation is given back. */
   | { readonly granted: false; readonly total: number };
 
 /**
- * Where a user's slots are counted when that is not this process alone.
+ * Counts a user's slots in several processes.
  *
- * The local reservation comes first and decides in one breath; the ledger then confirms it, at once or later. A ledger
- * that throws or rejects is reported, and the local limit decides. A ledger that never answers lets no connection in: a reservation
- * that is not confirmed returns after `ticketMs`.
+ * A slot is first reserved locally, without waiting. The ledger then confirms it, at once or later. If the ledger throws
+ * or rejects, that is reported, and the local limit decides. If it never answers, no connection is admitted: a
+ * reservation that is not confirmed is given back after `ticketMs`.
  */
 export interface QuotaLedger {
   /**
-   * Asks for a slot. The same thread again takes its former slot over.
+   * Claims a slot. A new claim of the same thread takes over the slot of the former one.
    * @param limit `Infinity` without a limit
    */
   acquire(claim: QuotaClaim, limit: number): LedgerAnswer | Promise<LedgerAnswer>;
   /**
-   * Gives the slot back if it is still this claim's. May be called again for a claim that was granted after it; where it
-   * throws or rejects it is, until it does not. One that never settles is not asked again.
+   * Gives the slot back if it still belongs to this claim. If it throws or rejects, it is called again until it succeeds;
+   * if it never settles, it is not. It may also be called again if the claim was granted after the first call.
    */
   release(claim: QuotaClaim): void | Promise<void>;
 }
 
-/** What has a slot: claim ids are unique within one ledger's process only, so both are needed. */
+/** The owner of a slot. Claim ids are unique within one process only, so the ledger object is needed too. */
 interface Slot {
   readonly holder: MemoryLedger;
   readonly claimId: number;
 }
 
-/** Counts in memory: one quota for several Moorings of one process, and the model for other ledgers. */
+/** Counts in memory: one quota for several Moorings of one process. Other ledgers are compared with it. */
 export class MemoryLedger implements QuotaLedger {
   readonly #slots: Map<string, Map<string, Slot>>;
 
   /**
-   * @param shared the ledger whose slots are counted here too, as from another process: its claims and this one's may
-   * have the same ids @default slots of its own
+   * @param shared a ledger with which this one shares its slots, as a second process would; claims of both may have the
+   * same ids @default slots of its own
    */
   constructor(shared?: MemoryLedger) {
     this.#slots = shared === undefined ? new Map<string, Map<string, Slot>>() : shared.#slots;

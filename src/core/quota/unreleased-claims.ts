@@ -1,37 +1,36 @@
 import type { Clock, Timer } from '../time.js';
 import type { QuotaClaim } from './quota-ledger.js';
 
-/** When failed releases are tried again, and how many. */
+/** When failed releases are tried again, how many at a time, and how many may wait. */
 const retries = Object.freeze({ firstMs: 1_000, longestMs: 60_000, atOnce: 500, maxWaiting: 10_000 });
 
 /**
- * What has become of the thread of a claim: `free`: it has no manager; `claimed`: it has one, with a newer claim;
- * `takenOver`: the ledger has granted that one, so that the former is gone.
+ * The thread of an old claim now: `free`: it has no manager; `claimed`: it has one, with a newer claim; `takenOver`: the
+ * ledger has granted that newer claim, so that the old one is gone.
  */
 export type ThreadState = 'free' | 'claimed' | 'takenOver';
 
 interface UnreleasedParts {
   readonly clock: Clock;
-  /** Asks the ledger once more; throws or rejects if it fails again. */
+  /** Gives the claim back to the ledger; throws or rejects if that fails again. */
   readonly release: (claim: QuotaClaim) => void | PromiseLike<void>;
   readonly stateOf: (claim: QuotaClaim) => ThreadState;
-  /** It is not tried any longer. */
-  readonly whenLost: (claim: QuotaClaim) => void;
+  /** Called with a claim that is given up. */
+  readonly onLost: (claim: QuotaClaim) => void;
 }
 
 /**
- * Claims the ledger would not take back. They are tried again until it does, less and less often while it fails;
- * otherwise each would hold a place of its user for ever.
+ * Claims that the ledger did not take back. They are tried again until it does, less and less often while it fails.
+ * Otherwise each would take a slot of its user for ever.
  *
- * A thread that has a manager again needs its slot, whichever claim the ledger knows it by: nothing of the thread is
- * given back meanwhile.
+ * If the thread of a claim has a manager again, it needs the slot: the claim is not given back meanwhile.
  */
 export class UnreleasedClaims {
   readonly #parts: UnreleasedParts;
   /** In the order in which they are tried. */
   readonly #waiting = new Set<QuotaClaim>();
-  /** Those whose answer is awaited. */
-  readonly #asked = new Set<QuotaClaim>();
+  /** Those that the ledger is taking back. */
+  readonly #releasing = new Set<QuotaClaim>();
   #delayMs: number = retries.firstMs;
   #timer: Timer | null = null;
   #isStopped = false;
@@ -40,13 +39,13 @@ export class UnreleasedClaims {
     this.#parts = parts;
   }
 
-  /** Its release has failed. If too many wait, those that were not tried for the longest time are given up. */
+  /** Adds a claim whose release has failed. If too many wait, those that were tried the longest time ago are given up. */
   add(claim: QuotaClaim): void {
-    if (this.#waiting.size + this.#asked.size === 0) this.#delayMs = retries.firstMs;
+    if (this.#waiting.size + this.#releasing.size === 0) this.#delayMs = retries.firstMs;
     this.#wait(claim);
   }
 
-  /** Asks a last time for each, and leaves no timer. What fails from now on is given up. */
+  /** Tries each a last time, and leaves no timer. What fails from now on is given up. */
   stop(): void {
     this.#isStopped = true;
     this.#timer?.cancel();
@@ -56,11 +55,11 @@ export class UnreleasedClaims {
 
   #wait(claim: QuotaClaim): void {
     if (this.#isStopped) {
-      this.#parts.whenLost(claim);
+      this.#parts.onLost(claim);
       return;
     }
     this.#waiting.add(claim);
-    while (this.#waiting.size + this.#asked.size > retries.maxWaiting) this.#loseFirst();
+    while (this.#waiting.size + this.#releasing.size > retries.maxWaiting) this.#loseFirst();
     this.#arm();
   }
 
@@ -78,12 +77,12 @@ export class UnreleasedClaims {
 
   #retry(claim: QuotaClaim): void {
     const state = this.#parts.stateOf(claim);
-    if (state === 'free') this.#ask(claim);
+    if (state === 'free') this.#release(claim);
     else if (state === 'claimed') this.#wait(claim);
   }
 
-  #ask(claim: QuotaClaim): void {
-    this.#asked.add(claim);
+  #release(claim: QuotaClaim): void {
+    this.#releasing.add(claim);
     try {
       const answer = this.#parts.release(claim);
       if (answer === undefined) this.#released(claim);
@@ -103,25 +102,25 @@ export class UnreleasedClaims {
   }
 
   #released(claim: QuotaClaim): void {
-    this.#asked.delete(claim);
+    this.#releasing.delete(claim);
     this.#delayMs = retries.firstMs;
   }
 
-  /** One that was given up meanwhile stays so. */
+  /** Does nothing with a claim that was given up meanwhile. */
   #failed(claim: QuotaClaim): void {
-    if (this.#asked.delete(claim)) this.#wait(claim);
+    if (this.#releasing.delete(claim)) this.#wait(claim);
   }
 
   #loseFirst(): void {
-    for (const claims of [this.#waiting, this.#asked])
+    for (const claims of [this.#waiting, this.#releasing])
       for (const claim of claims) {
         claims.delete(claim);
-        this.#parts.whenLost(claim);
+        this.#parts.onLost(claim);
         return;
       }
   }
 
-  /** Takes out the first so many. */
+  /** Removes the first `count` claims that wait. */
   #take(count: number): QuotaClaim[] {
     const taken: QuotaClaim[] = [];
     for (const claim of this.#waiting) {

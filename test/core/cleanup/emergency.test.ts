@@ -62,6 +62,21 @@ describe('an emergency cleanup on request', () => {
     expect(withStrategy).toMatchObject(chosen);
   });
 
+  it('lists the first 1,000 managers that it released, and counts all', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2_000 } });
+    const clients = await h.fill('ada', 1_001, remote);
+    for (const { manager } of clients) manager.fail(new Error('broken'));
+    const { chosen, cleaned, byStrategy, remaining } = await cleanupOf(h);
+    expect(chosen.map(({ threadId }) => threadId)).toEqual(
+      clients.slice(0, 1_000).map(({ context }) => context.threadId),
+    );
+    expect({ cleaned, byStrategy, remaining }).toMatchObject({
+      cleaned: 1_001,
+      byStrategy: { error: 1_001 },
+      remaining: 0,
+    });
+  });
+
   it('of a user of whom nobody knows does nothing', async () => {
     const h = harness();
     expect(await cleanupOf(h)).toMatchObject({ cleaned: 0, remaining: 0, timedOut: false });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { maxListed, type CleanupRequest } from '../../../src/core/cleanup/requested.js';
+import type { CleanupRequest } from '../../../src/core/cleanup/requested.js';
+import { maxListed } from '../../../src/core/cleanup/tally.js';
 import { harness, remote, silent, type Harness, type HarnessOptions } from '../support.js';
 
 /** Nothing is found out by anybody else meanwhile. */
@@ -31,6 +32,18 @@ const strategiesOf = (chosen: readonly { threadId: string; strategy: string }[])
   Object.fromEntries(chosen.map(({ threadId, strategy }) => [threadId, strategy]));
 
 describe('a cleanup somebody asks for', () => {
+  it.each([
+    [true, { cleaned: 0, remaining: 0 }],
+    [false, { cleaned: 1_001, remaining: 0 }],
+  ])('lists the first 1,000 managers, and counts all: as a dry run: %s', async (dryRun, counts) => {
+    const h = harness({ config: { maxManagersPerUser: 2_000 } });
+    const clients = await h.fill('ada', maxListed + 1, remote);
+    for (const { manager } of clients) manager.fail(new Error('broken'));
+    const result = await cleanupOf(h, { dryRun });
+    expect(result.chosen).toHaveLength(1_000);
+    expect(result).toMatchObject({ ...counts, byStrategy: { error: 1_001 } });
+  });
+
   it('releases the dead, after asking, and what is idle or in error by the measure of the background', async () => {
     const { h } = await oneOfEach({ config: undisturbed });
     const result = await cleanupOf(h);

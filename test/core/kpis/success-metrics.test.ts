@@ -31,7 +31,7 @@ class Told {
     clock: { now: () => this.nowMs } as ConstructorParameters<typeof SuccessMetrics>[0]['clock'],
     events: this.#events,
     config: loadWebSocketConfig({ environment: 'production', env: {} }),
-    levelOf: () => this.level,
+    monitor: { levelOf: () => this.level },
   });
 
   kpi(name: KpiName): Kpi | undefined {
@@ -583,7 +583,7 @@ describe('the memory of all metrics', () => {
       let now = 0;
       const clock = { now: () => now } as ConstructorParameters<typeof SuccessMetrics>[0]['clock'];
       const before = heapUsed();
-      const metrics = new SuccessMetrics({ clock, events, config, levelOf: () => 'warning' });
+      const metrics = new SuccessMetrics({ clock, events, config, monitor: { levelOf: () => 'warning' } });
       for (let user = 0; user < 200_000; user++) {
         now += 432;
         const userId = `${'Ж'.repeat(240)}${user}`;

@@ -4,7 +4,7 @@ import { WrongRefusals } from '../../../src/core/kpis/wrong-refusals.js';
 
 /** Refused at once, unless it waited. */
 function refuse(refusals: WrongRefusals, userId: string, nowMs: number, ahead = 0, waitedMs = 0): void {
-  refusals.refused(userId, { ahead, askedAtMs: nowMs - waitedMs }, nowMs);
+  refusals.refused(userId, { ahead, sinceMs: nowMs - waitedMs }, nowMs);
 }
 
 const died = { admittedAtMs: 0, lastByteAtMs: 500 };

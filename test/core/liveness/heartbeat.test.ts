@@ -15,7 +15,7 @@ const phaseMs = intervalMs / 100;
 function heartbeat() {
   const at = watchfulClock();
   const dead: string[] = [];
-  const suspicion = new Suspicion({ suspected: () => undefined });
+  const suspicion = new Suspicion({ suspectsFound: () => undefined });
   const made: Heartbeat = new Heartbeat({
     clock: at.clock,
     events: new EventStream(() => at.time.wallNow()),
@@ -23,14 +23,12 @@ function heartbeat() {
     suspicion,
     slices: new Slices({ time: at.time, clock: at.clock, budgetMs: 5 }),
     lifecycle: {
-      died: (connection, finding) => {
+      connectionDied: (connection, finding) => {
         dead.push(finding);
         made.remove(connection);
       },
     },
-    heartbeatIntervalMs: intervalMs,
-    maxHeartbeatMisses: 2,
-    slowConsumerTimeoutMs: 60_000,
+    config: { heartbeatIntervalMs: intervalMs, maxHeartbeatMisses: 2, slowConsumerTimeoutMs: 60_000 },
   });
   afterThisTest(() => {
     made.dispose();

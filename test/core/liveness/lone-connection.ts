@@ -38,8 +38,8 @@ export function loneConnection(
     endConnection: () => {},
     connectionOverfull: () => {},
     managerFailed: () => {},
-    managerReported: () => {},
-    hookCameLate: () => {},
+    errorReported: () => {},
+    lateHookAdded: () => {},
     takeHold: () => {
       throw new Error('nobody holds it here');
     },

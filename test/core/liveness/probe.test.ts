@@ -37,7 +37,7 @@ function probing(peers: readonly PeerOptions[], { time = new SimulatedTime(), is
   const found: ProbeFindings[] = [];
   const pinger = new Pinger(seeded(1));
   const suspected: number[] = [];
-  const suspicion = new Suspicion({ suspected: () => suspected.push(at.clock.now()) });
+  const suspicion = new Suspicion({ suspectsFound: () => suspected.push(at.clock.now()) });
   const parts = { clock: at.clock, pinger, suspicion, config };
   const probe = new Probe(parts, {
     connections: lone.map(({ connection }) => connection),

@@ -13,8 +13,8 @@ const host: ManagerLifecycle = {
   endConnection: () => {},
   connectionOverfull: () => {},
   managerFailed: () => {},
-  managerReported: () => {},
-  hookCameLate: () => {},
+  errorReported: () => {},
+  lateHookAdded: () => {},
   takeHold: () => {
     throw new Error('nobody holds it here');
   },
@@ -85,10 +85,10 @@ describe('the registry', () => {
 
   it('says how a user is spelled who has one manager or more, and of nobody else', () => {
     const registry = registryOf(managerOf('ada', 'thread_1'));
-    expect(registry.userIdAsKept('ada')).toBe('ada');
+    expect(registry.storedUserId('ada')).toBe('ada');
     registry.add(managerOf('ada', 'thread_2'));
-    expect(registry.userIdAsKept('ada')).toBe('ada');
-    expect(registry.userIdAsKept('bob')).toBeUndefined();
+    expect(registry.storedUserId('ada')).toBe('ada');
+    expect(registry.storedUserId('bob')).toBeUndefined();
   });
 
   it('refuses a second manager of a thread, whether the user has one or more', () => {

@@ -105,6 +105,21 @@ describe('the steps of the doorway', () => {
     expect(seen).toEqual([expect.objectContaining(options)]);
   });
 
+  it('call keyOf as a method of its options', () => {
+    const seen: unknown[] = [];
+    function keyOf(this: unknown, name: Name): string {
+      seen.push(this);
+      return name;
+    }
+    const attemptRate = { limit: 10, keyOf };
+    const ofRate = open({ attemptRate, authenticate: never }, { maxUnadmittedSockets: 4 });
+    ofRate.arrive('ada');
+    expect(seen).toEqual([attemptRate, attemptRate]);
+    const own = open({ keyOf, authenticate: never }, { maxUnadmittedSockets: 4 });
+    own.arrive('ada');
+    expect(seen.slice(2)).toEqual([expect.objectContaining({ keyOf })]);
+  });
+
   it('refuse without asking once the server drains', async () => {
     const asked: Name[] = [];
     const { mooring, time, enter } = open({ authenticate: (name) => void asked.push(name) });

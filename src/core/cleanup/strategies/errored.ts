@@ -4,22 +4,14 @@ import { isEligible, type CleanupContext, type Victim } from './victim.js';
 /** Managers that failed, or whose reported error stood too long. */
 export function errored(
   managers: Iterable<WebSocketManager>,
-  context: Pick<CleanupContext, 'nowMs' | 'reportedErrorTimeoutMs'>,
+  { nowMs, reportedErrorTimeoutMs: limitMs }: Pick<CleanupContext, 'nowMs' | 'reportedErrorTimeoutMs'>,
 ): Victim[] {
   const victims: Victim[] = [];
   for (const manager of managers) {
     if (!isEligible(manager)) continue;
+    const reportedAtMs = manager.errorReportedAtMs ?? Infinity;
     if (manager.hasFailed) victims.push({ manager, strategy: 'error', reason: 'error' });
-    else if (hasStoodTooLong(manager, context))
-      victims.push({ manager, strategy: 'error', reason: 'error', limitMs: context.reportedErrorTimeoutMs });
+    else if (nowMs - reportedAtMs >= limitMs) victims.push({ manager, strategy: 'error', reason: 'error', limitMs });
   }
   return victims;
-}
-
-function hasStoodTooLong(
-  manager: WebSocketManager,
-  context: Pick<CleanupContext, 'nowMs' | 'reportedErrorTimeoutMs'>,
-): boolean {
-  const reportedAtMs = manager.errorReportedAtMs;
-  return reportedAtMs !== null && context.nowMs - reportedAtMs >= context.reportedErrorTimeoutMs;
 }

@@ -3,7 +3,7 @@ import type { ProbeFindings } from '../../liveness/probe.js';
 import type { EngagementRule } from '../../managers/engagement.js';
 import type { WebSocketManager } from '../../managers/manager.js';
 
-/** What is known when a strategy chooses. */
+/** The facts by which a strategy chooses. */
 export interface CleanupContext extends ProbeFindings {
   readonly nowMs: number;
   /** The part of its idle timeout that a manager may be idle before this cleanup closes it. */
@@ -27,7 +27,7 @@ export interface Victim {
 /** A pure choice among one user's managers. Never throws. */
 export type Strategy = (managers: Iterable<WebSocketManager>, context: CleanupContext) => Victim[];
 
-/** Whether strategies may choose it: it has, or had, a socket, and none is about to take it over. */
+/** Whether strategies may choose it: it has a connection, and no newer one is about to take over. */
 export function isEligible(manager: WebSocketManager): boolean {
   return !manager.isReleased && manager.connection !== null && manager.successor === null;
 }
