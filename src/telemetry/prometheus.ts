@@ -7,13 +7,13 @@ import { namedInstruments, type InstrumentName } from './instruments.js';
 /** A registry of prom-client, of either text format. */
 export type MetricsRegistry = Registry | Registry<OpenMetricsContentType>;
 
-/** What can be said to {@link collectMetrics}. */
+/** Options of {@link collectMetrics}. */
 export interface MetricsParts {
   /** The registry for the metrics; it may have others, but only those of one Mooring. @default a new one */
   readonly registry?: MetricsRegistry;
   /**
-   * Whether prom-client's own metrics of Node and the process come along. What it observes them with stays until the
-   * process ends. @default false
+   * Whether prom-client's own metrics of Node and the process are added. Its observers stay until the process ends.
+   * @default false
    */
   readonly defaultMetrics?: boolean;
 }
@@ -21,11 +21,11 @@ export interface MetricsParts {
 /** The metrics of a Mooring, ready to be scraped. */
 export interface CollectedMetrics {
   readonly registry: MetricsRegistry;
-  /** What the `Content-Type` header of an answer with them says. */
+  /** The `Content-Type` of the answer. */
   readonly contentType: string;
-  /** Everything in the registry, as Prometheus reads it. */
+  /** Everything in the registry, in the text format of Prometheus. */
   metrics(): Promise<string>;
-  /** Listens no longer, and takes out of the registry what was put in. */
+  /** Stops listening, and removes the metrics from the registry. */
   end(): void;
 }
 
@@ -57,7 +57,7 @@ export function collectMetrics(mooring: Mooring, options: MetricsParts = {}): Co
   };
 }
 
-/** Half of them registered would be worse than none. */
+/** Checked before any is registered: half of the metrics would be worse than none. */
 function checkFree(registry: MetricsRegistry): void {
   const taken = namedInstruments.find(([name]) => registry.getSingleMetric(name) !== undefined);
   if (taken !== undefined) {
@@ -69,11 +69,10 @@ function namesIn(registry: MetricsRegistry): string[] {
   return registry.getMetricsAsArray().map(({ name }) => name);
 }
 
-/** The instruments as metrics of prom-client. */
+/** The table's instruments as metrics of prom-client. */
 class Metrics {
   readonly #mooring: Mooring;
-  readonly #counters = new Map<InstrumentName, Counter>();
-  readonly #histograms = new Map<InstrumentName, Histogram>();
+  readonly #recorders = new Map<InstrumentName, (value: number, labels: Labels) => void>();
   readonly #gauges = new Map<InstrumentName, Gauge>();
   readonly end: () => void;
   #isRead = false;
@@ -81,48 +80,43 @@ class Metrics {
   constructor(mooring: Mooring, registry: MetricsRegistry) {
     this.#mooring = mooring;
     for (const [name, instrument] of namedInstruments) this.#make(name, instrument, registry);
-    this.end = feed(mooring, (name, value, labels) => {
-      this.#counters.get(name)?.inc(labels, value);
-      this.#histograms.get(name)?.observe(labels, value);
-    });
+    this.end = feed(mooring, (name, value, labels) => this.#recorders.get(name)?.(value, labels));
   }
 
-  /** Series that can be foreseen begin at 0: of one that appears with a 1, Prometheus sees no increase. */
+  /** All series start at 0: if one appeared with a 1, Prometheus would see no increase. */
   #make(name: InstrumentName, instrument: Instrument, registry: MetricsRegistry): void {
     const { about: help, labels } = instrument;
     const config = { name, help, labelNames: Object.keys(labels), registers: [registry] };
-    if (instrument.kind === 'counter') {
-      const counter = new Counter(config);
-      for (const each of combinations(labels)) counter.inc(each, 0);
-      this.#counters.set(name, counter);
-    } else if (instrument.kind === 'histogram') {
-      const histogram = new Histogram({ ...config, buckets: [...instrument.buckets] });
-      for (const each of combinations(labels)) histogram.zero(each);
-      this.#histograms.set(name, histogram);
-    } else {
+    if (instrument.kind === 'gauge') {
       const collect = (): void => {
         this.#read();
       };
       this.#gauges.set(name, new Gauge({ ...config, collect }));
+    } else if (instrument.kind === 'counter') {
+      const counter = new Counter(config);
+      for (const each of combinations(labels)) counter.inc(each, 0);
+      this.#recorders.set(name, (value, of) => counter.inc(of, value));
+    } else {
+      const histogram = new Histogram({ ...config, buckets: [...instrument.buckets] });
+      for (const each of combinations(labels)) histogram.zero(each);
+      this.#recorders.set(name, (value, of) => histogram.observe(of, value));
     }
   }
 
-  /** All at once, with the first that is asked for: a registry asks for all of them within one turn. */
+  /** Reads all gauges for the first that is collected: a registry collects all of them in the same turn. */
   #read(): void {
     if (this.#isRead) return;
     this.#isRead = true;
     queueMicrotask(() => (this.#isRead = false));
     for (const gauge of this.#gauges.values()) {
       gauge.reset();
-      gauge.remove({}); // a gauge without labels would say 0 instead of nothing
+      gauge.remove({}); // a gauge without labels would have the value 0 instead of none
     }
-    readGauges(this.#mooring, (name, value, labels) => {
-      this.#gauges.get(name)?.set(labels, value);
-    });
+    readGauges(this.#mooring, (name, value, labels) => this.#gauges.get(name)?.set(labels, value));
   }
 }
 
-/** All that can be made of the values of each label. */
+/** All combinations of the values of each label. */
 function combinations(sets: Instrument['labels']): Labels[] {
   return Object.entries(sets).reduce<Labels[]>(
     (made, [label, values]) => made.flatMap((labels) => values.map((value) => ({ ...labels, [label]: value }))),
