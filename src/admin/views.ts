@@ -6,12 +6,10 @@ import type { Mooring } from '../core/mooring.js';
 import { finiteOrNull, type UserResources } from '../core/pressure/monitor.js';
 import type { ManagerView, UserResources as UserResourcesView } from './schemas.js';
 
-/** A user's usage as JSON has it. */
 export function viewResources(resources: UserResources): UserResourcesView {
   return { ...resources, maxManagers: finiteOrNull(resources.maxManagers) };
 }
 
-/** A manager as it is now. */
 export function viewManager(manager: WebSocketManager, mooring: Mooring): ManagerView {
   const now = mooring.now();
   const { connection, key, userId, threadId, state, generation, extras } = manager;
@@ -19,7 +17,11 @@ export function viewManager(manager: WebSocketManager, mooring: Mooring): Manage
   const suspect = mooring.suspicionOf(manager);
   const silentMs = connection === null ? null : now - connection.lastByteAtMs;
   return {
-    ...{ key, userId, threadId, state, generation },
+    key,
+    userId,
+    threadId,
+    state,
+    generation,
     liveness: suspect !== null ? 'suspect' : livenessOf(manager, silentMs, mooring.config.heartbeatIntervalMs),
     suspect,
     admittedAt: new Date(Date.now() - (now - admittedAtMs)).toISOString(),
