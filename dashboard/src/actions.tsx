@@ -111,7 +111,7 @@ function EmergencyQuestion({ evict, onEvict, onClean, onClose }: QuestionProps) 
       onClose={onClose}
     >
       <p>
-        As a cleanup, with the shorter timeouts of an emergency. No connection that answers and is in use is closed.
+        As a cleanup, with the shorter idle limits of an emergency. No connection that answers and is in use is closed.
       </p>
       <Evict value={evict} onValue={onEvict} />
     </ConfirmDialog>

@@ -71,7 +71,7 @@ function Known({ user, onActed }: { readonly user: UserView; readonly onActed: (
       </p>
       {me === null && <Trouble problem={problem} />}
       {mayAct && <Actions user={user} acting={acting} />}
-      {me?.scope === 'read' && <p class="note">Your token may look, and not act. To act, sign in with another.</p>}
+      {me?.scope === 'read' && <p class="note">Your token may read, and not act. To act, sign in with another one.</p>}
       <Card title="Managers" note={counted(user.managers.length, 'manager')}>
         {user.managers.length === 0 ? (
           <p class="note">This user holds nothing now.</p>

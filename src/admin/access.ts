@@ -83,7 +83,7 @@ export class Gatekeeper {
     if (found === null) throw this.#unknown(caller);
     const { name } = found;
     if (scope === 'act' && found.scope === 'read')
-      throw forbidden('This token may look, and not act.', 'Use a token that may act (scope: act).', name);
+      throw forbidden('This token may read, and not act.', 'Use a token that may act (scope: act).', name);
     return { name, scope: found.scope };
   }
 

@@ -9,7 +9,7 @@ import {
 } from '../core/vocabulary.js';
 import { kpiTargets, type KpiName } from '../core/kpis/kpi.js';
 
-/** What the API says, as the OpenAPI document has it: each schema is also the type of what is answered. */
+/** The answers of the API. Each schema is in the OpenAPI document, and is also the type of the answer. */
 
 const count = z.int().min(0);
 const ms = z.number().describe('Milliseconds.');
@@ -40,7 +40,7 @@ export const resourcesSchema = named('UserResources', {
   managerCount: count.describe('Live and reserved.'),
   usageRatio: z.number(),
   alertLevel: levelSchema,
-  maxManagers: count.nullable().describe('`null` where there is no limit.'),
+  maxManagers: count.nullable().describe('`null` if there is no limit.'),
 });
 
 export const userSummarySchema = resourcesSchema
@@ -49,7 +49,7 @@ export const userSummarySchema = resourcesSchema
     suspects: count.describe('Managers whose connection is a suspect now.'),
     waiting: count.describe('Newcomers that wait for a slot.'),
     idleMs: ms.describe('Since the last activity of any manager, in milliseconds.'),
-    longestIdleMs: ms.describe('Since the last activity of the manager left alone longest, in milliseconds.'),
+    longestIdleMs: ms.describe('Since the last activity of the manager that is idle for longest, in milliseconds.'),
   })
   .meta({ id: 'UserSummary' });
 
@@ -58,7 +58,7 @@ const suspectFields = {
   endsInMs: ms
     .nullable()
     .describe(
-      'When the heartbeat ends it at the latest, if nothing comes and no newcomer takes its place; `null` while data waits to be sent to it.',
+      'In how many milliseconds the heartbeat closes it at the latest, unless a byte arrives or a newcomer gets its place; `null` while unsent data waits for it.',
     ),
 };
 
@@ -78,9 +78,9 @@ export const managerSchema = named('Manager', {
   liveness: z
     .enum(['reserved', 'away', 'heard', 'quiet', 'unanswered', 'suspect', 'not open'])
     .describe(
-      '`heard`: something came within a heartbeat interval, which is not to say that anybody is there now; `quiet`: nothing did; `unanswered`: a heartbeat was missed; `suspect`: see there.',
+      '`heard`: a byte came within the last heartbeat interval, though the client may be gone since; `quiet`: none did; `unanswered`: a heartbeat was missed; `suspect`: see the field `suspect`.',
     ),
-  suspect: suspectSchema.nullable().describe('`null` unless `liveness` says that it is one.'),
+  suspect: suspectSchema.nullable().describe('`null` unless it is a suspect.'),
   generation: count.describe('1 for the first connection, one more for each that took over.'),
   admittedAt: z.iso.datetime(),
   ageMs: ms,
@@ -111,7 +111,7 @@ export const userPageSchema = named('UserPage', {
   nextCursor: z.string().nullable(),
   asOf: z.iso
     .datetime()
-    .describe('When everybody was counted, at most a second ago; `held`, `waiting` and idle times are as of now.'),
+    .describe('When the users were counted, at most a second ago; `held`, `waiting` and idle times are as of now.'),
 });
 
 export const journalSchema = named('Journal', {
@@ -120,7 +120,7 @@ export const journalSchema = named('Journal', {
   entries: z.array(z.looseObject({ type: z.string(), at: z.iso.datetime() })).describe('Events, oldest first.'),
   suspects: z
     .array(z.object({ threadId: z.string(), ...suspectFields }))
-    .describe('Connections of the user that are suspects now: what is not decided yet.'),
+    .describe('Connections of the user that are suspects now.'),
 });
 
 export const kpisSchema = named('Kpis', {
@@ -140,7 +140,7 @@ export const kpisSchema = named('Kpis', {
 });
 
 export const configSchema = named('Config', {
-  environment: z.string().nullable().describe('`null` where the server was not started from a configuration.'),
+  environment: z.string().nullable().describe('`null` if the server was not started from a configuration.'),
   settings: z.record(z.string(), z.object({ value: z.unknown(), source: z.string().nullable(), written: z.string() })),
 });
 
@@ -160,7 +160,7 @@ export const overviewSchema = named('Overview', {
   version: z.string(),
   now: z.iso.datetime(),
   startedAt: z.iso.datetime(),
-  /** Since `startedAt`, on a clock that never goes back. */
+  /** Since `startedAt`, on a monotonic clock. */
   uptimeMs: z.number(),
   isDraining: z.boolean(),
   managers: count,
@@ -169,7 +169,7 @@ export const overviewSchema = named('Overview', {
   waiting: count,
   suspects: count.describe('Connections that are suspects now.'),
   unsentBytes: z
-    .object({ sum: count, largest: count.describe('Of the connection with most.') })
+    .object({ sum: count, largest: count.describe('Of the connection with the most.') })
     .describe('Bytes that waited to be sent, as of the last heartbeat of each connection.'),
   usersByLevel: z.object({ normal: count, info: count, warning: count, critical: count, emergency: count }),
   limits: z.object({ perUser: count, total: count.nullable() }),
@@ -197,15 +197,15 @@ const chosenSchema = z
     reason: z.enum(reasons),
     idleMs: ms,
     silentMs: ms,
-    limitMs: ms.nullable().describe('What `idleMs`, or the age of an error, was held against, in milliseconds.'),
+    limitMs: ms.nullable().describe('The limit for `idleMs`, or for the age of an error, in milliseconds.'),
     finding: z
       .enum(findings)
       .nullable()
       .describe(
-        '`closed`: it is not open; `silent`: a suspect, which left pings unanswered; `stuck`: data that waits for it has not moved; `overfull`: more than `maxUnsentBytes` waited. `null` where it was chosen for another reason.',
+        '`closed`: it was not open; `silent`: a suspect, which left pings unanswered; `stuck`: its unsent data did not move; `overfull`: more than `maxUnsentBytes` waited. `null` if it was chosen for another reason.',
       ),
   })
-  .meta({ id: 'Chosen', description: 'Somebody who goes, or would go, and the figures that decide it.' });
+  .meta({ id: 'Chosen', description: 'A manager that was released, or would be, and the figures that decided it.' });
 
 export const cleanupSchema = named('Cleanup', {
   userId: z.string(),
@@ -216,13 +216,13 @@ export const cleanupSchema = named('Cleanup', {
   attempts: count,
   timedOut: z.boolean(),
   durationMs: ms,
-  remaining: count.describe('Managers left to the user; of a dry run, that would be.'),
+  remaining: count.describe('Managers that the user has left, or would have left after a dry run.'),
 });
 
 export const backgroundSchema = named('BackgroundCleanup', {
   dryRun: z.boolean(),
   cleaned: count.describe('Managers released; none by a dry run.'),
-  users: count.describe('Users of whom a manager was released.'),
+  users: count.describe('Users that had a manager released.'),
   byStrategy: tally,
   errors: count.describe('Users whose cleanup threw.'),
   durationMs: ms,
@@ -230,8 +230,8 @@ export const backgroundSchema = named('BackgroundCleanup', {
 });
 
 export const meSchema = named('Me', {
-  name: z.string().describe('As the token is named; `loopback` where there are no tokens.'),
-  scope: z.enum(['read', 'act']).describe('`read`: may look. `act`: may look and act.'),
+  name: z.string().describe('The name of the token; `loopback` if there are no tokens.'),
+  scope: z.enum(['read', 'act']).describe('`read`: may read. `act`: may read and act.'),
 });
 
 export const releasedSchema = named('Released', { released: count });

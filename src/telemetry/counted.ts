@@ -36,15 +36,12 @@ const waited = (waitedMs: number, outcome: string): Measurement[] =>
 const tallied = (byStrategy: StrategyTally, trigger: CleanupTrigger): Measurement[] =>
   strategyNames.map((strategy) => ({ value: byStrategy[strategy], labels: { strategy, trigger } }));
 
-interface EventCounter<Name extends MooringEventName, Label extends string> extends Pick<
-  CounterInstrument,
-  'about' | 'unit'
-> {
+type EventCounter<Name extends MooringEventName, Label extends string> = Pick<CounterInstrument, 'about' | 'unit'> & {
   /** Labels that are fields of the event. @default none */
   readonly labels?: Readonly<Record<Label, readonly string[]>>;
   /** How much an event adds; nothing is recorded for 0. @default 1 */
   readonly amount?: (event: MooringEvent<Name>) => number;
-}
+};
 
 /** A counter that is fed by the events of one name. */
 function eventsOf<Name extends MooringEventName, Label extends string & keyof MooringEvents[Name] = never>(

@@ -22,7 +22,7 @@ export function addManagerRoutes(app: AdminApp, parts: AdminParts): void {
     route: 'DELETE /managers/{key}',
     summary: 'Release a manager',
     params: keyParams,
-    response: { description: 'Whether it was there still.', schema: releasedSchema },
+    response: { description: '1 if it was released, 0 if it was gone already.', schema: releasedSchema },
     action: () => 'release',
     target: ({ key }) => managerOf(mooring, key),
     run: ({ key }) => ({ released: Number(mooring.release(key)) }),

@@ -11,9 +11,9 @@ import { problemSchema } from '../schemas.js';
 const commonProblems = {
   400: 'A field is wrong; `errors` says which.',
   401: 'No token, or one that is not known.',
-  403: 'The token may not, or the page comes from elsewhere.',
-  404: 'There is no such thing; `hint` says what to try.',
-  429: 'Too many wrong tokens from this address; a right one is taken all the same.',
+  403: 'The token does not allow this, or the page has another origin.',
+  404: 'It does not exist; `hint` says what to try.',
+  429: 'Too many wrong tokens from this address; a right one is accepted all the same.',
 } as const;
 
 type Method = 'GET' | 'POST' | 'DELETE';
@@ -124,7 +124,7 @@ function takesNothingElse(takes: { readonly query: boolean; readonly body: boole
 }
 
 /** The field of every cleanup. */
-export const dryRun = z.boolean().default(false).describe('Say who would go and why, and release nobody.');
+export const dryRun = z.boolean().default(false).describe('Only tell which managers would be released, and why.');
 
 const pathParameter = (name: string, example: string, description: string) =>
   z.string().openapi({ param: { name, in: 'path' }, description, example });

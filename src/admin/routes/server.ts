@@ -18,8 +18,8 @@ import { addActionRoute, cleanupAction, cleanedText } from './acting.js';
 import { addRoute, dryRun } from './route.js';
 
 const eventsQuery = z.strictObject({
-  types: z.string().max(2_000).optional().describe('Names of events, separated by commas. All unless given.'),
-  user: z.string().max(256).optional().describe('Only what is about this user.'),
+  types: z.string().max(2_000).optional().describe('Names of events, separated by commas. All by default.'),
+  user: z.string().max(256).optional().describe('Only events about this user.'),
 });
 
 const eventsHeaders = z.object({
@@ -47,13 +47,13 @@ export function addServerRoutes(app: AdminApp, parts: AdminParts): void {
   addRoute(app, {
     route: 'GET /config',
     summary: 'The effective configuration, each value with its source',
-    response: { description: 'As the server runs with.', schema: configSchema },
+    response: { description: 'The values that the server uses.', schema: configSchema },
     handle: () => configOf(parts),
   });
   addRoute(app, {
     route: 'GET /me',
-    summary: 'Who asks, and what they may do',
-    response: { description: 'As of the token that came with the question.', schema: meSchema },
+    summary: 'The caller, and what its token allows',
+    response: { description: 'As of the token of the request.', schema: meSchema },
     handle: ({ c }) => c.get('who'),
   });
   addBackground(app, parts);
@@ -65,7 +65,7 @@ function addBackground(app: AdminApp, parts: AdminParts): void {
     route: 'POST /background-cleanup',
     summary: 'Run a background cycle now',
     body: z.strictObject({ dryRun }),
-    response: { description: 'Who went, or would go, and why.', schema: backgroundSchema },
+    response: { description: 'The managers that were released, or would be, and why.', schema: backgroundSchema },
     action: cleanupAction('background-cleanup'),
     target: () => ({}),
     run: (_, { dryRun: isDry }) => (isDry ? previewCycle(parts) : runCycle(parts)),
@@ -78,17 +78,17 @@ function addEvents(app: AdminApp, { hub }: AdminParts): void {
     route: 'GET /events',
     summary: 'The event stream, as server-sent events',
     description:
-      'Each event has its name, its id and its fields as JSON. `Last-Event-ID` goes on where a viewer was cut off less than a minute ago. `stream.dropped` tells how many events a viewer that reads slowly has missed, `stream.gap` that what happened between is not known any longer; `stream.position`, each 15 seconds without another event, carries only an id to go on from.',
+      'Each event has its name, its id and its fields as JSON. With `Last-Event-ID` a viewer that was disconnected less than a minute ago goes on where it was. `stream.dropped` tells how many events a slow viewer has missed, and `stream.gap` that the events in between are not known any longer. `stream.position`, after 15 seconds without another event, has only an id to go on from.',
     query: eventsQuery,
     headers: eventsHeaders,
     response: { description: 'Never ends by itself.', schema: z.string(), contentType: 'text/event-stream' },
     problems: {
-      503: 'Too many watch: 100 in all; 75 with tokens that may only look, 25 with one of these; 50 with one that may act.',
+      503: 'Too many viewers: 100 in all, 75 with tokens that may only read, 25 with one such token, 50 with one that may act.',
     },
     handle: ({ query: { types, user }, c }) => {
       const filter = { types: namesIn(types), userId: user };
       const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
-      // Nobody would read the stream, nor end it.
+      // Without a reader the stream would never end.
       if (c.req.method === 'HEAD') return c.body(null, 200, headers);
       const who = c.get('who');
       const full = hub.whatIsFull(who);
@@ -101,7 +101,7 @@ function addEvents(app: AdminApp, { hub }: AdminParts): void {
 
 function tooManyViewers(full: 'all' | 'share'): ProblemError {
   const which =
-    full === 'all' ? 'Close another one' : 'Close another one of this token, or of those that may only look,';
+    full === 'all' ? 'Close another one' : 'Close another one of this token, or of tokens that may only read,';
   return new ProblemError({ kind: 'too-many-viewers', status: 503, detail: `${which} and come back.` });
 }
 

@@ -29,7 +29,7 @@ const listQuery = z.strictObject({
   sort: z
     .enum(sortings)
     .default('usage')
-    .describe('`usage`: the fullest first; `idle`: the one left alone longest first; `id`.'),
+    .describe('`usage`: the fullest first; `idle`: the longest idle first; `id`: by id.'),
   limit: z.coerce.number().int().min(1).max(500).default(50).describe('How many are on a page.'),
   cursor: z.string().max(2_000).optional().describe('`nextCursor` of the page before.'),
 });
@@ -37,17 +37,19 @@ const listQuery = z.strictObject({
 const managers = z.int().min(0).max(1_000_000);
 
 const cleanupBody = z.strictObject({
-  strategies: z.array(z.enum(routineStrategyNames)).min(1).optional().describe('All of them unless given.'),
+  strategies: z.array(z.enum(routineStrategyNames)).min(1).optional().describe('All of them by default.'),
   dryRun,
 });
 const emergencyBody = z.strictObject({
   evict: managers
     .optional()
-    .describe('Evict up to so many managers that are not engaged, beside those that are dead, abandoned or failed.'),
+    .describe(
+      'Evict at most this many managers that are not engaged, beside releasing the dead, abandoned and failed ones.',
+    ),
   keep: managers
     .optional()
     .describe(
-      'Evict managers that are not engaged until so many are left; who is dead, abandoned or failed goes all the same. With `evict`: no more than either says.',
+      'Evict managers that are not engaged until this many are left; the dead, abandoned and failed ones are released in any case. With `evict`: no more than either allows.',
     ),
   dryRun,
 });
@@ -91,7 +93,7 @@ function addReads(app: AdminApp, { mooring, census }: AdminParts): void {
     route: 'GET /users/{id}/journal',
     summary: 'What was lately decided about a user',
     params: idParams,
-    response: { description: 'Also of users who hold nothing any longer.', schema: journalSchema },
+    response: { description: 'Also of users that hold no manager any longer.', schema: journalSchema },
     handle: ({ params: { id } }) => {
       const { isKept } = mooring.journal;
       const userId = isKept ? knownUser(mooring, id) : readId(id);
@@ -119,12 +121,12 @@ function addCleanups(app: AdminApp, parts: AdminParts): void {
   const { mooring } = parts;
   const cleanup = {
     ...ofUser(mooring),
-    response: { description: 'Who went, or would go, and why.', schema: cleanupSchema },
+    response: { description: 'The managers that were released, or would be, and why.', schema: cleanupSchema },
     resultText: (result: CleanupView): string => `${cleanedText(result)}, ${String(result.remaining)} left`,
   };
   addActionRoute(app, parts, {
     route: 'POST /users/{id}/cleanup',
-    summary: 'Ask whether the connections are there; release the dead, the idle, the failed',
+    summary: 'Ping the connections of a user, and release those that are dead, idle or failed',
     body: cleanupBody,
     ...cleanup,
     action: cleanupAction('cleanup'),
@@ -133,7 +135,7 @@ function addCleanups(app: AdminApp, parts: AdminParts): void {
   });
   addActionRoute(app, parts, {
     route: 'POST /users/{id}/emergency-cleanup',
-    summary: 'The same with the patience of an emergency, and evictions where asked for',
+    summary: 'The same with the shorter idle limits of an emergency, and with evictions if the body asks for them',
     body: emergencyBody,
     ...cleanup,
     action: cleanupAction('emergency-cleanup'),
@@ -152,7 +154,7 @@ function addReleaseAll(app: AdminApp, parts: AdminParts): void {
   addActionRoute(app, parts, {
     route: 'DELETE /users/{id}/managers',
     summary: 'Release all managers of a user',
-    response: { description: 'How many.', schema: releasedSchema },
+    response: { description: 'How many were released.', schema: releasedSchema },
     ...ofUser(mooring),
     action: () => 'release-all',
     run: ({ userId }) => ({ released: mooring.releaseAll(userId) }),

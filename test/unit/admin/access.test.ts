@@ -46,7 +46,7 @@ describe('with tokens', () => {
     const { api } = testAdmin({ access });
     expect(await api('/background-cleanup', post({ token: reader }))).toMatchObject({
       status: 403,
-      body: { detail: 'This token may look, and not act.', hint: 'Use a token that may act (scope: act).' },
+      body: { detail: 'This token may read, and not act.', hint: 'Use a token that may act (scope: act).' },
     });
   });
 
