@@ -77,8 +77,8 @@ export class Gatekeeper {
   admit(caller: Caller, scope: Scope): Admitted {
     if (scope === 'act') this.#checkOrigin(caller);
     if (this.#tokens === null) return loopbackCaller(caller);
-    const token = bearerOf(caller.headers);
-    if (token === null) throw unauthorized('No token.');
+    const token = /^Bearer +([^ ]+) *$/i.exec(caller.headers.get('authorization') ?? '')?.[1];
+    if (token === undefined) throw unauthorized('No token.');
     const found = this.#find(token);
     if (found === null) throw this.#unknown(caller);
     const { name } = found;
@@ -113,7 +113,13 @@ export class Gatekeeper {
 
   #unknown({ address }: Caller): ProblemError {
     const retryAfterMs = this.#failures.take(addressKey(address));
-    return retryAfterMs === null ? unauthorized('This token is not known.') : tooMany(retryAfterMs);
+    if (retryAfterMs === null) return unauthorized('This token is not known.');
+    const seconds = String(Math.ceil(retryAfterMs / 1_000));
+    const detail = `This token is not known, and too many wrong ones came from this address; wait ${seconds} s.`;
+    return new ProblemError(
+      { kind: 'too-many-requests', status: 429, detail, hint: 'A right token is accepted at once.' },
+      { headers: { 'retry-after': seconds } },
+    );
   }
 }
 
@@ -126,10 +132,6 @@ function checkTokens(tokens: readonly AdminToken[]): void {
       );
 }
 
-function bearerOf(headers: Headers): string | null {
-  return /^Bearer +([^ ]+) *$/i.exec(headers.get('authorization') ?? '')?.[1] ?? null;
-}
-
 /** Headers that proxies add: behind a proxy the caller may be anywhere. A proxy that adds none of them is not noticed. */
 const proxyHeader = /^(via|forwarded|x-forwarded-.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/;
 
@@ -138,7 +140,7 @@ const proxyHeader = /^(via|forwarded|x-forwarded-.*|x-real-ip|x-client-ip|true-c
  * of another site reaches this server through a browser on this machine.
  */
 function loopbackCaller({ address, headers, url }: Caller): Admitted {
-  const host = hostnameOf(headers.get('host') ?? url.host);
+  const host = (headers.get('host') ?? url.host).replace(/:\d+$/, '');
   const proxy = [...headers.keys()].find((name) => proxyHeader.test(name));
   if (proxy === undefined && address !== undefined && isLoopback(address) && isLoopback(host))
     return { name: loopback, scope: 'act' };
@@ -156,10 +158,6 @@ export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host) || mapped.test(host);
 }
 
-function hostnameOf(host: string): string {
-  return host.replace(/:\d+$/, '');
-}
-
 function forbidden(detail: string, hint: string, who: string | null = null): ProblemError {
   return new ProblemError({ kind: 'forbidden', status: 403, detail, hint }, { who });
 }
@@ -168,18 +166,5 @@ function unauthorized(detail: string): ProblemError {
   return new ProblemError(
     { kind: 'unauthorized', status: 401, detail, hint: 'Send the header "Authorization: Bearer <token>".' },
     { headers: { 'www-authenticate': 'Bearer realm="mooring"' } },
-  );
-}
-
-function tooMany(msBeforeNext: number): ProblemError {
-  const seconds = Math.ceil(msBeforeNext / 1_000);
-  return new ProblemError(
-    {
-      kind: 'too-many-requests',
-      status: 429,
-      detail: `This token is not known, and too many wrong ones came from this address; wait ${String(seconds)} s.`,
-      hint: 'A right token is accepted at once.',
-    },
-    { headers: { 'retry-after': String(seconds) } },
   );
 }

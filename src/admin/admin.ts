@@ -13,7 +13,7 @@ import { addDashboard } from './assets.js';
 import { Census } from './census.js';
 import { EventHub } from './event-stream.js';
 import type { AdminApp, AdminEnv, AdminParts, MetricsText } from './parts.js';
-import { badField, badFields, noSuchRoute, ProblemError, problemResponse, wrongMethod } from './problems.js';
+import { badField, badFields, ProblemError, problemResponse } from './problems.js';
 import { Recorder } from './recorder.js';
 import { Refusals } from './refusals.js';
 import { addManagerRoutes } from './routes/managers.js';
@@ -111,11 +111,16 @@ function appOf(parts: AdminParts): AdminApp {
 /** No route has this path, or none of those that do takes this method. */
 function noRoute({ router }: AdminApp, { method, path }: { method: string; path: string }): ProblemError {
   const isTaken = (by: string): boolean => router.match(by, path)[0].some(([[, route]]) => route.method === by);
-  const taken = methods.filter(isTaken).flatMap((by) => (by === 'GET' ? ['GET', 'HEAD'] : [by]));
+  const allow = methods
+    .filter(isTaken)
+    .flatMap((by) => (by === 'GET' ? ['GET', 'HEAD'] : [by]))
+    .join(', ');
+  if (allow !== '') {
+    const detail = `${path} takes ${allow.replace(/, (\w+)$/, ' and $1')}, got ${method}.`;
+    return new ProblemError({ kind: 'method-not-allowed', status: 405, detail }, { headers: { allow } });
+  }
   const hint = `GET ${apiPath}/openapi.json lists what there is.`;
-  return taken.length === 0
-    ? noSuchRoute(`There is no ${method} ${path}.`, hint)
-    : wrongMethod({ method, path, taken });
+  return new ProblemError({ kind: 'no-such-route', status: 404, detail: `There is no ${method} ${path}.`, hint });
 }
 
 function tooLarge(): never {
@@ -201,14 +206,11 @@ function problemOf(error: unknown, c: Context<AdminEnv>, { mooring, refusals }: 
     return error;
   }
   if (error instanceof HTTPException) return problemOfHttp(error);
-  // The client closed the connection: nothing failed here.
-  if (isAborted(error)) return badField('body', 'broke off');
+  // The client closed the connection while the request was read: nothing failed here.
+  if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') return badField('body', 'broke off');
   mooring.events.emit('admin.failed', { route: `${c.req.method} ${routePath(c)}`, error: describe(error) });
-  return new ProblemError({
-    kind: 'internal-error',
-    status: 500,
-    detail: 'Something failed here; the log says what.',
-  });
+  const detail = 'The request failed because of an error in the server; its log has the error.';
+  return new ProblemError({ kind: 'internal-error', status: 500, detail });
 }
 
 /** An error of hono: a body that is not JSON, or of another content type. */
@@ -218,9 +220,4 @@ function problemOfHttp({ status, message }: HTTPException): ProblemError {
   const detail = 'The body is of another kind than application/json.';
   const hint = 'Send the header "content-type: application/json".';
   return new ProblemError({ kind: 'unsupported-media-type', status, detail, hint });
-}
-
-/** Whether the client closed the connection while the request was read. */
-function isAborted(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
 }

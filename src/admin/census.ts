@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises';
-import { levelOf, thresholdsOf, usageRatio, type Thresholds } from '../core/pressure/level.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import type { Mooring } from '../core/mooring.js';
 import type { UserResources } from '../core/pressure/monitor.js';
@@ -52,13 +51,12 @@ const usersPerLook = 64;
  */
 export class Census {
   readonly #mooring: Mooring;
-  readonly #thresholds: Thresholds;
   readonly #last = new Map<Sorting, Snapshot>();
+  /** Walks under way. */
   readonly #walks = new Map<Sorting, Promise<Snapshot>>();
 
   constructor(mooring: Mooring) {
     this.#mooring = mooring;
-    this.#thresholds = thresholdsOf(mooring.config);
   }
 
   /** All users as of at most a second ago, in no order. */
@@ -100,20 +98,13 @@ export class Census {
     const users: CountedUser[] = [];
     let until = performance.now() + sliceMs;
     for (const [userId, managers] of this.#mooring.managersByUser()) {
-      const resources = this.#resourcesOf(userId, managers.size);
+      const resources = this.#mooring.monitor.lookAt(userId);
       users.push({ resources, rank: ranks[sort](resources, managers) });
       if (users.length % usersPerLook > 0 || performance.now() < until) continue;
       await setImmediate();
       until = performance.now() + sliceMs;
     }
     return { takenAt: new Date(), takenAtMs: this.#mooring.now(), users };
-  }
-
-  #resourcesOf(userId: string, managerCount: number): UserResources {
-    const maxManagers = this.#mooring.limitOf(userId);
-    const ratio = usageRatio(managerCount, maxManagers);
-    const alertLevel = levelOf(managerCount, maxManagers, this.#thresholds);
-    return { userId, managerCount, usageRatio: ratio, alertLevel, maxManagers };
   }
 }
 

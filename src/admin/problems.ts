@@ -37,22 +37,9 @@ export function badFields(errors: readonly { readonly field: string; readonly pr
   return new ProblemError({ kind: 'bad-request', status: 400, detail, errors: [...errors] });
 }
 
-export function noSuchRoute(detail: string, hint: string): ProblemError {
-  return new ProblemError({ kind: 'no-such-route', status: 404, detail, hint });
-}
-
 /** The route exists, but not the thing that its path names. */
 export function notFound(detail: string, hint: string): ProblemError {
   return new ProblemError({ kind: 'not-found', status: 404, detail, hint });
-}
-
-/** The path exists, but takes other methods. */
-export function wrongMethod({ method, path, taken }: { method: string; path: string; taken: string[] }): ProblemError {
-  const detail = `${path} takes ${taken.join(', ').replace(/, (\w+)$/, ' and $1')}, got ${method}.`;
-  return new ProblemError(
-    { kind: 'method-not-allowed', status: 405, detail },
-    { headers: { allow: taken.join(', ') } },
-  );
 }
 
 export function problemResponse({ problem, headers }: ProblemError): Response {

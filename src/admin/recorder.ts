@@ -24,7 +24,8 @@ export class Recorder {
   readonly #mooring: Mooring;
   readonly #ends: (() => void)[];
   readonly #timer: NodeJS.Timeout;
-  readonly #samples: Sample[] = [];
+  /** Of the last quarter of an hour, oldest first. */
+  readonly samples: Sample[] = [];
   /** Since the start. */
   readonly totals: Overview['totals'] = {
     admitted: 0,
@@ -84,11 +85,6 @@ export class Recorder {
     return Math.round(performance.now() - this.#startedAtMs);
   }
 
-  /** The last quarter of an hour, oldest first. */
-  samples(): Sample[] {
-    return [...this.#samples];
-  }
-
   close(): void {
     clearInterval(this.#timer);
     for (const end of this.#ends) end();
@@ -108,8 +104,8 @@ export class Recorder {
   #sample(): void {
     const { managerCount, waitingCount } = this.#mooring;
     const at = new Date().toISOString();
-    this.#samples.push({ at, managers: managerCount, waiting: waitingCount, ...this.#current });
-    if (this.#samples.length > mostSamples) this.#samples.shift();
+    this.samples.push({ at, managers: managerCount, waiting: waitingCount, ...this.#current });
+    if (this.samples.length > mostSamples) this.samples.shift();
     this.#current = { ...nothing };
   }
 }

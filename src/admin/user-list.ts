@@ -43,27 +43,23 @@ export function pageOf(users: readonly CountedUser[], { level, search, sort, lim
 }
 
 /**
- * Inserts a user into a sorted list, which keeps the first `max` of them.
+ * Inserts a user into a sorted list by binary search. The list keeps the first `max` users.
  *
  * Why not sort all users once: for a page of fifty that would block the event loop for too long.
  */
 function insert(user: CountedUser, { into, max }: { readonly into: CountedUser[]; readonly max: number }): void {
   const last = into.at(-1);
   if (last !== undefined && into.length === max && compare(user, last) > 0) return;
-  into.splice(indexFor(user, into), 0, user);
-  if (into.length > max) into.pop();
-}
-
-function indexFor(user: CountedUser, list: readonly CountedUser[]): number {
   let from = 0;
-  let to = list.length;
+  let to = into.length;
   while (from < to) {
     const middle = (from + to) >>> 1;
-    const there = list[middle];
+    const there = into[middle];
     if (there !== undefined && compare(there, user) < 0) from = middle + 1;
     else to = middle;
   }
-  return from;
+  into.splice(from, 0, user);
+  if (into.length > max) into.pop();
 }
 
 function compare({ rank, resources: { userId } }: Place, other: Place): number {

@@ -16,6 +16,7 @@ export function viewManager(manager: WebSocketManager, mooring: Mooring): Manage
   const { lastInboundAtMs, lastOutboundAtMs, admittedAtMs } = manager;
   const suspect = mooring.suspicionOf(manager);
   const silentMs = connection === null ? null : now - connection.lastByteAtMs;
+  const isInError = manager.hasFailed || manager.errorReportedAtMs !== null;
   return {
     key,
     userId,
@@ -36,12 +37,8 @@ export function viewManager(manager: WebSocketManager, mooring: Mooring): Manage
     isHeld: manager.isHeld,
     isEngaged: isEngaged(manager, engagementRuleOf(mooring.config)),
     hasSuccessor: manager.successor !== null,
-    error: extras === null || !isInError(manager) ? null : describe(extras.lastError),
+    error: extras !== null && isInError ? describe(extras.lastError) : null,
   };
-}
-
-function isInError(manager: WebSocketManager): boolean {
-  return manager.hasFailed || manager.errorReportedAtMs !== null;
 }
 
 function livenessOf(

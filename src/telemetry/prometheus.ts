@@ -41,7 +41,7 @@ export function collectMetrics(mooring: Mooring, options: MetricsParts = {}): Co
   const { registry = new Registry(), defaultMetrics = false } = options;
   checkFree(registry);
   const before = new Set(namesIn(registry));
-  const metrics = new Metrics(mooring, registry);
+  const endFeed = register(mooring, registry);
   if (defaultMetrics) collectDefaultMetrics({ register: registry as Registry });
   const added = namesIn(registry).filter((name) => !before.has(name));
   return {
@@ -51,7 +51,7 @@ export function collectMetrics(mooring: Mooring, options: MetricsParts = {}): Co
     },
     metrics: () => registry.metrics(),
     end: () => {
-      metrics.end();
+      endFeed();
       for (const name of added.splice(0)) registry.removeSingleMetric(name);
     },
   };
@@ -69,51 +69,49 @@ function namesIn(registry: MetricsRegistry): string[] {
   return registry.getMetricsAsArray().map(({ name }) => name);
 }
 
-/** The table's instruments as metrics of prom-client. */
-class Metrics {
-  readonly #mooring: Mooring;
-  readonly #recorders = new Map<InstrumentName, (value: number, labels: Labels) => void>();
-  readonly #gauges = new Map<InstrumentName, Gauge>();
-  readonly end: () => void;
-  #isRead = false;
-
-  constructor(mooring: Mooring, registry: MetricsRegistry) {
-    this.#mooring = mooring;
-    for (const [name, instrument] of namedInstruments) this.#make(name, instrument, registry);
-    this.end = feed(mooring, (name, value, labels) => this.#recorders.get(name)?.(value, labels));
-  }
-
-  /** All series start at 0: if one appeared with a 1, Prometheus would see no increase. */
-  #make(name: InstrumentName, instrument: Instrument, registry: MetricsRegistry): void {
+/** Registers the table's instruments as metrics of prom-client. @returns stops feeding them */
+function register(mooring: Mooring, registry: MetricsRegistry): () => void {
+  const recorders = new Map<InstrumentName, (value: number, labels: Labels) => void>();
+  const gauges = new Map<InstrumentName, Gauge>();
+  const collect = oncePerTurn(() => {
+    readInto(gauges, mooring);
+  });
+  for (const [name, instrument] of namedInstruments) {
     const { about: help, labels } = instrument;
     const config = { name, help, labelNames: Object.keys(labels), registers: [registry] };
+    // All series start at 0: if one appeared with a 1, Prometheus would see no increase.
     if (instrument.kind === 'gauge') {
-      const collect = (): void => {
-        this.#read();
-      };
-      this.#gauges.set(name, new Gauge({ ...config, collect }));
+      gauges.set(name, new Gauge({ ...config, collect }));
     } else if (instrument.kind === 'counter') {
       const counter = new Counter(config);
       for (const each of combinations(labels)) counter.inc(each, 0);
-      this.#recorders.set(name, (value, of) => counter.inc(of, value));
+      recorders.set(name, (value, of) => counter.inc(of, value));
     } else {
       const histogram = new Histogram({ ...config, buckets: [...instrument.buckets] });
       for (const each of combinations(labels)) histogram.zero(each);
-      this.#recorders.set(name, (value, of) => histogram.observe(of, value));
+      recorders.set(name, (value, of) => histogram.observe(of, value));
     }
   }
+  return feed(mooring, (name, value, labels) => recorders.get(name)?.(value, labels));
+}
 
-  /** Reads all gauges for the first that is collected: a registry collects all of them in the same turn. */
-  #read(): void {
-    if (this.#isRead) return;
-    this.#isRead = true;
-    queueMicrotask(() => (this.#isRead = false));
-    for (const gauge of this.#gauges.values()) {
-      gauge.reset();
-      gauge.remove({}); // a gauge without labels would have the value 0 instead of none
-    }
-    readGauges(this.#mooring, (name, value, labels) => this.#gauges.get(name)?.set(labels, value));
+/** A registry collects all gauges in the same turn: only the first of these calls acts. */
+function oncePerTurn(act: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    queueMicrotask(() => (isDone = false));
+    act();
+  };
+}
+
+function readInto(gauges: ReadonlyMap<InstrumentName, Gauge>, mooring: Mooring): void {
+  for (const gauge of gauges.values()) {
+    gauge.reset();
+    gauge.remove({}); // a gauge without labels would have the value 0 instead of none
   }
+  readGauges(mooring, (name, value, labels) => gauges.get(name)?.set(labels, value));
 }
 
 /** All combinations of the values of each label. */

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { eventNames } from '../../events/edge-events.js';
 import { settingNames } from '../../core/settings.js';
 import { writeSetting } from '../../config/written-settings.js';
+import type { Mooring } from '../../core/mooring.js';
 import type { AdminApp, AdminParts } from '../parts.js';
 import { badField, ProblemError } from '../problems.js';
 import {
@@ -20,10 +21,6 @@ import { addRoute, dryRun } from './route.js';
 const eventsQuery = z.strictObject({
   types: z.string().max(2_000).optional().describe('Names of events, separated by commas. All by default.'),
   user: z.string().max(256).optional().describe('Only events about this user.'),
-});
-
-const eventsHeaders = z.object({
-  'last-event-id': z.string().optional().describe('The id of the last event that was seen.'),
 });
 
 /** Routes about the server as a whole. */
@@ -61,6 +58,7 @@ export function addServerRoutes(app: AdminApp, parts: AdminParts): void {
 }
 
 function addBackground(app: AdminApp, parts: AdminParts): void {
+  const { mooring } = parts;
   addActionRoute(app, parts, {
     route: 'POST /background-cleanup',
     summary: 'Run a background cycle now',
@@ -68,7 +66,8 @@ function addBackground(app: AdminApp, parts: AdminParts): void {
     response: { description: 'The managers that were released, or would be, and why.', schema: backgroundSchema },
     action: cleanupAction('background-cleanup'),
     target: () => ({}),
-    run: (_, { dryRun: isDry }) => (isDry ? previewCycle(parts) : runCycle(parts)),
+    run: async (_, { dryRun: isDry }) =>
+      isDry ? previewCycle(mooring) : { ...(await mooring.backgroundCleanup.runCycle()), dryRun: false, chosen: [] },
     resultText: cleanedText,
   });
 }
@@ -80,7 +79,7 @@ function addEvents(app: AdminApp, { hub }: AdminParts): void {
     description:
       'Each event has its name, its id and its fields as JSON. With `Last-Event-ID` a viewer that was disconnected less than a minute ago goes on where it was. `stream.dropped` tells how many events a slow viewer has missed, and `stream.gap` that the events in between are not known any longer. `stream.position`, after 15 seconds without another event, has only an id to go on from.',
     query: eventsQuery,
-    headers: eventsHeaders,
+    headers: z.object({ 'last-event-id': z.string().optional().describe('The id of the last event that was seen.') }),
     response: { description: 'Never ends by itself.', schema: z.string(), contentType: 'text/event-stream' },
     problems: {
       503: 'Too many viewers: 100 in all, 75 with tokens that may only read, 25 with one such token, 50 with one that may act.',
@@ -132,7 +131,7 @@ function overviewOf({ mooring, version, recorder, hub }: AdminParts): Overview {
     usersByLevel: mooring.monitor.usersByLevel(),
     limits: { perUser: config.maxManagersPerUser, total: config.maxTotalManagers },
     totals: recorder.totals,
-    samples: recorder.samples(),
+    samples: recorder.samples,
     journal: { isKept: journal.isKept, bytes: journal.bytes, maxBytes: journal.maxBytes, users: journal.userCount },
     viewers: hub.counts,
     memory: { residentBytes: rss, heapUsedBytes: heapUsed },
@@ -150,12 +149,7 @@ function configOf({ mooring, loaded }: AdminParts): ConfigView {
   };
 }
 
-async function runCycle({ mooring }: AdminParts): Promise<BackgroundView> {
-  const result = await mooring.backgroundCleanup.runCycle();
-  return { ...result, dryRun: false, chosen: [] };
-}
-
-async function previewCycle({ mooring }: AdminParts): Promise<BackgroundView> {
+async function previewCycle(mooring: Mooring): Promise<BackgroundView> {
   const startedAtMs = performance.now();
   const { chosen, byStrategy, users } = await mooring.previewBackgroundCleanup();
   const durationMs = performance.now() - startedAtMs;

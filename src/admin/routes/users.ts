@@ -1,7 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { EmergencyCleanupResult } from '../../core/cleanup/emergency-run.js';
 import type { CleanupResult } from '../../core/cleanup/requested.js';
-import type { JournalEntry } from '../../core/diagnostics/journal.js';
 import type { Mooring } from '../../core/mooring.js';
 import { routineStrategyNames } from '../../core/vocabulary.js';
 import { sortings } from '../census.js';
@@ -34,23 +33,19 @@ const listQuery = z.strictObject({
   cursor: z.string().max(2_000).optional().describe('`nextCursor` of the page before.'),
 });
 
-const managers = z.int().min(0).max(1_000_000);
+const managers = z.int().min(0).max(1_000_000).optional();
 
 const cleanupBody = z.strictObject({
   strategies: z.array(z.enum(routineStrategyNames)).min(1).optional().describe('All of them by default.'),
   dryRun,
 });
 const emergencyBody = z.strictObject({
-  evict: managers
-    .optional()
-    .describe(
-      'Evict at most this many managers that are not engaged, beside releasing the dead, abandoned and failed ones.',
-    ),
-  keep: managers
-    .optional()
-    .describe(
-      'Evict managers that are not engaged until this many are left; the dead, abandoned and failed ones are released in any case. With `evict`: no more than either allows.',
-    ),
+  evict: managers.describe(
+    'Evict at most this many managers that are not engaged, beside releasing the dead, abandoned and failed ones.',
+  ),
+  keep: managers.describe(
+    'Evict managers that are not engaged until this many are left; the dead, abandoned and failed ones are released in any case. With `evict`: no more than either allows.',
+  ),
   dryRun,
 });
 
@@ -97,7 +92,9 @@ function addReads(app: AdminApp, { mooring, census }: AdminParts): void {
     handle: ({ params: { id } }) => {
       const { isKept } = mooring.journal;
       const userId = isKept ? knownUser(mooring, id) : readId(id);
-      const entries = mooring.journal.of(userId).map(viewEntry);
+      const entries = mooring.journal
+        .of(userId)
+        .map(({ atMs, ...entry }) => ({ at: new Date(atMs).toISOString(), ...entry }));
       return { userId, isKept, entries, suspects: suspectsOf(mooring, userId) };
     },
   });
@@ -175,10 +172,6 @@ function suspectsOf(mooring: Mooring, userId: string): JournalView['suspects'] {
     const suspect = mooring.suspicionOf(manager);
     return suspect === null ? [] : [{ threadId: manager.threadId, ...suspect }];
   });
-}
-
-function viewEntry({ atMs, ...entry }: JournalEntry): JournalView['entries'][number] {
-  return { at: new Date(atMs).toISOString(), ...entry };
 }
 
 function viewCleanup(result: CleanupResult | EmergencyCleanupResult): CleanupView {
