@@ -2,22 +2,22 @@ import type { RefObject } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import type { ManagerView } from '../../src/admin/schemas.js';
 import { keySegment } from '../../src/presentation/paths.js';
-import { actsWithinMs, ApiError, ask, pathOfUser } from './api.js';
+import { actTimeoutMs, ApiError, pathOfUser, request } from './api.js';
 import type { Outcome } from './outcome.js';
 
-/** What is done, one at a time, and what came of the last of it. */
+/** Runs one action at a time, and keeps the outcome of the last one. */
 export interface Acting {
   readonly outcome: Outcome | null;
-  /** Nothing else is done meanwhile: buttons are out of order. */
+  /** The buttons are disabled meanwhile. */
   readonly isRunning: boolean;
-  /** Where the outcome is told. */
-  readonly place: RefObject<HTMLDivElement | null>;
+  /** The element that shows the outcome. */
+  readonly outcomeRef: RefObject<HTMLDivElement | null>;
   readonly run: (name: string, act: () => Promise<Outcome>) => void;
 }
 
 export function useActing(onActed: () => void): Acting {
   const [outcome, setOutcome] = useState<Outcome | null>(null);
-  const place = useRef<HTMLDivElement>(null);
+  const outcomeRef = useRef<HTMLDivElement>(null);
   const isRunning = useRef(false);
   const finish = async (name: string, act: () => Promise<Outcome>): Promise<void> => {
     isRunning.current = true;
@@ -29,7 +29,7 @@ export function useActing(onActed: () => void): Acting {
   const run = (name: string, act: () => Promise<Outcome>): void => {
     if (!isRunning.current) void finish(name, act);
   };
-  return { outcome, isRunning: outcome?.kind === 'running', place, run };
+  return { outcome, isRunning: outcome?.kind === 'running', outcomeRef, run };
 }
 
 async function outcomeOf(name: string, act: () => Promise<Outcome>): Promise<Outcome> {
@@ -40,9 +40,9 @@ async function outcomeOf(name: string, act: () => Promise<Outcome>): Promise<Out
   }
 }
 
-/** Asks for something to be done about a user. @throws ApiError */
+/** Posts an action on a user. @throws ApiError */
 export function post<T>(userId: string, path: string, body?: object): Promise<T> {
-  return ask<T>(`${pathOfUser(userId)}/${path}`, { method: 'POST', timeoutMs: actsWithinMs, body });
+  return request<T>(`${pathOfUser(userId)}/${path}`, { method: 'POST', timeoutMs: actTimeoutMs, body });
 }
 
 /** Releases one manager, unless it is gone already. @throws ApiError */
@@ -56,12 +56,12 @@ export async function release({ key, threadId }: ManagerView): Promise<Outcome> 
   }
 }
 
-/** Releases all of a user. @throws ApiError */
+/** Releases all managers of a user. @throws ApiError */
 export async function releaseAll(userId: string): Promise<Outcome> {
   const { released } = await remove(`${pathOfUser(userId)}/managers`);
   return { kind: 'released-all', released };
 }
 
 function remove(path: string): Promise<{ readonly released: number }> {
-  return ask(path, { method: 'DELETE', timeoutMs: actsWithinMs });
+  return request(path, { method: 'DELETE', timeoutMs: actTimeoutMs });
 }

@@ -12,23 +12,23 @@ interface ActionsProps {
 
 type Confirming = 'cleanup' | 'emergency' | 'release-all';
 
-/** Cleans up, or tries to. @param whenDone told once it is done, and not where it failed */
-type Clean = (name: string, order: Order, whenDone?: () => void) => void;
+/** Requests a cleanup. @param onDone called unless the request failed */
+type Clean = (name: string, request: CleanupCall, onDone?: () => void) => void;
 
-interface Order {
+interface CleanupCall {
   readonly path: 'cleanup' | 'emergency-cleanup';
   readonly body: object;
 }
 
-/** The buttons of a user's page, and what came of the last one. */
-export function Actions({ user, acting: { outcome, isRunning, place, run } }: ActionsProps) {
+/** The buttons of a user's page, and the outcome of the last action. */
+export function Actions({ user, acting: { outcome, isRunning, outcomeRef, run } }: ActionsProps) {
   const { userId } = user;
   const [confirming, setConfirming] = useState<Confirming | null>(null);
   const [evict, setEvict] = useState(0);
-  const clean: Clean = (name, { path, body }, whenDone) =>
+  const clean: Clean = (name, { path, body }, onDone) =>
     run(name, async () => {
       const result = await post<CleanupView>(userId, path, body);
-      whenDone?.();
+      onDone?.();
       return { kind: 'cleaned', name, result };
     });
   return (
@@ -39,12 +39,15 @@ export function Actions({ user, acting: { outcome, isRunning, place, run } }: Ac
         onClean={clean}
         onConfirm={setConfirming}
       />
-      <div class="outcome" role="status" ref={place} tabIndex={-1}>
+      <div class="outcome" role="status" ref={outcomeRef} tabIndex={-1}>
         {outcome !== null && <OutcomeText outcome={outcome} />}
       </div>
       {confirming !== null && (
         <Question
-          {...{ confirming, user, evict, onEvict: setEvict }}
+          confirming={confirming}
+          user={user}
+          evict={evict}
+          onEvict={setEvict}
           onClean={clean}
           onReleaseAll={() => run('Release all', () => releaseAll(userId))}
           onClose={() => setConfirming(null)}
@@ -57,7 +60,7 @@ export function Actions({ user, acting: { outcome, isRunning, place, run } }: Ac
 interface QuestionProps {
   readonly confirming: Confirming;
   readonly user: UserView;
-  /** How many to evict beyond those that are gone: kept from a dry run to what is done then, and where that failed. */
+  /** How many managers to evict. Kept from a dry run to the cleanup after it, and after a cleanup that failed. */
   readonly evict: number;
   readonly onEvict: (evict: number) => void;
   readonly onClean: Clean;
@@ -65,34 +68,33 @@ interface QuestionProps {
   readonly onClose: () => void;
 }
 
-/** Asks before somebody is released. */
+/** The dialog before an action that closes connections. */
 function Question(props: QuestionProps) {
   const { confirming, user, onClean, onReleaseAll, onClose } = props;
   switch (confirming) {
     case 'cleanup':
       return (
         <ConfirmDialog
-          {...{ title: 'Clean up this user?', act: 'Clean up', onClose }}
+          title="Clean up this user?"
+          act="Clean up"
+          onClose={onClose}
           onAct={() => onClean('Cleanup', { path: 'cleanup', body: {} })}
         >
-          <p>
-            Each connection is asked whether it is there. The dead, the suspects (those that do not answer), the
-            abandoned and the failed are released.
-          </p>
+          <p>Each connection is pinged. Those that are dead, suspect (no answer), abandoned or failed are released.</p>
         </ConfirmDialog>
       );
     case 'emergency':
       return <EmergencyQuestion {...props} />;
     case 'release-all':
       return (
-        <ConfirmDialog {...{ title: 'Release everything?', act: 'Release all', onAct: onReleaseAll, onClose }}>
+        <ConfirmDialog title="Release everything?" act="Release all" onAct={onReleaseAll} onClose={onClose}>
           <p>{everything(user.managers)}</p>
         </ConfirmDialog>
       );
   }
 }
 
-/** Can be tried first, as it evicts as many as one says; the number then has to be said once only. */
+/** Offers a dry run first. The number to evict is kept for the cleanup after it. */
 function EmergencyQuestion({ evict, onEvict, onClean, onClose }: QuestionProps) {
   const body = evict > 0 ? { evict } : {};
   const forget = (): void => onEvict(0);
@@ -100,8 +102,17 @@ function EmergencyQuestion({ evict, onEvict, onClean, onClose }: QuestionProps) 
   const tried = evict > 0 ? `Emergency dry run, evicting up to ${count(evict)}` : 'Emergency dry run';
   const onTry = (): void => onClean(tried, { path: 'emergency-cleanup', body: { ...body, dryRun: true } });
   return (
-    <ConfirmDialog {...{ title: 'Emergency cleanup?', act: 'Clean up now', onAct, onTry, onCancel: forget, onClose }}>
-      <p>The same as a cleanup, with the patience of an emergency. Of those that answer, nothing in use is closed.</p>
+    <ConfirmDialog
+      title="Emergency cleanup?"
+      act="Clean up now"
+      onAct={onAct}
+      onTry={onTry}
+      onCancel={forget}
+      onClose={onClose}
+    >
+      <p>
+        As a cleanup, with the shorter idle limits of an emergency. No connection that answers and is in use is closed.
+      </p>
       <Evict value={evict} onValue={onEvict} />
     </ConfirmDialog>
   );
@@ -118,7 +129,11 @@ function Evict({ value, onValue }: { readonly value: number; readonly onValue: (
     <label>
       Also evict up to this many that are not in use
       <input
-        {...{ type: 'number', min: 0, max: 1_000_000, step: 1, inputMode: 'numeric' }}
+        type="number"
+        min={0}
+        max={1_000_000}
+        step={1}
+        inputMode="numeric"
         value={value}
         onInput={({ currentTarget }) => onValue(Math.max(0, Math.trunc(currentTarget.valueAsNumber || 0)))}
       />

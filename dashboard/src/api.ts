@@ -3,17 +3,17 @@ import { userSegment } from '../../src/presentation/paths.js';
 import { Store } from './store.js';
 
 /** What the page knows of its server. */
-export interface Link {
+interface ServerState {
   readonly isReachable: boolean;
   /** When the server last answered anything; `null` before it did. */
   readonly lastAnswerAt: Date | null;
-  /** The server wants a token, and has none or a wrong one of us; `null` until anything says so or not. */
+  /** The server needs a token, and ours is missing or wrong; `null` until that is known. */
   readonly needsToken: boolean | null;
-  /** It had one of us that was good once. */
+  /** Our token was accepted earlier. */
   readonly isTokenRefused: boolean;
 }
 
-/** What the server answered instead of what was asked for; status 0 where it did not answer. */
+/** An error that the server answered with; status 0 if it did not answer. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
 
@@ -26,23 +26,22 @@ export class ApiError extends Error {
   }
 }
 
-/** What to ask, and how. */
-export interface Asked {
+export interface RequestOptions {
   readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly body?: unknown;
   readonly signal?: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Longer for what acts. `null`: as long as it takes. */
+  /** `null`: none. @default 10 seconds */
   readonly timeoutMs?: number | null;
 }
 
 const tokenName = 'mooring.token';
-const looksWithinMs = 10_000;
+const readTimeoutMs = 10_000;
 
-/** Emergency cleanups wait for answers of the peers, up to ten seconds. */
-export const actsWithinMs = 60_000;
+/** Of actions: an emergency cleanup waits up to ten seconds for the clients to answer. */
+export const actTimeoutMs = 60_000;
 
-export const link = new Store<Link>({
+export const serverState = new Store<ServerState>({
   isReachable: true,
   lastAnswerAt: null,
   needsToken: null,
@@ -53,48 +52,52 @@ export function hasToken(): boolean {
   return sessionStorage.getItem(tokenName) !== null;
 }
 
-/** Forgets the token: of this tab, where alone it was. */
+/** Deletes the token, which only this tab has. */
 export function signOut(): void {
   sessionStorage.removeItem(tokenName);
-  link.set({ ...link.value, needsToken: true, isTokenRefused: false });
+  serverState.set({ ...serverState.value, needsToken: true, isTokenRefused: false });
 }
 
-/** The server wants a token, and does not take the one we have. Several requests may find out, one after another. */
+/** The server refused our token, or needs one. Several requests in a row may find out. */
 function askForToken(): void {
-  const isTokenRefused = hasToken() || link.value.isTokenRefused;
+  const isTokenRefused = hasToken() || serverState.value.isTokenRefused;
   sessionStorage.removeItem(tokenName);
-  link.set({ ...link.value, needsToken: true, isTokenRefused });
+  serverState.set({ ...serverState.value, needsToken: true, isTokenRefused });
 }
 
-/** What the server says of itself, for whoever has no token: to find out by asking for data would be a refusal in its log. */
+/** Whether the server needs a token, from its health: a request for data would be logged as refused. */
 export function learnOfToken(wantsToken: boolean): void {
-  if (!hasToken()) link.set({ ...link.value, needsToken: wantsToken });
+  if (!hasToken()) serverState.set({ ...serverState.value, needsToken: wantsToken });
 }
 
-/** Keeps the token if the server knows it. @throws ApiError where it does not, TypeError where no header can carry it */
+/** Keeps the token if the server accepts it. @throws ApiError if not, TypeError if no header can carry it */
 export async function signIn(token: string): Promise<void> {
   const headers = Object.fromEntries(new Headers({ authorization: `Bearer ${token}` }));
-  await ask('api/v1/me', { headers });
+  await request('api/v1/me', { headers });
   sessionStorage.setItem(tokenName, token);
-  link.set({ ...link.value, needsToken: false, isTokenRefused: false });
+  serverState.set({ ...serverState.value, needsToken: false, isTokenRefused: false });
 }
 
-/** What the server answers. @throws ApiError */
-export async function ask<T>(path: string, asked: Asked = {}): Promise<T> {
-  const response = await send(path, asked);
+/** Sends a request and reads the JSON of the answer. @throws ApiError */
+export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
+  const response = await send(path, options);
   return (await response.json()) as T;
 }
 
-/** The response, once it is a good one. @throws ApiError */
-export async function send(path: string, asked: Asked = {}): Promise<Response> {
-  const { method = 'GET', body, timeoutMs = looksWithinMs } = asked;
-  const signals = [asked.signal, timeoutMs === null ? undefined : AbortSignal.timeout(timeoutMs)];
+/** Sends a request. @throws ApiError unless the status is 2xx */
+export async function send(path: string, options: RequestOptions = {}): Promise<Response> {
+  const { method = 'GET', body, timeoutMs = readTimeoutMs } = options;
+  const signals = [options.signal, timeoutMs === null ? undefined : AbortSignal.timeout(timeoutMs)];
   const init: RequestInit = {
-    ...{ method, headers: headersOf(asked), cache: 'no-store', credentials: 'omit', redirect: 'error' },
+    method,
+    headers: headersOf(options),
+    cache: 'no-store',
+    credentials: 'omit',
+    redirect: 'error',
     signal: AbortSignal.any(signals.filter((signal) => signal !== undefined)),
     ...(body !== undefined && { body: JSON.stringify(body) }),
   };
-  const response = await reach(new URL(path, document.baseURI), init, asked.signal);
+  const response = await reach(new URL(path, document.baseURI), init, options.signal);
   if (response.ok) return response;
   const error = await problemOf(response);
   if (error.status === 401) askForToken();
@@ -102,24 +105,24 @@ export async function send(path: string, asked: Asked = {}): Promise<Response> {
 }
 
 async function reach(url: URL, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
-  const askedAt = new Date();
+  const sentAt = new Date();
   try {
     const response = await fetch(url, init);
-    link.set({ ...link.value, isReachable: true, lastAnswerAt: new Date() });
+    serverState.set({ ...serverState.value, isReachable: true, lastAnswerAt: new Date() });
     return response;
   } catch (error) {
     if (signal?.aborted === true) throw error;
-    const { lastAnswerAt } = link.value;
+    const { lastAnswerAt } = serverState.value;
     const isSlow = error instanceof DOMException && error.name === 'TimeoutError';
-    // Whoever answers others is there.
-    if (isSlow && lastAnswerAt !== null && lastAnswerAt > askedAt)
-      throw new ApiError(408, 'The server answers, but not this: it took too long.');
-    link.set({ ...link.value, isReachable: false });
+    // A server that answered another request meanwhile can be reached.
+    if (isSlow && lastAnswerAt !== null && lastAnswerAt > sentAt)
+      throw new ApiError(408, 'The server did not answer this request in time, but answers others.');
+    serverState.set({ ...serverState.value, isReachable: false });
     throw new ApiError(0, 'The server cannot be reached.');
   }
 }
 
-function headersOf({ body, headers = {} }: Asked): Record<string, string> {
+function headersOf({ body, headers = {} }: RequestOptions): Record<string, string> {
   const token = sessionStorage.getItem(tokenName);
   return {
     ...(token !== null && { authorization: `Bearer ${token}` }),
@@ -137,7 +140,7 @@ async function problemOf(response: Response): Promise<ApiError> {
   }
 }
 
-/** The path of a user in the API; others begin with it. */
+/** The path of a user in the API. The paths of its actions begin with it. */
 export function pathOfUser(userId: string): string {
   return `api/v1/users/${userSegment(userId)}`;
 }

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { hasToken, learnOfToken, link, signOut } from './api.js';
+import { hasToken, learnOfToken, serverState, signOut } from './api.js';
 import { EventsPage } from './events-page.js';
 import { dateOf, shown } from './format.js';
 import { OverviewPage } from './overview-page.js';
@@ -27,7 +27,7 @@ const pages = [
   ['events', 'Events', '#/events'],
 ] as const;
 
-/** What the tab is called. Another title is another page, and takes the focus. */
+/** The title of the tab. A change of the title moves the focus to the page. */
 function titleOf({ page, userId }: Route): string {
   const titles = { overview: 'Overview', users: 'Users', user: '', events: 'Events', nowhere: 'Not found' };
   return page === 'user' ? `${shown(userId)} · User` : titles[page];
@@ -36,7 +36,7 @@ function titleOf({ page, userId }: Route): string {
 /** The whole page. */
 export function App() {
   const route = useRoute();
-  const { needsToken } = useStore(link);
+  const { needsToken } = useStore(serverState);
   const { data: health, problem } = useHealth();
   const isUnknown = needsToken === null && !hasToken();
   useTitle(needsToken === true ? 'Sign in' : titleOf(route), needsToken !== true);
@@ -55,7 +55,7 @@ export function App() {
   );
 }
 
-/** How the server is, and whether it wants a token. One that lets nobody ask is taken to want none, until it refuses. */
+/** The health of the server, and whether it needs a token. If health is not served, none is assumed until a refusal. */
 function useHealth(): Polled<Health> {
   const polled = usePoll<Health>('healthz', healthEveryMs);
   const { data, problem } = polled;
@@ -135,9 +135,9 @@ function Mark() {
   );
 }
 
-/** What concerns every page: whether the server is there, and whether it is about to go. */
+/** For every page: whether the server can be reached, and whether it is draining. */
 function Banners({ health }: { readonly health: Health | null }) {
-  const { isReachable, lastAnswerAt } = useStore(link);
+  const { isReachable, lastAnswerAt } = useStore(serverState);
   return (
     <div class="banners">
       {!isReachable && (
@@ -151,14 +151,14 @@ function Banners({ health }: { readonly health: Health | null }) {
       )}
       {isReachable && health?.status === 'draining' && (
         <p class="banner warn" role="status">
-          <strong>The server is draining.</strong> Nobody new is admitted, and connections are being closed in waves.
+          <strong>The server is draining.</strong> No new connection is admitted, and connections are closed in waves.
         </p>
       )}
     </div>
   );
 }
 
-/** Another page begins at its top; only the page to sign in has a better place for the focus. */
+/** Moves the focus to the top of a new page, except to sign in: there it goes to the field. */
 function useTitle(title: string, takesFocus: boolean): void {
   const isFirst = useRef(true);
   useEffect(() => {

@@ -105,11 +105,17 @@ function optionsOf(
   const color = (name: string): string => style.getPropertyValue(`--${name}`).trim();
   const font = `12px ${style.fontFamily}`;
   const look = {
-    ...{ font, labelFont: font, stroke: color('muted'), labelSize: 16 },
-    ...{ grid: { stroke: color('line'), width: 1 }, ticks: { stroke: color('line'), width: 1, size: 4 } },
+    font,
+    labelFont: font,
+    stroke: color('muted'),
+    labelSize: 16,
+    grid: { stroke: color('line'), width: 1 },
+    ticks: { stroke: color('line'), width: 1, size: 4 },
   };
   return {
-    ...{ width: element.clientWidth, height, padding: [10, 12, 0, 0] },
+    width: element.clientWidth,
+    height,
+    padding: [10, 12, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     hooks: { setCursor: [({ cursor }) => onPointed(cursor.idx ?? null)] },
@@ -132,10 +138,10 @@ function optionsOf(
   };
 }
 
-/** A mark says hours and minutes, so no two may lie within one minute. */
+/** Labels have hours and minutes, so two marks must be at least a minute apart. */
 const wholeMinutes = [60, 180, 300, 900];
 
-/** Half a manager is no mark on an axis. */
+/** An axis of managers has whole numbers only. */
 const wholeSteps = [1, 10, 100, 1e3, 1e4, 1e5, 1e6].flatMap((ten) => [ten, 2 * ten, 5 * ten]);
 
 function lineOf({ label, color, isPoints = false }: Series, colorOf: (name: string) => string): uPlot.Series {

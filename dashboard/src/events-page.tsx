@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Told } from '../../src/presentation/fields.js';
 import { counted, timeOf } from '../../src/presentation/figures.js';
 import { knownTypes, sentenceOf } from '../../src/presentation/sentences.js';
-import { link, type ApiError } from './api.js';
+import { serverState, type ApiError } from './api.js';
 import { dateOf, shown, shownWithin } from './format.js';
 import { Trouble, UserLink } from './pieces.js';
 import { queryOf, replaceHash } from './route.js';
@@ -12,11 +12,10 @@ import { Store, useStore } from './store.js';
 import { EventWatch, type StreamState } from './stream.js';
 import { useTyped } from './typed.js';
 
-/** Rows that are kept. */
-const mostRows = 500;
+const maxRows = 500;
 
-/** Rows appear together, so often at the most: hundreds in a second are read by nobody. */
-const drawnEveryMs = 250;
+/** New rows appear together, at most this often. */
+const drawEveryMs = 250;
 
 const typingMs = 400;
 
@@ -25,11 +24,11 @@ interface Row {
   readonly told: Told;
 }
 
-/** What a stream has shown when it is left. */
+/** The state of the page when the user leaves it. */
 interface Kept {
   readonly query: string;
   readonly rows: readonly Row[];
-  /** Those that a pause held back. */
+  /** Rows that arrived during a pause. */
   readonly fresh: readonly Row[];
   readonly missed: number;
   readonly isPaused: boolean;
@@ -38,24 +37,24 @@ interface Kept {
 
 const nothing: Kept = { query: '', rows: [], fresh: [], missed: 0, isPaused: false, lastEventId: '' };
 
-/** For whoever comes back, as from the page of a user in it: the stream goes on where it was left. */
+/** When the user comes back, the stream goes on where it was left. */
 let kept = nothing;
 
-link.subscribe(() => {
-  if (link.value.needsToken === true) kept = nothing;
+serverState.subscribe(() => {
+  if (serverState.value.needsToken === true) kept = nothing;
 });
 
 /** What happens, as it happens. */
 export function EventsPage({ query }: { readonly query: URLSearchParams }) {
   const user = query.get('user') ?? '';
   const types = (query.get('types') ?? '').split(',').filter((type) => knownTypes.includes(type));
-  const asked = queryOf({ user, types: types.join(',') });
-  const [isPaused, setPaused] = useState(kept.isPaused && kept.query === asked);
+  const filter = queryOf({ user, types: types.join(',') });
+  const [isPaused, setPaused] = useState(kept.isPaused && kept.query === filter);
   return (
     <>
       <h1>Events</h1>
       <Filters user={user} types={types} />
-      <Stream key={asked} {...{ query: asked, isPaused, setPaused }} />
+      <Stream key={filter} query={filter} isPaused={isPaused} setPaused={setPaused} />
     </>
   );
 }
@@ -67,7 +66,7 @@ function want(user: string, types: readonly string[]): void {
 }
 
 function Filters({ user, types }: { readonly user: string; readonly types: readonly string[] }) {
-  const [typed, type] = useTyped({ said: user, say: (text) => want(text, types), afterMs: typingMs });
+  const [typed, type] = useTyped({ value: user, onChange: (text) => want(text, types), afterMs: typingMs });
   const toggle = (one: string): void => {
     want(typed, types.includes(one) ? types.filter((other) => other !== one) : [...types, one]);
   };
@@ -76,13 +75,11 @@ function Filters({ user, types }: { readonly user: string; readonly types: reado
       <label>
         User
         <input
-          {...{
-            type: 'search',
-            maxLength: 256,
-            placeholder: 'The whole user id',
-            autocomplete: 'off',
-            spellcheck: false,
-          }}
+          type="search"
+          maxLength={256}
+          placeholder="The whole user id"
+          autocomplete="off"
+          spellcheck={false}
           value={typed}
           onInput={(event) => type(event.currentTarget.value)}
         />
@@ -113,7 +110,7 @@ const states: Readonly<Record<StreamState, readonly [string, string]>> = {
 
 interface StreamProps {
   readonly query: string;
-  /** Kept from one filter to the next: whoever paused did so to read. */
+  /** Kept when the filter changes. */
   readonly isPaused: boolean;
   readonly setPaused: (isPaused: boolean) => void;
 }
@@ -130,8 +127,8 @@ function Stream({ query, isPaused, setPaused }: StreamProps) {
           </span>{' '}
           <span class="note">
             {isPaused
-              ? `paused, ${waiting < mostRows ? counted(waiting, 'new event') : `the last ${mostRows} wait`}`
-              : `the last ${mostRows} are kept`}
+              ? `paused, ${waiting < maxRows ? counted(waiting, 'new event') : `the last ${maxRows} wait`}`
+              : `the last ${maxRows} are kept`}
           </span>
         </span>
         <button type="button" aria-pressed={isPaused} onClick={() => setPaused(!isPaused)}>
@@ -158,7 +155,7 @@ function Stream({ query, isPaused, setPaused }: StreamProps) {
   );
 }
 
-/** Drawn once: a row never changes, and hundreds of them are on the page when the next ones come. */
+/** Rendered once: a row never changes, and there may be hundreds of them. */
 class Line extends Component<{ readonly row: Row }> {
   override shouldComponentUpdate(): boolean {
     return false;
@@ -186,7 +183,7 @@ class Line extends Component<{ readonly row: Row }> {
   }
 }
 
-/** The number of a row, on this page for good. */
+/** The id of the last row. Never reset, so that keys stay unique. */
 let lastRow = 0;
 
 function useEvents(query: string, isPaused: boolean) {
@@ -205,7 +202,7 @@ function useEvents(query: string, isPaused: boolean) {
         const added = messages.map((message) => ({ id: (lastRow += 1), told: toldBy(message) }));
         setMissed((sum) => sum + missedOf(added));
         fresh.current.push(...added);
-        fresh.current.splice(0, fresh.current.length - mostRows);
+        fresh.current.splice(0, fresh.current.length - maxRows);
       },
     });
     setWatched(watch);
@@ -222,11 +219,11 @@ function useEvents(query: string, isPaused: boolean) {
       if (isPaused) setWaiting(fresh.current.length);
       else if (fresh.current.length > 0) {
         const added = fresh.current.splice(0).toReversed();
-        setRows((shownRows) => [...added, ...shownRows].slice(0, mostRows));
+        setRows((shownRows) => [...added, ...shownRows].slice(0, maxRows));
       }
     };
     draw();
-    const timer = setInterval(draw, drawnEveryMs);
+    const timer = setInterval(draw, drawEveryMs);
     return () => clearInterval(timer);
   }, [isPaused]);
   const state = useStore(watched.state);
@@ -239,7 +236,7 @@ const unwatched = {
   problem: new Store<ApiError | null>(null),
 };
 
-/** What the server had to leave out for us. Newer events push the row that says so off the page at once. */
+/** How many events the server had to drop for us. Newer events soon push the row about it off the page. */
 function missedOf(rows: readonly Row[]): number {
   const counts = rows.filter(({ told }) => told.type === 'stream.dropped').map(({ told }) => told['count']);
   return counts.reduce<number>((sum, count) => sum + (typeof count === 'number' ? count : 0), 0);
@@ -250,7 +247,7 @@ function toldBy({ type, data }: SseMessage): Told {
     const read: unknown = JSON.parse(data);
     if (typeof read === 'object' && read !== null) return { ...read, type };
   } catch {
-    // Shown as it came.
+    // Not JSON: shown as it came.
   }
   return { type, data };
 }

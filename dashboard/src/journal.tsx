@@ -10,7 +10,7 @@ const everyMs = 3_000;
 
 type Entry = JournalView['entries'][number];
 
-/** What was decided about a user, the latest first. */
+/** The journal of a user, the latest entry first. */
 export function Journal({ userId }: { readonly userId: string }) {
   const { data, problem } = usePoll<JournalView>(`${pathOfUser(userId)}/journal`, everyMs);
   return (
@@ -21,7 +21,7 @@ export function Journal({ userId }: { readonly userId: string }) {
   );
 }
 
-/** No fault of anybody: a server that was started anew knows nothing of what was before. What was read stays readable. */
+/** Not shown as an error: a restarted server has no older entries. Those that were read stay readable. */
 function Forgotten({ journal }: { readonly journal: JournalView | null }) {
   const hasEntries = journal !== null && journal.entries.length > 0;
   return (

@@ -19,12 +19,11 @@ const names: Readonly<Record<Kpi['name'], string>> = {
 
 const verdicts = { pass: 'ok', fail: 'bad', 'no data': '' } as const;
 
-/** The metrics, asked for as often as they move. */
 export function useKpis(): Polled<KpisView> {
   return usePoll<KpisView>('api/v1/kpis', everyMs);
 }
 
-/** The verdicts in a few words, for whoever looks at the top of the page alone. */
+/** The verdicts in a few words, for the top of the page. */
 export function Verdict({ kpis }: { readonly kpis: readonly Kpi[] }) {
   const failed = kpis.filter(({ verdict }) => verdict === 'fail');
   const passed = kpis.filter(({ verdict }) => verdict === 'pass').length;
@@ -35,7 +34,6 @@ export function Verdict({ kpis }: { readonly kpis: readonly Kpi[] }) {
   return <span class="badge ok">{words}</span>;
 }
 
-/** Whether the promise is kept. */
 export function Kpis({ polled: { data, problem } }: { readonly polled: Polled<KpisView> }) {
   return (
     <Card title="Success metrics" note={data === null ? '' : windowOf(data.window)}>
@@ -85,7 +83,7 @@ function Table({ kpis }: { readonly kpis: readonly Kpi[] }) {
   );
 }
 
-/** What is told beside a metric and not judged. */
+/** A figure that is shown beside a metric and has no verdict. */
 function Beside({ detail }: Pick<Kpi, 'detail'>) {
   const heardLate = detail['suspectsHeardLate'] ?? 0;
   if (heardLate === 0) return null;
@@ -100,7 +98,7 @@ function valueOf({ value, unit }: Kpi): string {
 
 const dayMs = 86_400_000;
 
-/** What time the metrics are about; one that is shorter than usual is told as such. */
+/** The time that the metrics cover, and whether that is a shorter window than usual. */
 function windowOf({ durationMs, lengthMs, isSinceStart }: KpisView['window']): string {
   const about = isSinceStart ? `since the start, ${duration(durationMs)} ago` : `the last ${duration(durationMs)}`;
   return lengthMs < dayMs ? `${about}; a short window of ${duration(lengthMs)}` : about;

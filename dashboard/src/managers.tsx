@@ -7,14 +7,14 @@ import { Button, ConfirmDialog, Foreign } from './pieces.js';
 
 interface ManagersProps {
   readonly managers: readonly ManagerView[];
-  /** Somebody wants it to be released; `null` where who looks may not act. */
-  readonly onAsk: ((manager: ManagerView) => void) | null;
-  /** Something else is being done: nothing can be asked for. */
+  /** A release button was pressed; `null` if the token may not act. */
+  readonly onRelease: ((manager: ManagerView) => void) | null;
+  /** Another action runs: the buttons are disabled. */
   readonly isRunning: boolean;
 }
 
-/** What a user holds, and a button to release each, for who may. */
-export function Managers({ managers, onAsk, isRunning }: ManagersProps) {
+/** The managers of a user, each with a button to release it. */
+export function Managers({ managers, onRelease, isRunning }: ManagersProps) {
   return (
     <>
       <table class="stacked managers">
@@ -28,7 +28,7 @@ export function Managers({ managers, onAsk, isRunning }: ManagersProps) {
               </th>
             ))}
             <th scope="col">In use</th>
-            {onAsk !== null && (
+            {onRelease !== null && (
               <th scope="col">
                 <span class="hidden">What to do</span>
               </th>
@@ -37,7 +37,7 @@ export function Managers({ managers, onAsk, isRunning }: ManagersProps) {
         </thead>
         <tbody>
           {managers.map((manager) => (
-            <Row key={manager.key} {...{ manager, onAsk, isRunning }} />
+            <Row key={manager.key} manager={manager} onRelease={onRelease} isRunning={isRunning} />
           ))}
         </tbody>
       </table>
@@ -47,16 +47,16 @@ export function Managers({ managers, onAsk, isRunning }: ManagersProps) {
   );
 }
 
-interface ReleaseQuestionProps {
+interface ReleaseDialogProps {
   readonly manager: ManagerView;
   readonly onRelease: () => void;
   readonly onClose: () => void;
 }
 
-/** Asks before a manager is released. */
-export function ReleaseQuestion({ manager: { threadId, isEngaged }, onRelease, onClose }: ReleaseQuestionProps) {
+/** The dialog before a manager is released. */
+export function ReleaseDialog({ manager: { threadId, isEngaged }, onRelease, onClose }: ReleaseDialogProps) {
   return (
-    <ConfirmDialog {...{ title: 'Release this manager?', act: 'Release', onAct: onRelease, onClose }}>
+    <ConfirmDialog title="Release this manager?" act="Release" onAct={onRelease} onClose={onClose}>
       <p>
         <Foreign text={threadId} /> is closed at once{isEngaged && ', though it is in use'}, and its place is free.
       </p>
@@ -64,11 +64,11 @@ export function ReleaseQuestion({ manager: { threadId, isEngaged }, onRelease, o
   );
 }
 
-interface RowProps extends Pick<ManagersProps, 'onAsk' | 'isRunning'> {
+interface RowProps extends Pick<ManagersProps, 'onRelease' | 'isRunning'> {
   readonly manager: ManagerView;
 }
 
-function Row({ manager, onAsk, isRunning }: RowProps) {
+function Row({ manager, onRelease, isRunning }: RowProps) {
   const { threadId, error } = manager;
   return (
     <tr>
@@ -83,9 +83,14 @@ function Row({ manager, onAsk, isRunning }: RowProps) {
       <Cell label="Unused" ms={manager.idleMs} />
       <Cell label="Round trip" ms={manager.roundTripMs} />
       <td data-label="In use">{useOf(manager).join(', ') || 'no'}</td>
-      {onAsk !== null && (
+      {onRelease !== null && (
         <td class="row-act">
-          <Button class="small" label={`Release ${shown(threadId)}`} isOff={isRunning} onClick={() => onAsk(manager)}>
+          <Button
+            class="small"
+            label={`Release ${shown(threadId)}`}
+            isOff={isRunning}
+            onClick={() => onRelease(manager)}
+          >
             Release
           </Button>
         </td>
@@ -97,7 +102,7 @@ function Row({ manager, onAsk, isRunning }: RowProps) {
 /**
  * When the peer was last heard.
  *
- * Why no word such as "alive": between two heartbeats nobody knows, and the time says all there is.
+ * Why no word such as "alive": between two heartbeats that is not known.
  */
 function Heard({ manager: { state, liveness, suspect, misses, silentMs } }: { readonly manager: ManagerView }) {
   if (state === 'away') return <span class="badge">away, waits for its page to come back</span>;
@@ -120,7 +125,7 @@ function Cell({ label, ms }: { readonly label: string; readonly ms: number | nul
   );
 }
 
-/** What each suspect waits for. */
+/** What happens to each suspect. */
 function Suspects({ managers }: Pick<ManagersProps, 'managers'>) {
   const suspects = managers.filter(({ suspect }) => suspect !== null);
   if (suspects.length === 0) return null;
@@ -143,13 +148,13 @@ const uses = {
 
 type UseWord = keyof typeof uses;
 
-/** What keeps it from being evicted. A manager may be unused for seconds and engaged. */
+/** Why the manager cannot be evicted. One that was unused for seconds can still be engaged. */
 function useOf({ isHeld, isEngaged, hasSuccessor }: ManagerView): UseWord[] {
   const words = [isHeld && 'held', isEngaged && !isHeld && 'engaged', hasSuccessor && 'being replaced'] as const;
   return words.filter((word) => word !== false);
 }
 
-/** What the words mean that are there, for whoever has no mouse to point with, too. */
+/** Explains the words in the table; a tooltip would need a mouse. */
 function UseWords({ managers }: Pick<ManagersProps, 'managers'>) {
   const words = new Set(managers.flatMap(useOf));
   if (words.size === 0) return null;

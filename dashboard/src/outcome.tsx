@@ -5,14 +5,13 @@ import type { ApiError } from './api.js';
 import { shown } from './format.js';
 import { Foreign, LevelBadge, type Level } from './pieces.js';
 
-/** What `check` answers. */
 interface Resources {
   readonly managerCount: number;
   readonly maxManagers: number | null;
   readonly alertLevel: Level;
 }
 
-/** What came of an action. */
+/** The outcome of an action. */
 export type Outcome =
   | { readonly kind: 'running'; readonly name: string }
   | { readonly kind: 'failed'; readonly name: string; readonly error: ApiError }

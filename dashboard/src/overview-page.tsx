@@ -80,14 +80,20 @@ function Charts({ samples }: { readonly samples: readonly Sample[] }) {
   return (
     <>
       <Chart
-        {...{ title: 'Managers', axis: 'managers', times, format: count }}
+        title="Managers"
+        axis="managers"
+        times={times}
+        format={count}
         series={[
           { label: 'Managers', color: 'accent', values: of('managers') },
           { label: 'Waiting', color: 'second', values: of('waiting') },
         ]}
       />
       <Chart
-        {...{ title: 'Admissions and refusals', axis: 'per 5 s', times, format: count }}
+        title="Admissions and refusals"
+        axis="per 5 s"
+        times={times}
+        format={count}
         series={[
           { label: 'Admitted', color: 'accent', values: of('admitted') },
           { label: 'Taken over', color: 'second', values: of('takenOver') },
@@ -95,14 +101,20 @@ function Charts({ samples }: { readonly samples: readonly Sample[] }) {
         ]}
       />
       <Chart
-        {...{ title: 'Releases and cleanups', axis: 'per 5 s', times, format: count }}
+        title="Releases and cleanups"
+        axis="per 5 s"
+        times={times}
+        format={count}
         series={[
           { label: 'Released', color: 'accent', values: of('released') },
           { label: 'Of those, by a cleanup', color: 'second', values: of('cleaned') },
         ]}
       />
       <Chart
-        {...{ title: 'Longest emergency', axis: 'duration', times, format: duration }}
+        title="Longest emergency"
+        axis="duration"
+        times={times}
+        format={duration}
         series={[{ label: 'Cleanup or wait', color: 'accent', values: of('longestEmergencyMs'), isPoints: true }]}
       />
     </>
@@ -145,8 +157,8 @@ const strategyWords: Readonly<Record<keyof Overview['totals']['cleaned'], string
   oldest: 'left alone longest',
 };
 
-/** "Dead or suspect" has another number among the releases. */
-const strategyHint = 'Cleanups are one way: the heartbeat finds dead ones as well.';
+/** Why "dead or suspect" is less here than among the releases. */
+const strategyHint = 'The heartbeat releases dead connections, too; only cleanups are counted here.';
 
 const refusalWords: Readonly<Record<string, string>> = {
   quota: 'quota is full',
@@ -160,11 +172,11 @@ interface TallyProps {
   readonly title: string;
   readonly counts: Readonly<Record<string, number>>;
   readonly words: Readonly<Record<string, string>>;
-  /** What the figures are not. */
+  /** Explains the figures. */
   readonly hint?: string;
 }
 
-/** What there is most of comes first. */
+/** Counts by name, the largest first. */
 function Tally({ title, counts, words, hint }: TallyProps) {
   const some = Object.entries(counts).filter(([, value]) => value > 0);
   const entries = some.toSorted(([, one], [, other]) => other - one);

@@ -8,12 +8,12 @@ interface PagerProps {
   readonly cursors: readonly string[];
   /** Users on all pages. */
   readonly total: number;
-  /** Where the next page begins; `null` where there is none, or nobody knows yet. */
+  /** The cursor of the next page; `null` if there is none, or if it is not known yet. */
   readonly next: string | null;
   readonly onTurn: (cursors: readonly string[]) => void;
 }
 
-/** Turns pages. People come and go: there are never fewer pages than have been seen. */
+/** Turns pages. Users come and go: the number of pages never falls below the current page. */
 export function Pager({ page, cursors, total, next, onTurn }: PagerProps) {
   const pages = Math.max(page + (next === null ? 0 : 1), Math.ceil(total / pageSize));
   return (
@@ -29,7 +29,7 @@ export function Pager({ page, cursors, total, next, onTurn }: PagerProps) {
 
 interface TurnProps {
   readonly name: string;
-  /** `null`: there is no way. */
+  /** `null`: there is no such page. */
   readonly to: readonly string[] | null;
   readonly onTurn: (cursors: readonly string[]) => void;
 }

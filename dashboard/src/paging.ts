@@ -6,7 +6,7 @@ export function cursorsIn(query: URLSearchParams): readonly string[] {
   return (query.get('after') ?? '').split('.').filter((cursor) => cursor !== '');
 }
 
-/** What to ask for a page of a list. */
+/** The path of a page of a list. */
 export function pathOfPage(list: string, cursors: readonly string[]): string {
   const cursor = cursors.at(-1);
   return `api/v1/users?${list}&limit=${pageSize}${cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`}`;

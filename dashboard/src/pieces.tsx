@@ -15,7 +15,7 @@ export function LevelBadge({ level }: { readonly level: Level }) {
   return <span class={`badge level-${level}`}>{level}</span>;
 }
 
-/** A text of somebody else: inert, and its direction its own affair. */
+/** Text from elsewhere: control characters made visible, and its direction isolated. */
 export function Foreign({ text, class: name = '' }: { readonly text: string; readonly class?: string }) {
   return (
     <bdi class={`foreign ${name}`} title={shown(text)}>
@@ -35,13 +35,13 @@ export function UserLink({ userId }: { readonly userId: string }) {
 interface ButtonProps {
   readonly isOff: boolean;
   readonly class?: string;
-  /** What it is called, where its words alone do not say. */
+  /** The accessible name, if the text does not suffice. */
   readonly label?: string;
   readonly onClick: () => void;
   readonly children: ComponentChildren;
 }
 
-/** Can be out of order, and is not `disabled` then: that would throw the focus away. */
+/** Uses `aria-disabled` and not `disabled`, which would lose the focus. */
 export function Button({ isOff, class: name = '', label, onClick, children }: ButtonProps) {
   return (
     <button type="button" class={name} aria-label={label} aria-disabled={isOff} onClick={() => !isOff && onClick()}>
@@ -70,7 +70,7 @@ export function Card({ title, note, class: name = '', children }: CardProps) {
   );
 }
 
-/** Why something is not there, and what to try. */
+/** Why a request failed, and what to try. */
 export function Trouble({ problem }: { readonly problem: ApiError | null }) {
   if (problem === null || problem.status === 0) return null;
   return (
@@ -80,7 +80,7 @@ export function Trouble({ problem }: { readonly problem: ApiError | null }) {
   );
 }
 
-/** In place of what has not come yet. */
+/** Shown until the first answer. */
 export function Pending({ problem }: { readonly problem: ApiError | null }) {
   if (problem !== null && problem.status !== 0) return null;
   return (
@@ -90,7 +90,7 @@ export function Pending({ problem }: { readonly problem: ApiError | null }) {
   );
 }
 
-/** How full a quota is. The words beside it say the same. */
+/** How full a quota is, as text and as a bar. */
 export function Usage({ used, limit, ratio, level }: UsageProps) {
   return (
     <span class="usage">
@@ -110,7 +110,7 @@ interface UsageProps {
   readonly level: Level;
 }
 
-/** A bar for the eye alone. */
+/** A bar that screen readers skip. */
 export function Bar({ ratio, tone = '' }: { readonly ratio: number; readonly tone?: string }) {
   const width = `${Math.min(100, Math.max(0, ratio * 100))}%`;
   return (
@@ -124,18 +124,18 @@ interface DialogProps {
   readonly title: string;
   readonly act: string;
   readonly onAct: () => void;
-  /** Says what would be done, where that can be said. */
+  /** Runs a dry run, if there is one. */
   readonly onTry?: () => void;
-  /** Neither is wanted. */
+  /** The user cancelled. */
   readonly onCancel?: () => void;
   readonly onClose: () => void;
   readonly children: ComponentChildren;
 }
 
 /**
- * Asks before something is done that cannot be undone. Escape closes it.
+ * A dialog before an action that cannot be undone. Escape closes it.
  *
- * Why a form: Enter in a field then means a dry run where there is one, else nothing, and never the act.
+ * Why a form: Enter in a field then starts the dry run if there is one, and never the action.
  */
 export function ConfirmDialog({ title, act, onAct, onTry, onCancel, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -143,7 +143,7 @@ export function ConfirmDialog({ title, act, onAct, onTry, onCancel, onClose, chi
   useLayoutEffect(() => {
     dialog.current?.showModal();
   }, []);
-  /** A focus that went nowhere, as when a render removes the element that has it or the browser clears it, comes back. */
+  /** Restores a focus that was lost, e.g. since a render removed the element that had it. */
   const keepFocus = ({ target, relatedTarget }: FocusEvent): void => {
     if (relatedTarget === null) setTimeout(() => focusAgain(dialog.current, target));
   };
@@ -175,7 +175,7 @@ export function ConfirmDialog({ title, act, onAct, onTry, onCancel, onClose, chi
   );
 }
 
-/** Not while the focus is in the browser's own bars, which have to be within reach of the keyboard. */
+/** Not while the focus is in the browser's own bars, which the keyboard must be able to reach. */
 function focusAgain(dialog: HTMLDialogElement | null, last: EventTarget | null): void {
   if (dialog?.open !== true || !document.hasFocus() || document.activeElement !== document.body) return;
   const isThere = last instanceof HTMLElement && dialog.contains(last);

@@ -1,15 +1,15 @@
 import { useEffect, useState } from 'preact/hooks';
-import { ApiError, ask } from './api.js';
+import { ApiError, request } from './api.js';
 
-/** What is asked for again and again. */
+/** The answers to a request that is repeated. */
 export interface Polled<T> {
-  /** The last answer; of what was asked before, until the first one arrives. */
+  /** The last answer. After a change of the path it belongs to the former path, until the first answer arrives. */
   readonly data: T | null;
-  /** Whether that is of what is asked for now. */
+  /** Whether `data` belongs to the current path. */
   readonly isCurrent: boolean;
-  /** Why there is no newer one. */
+  /** Why the last request failed. */
   readonly problem: ApiError | null;
-  /** Asks now. */
+  /** Sends the request now. */
   readonly refresh: () => void;
 }
 
@@ -18,10 +18,10 @@ interface Answer<T> {
   readonly data: T;
 }
 
-/** What failed is asked again soon, however seldom it is asked otherwise. */
-const againWithinMs = 5_000;
+/** A failed request is repeated after this time at the latest. */
+const retryMs = 5_000;
 
-/** Asks now and then, while anybody can see the page, and as soon as somebody can again. */
+/** Repeats a request while the page is visible, and at once when it becomes visible again. */
 export function usePoll<T>(path: string, everyMs: number): Polled<T> {
   const [answer, setAnswer] = useState<Answer<T> | null>(null);
   const [problem, setProblem] = useState<ApiError | null>(null);
@@ -33,13 +33,13 @@ export function usePoll<T>(path: string, everyMs: number): Polled<T> {
       let nextMs = everyMs;
       try {
         if (!document.hidden) {
-          setAnswer({ path, data: await ask<T>(path, { signal: ending.signal }) });
+          setAnswer({ path, data: await request<T>(path, { signal: ending.signal }) });
           setProblem(null);
         }
       } catch (error) {
         if (ending.signal.aborted) return;
         setProblem(error instanceof ApiError ? error : new ApiError(0, String(error)));
-        nextMs = Math.min(everyMs, againWithinMs);
+        nextMs = Math.min(everyMs, retryMs);
       }
       if (!ending.signal.aborted) timer = setTimeout(() => void look(), nextMs);
     };

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 
-/** Where in the dashboard we are: behind the `#`, so that it works below any path of any server. */
+/** The current page, kept behind the `#`, so that the dashboard works below any path of a server. */
 export interface Route {
   readonly page: 'overview' | 'users' | 'user' | 'events' | 'nowhere';
   readonly userId: string;
@@ -13,13 +13,13 @@ export function routeOf(hash: string): Route {
   return { ...pageOf(...cut(path, '/')), query: new URLSearchParams(query) };
 }
 
-/** What is before the first such character, and all that is behind it. */
+/** Splits a text at the first such character. */
 function cut(text: string, at: string): readonly [before: string, behind: string] {
   const index = text.indexOf(at);
   return index < 0 ? [text, ''] : [text.slice(0, index), text.slice(index + 1)];
 }
 
-/** An id that somebody typed may have slashes as they are. */
+/** A user id in a typed address may have slashes that are not encoded. */
 function pageOf(first: string, rest: string): Pick<Route, 'page' | 'userId'> {
   const userId = decoded(rest);
   if (first === 'users' && userId !== '') return { page: 'user', userId };
@@ -46,12 +46,12 @@ export function queryOf(values: Readonly<Record<string, string>>): string {
   return query.toString();
 }
 
-/** Says in the address what is looked at, without a step in the history. */
+/** Puts the query into the address without a step in the history. */
 export function replaceHash(page: string, values: Readonly<Record<string, string>>): void {
   location.replace(hashOf(page, values));
 }
 
-/** The same, with a step in the history: the way back leads to what was looked at before. */
+/** The same with a step in the history, so that the back button leads to the former page. */
 export function pushHash(page: string, values: Readonly<Record<string, string>>): void {
   location.assign(hashOf(page, values));
 }

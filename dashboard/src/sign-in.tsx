@@ -1,23 +1,23 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { ApiError, link, signIn } from './api.js';
+import { ApiError, serverState, signIn } from './api.js';
 import { shown } from './format.js';
 import { useStore } from './store.js';
 
-/** Asks for a token. It stays in this tab. */
+/** The form for the token, which stays in this tab. */
 export function SignIn() {
   const [token, setToken] = useState('');
   const [trouble, setTrouble] = useState<string | null>(null);
-  const [isAsking, setAsking] = useState(false);
-  const { isTokenRefused } = useStore(link);
+  const [isSending, setSending] = useState(false);
+  const { isTokenRefused } = useStore(serverState);
   const field = useRef<HTMLInputElement>(null);
   useLayoutEffect(() => field.current?.focus(), []);
   const submit = async (): Promise<void> => {
-    setAsking(true);
+    setSending(true);
     try {
       await signIn(token.trim());
     } catch (error) {
-      setTrouble(whatIsWrong(error));
-      setAsking(false);
+      setTrouble(troubleOf(error));
+      setSending(false);
     }
   };
   return (
@@ -34,10 +34,14 @@ export function SignIn() {
           The server no longer accepts your token. It may have been replaced.
         </p>
       )}
-      <p class="note">This server wants a token. It is kept in this tab alone, until you sign out or close it.</p>
+      <p class="note">This server needs a token. Only this tab keeps it, until you sign out or close the tab.</p>
       <label for="token">Token</label>
       <input
-        {...{ id: 'token', type: 'password', autocomplete: 'off', spellcheck: false, required: true }}
+        id="token"
+        type="password"
+        autocomplete="off"
+        spellcheck={false}
+        required
         ref={field}
         value={token}
         aria-invalid={trouble !== null}
@@ -47,14 +51,14 @@ export function SignIn() {
       <p id="token-trouble" class="trouble" role="alert" hidden={trouble === null}>
         {trouble}
       </p>
-      <button type="submit" class="primary" disabled={isAsking || token.trim() === ''}>
-        {isAsking ? 'Asking …' : 'Sign in'}
+      <button type="submit" class="primary" disabled={isSending || token.trim() === ''}>
+        {isSending ? 'Signing in …' : 'Sign in'}
       </button>
     </form>
   );
 }
 
-function whatIsWrong(error: unknown): string {
+function troubleOf(error: unknown): string {
   if (!(error instanceof ApiError)) return 'This cannot be a token: it has characters that no header can carry.';
   return error.status === 401 ? 'The server does not know this token.' : shown(error.message);
 }

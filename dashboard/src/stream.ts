@@ -5,7 +5,7 @@ import { Store } from './store.js';
 /** How the stream is. */
 export type StreamState = 'connecting' | 'live' | 'lost';
 
-/** The server says something every 15 seconds; after this long without it the connection is given up. */
+/** The server sends something at least every 15 seconds; after this long without it the connection is closed. */
 const silentMs = 45_000;
 const firstPauseMs = 500;
 const longestPauseMs = 15_000;
@@ -13,23 +13,23 @@ const longestPauseMs = 15_000;
 interface StreamOptions {
   /** The query of the address, without `?`. */
   readonly query: string;
-  /** Where to go on from. @default from now on */
+  /** The last event that was seen. @default only new events */
   readonly lastEventId?: string;
   readonly onMessages: (messages: readonly SseMessage[]) => void;
 }
 
 /**
- * Watches the events of the server, and comes back where it was cut off. A hidden page gives its connection up, and takes
- * it up again when it is shown: a browser has six with a host, and a seventh page would get no answer.
+ * Reads the event stream of the server, and resumes it after a lost connection. A hidden page closes its connection until it
+ * is visible again: a browser has six connections to a host, so a seventh page would get no answer.
  */
 export class EventWatch {
   readonly state = new Store<StreamState>('connecting');
-  /** Why the server does not let us watch, where it said so. */
+  /** Why the server refused, if it did. */
   readonly problem = new Store<ApiError | null>(null);
   readonly #options: StreamOptions;
   readonly #ending = new AbortController();
   #lastEventId = '';
-  #greetedAt = '';
+  #helloId = '';
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -37,7 +37,7 @@ export class EventWatch {
     void this.#watch();
   }
 
-  /** Where it is, to go on from. */
+  /** The id to resume from. */
   get lastEventId(): string {
     return this.#lastEventId;
   }
@@ -68,7 +68,7 @@ export class EventWatch {
     return this.#ending.signal.aborted;
   }
 
-  /** @returns whether anything came */
+  /** @returns whether anything was received */
   async #readOnce(hidden: AbortSignal): Promise<boolean> {
     const silence = new Silence(AbortSignal.any([this.#ending.signal, hidden]));
     let hasRead = false;
@@ -102,23 +102,23 @@ export class EventWatch {
 
   #take(messages: readonly SseMessage[], lastEventId: string): void {
     if (this.#isOver) return;
-    for (const message of messages) this.#heed(message);
+    for (const message of messages) this.#note(message);
     if (lastEventId !== '') this.#lastEventId = lastEventId;
     const told = messages.filter(({ type }) => type !== 'stream.hello' && type !== 'stream.position');
     if (told.length > 0) this.#options.onMessages(told);
   }
 
   /**
-   * The greeting says where the stream is, for whoever is cut off before the first event. After a gap, too, the stream
-   * goes on from there: what is missing is told once.
+   * `stream.hello` has the id to resume from if the connection is lost before the first event. After a gap the stream goes
+   * on from there, too, so that the gap is reported once.
    */
-  #heed({ type, data }: SseMessage): void {
-    if (type === 'stream.hello') this.#greetedAt = idIn(data);
-    if (type === 'stream.gap' || this.#lastEventId === '') this.#lastEventId = this.#greetedAt;
+  #note({ type, data }: SseMessage): void {
+    if (type === 'stream.hello') this.#helloId = idIn(data);
+    if (type === 'stream.gap' || this.#lastEventId === '') this.#lastEventId = this.#helloId;
   }
 }
 
-/** Notices that nobody can see the page any longer. */
+/** Aborts its signal when the page is hidden. */
 class Hiding {
   readonly #hidden = new AbortController();
   readonly signal = this.#hidden.signal;
@@ -136,7 +136,7 @@ class Hiding {
   }
 }
 
-/** Resolves as soon as somebody can see the page, or once the signal is aborted. */
+/** Resolves when the page is visible, or when the signal is aborted. */
 function shown(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const look = (): void => {
@@ -151,7 +151,7 @@ function shown(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Ends what it watches over when nothing is heard for too long. */
+/** Aborts its signal if nothing is received for too long. */
 class Silence {
   readonly #ending = new AbortController();
   readonly signal: AbortSignal;

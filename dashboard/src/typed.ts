@@ -1,39 +1,39 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 interface Typing {
-  /** As the address has it. */
-  readonly said: string;
-  /** Puts it there. */
-  readonly say: (typed: string) => void;
-  /** The pause after a key, in milliseconds. */
+  /** The value in the address. */
+  readonly value: string;
+  /** Puts what was typed into the address. */
+  readonly onChange: (typed: string) => void;
+  /** The pause after the last key, in milliseconds. */
   readonly afterMs: number;
 }
 
 /**
- * What somebody types into a field, said once they pause.
+ * The text of a field whose value is in the address. It is put there after a pause in the typing.
  *
- * What the address has is taken over only where it is not what was said here: that arrives when they may have typed on.
+ * A change of the address replaces the text, unless it is our own: that one arrives when more may have been typed.
  */
-export function useTyped({ said, say, afterMs }: Typing): readonly [typed: string, type: (text: string) => void] {
-  const [typed, type] = useState(said);
-  const lastSaid = useRef(said);
-  const latestSay = useRef(say);
-  latestSay.current = say;
+export function useTyped({ value, onChange, afterMs }: Typing): readonly [typed: string, type: (text: string) => void] {
+  const [typed, type] = useState(value);
+  const lastSent = useRef(value);
+  const latestOnChange = useRef(onChange);
+  latestOnChange.current = onChange;
   useEffect(() => {
-    if (said === lastSaid.current) return;
-    lastSaid.current = said;
-    type(said);
-  }, [said]);
+    if (value === lastSent.current) return;
+    lastSent.current = value;
+    type(value);
+  }, [value]);
   useEffect(() => {
-    if (typed === lastSaid.current) return undefined;
+    if (typed === lastSent.current) return undefined;
     const page = pageNow();
     const timer = setTimeout(() => {
-      if (pageNow() !== page) return; // who has just gone elsewhere stays there
-      lastSaid.current = typed;
-      latestSay.current(typed);
+      if (pageNow() !== page) return; // the user went to another page meanwhile
+      lastSent.current = typed;
+      latestOnChange.current(typed);
     }, afterMs);
     return () => clearTimeout(timer);
-  }, [typed, said]);
+  }, [typed, value]);
   return [typed, type];
 }
 

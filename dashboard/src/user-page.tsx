@@ -6,17 +6,17 @@ import { Actions } from './actions.js';
 import { pathOfUser, type ApiError } from './api.js';
 import { shown } from './format.js';
 import { Journal } from './journal.js';
-import { Managers, ReleaseQuestion } from './managers.js';
+import { Managers, ReleaseDialog } from './managers.js';
 import { Card, Foreign, LevelBadge, Pending, Trouble, Usage } from './pieces.js';
 import { usePoll } from './poll.js';
 import { queryOf } from './route.js';
 
 const everyMs = 2_000;
 
-/** What a token may do changes when the server starts anew. */
+/** The scope of a token changes when the server restarts with other tokens. */
 const meEveryMs = 10_000;
 
-/** A user: what they hold, what was decided about them, and what can be done. */
+/** A user: managers, journal and actions. */
 export function UserPage({ userId }: { readonly userId: string }) {
   const { data, problem, refresh } = usePoll<UserView>(pathOfUser(userId), everyMs);
   const isUnknown = problem?.status === 404;
@@ -35,12 +35,12 @@ export function UserPage({ userId }: { readonly userId: string }) {
   );
 }
 
-/** A user whose last manager has just gone from a server that keeps no journal. What was done stays readable. */
+/** A user whose last manager was just released, on a server without a journal. The outcome stays readable. */
 function emptied(user: UserView): UserView {
   return { ...user, managers: [], managerCount: 0, usageRatio: 0, alertLevel: 'normal', waiting: 0 };
 }
 
-/** No fault of anybody: users go, and what is known of them goes in the end. */
+/** Not shown as an error: users leave, and their journal is dropped in the end. */
 function Unknown({ userId, problem }: { readonly userId: string; readonly problem: ApiError }) {
   return (
     <div class="card" role="status">
@@ -53,12 +53,12 @@ function Unknown({ userId, problem }: { readonly userId: string; readonly proble
 }
 
 function Known({ user, onActed }: { readonly user: UserView; readonly onActed: () => void }) {
-  const [asked, setAsked] = useState<ManagerView | null>(null);
+  const [releasing, setReleasing] = useState<ManagerView | null>(null);
   const acting = useActing(onActed);
   const { data: me, problem } = usePoll<Me>('api/v1/me', meEveryMs);
   const mayAct = me?.scope === 'act';
   const releaseIt = (manager: ManagerView): void => {
-    acting.place.current?.focus({ preventScroll: true }); // the button that was pressed goes with its row
+    acting.outcomeRef.current?.focus({ preventScroll: true }); // the button that was pressed goes with its row
     acting.run('Release', () => release(manager));
   };
   return (
@@ -71,16 +71,16 @@ function Known({ user, onActed }: { readonly user: UserView; readonly onActed: (
       </p>
       {me === null && <Trouble problem={problem} />}
       {mayAct && <Actions user={user} acting={acting} />}
-      {me?.scope === 'read' && <p class="note">Your token may look, and not act. To act, sign in with another.</p>}
+      {me?.scope === 'read' && <p class="note">Your token may read, and not act. To act, sign in with another one.</p>}
       <Card title="Managers" note={counted(user.managers.length, 'manager')}>
         {user.managers.length === 0 ? (
           <p class="note">This user holds nothing now.</p>
         ) : (
-          <Managers managers={user.managers} onAsk={mayAct ? setAsked : null} isRunning={acting.isRunning} />
+          <Managers managers={user.managers} onRelease={mayAct ? setReleasing : null} isRunning={acting.isRunning} />
         )}
       </Card>
-      {asked !== null && (
-        <ReleaseQuestion manager={asked} onRelease={() => releaseIt(asked)} onClose={() => setAsked(null)} />
+      {releasing !== null && (
+        <ReleaseDialog manager={releasing} onRelease={() => releaseIt(releasing)} onClose={() => setReleasing(null)} />
       )}
       <Journal userId={user.userId} />
     </>

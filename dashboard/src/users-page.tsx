@@ -10,7 +10,7 @@ import { useTyped } from './typed.js';
 
 const everyMs = 5_000;
 
-/** Between two keys of somebody who types. */
+/** How long the user must pause before the search is sent. */
 const typingMs = 250;
 
 const sorts = { usage: 'Usage, fullest first', idle: 'Unused, longest first', id: 'User id' } as const;
@@ -35,7 +35,7 @@ export function UsersPage({ query }: { readonly query: URLSearchParams }) {
       <p class="hidden" role="status">
         {found !== null && `${counted(found, 'user')} found`}
       </p>
-      <List key={list} {...{ list, wanted, cursors: cursorsIn(query), onFound: setFound }} />
+      <List key={list} list={list} wanted={wanted} cursors={cursorsIn(query)} onFound={setFound} />
     </>
   );
 }
@@ -50,7 +50,7 @@ function wantedIn(query: URLSearchParams): Wanted {
   };
 }
 
-/** What the address says of it. */
+/** The query in the address. */
 function valuesOf({ search, level, sort }: Wanted): Record<string, string> {
   return { search, level, sort: sort === 'usage' ? '' : sort };
 }
@@ -60,20 +60,18 @@ function want(wanted: Wanted): void {
 }
 
 function Filters({ wanted }: { readonly wanted: Wanted }) {
-  const say = (search: string): void => want({ ...wanted, search });
-  const [typed, type] = useTyped({ said: wanted.search, say, afterMs: typingMs });
+  const onChange = (search: string): void => want({ ...wanted, search });
+  const [typed, type] = useTyped({ value: wanted.search, onChange, afterMs: typingMs });
   return (
     <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
       <label>
         Search
         <input
-          {...{
-            type: 'search',
-            maxLength: 256,
-            placeholder: 'Part of a user id',
-            autocomplete: 'off',
-            spellcheck: false,
-          }}
+          type="search"
+          maxLength={256}
+          placeholder="Part of a user id"
+          autocomplete="off"
+          spellcheck={false}
           value={typed}
           onInput={(event) => type(event.currentTarget.value)}
         />
@@ -111,7 +109,7 @@ interface ListProps {
   readonly list: string;
   readonly wanted: Wanted;
   readonly cursors: readonly string[];
-  /** Told once of each list: how many come and go while one looks at it is for the eye alone. */
+  /** Called once for each list: a screen reader does not read out later changes. */
   readonly onFound: (total: number) => void;
 }
 
@@ -119,7 +117,7 @@ function List({ list, wanted, cursors, onFound }: ListProps) {
   const polled = usePoll<UserPage>(pathOfPage(list, cursors), everyMs);
   const { data, problem, isCurrent } = polled;
   const page = useShownPage(cursors.length + 1, isCurrent);
-  useWayBack(polled, cursors, wanted);
+  useRedirectToFirstPage(polled, cursors, wanted);
   const isFound = data !== null;
   useEffect(() => {
     if (data !== null) onFound(data.total);
@@ -137,9 +135,16 @@ function List({ list, wanted, cursors, onFound }: ListProps) {
       <p class="note list-note">
         <span>{counted(data.total, 'user')}</span>, as of {timeOf(new Date(data.asOf))}
       </p>
-      {data.users.length === 0 ? <p class="card">{nobodyOf(wanted)}</p> : <Table users={data.users} wanted={wanted} />}
+      {data.users.length === 0 ? (
+        <p class="card">{emptyTextOf(wanted)}</p>
+      ) : (
+        <Table users={data.users} wanted={wanted} />
+      )}
       <Pager
-        {...{ page, cursors, total: data.total, next: isCurrent ? data.nextCursor : null }}
+        page={page}
+        cursors={cursors}
+        total={data.total}
+        next={isCurrent ? data.nextCursor : null}
         onTurn={(turned) => {
           pushHash('users', { ...valuesOf(wanted), after: turned.join('.') });
           scrollTo({ top: 0 }); // the button stands below the list
@@ -149,15 +154,19 @@ function List({ list, wanted, cursors, onFound }: ListProps) {
   );
 }
 
-/** The number of the page whose users are shown: while the next one is on its way, that is still the one before. */
+/** The number of the page that is shown: the former page, until the next one has arrived. */
 function useShownPage(asked: number, isCurrent: boolean): number {
   const shown = useRef(asked);
   if (isCurrent) shown.current = asked;
   return shown.current;
 }
 
-/** Leads to the first page from one that is not there any longer, or never was. */
-function useWayBack({ data, problem, isCurrent }: Polled<UserPage>, cursors: readonly string[], wanted: Wanted): void {
+/** Goes to the first page if this page does not exist (any longer). */
+function useRedirectToFirstPage(
+  { data, problem, isCurrent }: Polled<UserPage>,
+  cursors: readonly string[],
+  wanted: Wanted,
+): void {
   const isEmpty = isCurrent && data?.users.length === 0;
   const isLost = cursors.length > 0 && (isEmpty || problem?.status === 400);
   useEffect(() => {
@@ -165,7 +174,7 @@ function useWayBack({ data, problem, isCurrent }: Polled<UserPage>, cursors: rea
   }, [isLost]);
 }
 
-function nobodyOf({ search, level }: Wanted): string {
+function emptyTextOf({ search, level }: Wanted): string {
   return search === '' && level === '' ? 'Nobody is connected.' : 'No user matches.';
 }
 

@@ -3,55 +3,49 @@ import { RateWindow } from '../core/rate-window.js';
 import { addressKey } from '../runtime/client-address.js';
 import { ProblemError } from './problems.js';
 
-/** What somebody may do: look, or look and act. */
+/** What a token allows: only reading, or reading and acting. */
 export type Scope = 'read' | 'act';
 
-/** Somebody who may use the API. */
+/** A token of the API. */
 export interface AdminToken {
   /** At least 16 characters, from a good source of randomness. */
   readonly token: string;
   readonly scope: Scope;
-  /** Who it is, in audit events. @default the scope */
+  /** Named in the events about its requests. @default the scope */
   readonly name?: string | undefined;
 }
 
-/**
- * Who may use the API: whoever has one of these tokens, or `'loopback'`: anybody who asks from this machine, for an
- * address of this machine.
- */
+/** Who may use the API: callers with one of these tokens, or with `'loopback'` every caller on this machine. */
 export type Access = readonly AdminToken[] | 'loopback';
 
-/** Who was let in, and what for. */
+/** The caller of a request that is allowed. */
 export interface Admitted {
-  /** As the token is named, or `loopback`. */
+  /** The name of the token, or `loopback`. */
   readonly name: string;
   readonly scope: Scope;
 }
 
-/** The name of those who need no token. */
+/** The name of callers that need no token. */
 export const loopback = 'loopback';
 
-/** What is known of who asks. */
-export interface Asker {
+/** What is known of the caller of a request. */
+export interface Caller {
   readonly method: string;
-  /** `undefined` where the server this is mounted in does not say. */
+  /** `undefined` if the server that this is mounted in does not tell. */
   readonly address: string | undefined;
   readonly headers: Headers;
   readonly url: URL;
 }
 
-/**
- * Wrong tokens of one address (IPv6: of one /64) within the window; then further ones have to wait. Askers without an
- * address count as one: a right token is taken all the same.
- */
+/** How many wrong tokens an address (IPv6: a /64) may try in a window. Callers without an address share one window. */
 const failures = { limit: 10, windowMs: 60_000 };
-const shortestToken = 16;
+const minTokenLength = 16;
 
 /**
- * Decides who may look and who may act. Tokens are compared in a time that does not depend on them.
+ * Decides who may read and who may act. Tokens are compared in constant time.
  *
- * Why a good token is good however many wrong ones came before it: they may come from somebody else behind the same
- * proxy, who must not be able to lock out operators and Prometheus.
+ * Why a right token is accepted after any number of wrong ones: the wrong ones may come from another client behind the
+ * same proxy, which must not be able to lock out operators and Prometheus.
  */
 export class Gatekeeper {
   readonly #tokens: readonly (Admitted & { readonly digest: Buffer })[] | null;
@@ -61,8 +55,8 @@ export class Gatekeeper {
 
   /**
    * @param now monotonic milliseconds
-   * @param origins whose pages may act, beside those of the host that is asked
-   * @throws TypeError where there is no token, or a short one
+   * @param origins whose pages may act, beside the pages of this server
+   * @throws TypeError if there is no token, or a short one
    */
   constructor(access: Access, now: () => number, origins: readonly string[] = []) {
     this.#failures = new RateWindow({ ...failures, now });
@@ -74,26 +68,26 @@ export class Gatekeeper {
     this.#origins = new Set(origins);
   }
 
-  /** Whether there are tokens, one of which is wanted. */
+  /** Whether requests need a token. */
   get wantsToken(): boolean {
     return this.#tokens !== null;
   }
 
-  /** @returns who asks. @throws ProblemError 401, 403 or 429 */
-  admit(asker: Asker, scope: Scope): Admitted {
-    if (scope === 'act') this.#checkOrigin(asker);
-    if (this.#tokens === null) return neighbour(asker);
-    const token = bearerOf(asker.headers);
-    if (token === null) throw unauthorized('No token.');
+  /** @throws ProblemError 401, 403 or 429 */
+  admit(caller: Caller, scope: Scope): Admitted {
+    if (scope === 'act') this.#checkOrigin(caller);
+    if (this.#tokens === null) return loopbackCaller(caller);
+    const token = /^Bearer +([^ ]+) *$/i.exec(caller.headers.get('authorization') ?? '')?.[1];
+    if (token === undefined) throw unauthorized('No token.');
     const found = this.#find(token);
-    if (found === null) throw this.#unknown(asker);
+    if (found === null) throw this.#unknown(caller);
     const { name } = found;
     if (scope === 'act' && found.scope === 'read')
-      throw forbidden('This token may look, and not act.', 'Use a token that may act (scope: act).', name);
+      throw forbidden('This token may read, and not act.', 'Use a token that may act (scope: act).', name);
     return { name, scope: found.scope };
   }
 
-  /** All are compared, so that time tells nothing. */
+  /** Compares all of them, so that the time tells nothing about any. */
   #find(token: string): Admitted | null {
     const digest = this.#digest(token);
     let found: Admitted | null = null;
@@ -105,65 +99,63 @@ export class Gatekeeper {
     return createHmac('sha256', this.#secret).update(token).digest();
   }
 
-  /** A page of another site may make a browser ask, but not without saying so. */
-  #checkOrigin({ headers, url }: Asker): void {
+  /** A browser sends `Origin` with what a page of another site makes it send. */
+  #checkOrigin({ headers, url }: Caller): void {
     const origin = headers.get('origin');
     if (origin === null || this.#origins.has(origin)) return;
     const host = headers.get('host') ?? url.host;
     if (URL.canParse(origin) && new URL(origin).host === host) return;
     throw forbidden(
       `Pages of ${origin} may not act here, on ${host}.`,
-      'Where that is this server behind a proxy, let the proxy pass on the header Host, or name the origin: --admin-origin of mooring serve, allowedOrigins of createAdmin.',
+      'If this is the server itself behind a proxy, have the proxy pass on the header Host, or allow the origin: --admin-origin of mooring serve, allowedOrigins of createAdmin.',
     );
   }
 
-  #unknown({ address }: Asker): ProblemError {
+  #unknown({ address }: Caller): ProblemError {
     const retryAfterMs = this.#failures.take(addressKey(address));
-    return retryAfterMs === null ? unauthorized('This token is not known.') : tooMany(retryAfterMs);
+    if (retryAfterMs === null) return unauthorized('This token is not known.');
+    const seconds = String(Math.ceil(retryAfterMs / 1_000));
+    const detail = `This token is not known, and too many wrong ones came from this address; wait ${seconds} s.`;
+    return new ProblemError(
+      { kind: 'too-many-requests', status: 429, detail, hint: 'A right token is accepted at once.' },
+      { headers: { 'retry-after': seconds } },
+    );
   }
 }
 
 function checkTokens(tokens: readonly AdminToken[]): void {
   if (tokens.length === 0) throw new TypeError("access: got no tokens, wanted at least one, or 'loopback'");
   for (const { token, name, scope } of tokens)
-    if (token.length < shortestToken)
+    if (token.length < minTokenLength)
       throw new TypeError(
-        `access: the token of ${name ?? scope} has ${String(token.length)} characters, wanted at least ${String(shortestToken)}`,
+        `access: the token of ${name ?? scope} has ${String(token.length)} characters, wanted at least ${String(minTokenLength)}`,
       );
 }
 
-function bearerOf(headers: Headers): string | null {
-  return /^Bearer +([^ ]+) *$/i.exec(headers.get('authorization') ?? '')?.[1] ?? null;
-}
-
-/** What proxies add: whoever comes through one may be anywhere. One that adds none of them cannot be told from this machine. */
+/** Headers that proxies add: behind a proxy the caller may be anywhere. A proxy that adds none of them is not noticed. */
 const proxyHeader = /^(via|forwarded|x-forwarded-.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/;
 
 /**
- * Without tokens, who is on this machine may do everything. The name asked for must be of this machine too: a page of
- * a foreign site whose name was made to lead here (DNS rebinding) is not on this machine, though its browser is.
+ * Without tokens, callers on this machine may do everything. `Host` must name this machine too: with DNS rebinding, a page
+ * of another site reaches this server through a browser on this machine.
  */
-function neighbour({ address, headers, url }: Asker): Admitted {
-  const host = hostnameOf(headers.get('host') ?? url.host);
+function loopbackCaller({ address, headers, url }: Caller): Admitted {
+  const host = (headers.get('host') ?? url.host).replace(/:\d+$/, '');
   const proxy = [...headers.keys()].find((name) => proxyHeader.test(name));
   if (proxy === undefined && address !== undefined && isLoopback(address) && isLoopback(host))
     return { name: loopback, scope: 'act' };
-  const from = address ?? 'an address nobody told (mount fetch so that it gets what @hono/node-server passes)';
+  const from = address ?? 'an unknown address (pass fetch the second argument that @hono/node-server gives)';
   const through = proxy === undefined ? '' : `, through a proxy that set ${proxy}`;
   throw forbidden(
-    `Without tokens only this machine may ask, for an address of this machine; this came from ${from} for ${host}${through}.`,
-    'Configure tokens, or ask for http://127.0.0.1 from here.',
+    `Without tokens only requests from this machine to an address of this machine are allowed; this one came from ${from} for ${host}${through}.`,
+    'Configure tokens, or use http://127.0.0.1 on this machine.',
   );
 }
 
-/** Whether an address, or a host name, is of this machine alone; IPv4 may be written as IPv6, as URLs have it too. */
+/** Whether an address or a host name is a loopback one. IPv4 may be written as IPv6. */
 export function isLoopback(host: string): boolean {
   const mapped = /^\[?::ffff:(127(\.\d{1,3}){3}|7f[\da-f]{2}:[\da-f]{1,4})\]?$/i;
   return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host) || mapped.test(host);
-}
-
-function hostnameOf(host: string): string {
-  return host.replace(/:\d+$/, '');
 }
 
 function forbidden(detail: string, hint: string, who: string | null = null): ProblemError {
@@ -174,18 +166,5 @@ function unauthorized(detail: string): ProblemError {
   return new ProblemError(
     { kind: 'unauthorized', status: 401, detail, hint: 'Send the header "Authorization: Bearer <token>".' },
     { headers: { 'www-authenticate': 'Bearer realm="mooring"' } },
-  );
-}
-
-function tooMany(msBeforeNext: number): ProblemError {
-  const seconds = Math.ceil(msBeforeNext / 1_000);
-  return new ProblemError(
-    {
-      kind: 'too-many-requests',
-      status: 429,
-      detail: `This token is not known, and too many were not; come back in ${String(seconds)} s.`,
-      hint: 'The right token is taken at once.',
-    },
-    { headers: { 'retry-after': String(seconds) } },
   );
 }

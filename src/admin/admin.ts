@@ -1,5 +1,5 @@
 import { getConnInfo } from '@hono/node-server/conninfo';
-import { OpenAPIHono } from '@hono/zod-openapi';
+import { OpenAPIHono, type z } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import { bodyLimit } from 'hono/body-limit';
@@ -8,12 +8,12 @@ import type { LoadedConfig } from '../config/load-config.js';
 import { describe } from '../core/errors.js';
 import type { Mooring } from '../core/mooring.js';
 import { apiPath } from '../presentation/paths.js';
-import { Gatekeeper, type Access, type Asker } from './access.js';
+import { Gatekeeper, type Access, type Caller } from './access.js';
 import { addDashboard } from './assets.js';
 import { Census } from './census.js';
 import { EventHub } from './event-stream.js';
 import type { AdminApp, AdminEnv, AdminParts, MetricsText } from './parts.js';
-import { badField, badFields, noSuchRoute, ProblemError, problemResponse, wrongMethod } from './problems.js';
+import { badField, badFields, ProblemError, problemResponse } from './problems.js';
 import { Recorder } from './recorder.js';
 import { Refusals } from './refusals.js';
 import { addManagerRoutes } from './routes/managers.js';
@@ -23,50 +23,53 @@ import { addUserRoutes } from './routes/users.js';
 /** What the admin API is made with. */
 export interface AdminOptions {
   readonly mooring: Mooring;
-  /** Who may use it: tokens with scopes, or `'loopback'`. */
+  /** Tokens with scopes, or `'loopback'`. */
   readonly access: Access;
   /**
-   * What browsers call this server, where a proxy in front sets `Host` anew, e.g. `https://ops.example.com`: pages of these
-   * origins may act. Others could not read what is answered, as nothing is said for CORS. @default none
+   * Origins whose pages may act, beside the server's own: needed if a proxy in front rewrites `Host`, e.g.
+   * `https://ops.example.com`. They allow no CORS. @default none
    */
   readonly allowedOrigins?: readonly string[];
-  /** Where each setting came from; what `loadProcessConfig` gave. @default not told */
+  /** The result of `loadProcessConfig`: tells where each setting came from. @default not told */
   readonly loaded?: LoadedConfig;
-  /** What `/metrics` answers, e.g. of `mooring/prometheus`. @default `/metrics` is not there */
+  /** What `/metrics` answers, e.g. of `mooring/prometheus`. @default there is no `/metrics` */
   readonly metrics?: MetricsText;
   /**
-   * How many may watch the event stream at once. Tokens that may only look have at most three quarters of it, one such
-   * token a quarter, one that may act half. @default 100
+   * How many viewers the event stream may have at once. Tokens that may only read have at most three quarters of them, one
+   * such token a quarter, one that may act half. @default 100
    */
   readonly maxViewers?: number;
-  /** Told by `/healthz` and the overview. @default `'unknown'` */
+  /** Shown by `/healthz` and the overview. @default `'unknown'` */
   readonly version?: string;
 }
 
 /** The admin API as one handler. */
 export interface Admin {
-  /** Answers a request. Never rejects. @param env as `@hono/node-server` gives it, for the address of who asks */
+  /** Answers a request. Never rejects. @param env as `@hono/node-server` gives it: has the caller's address */
   fetch(request: Request, env?: unknown): Promise<Response>;
-  /** Ends every event stream and leaves no timer and no listener. */
+  /** Ends every event stream. Leaves no timer and no listener. */
   close(): void;
 }
 
 /** More than any body of this API needs. */
-const mostBodyBytes = 16_384;
+const maxBodyBytes = 16_384;
 
-/** What routes here are for, and what no `Request` may be for. */
 const methods = ['GET', 'POST', 'DELETE'] as const;
-const impossible: readonly string[] = ['TRACE', 'CONNECT'];
+/** Methods that a `Request` cannot be copied with. */
+const refusedMethods: readonly string[] = ['TRACE', 'CONNECT'];
 
 /**
- * The admin API: who uses what, why a connection was closed, whether the promise is kept, and how to act on it. At `/`
- * it has the dashboard. Mount its `fetch` anywhere, or have `mooring serve` listen for it.
- * @throws TypeError where `access` has no token, or a short one, or `maxViewers` is no whole number of at least 1
+ * The admin API, with the dashboard at `/`: usage, the journal of each user, success metrics, and actions on connections.
+ * Mount its `fetch` anywhere, or have `mooring serve` listen for it.
+ * @throws TypeError if `access` has no token, or a short one, or if `maxViewers` is no whole number of at least 1
  */
 export function createAdmin(options: AdminOptions): Admin {
   const { mooring, access, allowedOrigins, maxViewers, loaded = null, metrics = null, version = 'unknown' } = options;
   const parts: AdminParts = {
-    ...{ mooring, version, loaded, metrics },
+    mooring,
+    version,
+    loaded,
+    metrics,
     gate: new Gatekeeper(access, () => mooring.now(), allowedOrigins),
     census: new Census(mooring),
     recorder: new Recorder(mooring),
@@ -89,15 +92,15 @@ function appOf(parts: AdminParts): AdminApp {
   app.onError((error, c) => problemResponse(problemOf(error, c, parts)));
   app.notFound(({ req }) => problemResponse(noRoute(app, req)));
   app.use(async (c, next) => {
-    if (impossible.includes(c.req.method)) return problemResponse(noRoute(app, c.req));
+    if (refusedMethods.includes(c.req.method)) return problemResponse(noRoute(app, c.req));
     await next();
     c.header('x-content-type-options', 'nosniff');
     if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');
     return undefined;
   });
   addOpenRoutes(app, parts);
-  // First who asks, then what: of strangers no body is read, and outside of the API of nobody, as nothing there takes one.
-  app.use(`${apiPath}/*`, guarded(parts), bodyLimit({ maxSize: mostBodyBytes, onError: tooLarge }), withKnownBody);
+  // The caller is checked before a body is read. Outside of the API no route reads one.
+  app.use(`${apiPath}/*`, guarded(parts), bodyLimit({ maxSize: maxBodyBytes, onError: tooLarge }), withKnownBody);
   addUserRoutes(app, parts);
   addManagerRoutes(app, parts);
   addServerRoutes(app, parts);
@@ -105,48 +108,52 @@ function appOf(parts: AdminParts): AdminApp {
   return app;
 }
 
-/** Nothing is there, or it is asked for by a method it does not take. */
+/** No route has this path, or none of those that do takes this method. */
 function noRoute({ router }: AdminApp, { method, path }: { method: string; path: string }): ProblemError {
   const isTaken = (by: string): boolean => router.match(by, path)[0].some(([[, route]]) => route.method === by);
-  const taken = methods.filter(isTaken).flatMap((by) => (by === 'GET' ? ['GET', 'HEAD'] : [by]));
+  const allow = methods
+    .filter(isTaken)
+    .flatMap((by) => (by === 'GET' ? ['GET', 'HEAD'] : [by]))
+    .join(', ');
+  if (allow !== '') {
+    const detail = `${path} takes ${allow.replace(/, (\w+)$/, ' and $1')}, got ${method}.`;
+    return new ProblemError({ kind: 'method-not-allowed', status: 405, detail }, { headers: { allow } });
+  }
   const hint = `GET ${apiPath}/openapi.json lists what there is.`;
-  return taken.length === 0
-    ? noSuchRoute(`There is no ${method} ${path}.`, hint)
-    : wrongMethod({ method, path, taken });
+  return new ProblemError({ kind: 'no-such-route', status: 404, detail: `There is no ${method} ${path}.`, hint });
 }
 
 function tooLarge(): never {
-  const detail = `The body has more than ${mostBodyBytes.toLocaleString('en')} bytes, which no request of this API needs.`;
+  const detail = `The body has more than ${maxBodyBytes.toLocaleString('en')} bytes, which no request of this API needs.`;
   throw new ProblemError({ kind: 'content-too-large', status: 413, detail });
 }
 
-/** A body of an unknown kind would be passed over, and `dryRun` with it. One that is empty is none, of whatever kind. */
+/** Refuses a body without a content type, since its `dryRun` would be ignored. An empty body counts as none. */
 const withKnownBody: MiddlewareHandler<AdminEnv> = async (c, next) => {
   const { method, url, headers, body } = c.req.raw;
   const isEmpty = body === null || (await c.req.text()).trim() === '';
   if (!isEmpty && !headers.has('content-type')) throw badField('content-type', 'is missing; wanted application/json');
-  if (isEmpty && headers.has('content-type')) c.req.raw = withoutKind(url, { method, headers });
+  if (isEmpty && headers.has('content-type')) c.req.raw = withoutContentType(url, { method, headers });
   await next();
 };
 
-function withoutKind(url: string, { method, headers }: { method: string; headers: Headers }): Request {
+function withoutContentType(url: string, { method, headers }: { method: string; headers: Headers }): Request {
   const others = new Headers(headers);
   others.delete('content-type');
   return new Request(url, { method, headers: others });
 }
 
-/** Whoever only looks needs less than who acts. */
 function guarded({ gate }: AdminParts): MiddlewareHandler<AdminEnv> {
   return async (c, next) => {
     const scope = c.req.method === 'GET' || c.req.method === 'HEAD' ? 'read' : 'act';
-    c.set('who', gate.admit(askerOf(c), scope));
+    c.set('who', gate.admit(callerOf(c), scope));
     await next();
   };
 }
 
-/** Health for load balancers, metrics for Prometheus, and what there is. */
+/** Routes outside of the guard: health for load balancers, metrics for Prometheus, and the OpenAPI document. */
 function addOpenRoutes(app: AdminApp, { mooring, version, metrics, gate }: AdminParts): void {
-  // Whether it wants a token is told, so that a page can ask for one without being turned away first.
+  // The page learns from this that it needs a token, without a request that is refused.
   const health = () => ({
     status: mooring.isDraining ? 'draining' : 'ok',
     managers: mooring.managerCount,
@@ -157,21 +164,26 @@ function addOpenRoutes(app: AdminApp, { mooring, version, metrics, gate }: Admin
   app.get('/readyz', (c) => c.json(health(), mooring.isDraining ? 503 : 200));
   if (metrics !== null)
     app.get('/metrics', async (c) => {
-      gate.admit(askerOf(c), 'read');
+      gate.admit(callerOf(c), 'read');
       return c.body(await metrics.metrics(), 200, { 'content-type': metrics.contentType });
     });
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
-  app.doc31(`${apiPath}/openapi.json`, {
-    openapi: '3.1.0',
-    info: { title: 'Mooring admin API', version, description: 'See and steer a running Mooring.' },
-  });
+  const document = openApiOf(app, version);
+  app.get(`${apiPath}/openapi.json`, (c) => c.body(document(), 200, { 'content-type': 'application/json' }));
 }
 
-function askerOf(c: Context<AdminEnv>): Asker {
+/** The OpenAPI document as JSON. It is made at the first call, when the app has all its routes. */
+function openApiOf(app: AdminApp, version: string): () => string {
+  const info = { title: 'Mooring admin API', version, description: 'See and steer a running Mooring.' };
+  let json: string | null = null;
+  return () => (json ??= JSON.stringify(app.getOpenAPI31Document({ openapi: '3.1.0', info })));
+}
+
+function callerOf(c: Context<AdminEnv>): Caller {
   return { method: c.req.method, address: addressOf(c), headers: c.req.raw.headers, url: new URL(c.req.url) };
 }
 
-/** Elsewhere than under `@hono/node-server` nobody says where a request came from. */
+/** Only `@hono/node-server` tells where a request came from. */
 function addressOf(c: Context<AdminEnv>): string | undefined {
   try {
     return getConnInfo(c).remote.address;
@@ -180,46 +192,32 @@ function addressOf(c: Context<AdminEnv>): string | undefined {
   }
 }
 
-function rejectInvalid(result: {
-  success: boolean;
-  error?: { issues: readonly { path: readonly PropertyKey[]; message: string }[] };
-}): undefined {
-  if (result.success || result.error === undefined) return undefined;
+function rejectInvalid({ error }: { readonly success: boolean; readonly error?: z.ZodError }): undefined {
+  if (error === undefined) return undefined;
   throw badFields(
-    result.error.issues.map(({ path, message }) => ({
-      field: path.map(String).join('.') || 'request',
-      problem: message,
-    })),
+    error.issues.map(({ path, message }) => ({ field: path.map(String).join('.') || 'request', problem: message })),
   );
 }
 
-/** Whatever is thrown, as a problem; what nobody expected is reported without its inside. */
+/** An error as a problem. The details of an unexpected one are only in the event. */
 function problemOf(error: unknown, c: Context<AdminEnv>, { mooring, refusals }: AdminParts): ProblemError {
   if (error instanceof ProblemError) {
-    if ([401, 403, 429].includes(error.problem.status)) refusals.tell(error, askerOf(c));
+    if ([401, 403, 429].includes(error.problem.status)) refusals.report(error, callerOf(c));
     return error;
   }
   if (error instanceof HTTPException) return problemOfHttp(error);
-  // Nobody is there any longer to be answered, and nothing failed here.
-  if (isAborted(error)) return badField('body', 'broke off');
+  // The client closed the connection while the request was read: nothing failed here.
+  if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') return badField('body', 'broke off');
   mooring.events.emit('admin.failed', { route: `${c.req.method} ${routePath(c)}`, error: describe(error) });
-  return new ProblemError({
-    kind: 'internal-error',
-    status: 500,
-    detail: 'Something failed here; the log says what.',
-  });
+  const detail = 'The request failed because of an error in the server; its log has the error.';
+  return new ProblemError({ kind: 'internal-error', status: 500, detail });
 }
 
-/** What the router says of a body it does not take. */
+/** An error of hono: a body that is not JSON, or of another content type. */
 function problemOfHttp({ status, message }: HTTPException): ProblemError {
   if (status === 400) return badField('body', 'is no JSON');
   if (status !== 415) return new ProblemError({ kind: 'bad-request', status, detail: message });
   const detail = 'The body is of another kind than application/json.';
   const hint = 'Send the header "content-type: application/json".';
   return new ProblemError({ kind: 'unsupported-media-type', status, detail, hint });
-}
-
-/** Whether whoever asked has gone while the request was being read. */
-function isAborted(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
 }

@@ -16,7 +16,7 @@ const contentTypes: Readonly<Record<string, string>> = Object.freeze({
   '.svg': 'image/svg+xml',
 });
 
-/** The page loads and asks this server alone, and nobody may put it into a frame. */
+/** The page may load from and connect to this server only, and may not be framed. */
 const policy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -35,7 +35,7 @@ const pageHeaders = Object.freeze({
   vary: 'accept-encoding',
 });
 
-/** The build puts a hash of their content into their names, so whoever has one of them has it for good. */
+/** The build puts a hash of the content into these names, so they can be cached for good. */
 const hashedFolder = 'assets/';
 
 interface Asset {
@@ -46,10 +46,9 @@ interface Asset {
 }
 
 /**
- * The dashboard, at `/`. What there is to serve is read once, now, and each file is a route of its own: no path that is
- * asked for ever reaches the disk.
- *
- * @param folder where it was built
+ * Serves the dashboard at `/`. Its files are read once, now, and each has its own route: no path of a request reaches the
+ * disk.
+ * @param folder where the dashboard was built
  */
 export function addDashboard(app: AdminApp, folder = builtFolder): void {
   const files = existsSync(join(folder, 'index.html')) ? filesIn(folder) : [];

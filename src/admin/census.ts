@@ -1,23 +1,21 @@
 import { setImmediate } from 'node:timers/promises';
-import { levelOf, thresholdsOf, usageRatio, type Thresholds } from '../core/pressure/level.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import type { Mooring } from '../core/mooring.js';
 import type { UserResources } from '../core/pressure/monitor.js';
 import type { UserSummary } from './schemas.js';
 import { viewResources } from './views.js';
 
-/** A user as counted. */
 export interface CountedUser {
   readonly resources: UserResources;
-  /** Where they stand in the list: the least first, and those of equal rank by id. */
+  /** The list begins with the lowest rank; users of equal rank are in order of their ids. */
   readonly rank: number;
 }
 
-/** Everybody, as of one moment or nearly so. */
+/** All users, as of nearly the same moment. */
 export interface Snapshot {
   /** For display. */
   readonly takenAt: Date;
-  /** On the clock of all ages. */
+  /** On the clock of `mooring.now()`. */
   readonly takenAtMs: number;
   readonly users: readonly CountedUser[];
 }
@@ -25,46 +23,43 @@ export interface Snapshot {
 type Managers = ReadonlyMap<string, WebSocketManager>;
 
 /**
- * What users can be sorted by: the fullest first, the one left alone longest first, or by id. The rank is what stays as
- * it is while nothing happens: an idle time would grow from page to page.
+ * What users can be sorted by: the fullest first, the longest idle first, or by id. A rank does not change while nothing
+ * happens: that is why it has the time of the last activity, and not the idle time, which grows from page to page.
  */
 const ranks = Object.freeze({
   usage: ({ usageRatio: ratio }) => -ratio,
-  idle: (_, managers) => aloneSinceMs(managers),
+  idle: (_, managers) => leastRecentActivityMs(managers),
   id: () => 0,
 }) satisfies Record<string, (resources: UserResources, managers: Managers) => number>;
 
 export type Sorting = keyof typeof ranks;
 
-/** The names of the sortings. */
 export const sortings = Object.freeze(Object.keys(ranks)) as readonly Sorting[];
 
-/** For how long a snapshot is good enough. */
 const freshMs = 1_000;
 
-/** How long the walk works at a stretch, and how many users it takes between two looks at the time. */
+/** How long the walk works between pauses, and how many users it visits between two looks at the time. */
 const sliceMs = 4;
 const usersPerLook = 64;
 
 /**
- * Walks through all users for whoever looks at a list of them: in slices, so that no connection waits for it, and for
- * all viewers at once, so that ten cost what one costs.
+ * Walks through all users for the list of users: in slices, so that it does not block the event loop, and once for all
+ * requests of the same second.
  *
- * Why it leaves the managers alone where it can: they lie all over the memory, and looking at fifty thousand takes ten
- * times as long as counting them. What a page says of them is looked up for those who are on it.
+ * Why it avoids reading managers: they lie all over the memory, and reading fifty thousand takes ten times as long as
+ * counting them. Their details are read only for the users on the page.
  */
 export class Census {
   readonly #mooring: Mooring;
-  readonly #thresholds: Thresholds;
   readonly #last = new Map<Sorting, Snapshot>();
+  /** Walks under way. */
   readonly #walks = new Map<Sorting, Promise<Snapshot>>();
 
   constructor(mooring: Mooring) {
     this.#mooring = mooring;
-    this.#thresholds = thresholdsOf(mooring.config);
   }
 
-  /** Everybody, at most a second ago, in no order. */
+  /** All users as of at most a second ago, in no order. */
   async take(sort: Sorting): Promise<Snapshot> {
     const last = this.#last.get(sort);
     if (last !== undefined && this.#mooring.now() - last.takenAtMs < freshMs) return last;
@@ -73,7 +68,7 @@ export class Census {
     return walk;
   }
 
-  /** The rest of what is said of a user, as of now. */
+  /** The row of a user, with details as of now. */
   summarise({ resources }: CountedUser): UserSummary {
     const mooring = this.#mooring;
     const now = this.#mooring.now();
@@ -103,7 +98,7 @@ export class Census {
     const users: CountedUser[] = [];
     let until = performance.now() + sliceMs;
     for (const [userId, managers] of this.#mooring.managersByUser()) {
-      const resources = this.#resourcesOf(userId, managers.size);
+      const resources = this.#mooring.monitor.lookAt(userId);
       users.push({ resources, rank: ranks[sort](resources, managers) });
       if (users.length % usersPerLook > 0 || performance.now() < until) continue;
       await setImmediate();
@@ -111,17 +106,10 @@ export class Census {
     }
     return { takenAt: new Date(), takenAtMs: this.#mooring.now(), users };
   }
-
-  #resourcesOf(userId: string, managerCount: number): UserResources {
-    const maxManagers = this.#mooring.limitOf(userId);
-    const ratio = usageRatio(managerCount, maxManagers);
-    const alertLevel = levelOf(managerCount, maxManagers, this.#thresholds);
-    return { userId, managerCount, usageRatio: ratio, alertLevel, maxManagers };
-  }
 }
 
-/** When the manager left alone longest was last active, on the clock of all ages. */
-function aloneSinceMs(managers: Managers): number {
+/** The earliest last activity of the managers, on the clock of `mooring.now()`. */
+function leastRecentActivityMs(managers: Managers): number {
   let sinceMs = Infinity;
   for (const { lastActivityAtMs } of managers.values()) sinceMs = Math.min(sinceMs, lastActivityAtMs);
   return sinceMs;

@@ -4,7 +4,6 @@ import type { MooringEvent } from '../core/events.js';
 import type { Mooring } from '../core/mooring.js';
 import { loopback, type Admitted } from './access.js';
 
-/** Which events a viewer wants. */
 export interface EventFilter {
   /** @default all */
   readonly types?: ReadonlySet<string> | undefined;
@@ -12,57 +11,56 @@ export interface EventFilter {
   readonly userId?: string | undefined;
 }
 
-/** Events that wait for one viewer, at most; who is slower loses the oldest. */
-const mostQueued = 1_000;
+/** Events that wait for one viewer, at most. A viewer that is slower loses the oldest. */
+const maxQueued = 1_000;
 
-/** Events kept for viewers who come back, and for how long they are noted after the last viewer left. */
-const mostKept = 1_000;
-const keptAfterLastMs = 60_000;
+/** Events kept for viewers that reconnect, and for how long events are kept after the last viewer left. */
+const maxKept = 1_000;
+const lingerMs = 60_000;
 
-/** Events of so many milliseconds leave together. */
-const gatheredMs = 100;
+/** Events within this time are sent together. */
+const batchMs = 100;
 
-/** So that what lies between does not think the connection dead, and who wants few events knows how far it has come. */
+/** Keeps idle connections open through proxies, and tells a viewer that gets few events how far the stream is. */
 const heartbeatMs = 15_000;
 
-/** Who takes nothing for so long is gone. */
-const patienceMs = 60_000;
+/** A viewer that reads nothing for this long is disconnected. */
+const maxUnreadMs = 60_000;
 
-/** Viewers at the most, unless told otherwise. */
+/** How many viewers there may be, unless `maxViewers` is given. */
 export const defaultMaxViewers = 100;
 
 /**
- * What part of them tokens may be that may only look, and one token of either scope. So no token takes the stream from
- * all others, and those who may act find room however many look.
+ * Which part of the viewers may have tokens that may only read, and which part one token may have. So no token can take
+ * all places, and tokens that may act find one however many only read.
  */
 const shares = Object.freeze({ reading: 0.75, perToken: { read: 0.25, act: 0.5 } });
 
-/** Who wants to watch. */
 export interface Watching {
-  /** By whose token. Whoever needs none, on this machine, has no share to keep to. */
+  /** The token of the viewer. A viewer on loopback that needs no token has no share to keep to. */
   readonly who: Admitted;
   readonly filter: EventFilter;
-  /** What the viewer saw last, when it was here before. */
+  /** The last event that the viewer saw before it reconnected. */
   readonly lastEventId?: string | undefined;
-  /** Ends the connection of a viewer that takes nothing: the end of a stream that nobody reads would not arrive. */
+  /** Destroys the connection of a viewer that does not read: it would not notice the end of the stream. */
   readonly cutOff?: () => unknown;
 }
 
 interface Kept {
   readonly number: number;
   readonly event: MooringEvent;
-  /** As it is sent; made once, for all viewers. */
+  /** As it is sent. Made once for all viewers. */
   readonly text: string;
 }
 
 /**
- * The event stream as server-sent events. Nothing listens while nobody watches; every viewer has a queue of its own, and
- * one that does not read is dropped, and neither holds anybody up.
+ * The event stream as server-sent events. It listens only while there are viewers. Each viewer has its own queue, so that
+ * a slow one delays no other.
  */
 export class EventHub {
   readonly #mooring: Mooring;
   readonly #maxViewers: number;
-  /** Numbers begin anew with each process; so that one is not taken for another's, it is part of the id, in letters that never are the dash between. */
+  /** The first part of each id: numbers start at 0 again with each process. Hexadecimal, so that it has no dash. */
   readonly #epoch = randomBytes(6).toString('hex');
   readonly #viewers = new Map<Viewer, Admitted>();
   readonly #kept: Kept[] = [];
@@ -79,7 +77,6 @@ export class EventHub {
     this.#maxViewers = maxViewers;
   }
 
-  /** How many watch, and what they missed. */
   get counts() {
     return {
       watching: this.#viewers.size,
@@ -88,7 +85,7 @@ export class EventHub {
     };
   }
 
-  /** What is full for this viewer: everything, or the share of its token or of all tokens that may only look; or `null`. */
+  /** What leaves no place for this viewer: all are taken, or the share of its token or of tokens that may only read. */
   whatIsFull({ name, scope }: Admitted): 'all' | 'share' | null {
     if (this.#viewers.size >= this.#maxViewers) return 'all';
     if (name === loopback) return null;
@@ -102,13 +99,12 @@ export class EventHub {
   /** The events from now on, or from where the viewer was. */
   watch({ who, filter, lastEventId = '', cutOff }: Watching): ReadableStream<Uint8Array> {
     this.#listen();
-    const { contexts } = this.#mooring.clock;
     const viewer = new Viewer({
       filter,
-      contexts,
+      contexts: this.#mooring.clock.contexts,
       position: () => this.#idOf(this.#number),
-      onDropped: (count) => {
-        this.#droppedEvents += count;
+      onDropped: () => {
+        this.#droppedEvents += 1;
       },
       onMissed: (events) => {
         this.#mooring.events.emit('viewer.missed', { events });
@@ -118,47 +114,44 @@ export class EventHub {
         if (this.#viewers.size === 0) this.#linger();
         if (!isDropped) return;
         cutOff?.();
-        this.#whenDropped(viewer);
+        this.#droppedViewers += 1;
+        this.#mooring.events.emit('viewer.dropped', { watchedMs: viewer.watchedMs });
       },
     });
     this.#viewers.set(viewer, who);
-    viewer.say('hello', { id: this.#idOf(this.#number) });
+    viewer.notify('hello', { id: this.#idOf(this.#number) });
     if (lastEventId !== '') this.#catchUp(viewer, lastEventId);
     return viewer.stream;
   }
 
   close(): void {
     for (const viewer of [...this.#viewers.keys()]) viewer.end();
-    if (this.#lingering !== null) clearTimeout(this.#lingering);
-    this.#lingering = null;
+    this.#stopLingering();
     this.#unlisten?.();
     this.#unlisten = null;
   }
 
-  #whenDropped({ watchedMs }: Viewer): void {
-    this.#droppedViewers += 1;
-    this.#mooring.events.emit('viewer.dropped', { watchedMs });
-  }
-
   #listen(): void {
-    if (this.#lingering !== null) clearTimeout(this.#lingering);
-    this.#lingering = null;
+    this.#stopLingering();
     this.#unlisten ??= this.#mooring.events.onAny((event) => {
       this.#note(event);
     });
   }
 
-  /** Whoever was cut off finds nothing missing, when it is back soon. */
+  /** Goes on listening for a while, so that a viewer that reconnects soon misses nothing. */
   #linger(): void {
     this.#lingering ??= this.#mooring.clock.contexts.outside(() =>
       setTimeout(() => {
-        this.#lingering = null;
-        this.#unlisten?.();
-        this.#unlisten = null;
+        this.close();
         this.#kept.length = 0;
-        this.#number += 1; // stands for what happens while nobody listens
-      }, keptAfterLastMs).unref(),
+        this.#number += 1; // stands for the events that are missed from now on
+      }, lingerMs).unref(),
     );
+  }
+
+  #stopLingering(): void {
+    if (this.#lingering !== null) clearTimeout(this.#lingering);
+    this.#lingering = null;
   }
 
   #note(event: MooringEvent): void {
@@ -166,7 +159,7 @@ export class EventHub {
     const text = `id: ${this.#idOf(this.#number)}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
     const kept = { number: this.#number, event, text };
     this.#kept.push(kept);
-    if (this.#kept.length > mostKept) this.#kept.shift();
+    if (this.#kept.length > maxKept) this.#kept.shift();
     for (const viewer of this.#viewers.keys()) viewer.offer(kept);
   }
 
@@ -175,7 +168,7 @@ export class EventHub {
     const last = epoch === this.#epoch ? Number(number) : NaN;
     const oldest = this.#kept[0]?.number ?? this.#number + 1;
     if (!(last >= oldest - 1 && last <= this.#number)) {
-      viewer.say('gap', { since: lastEventId, hint: 'What happened between is not known any longer.' });
+      viewer.notify('gap', { since: lastEventId, hint: 'What happened between is not known any longer.' });
       return;
     }
     for (const kept of this.#kept) if (kept.number > last) viewer.offer(kept);
@@ -189,27 +182,31 @@ export class EventHub {
 interface ViewerOptions {
   readonly contexts: AsyncContexts;
   readonly filter: EventFilter;
-  /** Where the stream is, as an id. */
+  /** The id of the last event of the stream. */
   readonly position: () => string;
-  readonly onDropped: (count: number) => void;
-  /** Told with what is sent next, or in the end: not for each, as these are events too. */
+  /** An event was lost, since too many waited. */
+  readonly onDropped: () => void;
+  /** How many were lost since the last call. Not called for each: it emits an event, which the viewer may lose too. */
   readonly onMissed: (events: number) => void;
+  /** @param isDropped whether it was disconnected for reading nothing */
   readonly onGone: (isDropped: boolean) => void;
 }
 
-/** One who watches. */
+/** One client of the stream, with its queue. */
 class Viewer {
   readonly stream: ReadableStream<Uint8Array>;
   readonly #options: ViewerOptions;
   readonly #encoder = new TextEncoder();
   readonly #queue: string[] = [];
   readonly #heartbeat: NodeJS.Timeout;
+  readonly #startedAtMs = performance.now();
+  #lastReadAtMs = this.#startedAtMs;
+  /** `null` once the viewer is gone. */
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
-  #wanted: (() => void) | null = null;
-  #gathering: NodeJS.Timeout | null = null;
+  /** Ends the read that waits for data, if there is one. */
+  #resolveRead: (() => void) | null = null;
+  #batch: NodeJS.Timeout | null = null;
   #missed = 0;
-  readonly #beganAtMs = performance.now();
-  #tookAtMs = this.#beganAtMs;
 
   constructor(options: ViewerOptions) {
     this.#options = options;
@@ -218,26 +215,26 @@ class Viewer {
         start: (controller) => {
           this.#controller = controller;
         },
-        pull: () => this.#next(),
+        pull: () => this.#waitForBatch(),
         cancel: () => {
-          this.#gone(false);
+          this.#detach(false);
         },
       },
       { highWaterMark: 0 },
     );
     this.#heartbeat = options.contexts.outside(() =>
       setInterval(() => {
-        this.#beat();
+        this.#onHeartbeat();
       }, heartbeatMs).unref(),
     );
   }
 
   get watchedMs(): number {
-    return performance.now() - this.#beganAtMs;
+    return performance.now() - this.#startedAtMs;
   }
 
-  /** Something about the stream itself. */
-  say(event: string, content: object): void {
+  /** Sends a notice about the stream itself. */
+  notify(event: string, content: object): void {
     this.#put(`event: stream.${event}\ndata: ${JSON.stringify(content)}\n\n`);
   }
 
@@ -252,64 +249,64 @@ class Viewer {
     if (this.#controller === null) return;
     this.#flush();
     this.#controller.close();
-    this.#gone(false);
+    this.#detach(false);
   }
 
   #put(text: string): void {
     if (this.#controller === null) return;
     this.#queue.push(text);
-    if (this.#queue.length > mostQueued) {
+    if (this.#queue.length > maxQueued) {
       this.#queue.shift();
       this.#missed += 1;
-      this.#options.onDropped(1);
+      this.#options.onDropped();
     }
-    if (this.#wanted !== null) this.#gather();
+    if (this.#resolveRead !== null) this.#flushSoon();
   }
 
-  #gather(): void {
-    this.#gathering ??= setTimeout(() => {
-      this.#gathering = null;
+  #flushSoon(): void {
+    this.#batch ??= setTimeout(() => {
+      this.#batch = null;
       this.#flush();
-    }, gatheredMs).unref();
+    }, batchMs).unref();
   }
 
-  /** The reader wants more: what waits is sent as one, or what comes next. */
-  #next(): Promise<void> {
-    this.#tookAtMs = performance.now();
+  /** Resolves once the next batch is sent. */
+  #waitForBatch(): Promise<void> {
+    this.#lastReadAtMs = performance.now();
     return new Promise((resolve) => {
-      this.#wanted = resolve;
-      if (this.#queue.length > 0) this.#gather();
+      this.#resolveRead = resolve;
+      if (this.#queue.length > 0) this.#flushSoon();
     });
   }
 
   #flush(): void {
-    if (this.#controller === null || this.#wanted === null || this.#queue.length === 0) return;
+    if (this.#controller === null || this.#resolveRead === null || this.#queue.length === 0) return;
     const missed = this.#missed === 0 ? '' : `event: stream.dropped\ndata: {"count":${String(this.#missed)}}\n\n`;
     this.#controller.enqueue(this.#encoder.encode(missed + this.#queue.join('')));
     this.#queue.length = 0;
-    const wanted = this.#wanted;
-    this.#wanted = null;
-    wanted();
+    const resolve = this.#resolveRead;
+    this.#resolveRead = null;
+    resolve();
     this.#tellMissed();
   }
 
-  #beat(): void {
-    const isWaiting = this.#wanted !== null;
+  #onHeartbeat(): void {
+    const isWaiting = this.#resolveRead !== null;
     if (isWaiting && this.#queue.length === 0)
       this.#put(`id: ${this.#options.position()}\nevent: stream.position\ndata: {}\n\n`);
-    if (isWaiting || performance.now() - this.#tookAtMs < patienceMs) return;
+    if (isWaiting || performance.now() - this.#lastReadAtMs < maxUnreadMs) return;
     this.#controller?.close();
-    this.#gone(true);
+    this.#detach(true);
   }
 
-  #gone(isDropped: boolean): void {
+  #detach(isDropped: boolean): void {
     if (this.#controller === null) return;
     this.#controller = null;
     clearInterval(this.#heartbeat);
-    if (this.#gathering !== null) clearTimeout(this.#gathering);
+    if (this.#batch !== null) clearTimeout(this.#batch);
     this.#queue.length = 0;
-    this.#wanted?.();
-    this.#wanted = null;
+    this.#resolveRead?.();
+    this.#resolveRead = null;
     this.#tellMissed();
     this.#options.onGone(isDropped);
   }

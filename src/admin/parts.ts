@@ -8,13 +8,12 @@ import type { EventHub } from './event-stream.js';
 import type { Recorder } from './recorder.js';
 import type { Refusals } from './refusals.js';
 
-/** What Prometheus is given. */
+/** The metrics as text. */
 export interface MetricsText {
   readonly contentType: string;
   metrics(): Promise<string>;
 }
 
-/** What the routes work with. */
 export interface AdminParts {
   readonly mooring: Mooring;
   readonly version: string;
@@ -27,15 +26,12 @@ export interface AdminParts {
   readonly refusals: Refusals;
 }
 
-/** What a request carries on its way. */
 export interface AdminEnv {
-  /** As `@hono/node-server` passes them; elsewhere nothing. */
+  /** As `@hono/node-server` passes them; empty under other servers. */
   readonly Bindings: Partial<HttpBindings>;
   readonly Variables: {
-    /** Who asks. */
     who: Admitted;
   };
 }
 
-/** The application the routes are added to. */
 export type AdminApp = OpenAPIHono<AdminEnv>;

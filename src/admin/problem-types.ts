@@ -13,7 +13,6 @@ export const problemTitles = Object.freeze({
   'too-many-viewers': 'Too many viewers',
 } as const satisfies Record<string, string>);
 
-/** @see problemTitles */
 export type ProblemKind = keyof typeof problemTitles;
 
 /** The `type` of a problem (RFC 9457): a URI that names its kind, and leads nowhere. */

@@ -1,7 +1,7 @@
 import { problemTitles, problemType, type ProblemKind } from './problem-types.js';
 import type { Problem } from './schemas.js';
 
-/** What is said of a problem; its kind gives the type and the title. */
+/** A problem without its type and title, which follow from its kind. */
 interface ProblemDetails extends Omit<Problem, 'type' | 'title'> {
   readonly kind: ProblemKind;
 }
@@ -12,12 +12,12 @@ interface ProblemOptions {
   readonly who?: string | null;
 }
 
-/** Something is wrong with a request: what, and what to try. Answered as `application/problem+json` (RFC 9457). */
+/** Something is wrong with a request. Answered as `application/problem+json` (RFC 9457). */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly problem: Problem;
   readonly headers: Readonly<Record<string, string>>;
-  /** Whose problem it is, where that is known. */
+  /** The name of the caller, if it is known. */
   readonly who: string | null;
 
   constructor({ kind, ...details }: ProblemDetails, { headers = {}, who = null }: ProblemOptions = {}) {
@@ -28,37 +28,20 @@ export class ProblemError extends Error {
   }
 }
 
-/** One field is wrong. */
 export function badField(field: string, problem: string): ProblemError {
   return badFields([{ field, problem }]);
 }
 
-/** Some fields are wrong. */
 export function badFields(errors: readonly { readonly field: string; readonly problem: string }[]): ProblemError {
   const detail = errors.map(({ field, problem }) => `${field}: ${problem}`).join('; ');
   return new ProblemError({ kind: 'bad-request', status: 400, detail, errors: [...errors] });
 }
 
-/** No route has this path. */
-export function noSuchRoute(detail: string, hint: string): ProblemError {
-  return new ProblemError({ kind: 'no-such-route', status: 404, detail, hint });
-}
-
-/** The route exists, and what it is asked about does not. */
+/** The route exists, but not the thing that its path names. */
 export function notFound(detail: string, hint: string): ProblemError {
   return new ProblemError({ kind: 'not-found', status: 404, detail, hint });
 }
 
-/** It is there, and takes other methods. */
-export function wrongMethod({ method, path, taken }: { method: string; path: string; taken: string[] }): ProblemError {
-  const detail = `${path} takes ${taken.join(', ').replace(/, (\w+)$/, ' and $1')}, got ${method}.`;
-  return new ProblemError(
-    { kind: 'method-not-allowed', status: 405, detail },
-    { headers: { allow: taken.join(', ') } },
-  );
-}
-
-/** A problem as a response. */
 export function problemResponse({ problem, headers }: ProblemError): Response {
   return new Response(`${JSON.stringify(problem)}\n`, {
     status: problem.status,

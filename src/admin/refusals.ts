@@ -1,30 +1,30 @@
 import type { AsyncContexts } from '../core/async-contexts.js';
 import type { EventStream, MooringEvent } from '../core/events.js';
 import type { Mooring } from '../core/mooring.js';
-import type { Asker } from './access.js';
+import type { Caller } from './access.js';
 import type { ProblemError } from './problems.js';
 
-/** What is told of a status within a minute, one by one. */
-const toldPerWindow = 30;
+/** How many refusals with the same status get an event of their own within a minute. */
+const maxPerWindow = 30;
 const windowMs = 60_000;
 
-/** More of what strangers send is not worth telling. */
-const mostLength = 200;
+/** The longest text of a request in an event: clients can send texts of any length. */
+const maxTextLength = 200;
 
 type Refusal = Omit<MooringEvent<'admin.refused'>, 'type' | 'atMs' | 'more'>;
 
 interface Window {
   readonly timer: NodeJS.Timeout;
-  told: number;
-  untold: number;
+  count: number;
+  /** The last refusal beyond the limit. */
   last: Refusal | null;
 }
 
 /**
- * Tells who was turned away.
+ * Emits `admin.refused` for requests that were refused.
  *
- * Why not everybody: strangers must not be able to fill the stream that operators watch. Those beyond so many a minute
- * are counted, and told in sum at its end, with the last of them.
+ * Why not for all of them: strangers must not be able to flood the event stream. Refusals beyond the limit are counted, and
+ * one event at the end of the minute stands for them.
  */
 export class Refusals {
   readonly #events: EventStream;
@@ -36,20 +36,16 @@ export class Refusals {
     this.#contexts = clock.contexts;
   }
 
-  tell({ problem: { status, detail }, who }: ProblemError, { method, url, address }: Asker): void {
+  report({ problem: { status, detail }, who }: ProblemError, { method, url, address }: Caller): void {
     const request = shortened(`${method} ${url.pathname}`);
     const refusal = { status, reason: shortened(detail), who, request, address: address ?? null };
     const window = this.#windows.get(status) ?? this.#begin(status);
-    if (window.told < toldPerWindow) {
-      window.told += 1;
-      this.#events.emit('admin.refused', { ...refusal, more: 0 });
-    } else {
-      window.untold += 1;
-      window.last = refusal;
-    }
+    window.count += 1;
+    if (window.count <= maxPerWindow) this.#events.emit('admin.refused', { ...refusal, more: 0 });
+    else window.last = refusal;
   }
 
-  /** Tells what is left to tell, and leaves no timer. */
+  /** Emits the events that are due, and leaves no timer. */
   close(): void {
     for (const status of [...this.#windows.keys()]) this.#end(status);
   }
@@ -60,7 +56,7 @@ export class Refusals {
         this.#end(status);
       }, windowMs).unref(),
     );
-    const window = { timer, told: 0, untold: 0, last: null };
+    const window = { timer, count: 0, last: null };
     this.#windows.set(status, window);
     return window;
   }
@@ -70,10 +66,11 @@ export class Refusals {
     if (window === undefined) return;
     clearTimeout(window.timer);
     this.#windows.delete(status);
-    if (window.last !== null) this.#events.emit('admin.refused', { ...window.last, more: window.untold - 1 });
+    const { last, count } = window;
+    if (last !== null) this.#events.emit('admin.refused', { ...last, more: count - maxPerWindow - 1 });
   }
 }
 
 function shortened(text: string): string {
-  return text.slice(0, mostLength);
+  return text.slice(0, maxTextLength);
 }

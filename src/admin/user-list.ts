@@ -2,7 +2,7 @@ import type { AlertLevel } from '../core/vocabulary.js';
 import { badField } from './problems.js';
 import type { CountedUser, Sorting } from './census.js';
 
-/** What of the list is wanted. */
+/** Which part of the list is wanted. */
 export interface ListRequest {
   readonly level?: AlertLevel | undefined;
   /** Part of a user id, in any case. */
@@ -12,93 +12,75 @@ export interface ListRequest {
   readonly cursor?: string | undefined;
 }
 
-/** Where a page ended: after this rank and, of those that have it, after this id. */
-interface Position {
-  readonly sort: Sorting;
+/** What decides a user's place in the list: the rank, and the id among users of the same rank. */
+interface Place {
   readonly rank: number;
-  readonly userId: string;
+  readonly resources: { readonly userId: string };
 }
 
 /**
- * A page of those who match, and where the next one begins.
+ * A page of the users that match, and the cursor of the next page.
  *
- * Why a position and no number: between two pages users come, go and change their rank; whoever stays where they were
- * is seen exactly once.
- * @throws ProblemError where the cursor is none of this list
+ * Why the cursor is a place and no number: between two pages users come, go and change their rank. A user that keeps its
+ * rank is listed exactly once.
+ * @throws ProblemError 400 if the cursor is not one of this list
  */
 export function pageOf(users: readonly CountedUser[], { level, search, sort, limit, cursor }: ListRequest) {
   const wanted = search?.toLowerCase();
   const after = cursor === undefined ? null : readCursor(cursor, sort);
-  const page = new FirstFew(limit + 1);
+  const first: CountedUser[] = [];
   let total = 0;
   for (const user of users) {
     const { alertLevel, userId } = user.resources;
     if (level !== undefined && alertLevel !== level) continue;
     if (wanted !== undefined && !userId.toLowerCase().includes(wanted)) continue;
     total += 1;
-    const position = { sort, rank: user.rank, userId };
-    if (after === null || compare(position, after) > 0) page.offer({ user, position });
+    if (after === null || compare(user, after) > 0) insert(user, { into: first, max: limit + 1 });
   }
-  const last = page.ranked.length > limit ? page.ranked[limit - 1] : undefined;
-  return {
-    users: page.ranked.slice(0, limit).map(({ user }) => user),
-    total,
-    nextCursor: last === undefined ? null : writeCursor(last.position),
-  };
+  const page = first.slice(0, limit);
+  const last = first.length > limit ? page.at(-1) : undefined;
+  return { users: page, total, nextCursor: last === undefined ? null : writeCursor(last, sort) };
 }
 
-interface Ranked {
-  readonly user: CountedUser;
-  readonly position: Position;
-}
-
-/** The first so many of those offered, in order; sorting all for a page of fifty would hold up everybody else. */
-class FirstFew {
-  readonly ranked: Ranked[] = [];
-
-  constructor(readonly most: number) {}
-
-  offer(candidate: Ranked): void {
-    const { ranked, most } = this;
-    const last = ranked.at(-1);
-    if (last !== undefined && ranked.length === most && compare(candidate.position, last.position) > 0) return;
-    ranked.splice(this.#placeOf(candidate), 0, candidate);
-    if (ranked.length > most) ranked.pop();
+/**
+ * Inserts a user into a sorted list by binary search. The list keeps the first `max` users.
+ *
+ * Why not sort all users once: for a page of fifty that would block the event loop for too long.
+ */
+function insert(user: CountedUser, { into, max }: { readonly into: CountedUser[]; readonly max: number }): void {
+  const last = into.at(-1);
+  if (last !== undefined && into.length === max && compare(user, last) > 0) return;
+  let from = 0;
+  let to = into.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    const there = into[middle];
+    if (there !== undefined && compare(there, user) < 0) from = middle + 1;
+    else to = middle;
   }
-
-  #placeOf({ position }: Ranked): number {
-    let [from, to] = [0, this.ranked.length];
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      const there = this.ranked[middle];
-      if (there !== undefined && compare(there.position, position) < 0) from = middle + 1;
-      else to = middle;
-    }
-    return from;
-  }
+  into.splice(from, 0, user);
+  if (into.length > max) into.pop();
 }
 
-function compare(a: Position, b: Position): number {
-  return a.rank - b.rank || compareIds(a.userId, b.userId);
+function compare({ rank, resources: { userId } }: Place, other: Place): number {
+  if (rank !== other.rank) return rank - other.rank;
+  return userId < other.resources.userId ? -1 : Number(userId > other.resources.userId);
 }
 
-function compareIds(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function writeCursor({ rank, resources: { userId } }: Place, sort: Sorting): string {
+  return Buffer.from(JSON.stringify([sort, rank, userId])).toString('base64url');
 }
 
-function writeCursor(position: Position): string {
-  return Buffer.from(JSON.stringify([position.sort, position.rank, position.userId])).toString('base64url');
-}
-
-function readCursor(cursor: string, sort: Sorting): Position {
-  const problem =
-    'is no cursor of this list; take `nextCursor` of a page with the same `sort`, or none for the first page';
+function readCursor(cursor: string, sort: Sorting): Place {
   try {
     const read: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
     if (Array.isArray(read) && read[0] === sort && typeof read[1] === 'number' && typeof read[2] === 'string')
-      return { sort, rank: read[1], userId: read[2] };
+      return { rank: read[1], resources: { userId: read[2] } };
   } catch {
-    // Said below.
+    // Not JSON: the error below says so.
   }
-  throw badField('cursor', problem);
+  throw badField(
+    'cursor',
+    'is no cursor of this list; take `nextCursor` of a page with the same `sort`, or none for the first page',
+  );
 }

@@ -6,20 +6,23 @@ import type { Mooring } from '../core/mooring.js';
 import { finiteOrNull, type UserResources } from '../core/pressure/monitor.js';
 import type { ManagerView, UserResources as UserResourcesView } from './schemas.js';
 
-/** A user's usage as JSON has it. */
 export function viewResources(resources: UserResources): UserResourcesView {
   return { ...resources, maxManagers: finiteOrNull(resources.maxManagers) };
 }
 
-/** A manager as it is now. */
 export function viewManager(manager: WebSocketManager, mooring: Mooring): ManagerView {
   const now = mooring.now();
   const { connection, key, userId, threadId, state, generation, extras } = manager;
   const { lastInboundAtMs, lastOutboundAtMs, admittedAtMs } = manager;
   const suspect = mooring.suspicionOf(manager);
   const silentMs = connection === null ? null : now - connection.lastByteAtMs;
+  const isInError = manager.hasFailed || manager.errorReportedAtMs !== null;
   return {
-    ...{ key, userId, threadId, state, generation },
+    key,
+    userId,
+    threadId,
+    state,
+    generation,
     liveness: suspect !== null ? 'suspect' : livenessOf(manager, silentMs, mooring.config.heartbeatIntervalMs),
     suspect,
     admittedAt: new Date(Date.now() - (now - admittedAtMs)).toISOString(),
@@ -34,12 +37,8 @@ export function viewManager(manager: WebSocketManager, mooring: Mooring): Manage
     isHeld: manager.isHeld,
     isEngaged: isEngaged(manager, engagementRuleOf(mooring.config)),
     hasSuccessor: manager.successor !== null,
-    error: extras === null || !isInError(manager) ? null : describe(extras.lastError),
+    error: extras !== null && isInError ? describe(extras.lastError) : null,
   };
-}
-
-function isInError(manager: WebSocketManager): boolean {
-  return manager.hasFailed || manager.errorReportedAtMs !== null;
 }
 
 function livenessOf(

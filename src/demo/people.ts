@@ -15,7 +15,6 @@ export const people = Object.freeze({
   'tess-twice': 'two tabs that take one thread from each other, until the server settles it',
 });
 
-/** The user id of one of them. */
 export type PersonName = keyof typeof people;
 
 /** The longest of their user ids, in characters. */

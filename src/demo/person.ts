@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Tab, type Ended, type Habit } from './tab.js';
 
-/** The server that the users connect to, and the listener of what they tell. */
+/** The server that the users connect to, and where their sentences go. */
 export interface Stage {
   /** Of the WebSocket server. */
   readonly url: string;
@@ -22,7 +22,6 @@ export class Person {
     this.#userId = userId;
   }
 
-  /** Tells the audience. */
   says(text: string): void {
     this.#stage.tell(this.#userId, text);
   }
@@ -33,6 +32,10 @@ export class Person {
     return new Tab(`${this.#stage.url}/?${query.toString()}`, habit);
   }
 
+  tabs(count: number, habit: Habit): Tab[] {
+    return Array.from({ length: count }, () => this.tab(habit));
+  }
+
   nextThread(): string {
     this.#threads += 1;
     return `thread_${this.#threads}`;
@@ -40,12 +43,10 @@ export class Person {
 
   /** Opens this many tabs, one after the other, and keeps them open. */
   async opens(count: number, habit: Habit, everyMs = 150): Promise<Tab[]> {
-    const tabs: Tab[] = [];
-    for (let index = 0; index < count; index++) {
-      const tab = this.tab(habit);
+    const tabs = this.tabs(count, habit);
+    for (const tab of tabs) {
       await tab.open();
       void tab.live(reopensAfterMs);
-      tabs.push(tab);
       await sleep(everyMs);
     }
     return tabs;
@@ -53,7 +54,7 @@ export class Person {
 
   /** Opens this many tabs at once. @returns the tabs, and the refusals */
   async opensAtOnce(count: number, habit: Habit): Promise<{ tabs: Tab[]; refused: Ended[] }> {
-    const tabs = Array.from({ length: count }, () => this.tab(habit));
+    const tabs = this.tabs(count, habit);
     const outcomes = await Promise.all(tabs.map((tab) => tab.open()));
     for (const tab of tabs) void tab.live(reopensAfterMs);
     return { tabs, refused: outcomes.filter((outcome) => outcome !== null) };

@@ -2,16 +2,16 @@
 import { cast } from './cast.js';
 import { Person, type Stage } from './person.js';
 
-/** What this process tells the one that started it. */
+/** A message to the process that started this one. */
 export interface Told {
   readonly who: string;
   readonly text: string;
 }
 
-/** A terminal sends Ctrl-C to every process in it: these end when the server has seen everybody off. */
+/** A terminal sends Ctrl-C to all its processes. This one goes on until the server has closed all connections. */
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
 process.on('disconnect', () => process.exit(0));
-// It may have gone while this was loaded.
+// The parent may have ended while this was loaded.
 if (!process.connected) process.exit(0);
 
 const stage: Stage = {

@@ -3,20 +3,17 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Told } from './population-process.js';
 
-/** The simulated users of a server. */
 export interface Population {
   /** Ends their process, if it has not ended; resolves when it is gone. */
   stop(): Promise<void>;
 }
 
-/** Listens to the users. */
-interface Audience {
+interface PopulationListener {
   readonly tell: (told: Told) => void;
-  /** Their process ended, and nobody stopped it. */
+  /** The process of the users ended, though it was not stopped. */
   readonly whenLost: (why: string) => void;
 }
 
-/** How long their process may take to end. */
 const graceMs = 1_000;
 
 /**
@@ -24,7 +21,7 @@ const graceMs = 1_000;
  * process ends with this one, however this one ends, since its channel closes.
  * @param url of the WebSocket server
  */
-export function startPopulation(url: string, { tell, whenLost }: Audience): Population {
+export function startPopulation(url: string, { tell, whenLost }: PopulationListener): Population {
   const file = join(import.meta.dirname, 'population-process.js');
   const child = fork(file, [url], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   let isStopping = false;
@@ -42,7 +39,7 @@ export function startPopulation(url: string, { tell, whenLost }: Audience): Popu
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
     if (child.connected) child.disconnect();
-    // Somebody may have stopped it with SIGSTOP.
+    // A process that was paused with SIGSTOP does not notice the disconnect.
     const killing = setTimeout(() => child.kill('SIGKILL'), graceMs);
     await gone;
     clearTimeout(killing);

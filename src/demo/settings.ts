@@ -1,6 +1,6 @@
 import type { WebSocketConfig } from '../core/settings.js';
 
-/** What the people of the demo are made for: the ladder of production, in seconds instead of minutes. */
+/** The settings that the demo is made for: as in production, with seconds instead of minutes. */
 export const demoSettings = Object.freeze({
   maxManagersPerUser: 20,
   proactiveCleanupThreshold: 0.6,

@@ -3,35 +3,34 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { shouldReconnect } from '../client/should-reconnect.js';
 
-/** What a connection says of its own accord, and how often. */
+/** The message that a connection sends again and again. */
 export interface Habit {
-  readonly says: string;
+  readonly message: string;
   readonly everyMs: number;
 }
 
-/** How a connection ended. */
 export interface Ended {
   readonly code: number;
   readonly reason: string;
 }
 
-/** A tab whose user types: what it says is activity. */
-export const chatting = (everyMs: number): Habit => ({ says: 'hello', everyMs });
+/** A tab whose user types: its messages count as activity. */
+export const chatting = (everyMs: number): Habit => ({ message: 'hello', everyMs });
 
-/** A tab that nobody looks at: it only keeps its connection open. */
-export const unused: Habit = Object.freeze({ says: '{"type":"ping"}', everyMs: 4_000 });
+/** A tab that is not used: it only sends keepalives. */
+export const unused: Habit = Object.freeze({ message: '{"type":"ping"}', everyMs: 4_000 });
 
-/** Waits without a `retry` are drawn at random; here everybody draws the same, so that the demo goes the same way. */
-const drawn = (): number => 0.5;
+/** Reconnect delays are random; here always the same, so that each run of the demo is the same. */
+const fixedRandom = (): number => 0.5;
 
 /** A tab, or an app, with one real connection at a time. */
 export class Tab {
   readonly #url: string;
   readonly #habit: Habit;
   #socket: WebSocket | null = null;
-  #stream: Socket | null = null;
-  #saying: NodeJS.Timeout | null = null;
-  #ending: Promise<Ended> | null = null;
+  #tcpSocket: Socket | null = null;
+  #sending: NodeJS.Timeout | null = null;
+  #closed: Promise<Ended> | null = null;
   #ended: Ended | null = null;
   #isLeft = false;
 
@@ -46,45 +45,47 @@ export class Tab {
     return this.#ended;
   }
 
-  /** Connects, and waits until it is let in. @returns `null`, or how it was turned away */
+  /** Connects, and waits until it is admitted. @returns `null`, or the close frame of the refusal */
   open(): Promise<Ended | null> {
     const socket = new WebSocket(this.#url, { perMessageDeflate: false });
     this.#socket = socket;
     this.#ended = null;
     socket.once('upgrade', (response) => {
-      this.#stream = response.socket;
+      this.#tcpSocket = response.socket;
     });
     socket.once('open', () => {
-      socket.send(this.#habit.says);
+      socket.send(this.#habit.message);
     });
-    // What is wrong is told by the close.
+    // The close event follows, and has the reason.
     socket.on('error', () => undefined);
-    const ending = new Promise<Ended>((resolve) => {
+    const closed = new Promise<Ended>((resolve) => {
       socket.once('close', (code, reason) => {
-        resolve({ code, reason: reason.toString() });
+        const ended = { code, reason: reason.toString() };
+        if (this.#socket === socket) {
+          this.#stopSending();
+          this.#ended = ended;
+        }
+        resolve(ended);
       });
-    }).then((ended) => {
-      if (this.#socket === socket) this.#closed(ended);
-      return ended;
     });
-    this.#ending = ending;
+    this.#closed = closed;
     // A refused socket is accepted too, and closed at once: only an answer shows that it is admitted.
     const admission = new Promise<null>((resolve) => {
       socket.once('message', () => {
-        this.#speak();
+        this.#startSending();
         resolve(null);
       });
     });
-    return Promise.race([admission, ending]);
+    return Promise.race([admission, closed]);
   }
 
-  /** Comes back by itself for as long as it should. @returns the close after which it should not, or after it was left */
+  /** Reconnects as long as `shouldReconnect` says so. @returns the last close */
   async stay(): Promise<Ended | null> {
     let attempt = 0;
     for (;;) {
-      const ended = await this.#ending;
+      const ended = await this.#closed;
       if (ended === null || this.#isLeft) return ended;
-      const { retry, delayMs } = shouldReconnect(ended, attempt, drawn);
+      const { retry, delayMs } = shouldReconnect(ended, attempt, fixedRandom);
       if (!retry) return ended;
       await sleep(delayMs);
       if (this.#hasLeft()) return ended;
@@ -92,7 +93,7 @@ export class Tab {
     }
   }
 
-  /** As {@link stay}; where it should not come back by itself, its user opens it again after a while. */
+  /** As {@link stay}; when it may no longer reconnect by itself, its user opens it again after a while. */
   async live(reopensAfterMs: number): Promise<void> {
     while (!this.#isLeft) {
       await this.stay();
@@ -106,49 +107,44 @@ export class Tab {
     this.#socket?.send(JSON.stringify({ type: 'run', tokens, everyMs }));
   }
 
-  /** Its device sleeps: nothing is read any longer, so no ping is ever answered, and nobody says goodbye. */
+  /** Its device sleeps: it reads nothing, answers no ping, and sends no close frame. */
   fallAsleep(): void {
-    this.#hush();
+    this.#stopSending();
     this.#socket?.pause();
   }
 
-  /** What came meanwhile is read now. */
+  /** Reads again, first what came meanwhile. */
   wakeUp(): void {
     this.#socket?.resume();
-    if (this.#ended === null) this.#speak();
+    if (this.#ended === null) this.#startSending();
   }
 
   /** Its process dies: the connection is reset. */
   crash(): void {
-    this.#stream?.resetAndDestroy();
+    this.#tcpSocket?.resetAndDestroy();
   }
 
-  /** Has the backend say that the connection is broken. It says nothing more, since that would show that it is not. */
+  /** Has the backend report the connection as broken. It sends nothing more: a message would show that it works. */
   fail(): void {
-    this.#hush();
+    this.#stopSending();
     this.#socket?.send('{"type":"fail"}');
   }
 
-  /** Says goodbye, for good. */
+  /** Closes for good. */
   leave(): void {
     this.#isLeft = true;
     this.#socket?.close(1000);
   }
 
-  #closed(ended: Ended): void {
-    this.#hush();
-    this.#ended = ended;
-  }
-
-  #speak(): void {
-    this.#hush();
-    this.#saying = setInterval(() => {
-      this.#socket?.send(this.#habit.says);
+  #startSending(): void {
+    this.#stopSending();
+    this.#sending = setInterval(() => {
+      this.#socket?.send(this.#habit.message);
     }, this.#habit.everyMs);
   }
 
-  #hush(): void {
-    if (this.#saying !== null) clearInterval(this.#saying);
+  #stopSending(): void {
+    if (this.#sending !== null) clearInterval(this.#sending);
   }
 
   /** Asked anew after a wait, in which it may have changed. */

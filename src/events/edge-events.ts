@@ -103,5 +103,4 @@ declare module '../core/event-table.js' {
 /** All events, the core's and the edges'. */
 export const eventTable: Readonly<Record<MooringEventName, EventRow>> = Object.freeze({ ...coreEvents, ...edgeEvents });
 
-/** All names. */
 export const eventNames = Object.freeze(Object.keys(eventTable)) as readonly MooringEventName[];

@@ -1,15 +1,37 @@
-import type { ReleasedBy, ReleaseReason } from '../core/vocabulary.js';
+import type { Finding, ReleasedBy, ReleaseReason, StrategyName } from '../core/vocabulary.js';
 import { tell, type Fields, type Sentence, type Teller } from './fields.js';
 import { duration } from './figures.js';
+import { inert } from './inert.js';
 
-/** What a cleanup says of a manager it released, or would release. */
+/** The figures of a manager that a cleanup released, or would release. */
 interface ChosenFigures {
-  readonly strategy: string;
+  readonly strategy: StrategyName;
   readonly idleMs: number;
   readonly silentMs: number;
   readonly limitMs: number | null;
-  readonly finding?: string | null;
+  readonly finding: Finding | null;
 }
+
+type ReasonOf = (chosen: ChosenFigures) => string;
+
+const reasonsByStrategy = {
+  disconnected: (chosen) => entryOf(reasonsByFinding, chosen.finding)?.(chosen) ?? `dead: ${silentFor(chosen)}`,
+  idle: (chosen) => `abandoned: ${unusedFor(chosen)}`,
+  error: (chosen) => `failed: its error stands${limitOf(chosen)}`,
+  oldest: (chosen) => `the one left alone longest: ${unusedFor(chosen)}`,
+} as const satisfies Record<StrategyName, ReasonOf>;
+
+const reasonsByFinding = {
+  closed: (chosen) => `dead: ${deadHow.closed}${silentFor(chosen)}`,
+  silent: (chosen) => `suspect: no answer when asked, ${silentFor(chosen)}`,
+  stuck: ({ limitMs }) =>
+    `too slow: its unsent data did not move${limitMs === null ? '' : ` for ${duration(limitMs)}`}`,
+  overfull: () => overfull,
+} as const satisfies Record<Finding, ReasonOf>;
+
+const silentFor = ({ silentMs }: ChosenFigures): string => `silent for ${duration(silentMs)}`;
+const unusedFor = (chosen: ChosenFigures): string => `unused for ${duration(chosen.idleMs)}${limitOf(chosen)}`;
+const limitOf = ({ limitMs }: ChosenFigures): string => (limitMs === null ? '' : `, allowed ${duration(limitMs)}`);
 
 /** How many managers a cleanup released, or would release. It lists only the first of them. */
 export function totalOf(byStrategy: Readonly<Record<string, number>>): number {
@@ -18,26 +40,12 @@ export function totalOf(byStrategy: Readonly<Record<string, number>>): number {
 
 /** Why a cleanup releases a manager, or would. */
 export function reasonOf(chosen: ChosenFigures): string {
-  const limit = chosen.limitMs === null ? '' : `, allowed ${duration(chosen.limitMs)}`;
-  switch (chosen.strategy) {
-    case 'disconnected':
-      return deadReasonOf(chosen);
-    case 'idle':
-      return `abandoned: unused for ${duration(chosen.idleMs)}${limit}`;
-    case 'error':
-      return `failed: its error stands${limit}`;
-    default:
-      return `the one left alone longest: unused for ${duration(chosen.idleMs)}${limit}`;
-  }
+  return entryOf(reasonsByStrategy, chosen.strategy)?.(chosen) ?? `chosen by the strategy ${inert(chosen.strategy)}`;
 }
 
-function deadReasonOf({ finding, silentMs, limitMs }: ChosenFigures): string {
-  const silent = `silent for ${duration(silentMs)}`;
-  if (finding === 'silent') return `suspect: no answer when asked, ${silent}`;
-  if (finding === 'stuck')
-    return `too slow: its unsent data did not move${limitMs === null ? '' : ` for ${duration(limitMs)}`}`;
-  if (finding === 'overfull') return overfull;
-  return `dead: ${finding === 'closed' ? deadHow.closed : ''}${silent}`;
+/** `undefined` for a name that only a newer server has. */
+function entryOf(table: Readonly<Record<string, ReasonOf>>, name: string | null): ReasonOf | undefined {
+  return name !== null && Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
 const overfull = 'too slow: more unsent data waited for it than maxUnsentBytes allows';

@@ -4,24 +4,27 @@ import type { Mooring } from '../core/mooring.js';
 import { otherValue, type Instrument, type Labels, type Measurement } from './instrument.js';
 import { namedInstruments, type InstrumentName } from './instruments.js';
 
-/** Where measurements go: the instrument, a value in its unit, and one of the known values for each of its labels. */
+/** Receives a measurement: a value in the instrument's unit, and one of the known values for each of its labels. */
 export type Receive = (name: InstrumentName, value: number, labels: Labels) => void;
 
-/** Sends what the event stream says to the counters and histograms. @returns ends it */
+/** Measures events for the counters and histograms. @returns ends it */
 export function feed(mooring: Mooring, receive: Receive): () => void {
-  const ends = namedInstruments.flatMap(([name, instrument]) =>
-    feedsOf(instrument).map(([event, measure]) =>
-      mooring.events.on(event, (said) => {
-        deliver([name, instrument], measure(said), receive);
+  const ends = namedInstruments.flatMap((row) => {
+    const [, instrument] = row;
+    const feeds =
+      instrument.kind === 'gauge' ? [] : (Object.entries(instrument.fedBy) as [MooringEventName, Measure][]);
+    return feeds.map(([name, measure]) =>
+      mooring.events.on(name, (event) => {
+        deliver(row, measure(event), receive);
       }),
-    ),
-  );
+    );
+  });
   return () => {
     for (const end of ends) end();
   };
 }
 
-/** Reads all gauges; what has nothing to say is not received. */
+/** Reads all gauges. A gauge without a value is not received. */
 export function readGauges(mooring: Mooring, receive: Receive): void {
   const reading = { mooring, kpis: mooring.kpis() };
   for (const row of namedInstruments) {
@@ -30,23 +33,19 @@ export function readGauges(mooring: Mooring, receive: Receive): void {
   }
 }
 
-/** Of an event of one name, it is only ever given that. */
-type Measure = (said: MooringEvent) => readonly Measurement[];
-
-function feedsOf(instrument: Instrument): [MooringEventName, Measure][] {
-  return instrument.kind === 'gauge' ? [] : (Object.entries(instrument.fedBy) as [MooringEventName, Measure][]);
-}
+/** Called with events of its own name only. */
+type Measure = (event: MooringEvent) => readonly Measurement[];
 
 function deliver(
   [name, { labels: sets }]: readonly [InstrumentName, Instrument],
   measurements: readonly Measurement[],
   receive: Receive,
 ): void {
-  for (const { value, labels } of measurements) receive(name, value, closed(sets, labels));
+  for (const { value, labels } of measurements) receive(name, value, knownLabels(sets, labels));
 }
 
-/** Each label of the instrument and no other, with a value of its set or {@link otherValue}. */
-function closed(sets: Instrument['labels'], labels: Labels = {}): Labels {
+/** Exactly the labels of the instrument, each with a value of its set or {@link otherValue}. */
+function knownLabels(sets: Instrument['labels'], labels: Labels = {}): Labels {
   const known: Record<string, string> = {};
   for (const [label, values] of Object.entries(sets)) {
     const value = labels[label];

@@ -1,4 +1,5 @@
 import { kpiTargets, type Kpi } from '../core/kpis/kpi.js';
+import type { Mooring } from '../core/mooring.js';
 import { alertLevels } from '../core/vocabulary.js';
 import { namesOf, type GaugeInstrument, type Measurement, type Reading } from './instrument.js';
 
@@ -9,32 +10,29 @@ const units = ['seconds', 'ratio', 'managers', 'refusals', 'connections'];
 const ofKpis = ({ kpis: report }: Reading, measure: (kpi: Kpi) => Measurement | null): Measurement[] =>
   report.kpis.map(measure).filter((measured) => measured !== null);
 
+/** A gauge of one number without labels, absent while it is `null`. */
+function numberOf(
+  read: (mooring: Mooring) => number | null,
+  described: Pick<GaugeInstrument, 'about' | 'unit'>,
+): GaugeInstrument {
+  const measure = (value: number | null): Measurement[] => (value === null ? [] : [{ value }]);
+  return { kind: 'gauge', ...described, labels: {}, read: ({ mooring }) => measure(read(mooring)) };
+}
+
 /**
  * What is read at each collection, by its name in Prometheus. None of it takes longer the more managers there are;
  * suspects and connections with unsent data are few.
  */
 export const gauges = Object.freeze({
-  mooring_managers: {
-    kind: 'gauge',
+  mooring_managers: numberOf(({ managerCount }) => managerCount, {
     about: 'Managers of all users, reserved slots included.',
     unit: '{manager}',
-    labels: {},
-    read: ({ mooring }) => [{ value: mooring.managerCount }],
-  },
-  mooring_managers_limit: {
-    kind: 'gauge',
+  }),
+  mooring_managers_limit: numberOf(({ config }) => config.maxTotalManagers, {
     about: 'How many managers this server takes: `maxTotalManagers`. Absent without such a limit.',
     unit: '{manager}',
-    labels: {},
-    read: ({ mooring: { config } }) => (config.maxTotalManagers === null ? [] : [{ value: config.maxTotalManagers }]),
-  },
-  mooring_users: {
-    kind: 'gauge',
-    about: 'Users that hold a manager.',
-    unit: '{user}',
-    labels: {},
-    read: ({ mooring }) => [{ value: mooring.userCount }],
-  },
+  }),
+  mooring_users: numberOf(({ userCount }) => userCount, { about: 'Users that hold a manager.', unit: '{user}' }),
   mooring_users_at_level: {
     kind: 'gauge',
     about: 'Users by alert level, as of the last check of each.',
@@ -45,56 +43,35 @@ export const gauges = Object.freeze({
       return alertLevels.map((level) => ({ value: counts[level], labels: { level } }));
     },
   },
-  mooring_waiting: {
-    kind: 'gauge',
+  mooring_waiting: numberOf(({ waitingCount }) => waitingCount, {
     about: 'Newcomers that wait for a slot.',
     unit: '{newcomer}',
-    labels: {},
-    read: ({ mooring }) => [{ value: mooring.waitingCount }],
-  },
-  mooring_suspects: {
-    kind: 'gauge',
+  }),
+  mooring_suspects: numberOf(({ suspectCount }) => suspectCount, {
     about:
       'Connections that are suspects: silent to a probe, and not a byte since. Each gives its place to a newcomer of its user, else the heartbeat ends it.',
     unit: '{connection}',
-    labels: {},
-    read: ({ mooring }) => [{ value: mooring.suspectCount }],
-  },
-  mooring_unsent_bytes: {
-    kind: 'gauge',
+  }),
+  mooring_unsent_bytes: numberOf(({ unsentBytes }) => unsentBytes.sum, {
     about: 'Bytes that waited to be sent when the heartbeat last visited each connection, of all connections.',
     unit: 'By',
-    labels: {},
-    read: ({ mooring }) => [{ value: mooring.unsentBytes.sum }],
-  },
-  mooring_largest_unsent_bytes: {
-    kind: 'gauge',
-    about: 'The same of the connection with most: what `maxUnsentBytes` limits.',
+  }),
+  mooring_largest_unsent_bytes: numberOf(({ unsentBytes }) => unsentBytes.largest, {
+    about: 'The same of the connection with the most unsent bytes: what `maxUnsentBytes` limits.',
     unit: 'By',
-    labels: {},
-    read: ({ mooring }) => [{ value: mooring.unsentBytes.largest }],
-  },
-  mooring_closing: {
-    kind: 'gauge',
-    about: 'Sockets in a closing handshake, whoever began it; each is closed or destroyed within `closeGrace`.',
+  }),
+  mooring_closing: numberOf(({ closingCount }) => closingCount, {
+    about: 'Sockets in a closing handshake, begun by either side; each is closed or destroyed within `closeGrace`.',
     unit: '{socket}',
-    labels: {},
-    read: ({ mooring }) => [{ value: mooring.closingCount }],
-  },
-  mooring_draining: {
-    kind: 'gauge',
+  }),
+  mooring_draining: numberOf(({ isDraining }) => Number(isDraining), {
     about: 'Whether the server is stopping: 1 from then on, 0 before.',
     unit: '',
-    labels: {},
-    read: ({ mooring }) => [{ value: Number(mooring.isDraining) }],
-  },
-  mooring_journal_bytes: {
-    kind: 'gauge',
-    about: 'What the journal of decisions takes, estimated from above; 0 where none is kept.',
+  }),
+  mooring_journal_bytes: numberOf(({ journal }) => journal.bytes, {
+    about: 'What the journal of decisions takes, estimated from above; 0 if none is kept.',
     unit: 'By',
-    labels: {},
-    read: ({ mooring }) => [{ value: mooring.journal.bytes }],
-  },
+  }),
   mooring_kpi_value: {
     kind: 'gauge',
     about: 'Success metrics over their window, each in the unit its label names. Absent without data.',
@@ -110,7 +87,7 @@ export const gauges = Object.freeze({
   },
   mooring_kpi_pass: {
     kind: 'gauge',
-    about: 'Verdicts on the success metrics: 1 where the target is met, 0 where it is not. Absent without data.',
+    about: 'Verdicts on the success metrics: 1 if the target is met, else 0. Absent without data.',
     unit: '',
     labels: { kpi: kpis, target: targets },
     read: (reading) =>
@@ -120,14 +97,14 @@ export const gauges = Object.freeze({
   },
   mooring_kpi_samples: {
     kind: 'gauge',
-    about: 'How many of what a success metric is about there were: runs, users, refusals…',
+    about: 'How many runs, users, refusals… a success metric was computed from.',
     unit: '{sample}',
     labels: { kpi: kpis },
     read: (reading) => ofKpis(reading, ({ name, samples }) => ({ value: samples, labels: { kpi: name } })),
   },
   mooring_kpi_window_seconds: {
     kind: 'gauge',
-    about: 'How long a time the success metrics are about: since the start, and at most `kpiWindow`, a day unless set.',
+    about: 'The time that the success metrics cover: since the start, and at most `kpiWindow`, a day unless set.',
     unit: 's',
     labels: {},
     read: ({ kpis: { window } }) => [{ value: window.durationMs / 1_000 }],

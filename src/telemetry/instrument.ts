@@ -26,17 +26,17 @@ interface Described {
   readonly about: string;
   /** Seconds, bytes, what is counted in braces, or nothing, in the notation of OpenTelemetry (UCUM). */
   readonly unit: 's' | 'By' | `{${string}}` | '';
-  /** All values of each label. One that is none of them is counted as {@link otherValue}. */
+  /** All values of each label. Any other value is counted as {@link otherValue}. */
   readonly labels: Readonly<Record<string, readonly string[]>>;
 }
 
-/** What is only ever added to. */
+/** A number that only grows. */
 export interface CounterInstrument extends Described {
   readonly kind: 'counter';
   readonly fedBy: Feeds;
 }
 
-/** How durations spread over buckets. */
+/** How many durations are in each bucket. */
 export interface HistogramInstrument extends Described {
   readonly kind: 'histogram';
   /** Upper bounds, in the instrument's unit, ascending. */
@@ -44,17 +44,16 @@ export interface HistogramInstrument extends Described {
   readonly fedBy: Feeds;
 }
 
-/** What is read at each collection. */
+/** A number that is read at each collection. */
 export interface GaugeInstrument extends Described {
   readonly kind: 'gauge';
   /** Measurements by label; none if there is nothing to say. */
   readonly read: (from: Reading) => readonly Measurement[];
 }
 
-/** Something that is measured. */
 export type Instrument = CounterInstrument | HistogramInstrument | GaugeInstrument;
 
-/** Stands for every value of a label that is not in its set: nothing said from outside can add series. */
+/** Stands for every value of a label that is not in its set, so that no client can add time series. */
 export const otherValue = 'other';
 
 /** The names of a table, as a set of label values. */

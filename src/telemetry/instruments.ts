@@ -3,22 +3,20 @@ import { gauges } from './gauges.js';
 import type { Instrument } from './instrument.js';
 
 /**
- * Everything that is measured, by its name in Prometheus: one table for both exporters, the reference, the alerts and
- * the dashboard. No label tells users, threads or keys apart.
+ * All metrics by their name in Prometheus: one table for both exporters, the reference, the alerts and the dashboard. No
+ * label has users, threads or keys.
  */
 export const instruments = Object.freeze({ ...gauges, ...counted }) satisfies Record<string, Instrument>;
 
-/** A name of {@link instruments}. */
 export type InstrumentName = keyof typeof instruments;
 
-/** The table as rows, for code that treats all alike. */
 export const namedInstruments = Object.freeze(Object.entries(instruments) as [InstrumentName, Instrument][]);
 
 const unitWords: Readonly<Record<string, string>> = Object.freeze({ s: '_seconds', By: '_bytes' });
 
 /**
- * The instrument's name in OpenTelemetry: with a dot, without unit and kind, which are said apart. A collector that
- * exports to Prometheus makes the same Prometheus name of it again.
+ * The instrument's name in OpenTelemetry: with a dot, and without unit and kind, which are separate fields there. A
+ * collector that exports to Prometheus restores the Prometheus name.
  * @example mooring_cleanup_seconds → mooring.cleanup
  */
 export function openTelemetryName(name: string, { kind, unit }: Pick<Instrument, 'kind' | 'unit'>): string {

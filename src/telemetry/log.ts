@@ -6,7 +6,7 @@ import { eventTable } from '../events/edge-events.js';
 /** The part of a pino logger that is used. */
 export type Logger = Record<Severity, (fields: object, text: string) => void>;
 
-/** How many events of one kind get a line of their own within the window; the others are summed up in one. */
+/** How many events of one kind get a line within the window. One line stands for all others. */
 const linesPerWindow = 5;
 const windowMs = 10_000;
 
@@ -52,7 +52,7 @@ interface Window {
   count: number;
 }
 
-/** Limits how many lines of a kind a log gets. The summary of the others comes with the first of the kind after the window. */
+/** Limits how many lines of a kind a log gets. The summary of the others comes with the next event of the kind. */
 export class Sampler {
   readonly #logger: Logger;
   readonly #lines: number;
@@ -80,7 +80,7 @@ export class Sampler {
     return window.count <= window.lines;
   }
 
-  /** Sums up what was not written. */
+  /** Writes the summaries that are due. */
   end(): void {
     for (const [kind, window] of this.#windows) this.#sumUp(kind, window);
     this.#windows.clear();

@@ -1,17 +1,9 @@
-import type {
-  Attributes,
-  BatchObservableCallback,
-  Counter,
-  Histogram,
-  Meter,
-  ObservableGauge,
-} from '@opentelemetry/api';
+import type { Attributes, BatchObservableCallback, Meter, ObservableGauge } from '@opentelemetry/api';
 import type { Mooring } from '../core/mooring.js';
 import { feed, readGauges } from './feed.js';
-import type { Instrument } from './instrument.js';
 import { namedInstruments, openTelemetryName, type InstrumentName } from './instruments.js';
 
-/** What can be said to {@link recordMetrics}. */
+/** Options of {@link recordMetrics}. */
 export interface RecordOptions {
   /** Put on every measurement, e.g. to tell two Moorings on one meter apart. @default none */
   readonly attributes?: Attributes;
@@ -26,11 +18,9 @@ export interface RecordOptions {
  * @returns ends it; what was counted so far stays with the meter's provider
  */
 export function recordMetrics(mooring: Mooring, meter: Meter, { attributes = {} }: RecordOptions = {}): () => void {
-  const { counters, histograms, gauges } = instrumentsOf(meter);
+  const { recorders, gauges } = instrumentsOf(meter);
   const endFeed = feed(mooring, (name, value, labels) => {
-    const all = { ...attributes, ...labels };
-    counters.get(name)?.add(value, all);
-    histograms.get(name)?.record(value, all);
+    recorders.get(name)?.(value, { ...attributes, ...labels });
   });
   const observables = [...gauges.values()];
   const observe: BatchObservableCallback = (result) => {
@@ -46,25 +36,23 @@ export function recordMetrics(mooring: Mooring, meter: Meter, { attributes = {} 
   };
 }
 
-interface Made {
-  readonly counters: Map<InstrumentName, Counter>;
-  readonly histograms: Map<InstrumentName, Histogram>;
-  readonly gauges: Map<InstrumentName, ObservableGauge>;
-}
-
-function instrumentsOf(meter: Meter): Made {
-  const made: Made = { counters: new Map(), histograms: new Map(), gauges: new Map() };
-  for (const [name, instrument] of namedInstruments) make([name, instrument], meter, made);
-  return made;
-}
-
-function make([name, instrument]: [InstrumentName, Instrument], meter: Meter, made: Made): void {
-  const dotted = openTelemetryName(name, instrument);
-  const options = { description: instrument.about, unit: instrument.unit };
-  if (instrument.kind === 'counter') made.counters.set(name, meter.createCounter(dotted, options));
-  else if (instrument.kind === 'gauge') made.gauges.set(name, meter.createObservableGauge(dotted, options));
-  else {
-    const advice = { explicitBucketBoundaries: [...instrument.buckets] };
-    made.histograms.set(name, meter.createHistogram(dotted, { ...options, advice }));
+/** The table's instruments on a meter: what records a value of counters and histograms, and the gauges. */
+function instrumentsOf(meter: Meter) {
+  const recorders = new Map<InstrumentName, (value: number, attributes: Attributes) => void>();
+  const gauges = new Map<InstrumentName, ObservableGauge>();
+  for (const [name, instrument] of namedInstruments) {
+    const dotted = openTelemetryName(name, instrument);
+    const options = { description: instrument.about, unit: instrument.unit };
+    if (instrument.kind === 'gauge') {
+      gauges.set(name, meter.createObservableGauge(dotted, options));
+    } else if (instrument.kind === 'counter') {
+      const counter = meter.createCounter(dotted, options);
+      recorders.set(name, (value, labels) => counter.add(value, labels));
+    } else {
+      const advice = { explicitBucketBoundaries: [...instrument.buckets] };
+      const histogram = meter.createHistogram(dotted, { ...options, advice });
+      recorders.set(name, (value, labels) => histogram.record(value, labels));
+    }
   }
+  return { recorders, gauges };
 }

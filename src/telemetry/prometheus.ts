@@ -7,13 +7,13 @@ import { namedInstruments, type InstrumentName } from './instruments.js';
 /** A registry of prom-client, of either text format. */
 export type MetricsRegistry = Registry | Registry<OpenMetricsContentType>;
 
-/** What can be said to {@link collectMetrics}. */
+/** Options of {@link collectMetrics}. */
 export interface MetricsParts {
   /** The registry for the metrics; it may have others, but only those of one Mooring. @default a new one */
   readonly registry?: MetricsRegistry;
   /**
-   * Whether prom-client's own metrics of Node and the process come along. What it observes them with stays until the
-   * process ends. @default false
+   * Whether prom-client's own metrics of Node and the process are added. Its observers stay until the process ends.
+   * @default false
    */
   readonly defaultMetrics?: boolean;
 }
@@ -21,11 +21,11 @@ export interface MetricsParts {
 /** The metrics of a Mooring, ready to be scraped. */
 export interface CollectedMetrics {
   readonly registry: MetricsRegistry;
-  /** What the `Content-Type` header of an answer with them says. */
+  /** The `Content-Type` of the answer. */
   readonly contentType: string;
-  /** Everything in the registry, as Prometheus reads it. */
+  /** Everything in the registry, in the text format of Prometheus. */
   metrics(): Promise<string>;
-  /** Listens no longer, and takes out of the registry what was put in. */
+  /** Stops listening, and removes the metrics from the registry. */
   end(): void;
 }
 
@@ -41,7 +41,7 @@ export function collectMetrics(mooring: Mooring, options: MetricsParts = {}): Co
   const { registry = new Registry(), defaultMetrics = false } = options;
   checkFree(registry);
   const before = new Set(namesIn(registry));
-  const metrics = new Metrics(mooring, registry);
+  const endFeed = register(mooring, registry);
   if (defaultMetrics) collectDefaultMetrics({ register: registry as Registry });
   const added = namesIn(registry).filter((name) => !before.has(name));
   return {
@@ -51,13 +51,13 @@ export function collectMetrics(mooring: Mooring, options: MetricsParts = {}): Co
     },
     metrics: () => registry.metrics(),
     end: () => {
-      metrics.end();
+      endFeed();
       for (const name of added.splice(0)) registry.removeSingleMetric(name);
     },
   };
 }
 
-/** Half of them registered would be worse than none. */
+/** Checked before any is registered: half of the metrics would be worse than none. */
 function checkFree(registry: MetricsRegistry): void {
   const taken = namedInstruments.find(([name]) => registry.getSingleMetric(name) !== undefined);
   if (taken !== undefined) {
@@ -69,60 +69,52 @@ function namesIn(registry: MetricsRegistry): string[] {
   return registry.getMetricsAsArray().map(({ name }) => name);
 }
 
-/** The instruments as metrics of prom-client. */
-class Metrics {
-  readonly #mooring: Mooring;
-  readonly #counters = new Map<InstrumentName, Counter>();
-  readonly #histograms = new Map<InstrumentName, Histogram>();
-  readonly #gauges = new Map<InstrumentName, Gauge>();
-  readonly end: () => void;
-  #isRead = false;
-
-  constructor(mooring: Mooring, registry: MetricsRegistry) {
-    this.#mooring = mooring;
-    for (const [name, instrument] of namedInstruments) this.#make(name, instrument, registry);
-    this.end = feed(mooring, (name, value, labels) => {
-      this.#counters.get(name)?.inc(labels, value);
-      this.#histograms.get(name)?.observe(labels, value);
-    });
-  }
-
-  /** Series that can be foreseen begin at 0: of one that appears with a 1, Prometheus sees no increase. */
-  #make(name: InstrumentName, instrument: Instrument, registry: MetricsRegistry): void {
+/** Registers the table's instruments as metrics of prom-client. @returns stops feeding them */
+function register(mooring: Mooring, registry: MetricsRegistry): () => void {
+  const recorders = new Map<InstrumentName, (value: number, labels: Labels) => void>();
+  const gauges = new Map<InstrumentName, Gauge>();
+  const collect = oncePerTurn(() => {
+    readInto(gauges, mooring);
+  });
+  for (const [name, instrument] of namedInstruments) {
     const { about: help, labels } = instrument;
     const config = { name, help, labelNames: Object.keys(labels), registers: [registry] };
-    if (instrument.kind === 'counter') {
+    // All series start at 0: if one appeared with a 1, Prometheus would see no increase.
+    if (instrument.kind === 'gauge') {
+      gauges.set(name, new Gauge({ ...config, collect }));
+    } else if (instrument.kind === 'counter') {
       const counter = new Counter(config);
       for (const each of combinations(labels)) counter.inc(each, 0);
-      this.#counters.set(name, counter);
-    } else if (instrument.kind === 'histogram') {
+      recorders.set(name, (value, of) => counter.inc(of, value));
+    } else {
       const histogram = new Histogram({ ...config, buckets: [...instrument.buckets] });
       for (const each of combinations(labels)) histogram.zero(each);
-      this.#histograms.set(name, histogram);
-    } else {
-      const collect = (): void => {
-        this.#read();
-      };
-      this.#gauges.set(name, new Gauge({ ...config, collect }));
+      recorders.set(name, (value, of) => histogram.observe(of, value));
     }
   }
-
-  /** All at once, with the first that is asked for: a registry asks for all of them within one turn. */
-  #read(): void {
-    if (this.#isRead) return;
-    this.#isRead = true;
-    queueMicrotask(() => (this.#isRead = false));
-    for (const gauge of this.#gauges.values()) {
-      gauge.reset();
-      gauge.remove({}); // a gauge without labels would say 0 instead of nothing
-    }
-    readGauges(this.#mooring, (name, value, labels) => {
-      this.#gauges.get(name)?.set(labels, value);
-    });
-  }
+  return feed(mooring, (name, value, labels) => recorders.get(name)?.(value, labels));
 }
 
-/** All that can be made of the values of each label. */
+/** A registry collects all gauges in the same turn: only the first of these calls acts. */
+function oncePerTurn(act: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    queueMicrotask(() => (isDone = false));
+    act();
+  };
+}
+
+function readInto(gauges: ReadonlyMap<InstrumentName, Gauge>, mooring: Mooring): void {
+  for (const gauge of gauges.values()) {
+    gauge.reset();
+    gauge.remove({}); // a gauge without labels would have the value 0 instead of none
+  }
+  readGauges(mooring, (name, value, labels) => gauges.get(name)?.set(labels, value));
+}
+
+/** All combinations of the values of each label. */
 function combinations(sets: Instrument['labels']): Labels[] {
   return Object.entries(sets).reduce<Labels[]>(
     (made, [label, values]) => made.flatMap((labels) => values.map((value) => ({ ...labels, [label]: value }))),

@@ -577,7 +577,7 @@ describe('with tokens', () => {
       ['cleanup', 'alice', '--dry-run'],
     ])
       expect(await run(...command, '--token', readToken)).toEqual(
-        failed('This token may look, and not act. Use a token that may act (scope: act).'),
+        failed('This token may read, and not act. Use a token that may act (scope: act).'),
       );
     expect((await run('check', 'alice', '--token', readToken)).code).toBe(0);
     const byVariable = await runMooring(['cleanup', 'alice'], { ...env, MOORING_ADMIN_TOKEN: actToken });

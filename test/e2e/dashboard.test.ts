@@ -110,7 +110,7 @@ describe.runIf(hasChromium)('signing in', () => {
     const page = await visit(server, { hash: '#/users/ada' });
     await page.getByLabel('Token').fill(reader);
     await page.keyboard.press('Enter');
-    await page.getByText('Your token may look, and not act.').waitFor();
+    await page.getByText('Your token may read, and not act.').waitFor();
     await page.getByText('2 managers').waitFor();
     expect(await page.locator('main button').count()).toBe(0);
   });

@@ -1,36 +1,64 @@
-import type { Context } from 'hono';
-import type { AdminAction } from '../../events/edge-events.js';
-import type { AdminEnv, AdminParts } from '../parts.js';
+import type { z } from '@hono/zod-openapi';
 import { describe } from '../../core/errors.js';
+import type { AdminAction } from '../../events/edge-events.js';
+import { totalOf } from '../../presentation/releases.js';
+import type { AdminApp, AdminParts } from '../parts.js';
+import type { CleanupView } from '../schemas.js';
+import { addRoute, type Answer, type Parameters, type RouteShape } from './route.js';
 
-/** What is done, and to whom. */
-export interface Act<T> {
-  readonly action: AdminAction;
+/** The user or the manager that an action is about; neither if it is about all users. */
+interface Target {
   readonly userId?: string;
   readonly key?: string;
-  readonly run: () => T | Promise<T>;
-  /** What came of it, in a few words. */
-  readonly tell: (result: T) => string;
 }
 
-/** How many went, in words. */
-export function tellReleased(count: number): string {
-  return `${String(count)} released`;
-}
+type ActionRoute<P extends Parameters, B, A extends Answer, T extends Target> = RouteShape<P, Parameters, B, A> & {
+  readonly action: (body: B) => AdminAction;
+  /** What is wrong with the path is thrown here, and is no action yet. */
+  readonly target: (params: z.output<P>) => T;
+  readonly run: (target: T, body: B) => NoInfer<A> | Promise<NoInfer<A>>;
+  /** The result in a few words, for the event. */
+  readonly resultText: (result: NoInfer<A>) => string;
+};
 
-/** Does it, and says who did what and what came of it: also where it failed. */
-export async function act<T>(
+/** Adds a route that acts. Each action is told as `admin.acted`, also if it fails. */
+export function addActionRoute<P extends Parameters, B, A extends Answer, T extends Target>(
+  app: AdminApp,
   { mooring }: AdminParts,
-  c: Context<AdminEnv>,
-  { action, userId, key, run, tell }: Act<T>,
-): Promise<T> {
-  const said = { who: c.get('who').name, action, userId: userId ?? null, key: key ?? null };
-  try {
-    const result = await run();
-    mooring.events.emit('admin.acted', { ...said, outcome: 'done', result: tell(result) });
-    return result;
-  } catch (error) {
-    mooring.events.emit('admin.acted', { ...said, outcome: 'failed', result: `failed: ${describe(error)}` });
-    throw error;
-  }
+  { action, target, run, resultText, ...route }: ActionRoute<P, B, A, T>,
+): void {
+  addRoute(app, {
+    ...route,
+    handle: async ({ params, body, c }) => {
+      const on = target(params);
+      const { userId = null, key = null } = on;
+      const event = { who: c.get('who').name, action: action(body), userId, key };
+      try {
+        const result = await run(on, body);
+        mooring.events.emit('admin.acted', { ...event, outcome: 'done', result: resultText(result) });
+        return result;
+      } catch (error) {
+        mooring.events.emit('admin.acted', { ...event, outcome: 'failed', result: `failed: ${describe(error)}` });
+        throw error;
+      }
+    },
+  });
+}
+
+/** The name of an action that can be a dry run. */
+export function cleanupAction(name: 'cleanup' | 'emergency-cleanup' | 'background-cleanup') {
+  return ({ dryRun }: { readonly dryRun: boolean }): AdminAction => (dryRun ? `${name} (dry run)` : name);
+}
+
+export function releasedText({ released }: { readonly released: number }): string {
+  return `${String(released)} released`;
+}
+
+/** How many managers a cleanup released, or would release. */
+export function cleanedText({
+  dryRun,
+  byStrategy,
+  cleaned,
+}: Pick<CleanupView, 'dryRun' | 'byStrategy' | 'cleaned'>): string {
+  return dryRun ? `${String(totalOf(byStrategy))} would be released` : releasedText({ released: cleaned });
 }

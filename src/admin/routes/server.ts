@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { eventNames } from '../../events/edge-events.js';
 import { settingNames } from '../../core/settings.js';
 import { writeSetting } from '../../config/written-settings.js';
-import { totalOf } from '../../presentation/releases.js';
+import type { Mooring } from '../../core/mooring.js';
 import type { AdminApp, AdminParts } from '../parts.js';
 import { badField, ProblemError } from '../problems.js';
 import {
@@ -15,116 +15,92 @@ import {
   type ConfigView,
   type Overview,
 } from '../schemas.js';
-import { act, tellReleased } from './acting.js';
-import { apiRoute, dryRun, jsonBody } from './route.js';
+import { addActionRoute, cleanupAction, cleanedText } from './acting.js';
+import { addRoute, dryRun } from './route.js';
 
 const eventsQuery = z.strictObject({
-  types: z.string().max(2_000).optional().describe('Names of events, separated by commas. All unless given.'),
-  user: z.string().max(256).optional().describe('Only what is about this user.'),
+  types: z.string().max(2_000).optional().describe('Names of events, separated by commas. All by default.'),
+  user: z.string().max(256).optional().describe('Only events about this user.'),
 });
 
-const eventsHeaders = z.object({
-  'last-event-id': z.string().optional().describe('The id of the last event that was seen.'),
-});
-
-const backgroundBody = z.strictObject({ dryRun });
-
-/** The server as a whole. */
+/** Routes about the server as a whole. */
 export function addServerRoutes(app: AdminApp, parts: AdminParts): void {
   const { mooring } = parts;
-  app.openapi(
-    apiRoute(
-      { method: 'get', path: '/api/v1/overview', summary: 'The server at a glance' },
-      { description: 'As of now; users by level as of the last check of each.', schema: overviewSchema },
-    ),
-    (c) => c.json(overviewOf(parts), 200),
-  );
-  app.openapi(
-    apiRoute(
-      { method: 'get', path: '/api/v1/kpis', summary: 'The success metrics, with verdicts' },
-      { description: 'Of the last day, or since the start.', schema: kpisSchema },
-    ),
-    (c) => {
+  addRoute(app, {
+    route: 'GET /overview',
+    summary: 'The server at a glance',
+    response: { description: 'As of now; users by level as of the last check of each.', schema: overviewSchema },
+    handle: () => overviewOf(parts),
+  });
+  addRoute(app, {
+    route: 'GET /kpis',
+    summary: 'The success metrics, with verdicts',
+    response: { description: 'Of the last day, or since the start.', schema: kpisSchema },
+    handle: () => {
       const { kpis, window } = mooring.kpis();
-      return c.json({ kpis: kpis.map((kpi) => ({ ...kpi, detail: { ...kpi.detail } })), window: { ...window } }, 200);
+      return { kpis: [...kpis], window };
     },
-  );
-  app.openapi(
-    apiRoute(
-      { method: 'get', path: '/api/v1/config', summary: 'The effective configuration, each value with its source' },
-      { description: 'As the server runs with.', schema: configSchema },
-    ),
-    (c) => c.json(configOf(parts), 200),
-  );
-  app.openapi(
-    apiRoute(
-      { method: 'get', path: '/api/v1/me', summary: 'Who asks, and what they may do' },
-      { description: 'As of the token that came with the question.', schema: meSchema },
-    ),
-    (c) => c.json({ ...c.get('who') }, 200),
-  );
+  });
+  addRoute(app, {
+    route: 'GET /config',
+    summary: 'The effective configuration, each value with its source',
+    response: { description: 'The values that the server uses.', schema: configSchema },
+    handle: () => configOf(parts),
+  });
+  addRoute(app, {
+    route: 'GET /me',
+    summary: 'The caller, and what its token allows',
+    response: { description: 'As of the token of the request.', schema: meSchema },
+    handle: ({ c }) => c.get('who'),
+  });
   addBackground(app, parts);
   addEvents(app, parts);
 }
 
 function addBackground(app: AdminApp, parts: AdminParts): void {
-  app.openapi(
-    apiRoute(
-      {
-        method: 'post',
-        path: '/api/v1/background-cleanup',
-        request: { body: jsonBody(backgroundBody) },
-        summary: 'Run a background cycle now',
-      },
-      { description: 'Who went, or would go, and why.', schema: backgroundSchema },
-    ),
-    async (c) => {
-      const { dryRun: isDry } = c.req.valid('json');
-      const run = (): Promise<BackgroundView> => (isDry ? previewCycle(parts) : runCycle(parts));
-      const action = isDry ? 'background-cleanup (dry run)' : 'background-cleanup';
-      const tell = ({ cleaned, byStrategy }: BackgroundView): string =>
-        isDry ? `${String(totalOf(byStrategy))} would be released` : tellReleased(cleaned);
-      return c.json(await act(parts, c, { action, run, tell }), 200);
-    },
-  );
+  const { mooring } = parts;
+  addActionRoute(app, parts, {
+    route: 'POST /background-cleanup',
+    summary: 'Run a background cycle now',
+    body: z.strictObject({ dryRun }),
+    response: { description: 'The managers that were released, or would be, and why.', schema: backgroundSchema },
+    action: cleanupAction('background-cleanup'),
+    target: () => ({}),
+    run: async (_, { dryRun: isDry }) =>
+      isDry ? previewCycle(mooring) : { ...(await mooring.backgroundCleanup.runCycle()), dryRun: false, chosen: [] },
+    resultText: cleanedText,
+  });
 }
 
 function addEvents(app: AdminApp, { hub }: AdminParts): void {
-  const route = apiRoute(
-    {
-      method: 'get',
-      path: '/api/v1/events',
-      request: { query: eventsQuery, headers: eventsHeaders },
-      summary: 'The event stream, as server-sent events',
-      description:
-        'Each event has its name, its id and its fields as JSON. `Last-Event-ID` goes on where a viewer was cut off less than a minute ago. `stream.dropped` tells how many events a viewer that reads slowly has missed, `stream.gap` that what happened between is not known any longer; `stream.position`, each 15 seconds without another event, carries only an id to go on from.',
+  addRoute(app, {
+    route: 'GET /events',
+    summary: 'The event stream, as server-sent events',
+    description:
+      'Each event has its name, its id and its fields as JSON. With `Last-Event-ID` a viewer that was disconnected less than a minute ago goes on where it was. `stream.dropped` tells how many events a slow viewer has missed, and `stream.gap` that the events in between are not known any longer. `stream.position`, after 15 seconds without another event, has only an id to go on from.',
+    query: eventsQuery,
+    headers: z.object({ 'last-event-id': z.string().optional().describe('The id of the last event that was seen.') }),
+    response: { description: 'Never ends by itself.', schema: z.string(), contentType: 'text/event-stream' },
+    problems: {
+      503: 'Too many viewers: 100 in all, 75 with tokens that may only read, 25 with one such token, 50 with one that may act.',
     },
-    {
-      description: 'Never ends by itself.',
-      schema: z.string(),
-      contentType: 'text/event-stream',
-      problems: {
-        503: 'Too many watch: 100 in all; 75 with tokens that may only look, 25 with one of these; 50 with one that may act.',
-      },
+    handle: ({ query: { types, user }, c }) => {
+      const filter = { types: namesIn(types), userId: user };
+      const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
+      // Without a reader the stream would never end.
+      if (c.req.method === 'HEAD') return c.body(null, 200, headers);
+      const who = c.get('who');
+      const full = hub.whatIsFull(who);
+      if (full !== null) throw tooManyViewers(full);
+      const cutOff = (): unknown => c.env.outgoing?.destroy();
+      return c.body(hub.watch({ who, filter, lastEventId: c.req.header('last-event-id'), cutOff }), 200, headers);
     },
-  );
-  app.openapi(route, (c) => {
-    const { types, user } = c.req.valid('query');
-    const filter = { types: namesIn(types), userId: user };
-    const headers = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
-    // Nobody would read the stream, nor end it.
-    if (c.req.method === 'HEAD') return c.body(null, 200, headers);
-    const who = c.get('who');
-    const full = hub.whatIsFull(who);
-    if (full !== null) throw tooManyViewers(full);
-    const cutOff = (): unknown => c.env.outgoing?.destroy();
-    return c.body(hub.watch({ who, filter, lastEventId: c.req.header('last-event-id'), cutOff }), 200, headers);
   });
 }
 
 function tooManyViewers(full: 'all' | 'share'): ProblemError {
   const which =
-    full === 'all' ? 'Close another one' : 'Close another one of this token, or of those that may only look,';
+    full === 'all' ? 'Close another one' : 'Close another one of this token, or of tokens that may only read,';
   return new ProblemError({ kind: 'too-many-viewers', status: 503, detail: `${which} and come back.` });
 }
 
@@ -141,25 +117,22 @@ function overviewOf({ mooring, version, recorder, hub }: AdminParts): Overview {
   const { config, journal } = mooring;
   const { rss, heapUsed } = process.memoryUsage();
   return {
-    ...{
-      version,
-      now: new Date().toISOString(),
-      startedAt: recorder.startedAt.toISOString(),
-      uptimeMs: recorder.uptimeMs,
-    },
-    ...{ isDraining: mooring.isDraining, managers: mooring.managerCount, users: mooring.userCount },
+    version,
+    now: new Date().toISOString(),
+    startedAt: recorder.startedAt.toISOString(),
+    uptimeMs: recorder.uptimeMs,
+    isDraining: mooring.isDraining,
+    managers: mooring.managerCount,
     connections: recorder.connections,
+    users: mooring.userCount,
     waiting: mooring.waitingCount,
     suspects: mooring.suspectCount,
     unsentBytes: mooring.unsentBytes,
     usersByLevel: mooring.monitor.usersByLevel(),
     limits: { perUser: config.maxManagersPerUser, total: config.maxTotalManagers },
-    totals: recorder.totals(),
-    samples: recorder.samples(),
-    journal: {
-      ...{ isKept: journal.isKept, bytes: journal.bytes, maxBytes: journal.maxBytes },
-      users: journal.userCount,
-    },
+    totals: recorder.totals,
+    samples: recorder.samples,
+    journal: { isKept: journal.isKept, bytes: journal.bytes, maxBytes: journal.maxBytes, users: journal.userCount },
     viewers: hub.counts,
     memory: { residentBytes: rss, heapUsedBytes: heapUsed },
   };
@@ -176,14 +149,9 @@ function configOf({ mooring, loaded }: AdminParts): ConfigView {
   };
 }
 
-async function runCycle({ mooring }: AdminParts): Promise<BackgroundView> {
-  const result = await mooring.backgroundCleanup.runCycle();
-  return { ...result, byStrategy: { ...result.byStrategy }, dryRun: false, chosen: [] };
-}
-
-async function previewCycle({ mooring }: AdminParts): Promise<BackgroundView> {
+async function previewCycle(mooring: Mooring): Promise<BackgroundView> {
   const startedAtMs = performance.now();
   const { chosen, byStrategy, users } = await mooring.previewBackgroundCleanup();
   const durationMs = performance.now() - startedAtMs;
-  return { dryRun: true, cleaned: 0, users, byStrategy: { ...byStrategy }, errors: 0, durationMs, chosen: [...chosen] };
+  return { dryRun: true, cleaned: 0, users, byStrategy, errors: 0, durationMs, chosen: [...chosen] };
 }

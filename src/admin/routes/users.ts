@@ -1,12 +1,10 @@
 import { z } from '@hono/zod-openapi';
-import type { Context } from 'hono';
 import type { EmergencyCleanupResult } from '../../core/cleanup/emergency-run.js';
 import type { CleanupResult } from '../../core/cleanup/requested.js';
-import { routineStrategyNames } from '../../core/vocabulary.js';
-import type { JournalEntry } from '../../core/diagnostics/journal.js';
 import type { Mooring } from '../../core/mooring.js';
-import { totalOf } from '../../presentation/releases.js';
-import type { AdminApp, AdminEnv, AdminParts } from '../parts.js';
+import { routineStrategyNames } from '../../core/vocabulary.js';
+import { sortings } from '../census.js';
+import type { AdminApp, AdminParts } from '../parts.js';
 import { notFound } from '../problems.js';
 import {
   cleanupSchema,
@@ -19,11 +17,10 @@ import {
   type CleanupView,
   type JournalView,
 } from '../schemas.js';
-import { sortings } from '../census.js';
 import { pageOf } from '../user-list.js';
 import { viewManager, viewResources } from '../views.js';
-import { act, tellReleased, type Act } from './acting.js';
-import { apiRoute, dryRun, idParams, jsonBody, readId } from './route.js';
+import { addActionRoute, cleanupAction, cleanedText, releasedText } from './acting.js';
+import { addRoute, dryRun, idParams, readId } from './route.js';
 
 const listQuery = z.strictObject({
   level: levelSchema.optional(),
@@ -31,200 +28,143 @@ const listQuery = z.strictObject({
   sort: z
     .enum(sortings)
     .default('usage')
-    .describe('`usage`: the fullest first; `idle`: the one left alone longest first; `id`.'),
+    .describe('`usage`: the fullest first; `idle`: the longest idle first; `id`: by id.'),
   limit: z.coerce.number().int().min(1).max(500).default(50).describe('How many are on a page.'),
   cursor: z.string().max(2_000).optional().describe('`nextCursor` of the page before.'),
 });
 
-const managers = z.int().min(0).max(1_000_000);
+const managers = z.int().min(0).max(1_000_000).optional();
 
 const cleanupBody = z.strictObject({
-  strategies: z.array(z.enum(routineStrategyNames)).min(1).optional().describe('All of them unless given.'),
+  strategies: z.array(z.enum(routineStrategyNames)).min(1).optional().describe('All of them by default.'),
   dryRun,
 });
 const emergencyBody = z.strictObject({
-  evict: managers
-    .optional()
-    .describe('Evict up to so many managers that are not engaged, beside those that are dead, abandoned or failed.'),
-  keep: managers
-    .optional()
-    .describe(
-      'Evict managers that are not engaged until so many are left; who is dead, abandoned or failed goes all the same. With `evict`: no more than either says.',
-    ),
+  evict: managers.describe(
+    'Evict at most this many managers that are not engaged, beside releasing the dead, abandoned and failed ones.',
+  ),
+  keep: managers.describe(
+    'Evict managers that are not engaged until this many are left; the dead, abandoned and failed ones are released in any case. With `evict`: no more than either allows.',
+  ),
   dryRun,
 });
 
-/** Users: who has how much, why, and what to do about it. */
+/** Routes about users: what they hold, why, and what to do about it. */
 export function addUserRoutes(app: AdminApp, parts: AdminParts): void {
-  addLists(app, parts);
   addReads(app, parts);
   addCheck(app, parts);
   addCleanups(app, parts);
   addReleaseAll(app, parts);
 }
 
-function addLists(app: AdminApp, { census }: AdminParts): void {
-  app.openapi(
-    apiRoute(
-      { method: 'get', path: '/api/v1/users', request: { query: listQuery }, summary: 'Users, a page at a time' },
-      { description: 'A page.', schema: userPageSchema },
-    ),
-    async (c) => {
-      const wanted = c.req.valid('query');
-      const { users, takenAt } = await census.take(wanted.sort);
-      const page = pageOf(users, wanted);
-      const summaries = page.users.map((user) => census.summarise(user));
-      return c.json({ ...page, users: summaries, asOf: takenAt.toISOString() }, 200);
+function addReads(app: AdminApp, { mooring, census }: AdminParts): void {
+  addRoute(app, {
+    route: 'GET /users',
+    summary: 'Users, a page at a time',
+    query: listQuery,
+    response: { description: 'A page.', schema: userPageSchema },
+    handle: async ({ query }) => {
+      const { users, takenAt } = await census.take(query.sort);
+      const page = pageOf(users, query);
+      return { ...page, users: page.users.map((user) => census.summarise(user)), asOf: takenAt.toISOString() };
     },
-  );
-}
-
-function addReads(app: AdminApp, parts: AdminParts): void {
-  const { mooring } = parts;
-  app.openapi(
-    apiRoute(
-      {
-        method: 'get',
-        path: '/api/v1/users/{id}',
-        request: { params: idParams },
-        summary: 'A user and their managers',
-      },
-      { description: 'As of now.', schema: userSchema },
-    ),
-    (c) => {
-      const userId = knownUser(mooring, c.req.valid('param').id);
-      const managers = mooring.managersOf(userId).map((manager) => viewManager(manager, mooring));
-      const waiting = mooring.waitingCountOf(userId);
-      const journalEntries = mooring.journal.of(userId).length;
-      return c.json({ ...viewResources(mooring.monitor.lookAt(userId)), waiting, managers, journalEntries }, 200);
+  });
+  addRoute(app, {
+    route: 'GET /users/{id}',
+    summary: 'A user and their managers',
+    params: idParams,
+    response: { description: 'As of now.', schema: userSchema },
+    handle: ({ params }) => {
+      const userId = knownUser(mooring, params.id);
+      return {
+        ...viewResources(mooring.monitor.lookAt(userId)),
+        waiting: mooring.waitingCountOf(userId),
+        managers: mooring.managersOf(userId).map((manager) => viewManager(manager, mooring)),
+        journalEntries: mooring.journal.of(userId).length,
+      };
     },
-  );
-  app.openapi(
-    apiRoute(
-      {
-        method: 'get',
-        path: '/api/v1/users/{id}/journal',
-        request: { params: idParams },
-        summary: 'What was lately decided about a user',
-      },
-      { description: 'Also of users who hold nothing any longer.', schema: journalSchema },
-    ),
-    (c) => {
-      const { journal } = mooring;
-      const written = c.req.valid('param').id;
-      const userId = journal.isKept ? knownUser(mooring, written) : readId(written);
-      const entries = journal.of(userId).map(viewEntry);
-      return c.json({ userId, isKept: journal.isKept, entries, suspects: suspectsOf(mooring, userId) }, 200);
+  });
+  addRoute(app, {
+    route: 'GET /users/{id}/journal',
+    summary: 'What was lately decided about a user',
+    params: idParams,
+    response: { description: 'Also of users that hold no manager any longer.', schema: journalSchema },
+    handle: ({ params: { id } }) => {
+      const { isKept } = mooring.journal;
+      const userId = isKept ? knownUser(mooring, id) : readId(id);
+      const entries = mooring.journal
+        .of(userId)
+        .map(({ atMs, ...entry }) => ({ at: new Date(atMs).toISOString(), ...entry }));
+      return { userId, isKept, entries, suspects: suspectsOf(mooring, userId) };
     },
-  );
+  });
 }
 
 function addCheck(app: AdminApp, parts: AdminParts): void {
   const { mooring } = parts;
-  app.openapi(
-    apiRoute(
-      {
-        method: 'post',
-        path: '/api/v1/users/{id}/check',
-        request: { params: idParams },
-        summary: "Look at a user's usage and act as after an admission",
-      },
-      { description: 'As it is then.', schema: resourcesSchema },
-    ),
-    async (c) => {
-      const resources = await actOnUser(parts, c, {
-        ...{ action: 'check', id: c.req.valid('param').id },
-        run: (userId) => mooring.monitor.checkUserResources(userId),
-        tell: ({ managerCount, maxManagers, alertLevel }) =>
-          `${String(managerCount)}${maxManagers === Infinity ? '' : ` of ${String(maxManagers)}`}, ${alertLevel}`,
-      });
-      return c.json(viewResources(resources), 200);
-    },
-  );
+  addActionRoute(app, parts, {
+    route: 'POST /users/{id}/check',
+    summary: "Look at a user's usage and act as after an admission",
+    response: { description: 'As it is then.', schema: resourcesSchema },
+    ...ofUser(mooring),
+    action: () => 'check',
+    run: ({ userId }) => viewResources(mooring.monitor.checkUserResources(userId)),
+    resultText: ({ managerCount, maxManagers, alertLevel }) =>
+      `${String(managerCount)}${maxManagers === null ? '' : ` of ${String(maxManagers)}`}, ${alertLevel}`,
+  });
 }
 
 function addCleanups(app: AdminApp, parts: AdminParts): void {
   const { mooring } = parts;
-  app.openapi(
-    apiRoute(
-      {
-        method: 'post',
-        path: '/api/v1/users/{id}/cleanup',
-        request: { params: idParams, body: jsonBody(cleanupBody) },
-        summary: 'Ask whether the connections are there; release the dead, the idle, the failed',
-      },
-      { description: 'Who went, or would go, and why.', schema: cleanupSchema },
-    ),
-    async (c) => {
-      const { strategies, dryRun: isDry } = c.req.valid('json');
-      const request = { dryRun: isDry, ...(strategies !== undefined && { strategies }) };
-      const result = await actOnUser(parts, c, {
-        ...{ action: nameOf('cleanup', isDry), id: c.req.valid('param').id },
-        run: async (userId) => viewOf(await mooring.cleanup(userId, request)),
-        tell: tellCleanup,
-      });
-      return c.json(result, 200);
-    },
-  );
-  app.openapi(
-    apiRoute(
-      {
-        method: 'post',
-        path: '/api/v1/users/{id}/emergency-cleanup',
-        request: { params: idParams, body: jsonBody(emergencyBody) },
-        summary: 'The same with the patience of an emergency, and evictions where asked for',
-      },
-      { description: 'Who went, or would go, and why.', schema: cleanupSchema },
-    ),
-    async (c) => {
-      const { dryRun: isDry, evict, keep } = c.req.valid('json');
+  const cleanup = {
+    ...ofUser(mooring),
+    response: { description: 'The managers that were released, or would be, and why.', schema: cleanupSchema },
+    resultText: (result: CleanupView): string => `${cleanedText(result)}, ${String(result.remaining)} left`,
+  };
+  addActionRoute(app, parts, {
+    route: 'POST /users/{id}/cleanup',
+    summary: 'Ping the connections of a user, and release those that are dead, idle or failed',
+    body: cleanupBody,
+    ...cleanup,
+    action: cleanupAction('cleanup'),
+    run: async ({ userId }, { dryRun: isDry, strategies }) =>
+      viewCleanup(await mooring.cleanup(userId, { dryRun: isDry, ...(strategies !== undefined && { strategies }) })),
+  });
+  addActionRoute(app, parts, {
+    route: 'POST /users/{id}/emergency-cleanup',
+    summary: 'The same with the shorter idle limits of an emergency, and with evictions if the body asks for them',
+    body: emergencyBody,
+    ...cleanup,
+    action: cleanupAction('emergency-cleanup'),
+    run: async ({ userId }, { dryRun: isDry, evict, keep }) => {
       const wanted = { ...(evict !== undefined && { evict }), ...(keep !== undefined && { keep }) };
-      const result = await actOnUser(parts, c, {
-        ...{ action: nameOf('emergency-cleanup', isDry), id: c.req.valid('param').id },
-        run: async (userId) =>
-          isDry
-            ? viewOf(await mooring.previewEmergencyCleanup(userId, wanted))
-            : viewOfEmergency(await mooring.emergencyCleanup(userId, wanted)),
-        tell: tellCleanup,
-      });
-      return c.json(result, 200);
+      const running = isDry
+        ? mooring.previewEmergencyCleanup(userId, wanted)
+        : mooring.emergencyCleanup(userId, wanted);
+      return viewCleanup(await running);
     },
-  );
+  });
 }
 
 function addReleaseAll(app: AdminApp, parts: AdminParts): void {
   const { mooring } = parts;
-  app.openapi(
-    apiRoute(
-      {
-        method: 'delete',
-        path: '/api/v1/users/{id}/managers',
-        request: { params: idParams },
-        summary: 'Release all managers of a user',
-      },
-      { description: 'How many.', schema: releasedSchema },
-    ),
-    async (c) => {
-      const released = await actOnUser(parts, c, {
-        ...{ action: 'release-all', id: c.req.valid('param').id },
-        run: (userId) => mooring.releaseAll(userId),
-        tell: tellReleased,
-      });
-      return c.json({ released }, 200);
-    },
-  );
+  addActionRoute(app, parts, {
+    route: 'DELETE /users/{id}/managers',
+    summary: 'Release all managers of a user',
+    response: { description: 'How many were released.', schema: releasedSchema },
+    ...ofUser(mooring),
+    action: () => 'release-all',
+    run: ({ userId }) => ({ released: mooring.releaseAll(userId) }),
+    resultText: releasedText,
+  });
 }
 
-/** What is done to a user, who is named as in the path. */
-interface UserAct<T> extends Pick<Act<T>, 'action' | 'tell'> {
-  readonly id: string;
-  readonly run: (userId: string) => T | Promise<T>;
-}
-
-/** Does it. @throws ProblemError where nothing is known of the user */
-function actOnUser<T>(parts: AdminParts, c: Context<AdminEnv>, { id, run, ...told }: UserAct<T>): Promise<T> {
-  const userId = knownUser(parts.mooring, id);
-  return act(parts, c, { ...told, userId, run: () => run(userId) });
+/** What the actions on a user share. */
+function ofUser(mooring: Mooring) {
+  return {
+    params: idParams,
+    target: ({ id }: { readonly id: string }) => ({ userId: knownUser(mooring, id) }),
+  };
 }
 
 function suspectsOf(mooring: Mooring, userId: string): JournalView['suspects'] {
@@ -234,13 +174,13 @@ function suspectsOf(mooring: Mooring, userId: string): JournalView['suspects'] {
   });
 }
 
-function viewEntry({ atMs, ...entry }: JournalEntry): JournalView['entries'][number] {
-  return { at: new Date(atMs).toISOString(), ...entry };
+function viewCleanup(result: CleanupResult | EmergencyCleanupResult): CleanupView {
+  return { dryRun: false, attempts: 1, timedOut: false, ...result, chosen: [...result.chosen] };
 }
 
-/** A user with managers, newcomers or a story. @throws ProblemError 400 or 404 */
-function knownUser(mooring: Mooring, written: string): string {
-  const userId = readId(written);
+/** The id of a user with managers, waiting connections or a journal. @throws ProblemError 400 or 404 */
+function knownUser(mooring: Mooring, segment: string): string {
+  const userId = readId(segment);
   const { journal } = mooring;
   const isKnown =
     mooring.managerCountOf(userId) > 0 || mooring.waitingCountOf(userId) > 0 || journal.of(userId).length > 0;
@@ -249,24 +189,4 @@ function knownUser(mooring: Mooring, written: string): string {
     'This user holds no manager, and nothing is known of one they had.',
     'Ids are case-sensitive; mooring users --search, or GET /api/v1/users?search=, finds them by a part.',
   );
-}
-
-function nameOf<Name extends 'cleanup' | 'emergency-cleanup'>(
-  action: Name,
-  isDry: boolean,
-): Name | `${Name} (dry run)` {
-  return isDry ? `${action} (dry run)` : action;
-}
-
-function viewOf(result: CleanupResult): CleanupView {
-  return { ...result, chosen: [...result.chosen], attempts: 1, timedOut: false };
-}
-
-function viewOfEmergency(result: EmergencyCleanupResult): CleanupView {
-  return { ...result, chosen: [...result.chosen], dryRun: false };
-}
-
-function tellCleanup({ byStrategy, cleaned, remaining, dryRun: isDry }: CleanupView): string {
-  const what = isDry ? `${String(totalOf(byStrategy))} would be released` : tellReleased(cleaned);
-  return `${what}, ${String(remaining)} left`;
 }

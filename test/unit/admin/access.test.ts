@@ -3,7 +3,7 @@ import { isLoopback } from '../../../src/admin/access.js';
 import { createAdmin } from '../../../src/admin/admin.js';
 import { harness } from '../../core/support.js';
 import { afterThisTest } from '../../support/setup.js';
-import { desk, envOf, requestOf, type Asking } from './support.js';
+import { testAdmin, envOf, requestOf, type TestRequest } from './support.js';
 
 const reader = 'r'.repeat(16);
 const actor = 'a'.repeat(16);
@@ -12,7 +12,7 @@ const access = [
   { token: actor, scope: 'act', name: 'ops' },
 ] as const;
 
-const post = (asking: Asking = {}): Asking => ({ method: 'POST', json: {}, ...asking });
+const post = (request: TestRequest = {}): TestRequest => ({ method: 'POST', json: {}, ...request });
 
 describe('with tokens', () => {
   it.each([
@@ -20,9 +20,9 @@ describe('with tokens', () => {
     [{ token: 'x'.repeat(16) }, 401, 'This token is not known.'],
     [{ headers: { authorization: `Basic ${reader}` } }, 401, 'No token.'],
     [{ token: `${reader}x` }, 401, 'This token is not known.'],
-  ])('%o is turned away', async (asking, status, detail) => {
-    const { api, h } = desk({ access });
-    const answer = await api('/overview', asking);
+  ])('%o is turned away', async (request, status, detail) => {
+    const { api, h } = testAdmin({ access });
+    const answer = await api('/overview', request);
     expect(answer).toMatchObject({ status, body: { detail, hint: expect.stringContaining('Bearer') as string } });
     expect(answer.headers.get('www-authenticate')).toContain('Bearer');
     expect(h.said('admin.refused')).toMatchObject([{ status, reason: detail }]);
@@ -32,26 +32,26 @@ describe('with tokens', () => {
     ['reader', reader],
     ['actor', actor],
   ])('the %s may look', async (_, token) => {
-    expect((await desk({ access }).api('/overview', { token })).status).toBe(200);
+    expect((await testAdmin({ access }).api('/overview', { token })).status).toBe(200);
   });
 
   it.each([
     ['reader', reader, { name: 'grafana', scope: 'read' }],
     ['actor', actor, { name: 'ops', scope: 'act' }],
   ])('the %s is told so', async (_, token, me) => {
-    expect((await desk({ access }).api('/me', { token })).body).toEqual(me);
+    expect((await testAdmin({ access }).api('/me', { token })).body).toEqual(me);
   });
 
   it('the reader may not act, and is told what to do', async () => {
-    const { api } = desk({ access });
+    const { api } = testAdmin({ access });
     expect(await api('/background-cleanup', post({ token: reader }))).toMatchObject({
       status: 403,
-      body: { detail: 'This token may look, and not act.', hint: 'Use a token that may act (scope: act).' },
+      body: { detail: 'This token may read, and not act.', hint: 'Use a token that may act (scope: act).' },
     });
   });
 
   it('the actor may act, and it is told who did', async () => {
-    const { api, h } = desk({ access });
+    const { api, h } = testAdmin({ access });
     expect((await api('/background-cleanup', post({ token: actor }))).status).toBe(200);
     expect(h.said('admin.acted')).toMatchObject([
       { who: 'ops', action: 'background-cleanup', outcome: 'done', result: '0 released' },
@@ -59,7 +59,7 @@ describe('with tokens', () => {
   });
 
   it('an action that fails is told as one', async () => {
-    const { api, h } = desk({ access });
+    const { api, h } = testAdmin({ access });
     vi.spyOn(h.mooring.backgroundCleanup, 'runCycle').mockRejectedValue(new Error('no'));
     expect((await api('/background-cleanup', post({ token: actor }))).status).toBe(500);
     expect(h.said('admin.acted')).toMatchObject([{ who: 'ops', outcome: 'failed', result: 'failed: Error: no' }]);
@@ -68,14 +68,14 @@ describe('with tokens', () => {
 
   it('from anywhere, metrics too; health asks for none', async () => {
     const metrics = { contentType: 'text/plain', metrics: () => Promise.resolve('up 1') };
-    const { ask } = desk({ access, metrics });
+    const { ask } = testAdmin({ access, metrics });
     expect((await ask('/metrics', { address: '10.0.0.1' })).status).toBe(401);
     expect(await ask('/metrics', { address: '10.0.0.1', token: reader })).toMatchObject({ status: 200, body: 'up 1' });
     expect((await ask('/healthz', { address: '10.0.0.1' })).status).toBe(200);
   });
 
   it('wrong ones are counted by the /64 of an IPv6 address, and by IPv4 however it is written', async () => {
-    const { api } = desk({ access });
+    const { api } = testAdmin({ access });
     const from = async (address: string): Promise<number> => (await api('/kpis', { address, token: 'wrong' })).status;
     for (let host = 1; host <= 10; host++) expect(await from(`2001:db8::${host.toString(16)}`)).toBe(401);
     expect(await from('2001:db8::ffff')).toBe(429);
@@ -85,25 +85,25 @@ describe('with tokens', () => {
   });
 
   it('ten wrong ones of an address make further ones wait; a right one never does', async () => {
-    const { api } = desk({ access });
+    const { api } = testAdmin({ access });
     const from = (address: string, token: string): Promise<number> =>
       api('/kpis', { address, token }).then(({ status }) => status);
     for (let time = 1; time <= 10; time++) expect(await from('10.0.0.1', 'wrong')).toBe(401);
     const locked = await api('/kpis', { address: '10.0.0.1', token: 'wrong' });
     expect([locked.status, Number(locked.headers.get('retry-after')) > 0]).toEqual([429, true]);
-    expect(locked.body).toMatchObject({ hint: 'The right token is taken at once.' });
+    expect(locked.body).toMatchObject({ hint: 'A right token is accepted at once.' });
     expect(await from('10.0.0.1', reader)).toBe(200);
     expect(await from('10.0.0.2', 'wrong')).toBe(401);
   });
 
   it('requests without one are not counted as wrong', async () => {
-    const { api } = desk({ access });
+    const { api } = testAdmin({ access });
     for (let time = 1; time <= 20; time++) expect((await api('/kpis')).status).toBe(401);
     expect((await api('/kpis', { token: reader })).status).toBe(200);
   });
 
   it('who is turned away is told: who, with what, from where', async () => {
-    const { api, h } = desk({ access });
+    const { api, h } = testAdmin({ access });
     const address = '10.0.0.1';
     await api('/managers/ada%3Athread_1', { method: 'DELETE', token: reader, address });
     await api(`/users/${'x'.repeat(300)}`, { address });
@@ -118,7 +118,7 @@ describe('with tokens', () => {
     afterThisTest(() => {
       vi.useRealTimers();
     });
-    const { api, h } = desk({ access });
+    const { api, h } = testAdmin({ access });
     for (let time = 1; time <= 50; time++) await api('/kpis');
     expect(h.said('admin.refused')).toHaveLength(30);
     await api('/background-cleanup', post({ token: reader }));
@@ -130,7 +130,7 @@ describe('with tokens', () => {
   });
 
   it('what is left to tell is told at the end', async () => {
-    const { api, h, admin } = desk({ access });
+    const { api, h, admin } = testAdmin({ access });
     for (let time = 1; time <= 32; time++) await api('/kpis');
     admin.close();
     expect(h.said('admin.refused')).toHaveLength(31);
@@ -138,13 +138,13 @@ describe('with tokens', () => {
   });
 
   it('no more of what they sent is told than is worth it', async () => {
-    const { api, h } = desk({ access });
+    const { api, h } = testAdmin({ access });
     await api('/background-cleanup', post({ headers: { origin: `http://${'x'.repeat(9_000)}` } }));
     expect(h.said('admin.refused')[0]?.reason).toHaveLength(200);
   });
 
   it('of strangers no body is read', async () => {
-    const { admin } = desk({ access });
+    const { admin } = testAdmin({ access });
     const body = new ReadableStream({ pull: () => Promise.reject(new Error('read')) }, { highWaterMark: 0 });
     const init = { method: 'POST', body, duplex: 'half' } as RequestInit;
     const request = new Request('http://127.0.0.1:9090/api/v1/background-cleanup', init);
@@ -152,7 +152,7 @@ describe('with tokens', () => {
   });
 
   it('who breaks off halfway through a body is no failure of ours', async () => {
-    const { admin, h } = desk({ access });
+    const { admin, h } = testAdmin({ access });
     const aborted = Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
     const body = new ReadableStream({ pull: () => Promise.reject(aborted) }, { highWaterMark: 0 });
     const headers = { authorization: `Bearer ${actor}`, 'content-type': 'application/json' };
@@ -175,7 +175,7 @@ describe('without tokens', () => {
   it.each(['127.0.0.1:9090', 'localhost', '[::1]:9090', '127.8.8.8'])(
     'asking for %s from this machine is fine',
     async (host) => {
-      expect((await desk().api('/kpis', { headers: { host } })).status).toBe(200);
+      expect((await testAdmin().api('/kpis', { headers: { host } })).status).toBe(200);
     },
   );
 
@@ -185,7 +185,7 @@ describe('without tokens', () => {
     ['a name that begins alike', '127.0.0.1', '127.0.0.1.evil.example'],
     ['a name that begins alike', '127.0.0.1', 'localhost.evil.example'],
   ])('%s is not', async (_, address, host) => {
-    const answer = await desk().api('/kpis', { address, headers: { host } });
+    const answer = await testAdmin().api('/kpis', { address, headers: { host } });
     expect(answer).toMatchObject({
       status: 403,
       body: { hint: expect.stringContaining('Configure tokens') as string },
@@ -195,7 +195,7 @@ describe('without tokens', () => {
   it.each(['x-forwarded-for', 'forwarded', 'via', 'x-real-ip', 'x-forwarded-host', 'x-forwarded-proto'])(
     'who comes through a proxy that sets %s may be anywhere',
     async (name) => {
-      expect(await desk().api('/kpis', { headers: { [name]: '127.0.0.1' } })).toMatchObject({
+      expect(await testAdmin().api('/kpis', { headers: { [name]: '127.0.0.1' } })).toMatchObject({
         status: 403,
         body: { detail: expect.stringContaining(`through a proxy that set ${name}`) as string },
       });
@@ -203,10 +203,10 @@ describe('without tokens', () => {
   );
 
   it('nobody is let in whose address is not told', async () => {
-    const { admin } = desk();
+    const { admin } = testAdmin();
     for (const env of [undefined, null, {}, 'env']) {
       const answer = await admin.fetch(requestOf('/api/v1/kpis', {}), env);
-      expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining('an address nobody told')]);
+      expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining('an unknown address')]);
     }
   });
 
@@ -227,12 +227,12 @@ describe('pages', () => {
     ['null', 403],
     ['https://ops.example', 200],
   ])('of %s: acting gets %i', async (origin, status) => {
-    const { api } = desk({ allowedOrigins: ['https://ops.example'] });
+    const { api } = testAdmin({ allowedOrigins: ['https://ops.example'] });
     expect((await api('/background-cleanup', post({ headers: { origin } }))).status).toBe(status);
   });
 
   it('of other origins are shown nothing either, since no answer allows them to read', async () => {
-    const answer = await desk().api('/kpis', { headers: { origin: 'http://evil.example' } });
+    const answer = await testAdmin().api('/kpis', { headers: { origin: 'http://evil.example' } });
     expect(answer.headers.get('access-control-allow-origin')).toBeNull();
   });
 });

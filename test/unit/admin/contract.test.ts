@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { remote } from '../../core/support.js';
-import { desk, envOf, type Asking, type Desk } from './support.js';
+import { testAdmin, envOf, type TestRequest, type TestAdmin } from './support.js';
 
 interface Operation {
   readonly responses: Readonly<Record<string, { content?: Readonly<Record<string, { schema: object }>> }>>;
@@ -15,7 +15,7 @@ interface Document {
 
 /** A good request and bad ones for each operation; a new operation has to be given its row. */
 const cases: Readonly<
-  Record<string, { path: string; good?: Asking; bad?: readonly (readonly [string, number, Asking?])[] }>
+  Record<string, { path: string; good?: TestRequest; bad?: readonly (readonly [string, number, TestRequest?])[] }>
 > = {
   'get /users': {
     path: '/users?sort=idle&limit=2',
@@ -75,8 +75,8 @@ const cases: Readonly<
   },
 };
 
-async function populated(): Promise<{ on: Desk; document: Document; ajv: Ajv2020 }> {
-  const on = desk({}, { config: { maxManagersPerUser: 5 } });
+async function populated(): Promise<{ on: TestAdmin; document: Document; ajv: Ajv2020 }> {
+  const on = testAdmin({}, { config: { maxManagersPerUser: 5 } });
   await on.h.fill('ada', 4, remote);
   await on.h.fill('bob', 1, remote);
   const document = (await on.api('/openapi.json')).body as Document;
@@ -113,8 +113,8 @@ describe('the OpenAPI document', () => {
     expect(answer.status).toBe(200);
     const schema = pointed(responses['200']!.content!['application/json']!.schema);
     expect(ajv.validate(schema, answer.body) || ajv.errorsText()).toBe(true);
-    for (const [badPath, status, asking = {}] of bad) {
-      const problem = await on.api(badPath, { ...asking, method: method.toUpperCase() });
+    for (const [badPath, status, request = {}] of bad) {
+      const problem = await on.api(badPath, { ...request, method: method.toUpperCase() });
       expect([badPath, problem.status]).toEqual([badPath, status]);
       const wanted = pointed(responses[String(status)]!.content!['application/problem+json']!.schema);
       expect(ajv.validate(wanted, problem.body) || ajv.errorsText()).toBe(true);
@@ -128,7 +128,7 @@ describe('a body that cannot be read', () => {
     ['of another kind', 'text/plain', 415],
     ['from a form', 'application/x-www-form-urlencoded', 415],
   ])('%s is refused, so that no dry run is taken for a real one', async (_, contentType, status) => {
-    const { h, admin } = desk();
+    const { h, admin } = testAdmin();
     const clients = await h.fill('ada', 1, remote);
     clients[0]!.manager.fail(new Error('broken'));
     const body = new TextEncoder().encode('{"dryRun":true}');
@@ -139,7 +139,7 @@ describe('a body that cannot be read', () => {
   });
 
   it('of more than 16 KiB is refused', async () => {
-    const { h, api } = desk();
+    const { h, api } = testAdmin();
     await h.fill('ada', 1, remote);
     const json = { strategies: Array.from({ length: 4_000 }, () => 'idle') };
     expect(await api('/users/ada/cleanup', { method: 'POST', json })).toMatchObject({
@@ -149,7 +149,7 @@ describe('a body that cannot be read', () => {
   });
 
   it.each(['', '  \n'])('is none where there is nothing in it: %j', async (body) => {
-    const { h, admin } = desk();
+    const { h, admin } = testAdmin();
     const clients = await h.fill('ada', 1, remote);
     clients[0]!.manager.fail(new Error('broken'));
     const headers = { 'content-type': 'application/json' };
@@ -168,7 +168,7 @@ describe('a body that cannot be read', () => {
 
   it('of another kind is told what is wanted', async () => {
     const headers = { 'content-type': 'text/plain' };
-    expect(await desk().api('/background-cleanup', { method: 'POST', json: {}, headers })).toMatchObject({
+    expect(await testAdmin().api('/background-cleanup', { method: 'POST', json: {}, headers })).toMatchObject({
       status: 415,
       body: { hint: 'Send the header "content-type: application/json".' },
     });
@@ -177,7 +177,7 @@ describe('a body that cannot be read', () => {
 
 describe('HEAD', () => {
   it('of the event stream leaves nobody who watches', async () => {
-    const { api } = desk();
+    const { api } = testAdmin();
     const answer = await api('/events', { method: 'HEAD' });
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
     expect((await api('/overview')).body).toMatchObject({ viewers: { watching: 0 } });
@@ -192,7 +192,7 @@ describe('another method', () => {
     ['PUT', '/managers/ada:thread_1', 'GET, HEAD, DELETE'],
     ['OPTIONS', '/events', 'GET, HEAD'],
   ])('%s of %s is refused with those there are', async (method, path, allow) => {
-    const answer = await desk().api(path, { method });
+    const answer = await testAdmin().api(path, { method });
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, allow]);
     expect(answer.body).toMatchObject({
       detail: `/api/v1${path} takes ${allow.replace(/, (\w+)$/, ' and $1')}, got ${method}.`,
@@ -200,13 +200,13 @@ describe('another method', () => {
   });
 
   it('is refused beside the API, too', async () => {
-    expect((await desk().ask('/healthz', { method: 'POST' })).headers.get('allow')).toBe('GET, HEAD');
+    expect((await testAdmin().ask('/healthz', { method: 'POST' })).headers.get('allow')).toBe('GET, HEAD');
   });
 
   it.each(['/nowhere', '/users/ada/nowhere', '/users/ada/cleanup/now'])(
     'of nothing, %s, is not found',
     async (path) => {
-      const answer = await desk().api(path, { method: 'PUT' });
+      const answer = await testAdmin().api(path, { method: 'PUT' });
       expect(answer).toMatchObject({ status: 404, body: { detail: `There is no PUT /api/v1${path}.` } });
     },
   );
@@ -223,11 +223,11 @@ describe('what a route does not know', () => {
     ['POST', '/users/ada/check', { json: { dryRun: true } }, 'body'],
     ['GET', '/overview?foo=1', {}, 'foo'],
     ['GET', '/users/ada?foo=1', {}, 'foo'],
-  ])('is refused by %s %s with %j, and nothing happens', async (method, path, asking, field) => {
-    const { h, api } = desk();
+  ])('is refused by %s %s with %j, and nothing happens', async (method, path, request, field) => {
+    const { h, api } = testAdmin();
     const clients = await h.fill('ada', 1, remote);
     clients[0]!.manager.fail(new Error('broken'));
-    expect(await api(path, { method, ...asking })).toMatchObject({ status: 400, body: { errors: [{ field }] } });
+    expect(await api(path, { method, ...request })).toMatchObject({ status: 400, body: { errors: [{ field }] } });
     expect(h.countOf('ada')).toBe(1);
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { remote } from '../../core/support.js';
-import { desk, envOf } from './support.js';
+import { testAdmin, envOf } from './support.js';
 
 const segment = fc.oneof(
   fc.constantFrom(
@@ -78,7 +78,7 @@ function requestFrom(asked: {
 
 describe('whatever is sent', () => {
   it('is answered, never with a failure of our own', async () => {
-    const { h, admin } = desk();
+    const { h, admin } = testAdmin();
     await h.fill('ada', 3, remote);
     const request = fc.record({
       method,

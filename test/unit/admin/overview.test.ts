@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { createAdmin } from '../../../src/admin/admin.js';
 import { afterThisTest } from '../../support/setup.js';
 import { harness, remote } from '../../core/support.js';
-import { desk, envOf, requestOf, type Desk } from './support.js';
+import { testAdmin, envOf, requestOf, type TestAdmin } from './support.js';
 
 /** Counted as they come and go; looked at one by one, they are as many. */
-async function connectionsAt({ h, api }: Desk): Promise<unknown> {
+async function connectionsAt({ h, api }: TestAdmin): Promise<unknown> {
   const { body } = await api('/overview');
   const attached = [...h.mooring.factory.managersByUser()]
     .flatMap(([, managers]) => [...managers.values()])
@@ -16,7 +16,7 @@ async function connectionsAt({ h, api }: Desk): Promise<unknown> {
 
 describe('the overview', () => {
   it('tells connections as they open, are replaced and close, and no slots that are only reserved', async () => {
-    const counted = desk();
+    const counted = testAdmin();
     const clients = await counted.h.fill('ada', 3, remote);
     expect(await connectionsAt(counted)).toBe(3);
     const ticket = counted.h.ticket('bob', 'thread_1');
@@ -48,7 +48,7 @@ describe('the overview', () => {
   });
 
   it('tells how many users are at each level', async () => {
-    const { h, api } = desk();
+    const { h, api } = testAdmin();
     for (const [userId, count] of Object.entries({ ada: 1, bob: 12, cid: 13, dan: 20 })) await h.fill(userId, count);
     const usersByLevel = { normal: 1, info: 0, warning: 2, critical: 0, emergency: 1 };
     expect((await api('/overview')).body).toMatchObject({ users: 4, usersByLevel });
@@ -57,7 +57,7 @@ describe('the overview', () => {
 
 describe('the list of users', () => {
   it('is in the order of what was counted, and says of each what is so now', async () => {
-    const { h, api } = desk();
+    const { h, api } = testAdmin();
     await h.fill('ada', 2, remote);
     await h.time.advance(30_000);
     const [first] = await h.fill('bob', 3, remote);

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ManagerView, Overview, UserPage, UserView } from '../../../src/admin/schemas.js';
 import { remote, silent } from '../../core/support.js';
-import { desk, type Desk } from './support.js';
+import { testAdmin, type TestAdmin } from './support.js';
 
-const bodyOf = async <T>({ api }: Desk, path: string): Promise<T> => (await api(path)).body as T;
+const bodyOf = async <T>({ api }: TestAdmin, path: string): Promise<T> => (await api(path)).body as T;
 
 /** A user of three, whose last two fell silent so long ago and left both pings of a dry run unanswered. */
 async function twoSuspects(silentForMs = 20_000) {
-  const on = desk();
+  const on = testAdmin();
   const clients = await on.h.fill('ada', 3, remote);
   for (const { connection } of clients) connection.roundTripMs = 20;
   for (const { transport } of clients.slice(1)) transport.fallSilent();
@@ -89,7 +89,7 @@ describe('a suspect', () => {
 
 describe('who is no suspect', () => {
   it('has missed a heartbeat, but was asked by nobody who waits', async () => {
-    const on = desk();
+    const on = testAdmin();
     await on.h.fill('ada', 1, silent);
     await on.h.time.advance(45_000);
     const { managers } = await bodyOf<UserView>(on, '/users/ada');
@@ -99,7 +99,7 @@ describe('who is no suspect', () => {
 
 describe('unsent bytes', () => {
   it('are told in sum, with the most that wait for one, as of the last heartbeats', async () => {
-    const on = desk();
+    const on = testAdmin();
     const clients = await on.h.fill('ada', 3, remote);
     expect(await bodyOf<Overview>(on, '/overview')).toMatchObject({ unsentBytes: { sum: 0, largest: 0 } });
     clients[0]!.transport.unsentBytes = 1_000;

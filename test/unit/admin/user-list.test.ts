@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CountedUser, Sorting } from '../../../src/admin/census.js';
 import { pageOf, type ListRequest } from '../../../src/admin/user-list.js';
 import { remote } from '../../core/support.js';
-import { desk } from './support.js';
+import { testAdmin } from './support.js';
 
 /** As counted for a list by usage, unless another rank is given. */
 function user(userId: string, managerCount: number, rank = -managerCount / 20): CountedUser {
@@ -81,7 +81,7 @@ describe('pages', () => {
 
 describe('over the API', () => {
   it('a level is filtered by, and the list tells waiting and held', async () => {
-    const { h, api } = desk({}, { config: { maxManagersPerUser: 5 } });
+    const { h, api } = testAdmin({}, { config: { maxManagersPerUser: 5 } });
     const [first] = await h.fill('ada', 5, remote);
     await h.fill('bob', 1, remote);
     first!.manager.hold();

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { AttemptLimiter } from '../../../src/adapters/attempt-rate.js';
 import { logEvents } from '../../../src/telemetry/log.js';
-import { desk } from './support.js';
+import { testAdmin } from './support.js';
 
 const hourMs = 3_600_000;
 
@@ -19,7 +19,7 @@ describe.each([
   ['forth', hourMs],
 ])('a wall clock that steps an hour %s', (_, byMs) => {
   it('does not hide who came since from the list of users, nor refresh it too often', async () => {
-    const { h, api } = desk();
+    const { h, api } = testAdmin();
     const listed = async (): Promise<unknown> =>
       ((await api('/users')).body as { users: { userId: string }[] }).users.map(({ userId }) => userId);
     expect(await listed()).toEqual([]);
@@ -31,7 +31,7 @@ describe.each([
   });
 
   it('does not change when wrong tokens may be tried again', async () => {
-    const { h, api } = desk({ access: [{ token: 'a-token-for-operators', scope: 'act' }] });
+    const { h, api } = testAdmin({ access: [{ token: 'a-token-for-operators', scope: 'act' }] });
     const wrong = async (): Promise<number> => (await api('/kpis', { token: 'wrong' })).status;
     for (let i = 0; i < 10; i++) expect(await wrong()).toBe(401);
     step(byMs);
@@ -41,7 +41,7 @@ describe.each([
   });
 
   it('does not change when a client may try to connect again', async () => {
-    const { h } = desk();
+    const { h } = testAdmin();
     const limiter = new AttemptLimiter({ limit: 1, windowMs: 10_000, keyOf: () => 'ada' }, h.mooring);
     expect(limiter.check({} as never)).toBeNull();
     step(byMs);
@@ -51,7 +51,7 @@ describe.each([
   });
 
   it('does not change how many lines a kind of event gets in the log', async () => {
-    const { h } = desk();
+    const { h } = testAdmin();
     const lines: string[] = [];
     const note = (_fields: object, text: string): void => void lines.push(text);
     logEvents(h.mooring, { debug: () => undefined, info: note, warn: note, error: note });
@@ -68,7 +68,7 @@ describe.each([
   });
 
   it('does not change the window of the success metrics, nor the uptime', async () => {
-    const { h, api } = desk();
+    const { h, api } = testAdmin();
     const before = h.mooring.kpis();
     step(byMs);
     await h.time.advance(1_000);

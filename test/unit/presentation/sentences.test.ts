@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { shown, shownWithin } from '../../../dashboard/src/format.js';
-import { releaseReasons } from '../../../src/core/vocabulary.js';
+import { releaseReasons, type Finding, type StrategyName } from '../../../src/core/vocabulary.js';
 import { eventNames } from '../../../src/events/edge-events.js';
 import type { Told } from '../../../src/presentation/fields.js';
 import { bytes, count, counted, duration, percent, timeOf } from '../../../src/presentation/figures.js';
@@ -176,7 +176,7 @@ describe('a sentence', () => {
 });
 
 describe('a reason', () => {
-  it.each([
+  it.each<[StrategyName, string, Finding?]>([
     ['disconnected', 'suspect: no answer when asked, silent for 1 min 32 s', 'silent'],
     ['disconnected', 'dead: found closed, silent for 1 min 32 s', 'closed'],
     ['disconnected', 'too slow: its unsent data did not move for 10 min', 'stuck'],
@@ -185,8 +185,10 @@ describe('a reason', () => {
     ['idle', 'abandoned: unused for 12 min, allowed 10 min'],
     ['error', 'failed: its error stands, allowed 10 min'],
     ['oldest', 'the one left alone longest: unused for 12 min, allowed 10 min'],
-  ])('of %s: %s', (strategy, text, finding: string | null = null) => {
-    expect(reasonOf({ strategy, idleMs: 720_000, silentMs: 92_000, limitMs: 600_000, finding })).toBe(text);
+  ])('of %s: %s', (strategy, text, finding) => {
+    expect(reasonOf({ strategy, idleMs: 720_000, silentMs: 92_000, limitMs: 600_000, finding: finding ?? null })).toBe(
+      text,
+    );
   });
 });
 
