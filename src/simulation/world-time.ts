@@ -68,7 +68,7 @@ export class WorldTime implements Time {
     this.#calendar.put(event, this.#nowMs + Math.round(delayMs));
   }
 
-  /** The process does not run for this long. Afterwards it finds the events of this time. */
+  /** The process does not run for this long, in whole milliseconds. Afterwards it finds the events of this time. */
   stall(forMs: number): void {
     this.#nowMs = representable(this.#nowMs + forMs);
   }
@@ -79,11 +79,11 @@ export class WorldTime implements Time {
   }
 
   /**
-   * Runs the event loop until then.
+   * Runs the event loop until then, rounded to a whole millisecond.
    * @param step called after each occurrence; `false` ends the run there
    */
-  async runUntil(endsAtMs: number, step: () => boolean = () => true): Promise<void> {
-    representable(endsAtMs);
+  async runUntil(atMs: number, step: () => boolean = () => true): Promise<void> {
+    const endsAtMs = representable(Math.round(atMs));
     while (this.#happens(endsAtMs)) {
       this.occurrences += 1;
       if (this.#hasPromises()) await nextTurn();

@@ -114,8 +114,9 @@ export class World extends SimulatedServer implements JudgedWorld {
   }
 
   stall(forMs: number): void {
-    this.#stalls.add(this.now(), forMs);
-    this.time.stall(forMs);
+    const wholeMs = Math.round(forMs);
+    this.#stalls.add(this.now(), wholeMs);
+    this.time.stall(wholeMs);
   }
 
   get isStopping(): boolean {
