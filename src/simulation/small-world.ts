@@ -18,7 +18,7 @@ interface Draw {
   readonly newClient: () => number;
 }
 
-const client = ({ client: number }: Draw) => ({ client: number });
+const clientOnly = ({ client }: Draw) => ({ client });
 
 /** Every step but `stop`: how often it is drawn compared with the others, and how its fields are drawn. */
 const actions: {
@@ -28,30 +28,30 @@ const actions: {
   ];
 } = {
   connect: [30, drawConnect],
-  message: [14, (from) => ({ ...client(from), bytes: from.chance.integer(1, 5_000) })],
-  keepalive: [4, client],
-  send: [3, (from) => ({ ...client(from), bytes: from.chance.integer(1, 5_000) })],
-  stream: [2, (from) => ({ ...client(from), bytes: from.chance.pick([100, 40_000]) })],
-  leave: [5, client],
-  vanish: [8, client],
-  sleep: [6, client],
+  message: [14, ({ client, chance }) => ({ client, bytes: chance.integer(1, 5_000) })],
+  keepalive: [4, clientOnly],
+  send: [3, ({ client, chance }) => ({ client, bytes: chance.integer(1, 5_000) })],
+  stream: [2, ({ client, chance }) => ({ client, bytes: chance.pick([100, 40_000]) })],
+  leave: [5, clientOnly],
+  vanish: [8, clientOnly],
+  sleep: [6, clientOnly],
   // Up to what a garbage collection takes, about `minSilenceMs`, and as long as some computations.
-  pause: [8, (from) => ({ ...client(from), forMs: from.chance.pick([500, 1_300, 2_000, 2_800, 3_500, 8_000]) })],
-  talk: [4, (from) => ({ ...client(from), everyMs: from.chance.pick([200, 1_000, 5_000]), forMs: 60_000 })],
-  wake: [5, client],
-  reset: [2, client],
-  hold: [4, client],
-  reload: [4, (from) => ({ ...client(from), afterMs: from.chance.pick([0, 50, 2_000, 20_000]) })],
-  'let go': [4, client],
-  fail: [2, client],
-  'report error': [2, client],
-  'request release': [2, client],
-  hook: [4, (from) => ({ ...client(from), kind: from.chance.pick(hookKinds) })],
-  'pause reading': [2, client],
-  'resume reading': [4, client],
+  pause: [8, ({ client, chance }) => ({ client, forMs: chance.pick([500, 1_300, 2_000, 2_800, 3_500, 8_000]) })],
+  talk: [4, ({ client, chance }) => ({ client, everyMs: chance.pick([200, 1_000, 5_000]), forMs: 60_000 })],
+  wake: [5, clientOnly],
+  reset: [2, clientOnly],
+  hold: [4, clientOnly],
+  reload: [4, ({ client, chance }) => ({ client, afterMs: chance.pick([0, 50, 2_000, 20_000]) })],
+  'let go': [4, clientOnly],
+  fail: [2, clientOnly],
+  'report error': [2, clientOnly],
+  'request release': [2, clientOnly],
+  hook: [4, ({ client, chance }) => ({ client, kind: chance.pick(hookKinds) })],
+  'pause reading': [2, clientOnly],
+  'resume reading': [4, clientOnly],
   'long message': [
     2,
-    (from) => ({ ...client(from), bytes: 1_000_000, overMs: from.chance.pick([100, 5_000, 60_000]) }),
+    ({ client, chance }) => ({ client, bytes: 1_000_000, overMs: chance.pick([100, 5_000, 60_000]) }),
   ],
   fight: [
     1,
@@ -82,7 +82,7 @@ const gapBag = (
   ] as const
 ).flatMap(([min, max, weight]) => Array.from({ length: weight }, () => ({ min, max })));
 
-/** The part of the steps that a machine falling asleep takes the place of. */
+/** How many of the steps are a machine falling asleep instead. */
 const sleepingMachineRatio = 0.01;
 
 /** An hour in which a few users, with small limits, live through everything that can happen to them. */
@@ -136,8 +136,8 @@ class StepMaker {
   make(atMs: number): Step {
     const chance = this.#chance;
     // Mostly one of the last clients that came.
-    const number = Math.max(0, this.#clients - 1 - Math.floor(chance.waitFor(6)));
-    const from = { chance, client: number, user: chance.pick(this.#users), newClient: this.#newClient };
+    const client = Math.max(0, this.#clients - 1 - Math.floor(chance.waitFor(6)));
+    const from = { chance, client, user: chance.pick(this.#users), newClient: this.#newClient };
     const name = chance.pick(actionBag);
     return { atMs, do: name, ...actions[name][1](from) } as Step; // a row of `actions` draws the fields of its step
   }
