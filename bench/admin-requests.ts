@@ -6,21 +6,21 @@ import type { Worker } from './support/worker.js';
 
 /** How often each request is made. */
 export interface RequestSizes {
-  /** One after the other, at once: of lists, all but the first are of the same snapshot. */
+  /** Requests without pauses. Of a list, all but the first are answered from the same snapshot. */
   readonly calls: number;
-  /** With a pause before each, so that everybody is counted anew: what a dashboard's polls find. */
+  /** Requests with a pause before each, so that each needs a new snapshot, like the polls of a dashboard. */
   readonly callsAnew: number;
 }
 
-/** What is asked for. */
+/** A request that is measured. */
 export interface Asked {
   readonly what: string;
   readonly path: string;
-  /** Whether it is asked for with pauses too. */
+  /** Whether it is answered from a snapshot; then it is measured with pauses too. */
   readonly isOfSnapshot: boolean;
 }
 
-/** What it took, as who asks sees it, and what the server worked and waited for a processor, for each call. */
+/** How long a request took for its client, and how much CPU time the server used and waited for, per call. */
 export interface Measured extends Asked {
   readonly bytes: number;
   readonly tookMs: Summary;
@@ -30,7 +30,7 @@ export interface Measured extends Asked {
   readonly waitedMs: number;
 }
 
-/** A snapshot of everybody is good for a second. */
+/** Longer than the second that a snapshot is valid. */
 const staleMs = 1_050;
 
 /** Calls before any is measured. */
@@ -52,7 +52,7 @@ export async function measureRequests(
   return measured;
 }
 
-/** Every page of the list a viewer can ask for, and what is asked beside it. */
+/** Every page of the list that a viewer can request, and the other requests of a dashboard. */
 async function requestsOf(place: AdminPlace): Promise<Asked[]> {
   const list = async (what: string, query: Readonly<Record<string, string>>): Promise<Asked[]> => [
     { what: `users: ${what}`, path: listPath(query), isOfSnapshot: true },
@@ -76,7 +76,7 @@ function listPath(query: Readonly<Record<string, string>>): string {
   return `/api/v1/users?${new URLSearchParams(query).toString()}`;
 }
 
-/** The page in the middle of those that match. */
+/** The middle one of the pages that match. */
 async function halfwayDown(place: AdminPlace, query: Readonly<Record<string, string>>): Promise<string> {
   let cursor: Readonly<Record<string, string>> = {};
   for (let seen = 0, total = Infinity; seen < total / 2; seen += 500) {
@@ -109,10 +109,12 @@ interface Timing {
   readonly pauseMs: number;
 }
 
-/** What the server does anyhow, mostly its heartbeat, counts in: in pauses it is taken out. */
+/** Other work of the server during a request, mostly its heartbeat, is included; work during the pauses is not. */
 async function timed({ server, place, path, calls, pauseMs }: Timing) {
   const took: number[] = [];
-  let [bytes, cpuMs, waitedMs] = [0, 0, 0];
+  let bytes = 0;
+  let cpuMs = 0;
+  let waitedMs = 0;
   for (let call = 0; call < calls; call++) {
     if (pauseMs > 0) await pause(pauseMs);
     const before = await server.call('cpu');

@@ -9,32 +9,32 @@ import { nextTurn } from './support/case.js';
 import { waitedForCpuMs } from './support/waits.js';
 import { serveCalls } from './support/worker.js';
 
-/** Where a server is, and who is on it. */
+/** A server's address, and its fullest user. */
 export interface AdminPlace {
   readonly port: number;
   readonly adminUrl: string;
   readonly users: number;
   readonly managers: number;
-  /** The user who has most. */
+  /** The user with the most managers. */
   readonly fullest: string;
 }
 
-/** Time of the processor, in milliseconds so far: taken by this process, and waited for by its main thread. */
+/** CPU time in milliseconds so far: used by this process, and waited for by its main thread. */
 export interface CpuTimes {
   readonly usedMs: number;
   readonly waitedMs: number;
 }
 
-/** What `mooring serve` is, in a process of its own, with managers whose sockets are not real. */
+/** A `mooring serve` in a process of its own, with managers whose sockets are not real. */
 export interface AdminServerCalls {
   start(managers: number): Promise<AdminPlace>;
   cpu(): CpuTimes;
 }
 
-/** How many threads users have, one user after the other: five on average, and every alert level occurs. */
+/** How many threads each user has, in turn: five on average, so that every alert level occurs. */
 const threadsOf = [1, 1, 2, 2, 3, 3, 4, 6, 9, 19];
 
-/** Nobody is due for the length of a run, and there is room for all. */
+/** No manager becomes idle during a run, and there is room for all. */
 const settings = [
   ['idleManagerTimeout', '12h'],
   ['maxTotalManagers', '1000000'],
@@ -60,7 +60,7 @@ serveCalls<AdminServerCalls>({
   },
 });
 
-/** @returns the last user who has as many threads as anybody */
+/** @returns the last user with the highest number of threads */
 async function fill(mooring: Mooring, managers: number): Promise<string> {
   let fullest = '';
   for (let user = 0, made = 0; made < managers; user++) {
@@ -74,7 +74,7 @@ async function fill(mooring: Mooring, managers: number): Promise<string> {
   return fullest;
 }
 
-/** As an adapter does; this peer answers every ping. */
+/** Like an adapter. The peer answers every ping. */
 function admit(mooring: Mooring, userId: string): void {
   const outcome = mooring.admit({ userId, threadId: `thread_${randomUUID()}` });
   if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');

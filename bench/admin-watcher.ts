@@ -1,19 +1,19 @@
 import { seeded } from './support/numbers.js';
 import { serveCalls } from './support/worker.js';
 
-/** What somebody saw who watched. */
+/** What a watcher has received. */
 export interface Watched {
   readonly polls: number;
   readonly events: number;
 }
 
 export interface WatcherCalls {
-  /** Watches until it is told to rest. Resolves once the stream is open. */
+  /** Watches until `rest` is called. Resolves once the stream is open. */
   watch(adminUrl: string): Promise<void>;
   rest(): Promise<Watched>;
 }
 
-/** What the dashboard asks for, and how often, in milliseconds: its overview, and in a second tab its table of users. */
+/** What dashboards request, and how often in milliseconds: the overview, and in a second tab the table of users. */
 const polled: Readonly<Record<string, number>> = {
   'api/v1/overview': 3_000,
   'api/v1/users?sort=usage&limit=50': 5_000,
@@ -46,7 +46,7 @@ serveCalls<WatcherCalls>({
   },
 });
 
-/** Begins anywhere within its interval, so that short watches poll as often as long ones. */
+/** The first poll comes at a random time within the interval, so that short watches poll as often as long ones. */
 function poll(url: URL, everyMs: number, signal: AbortSignal): void {
   const ask = async (): Promise<void> => {
     try {

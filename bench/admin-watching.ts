@@ -17,7 +17,7 @@ import type { ClientCalls } from './ws-client.js';
 
 /** How much is measured. */
 export interface WatchingSizes {
-  /** Of a server that echoes, and of one that does not: there little else happens, and few tell enough. */
+  /** Of a server that echoes, and of one that does not. The latter does little else, so that few pairs are enough. */
   readonly pairs: Readonly<Record<'loaded' | 'unloaded', number>>;
   readonly slices: number;
   readonly sliceMs: number;
@@ -25,36 +25,36 @@ export interface WatchingSizes {
   readonly warmUpMs: number;
 }
 
-/** Who takes part. */
+/** The processes of a measurement. */
 export interface WatchingProcesses {
   readonly server: Worker<AdminServerCalls>;
   readonly client: Worker<ClientCalls>;
   readonly watcher: Worker<WatcherCalls>;
 }
 
-/** Of a server that echoes as fast as it can: microseconds per echo by the clock, and of the processor. */
+/** For a server that echoes as fast as it can: microseconds per echo, of real time and of CPU time. */
 type LoadedSubject = 'throughput' | 'cpu';
 
-/** Of a server where connections come and go and nobody echoes: milliseconds of the processor in a second. */
+/** For a server where connections come and go and nothing echoes: milliseconds of CPU time in a second. */
 type UnloadedSubject = 'apart';
 
-/** In which respect a server that is watched is compared with one that is not. */
+/** What is compared between a watched server and one that is not watched. */
 export type WatchingSubject = LoadedSubject | UnloadedSubject;
 
-/** A server while somebody watches, to the same while nobody does. */
+/** A server that is watched, compared with the same server while it is not. */
 export interface WatchingCompared {
   readonly what: WatchingSubject;
-  /** Of throughputs, of what an echo costs the server, or of a second that is full of work and what comes on top. */
+  /** Of throughputs, of CPU time per echo, or of a full second to that second and the extra CPU time. */
   readonly ratio: Ratio;
-  /** The same where nobody watches either time. */
+  /** The same, if nobody watches either time. */
   readonly control: Ratio;
-  /** What it cost alone and watched, at the median of the pairs. */
+  /** The cost alone and watched, as medians of the pairs. */
   readonly alone: number;
   readonly watched: number;
   readonly pairs: number;
 }
 
-/** What came of it, and what the watcher saw meanwhile. */
+/** The comparisons, and what the watcher received meanwhile. */
 export interface Watching {
   readonly compared: readonly WatchingCompared[];
   readonly watchedMs: number;
@@ -62,10 +62,10 @@ export interface Watching {
   readonly events: number;
 }
 
-/** Echoes of each connection at a stretch. */
+/** Echoes of each connection in one call. */
 const echoesAtOnce = 15;
 
-/** So often some connections come and go: without, there would be no events. */
+/** How often some connections come and go, in milliseconds. Without them there would be no events. */
 const churnEveryMs = 300;
 const connectsPerChurn = 10;
 
@@ -123,11 +123,11 @@ function comparedBy<What extends WatchingSubject>(
 /** What a server did in a slice of time. */
 interface Slice {
   readonly tookMs: number;
-  /** Time of the processor that the server's process took. */
+  /** CPU time of the server's process. */
   readonly usedMs: number;
 }
 
-/** Slices of time in which somebody watches, or not. */
+/** Slices of time in which somebody watches, or nobody does. */
 class Slices {
   readonly #processes: WatchingProcesses;
   readonly #place: AdminPlace;
@@ -172,7 +172,7 @@ class Slices {
     return slice;
   }
 
-  /** Works over and over, and has connections come and go meanwhile. */
+  /** Repeats the work for the length of a slice, while connections come and go. */
   async #slice(work: () => Promise<unknown>, forMs = this.#sizes.sliceMs): Promise<Slice> {
     const { server } = this.#processes;
     const before = await server.call('cpu');

@@ -37,11 +37,11 @@ const maxBytes = 200_000;
 const maxMetricsMs = 50;
 const maxPageMs = 20;
 
-/** What watching may cost: of the throughput, or of what the server's process takes for an echo or has in a second. */
+/** What watching may cost: a part of the throughput, of the CPU time per echo, or of a second. */
 const minThroughputRatio = 0.97;
 const maxCpuRatio = 1.03;
 
-/** What it costs to ask a full server, and to have somebody watch it. */
+/** The cost of requests to a full server, and of watching a server. */
 export async function benchAdmin(isQuick: boolean): Promise<Report> {
   const sizes = isQuick ? quick : full;
   const server = new Worker<AdminServerCalls>(new URL('./admin-server.js', import.meta.url));
@@ -65,7 +65,7 @@ interface Found {
   readonly place: AdminPlace;
   readonly requests: readonly Measured[];
   readonly watching: Watching;
-  /** Of the machine, over the minute before. */
+  /** The load of the machine in the minute before. */
   readonly loadBefore: number;
 }
 
@@ -105,7 +105,7 @@ function requestRow({ what, bytes, tookMs, anewMs, cpuMs, cpuAnewMs, waitedMs }:
   };
 }
 
-/** Of lists, the slowest is told; a page is of fifty users unless somebody asks for more. */
+/** Of the lists, the slowest counts. A page has fifty users unless the request says more. */
 function requestBars(requests: readonly Measured[]): Bar[] {
   const metrics = requests.filter(({ what }) => what === 'metrics');
   const bytes = Math.max(...metrics.map((each) => each.bytes));
@@ -152,7 +152,7 @@ function isControlled({ control }: WatchingCompared): boolean {
   return Math.abs(control.median - 1) <= controlTolerance;
 }
 
-/** What was measured in the same slices counts together or not at all. */
+/** Figures of the same slices are valid together, or not at all. */
 function voidedOf(compared: readonly WatchingCompared[]): ReadonlySet<WatchingCompared> {
   const apart = compared.filter(({ what }) => what === 'apart');
   const loaded = compared.filter(({ what }) => what !== 'apart');

@@ -6,9 +6,9 @@ import { fieldsAt, idsFor } from './support/people.js';
 import { QuietConnection } from './support/quiet-connection.js';
 
 /**
- * Who is due in the cycle that is measured.
- * `none`: nobody's time comes near. `steady`: everybody is active, and a tenth is looked at, as in every minute of a
- * running server. `some`: one in a hundred is idle. `all`: everybody is.
+ * Which managers are due in the cycle that is measured.
+ * `none`: no deadline is near. `steady`: all managers are active, and a tenth is looked at, as in every minute of a
+ * running server. `some`: one in a hundred is idle. `all`: all are idle.
  */
 export type Situation = 'none' | 'steady' | 'some' | 'all';
 
@@ -17,17 +17,17 @@ export interface BackgroundInput {
   readonly situation: Situation;
 }
 
-/** One cycle. Slices are stretches of the process's one thread. */
+/** One cycle. A slice is the time for which the cycle keeps the process's one thread. */
 export interface Cycle {
   readonly durationMs: number;
   readonly busyMs: number;
   readonly gcMs: number;
   readonly longestSliceMs: number;
-  /** Waiting for a CPU apart. */
+  /** Without the time spent waiting for a CPU. */
   readonly longestSliceWithoutWaitMs: number;
-  /** Waiting for a CPU and collections apart. */
+  /** Without the time spent waiting for a CPU, and without collections. */
   readonly longestSliceWithoutGcMs: number;
-  /** Timers that fired in the 1.5 s after it: sockets that did not answer the close frame are destroyed. */
+  /** Of the timers in the 1.5 s after the cycle, which destroy sockets that did not answer the close frame. */
   readonly longestTimerMs: number;
   readonly longestTimerWithoutGcMs: number;
   readonly slices: number;
@@ -60,13 +60,13 @@ function run(managers: number, situation: Situation): Promise<Cycle[]> {
   }
 }
 
-/** Managers and their time. */
+/** Managers, and simulated time. */
 class World {
   readonly #managers: number;
   readonly #time = new LeapTime();
   readonly #mooring: Mooring;
   readonly #ids: string[];
-  readonly #links: ManagedConnection[] = [];
+  readonly #connections: ManagedConnection[] = [];
 
   constructor(managers: number) {
     this.#managers = managers;
@@ -76,7 +76,7 @@ class World {
     this.#mooring = createMooring({ environment: 'production', env: {}, ...config, time: this.#time });
   }
 
-  /** Everybody arrives at once; then a cycle each minute, until the first could be idle. */
+  /** All managers arrive at once. Then there is a cycle each minute, until the first manager could be idle. */
   async runNone(): Promise<Cycle[]> {
     this.#admit(this.#managers);
     const cycles: Cycle[] = [];
@@ -87,15 +87,15 @@ class World {
     return this.#end(cycles);
   }
 
-  /** People come all the time, nobody goes, and everybody is active. */
+  /** Managers arrive all the time, none goes, and all are active. */
   async runSteady(): Promise<Cycle[]> {
     for (let second = 0; second < idleMs / 1_000; second++) {
-      this.#admit(Math.ceil(((second + 1) * this.#managers) / 600) - this.#links.length);
+      this.#admit(Math.ceil(((second + 1) * this.#managers) / 600) - this.#connections.length);
       this.#time.leap(1_000);
     }
     const cycles: Cycle[] = [];
     for (let minute = 0; minute < 12; minute++) {
-      for (const connection of this.#links) connection.received();
+      for (const connection of this.#connections) connection.received();
       this.#time.leap(minuteMs / 2);
       const cycle = await this.#cycle();
       if (minute > 0) cycles.push(cycle);
@@ -104,11 +104,11 @@ class World {
     return this.#end(cycles);
   }
 
-  /** So many have been idle long enough, the others came later. */
+  /** This many managers have been idle long enough; the others came later. */
   async runDue(due: number): Promise<Cycle[]> {
     this.#admit(Math.round(due));
     this.#time.leap(idleMs / 2);
-    this.#admit(this.#managers - this.#links.length);
+    this.#admit(this.#managers - this.#connections.length);
     this.#time.leap(idleMs / 2);
     const cycle = await this.#cycle(1_500);
     if (cycle.cleaned !== Math.round(due)) throw new Error(`${cycle.cleaned} cleaned instead of ${due}`);
@@ -117,17 +117,17 @@ class World {
 
   #admit(count: number): void {
     for (let added = 0; added < count; added++) {
-      const outcome = this.#mooring.admit(fieldsAt(this.#ids, this.#links.length));
+      const outcome = this.#mooring.admit(fieldsAt(this.#ids, this.#connections.length));
       if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
       const { connection } = outcome.ticket.open(new QuietConnection());
       if (connection === null) throw new Error('not opened');
-      this.#links.push(connection);
+      this.#connections.push(connection);
     }
   }
 
   async #cycle(thenForMs = 0): Promise<Cycle> {
     collect();
-    // The collector's helpers go on for a while, on the cores the cycle is to be measured on.
+    // The collector's helper threads go on for a while, on the cores that the cycle is measured on.
     await pause(300);
     const watch = new GcWatch();
     this.#time.slices.length = 0;

@@ -22,7 +22,7 @@ const words = {
   all: 'all due',
 } as const satisfies Record<Situation, string>;
 
-/** The background cycle at all sizes, beside the sketch's algorithm and an oracle. */
+/** The background cycle at all sizes, compared with the sketch's algorithm and an oracle. */
 export async function benchBackground(isQuick: boolean): Promise<Report> {
   const sizes = isQuick ? [1_000, 10_000] : [1_000, 10_000, 100_000, 1_000_000];
   const cycles: Measured[] = [];
@@ -41,12 +41,12 @@ async function measure(input: BackgroundInput): Promise<Measured> {
   return { usual, whole: await runCase<BackgroundOutput>(cycleUrl, input, [wholeCollections]) };
 }
 
-/** 0.1 % of each kind; and nobody, for the time that takes. */
+/** With 0.1 % of each kind planted, and with none, to measure the time of a cycle that finds nothing. */
 async function measureVictims(isQuick: boolean): Promise<VictimsOutput[]> {
   const victims: VictimsOutput[] = [];
   for (const managers of isQuick ? [1_000] : [1_000, 10_000, 100_000]) {
     for (const plantEach of [0, managers / 1_000]) {
-      const input = { managers, plantEach, withSeed: managers <= 10_000 } satisfies VictimsInput;
+      const input = { managers, plantEach, withSketch: managers <= 10_000 } satisfies VictimsInput;
       victims.push(await runCase(victimsUrl, input));
     }
   }
@@ -78,16 +78,16 @@ function victimRows({
   planted,
   byCycle,
   byCycleAndHeartbeat,
-  bySeed,
+  bySketch,
   cycleMs,
-  seedMs,
+  sketchMs,
 }: VictimsOutput): Row[] {
   const row = (who: string, hits: Hits, ms: number | string): Row => ({ managers, who, ...hits, ms });
   return [
     row('oracle: must go', planted, ''),
     row('cycle', byCycle, cycleMs),
     row('cycle and one heartbeat interval', byCycleAndHeartbeat, ''),
-    ...(bySeed === null || seedMs === null ? [] : [row("sketch's cycle", bySeed, seedMs)]),
+    ...(bySketch === null || sketchMs === null ? [] : [row("sketch's cycle", bySketch, sketchMs)]),
   ];
 }
 
@@ -123,7 +123,7 @@ function atMost(bar: string, got: number, { max, unit }: { max: number; unit: st
   return { bar, wanted: `at most ${show(max)} ${unit}`, got: `${show(got)} ${unit}`, isMet: got <= max };
 }
 
-function victimBars({ managers, planted, byCycleAndHeartbeat, cycleMs, seedMs }: VictimsOutput): Bar[] {
+function victimBars({ managers, planted, byCycleAndHeartbeat, cycleMs, sketchMs }: VictimsOutput): Bar[] {
   const same = JSON.stringify(byCycleAndHeartbeat) === JSON.stringify(planted);
   const situation = planted.idle === 0 ? 'nobody due' : '0.1 % of each kind';
   const victims: Bar = {
@@ -132,8 +132,8 @@ function victimBars({ managers, planted, byCycleAndHeartbeat, cycleMs, seedMs }:
     got: same ? 'the same' : JSON.stringify(byCycleAndHeartbeat),
     isMet: same,
   };
-  if (managers !== 10_000 || seedMs === null) return [victims];
-  const times = seedMs / cycleMs;
+  if (managers !== 10_000 || sketchMs === null) return [victims];
+  const times = sketchMs / cycleMs;
   const bar = `faster than the sketch, 10 k managers of 2 k users, ${situation}`;
   return [victims, { bar, wanted: 'at least 10,000 x', got: `${show(times)} x`, isMet: times >= 10_000 }];
 }

@@ -12,7 +12,7 @@ import { fieldsAt, idsFor } from './support/people.js';
 import { QuietConnection } from './support/quiet-connection.js';
 import { seeded, shuffled } from './support/numbers.js';
 
-/** What is measured: `load` speed and bytes, `pauses` the longest of each operation. */
+/** What is measured. `load`: speed and bytes. `pauses`: the longest of each operation. */
 export type CoreInput =
   | { readonly kind: 'load'; readonly managers: number; readonly activityCalls: number }
   | { readonly kind: 'pauses'; readonly managers: number };
@@ -32,7 +32,7 @@ export interface CoreLoad {
   readonly fullGcMs: number;
 }
 
-/** The longest single operation, as it was and without the collections that were reported within it. */
+/** The longest single operation, with and without the collections that were reported within it. */
 export interface Longest {
   readonly longestMs: number;
   readonly longestWithoutGcMs: number;
@@ -45,10 +45,10 @@ export interface CorePauses {
   readonly release: Longest;
 }
 
-/** How many operations run between two looks at the event loop, as they would at a server. */
+/** How many operations run in one turn of the event loop, as at a server. */
 const batch = 1_000;
 
-/** Until no timer of what was stopped is left. */
+/** How long timers of a stopped Mooring may be left. */
 const quietMs = 2_000;
 
 serveCase(async (input: CoreInput): Promise<CoreLoad | CorePauses> => {
@@ -87,11 +87,11 @@ async function warmUp(): Promise<void> {
     await mooring.stop();
   }
   await weigh(5_000);
-  // What its timers still hold must not be counted as freed by what is weighed next.
+  // Memory that its timers still hold must not be freed during the next measurement.
   await pause(quietMs);
 }
 
-/** Fills and empties once, with nothing else in memory: speed of both, and bytes of each part. */
+/** Admits and releases all once, with nothing else in memory: the speed of both, and the bytes of each part. */
 async function weigh(managers: number) {
   const connections = new Array<ManagedConnection | null>(managers).fill(null);
   const contexts = new Array<UserExecutionContext | null>(managers).fill(null);
@@ -125,7 +125,7 @@ async function weigh(managers: number) {
   };
 }
 
-/** Fills again, looking at each admission by itself, context included: which one takes longest? */
+/** Admits all again and measures each admission, context included, to find the longest. */
 async function fillTimed(managers: number) {
   const mooring = newMooring();
   const ids = idsFor(managers);
@@ -168,7 +168,7 @@ function newMooring(): Mooring {
 /** Nothing but Mooring's own bytes: all managers share one connection. */
 const shared = new QuietConnection();
 
-/** What an adapter does. */
+/** Like an adapter. */
 function admit(mooring: Mooring, context: UserExecutionContext): ManagedConnection {
   const outcome = mooring.admit(context);
   if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
@@ -189,7 +189,7 @@ async function inBatches(count: number, act: (index: number) => void): Promise<n
   return totalMs;
 }
 
-/** The longest of many operations, with collections and without. */
+/** The longest of many operations, with and without collections. */
 async function longestOf(count: number, act: (index: number) => void): Promise<Longest> {
   collect();
   const watch = new GcWatch();

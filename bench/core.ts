@@ -2,12 +2,12 @@ import type { CoreInput, CoreLoad, CorePauses } from './core-case.js';
 import { runCase, wholeCollections } from './support/case.js';
 import { show, type Bar, type Report } from './support/report.js';
 
-/** The most heap a manager may take beyond its socket. */
+/** How many bytes of heap a manager may take at most, without its socket. */
 const maxBytes = 600;
 
 const caseUrl = new URL('./core-case.js', import.meta.url);
 
-/** Admission, activity and release, and what a manager weighs. */
+/** The speed of admission, activity and release, and the memory of a manager. */
 export async function benchCore(isQuick: boolean): Promise<Report> {
   const sizes = isQuick ? [1_000, 10_000] : [10_000, 100_000, 1_000_000];
   const activityCalls = isQuick ? 1_000_000 : 20_000_000;
@@ -48,7 +48,7 @@ function memoryRow(load: CoreLoad) {
     managers: load.managers,
     "the application's ids": load.bytesOfIds,
     'its context, as kept by Mooring': load.bytesOfContext,
-    'manager, link, indexes': load.bytesOfManager,
+    'manager, connection, indexes': load.bytesOfManager,
     'left after release': load.bytesLeftAfterRelease,
     'one full GC ms': load.fullGcMs,
   };

@@ -5,30 +5,30 @@ import { nextTurn, pause, serveCase } from './support/case.js';
 import { summarise, type Summary } from './support/numbers.js';
 
 export interface EmergencyInput {
-  /** Users who come at once, each with a full quota of connections that fell silent. */
+  /** How many users come at once, each with a full quota of connections that fell silent. */
   readonly users: number;
-  /** How often that happens, each time to other users. */
+  /** How often that is measured, each time with other users. */
   readonly rounds: number;
-  /** For how long the connections have been silent when the newcomers come. */
+  /** How long the connections have been silent when the newcomers come. */
   readonly silentForMs: number;
 }
 
-/** Times are from the moment the first newcomer of all came. */
+/** All times are since the first newcomer came. */
 export interface EmergencyOutput extends EmergencyInput {
-  /** Of all rounds, one a user. */
+  /** Of all rounds, one for each user. */
   readonly newcomers: number;
   readonly admittedMs: Summary;
-  /** Newcomers that came once the first was in: of up to a hundred users, as many as had fallen silent, but one. */
+  /** Newcomers after the first was admitted: for up to a hundred users, one for each other silent connection. */
   readonly others: number;
   readonly othersMs: Summary;
   readonly refused: number;
-  /** Time the process did not run, as Mooring noticed it. */
+  /** How long the process did not run, as Mooring noticed. */
   readonly stalledMs: number;
 }
 
 const time = new SystemTime();
 
-/** Users of whom others come too. */
+/** How many users have more than one newcomer. */
 const maxWithOthers = 100;
 
 serveCase(async (input: EmergencyInput): Promise<EmergencyOutput> => {
@@ -66,14 +66,14 @@ serveCase(async (input: EmergencyInput): Promise<EmergencyOutput> => {
   };
 });
 
-/** Everybody's 20 are taken by peers that answer the first ping. */
+/** All 20 places of each user are taken, by peers that answer the first ping. */
 async function fill(mooring: Mooring, names: readonly string[]): Promise<FakeConnection[]> {
   const connections: FakeConnection[] = [];
   for (const [index, userId] of names.entries()) {
     for (let thread = 0; thread < mooring.config.maxManagersPerUser; thread++) {
       const outcome = mooring.admit({ userId, threadId: `thread_${thread}` });
       if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
-      // Not in the same call: the first ping comes while it opens, before it is bound.
+      // Not in the same call: the first ping comes while the connection opens, before it is bound.
       const transport = new FakeConnection({ time, pongAfterMs: 5 });
       const { connection } = outcome.ticket.open(transport);
       if (connection === null) throw new Error('not opened');
@@ -84,7 +84,7 @@ async function fill(mooring: Mooring, names: readonly string[]): Promise<FakeCon
   return connections;
 }
 
-/** Newcomers of everybody, all in the same moment. @returns how long each was on its way that got in */
+/** One newcomer for each user, all at the same moment. @returns how long each admitted one waited */
 async function rush(mooring: Mooring, names: readonly string[], threads: readonly string[]): Promise<number[]> {
   const startedAt = performance.now();
   const admitted: number[] = [];

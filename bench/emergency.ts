@@ -4,20 +4,20 @@ import { runCase } from './support/case.js';
 import type { Summary } from './support/numbers.js';
 import { show, type Bar, type Report, type Row } from './support/report.js';
 
-/** For who fell silent before the last ping, and for others: they get 3 s to answer. */
+/** Limits if the connections fell silent before the last ping, and if not: then they get 3 s to answer. */
 const maxAfterLongMs = 1_100;
 const maxForOneMs = 3_300;
 const maxForOthersMs = 300;
 const maxForAllMs = 5_000;
 
-/** Nearly an interval of the heartbeat: one of twenty was asked more than 3 s ago. */
+/** Nearly an interval of the heartbeat, so that of twenty connections at least one was pinged more than 3 s ago. */
 const longMs = 28_000;
 const justNowMs = 100;
 
 const fakeUrl = new URL('./emergency-case.js', import.meta.url);
 const socketsUrl = new URL('./sockets-case.js', import.meta.url);
 
-/** How long a newcomer waits whose user's 20 connections are all silent. */
+/** How long a newcomer waits if all 20 connections of its user are silent. */
 export async function benchEmergency(isQuick: boolean): Promise<Report> {
   const inputs: EmergencyInput[] = [
     { users: 1, rounds: isQuick ? 1 : 10, silentForMs: justNowMs },
@@ -84,7 +84,7 @@ function firstBar(bar: string, found: EmergencyOutput | SocketsOutput): Bar {
   return timeBar(bar, admittedMs.p99, { max: maxForAllMs, of: 'p99 ' });
 }
 
-/** Who comes when suspects are known waits for nothing. */
+/** Newcomers that come while suspects are known do not wait. */
 function othersBars(bar: string, { users, others, othersMs }: EmergencyOutput): Bar[] {
   const admitted = countBar(`${bar}: others admitted`, othersMs.count, others);
   if (users > 1) return [admitted];
@@ -95,7 +95,7 @@ function timeBar(bar: string, ms: number, { max, of }: { max: number; of: string
   return { bar, wanted: `${of}at most ${show(max)} ms`, got: `${show(ms)} ms`, isMet: ms <= max };
 }
 
-/** Times say nothing of those who have none. */
+/** Newcomers that were not admitted have no time, so they are checked separately. */
 function countBar(bar: string, got: number, wanted: number): Bar {
   return { bar, wanted: show(wanted), got: show(got), isMet: got === wanted };
 }

@@ -1,4 +1,4 @@
-/** What is true of a manager, noted by the benchmark that made it so. */
+/** The truth about a manager, known to the benchmark that made it so. */
 export interface Fact {
   readonly key: string;
   readonly isOpen: boolean;
@@ -10,7 +10,7 @@ export interface Fact {
 /** Why a manager must be released. */
 export type Verdict = 'not open' | 'idle' | 'errored';
 
-/** Looks at every manager, by the plain words of the rules. @returns the keys to release, and why */
+/** Applies the rules to every manager in the simplest way. @returns the keys to release, and why */
 export function whoMustGo(facts: Iterable<Fact>, nowMs: number): Map<string, Verdict> {
   const victims = new Map<string, Verdict>();
   for (const fact of facts) {

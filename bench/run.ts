@@ -7,7 +7,7 @@ import { print, save, type Report } from './support/report.js';
 import { writeResults } from './write-results.js';
 import { benchWs } from './ws.js';
 
-/** Every part, by the name it is asked for. */
+/** Every part, by its name on the command line. */
 const parts: Readonly<Record<string, (isQuick: boolean) => Promise<Report>>> = {
   core: benchCore,
   background: benchBackground,
@@ -37,7 +37,7 @@ if (unknown.length > 0) {
   for (const name of names.length > 0 ? names : Object.keys(parts)) await run(name);
 }
 
-/** Small sizes show that a part works; only full ones are judged. */
+/** Small sizes show that a part works. Only the full sizes are compared with the limits. */
 async function run(name: string): Promise<void> {
   const report = await parts[name]?.(isQuick);
   if (report === undefined) return;

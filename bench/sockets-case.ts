@@ -14,7 +14,7 @@ export interface SocketsInput {
   readonly perUser: number;
 }
 
-/** As the server sees it: a client that waits is open before it is admitted. */
+/** As the server counts it: the socket of a waiting client is open before the client is admitted. */
 export interface SocketsOutput {
   readonly users: number;
   readonly newcomers: number;
@@ -23,10 +23,10 @@ export interface SocketsOutput {
   readonly refused: number;
 }
 
-/** For how long the process has been stopped when the newcomers come. */
+/** How long the process has been stopped when the newcomers come. */
 const silentForMs = 1_000;
 
-/** Real sockets whose process is stopped: the kernel keeps them open, and nobody answers. */
+/** Real sockets of a stopped process: the kernel keeps them open, and nothing answers. */
 serveCase(async ({ users, perUser }: SocketsInput): Promise<SocketsOutput> => {
   const mooring = createMooring({ environment: 'production', env: {} });
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });

@@ -15,10 +15,10 @@ export interface VictimsInput {
   /** How many of each kind must go: not open, idle, errored. */
   readonly plantEach: number;
   /** Whether the sketch's algorithm runs as well. */
-  readonly withSeed: boolean;
+  readonly withSketch: boolean;
 }
 
-/** How many an algorithm took: of those who must go, and of others. */
+/** How many managers an algorithm released: those that must go, by reason, and others. */
 export interface Hits {
   readonly notOpen: number;
   readonly idle: number;
@@ -28,15 +28,15 @@ export interface Hits {
 
 export interface VictimsOutput {
   readonly managers: number;
-  /** Of each kind, by the oracle. */
+  /** What must go, by the oracle. */
   readonly planted: Hits;
   readonly byCycle: Hits;
-  /** By the cycle and one heartbeat interval. */
+  /** By the cycle and the heartbeats of one interval. */
   readonly byCycleAndHeartbeat: Hits;
-  readonly bySeed: Hits | null;
+  readonly bySketch: Hits | null;
   /** The median of the rounds. */
   readonly cycleMs: number;
-  readonly seedMs: number | null;
+  readonly sketchMs: number | null;
 }
 
 /** When things happen, in milliseconds from the arrival of all. */
@@ -44,11 +44,11 @@ const idleSinceMs = 50_000;
 const reportedActiveAtMs = 329_000;
 const reportedAtMs = 330_000;
 const activeAtMs = 500_000;
-/** A cycle before the one that is judged: it is the first to look at anybody, and finds all of them active. */
+/** A cycle before the measured one. It looks at each manager for the first time, and finds all of them active. */
 const earlierCycleAtMs = 610_000;
 const cycleAtMs = 660_000;
 
-/** How often a cycle is judged; each time on new people. */
+/** How often a cycle is measured, each time with new managers. */
 const roundsOf = (managers: number): number => (managers <= 10_000 ? 11 : 3);
 
 type Kind = 'not open' | 'idle' | 'failed' | 'reported' | 'well';
@@ -60,26 +60,26 @@ interface Subject {
   readonly kind: Kind;
 }
 
-serveCase(async ({ managers, plantEach, withSeed }: VictimsInput): Promise<VictimsOutput> => {
+serveCase(async ({ managers, plantEach, withSketch }: VictimsInput): Promise<VictimsOutput> => {
   for (let warmUp = 0; warmUp < 20; warmUp++) await judgeMooring(populate(2_000, 100));
   const subjects = populate(managers, plantEach);
   const mustGo = whoMustGo(subjects.map(factOf), cycleAtMs);
   const ours = await judgeMooring(subjects);
   const cyclesMs = [ours.cycleMs];
   for (let round = 1; round < roundsOf(managers); round++) cyclesMs.push((await judgeMooring(subjects)).cycleMs);
-  const seeds = withSeed ? judgeSeed(subjects) : null;
+  const sketch = withSketch ? judgeSketch(subjects) : null;
   return {
     managers,
     planted: hitsOf(mustGo.keys(), mustGo),
     byCycle: hitsOf(ours.byCycle, mustGo),
     byCycleAndHeartbeat: hitsOf(ours.byCycleAndHeartbeat, mustGo),
-    bySeed: seeds === null ? null : hitsOf(seeds.cleaned, mustGo),
+    bySketch: sketch === null ? null : hitsOf(sketch.cleaned, mustGo),
     cycleMs: median(cyclesMs),
-    seedMs: seeds?.durationMs ?? null,
+    sketchMs: sketch?.durationMs ?? null,
   };
 });
 
-/** Everybody, and what shall happen to whom. */
+/** All managers, and what happens to each. */
 function populate(managers: number, each: number): Subject[] {
   const ids = idsFor(managers);
   const halfEach = Math.ceil(each / 2);
@@ -96,7 +96,7 @@ function populate(managers: number, each: number): Subject[] {
   });
 }
 
-/** By the plan, not by what Mooring knows. */
+/** The truth by the plan, and not by what Mooring knows. */
 function factOf({ key, kind }: Subject): Fact {
   return {
     key,
@@ -133,7 +133,7 @@ async function judgeMooring(subjects: readonly Subject[]) {
   return judged;
 }
 
-/** One cycle; and what else goes until everybody was visited by the heartbeat once. */
+/** What one cycle releases, and what is released until the heartbeat has visited every connection once. */
 async function judge(mooring: Mooring, time: LeapTime) {
   const released = new Set<string>();
   mooring.on('manager.released', ({ key }) => released.add(key));
@@ -163,23 +163,24 @@ function connect(mooring: Mooring, { userId, threadId, kind }: Subject, time: Le
   return { kind, connection, transport: transport.bind(connection) };
 }
 
-/** The sketch's algorithm on the same people. */
-function judgeSeed(subjects: readonly Subject[]) {
+/** The sketch's algorithm on the same managers. */
+function judgeSketch(subjects: readonly Subject[]) {
   const cleaned: string[] = [];
   const factory = new SeedFactory<SeedSocket>({
     rules: seedRules.seed,
     maxManagersPerUser: 20,
     now: () => cycleAtMs,
-    whenCleaned: ({ key }) => cleaned.push(key),
+    onCleaned: ({ key }) => cleaned.push(key),
     managers: new ScannedManagers(),
   });
-  for (const subject of subjects) if (factory.create(seedManagerOf(subject)) === null) throw new Error('not admitted');
+  for (const subject of subjects)
+    if (factory.create(sketchManagerOf(subject)) === null) throw new Error('not admitted');
   const startedAt = performance.now();
   factory.backgroundCleanup();
   return { cleaned, durationMs: performance.now() - startedAt };
 }
 
-function seedManagerOf(subject: Subject): SeedManager {
+function sketchManagerOf(subject: Subject): SeedManager {
   const { key, isOpen, lastActivityAtMs, hasFailed, reportedAtMs } = factOf(subject);
   const socket = { isOver: !isOpen, activeAtMs: lastActivityAtMs, ping: () => undefined };
   const manager = new SeedManager({ key, userId: subject.userId, socket, createdAtMs: 0 });

@@ -11,7 +11,7 @@ const header = `# Benchmark results
 What \`npm run bench\` measured last, each part on the day and machine it names.
 [Benchmarks](../benchmarks.md) explains what is measured, and how to run it.`;
 
-/** Writes the page of results from what was measured last; parts that were not measured here stay as they are. */
+/** Writes the page of results from the latest measurements. Parts that were not measured here stay as they are. */
 export function writeResults(parts: readonly string[]): void {
   const former = existsSync(page) ? readFileSync(page, 'utf8') : '';
   const sections = parts.map((part) => {
@@ -25,7 +25,7 @@ export function writeResults(parts: readonly string[]): void {
 
 const markOf = (part: string): string => `<!-- part: ${part} -->`;
 
-/** What the page says of a part, up to the next part. */
+/** The page's text about a part, up to the next part. */
 function formerOf(part: string, former: string): string {
   const said = former.split(markOf(part))[1]?.split('<!-- part: ')[0]?.trim();
   return said === undefined || said === '' ? 'Nothing has been measured yet.' : said;

@@ -3,7 +3,7 @@ import { seeded, shuffled } from './support/numbers.js';
 import { messageOf, RawClient, type Target } from './support/raw-client.js';
 import { serveCalls } from './support/worker.js';
 
-/** What is sent: as most applications send it, and beginning with a letter that no keepalive begins with. */
+/** The messages: JSON, as most applications send it, and text that begins with a letter no keepalive begins with. */
 const messages = {
   json: messageOf('{"type":"message","room":"general","text":"See you at eight"}'),
   text: messageOf('message general See you at eight, at the usual place, in rain'),
@@ -31,16 +31,16 @@ export interface ChurnOrder {
 export interface ClientCalls {
   /** Opens connections and keeps them. */
   open(order: OpenOrder): Promise<void>;
-  /** Has all connections kept to this server echo, all at once. */
+  /** All open connections to this server echo at the same time. */
   echo(order: EchoOrder): Promise<void>;
-  /** Opens connections and closes them as soon as they are open. @returns the milliseconds until the last is gone */
+  /** Opens connections and closes each as soon as it is open. @returns the milliseconds until the last is closed */
   churn(order: ChurnOrder): Promise<number>;
 }
 
-/** How many are on their way in, or out, at once. */
+/** How many connections open or close at the same time. */
 const atOnce = 64;
 
-/** As each has few ports to connect from. */
+/** Several local addresses, since each has a limited number of ports. */
 const addresses = process.platform === 'linux' ? 16 : 1;
 
 const maxThreads = 20;
@@ -48,7 +48,7 @@ const maxThreads = 20;
 /** Open connections by port. */
 const crowds = new Map<number, RawClient[]>();
 
-/** How many echoes each connection still wants, of what. */
+/** How many echoes of which message each connection still waits for. */
 const wanted = new Map<RawClient, number>();
 let message = messages.json;
 let whenEchoed: (() => void) | null = null;
@@ -98,7 +98,7 @@ function echoed(client: RawClient): void {
   if (wanted.size === 0) whenEchoed?.();
 }
 
-/** Users nobody has seen before: the first with one thread, the next with two… up to 20; in no order. */
+/** New users: the first with one thread, the next with two, up to 20; shuffled. */
 function targetsOf(port: number, count: number): Target[] {
   const targets: Target[] = [];
   for (let user = 0; targets.length < count; user++) {
@@ -111,7 +111,7 @@ function targetsOf(port: number, count: number): Target[] {
   return shuffled(targets, seeded(count));
 }
 
-/** Begins with some, and with another whenever one is done. */
+/** Starts the first tasks, and another whenever one is done. */
 function eachOf(targets: readonly Target[], begin: (target: Target, done: () => void) => void): Promise<void> {
   return new Promise((resolve) => {
     let next = 0;

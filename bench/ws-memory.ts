@@ -3,7 +3,7 @@ import { Progress } from './support/progress.js';
 import { settle, withProcesses } from './ws-processes.js';
 import type { ServerKind } from './ws-server.js';
 
-/** Bytes per connection, of servers started one after the other. */
+/** Bytes per connection, for servers started one after the other. */
 export interface Weights {
   readonly connections: number;
   readonly rounds: readonly Weight[];
@@ -15,7 +15,7 @@ export interface Weight {
   readonly twin: number;
 }
 
-/** Until timers have run, and what they held can be collected. */
+/** How long it takes until timers have fired and their memory can be collected. */
 const quietMs = 1_500;
 
 /** Heap and external memory per idle connection, each server in a new process. */
@@ -31,7 +31,7 @@ export async function weigh({ rounds, connections }: { rounds: number; connectio
   return { connections, rounds: weights };
 }
 
-/** What was there before the connections is not theirs: code, too, so as many have come and gone before. */
+/** Earlier memory is not counted. That includes compiled code, so as many connections come and go before. */
 function weighOne(kind: ServerKind, connections: number): Promise<number> {
   return withProcesses(async ({ client, start }) => {
     const server = await start(kind);

@@ -23,7 +23,7 @@ export interface Processes {
   start(kind: ServerKind): Promise<Server>;
 }
 
-/** Runs something with processes, and ends them whatever happens. */
+/** Runs something with these processes, and ends them whatever happens. */
 export async function withProcesses<Output>(run: (processes: Processes) => Promise<Output>): Promise<Output> {
   const client = new Worker<ClientCalls>(clientUrl);
   const servers: Worker<ServerCalls>[] = [];
@@ -35,7 +35,7 @@ export async function withProcesses<Output>(run: (processes: Processes) => Promi
   try {
     return await run({ client, start });
   } finally {
-    // The client first: it takes connections that the server ends for a fault.
+    // The client first: connections that the server ends are failures for it.
     await client.end();
     await Promise.all(servers.map((worker) => worker.end()));
   }
@@ -45,7 +45,7 @@ export async function startSides({ start }: Processes): Promise<Sides<Server>> {
   return { plain: await start('plain'), moored: await start('moored'), twin: await start('plain') };
 }
 
-/** Waits until the server has so many connections; then Mooring must know all of them, or, where it is not, none. */
+/** Waits until the server has this many connections. Then Mooring must know all of them; without Mooring, none. */
 export async function settle({ kind, worker }: Server, connections: number): Promise<void> {
   const managers = kind === 'moored' ? connections : 0;
   const isSettled = (count: Count): boolean => count.connections === connections && count.managers === managers;

@@ -10,7 +10,7 @@ import { serveCalls } from './support/worker.js';
 /** `plain`: a `ws` server with the heartbeat of its README. `moored`: the same server, with Mooring instead. */
 export type ServerKind = 'plain' | 'moored';
 
-/** Connections the server has, and those of them that Mooring knows. */
+/** How many connections the server has, and how many of them Mooring knows. */
 export interface Count {
   readonly connections: number;
   readonly managers: number;
@@ -19,14 +19,14 @@ export interface Count {
 export interface ServerCalls {
   /** @returns the port */
   listen(): Promise<number>;
-  /** @returns microseconds of processor time this process has taken, in user and system mode */
+  /** @returns microseconds of CPU time of this process, in user and system mode */
   cpuUs(): number;
-  /** @returns bytes in use of the heap, and those kept outside for it, after collecting */
+  /** @returns bytes in use on the heap, and external bytes that it holds, after a collection */
   bytes(): number;
   count(): Count;
 }
 
-/** What the README of `ws` has its applications note. */
+/** The flag that the README of `ws` has applications keep. */
 type Beating = WebSocket & { isAlive?: boolean };
 
 const beatMs = 30_000;
@@ -64,7 +64,7 @@ function moor(): Mooring {
   return made;
 }
 
-/** "How to detect and close broken connections?", as it stands there; and the application asks who it is as well. */
+/** "How to detect and close broken connections?" of the README of `ws`. The application reads the user's id as well. */
 function beat(): null {
   server.on('connection', (socket: Beating, request) => {
     if (whoIs(request).userId === '') socket.close(4401);

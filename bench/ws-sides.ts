@@ -13,25 +13,25 @@ import { settle, startSides, withProcesses, type Processes, type Server } from '
 
 /** How much is measured. */
 export interface SidesSizes {
-  /** How often new processes are started: two of the same program can differ by a few percent as long as they live. */
+  /** How often new processes are started: two processes of one program can differ by a few percent all their life. */
   readonly generations: number;
   readonly pairs: number;
   readonly slices: number;
-  /** Connections that echo, to each server, and echoes of each in one slice. */
+  /** How many connections to each server echo, and how many echoes each makes in one slice. */
   readonly connections: number;
   readonly echoes: number;
-  /** Connections that come and go in one slice. */
+  /** How many connections come and go in one slice. */
   readonly connects: number;
-  /** Slices of each kind on each server before anything is measured. */
+  /** How many slices of each kind run on each server before anything is measured. */
   readonly warmUps: number;
 }
 
-/** Both sides, in one respect. */
+/** The result of one comparison. */
 export interface Compared {
   readonly what: Subject;
-  /** With Mooring to without: of processor time, or of connects per second. */
+  /** With Mooring to without it: CPU time, or connects per second. */
   readonly ratio: Ratio;
-  /** The same of two servers without Mooring. */
+  /** The same for two servers without Mooring. */
   readonly control: Ratio;
   /** Costs: microseconds per echo, milliseconds per connect. */
   readonly generations: readonly Generation<'cost'>[];
@@ -46,7 +46,7 @@ export function isControlled({ control }: Compared): boolean {
   return Math.abs(control.median - 1) <= controlTolerance;
 }
 
-/** A server with Mooring, one without and another without, side by side. */
+/** A server with Mooring and two without, side by side. */
 export async function compareSides(sizes: SidesSizes): Promise<Compared[]> {
   const progress = new Progress('ws: pairs of servers');
   const found: Record<Subject, Generation<'cost'>[]> = { json: [], text: [], connects: [] };
@@ -64,7 +64,7 @@ export async function compareSides(sizes: SidesSizes): Promise<Compared[]> {
   return subjects.map((what) => comparedOf(what, found[what]));
 }
 
-/** Of speeds, more is better. */
+/** For speeds, more is better. */
 function comparedOf(what: Subject, generations: Compared['generations']): Compared {
   const ratio = ({ base, other }: Pair<'cost'>): number =>
     what === 'connects' ? base.cost / other.cost : other.cost / base.cost;
@@ -73,7 +73,7 @@ function comparedOf(what: Subject, generations: Compared['generations']): Compar
   return { what, ratio: ratioOf(pairs, ratio), control: ratioOf(controlPairs, ratio), generations };
 }
 
-/** All servers stay to the end of the generation, with their connections. */
+/** All servers and their connections stay until the generation ends. */
 async function warmUp(
   processes: Processes,
   { sides, sizes }: { sides: Sides<Server>; sizes: SidesSizes },
@@ -108,7 +108,7 @@ async function cpuUsPerEcho(
   return (after - before) / (sizes.connections * sizes.echoes);
 }
 
-/** Each is closed as soon as it is open, and the last is gone. */
+/** Closes each connection as soon as it is open, and waits until the last is closed. */
 async function msPerConnect(client: Processes['client'], { server, sizes }: Slice): Promise<number> {
   const tookMs = await client.call('churn', { port: server.port, connects: sizes.connects });
   await settle(server, sizes.connections);

@@ -42,12 +42,12 @@ const words = {
 
 const units = { json: 'us', text: 'us', connects: '/s' } as const satisfies Record<Subject, string>;
 
-/** What Mooring may cost beside the heartbeat it stands in for. */
+/** What Mooring may cost compared with the heartbeat that it replaces. */
 const maxCpuRatio = 1.03;
 const minConnectsRatio = 0.9;
 const maxBytes = 800;
 
-/** A `ws` server with Mooring beside the same server with the heartbeat of `ws`'s README. */
+/** A `ws` server with Mooring, compared with the same server with the heartbeat of `ws`'s README. */
 export async function benchWs(isQuick: boolean): Promise<Report> {
   const sizes = isQuick ? quick : full;
   const compared = await compareSides(sizes);
@@ -81,7 +81,7 @@ function rowOf({ what, ratio, control, generations }: Compared): Row {
   };
 }
 
-/** Where any control fails, no ratio of the run counts. */
+/** If any control fails, no ratio of the run counts. */
 function barsOf(found: Compared, isVoid: boolean): Bar[] {
   const { what, ratio, control } = found;
   const isEnough = what === 'connects' ? ratio.median >= minConnectsRatio : ratio.median <= maxCpuRatio;

@@ -9,19 +9,19 @@ import { WebSocketManager } from '../../src/core/managers/manager.js';
 import type { Mooring } from '../../src/index.js';
 import { collect } from '../support/case.js';
 
-/** What a server has when nobody is connected, by name. */
+/** What a server holds when no client is connected, by name. */
 export interface Census {
-  /** What must be as it was: objects by class, handles by kind, and Mooring's own counts. */
+  /** Counts that must not grow: objects by class, handles by kind, and Mooring's own. */
   readonly counts: Readonly<Record<string, number>>;
-  /** In use of the heap, and kept outside for it. */
+  /** Bytes in use on the heap, and external bytes that it holds. */
   readonly bytes: number;
-  /** Of the whole process; never given back, so only shown. */
+  /** Resident bytes of the process. They are never given back, so they are only shown. */
   readonly residentBytes: number;
 }
 
 const timer = setTimeout(() => undefined, 0);
 
-/** What one connection is made of, and what it may leave behind. */
+/** Classes whose objects a connection needs, or may leave behind. */
 const classes: Readonly<Record<string, abstract new (...parameters: never[]) => unknown>> = {
   WebSocketManager,
   ManagedConnection,
@@ -34,11 +34,11 @@ const classes: Readonly<Record<string, abstract new (...parameters: never[]) => 
   Promise: Promise,
   Map,
   Set,
-  // Listeners are functions; so are the hooks, and what a promise waits for.
+  // Listeners, hooks and continuations of promises are functions.
   Function,
 };
 
-/** Counts what is left, after collecting. */
+/** Counts what is left after a collection. */
 export function takeCensus(server: WebSocketServer, mooring: Mooring): Census {
   collect();
   const counts: Record<string, number> = {

@@ -4,23 +4,23 @@ import { pause } from '../support/case.js';
 import { seeded } from '../support/numbers.js';
 import { serveCalls } from '../support/worker.js';
 
-/** A while of churn. */
+/** Churn for some time. */
 export interface ChurnOrder {
   readonly port: number;
   readonly seed: number;
   readonly forMs: number;
-  /** Clients that live at once; each begins another life when one is over. */
+  /** How many clients live at the same time. Each starts another life when one is over. */
   readonly atOnce: number;
 }
 
 export interface ChurnReport {
   readonly lives: number;
-  /** Connections that talked and answered all the while, and were closed by the server. */
+  /** Connections that sent messages and answered all the time, and that the server closed. */
   readonly healthyClosed: number;
 }
 
 export interface SoakClientCalls {
-  /** Lives one life after another, many at once; then hangs up whatever is still open. */
+  /** Lives one life after another, many at the same time; then closes all that is still open. */
   churn(order: ChurnOrder): Promise<ChurnReport>;
 }
 
@@ -36,11 +36,11 @@ interface Ask {
 
 const users = 60;
 const threads = 8;
-/** As each has few ports to connect from. */
+/** Several local addresses, since each has a limited number of ports. */
 const addresses = process.platform === 'linux' ? 16 : 1;
 const open = new Set<WebSocket>();
 
-/** How clients live, and how many of a hundred do. */
+/** The kinds of lives, and how many of a hundred are of each. */
 const lives: readonly (readonly [number, Life])[] = [
   [35, saysGoodbye],
   [15, breaksOff],
@@ -96,7 +96,7 @@ async function breaksOff(ask: Ask): Promise<void> {
   socket.terminate();
 }
 
-/** A phone that went to sleep: its socket is open, and nobody answers. */
+/** A phone that went to sleep: its socket is open, and nothing answers. */
 async function staysSilent(ask: Ask): Promise<void> {
   const socket = dial(ask);
   if (!(await isOpen(socket))) return;
@@ -132,7 +132,7 @@ async function readsNothing(ask: Ask): Promise<void> {
   socket.terminate();
 }
 
-/** Hangs up within the handshake, or after it and before the answer. */
+/** Closes its socket during the handshake, or after its request and before the answer. */
 async function leavesHalfway(ask: Ask): Promise<void> {
   const stream = connect({ host: '127.0.0.1', port: ask.port });
   stream.on('error', () => undefined);
@@ -143,7 +143,7 @@ async function leavesHalfway(ask: Ask): Promise<void> {
   stream.destroy();
 }
 
-/** Sends what no client may. */
+/** Breaks the WebSocket protocol. */
 async function isRude(ask: Ask): Promise<void> {
   const stream = connect({ host: '127.0.0.1', port: ask.port });
   stream.on('error', () => undefined);
@@ -157,7 +157,7 @@ async function isRude(ask: Ask): Promise<void> {
   stream.destroy();
 }
 
-/** Not let in: a stranger, an id that is none, or when those who know are down. */
+/** Is refused: an unknown user, an invalid id, or an application whose database is down. */
 async function isNobody(ask: Ask): Promise<void> {
   const names = [someone(ask, 'stranger'), someone(ask, 'unlucky'), '/?user_id=&thread_id=', '/'];
   const socket = dial(ask, names[Math.floor(ask.random() * names.length)]);
@@ -165,7 +165,7 @@ async function isNobody(ask: Ask): Promise<void> {
   await isGone(socket);
 }
 
-/** Of a user of its own, talks until the round is over. @returns whether it was closed before */
+/** A client of its own user that sends messages until the round is over. @returns whether it was closed before */
 async function staysHealthy(ask: Ask, index: number): Promise<boolean> {
   const socket = dial(ask, `/?user_id=healthy-${process.pid}-${index}&thread_id=thread_only`);
   await isOpen(socket);
@@ -189,7 +189,7 @@ function someone({ random }: Ask, kind = random() < 0.2 ? 'slow' : 'user'): stri
   return `/?user_id=${kind}-${Math.floor(random() * users)}&thread_id=thread_${Math.floor(random() * threads)}`;
 }
 
-/** Says something now and then, for a while or until the round is over. */
+/** Sends messages for some time, or until the round is over. */
 async function chat(socket: WebSocket, { random, until }: Ask, forMs: number): Promise<void> {
   const end = Math.min(until, performance.now() + forMs);
   while (performance.now() < end && socket.readyState === WebSocket.OPEN) {

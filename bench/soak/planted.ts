@@ -1,4 +1,4 @@
-/** What an application can be made to leak, one connection in a hundred, so that the soak is seen to find it. */
+/** Leaks that can be planted, one connection in a hundred, to show that the soak finds them. */
 export const plantable = ['managers', 'timers', 'listeners', 'bytes'] as const;
 
 export type Planted = (typeof plantable)[number];

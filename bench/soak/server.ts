@@ -8,14 +8,14 @@ import { serveCalls } from '../support/worker.js';
 import { takeCensus, type Census } from './census.js';
 import type { Planted } from './planted.js';
 
-/** What the server has done since it began. */
+/** What the server has done since it started. */
 export interface Done {
   readonly admitted: number;
   readonly refused: number;
   readonly released: Readonly<Record<string, number>>;
 }
 
-/** Who is there, by count. */
+/** How many managers and connections there are. */
 export interface Present {
   readonly connections: number;
   readonly managers: number;
@@ -28,11 +28,11 @@ export interface SoakServerCalls {
   /** Collects, then counts. */
   census(): Census;
   done(): Done;
-  /** Keeps the loop busy, as an application does that parses something huge. */
+  /** Blocks the event loop, like an application that parses something huge. */
   stall(forMs: number): void;
 }
 
-/** Brisk, so that every timeout passes many times in ten minutes. */
+/** Short times, so that every timeout passes many times in ten minutes. */
 const config = {
   maxManagersPerUser: 5,
   heartbeatIntervalMs: 2_000,
@@ -46,10 +46,10 @@ const config = {
 } as const;
 
 const plantedLeak = process.argv[2] as Planted | undefined;
-/** Where the planted leak keeps things. */
+/** Where the planted leak holds objects. */
 const kept: unknown[] = [];
 
-/** One connection in so many is treated badly, each in a way of its own; and one in so many leaks. */
+/** One connection in this many is treated badly, in turn in different ways; and one in this many leaks. */
 const badlyEvery = 100;
 
 const mooring = createMooring({ environment: 'production', env: {}, ...config });
@@ -91,7 +91,7 @@ server.on('connection', (socket) => {
   if (plantedLeak !== undefined && connections % badlyEvery === 50) plant(plantedLeak, socket);
 });
 
-/** What applications do with a manager, well and badly. */
+/** What applications do with a manager, right and wrong. */
 function useManager(socket: WebSocket): void {
   const manager = managerOf(socket);
   if (manager === undefined) return;

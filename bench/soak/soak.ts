@@ -10,41 +10,41 @@ import type { Done, SoakServerCalls } from './server.js';
 export interface SoakOptions {
   readonly forMs: number;
   readonly seed: number;
-  /** What the application leaks, to see it found. */
+  /** A planted leak, to show that it is found. */
   readonly planted: Planted | null;
-  /** Short rounds, and few of them: shows that the soak runs, and judges no leak. */
+  /** Few and short rounds: shows that the soak runs, and does not look for leaks. */
   readonly isQuick: boolean;
 }
 
 const serverUrl = new URL('./server.js', import.meta.url);
 const clientUrl = new URL('./clients.js', import.meta.url);
 
-/** Churn between two censuses. */
+/** How long the churn between two censuses takes. */
 const fullRoundMs = 20_000;
 const quickRoundMs = 5_000;
 const quickRounds = 2;
-/** Rounds before the baseline, in which code is compiled and caches fill. */
+/** How many rounds come before the baseline, in which code is compiled and caches fill. */
 const warmUpRounds = 3;
-/** Clients at once: of the steady process, and of the one that fares badly. */
+/** How many clients live at the same time: in the steady process, and in the one that is suspended and killed. */
 const steadyClients = 60;
 const unluckyClients = 20;
-/** How long a round has to be cleaned up after; a dead connection has to stay silent through a heartbeat or two. */
+/** How long the cleanup after a round may take: a dead connection is noticed after a heartbeat or two. */
 const settledWithinMs = 60_000;
-/** Longer than any hook may take, and than Node keeps what it is about to free. */
+/** Longer than any hook may take, and longer than Node keeps what it is about to free. */
 const quietMs = 2_000;
-/** The heap is not the same size twice. */
+/** How much the heap may differ: it never has the same size twice. */
 const heapNoiseKib = 256;
-/** The heap's least in so many rounds stands for it. */
+/** Of this many rounds, the smallest heap counts. */
 const roundsPerHeap = 3;
 
-/** What came of one round. */
+/** The result of one round. */
 interface Round {
   readonly census: Census;
   readonly lives: number;
   readonly healthyClosed: number;
 }
 
-/** Runs rounds of churn and faults, and compares what is left after each with what was left after the first ones. */
+/** Runs rounds of churn and faults, and compares what is left after the last ones with what the first ones left. */
 export async function soak({ forMs, seed, planted, isQuick }: SoakOptions): Promise<Report> {
   const server = new Worker<SoakServerCalls>(serverUrl, planted === null ? [] : [planted]);
   const steady = new Worker<SoakClientCalls>(clientUrl);
@@ -95,7 +95,7 @@ async function runRound({ server, steady, port, seed, step, roundMs }: RoundOpti
   return { census: await server.call('census'), lives, healthyClosed };
 }
 
-/** A process of clients that is stopped as it stands, and then killed or continued, by turns. */
+/** A process of clients that is suspended, and then killed or continued, in turn. */
 async function beUnlucky({ port, seed, step, roundMs }: Omit<RoundOptions, 'server' | 'steady'>): Promise<void> {
   const worker = new Worker<SoakClientCalls>(clientUrl);
   const churning: Promise<ChurnReport | null> = worker
@@ -110,19 +110,19 @@ async function beUnlucky({ port, seed, step, roundMs }: Omit<RoundOptions, 'serv
   await worker.end();
 }
 
-/** Once a round the server does nothing else for a while; now and then for longer than a heartbeat. */
+/** Once a round the server blocks for some time, sometimes for longer than a heartbeat. */
 async function stall(server: Worker<SoakServerCalls>, step: number, roundMs: number): Promise<void> {
   await pause(0.5 * roundMs);
   await server.call('stall', step % 3 === 0 ? 3_000 : 500);
 }
 
-/** Waits until the server has found everybody gone. */
+/** Waits until the server has noticed that all clients are gone. */
 async function settle(server: Worker<SoakServerCalls>): Promise<void> {
   const until = performance.now() + settledWithinMs;
   for (;;) {
     const { connections, managers } = await server.call('present');
     if (connections === 0 && managers === 0) break;
-    // Whoever is still there by then shows in the census.
+    // Managers that are left then show in the census.
     if (performance.now() > until) break;
     await pause(200);
   }
@@ -185,7 +185,7 @@ function kibOf(bytes: number): number {
   return Math.round(bytes / 1_024);
 }
 
-/** The least of some rounds, by name: what one round has and another has not is on its way out. */
+/** The smallest count of some rounds, by name: what only one round has is about to be freed. */
 function minCounts(rounds: readonly Round[]): Readonly<Record<string, number>> {
   const names = new Set(rounds.flatMap(({ census }) => Object.keys(census.counts)));
   const min = (name: string): number => Math.min(...rounds.map(({ census }) => census.counts[name] ?? 0));

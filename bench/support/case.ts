@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 
-/** How long one case may take before it is ended, and how long it has for that. */
+/** How long one case may take before it is ended, and how long it has to end. */
 const longestCaseMs = 30 * 60_000;
 const graceMs = 10_000;
 
@@ -18,12 +18,12 @@ export function serveCase(measure: (input: never) => unknown): void {
 }
 
 /**
- * With this, collections come whole, and each is reported. By default V8 also marks in steps, between and within
- * whatever runs, and reports only how each collection ends.
+ * With this flag each collection is done at once and reported. By default V8 also marks in steps, between and within
+ * other work, and reports only the end of each collection.
  */
 export const wholeCollections = '--no-incremental-marking';
 
-/** A case named by its module, measured in a process of its own, where nothing but it is in memory. */
+/** Measures a case, named by its module, in a process of its own, with nothing else in memory. */
 export function runCase<Output>(moduleUrl: URL, input: object, flags: readonly string[] = []): Promise<Output> {
   const child = forkNode(moduleUrl, { flags });
   const timers = [
@@ -42,18 +42,18 @@ export function runCase<Output>(moduleUrl: URL, input: object, flags: readonly s
   });
 }
 
-/** Children that have not ended; none outlives this process. */
+/** Children that have not ended. None outlives this process. */
 const living = new Set<ChildProcess>();
 
 process.on('exit', () => {
   for (const child of living) {
-    // Not SIGKILL, as children have children; a stopped one must go on to end.
+    // Not SIGKILL, since children have children. A stopped child must go on in order to end.
     child.kill('SIGTERM');
     child.kill('SIGCONT');
   }
 });
 
-/** A child with room for millions of objects, and collections on demand. */
+/** A child with memory for millions of objects, and collections on demand. */
 export function forkNode(
   moduleUrl: URL,
   { args = [], flags = [] }: { args?: readonly string[]; flags?: readonly string[] } = {},
@@ -69,7 +69,7 @@ export function forkNode(
   return child;
 }
 
-/** Ends with the parent, whatever that dies of, and on a signal; children end with this process. */
+/** Ends this process with its parent, however that ends, and on a signal. Children end with this process. */
 export function endWithParent(): void {
   process.once('disconnect', () => process.exit(1));
   endOnSignals();
@@ -81,7 +81,7 @@ export function endOnSignals(): void {
   process.once('SIGTERM', () => process.exit(143));
 }
 
-/** Frees what can be freed. Twice: what only a weak table held goes in the second. */
+/** Collects all garbage. Twice, because what only a weak table held goes in the second collection. */
 export function collect(): void {
   if (globalThis.gc === undefined) throw new Error('run with --expose-gc');
   globalThis.gc();

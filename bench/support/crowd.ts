@@ -6,7 +6,7 @@ export interface CrowdOrder {
   readonly port: number;
   readonly users: number;
   readonly perUser: number;
-  /** What the names of the threads say, apart from their numbers. */
+  /** The names of the threads, without their numbers. */
   readonly threads: string;
 }
 
@@ -36,7 +36,7 @@ async function gather({ port, users, perUser, threads }: CrowdOrder): Promise<Cr
   return { openedMs, refused };
 }
 
-/** @returns how long it took, or `null` where it was closed at once */
+/** @returns how long it took, or `null` if it was closed at once */
 function open(url: string): Promise<number | null> {
   const startedAt = performance.now();
   const socket = new WebSocket(url, { perMessageDeflate: false });
@@ -44,7 +44,7 @@ function open(url: string): Promise<number | null> {
     let tookMs: number | null = null;
     socket.on('open', () => {
       tookMs = performance.now() - startedAt;
-      // A refusal is an open and an immediate close: what is open after that is admitted.
+      // A refused client is accepted and closed at once. If it is still open after that, it is admitted.
       setTimeout(() => {
         resolve(tookMs);
       }, 200);

@@ -7,7 +7,7 @@ export interface Span {
   readonly to: number;
 }
 
-/** Notes when collections stopped the process. */
+/** Records when collections stopped the process. */
 export class GcWatch {
   readonly #pauses: Span[] = [];
   readonly #observer = new PerformanceObserver((list) => {

@@ -3,17 +3,17 @@ import { SimulatedTime } from '../../src/testing/index.js';
 import type { Span } from './gc.js';
 import { waitedForCpuMs } from './waits.js';
 
-/** A stretch of work, and how much of it was spent waiting for a CPU. */
+/** A span of work, and how much of it was spent waiting for a CPU. */
 export interface Stretch extends Span {
   readonly waitedMs: number;
 }
 
 /**
- * Time that stands still and leaps when told to, and flows as it really does while something is measured. So a manager
- * can be made ten minutes old in a moment, and the sweep that finds it still works against a real clock.
+ * Time that stands still, leaps when told to, and passes like real time while something is measured. So a manager
+ * can be ten minutes old in a moment, and the sweep that finds it is still measured by a real clock.
  */
 export class LeapTime implements Time {
-  /** When the core worked while time flowed: first slices, slices after a poll, and timers. */
+  /** When the core worked while time flowed: the first slice of each operation and slices after a poll; and timers. */
   readonly slices: Stretch[] = [];
   readonly timers: Stretch[] = [];
   readonly #simulated = new SimulatedTime();
@@ -31,18 +31,18 @@ export class LeapTime implements Time {
     return this.#simulated.setTimer(callback, delayMs);
   }
 
-  /** As the system's time does: after a whole poll phase. */
+  /** Like the system's time: after a whole poll phase. */
   afterPoll(callback: () => void): void {
     if (this.#flowsSince === null) this.#simulated.afterPoll(callback);
     else setImmediate(() => setImmediate(() => this.#timed(this.slices, callback)));
   }
 
-  /** Lets time pass in no time. */
+  /** Lets simulated time pass at once. */
   leap(forMs: number): void {
     this.#simulated.advanceSync(forMs);
   }
 
-  /** As {@link leap}, and promises settle on the way. */
+  /** Like {@link leap}, but promises settle meanwhile. */
   leapAsync(forMs: number): Promise<void> {
     return this.#simulated.advance(forMs);
   }

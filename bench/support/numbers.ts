@@ -1,4 +1,4 @@
-/** What a sample looks like, in the unit of its values. */
+/** The summary of a sample, in the unit of its values. */
 export interface Summary {
   readonly count: number;
   readonly median: number;
@@ -41,7 +41,7 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** The items in an order that has nothing to do with the one they came in. */
+/** The items in random order. */
 export function shuffled<T>(items: readonly T[], random: () => number): T[] {
   const mixed = [...items];
   for (let last = mixed.length - 1; last > 0; last--) {

@@ -1,38 +1,38 @@
 import { median, quantile, seeded } from './numbers.js';
 
-/** What is compared: the two sides, and a second process of the first, for the control. */
+/** The two sides that are compared, and a second process of the first side, for the control. */
 export interface Sides<Side> {
   readonly plain: Side;
   readonly moored: Side;
   readonly twin: Side;
 }
 
-/** What a fixed amount of work cost, in each respect. */
+/** The cost of a fixed amount of work, for each figure that is compared. */
 export type Costs<What extends string> = Readonly<Record<What, number>>;
 
-/** What it cost on one side. */
+/** The cost on one side. */
 export type Sample<Side, What extends string> = (side: Side) => Promise<Costs<What>>;
 
-/** What both sides cost, measured in turn. */
+/** The costs of both sides, measured in turn. */
 export interface Pair<What extends string> {
   readonly base: Costs<What>;
   readonly other: Costs<What>;
 }
 
-/** Pairs with the difference in them, and pairs with none, of the same processes. */
+/** Pairs of the two sides, and control pairs of two processes of the same side. */
 export interface Generation<What extends string> {
   readonly pairs: readonly Pair<What>[];
   readonly controlPairs: readonly Pair<What>[];
 }
 
-/** The median of the pairs' ratios, and between what the true one lies with 95 % confidence. */
+/** The median of the pairs' ratios, with its 95 % confidence interval. */
 export interface Ratio {
   readonly median: number;
   readonly from: number;
   readonly to: number;
 }
 
-/** How far from 1 the control may be: beyond, this machine cannot tell the sides apart now. */
+/** How far from 1 the control may be. Beyond that, this machine cannot compare the sides at this time. */
 export const controlTolerance = 0.015;
 
 export function ratioText({ median: middle, from, to }: Ratio): string {
@@ -41,14 +41,14 @@ export function ratioText({ median: middle, from, to }: Ratio): string {
 
 interface PairOptions<Side, What extends string> {
   readonly pairs: number;
-  /** Samples of each side in a pair. Many short ones: then what comes and goes on the machine meets both sides. */
+  /** Samples of each side in a pair. With many short ones, other load on the machine affects both sides. */
   readonly slices: number;
   readonly sample: Sample<Side, What>;
-  /** Told before each pair how many there have been. */
+  /** Called before each pair with the number of pairs so far. */
   readonly onPair?: (index: number) => void;
 }
 
-/** Measures pairs, and in between those of the control: two sides that are the same. */
+/** Measures pairs of the two sides, and in between control pairs. */
 export async function measurePairs<Side, What extends string>(
   { plain, moored, twin }: Sides<Side>,
   options: PairOptions<Side, What>,
@@ -81,7 +81,7 @@ async function measurePair<Side, What extends string>(
   return { base: meanOf(base), other: meanOf(other) };
 }
 
-/** In each respect. */
+/** For each figure that is compared. */
 function meanOf<What extends string>(all: readonly Costs<What>[]): Costs<What> {
   const whats = Object.keys(all[0] ?? {}) as What[];
   const mean = (what: What): number => all.reduce((sum, costs) => sum + costs[what], 0) / all.length;
@@ -91,8 +91,8 @@ function meanOf<What extends string>(all: readonly Costs<What>[]): Costs<What> {
 const resamples = 2_000;
 
 /**
- * The ratio over all generations. The interval is bootstrapped: generations are drawn, and pairs of each, since two
- * processes of the same program can differ by more than their pairs among each other.
+ * The ratio over all generations. The interval is bootstrapped: it draws generations, and pairs of each, since two
+ * processes of one program can differ by more than the pairs of one process.
  */
 export function ratioOf<What extends string>(
   generations: readonly (readonly Pair<What>[])[],

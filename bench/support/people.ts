@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ContextFields } from '../../src/index.js';
 
-/** Managers per user, wherever nothing else is said. */
+/** Managers per user, unless a case says otherwise. */
 const managersPerUser = 5;
 
 /** Ids one after the other: the user's, the thread's, the next user's… */
@@ -9,7 +9,7 @@ export type Ids = string[];
 
 /**
  * Users with five threads each. Ids are as long as those of real systems (36 and 43 characters), and flat: `randomUUID`
- * gives strings made of pieces, which would be counted as somebody's memory and are nobody's.
+ * gives strings made of pieces, whose extra memory would be counted.
  */
 export function idsFor(managers: number): Ids {
   const ids = new Array<string>(2 * managers).fill('');
@@ -20,7 +20,7 @@ export function idsFor(managers: number): Ids {
   return ids;
 }
 
-/** What the application says of the manager with this number. */
+/** The context of the manager with this number. */
 export function fieldsAt(ids: Ids, index: number): ContextFields {
   return { userId: ids[2 * index] ?? '', threadId: ids[2 * index + 1] ?? '' };
 }

@@ -1,6 +1,6 @@
 const everyMs = 5_000;
 
-/** Says on stderr how far a long measurement has come, now and then. */
+/** Shows the progress of a long measurement on stderr. */
 export class Progress {
   readonly #what: string;
   readonly #startedAt = performance.now();

@@ -1,6 +1,6 @@
 import type { Connection } from '../../src/index.js';
 
-/** The least a connection can be: open, and nothing ever comes of it. */
+/** A minimal connection: it is open, and nothing ever arrives. */
 export class QuietConnection implements Connection {
   isOpen = true;
   bytesReceived = 0;

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 
 const key = 'dGhlIHNhbXBsZSBub25jZQ==';
-/** What RFC 6455 (1.3) says a server must answer to this key. */
+/** The server's answer to this key, by RFC 6455, section 1.3. */
 const accept = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
 const mask = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
 
@@ -23,8 +23,8 @@ export interface Listener {
 }
 
 /**
- * A WebSocket client that does as little as it can, so that the server is what is measured. What it sends was prepared,
- * and what comes back is compared byte for byte. Whatever is not as expected throws, and ends the run.
+ * A WebSocket client that does as little as possible, so that the server is measured. What it sends is prepared before,
+ * and answers are compared byte by byte. Anything unexpected throws, and ends the run.
  */
 export class RawClient {
   readonly #socket: Socket;
@@ -55,7 +55,7 @@ export class RawClient {
     this.#socket.write(message.frame);
   }
 
-  /** Says goodbye; `closed` follows when the server has agreed and the socket is gone. */
+  /** Sends a close frame. `closed` follows when the server has answered and the socket is closed. */
   close(): void {
     this.#isClosing = true;
     this.#socket.write(goodbye);
@@ -75,7 +75,7 @@ export class RawClient {
     this.#unread = at === data.length ? null : data.subarray(at);
   }
 
-  /** @returns what came after it */
+  /** @returns what arrived after the HTTP response */
   #readHandshake(data: Buffer): Buffer {
     const end = data.indexOf('\r\n\r\n');
     if (end === -1) return data;

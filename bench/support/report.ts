@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 
-/** One line of a table: what to show by column. */
+/** One line of a table: a value for each column. */
 export type Row = Readonly<Record<string, string | number>>;
 
-/** A demand and what came of it. */
+/** A limit, and what was measured. */
 export interface Bar {
   readonly bar: string;
   readonly wanted: string;
@@ -14,18 +14,18 @@ export interface Bar {
   readonly isMet: boolean;
 }
 
-/** Columns of equal keys, and what they say. */
+/** Rows with the same columns, and a caption. */
 export interface Table {
   readonly caption: string;
   readonly rows: readonly Row[];
 }
 
-/** What a part of the benchmark says. */
+/** The result of a part of the benchmark. */
 export interface Report {
   readonly title: string;
   readonly tables: readonly Table[];
   readonly bars: readonly Bar[];
-  /** All that was measured, for the file. */
+  /** All measured figures, for the file. */
   readonly measured: unknown;
 }
 
@@ -40,7 +40,7 @@ export interface Machine {
   readonly commit: string | null;
 }
 
-/** A report as it is kept. */
+/** A report as it is saved. */
 export type SavedReport = Report & { readonly machine: Machine };
 
 export function print(report: Report): void {
@@ -61,7 +61,7 @@ export function save(name: string, report: Report): void {
   writeFileSync(join(resultsFolder, `${name}.json`), `${JSON.stringify(kept, null, 2)}\n`);
 }
 
-/** What was saved under this name, if anything. */
+/** The report that was saved under this name, if any. */
 export function saved(name: string): SavedReport | null {
   const file = join(resultsFolder, `${name}.json`);
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as SavedReport) : null;
@@ -78,7 +78,7 @@ function tableOf(rows: readonly Row[]): string {
     .join('\n');
 }
 
-/** Three digits that say something. */
+/** Numbers with three significant digits. */
 export function show(value: string | number | undefined): string {
   if (typeof value !== 'number') return value ?? '';
   if (Number.isInteger(value)) return value.toLocaleString('en');

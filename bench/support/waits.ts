@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * How long this process's main thread has been ready to run and was not, in milliseconds so far: the cores were busy
- * with others, the runtime's own helpers among them. 0 where the system does not tell (it is Linux that does, in
+ * How long this process's main thread has waited for a CPU, in milliseconds so far: the cores were busy
+ * with other threads, such as the runtime's own helpers. 0 if the system does not report it (Linux does, in
  * `/proc/<pid>/schedstat`).
  */
 export function waitedForCpuMs(): number {

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { endWithParent, forkNode } from './case.js';
 
-/** What a worker can be asked, by name. */
+/** The calls that a worker answers, by name. */
 type CallsOf<Calls> = { readonly [Name in keyof Calls]: (input: never) => unknown };
 
 interface Call {
@@ -10,13 +10,13 @@ interface Call {
   readonly input: unknown;
 }
 
-/** How long a call may take before the run is given up. */
+/** How long a call may take before the run fails. */
 const longestCallMs = 120_000;
 
 /** How long a worker has to end by itself. */
 const graceMs = 2_000;
 
-/** A process that answers calls, one at a time; unlike a case, it stays until it is ended. */
+/** A process that answers calls, one at a time. Unlike a case, it stays until it is ended. */
 export class Worker<Calls extends CallsOf<Calls>> {
   readonly #child: ChildProcess;
   readonly #name: string;
@@ -56,17 +56,17 @@ export class Worker<Calls extends CallsOf<Calls>> {
     });
   }
 
-  /** Stops the process as it stands: its sockets stay open, and nothing answers. */
+  /** Suspends the process: its sockets stay open, and nothing answers. */
   freeze(): void {
     this.#child.kill('SIGSTOP');
   }
 
-  /** Lets a frozen process go on. */
+  /** Continues a suspended process. */
   thaw(): void {
     this.#child.kill('SIGCONT');
   }
 
-  /** Kills the process; its system closes its sockets. A call under way fails. */
+  /** Kills the process; the system closes its sockets. A call under way fails. */
   kill(): void {
     this.#child.kill('SIGKILL');
   }
@@ -84,7 +84,7 @@ export class Worker<Calls extends CallsOf<Calls>> {
   }
 }
 
-/** Makes this module a worker. What a call throws ends the process, and with it the run. Does nothing outside a child. */
+/** Makes this module a worker. If a call throws, the process and the run end. Does nothing outside a child process. */
 export function serveCalls<Calls extends CallsOf<Calls>>(calls: Calls): void {
   if (process.send === undefined) return;
   endWithParent();

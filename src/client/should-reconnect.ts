@@ -1,4 +1,4 @@
-/** The part of a browser's `CloseEvent`, or of what `ws` says of a close, that matters here. */
+/** The part of a browser's `CloseEvent`, or of the arguments of a `close` listener of `ws`, that is read. */
 export interface CloseEventLike {
   readonly code: number;
   readonly reason?: string;
@@ -6,25 +6,25 @@ export interface CloseEventLike {
 
 /** What a client should do after a close. */
 export interface ReconnectAdvice {
-  /** Whether to connect again by itself. */
+  /** Whether the client should connect again without its user. */
   readonly retry: boolean;
-  /** After how many milliseconds; 0 where not to retry. */
+  /** After how many milliseconds; 0 if `retry` is false. */
   readonly delayMs: number;
 }
 
-/** The first wait, and its longest growth, of a client that is not told when to come back. */
+/** The first and the longest wait of a client if the server does not say how long to wait. */
 const firstDelayMs = 1_000;
-const longestDelayMs = 30_000;
+const maxDelayMs = 30_000;
 
-/** The longest wait a reason can ask for. */
-const longestToldMs = 3_600_000;
+/** The longest wait that a close reason can ask for. */
+const maxToldMs = 3_600_000;
 
 /**
- * Closes after which a client must not come back by itself: it said goodbye, would be refused again, would take the
- * thread from a newer connection of its own, or should wait for its user.
+ * Close codes after which a client must not reconnect by itself: it closed the connection, would be refused again,
+ * would take the thread from a newer connection of its own, or should wait for its user.
  */
 const final: ReadonlySet<number> = new Set([
-  1000, // said goodbye
+  1000, // normal closure
   1002, // protocol error
   1003, // unsupported content
   1007, // invalid content
@@ -39,14 +39,13 @@ const final: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Whether, and when, to connect again after a close. Honours the `retry=<seconds>` of Mooring's close reasons, else
- * waits longer with every attempt, at random, so that clients that fell together do not come back together.
+ * Whether and when to connect again after a close. Honours the `retry=<seconds>` of Mooring's close reasons. Otherwise
+ * the wait is random and grows with each attempt, so that clients that fell together do not return together.
  *
  * Never throws. No dependencies; browser and Node.
  * @param event the close event; only `code` and `reason` are read
- * @param attempt how many attempts have failed since the last that worked @default 0
+ * @param attempt how many attempts have failed since the last success @default 0
  * @param random a number in [0, 1), from which the wait without a `retry` is drawn @default Math.random
- * @source spec section 10
  */
 export function shouldReconnect(
   event: CloseEventLike,
@@ -60,15 +59,15 @@ export function shouldReconnect(
   return { retry: true, delayMs: told ?? backoffMs(attempt, random) };
 }
 
-/** What the reason says: `quota;retry=30.25;max=20`. Anything else, or nonsense, says nothing. */
+/** The `retry` of a reason such as `quota;retry=30.25;max=20`; `null` without a valid one. */
 function toldDelayMs(reason: string): number | null {
   const seconds = /(?:^|;)retry=(\d{1,9}(?:\.\d{1,9})?)(?:;|$)/.exec(reason)?.[1];
-  return seconds === undefined ? null : Math.min(Math.round(Number(seconds) * 1000), longestToldMs);
+  return seconds === undefined ? null : Math.min(Math.round(Number(seconds) * 1000), maxToldMs);
 }
 
-/** Full jitter, but never at once. */
+/** Exponential backoff, with jitter from a quarter of the wait to all of it. */
 function backoffMs(attempt: number, random: () => number): number {
   const exponent = Number.isFinite(attempt) ? Math.min(Math.max(0, Math.floor(attempt)), 16) : 0;
-  const most = Math.min(firstDelayMs * 2 ** exponent, longestDelayMs);
-  return Math.round(most * (0.25 + 0.75 * random()));
+  const longestMs = Math.min(firstDelayMs * 2 ** exponent, maxDelayMs);
+  return Math.round(longestMs * (0.25 + 0.75 * random()));
 }

@@ -13,6 +13,12 @@ export interface HeapItem {
  */
 export class DeadlineHeap<T extends HeapItem> {
   readonly #items: T[] = [];
+  readonly #isBefore: (a: T, b: T) => boolean;
+
+  /** @param isBefore the order; it may only add to that of the deadlines, for items with the same one */
+  constructor(isBefore: (a: T, b: T) => boolean = isDueBefore) {
+    this.#isBefore = isBefore;
+  }
 
   get size(): number {
     return this.#items.length;
@@ -50,7 +56,7 @@ export class DeadlineHeap<T extends HeapItem> {
     while (item.heapIndex > 0) {
       const parentIndex = (item.heapIndex - 1) >> 1;
       const parent = this.#items[parentIndex];
-      if (parent === undefined || parent.dueAtMs <= item.dueAtMs) return;
+      if (parent === undefined || !this.#isBefore(item, parent)) return;
       this.#swap(item, parent);
     }
   }
@@ -58,7 +64,7 @@ export class DeadlineHeap<T extends HeapItem> {
   #sink(item: T): void {
     for (;;) {
       const child = this.#earlierChild(item.heapIndex);
-      if (child === undefined || item.dueAtMs <= child.dueAtMs) return;
+      if (child === undefined || !this.#isBefore(child, item)) return;
       this.#swap(child, item);
     }
   }
@@ -66,7 +72,7 @@ export class DeadlineHeap<T extends HeapItem> {
   #earlierChild(index: number): T | undefined {
     const left = this.#items[2 * index + 1];
     const right = this.#items[2 * index + 2];
-    return left !== undefined && right !== undefined && right.dueAtMs < left.dueAtMs ? right : left;
+    return left !== undefined && right !== undefined && this.#isBefore(right, left) ? right : left;
   }
 
   #swap(lower: T, upper: T): void {
@@ -79,4 +85,8 @@ export class DeadlineHeap<T extends HeapItem> {
     this.#items[index] = item;
     item.heapIndex = index;
   }
+}
+
+function isDueBefore(a: HeapItem, b: HeapItem): boolean {
+  return a.dueAtMs < b.dueAtMs;
 }

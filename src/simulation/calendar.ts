@@ -48,19 +48,19 @@ class Chain {
 /**
  * Events by due time, in whole milliseconds; those of the same millisecond in the order in which they were planned.
  *
- * Why not a heap: a day has millions of events, most of them due within the second. Each millisecond of the current span
- * has a chain, and a bit that says whether the chain has events; each later span has one chain. So putting an event in
- * and taking it out costs the same for ten events as for a million.
+ * Why not a heap: a day has millions of events, most of them due within the second. Each millisecond of the current
+ * span has a chain, and a bit that says whether the chain has events; each later span has one chain. So adding and
+ * taking an event costs the same for ten events as for a million.
  */
 export class Calendar {
   readonly #chains = Array.from({ length: spanMs }, () => new Chain());
-  readonly #bits = new Int32Array(spanMs / bitsPerWord);
+  readonly #words = new Int32Array(spanMs / bitsPerWord);
   /** The events of later spans. */
   readonly #later = new Map<number, Chain>();
   /** The number of the current span. */
   #span = 0;
   /** The first word that can have a bit set. */
-  #word = 0;
+  #firstWord = 0;
 
   /** @param atMs not before the time up to which something was taken */
   put(event: PlannedEvent, atMs: number): void {
@@ -79,8 +79,7 @@ export class Calendar {
   take(nowMs: number): PlannedEvent | null {
     for (;;) {
       const index = this.#firstIndex();
-      const atMs = this.#span * spanMs + index;
-      if (atMs > nowMs) return null;
+      if (this.#span * spanMs + index > nowMs) return null;
       if (index < spanMs) return this.#takeAt(index);
       if (this.#later.size === 0) return null;
       this.#beginNextSpan();
@@ -95,7 +94,7 @@ export class Calendar {
 
   #beginNextSpan(): void {
     this.#span += 1;
-    this.#word = 0;
+    this.#firstWord = 0;
     const begun = this.#later.get(this.#span);
     if (begun === undefined) return;
     this.#later.delete(this.#span);
@@ -105,22 +104,23 @@ export class Calendar {
   #putInSpan(event: PlannedEvent): void {
     const index = event.atMs % spanMs;
     this.#chainAt(index).put(event);
-    this.#setBits(index, this.#bitsAt(index) | bitOf(index));
-    this.#word = Math.min(this.#word, wordOf(index));
+    this.#mark(index, true);
+    this.#firstWord = Math.min(this.#firstWord, Math.floor(index / bitsPerWord));
   }
 
   #takeAt(index: number): PlannedEvent | null {
     const chain = this.#chainAt(index);
     const event = chain.take();
-    if (chain.isEmpty) this.#setBits(index, this.#bitsAt(index) & ~bitOf(index));
+    if (chain.isEmpty) this.#mark(index, false);
     return event;
   }
 
   /** The first millisecond of the span that has an event, or the span's length. */
   #firstIndex(): number {
-    for (; this.#word < spanMs / bitsPerWord; this.#word++) {
-      const bits = this.#bits[this.#word] ?? 0;
-      if (bits !== 0) return this.#word * bitsPerWord + lowestOf(bits);
+    for (; this.#firstWord < this.#words.length; this.#firstWord++) {
+      const word = this.#words[this.#firstWord] ?? 0;
+      const lowestBit = bitsPerWord - 1 - Math.clz32(word & -word);
+      if (word !== 0) return this.#firstWord * bitsPerWord + lowestBit;
     }
     return spanMs;
   }
@@ -131,25 +131,10 @@ export class Calendar {
     return chain;
   }
 
-  /** The word with this millisecond's bit. */
-  #bitsAt(index: number): number {
-    return this.#bits[wordOf(index)] ?? 0;
+  #mark(index: number, hasEvents: boolean): void {
+    const number = Math.floor(index / bitsPerWord);
+    const word = this.#words[number] ?? 0;
+    const bit = 1 << (index % bitsPerWord);
+    this.#words[number] = hasEvents ? word | bit : word & ~bit;
   }
-
-  #setBits(index: number, bits: number): void {
-    this.#bits[wordOf(index)] = bits;
-  }
-}
-
-function wordOf(index: number): number {
-  return Math.floor(index / bitsPerWord);
-}
-
-function bitOf(index: number): number {
-  return 1 << (index % bitsPerWord);
-}
-
-/** The number of the lowest bit that is set. */
-function lowestOf(bits: number): number {
-  return bitsPerWord - 1 - Math.clz32(bits & -bits);
 }

@@ -1,6 +1,15 @@
 import type { Random } from '../core/time.js';
 
-/** Chance that can be repeated: everything drawn follows from the seed. */
+/** Numbers with this distribution: log-normal, but never below `min` or above `max`. */
+export interface Spread {
+  readonly median: number;
+  /** The standard deviation of the logarithm. */
+  readonly sigma: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Randomness that can be repeated: everything drawn follows from the seed. */
 export class Chance {
   #state: number;
 
@@ -8,7 +17,7 @@ export class Chance {
     this.#state = seed | 0;
   }
 
-  /** A chance of its own, so that drawing more here changes nothing elsewhere. */
+  /** Independent randomness: drawing more here changes nothing there. */
   fork(): Chance {
     return new Chance(Math.floor(this.next() * 2 ** 32));
   }
@@ -40,7 +49,7 @@ export class Chance {
     return picked;
   }
 
-  /** How long until something that happens so often on average. */
+  /** How long until something that happens once in `meanMs` on average. */
   waitFor(meanMs: number): number {
     return -Math.log(1 - this.next()) * meanMs;
   }
@@ -49,6 +58,10 @@ export class Chance {
   logNormal(median: number, sigma: number): number {
     const radius = Math.sqrt(-2 * Math.log(1 - this.next()));
     return median * Math.exp(sigma * radius * Math.cos(2 * Math.PI * this.next()));
+  }
+
+  within({ median, sigma, min, max }: Spread): number {
+    return Math.min(max, Math.max(min, this.logNormal(median, sigma)));
   }
 
   /** Evenly spread over the orders of magnitude between two numbers. */

@@ -1,17 +1,16 @@
 import { loadConfig } from '../config/load-config.js';
-import type { MooringEvent } from '../core/events.js';
 import type { SuccessReport } from '../core/kpis/kpi.js';
 import type { WebSocketConfig } from '../core/settings.js';
+import { nextTurn } from '../testing/next-turn.js';
 import type { Chance } from './chance.js';
 import { EscapedError, escapeOf, violationOf } from './escape.js';
-import type { Violation } from './promises.js';
-import { LeakBook, type LeakReport } from './leaks.js';
-import { Person, untilNext } from './person.js';
+import { LeakObserver, type LeakReport } from './leaks.js';
+import { Person } from './person.js';
 import { scenarios, type Population, type ScenarioName } from './population.js';
-import { SeedServer } from './seed/server.js';
+import type { Violation } from './promises.js';
 import { seedRules, type SeedName } from './seed/rules.js';
+import { SeedServer } from './seed/server.js';
 import type { SimulatedServer } from './server.js';
-import { nextTurn } from './turn.js';
 import { World } from './world.js';
 
 /** What is simulated. */
@@ -19,12 +18,12 @@ export interface DayOptions {
   /** How long it is; parts of a millisecond are rounded. */
   readonly hours: number;
   readonly users: number;
-  /** 0 to 4294967295: another number would mean one of these. */
+  /** 0 to 4294967295; another number would mean one of these. */
   readonly seed: number;
   readonly scenario: ScenarioName;
   /** Settings that differ from the production preset. */
   readonly config?: Partial<WebSocketConfig>;
-  /** Called once in a simulated quarter of an hour, and at the end. */
+  /** Called every simulated quarter of an hour, and at the end. */
   readonly onProgress?: (progress: { readonly hours: number; readonly managers: number }) => void;
 }
 
@@ -35,7 +34,7 @@ export interface DayReport {
   readonly users: number;
   readonly seed: number;
   readonly kpis: SuccessReport;
-  /** Timers fired, and things that happened on the network. */
+  /** How many timers fired and how many events happened on the network. */
   readonly occurrences: number;
   readonly realMs: number;
   readonly wanted: number;
@@ -56,55 +55,56 @@ export interface DayReport {
 const hourMs = 3_600_000;
 const quarterMs = hourMs / 4;
 
-/** How much happens, at most, before the process may hear of signals and of rejections: so much simulated time. */
-const breathMs = 10_000;
+/** How much simulated time passes at most before the process may notice signals and rejections. */
+const turnMs = 10_000;
 
-/** As much, while the people are made. */
-const peoplePerBreath = 1_000;
+/** How many people are made before it may. */
+const peoplePerTurn = 1_000;
 
-/** Runs the real core through a day of a population. @throws EscapedError where the core throws */
+/** Runs the real core through a day of a population. @throws EscapedError if the core throws */
 export async function simulateDay(options: DayOptions): Promise<DayReport> {
   const startedAtMs = performance.now();
   const { hours, users, seed, scenario, config = {} } = options;
   const world = new World({ seed, config, goesOn: true });
-  const books = new Books(world);
-  const leaks = new LeakBook(world, world.config);
-  await liveThrough(world, options);
+  const counts = countEvents(world);
+  const leaks = new LeakObserver(world, world.config);
+  await run(world, options);
   const kpis = world.mooring.kpis();
   await withoutEscape(world, () => world.end());
-  const { occurrences } = world.time;
   return {
     scenario,
     hours,
     users,
     seed,
     kpis,
-    occurrences,
-    ...books.close(),
+    occurrences: world.time.occurrences,
+    wanted: world.wanted,
+    ...counts,
+    healthyClosed: world.invariants.healthyClosed,
     leaks: leaks.report(),
     violation: world.violation,
     realMs: performance.now() - startedAtMs,
   };
 }
 
-/** The same day under another algorithm. @throws EscapedError where that throws */
+/** The same day under another algorithm. @throws EscapedError if that throws */
 export async function compareDay(name: SeedName, options: DayOptions): Promise<LeakReport> {
   const { config } = loadConfig({ env: {}, environment: 'production', overrides: options.config ?? {} });
   const { maxManagersPerUser } = config;
   const server = new SeedServer({ seed: options.seed, rules: seedRules[name], maxManagersPerUser });
-  const leaks = new LeakBook(server, config);
-  await liveThrough(server, options);
+  const leaks = new LeakObserver(server, config);
+  await run(server, options);
   return leaks.report();
 }
 
-async function liveThrough(server: SimulatedServer, { hours, users, scenario, onProgress }: DayOptions): Promise<void> {
+async function run(server: SimulatedServer, { hours, users, scenario, onProgress }: DayOptions): Promise<void> {
   const { population } = scenarios[scenario];
   const forMs = Math.round(hours * hourMs);
   const people = await populate(server, { users, population, forMs });
-  plan(server, { people, population, forMs });
+  planFaults(server, { people, population, forMs });
   await withoutEscape(server, async (hasEscaped) => {
     for (let atMs = 0; atMs < forMs && !hasEscaped();) {
-      atMs = Math.min(atMs + breathMs, forMs);
+      atMs = Math.min(atMs + turnMs, forMs);
       await server.runUntil(atMs);
       await nextTurn();
       if (atMs % quarterMs === 0 || atMs === forMs) onProgress?.({ hours: atMs / hourMs, managers: server.slotCount });
@@ -113,8 +113,8 @@ async function liveThrough(server: SimulatedServer, { hours, users, scenario, on
 }
 
 /** @throws EscapedError */
-async function withoutEscape(server: SimulatedServer, run: Parameters<typeof escapeOf>[0]): Promise<void> {
-  const escape = await escapeOf(run);
+async function withoutEscape(server: SimulatedServer, act: Parameters<typeof escapeOf>[0]): Promise<void> {
+  const escape = await escapeOf(act);
   if (escape !== null) throw new EscapedError(violationOf(escape, server.time.now()), { cause: escape.error });
 }
 
@@ -134,27 +134,29 @@ async function populate(
     const person = new Person(server, { userId: `user-${String(number)}`, population, isHostile });
     person.liveFor(forMs);
     people.push(person);
-    if (people.length % peoplePerBreath === 0) await nextTurn();
+    if (people.length % peoplePerTurn === 0) await nextTurn();
   }
   return people;
 }
 
-/** What happens to all of them: deploys and stalls. */
-function plan(server: SimulatedServer, { people, population, forMs }: Plan & { people: readonly Person[] }): void {
+/** Plans what happens to all users: deploys and stalls. */
+function planFaults(
+  server: SimulatedServer,
+  { people, population, forMs }: Plan & { people: readonly Person[] },
+): void {
   const { deploysPerHour, deployReach, stallsPerHour, stallMs } = population;
-  const { time } = server;
   const chance = server.chance.fork();
-  for (let atMs = untilNext(deploysPerHour, chance); atMs < forMs; atMs += untilNext(deploysPerHour, chance))
-    time.schedule(atMs, () => {
-      deploy(people, { chance, reach: deployReach });
-    });
-  for (let atMs = untilNext(stallsPerHour, chance); atMs < forMs; atMs += untilNext(stallsPerHour, chance))
-    time.schedule(atMs, () => {
-      server.stall(stallMs);
-    });
+  const plan = (perHour: number, act: () => void): void => {
+    const untilNextMs = (): number => chance.waitFor(hourMs / perHour);
+    for (let atMs = untilNextMs(); atMs < forMs; atMs += untilNextMs()) server.time.schedule(atMs, act);
+  };
+  plan(deploysPerHour, () => {
+    deploy(people, { chance, reach: deployReach });
+  });
+  plan(stallsPerHour, () => server.stall(stallMs));
 }
 
-/** Something between the clients and the server is replaced: some connections are reset, some just lead nowhere. */
+/** A proxy between clients and server is replaced: some connections are reset, some are cut off silently. */
 function deploy(people: readonly Person[], { chance, reach }: { chance: Chance; reach: number }): void {
   for (const person of people) {
     for (const tab of person.tabs) {
@@ -165,43 +167,27 @@ function deploy(people: readonly Person[], { chance, reach }: { chance: Chance; 
   }
 }
 
-/** What is counted on the way. */
-class Books {
-  readonly #world: World;
-  readonly #refusals: Record<string, number> = {};
-  readonly #releases: Record<string, number> = {};
-  #admitted = 0;
-  #takenOver = 0;
-  #peak = 0;
-
-  constructor(world: World) {
-    this.#world = world;
-    const { mooring } = world;
-    const { events } = mooring;
-    events.on('manager.admitted', () => {
-      this.#admitted += 1;
-      this.#peak = Math.max(this.#peak, mooring.managerCount);
-    });
-    events.on('connection.replaced', () => {
-      this.#takenOver += 1;
-    });
-    events.on('admission.refused', ({ closeCause }: MooringEvent<'admission.refused'>) => {
-      this.#refusals[closeCause] = (this.#refusals[closeCause] ?? 0) + 1;
-    });
-    events.on('manager.released', ({ reason }: MooringEvent<'manager.released'>) => {
-      this.#releases[reason] = (this.#releases[reason] ?? 0) + 1;
-    });
-  }
-
-  close() {
-    return {
-      wanted: this.#world.wanted,
-      admitted: this.#admitted,
-      takenOver: this.#takenOver,
-      refusals: this.#refusals,
-      releases: this.#releases,
-      healthyClosed: this.#world.invariants.healthyClosed,
-      peakManagers: this.#peak,
-    };
-  }
+/** Counts the events of a world from now on. */
+function countEvents({ mooring }: World) {
+  const counts = {
+    admitted: 0,
+    takenOver: 0,
+    refusals: {} as Record<string, number>,
+    releases: {} as Record<string, number>,
+    peakManagers: 0,
+  };
+  mooring.events.on('manager.admitted', () => {
+    counts.admitted += 1;
+    counts.peakManagers = Math.max(counts.peakManagers, mooring.managerCount);
+  });
+  mooring.events.on('connection.replaced', () => {
+    counts.takenOver += 1;
+  });
+  mooring.events.on('admission.refused', ({ closeCause }) => {
+    counts.refusals[closeCause] = (counts.refusals[closeCause] ?? 0) + 1;
+  });
+  mooring.events.on('manager.released', ({ reason }) => {
+    counts.releases[reason] = (counts.releases[reason] ?? 0) + 1;
+  });
+  return counts;
 }

@@ -1,15 +1,15 @@
 import type { Violation } from './promises.js';
-import { nextTurn } from './turn.js';
+import { nextTurn } from '../testing/next-turn.js';
 
-/** How much of a stack is told: the message, and where it was thrown. */
+/** How many lines of a stack are reported: the message, and where it was thrown. */
 const stackLines = 4;
 
-/** Something was thrown, or rejected, and nobody caught it. */
+/** An exception or a rejected promise that nobody caught. */
 export interface Escape {
   readonly error: unknown;
 }
 
-/** A run that something escaped from, and that therefore says nothing else. */
+/** Something escaped from a run, so the run has no other result. */
 export class EscapedError extends Error {
   override readonly name = 'EscapedError';
 
@@ -23,9 +23,9 @@ export class EscapedError extends Error {
 }
 
 /**
- * Runs something, and listens for what nobody catches: what it throws, and promises that are rejected unheard.
+ * Runs something, and listens for what nobody catches: exceptions, and rejected promises without a handler.
  * @param run may ask whether something has escaped already, and end early
- * @returns the first that escaped, or `null`
+ * @returns the first escape, or `null`
  */
 export async function escapeOf(run: (hasEscaped: () => boolean) => Promise<void>): Promise<Escape | null> {
   let escape: Escape | null = null;

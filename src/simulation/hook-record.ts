@@ -1,47 +1,34 @@
 import type { WorldTime } from './world-time.js';
 
-/** What an application's release hook does. */
-export type HookKind = 'returns' | 'throws' | 'rejects' | 'takes long' | 'hangs' | 'ignores';
+/** What a release hook of an application may do. `hangs` ends when its time is up, `ignores` never ends. */
+export const hookKinds = ['returns', 'throws', 'rejects', 'takes long', 'hangs', 'ignores'] as const;
+export type HookKind = (typeof hookKinds)[number];
 
-/** A release hook of the application, with its calls. */
+const longMs = 2_000;
+
+/** A release hook of the application, and how often it was called. */
 export class HookRecord {
-  readonly kind: HookKind;
+  readonly #kind: HookKind;
   calls = 0;
   signal: AbortSignal | null = null;
   hasEnded = false;
 
   constructor(kind: HookKind) {
-    this.kind = kind;
+    this.#kind = kind;
   }
 
   run(signal: AbortSignal, time: WorldTime): Promise<void> | undefined {
     this.calls += 1;
     this.signal = signal;
-    const over = (): void => {
+    const end = (): void => {
       this.hasEnded = true;
     };
-    switch (this.kind) {
-      case 'returns':
-        over();
-        return undefined;
-      case 'throws':
-        over();
-        throw new Error('the hook throws');
-      case 'rejects':
-        over();
-        return Promise.reject(new Error('the hook rejects'));
-      case 'takes long':
-        return new Promise<void>((resolve) => {
-          time.schedule(2_000, resolve);
-        }).then(over);
-      case 'hangs':
-        return new Promise<void>((resolve) => {
-          signal.addEventListener('abort', () => {
-            resolve();
-          });
-        }).then(over);
-      case 'ignores':
-        return new Promise(() => undefined);
-    }
+    if (this.#kind === 'takes long') return new Promise<void>((resolve) => time.schedule(longMs, resolve)).then(end);
+    if (this.#kind === 'hangs')
+      return new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())).then(end);
+    if (this.#kind === 'ignores') return new Promise(() => undefined);
+    end();
+    if (this.#kind === 'throws') throw new Error('the hook throws');
+    return this.#kind === 'rejects' ? Promise.reject(new Error('the hook rejects')) : undefined;
   }
 }

@@ -1,8 +1,8 @@
 import type { WebSocketConfig } from '../core/settings.js';
-import type { SimulatedServer, Witness } from './server.js';
+import type { ServerObserver, SimulatedServer } from './server.js';
 import type { SimulatedSocket } from './socket.js';
 
-/** What went wrong for people, whatever algorithm ran, judged by the truth about their connections. */
+/** What went wrong for users, whatever algorithm ran, judged by the truth about their connections. */
 export interface LeakReport {
   /** User-hours with a lock-out or an accumulated manager. */
   readonly incidents: number;
@@ -20,16 +20,16 @@ const hourMs = 60 * minuteMs;
 /** How long after its client has gone a connection may hold a place. */
 const tolerableMs = 5 * minuteMs;
 
-/** A server may take the time of a message from a clock that it reads twice a second. */
+/** How far off the time of a message may be: a server may read its clock only twice a second. */
 const impreciseMs = 1_000;
 
-/** What stands for an idle timeout that is off. */
-const standingIdleMs = 10 * minuteMs;
+/** The idle timeout to judge by if the setting is off. */
+const defaultIdleMs = 10 * minuteMs;
 
-/** Whether the application and the client are using it: engaged, by the truth, and by none of the core's own reckoning. */
+/** Whether the connection is engaged by the truth, which uses none of the core's own figures. */
 export function isInUse(socket: SimulatedSocket, nowMs: number, config: WebSocketConfig): boolean {
   const { streamingWindowMs, evictionFloorRatio } = config;
-  const idleManagerTimeoutMs = config.idleManagerTimeoutMs ?? standingIdleMs;
+  const idleManagerTimeoutMs = config.idleManagerTimeoutMs ?? defaultIdleMs;
   const floorMs = evictionFloorRatio * idleManagerTimeoutMs;
   const inboundAgoMs = nowMs - socket.inboundAtMs;
   const isStreaming = nowMs - socket.outboundAtMs < streamingWindowMs && inboundAgoMs < idleManagerTimeoutMs;
@@ -37,13 +37,13 @@ export function isInUse(socket: SimulatedSocket, nowMs: number, config: WebSocke
   return inboundAgoMs < floorMs || isStreaming || isHeld;
 }
 
-/** Since when nobody is behind it. */
+/** Since when no client is at the other end. */
 function goneSinceMs(socket: SimulatedSocket): number {
   return Math.min(socket.unreachableSinceMs, socket.closedAtMs);
 }
 
-/** Watches a server from outside, once a minute and at every refusal. It knows who is really there. */
-export class LeakBook implements Witness {
+/** Observes a server from outside, once a minute and at every refusal. It knows which clients are really there. */
+export class LeakObserver implements ServerObserver {
   readonly #server: SimulatedServer;
   readonly #config: WebSocketConfig;
   readonly #lockOuts = new Set<string>();
@@ -53,18 +53,18 @@ export class LeakBook implements Witness {
   constructor(server: SimulatedServer, config: WebSocketConfig) {
     this.#server = server;
     this.#config = config;
-    server.witness = this;
+    server.observer = this;
     this.#sweepLater();
   }
 
-  /** Only what was dead before the newcomer came counts: a server cannot know of a death while it looks. */
-  refused(userId: string, waitedMs: number): void {
+  /** Only connections that were dead before the newcomer came count: no server can know of a death at once. */
+  onRefused(userId: string, waitedMs: number): void {
     const cameAtMs = this.#server.now() - waitedMs;
     for (const { socket } of this.#server.slotsOf(userId))
       if (goneSinceMs(socket) < cameAtMs) this.#lockOuts.add(this.#userHour(userId));
   }
 
-  closes(socket: SimulatedSocket): void {
+  onClose(socket: SimulatedSocket): void {
     const wasThere = socket.isReachable && !socket.hasLeftUnanswered(this.#config.minSilenceMs);
     if (wasThere && isInUse(socket, this.#server.now() + impreciseMs, this.#config)) this.#closedInUse += 1;
   }

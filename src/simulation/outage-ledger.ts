@@ -2,17 +2,19 @@ import { MemoryLedger, type LedgerAnswer, type QuotaClaim, type QuotaLedger } fr
 import type { Chance } from './chance.js';
 import type { WorldTime } from './world-time.js';
 
-/** How a ledger fares. */
-export type LedgerMood = 'well' | 'slow' | 'failing' | 'throwing' | 'dead';
+/** What state a ledger is in. A dead one answers nothing until it recovers. */
+export const ledgerMoods = ['well', 'slow', 'failing', 'throwing', 'dead'] as const;
+export type LedgerMood = (typeof ledgerMoods)[number];
 
-const usualMs = { well: 2, slow: 3_000 } as const;
+/** How long an answer takes on average. */
+const meanMs = { well: 2, slow: 3_000 } as const;
 
-/** A ledger elsewhere: it takes its time, fails, does not answer at all, and recovers. */
+/** A remote ledger that can be slow, fail, answer nothing, and recover. */
 export class OutageLedger implements QuotaLedger {
   readonly #counts = new MemoryLedger();
   readonly #time: WorldTime;
   readonly #chance: Chance;
-  /** What was asked while it was dead. */
+  /** Settles the requests that came while it was dead. */
   readonly #unanswered: (() => void)[] = [];
   #mood: LedgerMood = 'well';
 
@@ -21,12 +23,12 @@ export class OutageLedger implements QuotaLedger {
     this.#chance = chance;
   }
 
-  /** Slots it takes to be in use. */
+  /** How many slots it counts as in use. */
   get size(): number {
     return this.#counts.size;
   }
 
-  /** One that recovers answers what it was asked. */
+  /** A ledger that recovers answers what it was asked. */
   setMood(mood: LedgerMood): void {
     this.#mood = mood;
     if (mood !== 'dead') for (const answer of this.#unanswered.splice(0)) answer();
@@ -37,9 +39,7 @@ export class OutageLedger implements QuotaLedger {
   }
 
   release(claim: QuotaClaim): Promise<void> {
-    return this.#ask(() => {
-      this.#counts.release(claim);
-    });
+    return this.#ask(() => this.#counts.release(claim));
   }
 
   #ask<T>(answer: () => T): Promise<T> {
@@ -50,7 +50,7 @@ export class OutageLedger implements QuotaLedger {
         else resolve(answer());
       };
       if (this.#mood === 'dead') this.#unanswered.push(settle);
-      else this.#time.schedule(this.#chance.waitFor(this.#mood === 'slow' ? usualMs.slow : usualMs.well), settle);
+      else this.#time.schedule(this.#chance.waitFor(this.#mood === 'slow' ? meanMs.slow : meanMs.well), settle);
     });
   }
 }

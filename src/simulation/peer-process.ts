@@ -2,19 +2,17 @@ import { forever } from './forever.js';
 import type { WorldTime } from './world-time.js';
 
 /**
- * A process that any number of connections live in. While it pauses it reads, answers and sends nothing; the kernels at
- * both ends go on.
+ * A process with any number of connections. While it pauses it reads, answers and sends nothing; the kernels at both
+ * ends go on.
  */
 export class PeerProcess {
-  /** Since when it has run, of the time in which the server ran; `forever` while it pauses. */
+  /** Since when it has run, in milliseconds in which the server ran; `forever` while it pauses. */
   runningSinceMs: number;
-  /** Since when it has paused; `forever` while it runs. */
-  pausedSinceMs = forever;
   readonly #time: WorldTime;
   readonly #now: () => number;
   /** What it does when it goes on. */
   readonly #later: (() => void)[] = [];
-  /** When the pause ends, of all time. */
+  /** When the pause ends, in simulated time. */
   #endsAtMs = 0;
 
   /** @param now milliseconds in which the server ran */
@@ -25,12 +23,11 @@ export class PeerProcess {
   }
 
   get isPaused(): boolean {
-    return this.pausedSinceMs < forever;
+    return this.runningSinceMs === forever;
   }
 
-  /** It pauses for so long; a pause within another one makes that longer. */
+  /** Pauses it for this long. A second pause can only prolong the first. */
   pause(forMs: number): void {
-    if (!this.isPaused) this.pausedSinceMs = this.#now();
     this.runningSinceMs = forever;
     const endsAtMs = this.#time.now() + forMs;
     this.#endsAtMs = Math.max(this.#endsAtMs, endsAtMs);
@@ -39,7 +36,7 @@ export class PeerProcess {
     });
   }
 
-  /** The process does something: now or, while it pauses, as soon as it goes on. */
+  /** The process does something: now or, while it pauses, when it goes on. */
   run(act: () => void): void {
     if (this.isPaused) this.#later.push(act);
     else act();
@@ -47,7 +44,6 @@ export class PeerProcess {
 
   #goOn(): void {
     if (!this.isPaused) return;
-    this.pausedSinceMs = forever;
     this.runningSinceMs = this.#now();
     for (const act of this.#later.splice(0)) act();
   }

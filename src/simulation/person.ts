@@ -2,22 +2,21 @@ import type { Chance } from './chance.js';
 import { PeerProcess } from './peer-process.js';
 import type { Population } from './population.js';
 import type { SimulatedServer } from './server.js';
-import { wellBehaved } from './traits.js';
 import { Tab } from './tab.js';
+import { wellBehaved } from './traits.js';
 
 const dayMs = 86_400_000;
-const hourMs = 3_600_000;
 
-/** The round trips of a user's connections differ so much from that of their network. */
+/** The sigma of the round trips of a user's connections, around that of their network. */
 const jitter = 0.3;
 
-interface Life {
+interface PersonOptions {
   readonly userId: string;
   readonly population: Population;
   readonly isHostile: boolean;
 }
 
-/** A user: comes once in a while, opens tabs, works, and goes. */
+/** A user: comes for sessions, opens tabs, uses them and goes. */
 export class Person {
   readonly server: SimulatedServer;
   readonly chance: Chance;
@@ -33,14 +32,13 @@ export class Person {
   #process: PeerProcess | null = null;
   #threads = 0;
 
-  constructor(server: SimulatedServer, { userId, population, isHostile }: Life) {
+  constructor(server: SimulatedServer, { userId, population, isHostile }: PersonOptions) {
     this.server = server;
     this.chance = server.chance.fork();
     this.userId = userId;
     this.population = population;
     this.isHostile = isHostile;
-    const { median, sigma, max } = population.tabs;
-    this.#usualTabs = Math.min(max, Math.max(1, Math.round(this.chance.logNormal(median, sigma))));
+    this.#usualTabs = Math.round(this.chance.within(population.tabs));
     this.#isOnPhone = this.chance.is(population.phoneRatio);
     this.#networkMs = this.chance.logNormal(population.roundTripMs.median, population.roundTripMs.sigma);
     const { ratio, togetherRatio } = population.pauses;
@@ -52,7 +50,7 @@ export class Person {
     return `thread_${String(this.#threads)}`;
   }
 
-  /** Sessions for so long, more of them in busy hours. */
+  /** Plans the sessions of this long, more of them in busy hours. */
   liveFor(forMs: number): void {
     const { chance, population } = this;
     const { quietest, busiest } = population.rhythm;
@@ -62,33 +60,30 @@ export class Person {
     }
   }
 
-  closed(tab: Tab): void {
+  /** The tab was closed. */
+  forget(tab: Tab): void {
     this.tabs.delete(tab);
   }
 
   readonly #beginSession = (): void => {
     const { chance, population } = this;
-    const { median, sigma, min, max } = population.sessionMs;
-    const forMs = Math.min(max, Math.max(min ?? 0, chance.logNormal(median, sigma)));
+    const forMs = chance.within(population.sessionMs);
     const count = this.isHostile ? population.hostileTabs : this.#usualTabs;
     for (let number = 0; number < count; number++) {
-      const afterMs = this.isHostile ? chance.between(0, 5_000) : chance.between(0, Math.min(forMs / 4, 300_000));
-      this.server.time.schedule(afterMs, () => {
-        this.#openTab(forMs - afterMs);
-      });
+      const afterMs = chance.between(0, this.isHostile ? 5_000 : Math.min(forMs / 4, 300_000));
+      this.server.time.schedule(afterMs, () => this.#openTab(forMs - afterMs));
     }
   };
 
   #openTab(forMs: number): void {
     const { chance, population } = this;
-    const { min, max } = population.roundTripMs;
     const process = this.#someProcess();
     const { talk } = population;
     const isTalkative = process !== null && chance.is(talk.ratio);
     const tab = new Tab(this, {
       traits: {
         ...wellBehaved,
-        roundTripMs: Math.min(max, Math.max(min ?? 1, chance.logNormal(this.#networkMs, jitter))),
+        roundTripMs: chance.within({ ...population.roundTripMs, median: this.#networkMs, sigma: jitter }),
         lossRatio: population.lossRatio,
         closeAfterMs: chance.is(0.02) ? null : 0,
         throwsFrom: chance.is(0.001) ? ['close'] : [],
@@ -103,7 +98,7 @@ export class Person {
     tab.open(forMs);
   }
 
-  /** What a new tab lives in, if that pauses once in a while. */
+  /** The process of a new tab, if that sometimes pauses. */
   #someProcess(): PeerProcess | null {
     const { ratio, togetherRatio } = this.population.pauses;
     if (this.#pausesTogether) this.#process ??= this.#pausingProcess();
@@ -132,9 +127,4 @@ export class Person {
     const middle = (quietest + busiest) / 2;
     return middle - ((busiest - quietest) / 2) * Math.cos((2 * Math.PI * (atMs % dayMs)) / dayMs);
   }
-}
-
-/** How long until something that happens so often in an hour. */
-export function untilNext(perHour: number, chance: Chance): number {
-  return chance.waitFor(hourMs / perHour);
 }

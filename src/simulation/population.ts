@@ -1,10 +1,11 @@
 /**
- * How people use a chat: the reference population, from which the scenarios differ. Ratios are probabilities within an
- * hour; times are in milliseconds.
+ * How people use a chat: the reference population, from which the scenarios differ. `silentDeathRatio`,
+ * `abandonmentRatio` and `reload.ratio` are probabilities within an hour; the other ratios are parts of a whole. Times
+ * are in milliseconds. Numbers with a median and a sigma are log-normal.
  */
 const referencePopulation = {
-  /** Open tabs of a user: log-normal, so that p95 is 8, p99 14 and p99.9 some 25. */
-  tabs: { median: 2, sigma: 0.843, max: 40 },
+  /** Open tabs of a user: p95 is 8, p99 14 and p99.9 about 25. */
+  tabs: { median: 2, sigma: 0.843, min: 1, max: 40 },
   /** How often the average user begins a session, per day. */
   sessionsPerDay: 2,
   /** The busiest hour has six times the sessions of the quietest. */
@@ -17,80 +18,36 @@ const referencePopulation = {
   abandonmentRatio: 0.1,
   keepalive: { ratio: 0.6, minMs: 15_000, maxMs: 30_000 },
   broadcast: { ratio: 0.5, everyMs: 30_000 },
-  /** A user says something in each tab that is not abandoned. */
+  /** How often a user says something in each tab that is not abandoned. */
   messageEveryMs: 120_000,
   run: { ratio: 0.1, minMs: 5_000, maxMs: 1_200_000, tokenEveryMs: 2_000 },
-  /** Connections of agents and bots: their processes compute once in a while, and answer nothing meanwhile. */
+  /**
+   * Connections of agents and bots, whose processes sometimes compute and answer nothing meanwhile. `ratio`: the part
+   * of all connections that belong to such a process. `togetherRatio`: the part of these that share it with all others
+   * of their user. `everyMs`: from the end of one pause to the next.
+   */
   pauses: { ratio: 0.02, togetherRatio: 0.5, minMs: 500, maxMs: 8_000, everyMs: { min: 60_000, max: 600_000 } },
-  /** Half of those talk all the time; the others as everybody. */
+  /** Half of these send messages all the time, the others like everybody. */
   talk: { ratio: 0.5, everyMs: { min: 200, max: 5_000 } },
-  /** How many of the pages that are held are reloaded in an hour. */
+  /** How many of the pages whose connection is held are reloaded within an hour. */
   reload: { ratio: 0.2, minMs: 100, maxMs: 3_000 },
   roundTripMs: { median: 60, sigma: 0.9, min: 10, max: 3_000 },
   lossRatio: 0.01,
-  /** Two deploys in an hour, each of which kills the way to some of the clients. */
+  /** Each deploy breaks the connections of some of the clients. */
   deploysPerHour: 2,
   deployReach: 0.05,
   stallsPerHour: 1,
   stallMs: 2_000,
-  /** How many of the users do what they can to be a nuisance. */
+  /** The part of the users that open many tabs and reconnect in a loop. */
   hostileRatio: 0,
   hostileTabs: 25,
-  /** Half of their connections answer nothing, for about so long. */
+  /** The part of their connections that answer nothing, for `muteMs` on average. */
   muteRatio: 0.5,
   muteMs: 90_000,
-} as const satisfies Population;
+};
 
-interface Spread {
-  readonly median: number;
-  readonly sigma: number;
-  readonly min?: number;
-  readonly max: number;
-}
-
-/** Numbers a scenario may change. */
-export interface Population {
-  readonly tabs: Spread;
-  readonly sessionsPerDay: number;
-  readonly rhythm: { readonly quietest: number; readonly busiest: number };
-  readonly sessionMs: Spread;
-  readonly phoneRatio: number;
-  readonly silentDeathRatio: { readonly desktop: number; readonly phone: number };
-  readonly reconnectMs: { readonly min: number; readonly max: number };
-  readonly newThreadRatio: number;
-  readonly abandonmentRatio: number;
-  readonly keepalive: { readonly ratio: number; readonly minMs: number; readonly maxMs: number };
-  readonly broadcast: { readonly ratio: number; readonly everyMs: number };
-  readonly messageEveryMs: number;
-  readonly run: {
-    readonly ratio: number;
-    readonly minMs: number;
-    readonly maxMs: number;
-    readonly tokenEveryMs: number;
-  };
-  readonly pauses: {
-    /** How many of all connections belong to a process that pauses. */
-    readonly ratio: number;
-    /** How many of these share it with all others of their user. */
-    readonly togetherRatio: number;
-    readonly minMs: number;
-    readonly maxMs: number;
-    /** From the end of one to the next. */
-    readonly everyMs: { readonly min: number; readonly max: number };
-  };
-  readonly talk: { readonly ratio: number; readonly everyMs: { readonly min: number; readonly max: number } };
-  readonly reload: { readonly ratio: number; readonly minMs: number; readonly maxMs: number };
-  readonly roundTripMs: Spread;
-  readonly lossRatio: number;
-  readonly deploysPerHour: number;
-  readonly deployReach: number;
-  readonly stallsPerHour: number;
-  readonly stallMs: number;
-  readonly hostileRatio: number;
-  readonly hostileTabs: number;
-  readonly muteRatio: number;
-  readonly muteMs: number;
-}
+/** Numbers that a scenario may change. */
+export type Population = typeof referencePopulation;
 
 /** What a day can be like. */
 export const scenarios = {

@@ -1,95 +1,126 @@
 import { z } from 'zod';
 import { loadConfig } from '../config/load-config.js';
 import { ConfigurationError, MalformedContextError } from '../core/errors.js';
-import type { ContextFields } from '../core/identity/user-execution-context.js';
 import { checkIds } from '../core/identity/ids.js';
-import type { Script, Step } from './script.js';
-import type { Traits } from './traits.js';
+import type { ContextFields } from '../core/identity/user-execution-context.js';
+import type { WebSocketConfig } from '../core/settings.js';
+import { hookKinds } from './hook-record.js';
+import { ledgerMoods } from './outage-ledger.js';
+import { throwingCalls, type Traits } from './traits.js';
 
 /** Nothing in a script is later, or takes longer, than a week. */
 const weekMs = 7 * 24 * 3_600_000;
 
-/** How many mistakes are listed; a file of something else has one in every step. */
+/** How many mistakes are listed. A file that is no script has one in every step. */
 const maxProblems = 10;
 
-/** How much of a wrong value is shown. */
+/** How many characters of a wrong value are shown. */
 const shownLength = 60;
 
-/** What a step has beside its time and its name. A step that is added to `Step` and not here does not compile. */
-type Shape<Name extends Step['do']> = {
-  readonly [Field in Exclude<keyof (Step & { do: Name }), 'atMs' | 'do'>]-?: z.ZodType<(Step & { do: Name })[Field]>;
-};
-
 const durationMs = between(0, weekMs, 'milliseconds, at least 0 and at most a week');
-const bytes = whole(Number.MAX_SAFE_INTEGER);
-const client = whole(Number.MAX_SAFE_INTEGER);
-const count = whole(Number.MAX_SAFE_INTEGER);
+const count = between(0, Number.MAX_SAFE_INTEGER, 'a whole number of at least 0').int(
+  'wanted a whole number of at least 0',
+);
+const seed = between(0, 2 ** 32 - 1, 'a whole number from 0 to 4294967295').int(
+  'wanted a whole number from 0 to 4294967295',
+);
 const user = id('a user id', (userId) => ({ userId, threadId: 'thread_1' }));
 const thread = id('a thread id, such as thread_1', (threadId) => ({ userId: 'user', threadId }));
+const traits = z.strictObject(
+  {
+    roundTripMs: durationMs.exactOptional(),
+    lossRatio: between(0, 1, 'a ratio from 0 to 1').exactOptional(),
+    closeAfterMs: durationMs.nullable().exactOptional(),
+    throwsFrom: z.array(oneOf(throwingCalls), 'wanted a list of calls that throw').exactOptional(),
+  } satisfies { readonly [Name in keyof Traits]: z.ZodType<Traits[Name] | undefined> },
+  'wanted an object of traits',
+);
 
-const traits = {
-  roundTripMs: durationMs.exactOptional(),
-  lossRatio: between(0, 1, 'a ratio from 0 to 1').exactOptional(),
-  closeAfterMs: durationMs.nullable().exactOptional(),
-  throwsFrom: z
-    .array(oneOf(['ping', 'close', 'terminate', 'isOpen']), 'wanted a list of calls that throw')
-    .exactOptional(),
-} as const satisfies { readonly [Name in keyof Traits]: z.ZodType<Traits[Name] | undefined> };
-
-const shapes = {
+/** Every kind of step, with its fields besides `atMs` and `do`. */
+const fields = {
+  /** `process`: the number of the user's process that the client lives in. @default a process of its own */
   connect: {
-    client,
+    client: count,
     user,
     thread,
-    traits: z.strictObject(traits, 'wanted an object of traits').exactOptional(),
+    traits: traits.exactOptional(),
     openAfterMs: durationMs.exactOptional(),
     process: count.exactOptional(),
   },
-  message: { client, bytes },
-  send: { client, bytes },
-  stream: { client, bytes },
-  keepalive: { client },
-  leave: { client },
-  vanish: { client },
-  sleep: { client },
-  wake: { client },
-  reset: { client },
-  hold: { client },
-  'let go': { client },
-  fail: { client },
-  'report error': { client },
-  'request release': { client },
-  'pause reading': { client },
-  'resume reading': { client },
-  pause: { client, forMs: durationMs },
-  talk: { client, everyMs: durationMs, forMs: durationMs },
-  reload: { client, afterMs: durationMs },
-  'long message': { client, bytes, overMs: durationMs },
+  message: { client: count, bytes: count },
+  /** The application sends a message. */
+  send: { client: count, bytes: count },
+  /** The application sends ten messages, one a second. */
+  stream: { client: count, bytes: count },
+  keepalive: { client: count },
+  leave: { client: count },
+  vanish: { client: count },
+  sleep: { client: count },
+  wake: { client: count },
+  reset: { client: count },
+  hold: { client: count },
+  'let go': { client: count },
+  fail: { client: count },
+  'report error': { client: count },
+  'request release': { client: count },
+  'pause reading': { client: count },
+  'resume reading': { client: count },
+  /** The client's process pauses, with all connections in it. */
+  pause: { client: count, forMs: durationMs },
+  talk: { client: count, everyMs: durationMs, forMs: durationMs },
+  /** The application holds the connection; the page closes it and connects again. */
+  reload: { client: count, afterMs: durationMs },
+  'long message': { client: count, bytes: count, overMs: durationMs },
+  /** Two clients keep taking a thread from each other. */
   fight: { user, thread, times: count, everyMs: durationMs },
-  hook: { client, kind: oneOf(['returns', 'throws', 'rejects', 'takes long', 'hangs', 'ignores']) },
+  /** The application registers a release hook. */
+  hook: { client: count, kind: oneOf(hookKinds) },
   'clean up': { user, evict: count.exactOptional(), keep: count.exactOptional() },
   limit: { user, limit: count },
   stall: { forMs: durationMs },
   'leap wall clock': { byMs: between(-weekMs, weekMs, 'milliseconds, at most a week either way') },
   'background cleanup': {},
   stop: {},
-  ledger: { mood: oneOf(['well', 'slow', 'failing', 'throwing', 'dead']) },
-} as const satisfies { readonly [Name in Step['do']]: Shape<Name> };
+  ledger: { mood: oneOf(ledgerMoods) },
+} as const;
 
-const variants = Object.entries(shapes).map(([name, shape]) =>
+/** The name of a kind of step. */
+export type StepName = keyof typeof fields;
+
+/** The fields of a kind of step; without any, `z.infer` would forbid all others. */
+type FieldsOf<Name extends StepName> = keyof (typeof fields)[Name] extends never
+  ? unknown
+  : Readonly<z.infer<z.ZodObject<(typeof fields)[Name]>>>;
+
+/** A step of these kinds. */
+export type StepOf<Name extends StepName> = {
+  [Kind in Name]: { readonly atMs: number; readonly do: Kind } & FieldsOf<Kind>;
+}[Name];
+
+/** Something that happens at some time. Clients have numbers. A step of a client that is not there does nothing. */
+export type Step = StepOf<StepName>;
+
+/** A world and what happens in it: plain JSON, so that it can be kept, shortened and run again. */
+export interface Script {
+  readonly seed: number;
+  readonly config: Partial<WebSocketConfig>;
+  /** Whether there is a quota ledger. */
+  readonly hasLedger: boolean;
+  readonly steps: readonly Step[];
+}
+
+const variants = Object.entries(fields).map(([name, shape]) =>
   z.strictObject({ atMs: durationMs, do: z.literal(name), ...shape }),
 );
 
 const step = z.discriminatedUnion('do', variants as [(typeof variants)[number]], {
   error: ({ input }) =>
-    typeof input === 'object' && input !== null ? `wanted one of ${Object.keys(shapes).join(', ')}` : 'wanted a step',
+    typeof input === 'object' && input !== null ? `wanted one of ${Object.keys(fields).join(', ')}` : 'wanted a step',
 });
 
 const schema = z.strictObject(
   {
-    seed: between(0, 2 ** 32 - 1, 'a whole number from 0 to 4294967295').int(
-      'wanted a whole number from 0 to 4294967295',
-    ),
+    seed,
     config: z.record(z.string(), z.unknown(), 'wanted an object of settings').default({}),
     hasLedger: z.boolean('wanted true or false').default(false),
     steps: z.array(step, 'wanted a list of steps'),
@@ -107,7 +138,7 @@ export function parseScript(written: unknown): Script {
     ? problemsOfConfig(result.data.config)
     : [...new Set(result.error.issues.map((issue) => problemOf(issue, written)))];
   if (problems.length > 0) throw new ConfigurationError(firstOf(problems));
-  return result.data as Script; // the shapes are those of its steps, see `Shape`
+  return result.data as Script; // `Step` is inferred from the same fields
 }
 
 function problemOf(issue: z.core.$ZodIssue, written: unknown): string {
@@ -153,23 +184,18 @@ function between(min: number, max: number, what: string) {
   return z.number(wanted).min(min, wanted).max(max, wanted);
 }
 
-function whole(max: number) {
-  const wanted = 'a whole number of at least 0';
-  return between(0, max, wanted).int(`wanted ${wanted}`);
-}
-
 function oneOf<const Name extends string>(names: readonly Name[]) {
   return z.enum(names, `wanted one of ${names.join(', ')}`);
 }
 
-/** What the core takes for one. */
+/** An id that the core accepts. */
 function id(what: string, fieldsOf: (id: string) => ContextFields) {
   return z.string(`wanted ${what}`).refine((text) => isAccepted(fieldsOf(text)), `wanted ${what}`);
 }
 
-function isAccepted(fields: ContextFields): boolean {
+function isAccepted(contextFields: ContextFields): boolean {
   try {
-    checkIds(fields);
+    checkIds(contextFields);
     return true;
   } catch (error) {
     if (error instanceof MalformedContextError) return false;

@@ -2,47 +2,41 @@ import type { PendingAdmission } from '../core/admission/outcome.js';
 import type { ContextFields } from '../core/identity/user-execution-context.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import type { Chance } from './chance.js';
-import type { PeerProcess } from './peer-process.js';
 import type { SimulatedSocket } from './socket.js';
-import type { Traits } from './traits.js';
+import type { Peer, SocketServer } from './traits.js';
 import type { WorldTime } from './world-time.js';
 
 /** A client that waits, is connected, or is gone. */
-export class Visitor {
+export class SimulatedClient {
   state: 'waiting' | 'open' | 'gone' = 'waiting';
   manager: WebSocketManager | null = null;
-  /** The decision it waits for. */
+  /** The decision that it waits for. */
   pending: PendingAdmission | null = null;
-  /** Its socket was accepted, and it waits as an open one. */
+  /** Whether its socket was accepted while it waits. */
   isAccepted = false;
-  /** Its client is gone, and nobody has noticed. */
+  /** Whether it is gone and the server has not noticed. */
   isGoneUnnoticed = false;
   /** Ends the application's hold. */
-  letGo: (() => void) | null = null;
+  endHold: (() => void) | null = null;
 
   constructor(
     readonly fields: ContextFields,
     readonly socket: SimulatedSocket,
   ) {}
 
-  /** Whether it sent bytes since it was accepted. A client that was not accepted has just sent its request. */
-  get isHeard(): boolean {
+  /** Whether it has sent bytes since it was accepted. A client that was not accepted has just sent its request. */
+  get hasSentBytes(): boolean {
     return !this.isAccepted || this.socket.bytesReceived > 0;
   }
 }
 
 /** How a client connects. */
-export interface Coming {
-  readonly traits: Traits;
-  /** The randomness of its line. @default the server's */
-  readonly chance?: Chance;
-  /** The process it lives in, if that ever pauses. */
-  readonly process?: PeerProcess | null;
-  /** How long the handshake takes after the grant. @default 0 */
+export interface ConnectOptions extends Peer {
+  /** How long the handshake takes after the slot is granted, in milliseconds. @default 0 */
   readonly openAfterMs?: number;
   /** Called when the client learns that it was refused, or that its connection ended. */
-  readonly whenEnded?: (code: number, reason: string) => void;
-  readonly whenOpen?: (visitor: Visitor) => void;
+  readonly onEnd?: (code: number, reason: string) => void;
+  readonly onOpen?: (client: SimulatedClient) => void;
 }
 
 /** A slot that counts for a user, with its connection. */
@@ -51,28 +45,29 @@ export interface Slot {
   readonly socket: SimulatedSocket;
 }
 
-/** Is told what a server does to clients. */
-export interface Witness {
-  /** A client was refused for quota after this wait. */
-  refused(userId: string, waitedMs: number): void;
-  /** The server closes a connection. */
-  closes(socket: SimulatedSocket): void;
+/** Hears what a server does to clients. */
+export interface ServerObserver {
+  /** A client was refused for quota after it had waited this long. */
+  onRefused(userId: string, waitedMs: number): void;
+  /** The server is about to close a connection. */
+  onClose(socket: SimulatedSocket): void;
 }
 
 /** A server as its clients see it, whatever algorithm runs in it. */
-export abstract class SimulatedServer {
+export abstract class SimulatedServer implements SocketServer {
   abstract readonly time: WorldTime;
   abstract readonly chance: Chance;
+  abstract readonly maxHoldMs: number;
   /** All clients that have not gone. */
-  readonly visitors = new Set<Visitor>();
-  witness: Witness | null = null;
-  /** Whether no client connects any longer. */
+  readonly clients = new Set<SimulatedClient>();
+  observer: ServerObserver | null = null;
+  /** Whether clients no longer connect. */
   isEnding = false;
   /** How many connections were requested. */
   wanted = 0;
 
   /** A client connects. */
-  abstract arrive(fields: ContextFields, coming: Coming): Visitor;
+  abstract connect(fields: ContextFields, options: ConnectOptions): SimulatedClient;
 
   /** The slots of all users. */
   abstract slots(): Iterable<Slot>;
@@ -91,55 +86,52 @@ export abstract class SimulatedServer {
   /** Lets time pass until then. */
   abstract runUntil(atMs: number): Promise<void>;
 
-  /** The client goes; if it is connected, it says goodbye. */
-  leave(visitor: Visitor): void {
-    if (visitor.state === 'open' || visitor.isAccepted) visitor.socket.leave();
-    this.#isGone(visitor);
+  /** The client goes. If it is connected, it sends a close frame. */
+  leave(client: SimulatedClient): void {
+    if (client.state === 'open' || client.isAccepted) client.socket.leave();
+    this.#isGone(client);
   }
 
   /** The client disappears without a close frame. */
-  vanish(visitor: Visitor): void {
-    visitor.socket.fallSilent();
-    this.#isGone(visitor);
+  vanish(client: SimulatedClient): void {
+    client.socket.fallSilent();
+    this.#isGone(client);
   }
 
-  /** If it waits as an open socket, the server forgets it only when it notices. */
-  #isGone(visitor: Visitor): void {
-    if (visitor.state === 'waiting' && visitor.isAccepted) visitor.isGoneUnnoticed = true;
-    else this.forget(visitor);
+  /** If its socket was accepted while it waits, the server forgets it only when it notices. */
+  #isGone(client: SimulatedClient): void {
+    if (client.state === 'waiting' && client.isAccepted) client.isGoneUnnoticed = true;
+    else this.forget(client);
   }
 
-  /** The application streams to it, until `letGo`. */
-  hold(visitor: Visitor): void {
-    if (visitor.state !== 'open' || visitor.letGo !== null) return;
-    const letGo = this.holdFor(visitor);
-    const hold = visitor.socket.hold();
-    visitor.letGo = () => {
-      letGo();
-      visitor.letGo = null;
-      hold();
+  /** The application holds the client's manager, until `endHold`. */
+  hold(client: SimulatedClient): void {
+    if (client.state !== 'open' || client.endHold !== null) return;
+    const endManagersHold = client.manager?.hold();
+    const endSocketsHold = client.socket.hold();
+    client.endHold = () => {
+      endManagersHold?.();
+      client.endHold = null;
+      endSocketsHold();
     };
   }
 
-  /** Tells the server, if that knows holds. @returns ends the hold */
-  protected abstract holdFor(visitor: Visitor): () => void;
-
-  /** The client learns that it was refused, or that its connection ended. */
-  protected tell(
-    { whenEnded, traits, process }: Coming,
+  /** The client learns that it was refused. */
+  protected notifyRefused(
+    { onEnd, traits, process }: ConnectOptions,
     close: { readonly code: number; readonly reason: string },
   ): void {
-    const learn = (): void => whenEnded?.(close.code, close.reason);
+    const learn = (): void => onEnd?.(close.code, close.reason);
     this.time.schedule(traits.roundTripMs / 2, () => {
       if (process) process.run(learn);
       else learn();
     });
   }
 
-  protected forget(visitor: Visitor): void {
-    visitor.state = 'gone';
-    visitor.pending?.cancel();
-    visitor.pending = null;
-    this.visitors.delete(visitor);
+  protected forget(client: SimulatedClient): void {
+    client.state = 'gone';
+    client.pending?.cancel();
+    client.pending = null;
+    this.clients.delete(client);
   }
 }

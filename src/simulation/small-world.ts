@@ -1,88 +1,114 @@
 import type { WebSocketConfig } from '../core/settings.js';
 import { Chance } from './chance.js';
-import type { Script, Step } from './script.js';
-import type { Traits } from './traits.js';
+import { hookKinds } from './hook-record.js';
+import { ledgerMoods } from './outage-ledger.js';
+import type { Script, Step, StepName, StepOf } from './script-schema.js';
+import { throwingCalls } from './traits.js';
 
-/** How long a small world lives. */
+/** How long a small world lasts. */
 const hourMs = 3_600_000;
 
-/** Gaps between steps: none, within a round trip, about a probe, about a ticket, about a heartbeat, minutes. */
-const gaps = [
-  [0, 0, 6],
-  [1, 80, 6],
-  [400, 1_600, 5],
-  [3_000, 12_000, 4],
-  [20_000, 80_000, 2],
-  [100_000, 700_000, 1],
-] as const;
+/** What the fields of a step are drawn from. */
+interface Draw {
+  readonly chance: Chance;
+  /** A client that is probably there. */
+  readonly client: number;
+  readonly user: string;
+  /** The number of a new client. */
+  readonly newClient: () => number;
+}
 
-/** What happens, and how often beside the rest. */
-const actions = {
-  connect: 30,
-  message: 14,
-  keepalive: 4,
-  send: 3,
-  stream: 2,
-  leave: 5,
-  vanish: 8,
-  sleep: 6,
-  pause: 8,
-  talk: 4,
-  wake: 5,
-  reset: 2,
-  hold: 4,
-  reload: 4,
-  'let go': 4,
-  fail: 2,
-  'report error': 2,
-  'request release': 2,
-  hook: 4,
-  'pause reading': 2,
-  'resume reading': 4,
-  'long message': 2,
-  fight: 1,
-  'clean up': 3,
-  limit: 3,
-  stall: 2,
-  'leap wall clock': 1,
-  'background cleanup': 2,
-  ledger: 2,
-} as const satisfies Record<Exclude<Step['do'], 'stop'>, number>;
+const clientOnly = ({ client }: Draw) => ({ client });
 
-/** How long processes pause: up to what a garbage collection takes, about `minSilenceMs`, and as long as some compute. */
-const pausesMs = [500, 1_300, 2_000, 2_800, 3_500, 8_000] as const;
+/** Every step but `stop`: how often it is drawn compared with the others, and how its fields are drawn. */
+const actions: {
+  readonly [Name in Exclude<StepName, 'stop'>]: readonly [
+    weight: number,
+    draw: (from: Draw) => Omit<StepOf<Name>, 'atMs' | 'do'>,
+  ];
+} = {
+  connect: [30, drawConnect],
+  message: [14, ({ client, chance }) => ({ client, bytes: chance.integer(1, 5_000) })],
+  keepalive: [4, clientOnly],
+  send: [3, ({ client, chance }) => ({ client, bytes: chance.integer(1, 5_000) })],
+  stream: [2, ({ client, chance }) => ({ client, bytes: chance.pick([100, 40_000]) })],
+  leave: [5, clientOnly],
+  vanish: [8, clientOnly],
+  sleep: [6, clientOnly],
+  // Up to what a garbage collection takes, about `minSilenceMs`, and as long as some computations.
+  pause: [8, ({ client, chance }) => ({ client, forMs: chance.pick([500, 1_300, 2_000, 2_800, 3_500, 8_000]) })],
+  talk: [4, ({ client, chance }) => ({ client, everyMs: chance.pick([200, 1_000, 5_000]), forMs: 60_000 })],
+  wake: [5, clientOnly],
+  reset: [2, clientOnly],
+  hold: [4, clientOnly],
+  reload: [4, ({ client, chance }) => ({ client, afterMs: chance.pick([0, 50, 2_000, 20_000]) })],
+  'let go': [4, clientOnly],
+  fail: [2, clientOnly],
+  'report error': [2, clientOnly],
+  'request release': [2, clientOnly],
+  hook: [4, ({ client, chance }) => ({ client, kind: chance.pick(hookKinds) })],
+  'pause reading': [2, clientOnly],
+  'resume reading': [4, clientOnly],
+  'long message': [
+    2,
+    ({ client, chance }) => ({ client, bytes: 1_000_000, overMs: chance.pick([100, 5_000, 60_000]) }),
+  ],
+  fight: [
+    1,
+    ({ user, chance }) => ({ user, thread: drawThread(chance), times: 12, everyMs: chance.pick([500, 1_000, 2_000]) }),
+  ],
+  'clean up': [3, ({ user, chance }) => ({ user, ...chance.pick([{}, { evict: 1 }, { keep: 1 }]) })],
+  limit: [3, ({ user, chance }) => ({ user, limit: chance.pick([0, 1, 2, 3, 5]) })],
+  stall: [2, ({ chance }) => ({ forMs: chance.pick([150, 600, 1_200, 5_000, 90_000]) })],
+  'leap wall clock': [1, ({ chance }) => ({ byMs: chance.pick([-86_400_000, -1_000, 1_000, 86_400_000]) })],
+  'background cleanup': [2, () => ({})],
+  ledger: [2, ({ chance }) => ({ mood: chance.pick(['well', ...ledgerMoods] as const) })],
+};
 
-/** How many steps are nightfalls instead. */
-const nightfallRatio = 0.01;
-
-const actionBag = Object.entries(actions).flatMap(([name, weight]) =>
+/** Every action, as often as its weight says. */
+const actionBag = Object.entries(actions).flatMap(([name, [weight]]) =>
   Array.from({ length: weight }, () => name as keyof typeof actions),
 );
-const gapBag = gaps.flatMap(([min, max, weight]) => Array.from({ length: weight }, () => [min, max] as const));
+
+/** Gaps between steps: none, within a round trip, about a probe, about a ticket, about a heartbeat, minutes. */
+const gapBag = (
+  [
+    [0, 0, 6],
+    [1, 80, 6],
+    [400, 1_600, 5],
+    [3_000, 12_000, 4],
+    [20_000, 80_000, 2],
+    [100_000, 700_000, 1],
+  ] as const
+).flatMap(([min, max, weight]) => Array.from({ length: weight }, () => ({ min, max })));
+
+/** How many of the steps are a machine falling asleep instead. */
+const sleepingMachineRatio = 0.01;
 
 /** An hour in which a few users, with small limits, live through everything that can happen to them. */
 export function smallWorld(seed: number): Script {
   const chance = new Chance(seed);
   const users = Array.from({ length: chance.integer(1, 3) }, (_, index) => `user-${String(index)}`);
-  const config = smallConfig(chance);
+  const config = drawConfig(chance);
   const hasLedger = chance.is(0.3);
   const steps: Step[] = [];
   const maker = new StepMaker(chance, users);
-  for (let atMs = 0; atMs < hourMs; atMs += gap(chance)) {
-    if (chance.is(nightfallRatio)) steps.push(...maker.nightfall(Math.round(atMs), config.maxManagersPerUser));
+  for (let atMs = 0; atMs < hourMs; atMs += drawGap(chance)) {
+    if (chance.is(sleepingMachineRatio))
+      steps.push(...maker.sleepingMachine(Math.round(atMs), config.maxManagersPerUser));
     else steps.push(maker.make(Math.round(atMs)));
   }
-  // Others end in silence; these in the middle of everything.
+  // Half of the worlds stop the server in the middle of everything; in the others all clients go first.
   if (chance.is(0.5)) steps.push({ atMs: Math.round(chance.between(0.6, 1) * hourMs), do: 'stop' });
   return { seed, config, hasLedger, steps };
 }
 
-function gap(chance: Chance): number {
-  const [min, max] = chance.pick(gapBag);
+function drawGap(chance: Chance): number {
+  const { min, max } = chance.pick(gapBag);
   return chance.between(min, max);
 }
 
-function smallConfig(chance: Chance) {
+function drawConfig(chance: Chance) {
   return {
     maxManagersPerUser: chance.pick([1, 2, 3, 5]),
     idleManagerTimeoutMs: chance.pick([120_000, 600_000]),
@@ -95,11 +121,12 @@ function smallConfig(chance: Chance) {
   } satisfies Partial<WebSocketConfig>;
 }
 
-/** Makes steps that mostly name clients who may be there. */
+/** Makes steps, most of them of clients that may be there. */
 class StepMaker {
   readonly #chance: Chance;
   readonly #users: readonly string[];
   #clients = 0;
+  readonly #newClient = (): number => this.#clients++;
 
   constructor(chance: Chance, users: readonly string[]) {
     this.#chance = chance;
@@ -108,103 +135,50 @@ class StepMaker {
 
   make(atMs: number): Step {
     const chance = this.#chance;
-    const client = this.#someClient();
-    const user = chance.pick(this.#users);
-    const action = chance.pick(actionBag);
-    switch (action) {
-      case 'connect':
-        return this.#connect(atMs, user);
-      case 'message':
-      case 'send':
-        return { atMs, do: action, client, bytes: chance.integer(1, 5_000) };
-      case 'stream':
-        return { atMs, do: action, client, bytes: chance.pick([100, 40_000]) };
-      case 'long message':
-        return { atMs, do: action, client, bytes: 1_000_000, overMs: chance.pick([100, 5_000, 60_000]) };
-      case 'pause':
-        return { atMs, do: action, client, forMs: chance.pick(pausesMs) };
-      case 'talk':
-        return { atMs, do: action, client, everyMs: chance.pick([200, 1_000, 5_000]), forMs: 60_000 };
-      case 'reload':
-        return { atMs, do: action, client, afterMs: chance.pick([0, 50, 2_000, 20_000]) };
-      case 'fight':
-        return {
-          atMs,
-          do: action,
-          user,
-          thread: someThread(chance),
-          times: 12,
-          everyMs: chance.pick([500, 1_000, 2_000]),
-        };
-      case 'hook':
-        return {
-          atMs,
-          do: action,
-          client,
-          kind: chance.pick(['returns', 'throws', 'rejects', 'takes long', 'hangs', 'ignores']),
-        };
-      case 'clean up':
-        return { atMs, do: action, user, ...chance.pick([{}, { evict: 1 }, { keep: 1 }]) };
-      case 'limit':
-        return { atMs, do: action, user, limit: chance.pick([0, 1, 2, 3, 5]) };
-      case 'stall':
-        return { atMs, do: action, forMs: chance.pick([150, 600, 1_200, 5_000, 90_000]) };
-      case 'leap wall clock':
-        return { atMs, do: action, byMs: chance.pick([-86_400_000, -1_000, 1_000, 86_400_000]) };
-      case 'ledger':
-        return { atMs, do: action, mood: chance.pick(['well', 'well', 'slow', 'failing', 'throwing', 'dead']) };
-      case 'background cleanup':
-        return { atMs, do: action };
-      default:
-        return { atMs, do: action, client };
-    }
+    // Mostly one of the last clients that came.
+    const client = Math.max(0, this.#clients - 1 - Math.floor(chance.waitFor(6)));
+    const from = { chance, client, user: chance.pick(this.#users), newClient: this.#newClient };
+    const name = chance.pick(actionBag);
+    return { atMs, do: name, ...actions[name][1](from) } as Step; // a row of `actions` draws the fields of its step
   }
 
   /**
-   * A machine with as many connections as its user may have falls asleep; the user comes from elsewhere soon after, and
-   * again when a heartbeat has passed.
+   * A machine with as many connections as its user may have falls asleep. The user comes from elsewhere soon after, and
+   * again after a heartbeat.
    */
-  nightfall(atMs: number, count: number): Step[] {
+  sleepingMachine(atMs: number, count: number): Step[] {
     const chance = this.#chance;
     const user = chance.pick(this.#users);
-    const come = (thread: number, afterMs: number) => ({
+    const connect = (thread: number, afterMs: number) => ({
       atMs: atMs + afterMs,
       do: 'connect' as const,
-      client: this.#clients++,
+      client: this.#newClient(),
       user,
       thread: `thread_${String(thread)}`,
       traits: { roundTripMs: chance.integer(2, 100) },
     });
-    const asleep = Array.from({ length: count }, (_, index) => come(index + 1, index));
-    const sleep = asleep.map(({ client }) => ({ atMs: atMs + 1_000, do: 'sleep' as const, client }));
-    return [...asleep, ...sleep, come(9, chance.integer(1_000, 5_000)), come(10, chance.integer(20_000, 45_000))];
-  }
-
-  #connect(atMs: number, user: string): Step {
-    const chance = this.#chance;
-    const client = this.#clients++;
-    const thread = someThread(chance);
-    const process = chance.is(0.6) ? { process: chance.integer(1, 2) } : {};
-    const openAfterMs = chance.is(0.1) ? { openAfterMs: chance.pick([5, 2_000, 11_000]) } : {};
-    return { atMs, do: 'connect', client, user, thread, traits: this.#traits(), ...process, ...openAfterMs };
-  }
-
-  #traits(): Partial<Traits> {
-    const chance = this.#chance;
-    return {
-      roundTripMs: Math.round(chance.logUniform(2, 3_000)),
-      ...(chance.is(0.2) && { lossRatio: 0.05 }),
-      ...(chance.is(0.2) && { closeAfterMs: chance.pick([null, 500, 3_000]) }),
-      ...(chance.is(0.05) && { throwsFrom: [chance.pick(['ping', 'close', 'terminate', 'isOpen'] as const)] }),
-    };
-  }
-
-  /** Mostly one of the last who came. */
-  #someClient(): number {
-    return Math.max(0, this.#clients - 1 - Math.floor(this.#chance.waitFor(6)));
+    const asleep = Array.from({ length: count }, (_, index) => connect(index + 1, index));
+    const sleep = asleep.map((step) => ({ atMs: atMs + 1_000, do: 'sleep' as const, client: step.client }));
+    return [...asleep, ...sleep, connect(9, chance.integer(1_000, 5_000)), connect(10, chance.integer(20_000, 45_000))];
   }
 }
 
-function someThread(chance: Chance): string {
+function drawConnect({ chance, user, newClient }: Draw) {
+  const thread = drawThread(chance);
+  const process = chance.is(0.6) ? { process: chance.integer(1, 2) } : {};
+  const openAfterMs = chance.is(0.1) ? { openAfterMs: chance.pick([5, 2_000, 11_000]) } : {};
+  return { client: newClient(), user, thread, traits: drawTraits(chance), ...process, ...openAfterMs };
+}
+
+function drawTraits(chance: Chance): NonNullable<StepOf<'connect'>['traits']> {
+  return {
+    roundTripMs: Math.round(chance.logUniform(2, 3_000)),
+    ...(chance.is(0.2) && { lossRatio: 0.05 }),
+    ...(chance.is(0.2) && { closeAfterMs: chance.pick([null, 500, 3_000]) }),
+    ...(chance.is(0.05) && { throwsFrom: [chance.pick(throwingCalls)] }),
+  };
+}
+
+function drawThread(chance: Chance): string {
   return `thread_${String(chance.integer(1, 8))}`;
 }

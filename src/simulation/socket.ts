@@ -1,21 +1,22 @@
 import type { Connection } from '../core/managers/connection.js';
 import { never } from '../core/time.js';
 import { forever } from './forever.js';
-import { Line } from './line.js';
+import { NetworkPath } from './network-path.js';
 import type { PeerProcess } from './peer-process.js';
-import type { Held, Listener, Surroundings, Traits } from './traits.js';
+import type { Holds, Peer, SocketListener, SocketServer, Traits } from './traits.js';
 
 const pongBytes = 14;
 const closeBytes = 8;
 
-/** What the kernel takes for a peer that acknowledges nothing. */
-const kernelBytes = 200_000;
+/** How many unacknowledged bytes the server's kernel takes before data waits in the process. */
+const kernelBufferBytes = 200_000;
 
-/** When the kernel gives up a peer that acknowledges nothing, with Linux's default of 15 repetitions. */
-const kernelPatienceMs = 924_600;
+/** When the kernel gives up on a peer that acknowledges nothing, with Linux's default of 15 repetitions. */
+const kernelTimeoutMs = 924_600;
 
 /**
- * Both ends of a WebSocket and the way between them: what the server sees of it, and what is true of the peer.
+ * Both ends of a WebSocket and the network between them: what the server sees, and the truth about the peer, which only
+ * the judges see. All times are milliseconds in which the server ran.
  */
 export class SimulatedSocket implements Connection {
   bytesReceived = 0;
@@ -23,89 +24,84 @@ export class SimulatedSocket implements Connection {
   unsentBytes = 0;
   partialMessageBytes = 0;
   readonly traits: Traits;
-  /** Since when the application has not read from it; `forever` while it does. All times are of the time in which the server ran. */
+  /** Since when the application has not read from it; `forever` while it reads. */
   pausedSinceMs = forever;
-  /** When the server's end went; `forever` before. */
+  /** When the server's end closed; `forever` before. */
   closedAtMs = forever;
-  /** When the peer last sent a message that arrived, or the connection was opened. */
-  #heardAtMs = never;
+  /** When a message of the peer last arrived, or the connection was opened. */
+  #lastMessageAtMs = never;
   /** When the last message of the application left. */
   outboundAtMs = never;
   /** When the handshake was done. */
   openedAtMs = forever;
   /** When the first ping was sent after which nothing has arrived; `forever` without one. */
   unansweredSinceMs = forever;
-  /** What the application holds of its manager; the connection that takes over has it too. */
-  held: Held = { holds: new Map(), changedAtMs: never };
-  /** When anything last arrived of it. */
+  /** The application's holds on its manager; a connection that takes over gets them too. */
+  holds: Holds = { expiresAtMs: new Map(), changedAtMs: never };
+  /** When anything last arrived from the peer. */
   lastByteAtMs = never;
-  /** What its slowest answer to a ping took; -1 while it has answered none. */
+  /** How long its slowest answer to a ping took; -1 while it has answered none. */
   slowestAnswerMs = -1;
-  /** Whether it had an excuse for being silent: something stuck on the way out, or nobody reading. */
+  /** Whether it ever had an excuse for being silent: unsent data, or an application that did not read. */
   hasExcuse = false;
-  /** Since when what the application sent has waited in this process; `forever` while nothing does. */
+  /** Since when data of the application has waited in this process; `forever` while none waits. */
   stuckSinceMs = forever;
-  /** Whether a message of it arrived in more than one part. */
+  /** Whether the peer sent a message that arrived in more than one part. */
   hasSentInParts = false;
-  /** Whether its manager was told of an error since the peer last said something. */
+  /** Whether its manager was told of an error since the last inbound activity. */
   hasFailed = false;
-  /** Whether the server's end is gone. */
+  /** Whether the server's end is closed. */
   isClosed = false;
-  /** Whether a close frame was sent or received here. */
-  isClosing = false;
-  /** Told when the peer learns that the connection ended. */
-  whenEnded: ((code: number, reason: string) => void) | null = null;
-  readonly #around: Surroundings;
-  readonly #line: Line;
+  #isClosing = false;
+  readonly #server: SocketServer;
+  readonly #path: NetworkPath;
   readonly #process: PeerProcess | null;
-  readonly #whenServerCloses: () => void;
+  readonly #onServerClose: () => void;
   readonly #throws: boolean;
-  /** What has arrived and nobody reads. */
+  /** The effects of what has arrived and is not read. */
   readonly #unread: (() => void)[] = [];
-  #connection: Listener | null = null;
+  #listener: SocketListener | null = null;
+  #onEnd: ((code: number, reason: string) => void) | null = null;
+  #onPeerGone: () => void = () => undefined;
   #unacknowledged = 0;
-  /** What the peer's kernel has taken and its process has not read. */
+  /** Bytes that the peer's kernel has taken and its process has not read. */
   #unreadByPeer = 0;
   #lastSendAtMs = never;
-  #whenGone: () => void = () => undefined;
 
-  constructor(around: Surroundings, traits: Traits, whenServerCloses: () => void) {
-    this.#around = around;
-    this.#process = around.process ?? null;
-    this.#line = new Line({
-      ...around,
-      ...traits,
-      process: around.process ?? null,
-      read: (act) => {
-        this.#read(act);
-      },
+  /** @param onServerClose called before the server closes or terminates it */
+  constructor(server: SocketServer, { traits, chance, process = null }: Peer, onServerClose: () => void) {
+    this.#server = server;
+    this.#process = process;
+    this.#path = new NetworkPath({
+      time: server.time,
+      now: server.now,
+      chance: chance ?? server.chance,
+      roundTripMs: traits.roundTripMs,
+      lossRatio: traits.lossRatio,
+      process,
+      read: (act) => this.#read(act),
     });
     this.traits = traits;
     this.#throws = traits.throwsFrom.length > 0;
-    this.#whenServerCloses = whenServerCloses;
+    this.#onServerClose = onServerClose;
   }
 
   /** Whether what either end sends reaches the other. */
   get isReachable(): boolean {
-    return this.#line.isReachable;
+    return this.#path.isReachable;
   }
 
-  /** Since when that is not so; `forever` while it is so. */
+  /** Since when neither end reaches the other; `forever` while it does. */
   get unreachableSinceMs(): number {
-    return this.#line.unreachableSinceMs;
+    return this.#path.unreachableSinceMs;
   }
 
-  /** Since when the peer has been there to answer: in reach, and running. `forever` while it is not. */
+  /** Since when the peer could answer: it is reachable, and its process runs. `forever` while it cannot. */
   get presentSinceMs(): number {
-    return Math.max(this.#line.reachableSinceMs, this.#process?.runningSinceMs ?? never);
+    return Math.max(this.#path.reachableSinceMs, this.#process?.runningSinceMs ?? never);
   }
 
-  /** Since when it is not there; `forever` while it is. */
-  get absentSinceMs(): number {
-    return Math.min(this.unreachableSinceMs, this.#process?.pausedSinceMs ?? forever);
-  }
-
-  /** Whether, for so long, a ping of ours has had no answer, and the peer was absent at some time since. */
+  /** Whether a ping has been unanswered for this long, and the peer could not answer at some time since. */
   hasLeftUnanswered(forMs: number): boolean {
     return this.#now() - this.unansweredSinceMs >= forMs && this.presentSinceMs > this.unansweredSinceMs;
   }
@@ -119,50 +115,47 @@ export class SimulatedSocket implements Connection {
     return !this.isOver;
   }
 
-  /** Whether the server has done with it. */
+  /** Whether the server's end is closed, or the server has sent a close frame. */
   get isOver(): boolean {
-    return this.isClosed || this.isClosing;
+    return this.isClosed || this.#isClosing;
   }
 
-  /** When the peer last sent a message that arrived, the application held or let go, or the connection was opened. */
+  /** The last inbound activity: a message arrived, a hold began or ended, or the connection was opened. */
   get inboundAtMs(): number {
-    return Math.max(this.#heardAtMs, this.held.changedAtMs);
+    return Math.max(this.#lastMessageAtMs, this.holds.changedAtMs);
   }
 
-  /** When anything counted as activity last. */
+  /** The last activity, either way. */
   get activeAtMs(): number {
     return Math.max(this.inboundAtMs, this.outboundAtMs);
   }
 
-  /** It was accepted and waits: told when the peer goes while it does. */
-  accepted(whenGone: () => void): void {
-    this.#whenGone = whenGone;
+  /** The handshake is done, and the client waits. @param onPeerGone called if the peer closes before `attach` */
+  accept(onPeerGone: () => void): void {
+    this.#onPeerGone = onPeerGone;
   }
 
-  /** It becomes a manager's connection: what it was asked, and answered, while it waited says nothing of that. */
-  opening(): void {
+  /** It is about to become a manager's connection: earlier pings and answers no longer count. */
+  forgetPings(): void {
     this.unansweredSinceMs = forever;
     this.slowestAnswerMs = -1;
   }
 
-  /** The peer does something: now, or once its process goes on. */
+  /**
+   * The handshake is done: from now on it reports to this connection, as an adapter does.
+   * @param onEnd called when the peer learns that the connection ended
+   */
+  attach(listener: SocketListener, onEnd: (code: number, reason: string) => void): void {
+    this.#listener = listener;
+    this.#onEnd = onEnd;
+    this.openedAtMs = this.#now();
+    this.#noteMessage();
+  }
+
+  /** The peer does something: now or, while its process pauses, when the process goes on. */
   inPeer(act: () => void): void {
     if (this.#process === null) act();
     else this.#process.run(act);
-  }
-
-  /** The handshake is done: what arrives is reported to this connection, as an adapter does. */
-  opened(connection: Listener, whenEnded: (code: number, reason: string) => void): void {
-    this.#connection = connection;
-    this.whenEnded = whenEnded;
-    this.openedAtMs = this.#now();
-    this.active();
-  }
-
-  /** Something happened that counts as inbound activity. */
-  active(): void {
-    this.#heardAtMs = this.#now();
-    this.hasFailed = false;
   }
 
   /** Whether the application holds its manager. */
@@ -170,54 +163,54 @@ export class SimulatedSocket implements Connection {
     return this.heldUntilMs > this.#now();
   }
 
-  /** When the last of the holds that nobody has ended expires, or expired. */
+  /** When the last of the holds that were not ended expires, or expired. */
   get heldUntilMs(): number {
-    return Math.max(never, ...this.held.holds.values());
+    return Math.max(never, ...this.holds.expiresAtMs.values());
   }
 
   /** The application holds its manager. @returns ends this hold */
   hold(): () => void {
-    const { held } = this;
+    const { holds } = this;
     const hold = Symbol('hold');
-    held.holds.set(hold, this.#now() + this.#around.maxHoldMs);
-    this.#holdChanged(held);
+    holds.expiresAtMs.set(hold, this.#now() + this.#server.maxHoldMs);
+    this.#noteHoldChange(holds);
     return () => {
-      const untilMs = held.holds.get(hold) ?? never;
-      held.holds.delete(hold);
-      if (untilMs > this.#now()) this.#holdChanged(held);
+      const untilMs = holds.expiresAtMs.get(hold) ?? never;
+      holds.expiresAtMs.delete(hold);
+      if (untilMs > this.#now()) this.#noteHoldChange(holds);
     };
   }
 
-  #holdChanged(held: Held): void {
-    held.changedAtMs = this.#now();
+  #noteHoldChange(holds: Holds): void {
+    holds.changedAtMs = this.#now();
     this.hasFailed = false;
   }
 
   #now(): number {
-    return this.#around.now();
+    return this.#server.now();
   }
 
-  /** Nothing gets through any longer, either way, and nobody is told. */
+  /** Nothing arrives any longer, either way, and neither end is told. */
   fallSilent(): void {
-    this.#line.cut();
+    this.#path.cut();
   }
 
-  /** The way is open again. A peer whose connection was given up meanwhile learns so. */
+  /** Ends the silence. A peer whose connection was given up meanwhile learns so. */
   wake(): void {
     if (this.isReachable) return;
-    this.#line.heal();
+    this.#path.restore();
     this.#unacknowledged = 0;
-    this.#unstick();
-    if (this.isClosed) this.#tellPeer(1006, '');
+    this.#sendStuckData();
+    if (this.isClosed) this.#notifyPeer(1006, '');
   }
 
-  /** The application does not read from it any longer. */
+  /** The application stops reading. */
   pauseReading(): void {
     this.hasExcuse = true;
     this.pausedSinceMs = Math.min(this.pausedSinceMs, this.#now());
   }
 
-  /** It reads what has arrived meanwhile. */
+  /** The application reads again, first what has arrived meanwhile. */
   resumeReading(): void {
     this.pausedSinceMs = forever;
     for (const act of this.#unread.splice(0)) if (!this.isClosed) act();
@@ -226,9 +219,9 @@ export class SimulatedSocket implements Connection {
   /** The peer sends an application message. */
   message(bytes: number): void {
     this.#toServer(() => {
-      this.#heard(bytes);
-      this.active();
-      this.#connection?.received(this.#connection.clock.recentMs);
+      this.#receive(bytes);
+      this.#noteMessage();
+      this.#listener?.received(this.#listener.clock.recentMs);
     });
   }
 
@@ -236,25 +229,23 @@ export class SimulatedSocket implements Connection {
   longMessage({ parts, partBytes, everyMs }: { parts: number; partBytes: number; everyMs: number }): void {
     this.hasSentInParts = true;
     for (let part = 1; part <= parts; part++)
-      this.#around.time.schedule(part * everyMs, () => {
-        this.#toServer(() => {
-          this.#part(partBytes, part === parts);
-        });
+      this.#server.time.schedule(part * everyMs, () => {
+        this.#toServer(() => this.#receivePart(partBytes, part === parts));
       });
   }
 
-  #part(bytes: number, isLast: boolean): void {
-    this.#heard(bytes);
-    this.active();
+  #receivePart(bytes: number, isLast: boolean): void {
+    this.#receive(bytes);
+    this.#noteMessage();
     this.partialMessageBytes = isLast ? 0 : this.partialMessageBytes + bytes;
-    if (isLast) this.#connection?.received(this.#connection.clock.recentMs);
+    if (isLast) this.#listener?.received(this.#listener.clock.recentMs);
   }
 
-  /** The peer sends what its library sends to keep proxies from closing the connection. */
+  /** The peer's library sends a keepalive. */
   keepalive(): void {
     this.#toServer(() => {
-      this.#heard(pongBytes);
-      this.#connection?.touched();
+      this.#receive(pongBytes);
+      this.#listener?.touched();
     });
   }
 
@@ -262,8 +253,8 @@ export class SimulatedSocket implements Connection {
   send(bytes: number): void {
     if (this.isOver) return;
     if (!this.isReachable) this.#repeatInVain(bytes);
-    else if (this.#process?.isPaused === true) this.#pileUp(bytes);
-    const isStuck = this.#unacknowledged + this.#unreadByPeer > kernelBytes;
+    else if (this.#process?.isPaused === true) this.#fillPeerBuffer(bytes);
+    const isStuck = this.#unacknowledged + this.#unreadByPeer > kernelBufferBytes;
     this.hasExcuse ||= isStuck;
     this.#lastSendAtMs = this.#now();
     if (isStuck) {
@@ -273,60 +264,54 @@ export class SimulatedSocket implements Connection {
       this.bytesSent += bytes;
       this.outboundAtMs = this.#lastSendAtMs;
     }
-    this.#connection?.sent(isStuck, this.#connection.clock.recentMs);
+    this.#listener?.sent(isStuck, this.#listener.clock.recentMs);
   }
 
-  /** The peer says goodbye, or its process ends in an orderly way. */
+  /** The peer sends a close frame and closes. */
   leave(): void {
     this.#toServer(() => {
-      this.#heard(closeBytes);
-      this.#end();
+      this.#receive(closeBytes);
+      this.#closed();
     });
   }
 
   /** The connection is reset. */
   reset(): void {
-    this.#line.toServer(() => {
-      this.hasFailed = true;
-      this.#connection?.errored(new Error('read ECONNRESET'));
-      this.#end();
-    });
+    this.#path.toServer(() => this.#failed('read ECONNRESET'));
   }
 
   ping(payload: string): void {
     this.#mayThrow('ping');
-    this.unansweredSinceMs = Math.min(this.unansweredSinceMs, this.#now());
+    const sentAtMs = this.#now();
+    this.unansweredSinceMs = Math.min(this.unansweredSinceMs, sentAtMs);
     if (!this.isReachable) this.#repeatInVain(pongBytes);
-    const askedAtMs = this.#now();
-    this.#line.thereAndBack(0, () => {
-      this.#heard(pongBytes);
-      this.slowestAnswerMs = Math.max(this.slowestAnswerMs, this.#now() - askedAtMs);
-      this.#connection?.ponged(payload);
+    this.#path.roundTrip(0, () => {
+      this.#receive(pongBytes);
+      this.slowestAnswerMs = Math.max(this.slowestAnswerMs, this.#now() - sentAtMs);
+      this.#listener?.ponged(payload);
     });
   }
 
   close(code: number, reason: string): void {
     this.#mayThrow('close');
-    if (!this.isOver) this.#whenServerCloses();
-    this.isClosing = true;
-    this.#tellPeer(code, reason);
+    if (!this.isOver) this.#onServerClose();
+    this.#isClosing = true;
+    this.#notifyPeer(code, reason);
     if (this.traits.closeAfterMs === null) return;
-    this.#line.thereAndBack(this.traits.closeAfterMs, () => {
-      this.#heard(closeBytes);
-      this.#end();
+    this.#path.roundTrip(this.traits.closeAfterMs, () => {
+      this.#receive(closeBytes);
+      this.#closed();
     });
   }
 
   terminate(): void {
     this.#mayThrow('terminate');
     if (this.isClosed) return;
-    if (!this.isOver) this.#whenServerCloses();
+    if (!this.isOver) this.#onServerClose();
     this.isClosed = true;
     this.closedAtMs = this.#now();
-    this.#tellPeer(1006, '');
-    this.#around.time.schedule(0, () => {
-      this.#connection?.closed();
-    });
+    this.#notifyPeer(1006, '');
+    this.#server.time.schedule(0, () => this.#listener?.closed());
   }
 
   #read(act: () => void): void {
@@ -335,37 +320,46 @@ export class SimulatedSocket implements Connection {
     else act();
   }
 
-  #heard(bytes: number): void {
+  #receive(bytes: number): void {
     this.bytesReceived += bytes;
     this.unansweredSinceMs = forever;
     this.lastByteAtMs = this.#now();
   }
 
-  #end(): void {
+  #noteMessage(): void {
+    this.#lastMessageAtMs = this.#now();
+    this.hasFailed = false;
+  }
+
+  #failed(message: string): void {
+    this.hasFailed = true;
+    this.#listener?.errored(new Error(message));
+    this.#closed();
+  }
+
+  #closed(): void {
     this.isClosed = true;
     this.closedAtMs = this.#now();
-    if (this.#connection === null) this.#whenGone();
-    else this.#connection.closed();
+    if (this.#listener === null) this.#onPeerGone();
+    else this.#listener.closed();
   }
 
   #toServer(act: () => void): void {
-    this.inPeer(() => {
-      this.#line.toServer(act);
-    });
+    this.inPeer(() => this.#path.toServer(act));
   }
 
   /** The peer's process does not read: its kernel takes what there is room for. */
-  #pileUp(bytes: number): void {
+  #fillPeerBuffer(bytes: number): void {
     if (this.#unreadByPeer === 0)
       this.inPeer(() => {
         this.#unreadByPeer = 0;
-        if (this.isReachable) this.#unstick();
+        if (this.isReachable) this.#sendStuckData();
       });
     this.#unreadByPeer += bytes;
   }
 
   /** What waited in this process leaves it. */
-  #unstick(): void {
+  #sendStuckData(): void {
     if (this.unsentBytes === 0) return;
     this.bytesSent += this.unsentBytes;
     this.unsentBytes = 0;
@@ -373,24 +367,19 @@ export class SimulatedSocket implements Connection {
     this.outboundAtMs = this.#lastSendAtMs;
   }
 
-  /** What is sent is repeated, until the kernel gives up. */
+  /** The kernel repeats what is sent, until it gives up. */
   #repeatInVain(bytes: number): void {
     const isFirst = this.#unacknowledged === 0;
     this.#unacknowledged += bytes;
     if (!isFirst) return;
     const sinceMs = this.unreachableSinceMs;
-    this.#around.time.schedule(kernelPatienceMs, () => {
-      if (this.unreachableSinceMs !== sinceMs || this.isClosed) return;
-      this.hasFailed = true;
-      this.#connection?.errored(new Error('read ETIMEDOUT'));
-      this.#end();
+    this.#server.time.schedule(kernelTimeoutMs, () => {
+      if (this.unreachableSinceMs === sinceMs && !this.isClosed) this.#failed('read ETIMEDOUT');
     });
   }
 
-  #tellPeer(code: number, reason: string): void {
-    this.#line.toPeer(() => {
-      this.inPeer(() => this.whenEnded?.(code, reason));
-    });
+  #notifyPeer(code: number, reason: string): void {
+    this.#path.toPeer(() => this.inPeer(() => this.#onEnd?.(code, reason)));
   }
 
   #mayThrow(from: Traits['throwsFrom'][number]): void {

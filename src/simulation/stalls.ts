@@ -1,18 +1,18 @@
 import { tickMs } from '../core/liveness/stall-clock.js';
 
-/** When the process stood still, and how far off times may be because of it. */
+/** The stalls of a simulated process, and how far off its measured times may be because of them. */
 export class Stalls {
-  /** How long in all. */
-  inAllMs = 0;
+  /** How long all of them took. */
+  totalMs = 0;
   readonly #atMs: number[] = [];
 
-  /** @param atMs of the time in which it ran */
-  note(atMs: number, forMs: number): void {
+  /** @param atMs in milliseconds in which the process ran */
+  add(atMs: number, forMs: number): void {
     this.#atMs.push(atMs);
-    this.inAllMs += forMs;
+    this.totalMs += forMs;
   }
 
-  /** How far off a time may be that the server has measured since then: it notices stalls by a ticker. */
+  /** The possible error, in ms, of a time that the server has measured since then: it notices stalls by a ticker. */
   slackSince(atMs: number): number {
     let stalls = 0;
     for (let index = this.#atMs.length - 1; index >= 0; index--) {

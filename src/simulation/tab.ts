@@ -3,9 +3,9 @@ import type { Chance } from './chance.js';
 import { forever } from './forever.js';
 import type { PeerProcess } from './peer-process.js';
 import type { Population } from './population.js';
+import type { SimulatedClient, SimulatedServer } from './server.js';
 import type { SimulatedSocket } from './socket.js';
 import type { Traits } from './traits.js';
-import type { SimulatedServer, Visitor } from './server.js';
 
 /** The user of a tab. */
 interface TabUser {
@@ -17,15 +17,15 @@ interface TabUser {
   /** A thread id that this user has not used. */
   newThread(): string;
   /** Called when the tab is closed. */
-  closed(tab: Tab): void;
+  forget(tab: Tab): void;
 }
 
-/** What does not change while a tab lives. */
-interface Habits {
+/** What does not change while a tab is open. */
+interface TabOptions {
   readonly traits: Traits;
   readonly sendsKeepalives: boolean;
   readonly hearsBroadcasts: boolean;
-  /** The process it lives in, if that ever pauses. */
+  /** Its process, if that ever pauses. */
   readonly process: PeerProcess | null;
   /** How often its client sends a message by itself, as agents do; `null`: only its user does. */
   readonly talkEveryMs: number | null;
@@ -37,41 +37,40 @@ const hourMs = 3_600_000;
 const messageBytes = 120;
 const tokenBytes = 60;
 
-/** How long a user waits before clicking on what was closed for lack of use. */
+/** How long a user waits on average before using a tab whose connection was closed for lack of use. */
 const nextUseMs = 600_000;
 
 /**
- * A tab with one conversation, from when it is opened until it is closed: it connects, sends keepalives and messages,
- * is abandoned, dies without a word and comes back, as its client library and its user do.
+ * A tab with one conversation, from when it is opened until it is closed. It connects, sends keepalives and messages,
+ * is abandoned, loses its connection and reconnects, as its client library and its user do.
  */
 export class Tab {
-  readonly #person: TabUser;
-  readonly #habits: Habits;
+  readonly #user: TabUser;
+  readonly #options: TabOptions;
   /** What the network does to it, whatever else is drawn. */
   readonly #networkChance: Chance;
   #thread: string;
-  #visitor: Visitor | null = null;
-  /** One for each connection: what was planned for an earlier one does not happen. */
+  #client: SimulatedClient | null = null;
+  /** Changes with each connection: what was planned for an earlier one does not happen. */
   #generation = 0;
   #isOpen = true;
   #closesAtMs = forever;
   #isAbandoned = false;
+  /** How many attempts to connect have failed since the last that worked. */
   #attempts = 0;
 
-  constructor(person: TabUser, habits: Habits) {
-    this.#person = person;
-    this.#habits = habits;
-    this.#networkChance = person.chance.fork();
-    this.#thread = person.newThread();
+  constructor(user: TabUser, options: TabOptions) {
+    this.#user = user;
+    this.#options = options;
+    this.#networkChance = user.chance.fork();
+    this.#thread = user.newThread();
   }
 
-  /** Opens it, and closes it after so long. */
+  /** Opens it, and closes it after this long. */
   open(forMs: number): void {
-    const { server, chance, population } = this.#person;
+    const { server, chance, population } = this.#user;
     this.#closesAtMs = server.time.now() + forMs;
-    server.time.schedule(forMs, () => {
-      this.#close();
-    });
+    server.time.schedule(forMs, () => this.#close());
     const abandonedAfterMs = untilHit(population.abandonmentRatio, chance);
     if (abandonedAfterMs < forMs)
       server.time.schedule(abandonedAfterMs, () => {
@@ -80,163 +79,141 @@ export class Tab {
     this.#connect();
   }
 
-  /** The way to the server is cut; neither side is told. The client notices some time later. */
+  /** The network to the server is cut, and neither end is told. The client notices some time later. */
   cutOff(): void {
-    const { server, chance, population } = this.#person;
-    if (this.#visitor === null) return;
-    server.vanish(this.#visitor);
-    this.#disconnected();
-    this.#reconnectIn(chance.between(population.reconnectMs.min, population.reconnectMs.max), true);
+    if (this.#client === null) return;
+    this.#user.server.vanish(this.#client);
+    this.#reconnectAfterLoss();
   }
 
-  /** The server's end, or something between, resets the connection. */
+  /** The connection is reset. */
   reset(): void {
-    const { chance, population } = this.#person;
-    if (this.#visitor?.state !== 'open') return;
-    this.#visitor.socket.reset();
+    if (this.#client?.state !== 'open') return;
+    this.#client.socket.reset();
+    this.#reconnectAfterLoss();
+  }
+
+  #reconnectAfterLoss(): void {
+    const { chance, population } = this.#user;
     this.#disconnected();
-    this.#reconnectIn(chance.between(population.reconnectMs.min, population.reconnectMs.max), true);
+    const delayMs = chance.between(population.reconnectMs.min, population.reconnectMs.max);
+    if (chance.is(population.newThreadRatio)) this.#thread = this.#user.newThread();
+    this.#reconnectIn(delayMs);
   }
 
   #connect(): void {
-    const { process } = this.#habits;
+    const { process, traits } = this.#options;
     if (process?.isPaused === true) {
       const generation = this.#generation;
       process.run(() => {
-        if (generation === this.#generation && this.#visitor === null) this.#connect();
+        if (generation === this.#generation && this.#client === null) this.#connect();
       });
       return;
     }
-    if (!this.#isOpen || this.#person.server.isEnding) return;
+    if (!this.#isOpen || this.#user.server.isEnding) return;
     this.#generation += 1;
     const generation = this.#generation;
-    const { server, userId } = this.#person;
+    const { server, userId } = this.#user;
     server.wanted += 1;
-    this.#visitor = server.arrive(
+    this.#client = server.connect(
       { userId, threadId: this.#thread },
       {
-        traits: this.#habits.traits,
-        process: this.#habits.process,
+        traits,
+        process,
         chance: this.#networkChance,
-        whenOpen: (visitor) => {
-          if (generation === this.#generation) this.#connected(visitor);
+        onOpen: (client) => {
+          if (generation === this.#generation) this.#connected(client);
         },
-        whenEnded: (code, reason) => {
+        onEnd: (code, reason) => {
           if (generation === this.#generation) this.#ended(code, reason);
         },
       },
     );
   }
 
-  #connected(visitor: Visitor): void {
-    const { server, chance, population } = this.#person;
-    const { time } = server;
-    this.#visitor = visitor;
+  #connected(client: SimulatedClient): void {
+    const { server, chance, population, isHostile } = this.#user;
+    const { sendsKeepalives, hearsBroadcasts, talkEveryMs, deathRatio } = this.#options;
+    const { minMs, maxMs } = population.keepalive;
+    this.#client = client;
     this.#attempts = 0;
-    if (this.#habits.sendsKeepalives) time.recur(this.#untilKeepaliveMs(), () => this.#keepAlive(visitor));
-    if (this.#habits.hearsBroadcasts) this.#broadcast(visitor.socket, population.broadcast.everyMs);
-    time.recur(this.#untilMessageMs(), () => this.#use(visitor));
-    const { talkEveryMs } = this.#habits;
-    if (talkEveryMs !== null) time.recur(talkEveryMs, () => this.#talk(visitor, talkEveryMs));
-    this.#after(untilHit(this.#habits.deathRatio, chance), () => {
-      this.cutOff();
+    if (sendsKeepalives)
+      this.#repeat(client, { untilNextMs: () => chance.between(minMs, maxMs), act: () => client.socket.keepalive() });
+    if (hearsBroadcasts) this.#broadcast(client.socket, population.broadcast.everyMs);
+    this.#repeat(client, {
+      untilNextMs: () => chance.waitFor(population.messageEveryMs),
+      act: () => this.#use(client),
     });
-    if (this.#person.isHostile && chance.is(population.muteRatio)) this.#playDead(visitor);
+    if (talkEveryMs !== null)
+      server.time.recur(talkEveryMs, () => {
+        if (this.#client !== client) return null;
+        client.socket.message(messageBytes);
+        return this.#withinLife(talkEveryMs);
+      });
+    this.#after(untilHit(deathRatio, chance), () => this.cutOff());
+    if (isHostile && chance.is(population.muteRatio)) this.#playDead(client);
   }
 
   /** It stays open and answers nothing; some time later its user goes on with another connection. */
-  #playDead(visitor: Visitor): void {
-    visitor.socket.fallSilent();
-    this.#after(this.#person.chance.waitFor(this.#person.population.muteMs), () => {
-      this.cutOff();
+  #playDead(client: SimulatedClient): void {
+    client.socket.fallSilent();
+    this.#after(this.#user.chance.waitFor(this.#user.population.muteMs), () => this.cutOff());
+  }
+
+  /** Its user uses it, unless it is abandoned. */
+  #use(client: SimulatedClient): void {
+    if (this.#isAbandoned) return;
+    client.socket.inPeer(() => {
+      if (this.#client === client) this.#say(client);
     });
   }
 
-  /** Its client library sends a keepalive. @returns when the next is due; `null` once this is not its connection */
-  #keepAlive(visitor: Visitor): number | null {
-    if (this.#visitor !== visitor) return null;
-    visitor.socket.keepalive();
-    return this.#untilKeepaliveMs();
-  }
-
-  #untilKeepaliveMs(): number | null {
-    const { chance, population } = this.#person;
-    return this.#withinLife(chance.between(population.keepalive.minMs, population.keepalive.maxMs));
-  }
-
-  /** Its user uses it, unless it is abandoned. @returns when next; `null` once this is not its connection */
-  #use(visitor: Visitor): number | null {
-    if (this.#visitor !== visitor) return null;
-    if (!this.#isAbandoned)
-      visitor.socket.inPeer(() => {
-        if (this.#visitor === visitor) this.#say(visitor);
-      });
-    return this.#untilMessageMs();
-  }
-
-  #untilMessageMs(): number | null {
-    const { chance, population } = this.#person;
-    return this.#withinLife(chance.waitFor(population.messageEveryMs));
-  }
-
-  /** Its client says something. @returns when next; `null` once this is not its connection */
-  #talk(visitor: Visitor, everyMs: number): number | null {
-    if (this.#visitor !== visitor) return null;
-    visitor.socket.message(messageBytes);
-    return this.#withinLife(everyMs);
-  }
-
-  /** The user says something; the application answers, sometimes with a run that streams. */
-  #say(visitor: Visitor): void {
-    const { server, chance, population } = this.#person;
+  /** The user says something. The application answers, sometimes with a run that streams. */
+  #say(client: SimulatedClient): void {
+    const { server, chance, population } = this.#user;
     const { run } = population;
-    visitor.socket.message(messageBytes);
-    if (!chance.is(run.ratio) || visitor.letGo !== null) {
-      server.time.schedule(visitor.socket.traits.roundTripMs, () => {
-        visitor.socket.send(messageBytes);
-      });
+    client.socket.message(messageBytes);
+    if (!chance.is(run.ratio) || client.endHold !== null) {
+      server.time.schedule(client.socket.traits.roundTripMs, () => client.socket.send(messageBytes));
       return;
     }
     const runMs = chance.logUniform(run.minMs, run.maxMs);
     const endsAtMs = server.time.now() + runMs;
-    server.hold(visitor);
+    server.hold(client);
     const reloadedAfterMs = untilHit(population.reload.ratio, chance);
-    if (reloadedAfterMs < runMs)
-      this.#after(reloadedAfterMs, () => {
-        this.#reload(visitor);
-      });
+    if (reloadedAfterMs < runMs) this.#after(reloadedAfterMs, () => this.#reload(client));
     const token = (): number | null => {
-      if (visitor.socket.isOver || server.time.now() >= endsAtMs) {
-        visitor.letGo?.();
+      if (client.socket.isOver || server.time.now() >= endsAtMs) {
+        client.endHold?.();
         return null;
       }
-      visitor.socket.send(tokenBytes);
+      client.socket.send(tokenBytes);
       return run.tokenEveryMs;
     };
     server.time.recur(token(), token);
   }
 
-  /** The page is loaded anew: it goes, and comes back with the same thread. */
-  #reload(visitor: Visitor): void {
-    const { server, chance, population } = this.#person;
-    server.leave(visitor);
+  /** The page is reloaded: it closes its connection, and connects again with the same thread. */
+  #reload(client: SimulatedClient): void {
+    const { server, chance, population } = this.#user;
+    server.leave(client);
     this.#disconnected();
     this.#reconnectIn(chance.between(population.reload.minMs, population.reload.maxMs));
   }
 
-  /** The application tells everybody something. It does not know who is still there. */
+  /** The application sends to everybody. It does not know who is still there. */
   #broadcast(socket: SimulatedSocket, everyMs: number): void {
-    this.#person.server.time.recur(everyMs, () => {
+    this.#user.server.time.recur(everyMs, () => {
       if (socket.isOver) return null;
       socket.send(tokenBytes);
       return everyMs;
     });
   }
 
-  /** The server closed it, or would not let it in. */
+  /** The server closed its connection, or refused it. */
   #ended(code: number, reason: string): void {
     this.#disconnected();
-    const { chance, population, isHostile } = this.#person;
+    const { chance, population, isHostile } = this.#user;
     if (isHostile) {
       this.#reconnectIn(chance.between(100, 2_000));
       return;
@@ -250,47 +227,54 @@ export class Tab {
     else if (!this.#isAbandoned) this.#reconnectIn(chance.waitFor(nextUseMs));
   }
 
-  #reconnectIn(delayMs: number, mayStartAnew = false): void {
-    const { server, chance, population } = this.#person;
-    if (mayStartAnew && chance.is(population.newThreadRatio)) this.#thread = this.#person.newThread();
+  #reconnectIn(delayMs: number): void {
     const generation = this.#generation;
-    server.time.schedule(delayMs, () => {
-      if (generation === this.#generation && this.#visitor === null) this.#connect();
+    this.#user.server.time.schedule(delayMs, () => {
+      if (generation === this.#generation && this.#client === null) this.#connect();
     });
   }
 
   #close(): void {
-    const { server, chance } = this.#person;
+    const { server, chance } = this.#user;
     this.#isOpen = false;
-    const visitor = this.#visitor;
+    const client = this.#client;
     this.#disconnected();
-    this.#person.closed(this);
-    if (visitor === null) return;
+    this.#user.forget(this);
+    if (client === null) return;
     // Some laptops are just shut.
-    if (chance.is(0.1)) server.vanish(visitor);
-    else server.leave(visitor);
+    if (chance.is(0.1)) server.vanish(client);
+    else server.leave(client);
   }
 
   #disconnected(): void {
-    this.#visitor = null;
+    this.#client = null;
     this.#generation += 1;
+  }
+
+  /** Repeats something while this is its connection. */
+  #repeat(client: SimulatedClient, { untilNextMs, act }: { untilNextMs: () => number; act: () => void }): void {
+    this.#user.server.time.recur(this.#withinLife(untilNextMs()), () => {
+      if (this.#client !== client) return null;
+      act();
+      return this.#withinLife(untilNextMs());
+    });
   }
 
   #after(delayMs: number, act: () => void): void {
     const generation = this.#generation;
     if (this.#withinLife(delayMs) === null) return;
-    this.#person.server.time.schedule(delayMs, () => {
+    this.#user.server.time.schedule(delayMs, () => {
       if (generation === this.#generation) act();
     });
   }
 
-  /** `null` where it would be closed by then: planned all the same, it would keep the connection in memory for days. */
+  /** `null` if the tab is closed by then: a planned event would keep the connection in memory for days. */
   #withinLife(delayMs: number): number | null {
-    return this.#person.server.time.now() + delayMs < this.#closesAtMs ? delayMs : null;
+    return this.#user.server.time.now() + delayMs < this.#closesAtMs ? delayMs : null;
   }
 }
 
-/** How long until something happens that happens to so many of a hundred within an hour. */
+/** How long until an event that happens to this part of all within an hour. */
 function untilHit(ratio: number, chance: Chance): number {
   return chance.waitFor(hourMs / -Math.log(1 - ratio));
 }

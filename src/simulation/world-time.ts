@@ -1,45 +1,31 @@
 import type { Time, Timer } from '../core/time.js';
-import { TimerHeap, type Due } from '../testing/timer-heap.js';
-import { PlannedEvent, Calendar } from './calendar.js';
+import { nextTurn } from '../testing/next-turn.js';
+import { Timers } from '../testing/timers.js';
+import { Calendar, PlannedEvent } from './calendar.js';
 import { forever } from './forever.js';
 
-class WorldTimer implements Timer, Due {
-  isCancelled = false;
-
-  constructor(
-    readonly dueAtMs: number,
-    readonly order: number,
-    readonly callback: () => void,
-  ) {}
-
-  cancel(): void {
-    this.isCancelled = true;
-  }
-}
-
 /**
- * Time in which two kinds of things happen: timers of the process, and what the world outside does to it. They take
- * turns as in Node's event loop: first every due timer, then the planned events of the network, then the callbacks after
- * the poll. So a process that stood still finds its timers late and its sockets full, in that order.
+ * Time of a simulated world. Two kinds of things happen in it: timers of the process, and events outside the process,
+ * such as network input. Their order is that of Node's event loop: first every due timer, then the planned events, then
+ * the callbacks after the poll. So a process that stalled first finds its timers late, then its sockets full.
  */
 export class WorldTime implements Time {
   #nowMs = 0;
-  #wallOffsetMs: number;
-  #order = 0;
-  readonly #timers = new TimerHeap<WorldTimer>();
+  #wallOffsetMs = 1_700_000_000_000;
+  readonly #timers = new Timers();
   readonly #calendar = new Calendar();
   #phase: 'timers' | 'poll' | 'after poll' = 'timers';
-  /** Callbacks after the next poll; and those after this poll, the last one first. */
+  /** Callbacks for after the next poll. */
   #afterPoll: (() => void)[] = [];
+  /** Callbacks for after this poll, the last one first. */
   #polling: (() => void)[] = [];
-  /** Asked after each occurrence whether promises must settle before the next. */
   readonly #hasPromises: () => boolean;
-  /** Timers fired and planned events that happened. */
+  /** How many timers have fired and planned events have happened. */
   occurrences = 0;
 
-  constructor(hasPromises: () => boolean, wallNowMs = 1_700_000_000_000) {
+  /** @param hasPromises asked after each occurrence: whether promises must settle before the next one */
+  constructor(hasPromises: () => boolean) {
     this.#hasPromises = hasPromises;
-    this.#wallOffsetMs = wallNowMs;
   }
 
   now(): number {
@@ -52,14 +38,12 @@ export class WorldTime implements Time {
 
   /** Timers of the process that have neither fired nor been cancelled. */
   get pendingTimers(): number {
-    return [...this.#timers].filter((timer) => !timer.isCancelled).length;
+    return this.#timers.size;
   }
 
   setTimer(callback: () => void, delayMs: number): Timer {
-    // As Node's: in whole milliseconds, and never in this very turn.
-    const timer = new WorldTimer(this.#nowMs + Math.max(1, Math.floor(delayMs)), this.#order++, callback);
-    this.#timers.put(timer);
-    return timer;
+    // Like Node's: in whole milliseconds, and never in the turn that sets it.
+    return this.#timers.set(callback, this.#nowMs + Math.max(1, Math.floor(delayMs)));
   }
 
   afterPoll(callback: () => void): void {
@@ -72,7 +56,7 @@ export class WorldTime implements Time {
   }
 
   /**
-   * Plans an event outside the process that happens again and again.
+   * Plans an event outside the process that repeats.
    * @param firstMs milliseconds until the first time; `null`: never
    * @param act returns the milliseconds until the next time; `null`: never again
    */
@@ -84,7 +68,7 @@ export class WorldTime implements Time {
     this.#calendar.put(event, this.#nowMs + Math.round(delayMs));
   }
 
-  /** The process does not run for this long. It finds the events of this time when it goes on. */
+  /** The process does not run for this long, in whole milliseconds. Afterwards it finds the events of this time. */
   stall(forMs: number): void {
     this.#nowMs = representable(this.#nowMs + forMs);
   }
@@ -95,17 +79,17 @@ export class WorldTime implements Time {
   }
 
   /**
-   * Lets time pass until then, one turn of the event loop after the other.
-   * @param step called after each occurrence; `false` ends it there
+   * Runs the event loop until then, rounded to a whole millisecond.
+   * @param step called after each occurrence; `false` ends the run there
    */
-  async runUntil(endsAtMs: number, step: () => boolean = () => true): Promise<void> {
-    representable(endsAtMs);
+  async runUntil(atMs: number, step: () => boolean = () => true): Promise<void> {
+    const endsAtMs = representable(Math.round(atMs));
     while (this.#happens(endsAtMs)) {
       this.occurrences += 1;
-      if (this.#hasPromises()) await settled();
+      if (this.#hasPromises()) await nextTurn();
       if (!step()) return;
     }
-    if (this.#hasPromises()) await settled();
+    if (this.#hasPromises()) await nextTurn();
     this.#nowMs = Math.max(this.#nowMs, endsAtMs);
   }
 
@@ -128,13 +112,13 @@ export class WorldTime implements Time {
 
   /** Goes on to the next due time; without due timers, straight to the events. @returns whether that is by then */
   #nextTurn(endsAtMs: number): boolean {
-    const timersMs = this.#timers.first?.dueAtMs ?? Infinity;
-    const soonestMs = Math.min(timersMs, this.#calendar.soonestMs());
+    const { firstDueAtMs } = this.#timers;
+    const soonestMs = Math.min(firstDueAtMs, this.#calendar.soonestMs());
     const nextMs = this.#afterPoll.length > 0 ? this.#nowMs : soonestMs;
     this.#phase = 'timers';
     if (nextMs > endsAtMs) return false;
     this.#nowMs = Math.max(this.#nowMs, nextMs);
-    if (timersMs > this.#nowMs) this.#poll();
+    if (firstDueAtMs > this.#nowMs) this.#poll();
     return true;
   }
 
@@ -142,7 +126,7 @@ export class WorldTime implements Time {
   #happensInPhase(): boolean {
     switch (this.#phase) {
       case 'timers':
-        return isCalled(this.#dueTimer());
+        return isCalled(this.#timers.takeDue(this.#nowMs));
       case 'poll':
         return this.#happensOutside();
       case 'after poll':
@@ -157,15 +141,6 @@ export class WorldTime implements Time {
     if (event.recurs && typeof againMs === 'number') this.#plan(event, againMs);
     return true;
   }
-
-  #dueTimer(): (() => void) | undefined {
-    for (let { first } = this.#timers; first !== undefined; { first } = this.#timers) {
-      if (!first.isCancelled && first.dueAtMs > this.#nowMs) return undefined;
-      this.#timers.take();
-      if (!first.isCancelled) return first.callback;
-    }
-    return undefined;
-  }
 }
 
 function isCalled(callback: (() => void) | undefined): boolean {
@@ -177,9 +152,4 @@ function isCalled(callback: (() => void) | undefined): boolean {
 function representable(atMs: number): number {
   if (atMs < forever) return atMs;
   throw new RangeError(`Simulated time ends after ${String(forever)} ms; it was to go on to ${String(atMs)} ms.`);
-}
-
-/** Resolves after every promise that can settle now. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,27 +1,26 @@
-import { quietMs } from './quiet.js';
 import { isPending, type Admission, type PendingAdmission } from '../core/admission/outcome.js';
-import type { QuotaLedger } from '../core/quota/quota-ledger.js';
-import { loadConfig } from '../config/load-config.js';
-import type { RefusalError } from '../core/errors.js';
 import type { EmergencyCleanupResult, EvictionRequest } from '../core/cleanup/emergency-run.js';
+import type { RefusalError } from '../core/errors.js';
 import { isolationKey } from '../core/identity/isolation-key.js';
 import type { ContextFields } from '../core/identity/user-execution-context.js';
-import { Mooring } from '../core/mooring.js';
-import type { WebSocketManager } from '../core/managers/manager.js';
-import type { WebSocketConfig } from '../core/settings.js';
-import { Chance } from './chance.js';
-import { Invariants } from './invariants.js';
-import { HookRecord, type HookKind } from './hook-record.js';
-import type { JudgedWorld } from './judged-world.js';
-import type { Violation } from './promises.js';
 import { tickMs } from '../core/liveness/stall-clock.js';
+import type { WebSocketManager } from '../core/managers/manager.js';
+import { Mooring } from '../core/mooring.js';
+import type { QuotaLedger } from '../core/quota/quota-ledger.js';
+import type { WebSocketConfig } from '../core/settings.js';
+import { loadConfig } from '../config/load-config.js';
+import { Chance } from './chance.js';
+import { HookRecord, type HookKind } from './hook-record.js';
+import { Invariants } from './invariants.js';
+import type { JudgedWorld } from './judges/judge.js';
 import { OutageLedger } from './outage-ledger.js';
-import { SimulatedServer, type Coming, type Slot, Visitor } from './server.js';
+import type { Violation } from './promises.js';
+import { quietMs } from './quiet.js';
+import { SimulatedClient, SimulatedServer, type ConnectOptions, type Slot } from './server.js';
 import { SimulatedSocket } from './socket.js';
 import { Stalls } from './stalls.js';
 import { WorldTime } from './world-time.js';
 
-/** What a world is made with. */
 export interface WorldOptions {
   readonly seed: number;
   /** Settings that differ from the production preset. */
@@ -42,19 +41,21 @@ export class World extends SimulatedServer implements JudgedWorld {
   readonly chance: Chance;
   readonly invariants: Invariants;
   readonly config: WebSocketConfig;
+  readonly maxHoldMs: number;
   readonly ledger: OutageLedger | null;
   readonly #limits = new Map<string, number>();
   /** The latest newcomer of each key that has been neither admitted nor refused. */
-  readonly #newcomers = new Map<string, Visitor>();
+  readonly #newcomers = new Map<string, SimulatedClient>();
   /** The newest connection of each key. */
   readonly #sockets = new Map<string, SimulatedSocket>();
   /** The managers of current connections. */
   readonly #current = new Map<SimulatedSocket, WebSocketManager>();
   /** Connections that a newer one of their thread has taken over from. */
   readonly #replaced = new WeakSet<SimulatedSocket>();
-  /** Keys whose release is being requested at this moment. */
-  readonly #asked = new Set<string>();
+  /** The key whose release is being requested at this moment. */
+  #requestedKey: string | null = null;
   readonly #goesOn: boolean;
+  /** How many promises must settle before time goes on. */
   #promises = 0;
   readonly #stalls = new Stalls();
   #isStopping = false;
@@ -67,29 +68,32 @@ export class World extends SimulatedServer implements JudgedWorld {
     this.time = new WorldTime(() => this.#promises > 0);
     const { config } = loadConfig({ env: {}, environment: 'production', overrides });
     this.config = config;
+    this.maxHoldMs = config.maxHoldMs;
     const random = this.chance.fork().next;
     this.ledger = hasLedger ? new OutageLedger(this.time, this.chance.fork()) : null;
     this.mooring = new Mooring({
       config,
       time: this.time,
       random,
-      limitOf: (userId) => this.#limits.get(userId) ?? config.maxManagersPerUser,
+      limitOf: (userId) => this.limitOf(userId),
       ledger: this.ledger === null ? undefined : this.#watched(this.ledger),
     });
     this.invariants = new Invariants(this);
+    this.#listen();
+  }
+
+  #listen(): void {
     this.mooring.on('connection.replaced', ({ key }) => {
-      this.#isCurrentNoLonger(key);
+      this.#endCurrent(key);
       const former = this.#sockets.get(key);
       if (former !== undefined) this.#replaced.add(former);
     });
-    this.mooring.on('connection.left', ({ key }) => {
-      this.#isCurrentNoLonger(key);
-    });
+    this.mooring.on('connection.left', ({ key }) => this.#endCurrent(key));
     this.mooring.on('admission.refused', ({ userId, closeCause, waitedMs }) => {
-      if (closeCause === 'quota') this.witness?.refused(userId, waitedMs);
+      if (closeCause === 'quota') this.observer?.onRefused(userId, waitedMs);
     });
     this.mooring.on('manager.released', ({ key }) => {
-      this.#isCurrentNoLonger(key);
+      this.#endCurrent(key);
       this.#sockets.delete(key);
     });
   }
@@ -99,7 +103,7 @@ export class World extends SimulatedServer implements JudgedWorld {
     return this.invariants.violation;
   }
 
-  readonly now = (): number => this.time.now() - this.#stalls.inAllMs;
+  readonly now = (): number => this.time.now() - this.#stalls.totalMs;
 
   slackSince(atMs: number): number {
     return 2 * tickMs + this.stallSlackSince(atMs);
@@ -110,16 +114,17 @@ export class World extends SimulatedServer implements JudgedWorld {
   }
 
   stall(forMs: number): void {
-    this.#stalls.note(this.now(), forMs);
-    this.time.stall(forMs);
+    const wholeMs = Math.round(forMs);
+    this.#stalls.add(this.now(), wholeMs);
+    this.time.stall(wholeMs);
   }
 
   get isStopping(): boolean {
     return this.#isStopping;
   }
 
-  isAskedFor(key: string): boolean {
-    return this.#asked.has(key);
+  isReleaseRequested(key: string): boolean {
+    return this.#requestedKey === key;
   }
 
   currentKeyOf(socket: SimulatedSocket): string | undefined {
@@ -130,7 +135,7 @@ export class World extends SimulatedServer implements JudgedWorld {
     return this.#current;
   }
 
-  newcomerOf(key: string): Visitor | undefined {
+  newcomerOf(key: string): SimulatedClient | undefined {
     return this.#newcomers.get(key);
   }
 
@@ -159,38 +164,35 @@ export class World extends SimulatedServer implements JudgedWorld {
     return this.#limits.get(userId) ?? this.config.maxManagersPerUser;
   }
 
-  /** The user's limit from now on. */
+  /** Changes the user's limit. */
   setLimit(userId: string, limit: number): void {
-    if (limit < this.limitOf(userId)) this.invariants.limitLowered(userId);
+    if (limit < this.limitOf(userId)) this.invariants.counting.limitLowered(userId);
     this.#limits.set(userId, limit);
   }
 
-  arrive(fields: ContextFields, coming: Coming): Visitor {
-    const { time, now, mooring } = this;
-    const { chance = this.chance, process = null, traits } = coming;
-    const around = { time, now, chance, process, maxHoldMs: this.config.maxHoldMs };
-    const socket: SimulatedSocket = new SimulatedSocket(around, traits, () => {
-      this.invariants.closes(socket);
+  connect(fields: ContextFields, options: ConnectOptions): SimulatedClient {
+    const socket: SimulatedSocket = new SimulatedSocket(this, options, () => {
+      this.invariants.releases.onClose(socket);
       // A user who connects again with the same thread wants to go on with the new connection.
-      if (!this.#replaced.has(socket)) this.witness?.closes(socket);
+      if (!this.#replaced.has(socket)) this.observer?.onClose(socket);
     });
-    const visitor = new Visitor(fields, socket);
-    this.visitors.add(visitor);
-    this.#newcomers.set(isolationKey(fields), visitor);
-    const outcome = mooring.admit(fields);
+    const client = new SimulatedClient(fields, socket);
+    this.clients.add(client);
+    this.#newcomers.set(isolationKey(fields), client);
+    const outcome = this.mooring.admit(fields);
     if (isPending(outcome)) {
-      visitor.pending = outcome;
-      this.#accept(visitor, outcome);
+      client.pending = outcome;
+      this.#accept(client, outcome);
       void this.#await(outcome.settled).then((admission) => {
-        visitor.pending = null;
-        this.#decided(visitor, admission, coming);
+        client.pending = null;
+        this.#decided(client, admission, options);
       });
-    } else this.#decided(visitor, outcome, coming);
-    return visitor;
+    } else this.#decided(client, outcome, options);
+    return client;
   }
 
   /** The application reports an error of the manager, whichever connection that has by now. */
-  fail({ manager }: Visitor, how: 'for good' | 'perhaps'): void {
+  fail({ manager }: SimulatedClient, how: 'for good' | 'perhaps'): void {
     if (manager === null) return;
     const isCurrent = this.mooring.managersOf(manager.userId).includes(manager);
     const socket = this.socketOf(manager.key);
@@ -201,11 +203,11 @@ export class World extends SimulatedServer implements JudgedWorld {
   }
 
   /** An operator requests the release of a manager. */
-  requestRelease({ manager }: Visitor): void {
+  requestRelease({ manager }: SimulatedClient): void {
     if (manager === null) return;
-    this.#asked.add(manager.key);
+    this.#requestedKey = manager.key;
     this.mooring.release(manager.key);
-    this.#asked.delete(manager.key);
+    this.#requestedKey = null;
   }
 
   /** Requests a stop of the server. */
@@ -223,18 +225,18 @@ export class World extends SimulatedServer implements JudgedWorld {
     return this.#await(this.mooring.emergencyCleanup(userId, wanted));
   }
 
-  /** The application registers a hook. */
-  onRelease(visitor: Visitor, kind: HookKind): void {
-    if (visitor.manager === null || this.#hasStopped) return;
+  /** The application registers a release hook. */
+  onRelease({ manager }: SimulatedClient, kind: HookKind): void {
+    if (manager === null || this.#hasStopped) return;
     const record = new HookRecord(kind);
-    visitor.manager.onRelease(({ signal }) => {
+    manager.onRelease(({ signal }) => {
       const running = record.run(signal, this.time);
-      return record.kind === 'ignores' || running === undefined ? running : this.#await(running);
+      return kind === 'ignores' || running === undefined ? running : this.#await(running);
     });
-    this.invariants.hookRegistered(visitor.manager, record);
+    this.invariants.closing.hookRegistered(manager, record);
   }
 
-  /** Lets the world go on until then, or until a promise is broken. */
+  /** Lets time pass until then, or until a promise is broken. */
   async runUntil(atMs: number): Promise<void> {
     await this.time.runUntil(atMs, () => {
       this.invariants.step();
@@ -242,7 +244,7 @@ export class World extends SimulatedServer implements JudgedWorld {
     });
   }
 
-  /** All clients fall silent, and then nothing may be left. If the server is stopping already, it is only waited for. */
+  /** All clients fall silent, and then nothing may be left. If the server is already stopping, this only waits. */
   async end(): Promise<void> {
     this.isEnding = true;
     if (!this.isStopping) await this.#fallQuiet();
@@ -252,93 +254,86 @@ export class World extends SimulatedServer implements JudgedWorld {
   }
 
   async #fallQuiet(): Promise<void> {
-    for (const visitor of this.visitors) this.vanish(visitor);
+    for (const client of this.clients) this.vanish(client);
     for (const socket of this.#sockets.values()) socket.fallSilent();
     await this.runUntil(this.time.now() + quietMs(this.config));
     this.invariants.checkQuiet();
   }
 
   /** As adapters do if a newcomer has to wait: the socket is accepted first. */
-  #accept(visitor: Visitor, pending: PendingAdmission): void {
+  #accept(client: SimulatedClient, pending: PendingAdmission): void {
     if (pending.accepted === undefined) return;
-    visitor.isAccepted = true;
-    visitor.socket.accepted(() => {
-      this.forget(visitor);
-    });
-    pending.accepted(visitor.socket);
+    client.isAccepted = true;
+    client.socket.accept(() => this.forget(client));
+    pending.accepted(client.socket);
   }
 
-  #decided(visitor: Visitor, { ticket, refusal }: Admission, coming: Coming): void {
-    this.#isNewcomerNoLonger(visitor);
+  #decided(client: SimulatedClient, { ticket, refusal }: Admission, options: ConnectOptions): void {
+    this.#endNewcomer(client);
     if (refusal !== null) {
-      this.#refused(visitor, refusal, coming);
+      this.#refused(client, refusal, options);
       return;
     }
     const open = (): void => {
-      if (visitor.state === 'gone') {
+      if (client.state === 'gone') {
         ticket.cancel();
         return;
       }
-      visitor.socket.opening();
-      const { connection, refusal: late } = ticket.open(visitor.socket);
+      client.socket.forgetPings();
+      const { connection, refusal: late } = ticket.open(client.socket);
       if (late !== null) {
-        this.#refused(visitor, late, coming);
+        this.#refused(client, late, options);
         return;
       }
-      visitor.state = 'open';
-      this.#attached(visitor, connection.manager);
-      visitor.socket.opened(connection, (code, reason) => {
-        this.forget(visitor);
-        coming.whenEnded?.(code, reason);
+      client.state = 'open';
+      this.#attached(client, connection.manager);
+      client.socket.attach(connection, (code, reason) => {
+        this.forget(client);
+        options.onEnd?.(code, reason);
       });
-      if (visitor.isGoneUnnoticed) this.forget(visitor);
-      else coming.whenOpen?.(visitor);
+      if (client.isGoneUnnoticed) this.forget(client);
+      else options.onOpen?.(client);
     };
-    if (coming.openAfterMs === undefined) open();
-    else this.time.schedule(coming.openAfterMs, open);
+    if (options.openAfterMs === undefined) open();
+    else this.time.schedule(options.openAfterMs, open);
   }
 
-  /** If the manager had a connection before, its holds go over to the new one. */
-  #attached(visitor: Visitor, manager: WebSocketManager): void {
+  /** If the manager had a connection before, the new one gets its holds. */
+  #attached(client: SimulatedClient, manager: WebSocketManager): void {
     const former = this.#sockets.get(manager.key);
-    if (former !== undefined && manager.generation > 1) visitor.socket.held = former.held;
-    visitor.manager = manager;
-    this.#sockets.set(manager.key, visitor.socket);
-    this.#current.set(visitor.socket, manager);
+    if (former !== undefined && manager.generation > 1) client.socket.holds = former.holds;
+    client.manager = manager;
+    this.#sockets.set(manager.key, client.socket);
+    this.#current.set(client.socket, manager);
   }
 
-  #isNewcomerNoLonger(visitor: Visitor): void {
-    const key = isolationKey(visitor.fields);
-    if (this.#newcomers.get(key) === visitor) this.#newcomers.delete(key);
+  #endNewcomer(client: SimulatedClient): void {
+    const key = isolationKey(client.fields);
+    if (this.#newcomers.get(key) === client) this.#newcomers.delete(key);
   }
 
-  #isCurrentNoLonger(key: string): void {
+  #endCurrent(key: string): void {
     const socket = this.#sockets.get(key);
     if (socket !== undefined) this.#current.delete(socket);
   }
 
-  #refused(visitor: Visitor, { close }: RefusalError, coming: Coming): void {
-    const isThere = visitor.state !== 'gone' && !visitor.isGoneUnnoticed;
-    this.forget(visitor);
-    if (isThere) this.tell(coming, close);
+  #refused(client: SimulatedClient, { close }: RefusalError, options: ConnectOptions): void {
+    const isThere = client.state !== 'gone' && !client.isGoneUnnoticed;
+    this.forget(client);
+    if (isThere) this.notifyRefused(options, close);
   }
 
-  protected override forget(visitor: Visitor): void {
-    const wasWaiting = visitor.pending !== null;
-    super.forget(visitor);
-    this.#isNewcomerNoLonger(visitor);
+  protected override forget(client: SimulatedClient): void {
+    const wasWaiting = client.pending !== null;
+    super.forget(client);
+    this.#endNewcomer(client);
     if (!wasWaiting) return;
-    const { userId } = visitor.fields;
-    const key = isolationKey(visitor.fields);
-    const isSame = ({ fields, pending }: Visitor): boolean => pending !== null && isolationKey(fields) === key;
-    if (![...this.visitors].some(isSame)) this.invariants.newcomerLeft(userId, key);
+    const key = isolationKey(client.fields);
+    const isSame = ({ fields, pending }: SimulatedClient): boolean => pending !== null && isolationKey(fields) === key;
+    if (![...this.clients].some(isSame)) this.invariants.counting.newcomerLeft(client.fields.userId, key);
   }
 
-  protected holdFor({ manager }: Visitor): () => void {
-    return manager?.hold() ?? (() => undefined);
-  }
-
-  /** While a promise is open, time stands still until every promise that can settle has. */
+  /** Time stands still until the promise has settled, or waits for time to pass. */
   async #await<T>(promise: PromiseLike<T>): Promise<T> {
     this.#promises += 1;
     try {

@@ -1,28 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Told that a case cannot be checked, and why: the runner's own skip, such as `skip` of vitest's test context or of
- * `node:test`'s. May throw.
+ * Called with the reason if a case cannot be checked. Pass the runner's own `skip`, such as that of vitest's or
+ * `node:test`'s test context. May throw.
  */
 export type Skip = (reason: string) => void;
 
 /**
- * One thing an implementation must do. `run` throws an `AssertionError` of `node:assert` where it does not, so any test
- * runner will do.
+ * One thing an implementation must do. If it does not, `run` throws an `AssertionError` of `node:assert`, so it works
+ * with any test runner.
  */
 export interface ContractCase<Make> {
-  /** A sentence for the runner: what must hold. */
+  /** What must hold, as a title for the runner. */
   readonly name: string;
   /**
-   * @param make makes what is tested; called once, and what it made is disposed of in the end
-   * @param skip called where the fixture lacks what the case needs @default throws, so that nothing unchecked passes
+   * @param make makes the fixture; called once. The fixture is disposed of in the end.
+   * @param skip called if the fixture lacks what the case needs @default throws, so that nothing unchecked passes
    */
   readonly run: (make: Make, skip?: Skip) => Promise<void>;
 }
 
-/** Something to be tested, and how to get rid of it. */
+/** Something that has to be cleaned up after a test. */
 export interface Disposable {
-  /** Ends whatever was started for it. */
+  /** Ends everything that was started for it. */
   dispose(): void | Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export function contractCase<Fixture extends Disposable>(
 }
 
 function cannotSkip(reason: string): never {
-  throw new Error(`Not checked: ${reason}. Hand your runner's skip to run(make, skip) if that is meant`);
+  throw new Error(`Not checked: ${reason}. Pass your runner's skip to run(make, skip) if that is intended`);
 }
 
 const longestMs = 5_000;
@@ -53,7 +53,7 @@ const stepMs = 5;
 
 /**
  * Waits until something is true.
- * @throws Error where it does not come true within 5 s; the message says what did not
+ * @throws Error if it does not come true within 5 s; the message says what did not
  */
 export async function until(what: string, isTrue: () => boolean): Promise<void> {
   for (let waitedMs = 0; !isTrue(); waitedMs += stepMs) {

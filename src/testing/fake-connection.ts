@@ -4,11 +4,11 @@ import type { Time } from '../core/time.js';
 
 /** How a fake peer behaves. */
 export interface FakeConnectionOptions {
-  /** Needed for anything that takes time. */
+  /** Needed if a pong or a close takes time. */
   readonly time?: Time;
-  /** How long after a ping its pong arrives; `null` never: a half-open socket. @default 0, in the same call */
+  /** Milliseconds from a ping to its pong; `null`: never, like a half-open socket. @default 0, in the same call */
   readonly pongAfterMs?: number | null;
-  /** How long after a close frame the peer has closed; `null` never. @default 0 */
+  /** Milliseconds from a close frame to the peer's close; `null`: never. @default 0 */
   readonly closeAfterMs?: number | null;
   /** Which calls throw. @default none */
   readonly throwsFrom?: readonly ('ping' | 'close' | 'terminate' | 'isOpen')[];
@@ -17,12 +17,12 @@ export interface FakeConnectionOptions {
 /** What an adapter reports of its connection. */
 type Reports = Pick<ManagedConnection, 'received' | 'touched' | 'ponged' | 'sent' | 'closed' | 'errored'>;
 
-/** The bytes of a frame that says little. */
+/** The size of a short frame. */
 const frameBytes = 8;
 
 /**
- * A connection without a socket, for tests: it answers, is silent, slow or broken, as told. Bind it to the connection that
- * `connect` or a ticket gave, and it reports to it as an adapter would.
+ * A connection without a socket, for tests: it answers, is silent, slow or broken, as the test wants. `bind` it to the
+ * connection that `ticket.open()` returned: then it reports to that connection, as an adapter does.
  */
 export class FakeConnection implements Connection {
   bytesReceived = 0;
@@ -49,12 +49,12 @@ export class FakeConnection implements Connection {
     this.throwsFrom = new Set(throwsFrom);
   }
 
-  /** A peer that fell silent: nothing it is sent is answered, and nothing says so. */
+  /** A peer that answers neither pings nor close frames. */
   static silent(options: FakeConnectionOptions = {}): FakeConnection {
     return new FakeConnection({ ...options, pongAfterMs: null, closeAfterMs: null });
   }
 
-  /** What `manager.socket()` gives: the fake itself. */
+  /** What `manager.socket()` returns: the fake itself. */
   get socket(): this {
     return this;
   }
@@ -75,13 +75,13 @@ export class FakeConnection implements Connection {
     return this;
   }
 
-  /** The peer falls silent from now on. */
+  /** From now on the peer answers neither pings nor close frames. */
   fallSilent(): void {
     this.pongAfterMs = null;
     this.closeAfterMs = null;
   }
 
-  /** The peer sends a message, or the end of one whose parts have come. */
+  /** The peer sends a message, or the end of a message whose parts have arrived. */
   message(bytes = frameBytes): void {
     this.bytesReceived += bytes;
     this.partialMessageBytes = 0;
@@ -115,10 +115,7 @@ export class FakeConnection implements Connection {
   ping(payload: string): void {
     this.#mayThrow('ping');
     this.pings.push(payload);
-    if (this.pongAfterMs !== null)
-      this.#after(this.pongAfterMs, () => {
-        this.pong(payload);
-      });
+    if (this.pongAfterMs !== null) this.#after(this.pongAfterMs, () => this.pong(payload));
   }
 
   /** The peer's pong arrives. */
@@ -131,10 +128,7 @@ export class FakeConnection implements Connection {
   close(code: number, reason: string): void {
     this.#mayThrow('close');
     this.closes.push({ code, reason });
-    if (this.closeAfterMs !== null)
-      this.#after(this.closeAfterMs, () => {
-        this.vanish();
-      });
+    if (this.closeAfterMs !== null) this.#after(this.closeAfterMs, () => this.vanish());
   }
 
   terminate(): void {
@@ -150,7 +144,7 @@ export class FakeConnection implements Connection {
     this.vanish();
   }
 
-  /** The socket closes, and says so. */
+  /** The socket closes, and reports that. */
   vanish(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { LedgerAnswer, QuotaClaim, QuotaLedger } from '../core/quota/quota-ledger.js';
 import { contractCase, type ContractCase, type Disposable } from './contract.js';
 
-/** Where a ledger is for several processes. */
+/** A ledger that several processes share. */
 interface TwoProcesses {
   readonly ledger: QuotaLedger;
   readonly elsewhere: QuotaLedger;
@@ -12,13 +12,13 @@ interface TwoProcesses {
 export interface LedgerFixture extends Disposable {
   readonly ledger: QuotaLedger;
   /**
-   * The same slots, as another process sees them, where the ledger is for several: an instance of its own, as claims of
-   * two processes may have the same id. Without it the cases that need it are skipped.
+   * The same slots as another process sees them, if several processes can share the ledger. It must be an instance of
+   * its own, since claims of two processes may have the same id. Without it, the cases that need it are skipped.
    */
   readonly elsewhere?: QuotaLedger;
 }
 
-/** Makes one. */
+/** Makes an empty ledger. */
 export type MakeLedger = () => LedgerFixture | Promise<LedgerFixture>;
 
 let claims = 0;
@@ -29,15 +29,19 @@ const claimOf = (userId: string, thread: number | string): QuotaClaim => ({
   claimId: (claims += 1),
 });
 
-/** Another process's claim that happens to have the same id as ours. @param thread @default the same */
+const claimsOf = (count: number): QuotaClaim[] => Array.from({ length: count }, (_, i) => claimOf('ada', i));
+
+/** A claim of another process that happens to have the same id. @param thread @default the same thread */
 const theirClaim = (ours: QuotaClaim, thread?: number | string): QuotaClaim => ({
   ...ours,
   threadId: thread === undefined ? ours.threadId : `thread_${String(thread)}`,
 });
 
-/** A case about two processes. */
+const ledgerCase = contractCase<LedgerFixture>;
+
+/** A case with two processes. It is skipped if the ledger is for one. */
 const betweenProcesses = (name: string, check: (fixture: TwoProcesses) => Promise<void>): ContractCase<MakeLedger> =>
-  contractCase(name, async ({ ledger, elsewhere }: LedgerFixture, skip) => {
+  ledgerCase(name, async ({ ledger, elsewhere }: LedgerFixture, skip) => {
     if (elsewhere === undefined) skip('the fixture has no `elsewhere`, the same slots as another process sees them');
     else await check({ ledger, elsewhere });
   });
@@ -45,39 +49,52 @@ const betweenProcesses = (name: string, check: (fixture: TwoProcesses) => Promis
 const granted = (total: number): LedgerAnswer => ({ granted: true, total });
 const denied = (total: number): LedgerAnswer => ({ granted: false, total });
 
-/** Ids that a careless key would mix up, or trip over. */
+const acquireAll = (ledger: QuotaLedger, all: readonly QuotaClaim[], limit: number): Promise<LedgerAnswer[]> =>
+  Promise.all(all.map((claim) => Promise.resolve(ledger.acquire(claim, limit))));
+
+/** Exactly `count` claims were granted, each with another total. */
+function assertGranted(answers: readonly LedgerAnswer[], count: number): void {
+  const totals = answers.flatMap(({ granted: isGranted, total }) => (isGranted ? [total] : []));
+  assert.deepEqual(
+    totals.sort((a, b) => a - b),
+    Array.from({ length: count }, (_, i) => i + 1),
+  );
+}
+
+/** Ids that a careless key would confuse, or fail on. */
 const strangeIds = ['a', 'a:b', 'a%3Ab', 'A', 'ä', '界', '__proto__', 'constructor', ' ', '{a}', '*', 'x'.repeat(256)];
 
 /**
- * What Mooring relies on in a {@link QuotaLedger}. The ids are new in none of the cases: a ledger that keeps what it
- * knows between runs must be emptied by `make`.
+ * What Mooring needs of a {@link QuotaLedger}. All cases use the same ids: if a ledger keeps its slots between runs,
+ * `make` must empty it.
  *
  * @example
  * for (const { name, run } of quotaLedgerContract) it(name, ({ skip }) => run(make, skip));
  */
 export const quotaLedgerContract: readonly ContractCase<MakeLedger>[] = [
-  contractCase('grants up to the limit, and says how many there are', async ({ ledger }: LedgerFixture) => {
+  ledgerCase('grants up to the limit, and says how many there are', async ({ ledger }) => {
     assert.deepEqual(await ledger.acquire(claimOf('ada', 1), 2), granted(1));
     assert.deepEqual(await ledger.acquire(claimOf('ada', 2), 2), granted(2));
     assert.deepEqual(await ledger.acquire(claimOf('ada', 3), 2), denied(2));
     assert.deepEqual(await ledger.acquire(claimOf('ada', 3), 2), denied(2), 'a denied claim leaves nothing behind');
   }),
 
-  contractCase('grants a slot that was given back', async ({ ledger }: LedgerFixture) => {
+  ledgerCase('grants a slot that was given back', async ({ ledger }) => {
     const first = claimOf('ada', 1);
     await ledger.acquire(first, 1);
     await ledger.release(first);
     assert.deepEqual(await ledger.acquire(claimOf('ada', 2), 1), granted(1));
   }),
 
-  contractCase('hands a slot over to the same thread, even at the limit', async ({ ledger }: LedgerFixture) => {
+  ledgerCase('hands a slot over to the same thread, even at the limit', async ({ ledger }) => {
     await ledger.acquire(claimOf('ada', 1), 2);
     await ledger.acquire(claimOf('ada', 2), 2);
     assert.deepEqual(await ledger.acquire(claimOf('ada', 1), 2), granted(2));
   }),
 
-  contractCase('does not let a late release end a newer claim', async ({ ledger }: LedgerFixture) => {
-    const [former, newer] = [claimOf('ada', 1), claimOf('ada', 1)];
+  ledgerCase('does not let a late release end a newer claim', async ({ ledger }) => {
+    const former = claimOf('ada', 1);
+    const newer = claimOf('ada', 1);
     await ledger.acquire(former, 1);
     await ledger.acquire(newer, 1);
     await ledger.release(former);
@@ -86,16 +103,16 @@ export const quotaLedgerContract: readonly ContractCase<MakeLedger>[] = [
     assert.deepEqual(await ledger.acquire(claimOf('ada', 2), 1), granted(1));
   }),
 
-  contractCase('lets a slot be given back twice, or without having been granted', async ({ ledger }: LedgerFixture) => {
-    const [mine, nobodys] = [claimOf('ada', 1), claimOf('ada', 2)];
-    await ledger.release(nobodys);
+  ledgerCase('lets a slot be given back twice, or without having been granted', async ({ ledger }) => {
+    const mine = claimOf('ada', 1);
+    await ledger.release(claimOf('ada', 2));
     await ledger.acquire(mine, 2);
     await ledger.release(mine);
     await ledger.release(mine);
     assert.deepEqual(await ledger.acquire(claimOf('ada', 3), 2), granted(1));
   }),
 
-  contractCase('gives a slot back that was granted after its release', async ({ ledger }: LedgerFixture) => {
+  ledgerCase('gives a slot back that was granted after its release', async ({ ledger }) => {
     const late = claimOf('ada', 1); // as when the question was under way while the newcomer gave up
     await ledger.release(late);
     await ledger.acquire(late, 1);
@@ -103,44 +120,37 @@ export const quotaLedgerContract: readonly ContractCase<MakeLedger>[] = [
     assert.deepEqual(await ledger.acquire(claimOf('ada', 2), 1), granted(1));
   }),
 
-  contractCase('goes by the limit of each claim', async ({ ledger }: LedgerFixture) => {
+  ledgerCase('goes by the limit of each claim', async ({ ledger }) => {
     await ledger.acquire(claimOf('ada', 1), 3);
     await ledger.acquire(claimOf('ada', 2), 3);
     assert.deepEqual(await ledger.acquire(claimOf('ada', 3), 1), denied(2));
     assert.deepEqual(await ledger.acquire(claimOf('ada', 3), 3), granted(3));
   }),
 
-  contractCase('hands a slot over above a limit that was lowered', async ({ ledger }: LedgerFixture) => {
+  ledgerCase('hands a slot over above a limit that was lowered', async ({ ledger }) => {
     for (const thread of [1, 2, 3]) await ledger.acquire(claimOf('ada', thread), 3);
     assert.deepEqual(await ledger.acquire(claimOf('ada', 2), 1), granted(3));
     assert.deepEqual(await ledger.acquire(claimOf('ada', 4), 3), denied(3), 'three are still there');
   }),
 
-  contractCase('keeps users apart, whatever their ids', async ({ ledger }: LedgerFixture) => {
+  ledgerCase('keeps users apart, whatever their ids', async ({ ledger }) => {
     for (const userId of strangeIds) assert.deepEqual(await ledger.acquire(claimOf(userId, 1), 1), granted(1), userId);
     for (const userId of strangeIds) assert.deepEqual(await ledger.acquire(claimOf(userId, 2), 1), denied(1), userId);
   }),
 
-  contractCase('keeps threads apart, whatever their ids', async ({ ledger }: LedgerFixture) => {
+  ledgerCase('keeps threads apart, whatever their ids', async ({ ledger }) => {
     for (const [i, id] of strangeIds.entries())
       assert.deepEqual(await ledger.acquire(claimOf('ada', id), strangeIds.length), granted(i + 1), id);
   }),
 
-  contractCase('grants exactly the limit to claims that come together', async ({ ledger }: LedgerFixture) => {
-    const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, i) => Promise.resolve(ledger.acquire(claimOf('ada', i), 20))),
-    );
-    assert.equal(answers.filter((answer) => answer.granted).length, 20);
-    assert.deepEqual(
-      answers.flatMap((answer) => (answer.granted ? [answer.total] : [])).sort((a, b) => a - b),
-      Array.from({ length: 20 }, (_, i) => i + 1),
-    );
+  ledgerCase('grants exactly the limit to claims that come together', async ({ ledger }) => {
+    assertGranted(await acquireAll(ledger, claimsOf(100), 20), 20);
   }),
 
-  contractCase('loses no slot when claims and releases come together', async ({ ledger }: LedgerFixture) => {
+  ledgerCase('loses no slot when claims and releases come together', async ({ ledger }) => {
     for (let round = 0; round < 5; round++) {
-      const all = Array.from({ length: 20 }, (_, i) => claimOf('ada', i));
-      await Promise.all(all.map((claim) => Promise.resolve(ledger.acquire(claim, 20))));
+      const all = claimsOf(20);
+      await acquireAll(ledger, all, 20);
       await Promise.all(all.map((claim) => Promise.resolve(ledger.release(claim))));
     }
     assert.deepEqual(await ledger.acquire(claimOf('ada', 1), 20), granted(1));
@@ -183,8 +193,10 @@ export const quotaLedgerContract: readonly ContractCase<MakeLedger>[] = [
   }),
 
   betweenProcesses('takes releases that cross on their way', async ({ ledger, elsewhere }) => {
-    const [ours, others] = [claimOf('ada', 1), claimOf('ada', 2)];
-    const [theirs, newer] = [theirClaim(ours, 2), theirClaim(others, 1)];
+    const ours = claimOf('ada', 1);
+    const others = claimOf('ada', 2);
+    const theirs = theirClaim(ours, 2);
+    const newer = theirClaim(others, 1);
     for (const claim of [ours, others]) await ledger.acquire(claim, 2);
     for (const claim of [theirs, newer]) await elsewhere.acquire(claim, 2);
     await Promise.all([ledger.release(ours), elsewhere.release(theirs), ledger.release(others)]);
@@ -194,21 +206,18 @@ export const quotaLedgerContract: readonly ContractCase<MakeLedger>[] = [
   }),
 
   betweenProcesses('grants exactly the limit to claims of two processes', async ({ ledger, elsewhere }) => {
-    const all = Array.from({ length: 50 }, (_, i) => claimOf('ada', i));
+    const all = claimsOf(50);
     const answers = await Promise.all(
       all.flatMap((claim, i) => [
         Promise.resolve(ledger.acquire(claim, 20)),
         Promise.resolve(elsewhere.acquire(theirClaim(claim, `far${String(i)}`), 20)),
       ]),
     );
-    assert.deepEqual(
-      answers.flatMap((answer) => (answer.granted ? [answer.total] : [])).sort((a, b) => a - b),
-      Array.from({ length: 20 }, (_, i) => i + 1),
-    );
+    assertGranted(answers, 20);
   }),
 
   betweenProcesses('gives one slot to a thread that two processes claim together', async ({ ledger, elsewhere }) => {
-    const all = Array.from({ length: 20 }, (_, i) => claimOf('ada', i));
+    const all = claimsOf(20);
     const answers = await Promise.all(
       all.flatMap((claim) => [
         Promise.resolve(ledger.acquire(claim, 20)),

@@ -1,22 +1,15 @@
 import type { Time, Timer } from '../core/time.js';
-import { TimerHeap } from './timer-heap.js';
-
-interface Entry extends Timer {
-  readonly dueAtMs: number;
-  readonly order: number;
-  readonly callback: () => void;
-  isCancelled: boolean;
-}
+import { nextTurn } from './next-turn.js';
+import { Timers } from './timers.js';
 
 /**
- * Time that passes when told to: a day in a moment, in the order it would have happened. Timers fire at exactly their
- * due time unless {@link stall} holds them up.
+ * Time that passes only when a test says so: a day takes a moment, and everything happens in its order. Timers fire at
+ * exactly their due time, unless {@link stall} delays them.
  */
 export class SimulatedTime implements Time {
   #nowMs: number;
   readonly #wallAtZeroMs: number;
-  #order = 0;
-  readonly #timers = new TimerHeap<Entry>();
+  readonly #timers = new Timers();
   readonly #afterPoll: (() => void)[] = [];
 
   constructor({ nowMs = 0, wallNowMs = 1_700_000_000_000 } = {}) {
@@ -34,57 +27,39 @@ export class SimulatedTime implements Time {
 
   /** Timers that have neither fired nor been cancelled. */
   get pendingTimers(): number {
-    return [...this.#timers].filter((entry) => !entry.isCancelled).length;
+    return this.#timers.size;
   }
 
   setTimer(callback: () => void, delayMs: number): Timer {
-    const entry: Entry = {
-      dueAtMs: this.#nowMs + Math.max(0, delayMs),
-      order: this.#order++,
-      callback,
-      isCancelled: false,
-      cancel: () => {
-        entry.isCancelled = true;
-      },
-    };
-    this.#timers.put(entry);
-    return entry;
+    return this.#timers.set(callback, this.#nowMs + Math.max(0, delayMs));
   }
 
   afterPoll(callback: () => void): void {
     this.#afterPoll.push(callback);
   }
 
-  /** Lets `forMs` pass, firing what is due on the way, and lets promises settle after each firing. */
+  /** Lets `forMs` milliseconds pass: fires each timer when it is due, and lets promises settle after each. */
   async advance(forMs: number): Promise<void> {
-    const endsAt = this.#nowMs + forMs;
+    const endsAtMs = this.#nowMs + forMs;
     await this.settle();
-    for (let next = this.#next(endsAt); next !== undefined; next = this.#next(endsAt)) {
-      this.#nowMs = Math.max(this.#nowMs, next.dueAtMs);
-      next.callback();
-      await this.settle();
-    }
-    this.#nowMs = Math.max(this.#nowMs, endsAt);
+    while (this.#fireNext(endsAtMs)) await this.settle();
+    this.#nowMs = Math.max(this.#nowMs, endsAtMs);
   }
 
-  /** As {@link advance}, without letting promises settle: for long stretches in which none matter. */
+  /** Like {@link advance}, but promises do not settle meanwhile: faster for long spans that need none. */
   advanceSync(forMs: number): void {
-    const endsAt = this.#nowMs + forMs;
+    const endsAtMs = this.#nowMs + forMs;
     this.#pollAll();
-    for (let next = this.#next(endsAt); next !== undefined; next = this.#next(endsAt)) {
-      this.#nowMs = Math.max(this.#nowMs, next.dueAtMs);
-      next.callback();
-      this.#pollAll();
-    }
-    this.#nowMs = Math.max(this.#nowMs, endsAt);
+    while (this.#fireNext(endsAtMs)) this.#pollAll();
+    this.#nowMs = Math.max(this.#nowMs, endsAtMs);
   }
 
-  /** The process does not run for `forMs`: time passes and nothing fires. What became due fires late, in {@link advance}. */
+  /** The process does not run for `forMs` milliseconds. What is due by then fires late, in the next {@link advance}. */
   stall(forMs: number): void {
     this.#nowMs += forMs;
   }
 
-  /** Lets promises settle and pending polls happen, in no time. */
+  /** Lets promises settle and calls what waits for a poll. No time passes. */
   async settle(): Promise<void> {
     do {
       this.#pollAll();
@@ -96,16 +71,13 @@ export class SimulatedTime implements Time {
     while (this.#afterPoll.length > 0) for (const callback of this.#afterPoll.splice(0)) callback();
   }
 
-  #next(endsAt: number): Entry | undefined {
-    for (let { first } = this.#timers; first !== undefined && first.dueAtMs <= endsAt; { first } = this.#timers) {
-      this.#timers.take();
-      if (!first.isCancelled) return first;
-    }
-    return undefined;
+  /** @returns whether a timer was due by then */
+  #fireNext(endsAtMs: number): boolean {
+    const { firstDueAtMs } = this.#timers;
+    const callback = this.#timers.takeDue(endsAtMs);
+    if (callback === undefined) return false;
+    this.#nowMs = Math.max(this.#nowMs, firstDueAtMs);
+    callback();
+    return true;
   }
-}
-
-/** After every promise that can settle now has. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -26,6 +26,24 @@ describe('a deadline heap', () => {
     );
   });
 
+  it('keeps the given order of items with the same deadline', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(3), { maxLength: 40 }), (deadlines) => {
+        const items = deadlines.map((dueAtMs, order) => ({ ...itemOf(), dueAtMs, order }));
+        const heap = new DeadlineHeap<(typeof items)[number]>(
+          (a, b) => a.dueAtMs < b.dueAtMs || (a.dueAtMs === b.dueAtMs && a.order < b.order),
+        );
+        for (const item of items) heap.put(item, item.dueAtMs);
+        const taken: typeof items = [];
+        for (let { first } = heap; first !== undefined; { first } = heap) {
+          heap.remove(first);
+          taken.push(first);
+        }
+        expect(taken).toEqual([...items].sort((a, b) => a.dueAtMs - b.dueAtMs || a.order - b.order));
+      }),
+    );
+  });
+
   it('takes nothing out twice', () => {
     const heap = new DeadlineHeap<HeapItem>();
     const item = itemOf();

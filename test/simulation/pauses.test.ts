@@ -3,7 +3,7 @@ import type { MooringEvent } from '../../src/core/events.js';
 import { presets } from '../../src/core/presets.js';
 import { PeerProcess } from '../../src/simulation/peer-process.js';
 import { runScript, type Script, type Step } from '../../src/simulation/script.js';
-import type { Visitor } from '../../src/simulation/server.js';
+import type { SimulatedClient } from '../../src/simulation/server.js';
 import { wellBehaved } from '../../src/simulation/traits.js';
 import { World } from '../../src/simulation/world.js';
 
@@ -22,17 +22,17 @@ async function crowd({ environment = 'production', seed = 1, talkEveryMs }: Crow
   const process = new PeerProcess(world.time, world.now);
   const releases: MooringEvent<'manager.released'>[] = [];
   world.mooring.on('manager.released', (event) => releases.push(event));
-  const arrive = (number: number, inProcess: PeerProcess | null): Visitor =>
-    world.arrive(
+  const connect = (number: number, inProcess: PeerProcess | null): SimulatedClient =>
+    world.connect(
       { userId: 'ada', threadId: `thread_${String(number)}` },
       {
         traits: { ...wellBehaved, roundTripMs: chance.integer(2, 100) },
         process: inProcess,
-        whenOpen: ({ socket }) => socket.message(1),
+        onOpen: ({ socket }) => socket.message(1),
       },
     );
-  const visitors = Array.from({ length: 20 }, (_, number) => arrive(number, process));
-  for (const { socket } of visitors)
+  const clients = Array.from({ length: 20 }, (_, number) => connect(number, process));
+  for (const { socket } of clients)
     if (talkEveryMs !== null)
       world.time.recur(chance.integer(0, talkEveryMs), () => {
         if (socket.isOver) return null;
@@ -40,7 +40,7 @@ async function crowd({ environment = 'production', seed = 1, talkEveryMs }: Crow
         return talkEveryMs;
       });
   await world.runUntil(30_500); // nothing of theirs is on its way
-  return { world, process, releases, visitors, newcomer: (number: number) => arrive(100 + number, null) };
+  return { world, process, releases, clients, newcomer: (number: number) => connect(100 + number, null) };
 }
 
 describe('a process of 20 connections in use that pauses while a newcomer comes', () => {
@@ -52,13 +52,13 @@ describe('a process of 20 connections in use that pauses while a newcomer comes'
 
   it.each(cases)('loses none in 0.5 to 2.8 s in %s, saying %s', async (environment, _, talkEveryMs) => {
     for (const [seed, forMs] of [500, 1_300, 2_000, 2_800].entries()) {
-      const { world, process, releases, visitors, newcomer } = await crowd({ environment, seed, talkEveryMs });
+      const { world, process, releases, clients, newcomer } = await crowd({ environment, seed, talkEveryMs });
       const { time, chance } = world;
       let refused = 0;
       world.mooring.on('admission.refused', () => (refused += 1));
       for (let trial = 0; trial < trials; trial++) {
         if (talkEveryMs === null) {
-          for (const { socket } of visitors) socket.message(1);
+          for (const { socket } of clients) socket.message(1);
           await world.runUntil(time.now() + 20_000);
         }
         await world.runUntil(time.now() + chance.integer(1_000, 3_500));
@@ -102,14 +102,12 @@ describe('what pausing processes have shown stays so', () => {
     steps: [...steps, { atMs: 200_000, do: 'background cleanup' }], // until then everybody is there
   });
   const connect = (atMs: number, client: number, roundTripMs: number): Step & { do: 'connect' } => ({
-    ...{
-      atMs,
-      do: 'connect' as const,
-      client,
-      user: 'ada',
-      thread: `thread_${String(client)}`,
-      traits: { roundTripMs },
-    },
+    atMs,
+    do: 'connect',
+    client,
+    user: 'ada',
+    thread: `thread_${String(client)}`,
+    traits: { roundTripMs },
   });
 
   it('a suspect that answers while the probe goes on for another is left in peace', async () => {

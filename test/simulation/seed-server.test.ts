@@ -2,19 +2,19 @@ import { describe, expect, it } from 'vitest';
 import { wellBehaved } from '../../src/simulation/traits.js';
 import { seedRules, type SeedName } from '../../src/simulation/seed/rules.js';
 import { SeedServer } from '../../src/simulation/seed/server.js';
-import type { Visitor } from '../../src/simulation/server.js';
+import type { SimulatedClient } from '../../src/simulation/server.js';
 
 const minuteMs = 60_000;
 
 function serverOf(name: SeedName) {
   const server = new SeedServer({ seed: 1, rules: seedRules[name], maxManagersPerUser: 20 });
   const ends: string[] = [];
-  const open = (thread: number): Visitor =>
-    server.arrive(
+  const open = (thread: number): SimulatedClient =>
+    server.connect(
       { userId: 'ada', threadId: `thread_${String(thread)}` },
-      { traits: wellBehaved, whenEnded: (_, reason) => ends.push(`${String(thread)} ${reason}`) },
+      { traits: wellBehaved, onEnd: (_, reason) => ends.push(`${String(thread)} ${reason}`) },
     );
-  const openAll = (count: number): Visitor[] => Array.from({ length: count }, (_, i) => open(i + 1));
+  const openAll = (count: number): SimulatedClient[] => Array.from({ length: count }, (_, i) => open(i + 1));
   const pass = (forMs: number): Promise<void> => server.runUntil(server.now() + forMs);
   return { server, ends, open, openAll, pass };
 }
@@ -60,7 +60,7 @@ describe('the server before it', () => {
 
   it('locks a user with 20 dead connections out', async () => {
     const { server, ends, open, openAll, pass } = serverOf('before');
-    for (const visitor of openAll(20)) server.vanish(visitor);
+    for (const client of openAll(20)) server.vanish(client);
     await pass(minuteMs);
     open(21);
     await pass(1_000);

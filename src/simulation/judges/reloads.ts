@@ -1,12 +1,16 @@
 import type { MooringEvent } from '../../core/events.js';
 import type { Report } from '../promises.js';
 import type { SimulatedSocket } from '../socket.js';
-import type { JudgedWorld } from '../judged-world.js';
+import { Judge, type JudgedWorld } from './judge.js';
 
-/** What may end a manager that waits for its thread's next connection. */
-const mayEnd: ReadonlySet<MooringEvent<'manager.released'>['reason']> = new Set(['closed', 'requested', 'shutdown']);
+/** For what a manager may be released while it waits for its thread's next connection. */
+const allowedReasons: ReadonlySet<MooringEvent<'manager.released'>['reason']> = new Set([
+  'closed',
+  'requested',
+  'shutdown',
+]);
 
-/** A manager that was released because its connection ended, or while it was away. */
+/** A manager that was released because its connection ended. */
 interface Ended {
   readonly userId: string;
   readonly key: string;
@@ -14,73 +18,63 @@ interface Ended {
 }
 
 /**
- * Judges whether a reload ends a run: a manager that is held when its connection says goodbye or breaks waits for the
- * next one, unless somebody needs its place.
+ * Judges whether a reload ends a run: a manager that is held when its connection closes or breaks waits for the next
+ * one, unless somebody needs its place.
  */
-export class ReloadJudge {
-  readonly #world: JudgedWorld;
-  readonly #report: Report;
-  /** When the connections of managers ended that wait for the next one, by key. */
+export class ReloadJudge extends Judge {
+  /** When the connection ended, of managers that wait for the next one, by key. */
   readonly #leftAtMs = new Map<string, number>();
   readonly #ended: Ended[] = [];
-  /** Users of whom somebody came, got in or was turned away since the last step. */
-  readonly #cameInStep = new Set<string>();
+  /** Users with a newcomer that queued, got in, left or was refused since the last step. */
+  readonly #usersWithNewcomers = new Set<string>();
 
   constructor(world: JudgedWorld, report: Report) {
-    this.#world = world;
-    this.#report = report;
+    super(world, report);
     const { events } = world.mooring;
-    events.on('connection.left', ({ key }) => {
-      this.#leftAtMs.set(key, world.now());
-    });
-    events.on('connection.resumed', ({ key }) => {
-      this.#leftAtMs.delete(key);
-    });
-    events.on('manager.released', (event) => {
-      this.#whenReleased(event);
-    });
+    events.on('connection.left', ({ key }) => this.#leftAtMs.set(key, world.now()));
+    events.on('connection.resumed', ({ key }) => this.#leftAtMs.delete(key));
+    events.on('manager.released', (event) => this.#onReleased(event));
     for (const type of ['admission.queued', 'admission.refused', 'admission.cancelled', 'manager.admitted'] as const)
-      events.on(type, ({ userId }) => this.#cameInStep.add(userId));
+      events.on(type, ({ userId }) => this.#usersWithNewcomers.add(userId));
   }
 
-  /** Not within the events: the last hold ends before the truth has it, and a newcomer is told of after the release. */
+  /** Not within the events: then the socket's last hold has not ended yet, and a newcomer is not announced yet. */
   step(): void {
     if (this.#ended.length > 0) for (const ended of this.#ended.splice(0)) this.#check(ended);
-    if (this.#cameInStep.size > 0) this.#cameInStep.clear();
+    if (this.#usersWithNewcomers.size > 0) this.#usersWithNewcomers.clear();
   }
 
-  #whenReleased({ userId, key, reason }: MooringEvent<'manager.released'>): void {
-    const { config } = this.#world;
+  #onReleased({ userId, key, reason }: MooringEvent<'manager.released'>): void {
+    const { resumeGraceMs } = this.world.config;
     const leftAtMs = this.#leftAtMs.get(key);
     this.#leftAtMs.delete(key);
-    if (leftAtMs !== undefined && !mayEnd.has(reason))
-      this.#report('a reload ends no run', `${key} was away, and is released as ${reason}`);
-    const socket = this.#world.socketOf(key);
-    if (reason !== 'closed' || socket === null || config.resumeGraceMs === 0) return;
-    if (leftAtMs !== undefined && this.#hasPassed(leftAtMs, config.resumeGraceMs)) return;
+    if (leftAtMs !== undefined && !allowedReasons.has(reason))
+      this.report('a reload ends no run', `${key} was away, and is released as ${reason}`);
+    const socket = this.world.socketOf(key);
+    if (reason !== 'closed' || socket === null || resumeGraceMs === 0) return;
+    if (leftAtMs !== undefined && this.#hasPassed(leftAtMs, resumeGraceMs)) return;
     this.#ended.push({ userId, key, socket });
   }
 
   #hasPassed(atMs: number, forMs: number): boolean {
-    return this.#world.now() - atMs + this.#world.stallSlackSince(atMs) >= forMs;
+    return this.world.now() - atMs + this.world.stallSlackSince(atMs) >= forMs;
   }
 
   #check({ userId, key, socket }: Ended): void {
-    if (!this.#isHeld(socket) || this.#world.isStopping || this.#isNeeded(userId)) return;
-    this.#report('a reload ends no run', `${key} is held, and is released because its connection ended`);
+    if (!this.#isHeld(socket) || this.world.isStopping || this.#isPlaceNeeded(userId)) return;
+    this.report('a reload ends no run', `${key} is held, and is released because its connection ended`);
   }
 
-  /** Whether it is held, and not by holds alone that expire about now. */
+  /** Whether a hold on it lasts that does not expire about now. */
   #isHeld({ heldUntilMs }: SimulatedSocket): boolean {
-    const heldSinceMs = heldUntilMs - this.#world.config.maxHoldMs;
-    return heldUntilMs > this.#world.now() + this.#world.slackSince(heldSinceMs);
+    const heldSinceMs = heldUntilMs - this.world.config.maxHoldMs;
+    return heldUntilMs > this.world.now() + this.world.slackSince(heldSinceMs);
   }
 
-  /** Whether somebody wanted the place, or has it. */
-  #isNeeded(userId: string): boolean {
-    const { mooring, config } = this.#world;
-    const isFull = mooring.managerCountOf(userId) >= this.#world.limitOf(userId);
+  #isPlaceNeeded(userId: string): boolean {
+    const { mooring, config } = this.world;
+    const isFull = mooring.managerCountOf(userId) >= this.world.limitOf(userId);
     const isTotalFull = mooring.managerCount >= (config.maxTotalManagers ?? Infinity);
-    return isFull || isTotalFull || this.#cameInStep.has(userId);
+    return isFull || isTotalFull || this.#usersWithNewcomers.has(userId);
   }
 }

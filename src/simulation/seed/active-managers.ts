@@ -44,8 +44,8 @@ export class ActiveManagers<Socket extends SeedSocket> {
 }
 
 /**
- * The same as the sketch has it, to measure its cost: each search for a user's managers copies the dictionary and compares
- * the beginning of every key. The lock and the waits for pings are left out, since they would only add to its time.
+ * The same as the sketch has it, to measure its cost: each search for a user's managers copies the dictionary and
+ * compares the beginning of every key. The lock and the waits for pings are left out, since they would only add to its time.
  * Counts cost nothing, since the sketch does not say how it counts.
  */
 export class ScannedManagers<Socket extends SeedSocket> extends ActiveManagers<Socket> {

@@ -25,8 +25,8 @@ interface FactoryOptions<Socket extends SeedSocket> {
   readonly rules: SeedRules;
   readonly maxManagersPerUser: number;
   readonly now: () => number;
-  /** Closes the connection of a manager that is gone. */
-  readonly whenCleaned: (manager: SeedManager<Socket>) => void;
+  /** Closes the connection of a manager that was removed. */
+  readonly onCleaned: (manager: SeedManager<Socket>) => void;
   /** @default managers with an index by user */
   readonly managers?: ActiveManagers<Socket>;
 }
@@ -143,7 +143,7 @@ export class SeedFactory<Socket extends SeedSocket> {
   }
 
   #cleanupSingleManager(manager: SeedManager<Socket>): void {
-    if (this.#managers.remove(manager)) this.#options.whenCleaned(manager);
+    if (this.#managers.remove(manager)) this.#options.onCleaned(manager);
   }
 
   #idleMs({ lastActivityAtMs }: SeedManager<Socket>): number {

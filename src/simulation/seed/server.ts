@@ -1,8 +1,8 @@
 import type { ContextFields } from '../../core/identity/user-execution-context.js';
 import { Chance } from '../chance.js';
-import { SimulatedServer, Visitor, type Coming, type Slot } from '../server.js';
+import { SimulatedClient, SimulatedServer, type ConnectOptions, type Slot } from '../server.js';
 import { SimulatedSocket } from '../socket.js';
-import type { Listener } from '../traits.js';
+import type { SocketListener } from '../traits.js';
 import { WorldTime } from '../world-time.js';
 import { SeedFactory } from './factory.js';
 import { SeedManager } from './manager.js';
@@ -11,28 +11,26 @@ import type { SeedRules } from './rules.js';
 const goingAway = { code: 1001, reason: 'cleaned up' };
 const refusal = { code: 1013, reason: 'quota' };
 
-/** What WebSocket libraries give a peer to answer a close frame. */
+/** How long WebSocket libraries give a peer to answer a close frame. */
 const closeTimeoutMs = 10_000;
 
 interface SeedServerOptions {
   readonly seed: number;
   readonly rules: SeedRules;
   readonly maxManagersPerUser: number;
-  /** When the judges count a hold as expired. @default 3,600,000 */
-  readonly maxHoldMs?: number;
 }
 
 /** The sketch's `WebSocketConnectionManager` with its factory: the same people, another algorithm. */
 export class SeedServer extends SimulatedServer {
   readonly time = new WorldTime(() => false);
   readonly chance: Chance;
+  /** The sketch knows no holds; the judges of leaks let them expire like those of Mooring. */
+  readonly maxHoldMs = 3_600_000;
   readonly #rules: SeedRules;
   readonly #factory: SeedFactory<SimulatedSocket>;
-  readonly #maxHoldMs: number;
 
-  constructor({ seed, rules, maxManagersPerUser, maxHoldMs = 3_600_000 }: SeedServerOptions) {
+  constructor({ seed, rules, maxManagersPerUser }: SeedServerOptions) {
     super();
-    this.#maxHoldMs = maxHoldMs;
     this.chance = new Chance(seed);
     this.chance.fork(); // what the real core gets, so that the people are the same
     this.#rules = rules;
@@ -40,36 +38,26 @@ export class SeedServer extends SimulatedServer {
       rules,
       maxManagersPerUser,
       now: this.now,
-      whenCleaned: (manager) => {
-        this.#close(manager.socket);
-      },
+      onCleaned: (manager) => this.#close(manager.socket),
     });
     this.#cleanUpLater();
   }
 
   readonly now = (): number => this.time.now();
 
-  arrive(fields: ContextFields, coming: Coming): Visitor {
-    const { time, now } = this;
-    const around = {
-      time,
-      chance: coming.chance ?? this.chance,
-      now,
-      maxHoldMs: this.#maxHoldMs,
-      process: coming.process ?? null,
-    };
-    const socket: SimulatedSocket = new SimulatedSocket(around, coming.traits, () => this.witness?.closes(socket));
-    const visitor = new Visitor(fields, socket);
+  connect(fields: ContextFields, options: ConnectOptions): SimulatedClient {
+    const socket: SimulatedSocket = new SimulatedSocket(this, options, () => this.observer?.onClose(socket));
+    const client = new SimulatedClient(fields, socket);
     const { userId, threadId } = fields;
     const key = `${userId}:${threadId}`;
-    const manager = this.#factory.create(new SeedManager({ key, userId, socket, createdAtMs: now() }));
-    if (manager !== null) this.#open(visitor, manager, coming);
+    const manager = this.#factory.create(new SeedManager({ key, userId, socket, createdAtMs: this.now() }));
+    if (manager !== null) this.#open(client, manager, options);
     else {
-      this.witness?.refused(userId, 0);
-      visitor.state = 'gone';
-      this.tell(coming, refusal);
+      this.observer?.onRefused(userId, 0);
+      client.state = 'gone';
+      this.notifyRefused(options, refusal);
     }
-    return visitor;
+    return client;
   }
 
   *slots(): Iterable<Slot> {
@@ -92,23 +80,18 @@ export class SeedServer extends SimulatedServer {
     await this.time.runUntil(atMs);
   }
 
-  protected holdFor(): () => void {
-    return () => undefined;
-  }
-
   /** `connect` */
-  #open(visitor: Visitor, manager: SeedManager<SimulatedSocket>, coming: Coming): void {
-    const { socket } = visitor;
-    visitor.state = 'open';
-    this.visitors.add(visitor);
-    socket.opened(this.#listenerOf(manager), (code, reason) => {
-      this.forget(visitor);
-      coming.whenEnded?.(code, reason);
+  #open(client: SimulatedClient, manager: SeedManager<SimulatedSocket>, { onEnd, onOpen }: ConnectOptions): void {
+    client.state = 'open';
+    this.clients.add(client);
+    client.socket.attach(this.#listenerOf(manager), (code, reason) => {
+      this.forget(client);
+      onEnd?.(code, reason);
     });
-    coming.whenOpen?.(visitor);
+    onOpen?.(client);
   }
 
-  #listenerOf(manager: SeedManager<SimulatedSocket>): Listener {
+  #listenerOf(manager: SeedManager<SimulatedSocket>): SocketListener {
     return {
       clock: { recentMs: 0 },
       received: ignore,
@@ -131,9 +114,7 @@ export class SeedServer extends SimulatedServer {
     } catch {
       // The sketch logs it; the manager is gone all the same.
     }
-    this.time.schedule(closeTimeoutMs, () => {
-      socket.terminate();
-    });
+    this.time.schedule(closeTimeoutMs, () => socket.terminate());
   }
 
   #cleanUpLater(): void {
@@ -145,5 +126,5 @@ export class SeedServer extends SimulatedServer {
 }
 
 function ignore(): void {
-  // The sketch takes no notice.
+  // The sketch ignores it.
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../../src/index.js';
 import { parseScript } from '../../../src/simulation/script-schema.js';
+import { runScript } from '../../../src/simulation/script.js';
 import { smallWorld } from '../../../src/simulation/small-world.js';
 
 const connect = { atMs: 0, do: 'connect', client: 0, user: 'ada', thread: 'thread_1' };
@@ -26,6 +27,13 @@ describe('a script', () => {
 
   it('needs neither a configuration nor a word on the ledger', () => {
     expect(parseScript({ seed: 1, steps: [] })).toEqual({ seed: 1, config: {}, hasLedger: false, steps: [] });
+  });
+
+  it('may have times with parts of a millisecond', async () => {
+    const message = { do: 'message', client: 0, bytes: 5 };
+    const stall = { atMs: 200.7, do: 'stall', forMs: 150.5 };
+    const steps = [{ ...connect, atMs: 0.5 }, { ...message, atMs: 100.25 }, stall, { ...message, atMs: 500.1 }];
+    expect(await runScript(parseScript(scriptOf(...steps)))).toBeNull();
   });
 
   it.each([

@@ -3,30 +3,30 @@ import { forever } from './forever.js';
 import type { PeerProcess } from './peer-process.js';
 import type { WorldTime } from './world-time.js';
 
-/** A burst of loss takes so long; whatever is sent in it is repeated by the kernel after these times, until it arrives. */
+/** How long a burst of loss takes. The kernel repeats what is sent in it after these times, until it arrives. */
 const burstMs = { min: 50, max: 600 } as const;
 const repeatsMs = [200, 600] as const;
 
-interface LineOptions {
+interface NetworkPathOptions {
   readonly time: WorldTime;
   readonly chance: Chance;
   /** Milliseconds in which the server ran. */
   readonly now: () => number;
   /** From the server to the peer and back, in milliseconds. */
   readonly roundTripMs: number;
-  /** How many of all transmissions begin a burst of loss. */
+  /** The part of all transmissions that begin a burst of loss. */
   readonly lossRatio: number;
-  /** The process at the other end, if it ever pauses. */
+  /** The peer's process, if that ever pauses. */
   readonly process: PeerProcess | null;
-  /** Does what has arrived, as soon as somebody reads. */
+  /** Called with the effect of each arrival at the server, which waits until the server reads. */
   readonly read: (act: () => void) => void;
 }
 
-/** The way between a server and a peer, as TCP makes it: in order, late where something is lost, or cut. */
-export class Line {
+/** The network between a server and a peer, as TCP makes it: in order, late after a loss, or cut. */
+export class NetworkPath {
   /** Whether what either end sends reaches the other. */
   isReachable = true;
-  /** Since when that is as it is. */
+  /** When `isReachable` last changed. */
   #changedAtMs: number;
   // Fields of its own, in whole milliseconds: there are millions of arrivals in a day.
   readonly #time: WorldTime;
@@ -38,13 +38,14 @@ export class Line {
   readonly #roundTripMs: number;
   readonly #oneWayMs: number;
   #burstEndsAtMs = 0;
-  /** When the latest of what is on its way to the server arrives. */
+  /** When the last of what is under way to the server arrives. */
   #latestMs = 0;
-  /** Questions that nobody has acknowledged, and when the first of them was asked. */
+  /** Requests that the peer has not acknowledged. */
   readonly #unacknowledged: { readonly afterMs: number; readonly act: () => void }[] = [];
+  /** When the first of these was sent. */
   #lostAtMs = 0;
 
-  constructor({ time, chance, now, roundTripMs, lossRatio, process, read }: LineOptions) {
+  constructor({ time, chance, now, roundTripMs, lossRatio, process, read }: NetworkPathOptions) {
     this.#time = time;
     this.#chance = chance;
     this.#now = now;
@@ -56,92 +57,89 @@ export class Line {
     this.#changedAtMs = now();
   }
 
-  /** Since when what either end sends reaches the other; `forever` while it does not. */
+  /** Since when either end reaches the other; `forever` while it does not. */
   get reachableSinceMs(): number {
     return this.isReachable ? this.#changedAtMs : forever;
   }
 
-  /** Since when it does not; `forever` while it does. */
+  /** Since when neither end reaches the other; `forever` while it does. */
   get unreachableSinceMs(): number {
     return this.isReachable ? forever : this.#changedAtMs;
   }
 
-  /** Nothing gets through any longer, either way, and nobody is told. */
+  /** Nothing arrives any longer, either way, and neither end is told. */
   cut(): void {
     if (!this.isReachable) return;
     this.isReachable = false;
     this.#changedAtMs = this.#now();
   }
 
-  /** The way is open again: what was lost meanwhile gets through when it is repeated next. */
-  heal(): void {
+  /** Repairs a path that was cut: what was lost meanwhile arrives when the kernel repeats it next. */
+  restore(): void {
     this.isReachable = true;
     this.#changedAtMs = this.#now();
-    if (this.#unacknowledged.length > 0) this.#repeat();
+    if (this.#unacknowledged.length > 0) this.#repeatLater();
   }
 
-  /** The server says something that the peer learns of, where it can. */
+  /** The server sends something; `act` is its effect on the peer. */
   toPeer(act: () => void): void {
     if (this.isReachable) this.#time.schedule(this.#oneWayMs, act);
   }
 
-  /** The peer sends something. */
+  /** The peer sends something; `act` is its effect on the server. */
   toServer(act: () => void): void {
     if (!this.isReachable) return;
-    // What the peer says tells the kernel that the way is open: it repeats at once what it still has.
+    // What the peer sends tells the server's kernel that the path works: it repeats at once what it still has.
     if (this.#unacknowledged.length > 0) this.#repeatNow();
-    this.#arrive(this.#oneWayMs, () => {
-      this.#read(act);
-    });
+    this.#arrive(this.#oneWayMs, () => this.#read(act));
   }
 
-  /** The server asks, and the peer answers after so long, if the question and the answer get through. */
-  thereAndBack(afterMs: number, act: () => void): void {
-    if (this.isReachable && this.#unacknowledged.length === 0) this.#ask(afterMs, act);
-    else {
-      if (this.#unacknowledged.length === 0) this.#lostAtMs = this.#time.now();
-      this.#unacknowledged.push({ afterMs, act });
+  /** The server sends a request, which the peer answers after this time; `act` is the effect of the answer. */
+  roundTrip(afterMs: number, act: () => void): void {
+    if (this.isReachable && this.#unacknowledged.length === 0) {
+      this.#request(afterMs, act);
+      return;
     }
+    if (this.#unacknowledged.length === 0) this.#lostAtMs = this.#time.now();
+    this.#unacknowledged.push({ afterMs, act });
   }
 
-  #ask(afterMs: number, act: () => void): void {
-    const askedAtMs = this.#now();
+  #request(afterMs: number, act: () => void): void {
+    const sentAtMs = this.#now();
     const answered = (): void => {
-      if (this.reachableSinceMs <= askedAtMs) this.#read(act);
-      else this.thereAndBack(afterMs, act);
+      if (this.reachableSinceMs <= sentAtMs) this.#read(act);
+      else this.roundTrip(afterMs, act);
     };
     const process = this.#process;
     if (process === null) this.#arrive(this.#roundTripMs + afterMs, answered);
     else
       this.#time.schedule(this.#oneWayMs, () => {
-        process.run(() => {
-          this.#arrive(this.#oneWayMs + afterMs, answered);
-        });
+        process.run(() => this.#arrive(this.#oneWayMs + afterMs, answered));
       });
   }
 
-  /** The kernel repeats what is not acknowledged after a fifth of a second, and then each time after twice as long. */
-  #repeat(): void {
-    const healedAtMs = this.reachableSinceMs;
+  /** The kernel repeats what is not acknowledged after 200 ms, and then each time after more than twice as long. */
+  #repeatLater(): void {
+    const restoredAtMs = this.reachableSinceMs;
     let waitMs: number = repeatsMs[0];
     while (this.#lostAtMs + waitMs < this.#time.now()) waitMs = 2 * waitMs + repeatsMs[0];
     this.#time.schedule(this.#lostAtMs + waitMs - this.#time.now(), () => {
-      if (this.reachableSinceMs === healedAtMs) this.#repeatNow();
+      if (this.reachableSinceMs === restoredAtMs) this.#repeatNow();
     });
   }
 
   #repeatNow(): void {
-    for (const { afterMs, act } of this.#unacknowledged.splice(0)) this.#ask(afterMs, act);
+    for (const { afterMs, act } of this.#unacknowledged.splice(0)) this.#request(afterMs, act);
   }
 
   #arrive(afterMs: number, act: () => void): void {
     const now = this.#time.now();
-    this.#latestMs = Math.max(this.#latestMs, now + afterMs + (this.#lossRatio === 0 ? 0 : this.#lateMs(now)));
+    this.#latestMs = Math.max(this.#latestMs, now + afterMs + (this.#lossRatio === 0 ? 0 : this.#delayMs(now)));
     this.#time.schedule(this.#latestMs - now, act);
   }
 
-  /** What a loss costs: the sender notices and sends it again. */
-  #lateMs(now: number): number {
+  /** How much later something arrives because it was lost and sent again. */
+  #delayMs(now: number): number {
     if (now >= this.#burstEndsAtMs && this.#chance.is(this.#lossRatio))
       this.#burstEndsAtMs = now + this.#chance.integer(burstMs.min, burstMs.max);
     return now < this.#burstEndsAtMs ? (repeatsMs.find((afterMs) => now + afterMs >= this.#burstEndsAtMs) ?? 0) : 0;
