@@ -103,7 +103,7 @@ export const bugs = [
     name: 'one suspect too many makes room',
     edits: [
       {
-        in: 'SuspectPlaces.#give',
+        in: 'SuspectSlots.#give',
         find: 'const { queue, userCleanup } = $parts;',
         replace: `const { queue, userCleanup } = $parts;
           const [first] = connections;
@@ -111,7 +111,7 @@ export const bugs = [
           if (left === 0) return;`,
       },
       {
-        in: 'SuspectPlaces.#give',
+        in: 'SuspectSlots.#give',
         find: 'if (queue.heardOf($userId) === 0) return;',
         replace: 'if (left-- < 0) return;',
       },

@@ -142,18 +142,18 @@ export class Doorway<Request> {
     return { status: 429, reason: 'Too Many Requests', retryAfterMs };
   }
 
-  /** Steps 5 to 7. If `attempt.isOver` afterwards, the listener was called already. */
+  /** Steps 5 to 7. Unless `attempt.isAuthenticating` afterwards, the listener was called already. */
   authenticateAndAdmit(attempt: Attempt<Request>, listener: AttemptListener): void {
     attempt.listener = listener;
     const { isDraining, refusals } = this.#mooring;
     if (isDraining) {
-      attempt.authenticated(refused(refusals.draining()));
+      attempt.settle(refused(refusals.draining()));
       return;
     }
     const call = new AbortableCall();
     const answer = this.#authenticate(attempt.request, call);
     if (isPromise(answer)) this.#wait(answer, attempt, call);
-    else attempt.authenticated(this.#admit(answer, attempt));
+    else attempt.settle(this.#admit(answer, attempt));
   }
 
   #authenticate(request: Request, call: AuthenticationCall): Answer | PromiseLike<Answer> {
@@ -174,8 +174,8 @@ export class Doorway<Request> {
       if (!this.#authenticating.delete(attempt)) return;
       deadline.cancel();
       attempt.authenticationEnded();
-      if (attempt.isOver) return;
-      attempt.authenticated(settled === null ? refused(refusals.draining()) : this.#admit(settled, attempt));
+      if (!attempt.isAuthenticating) return;
+      attempt.settle(settled === null ? refused(refusals.draining()) : this.#admit(settled, attempt));
     });
     const deadline = clock.setTimer(() => {
       const message = `no answer within ${String(authenticateTimeoutMs)} ms`;
@@ -237,7 +237,7 @@ export class Attempt<Request> implements UnauthenticatedSocket {
   readonly #shared: SharedByAttempts<Request>;
   #address: string | null = null;
   #pending: PendingAdmission | null = null;
-  #isOver = false;
+  #isAuthenticating = true;
 
   /** @internal */
   constructor(
@@ -254,9 +254,9 @@ export class Attempt<Request> implements UnauthenticatedSocket {
     return (this.#address ??= this.#shared.addressOf(this));
   }
 
-  /** Whether it is decided, waits for its admission, or has ended without a decision. */
-  get isOver(): boolean {
-    return this.#isOver;
+  /** Whether its authentication is still to come or under way: it is not decided, does not wait, and its client is there. */
+  get isAuthenticating(): boolean {
+    return this.#isAuthenticating;
   }
 
   /**
@@ -266,14 +266,14 @@ export class Attempt<Request> implements UnauthenticatedSocket {
   leave(): void {
     this.#pending?.cancel();
     this.#pending = null;
-    if (this.#isOver) return;
+    if (!this.#isAuthenticating) return;
     this.#end();
     if (this.authentication === null) this.#shared.cap.remove(this);
     else this.authentication.call.abort('AbortError', 'The client has gone');
   }
 
   displace(): void {
-    if (this.#isOver) return;
+    if (!this.#isAuthenticating) return;
     this.#end();
     this.authentication?.call.abort('AbortError', 'The client was turned away');
     this.listener?.onDisplaced(tooBusy);
@@ -286,7 +286,7 @@ export class Attempt<Request> implements UnauthenticatedSocket {
   }
 
   /** @internal */
-  authenticated(outcome: Admission | PendingAdmission): void {
+  settle(outcome: Admission | PendingAdmission): void {
     this.#end();
     this.#shared.cap.remove(this);
     if (isPending(outcome)) this.#wait(outcome);
@@ -308,7 +308,7 @@ export class Attempt<Request> implements UnauthenticatedSocket {
   }
 
   #end(): void {
-    this.#isOver = true;
+    this.#isAuthenticating = false;
     this.#shared.arrivals.decided(this.arrival);
   }
 }

@@ -102,7 +102,7 @@ class Gate implements UpgradeContext {
     const former = overridden.map((name) => [name, Object.getOwnPropertyDescriptor(server, name)] as const);
     server.options.WebSocket = this.#SocketClass;
     server.handleUpgrade = (...given) => {
-      this.#arrive({ request: given[0], stream: given[1], head: given[2], upgraded: given[3] });
+      this.#upgrade({ request: given[0], stream: given[1], head: given[2], upgraded: given[3] });
     };
     this.#guardConnections();
     gated.add(server);
@@ -137,7 +137,7 @@ class Gate implements UpgradeContext {
     server.emit = guarded as typeof server.emit;
   }
 
-  #arrive(upgrade: Upgrade): void {
+  #upgrade(upgrade: Upgrade): void {
     const { request, stream } = upgrade;
     if (!isHandshake(request) || !this.server.shouldHandle(request)) {
       this.#leaveToServer(upgrade);
@@ -156,7 +156,7 @@ class Gate implements UpgradeContext {
     }
     const pending = new PendingUpgrade(this, upgrade, attempt);
     this.#doorway.authenticateAndAdmit(attempt, pending);
-    if (!attempt.isOver) pending.awaitAuthentication();
+    if (attempt.isAuthenticating) pending.awaitAuthentication();
   }
 
   /** The server rejects a request that is no WebSocket handshake. If it accepts it, the socket would be unmanaged. */

@@ -11,7 +11,7 @@ import { closingLimit } from './bounds.js';
 import { BackgroundCleanup } from './cleanup/background.js';
 import { EmergencyCleanup } from './cleanup/emergency.js';
 import { RequestedCleanup } from './cleanup/requested.js';
-import { SuspectPlaces } from './cleanup/suspect-places.js';
+import { SuspectSlots } from './cleanup/suspect-slots.js';
 import { UserCleanup } from './cleanup/user-cleanup.js';
 import { Journal } from './diagnostics/journal.js';
 import { LeakDetector } from './diagnostics/leak-detector.js';
@@ -136,7 +136,7 @@ function makeCleanup({ config }: MooringSetup, parts: Base & Managers) {
   const queue = new PlaceQueue(limits);
   const thresholds = thresholdsOf(config);
   const userCleanup = new UserCleanup({ clock, config, events, thresholds, registry, lifecycle });
-  const suspectPlaces = new SuspectPlaces({ config, queue, pinger, suspicion, registry, userCleanup });
+  const suspectSlots = new SuspectSlots({ config, queue, pinger, suspicion, registry, userCleanup });
   const emergency = new EmergencyCleanup({
     clock,
     config,
@@ -147,7 +147,7 @@ function makeCleanup({ config }: MooringSetup, parts: Base & Managers) {
     registry,
     lifecycle,
     userCleanup,
-    suspectPlaces,
+    suspectSlots,
   });
   const monitor = new WebSocketResourceMonitor({
     clock,

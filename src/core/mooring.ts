@@ -29,7 +29,7 @@ export interface SuspectOutlook {
   /** Milliseconds since the first ping that nothing has answered. */
   readonly unansweredMs: number;
   /**
-   * In how many milliseconds the heartbeat ends it at the latest, if nothing arrives and no newcomer takes its place;
+   * In how many milliseconds the heartbeat ends it at the latest, if nothing arrives and no newcomer takes its slot;
    * `null` if that depends on unsent data, or on when the application reads from it again.
    */
   readonly endsInMs: number | null;

@@ -90,76 +90,6 @@ export class AdmissionControl {
     return outcome;
   }
 
-  /** Shuts admission: refuses newcomers that wait, and gives freed slots to none. */
-  drain(): void {
-    this.#isDraining = true;
-    for (const place of this.#parts.queue.all()) this.#refusePlace(place, this.#parts.refusals.draining());
-  }
-
-  /**
-   * A slot of this user is free: the first newcomer in line gets it within this call. It may be taken again even above a
-   * limit that was lowered, since the count does not grow by it.
-   * @param isForHeard whether newcomers that were accepted and have not answered are passed over
-   */
-  slotFreed(userId: string, isForHeard = false): void {
-    if (this.#parts.queue.sizeOf(userId) > 0 && !this.#isDraining) this.#serve(userId, { freed: 1, isForHeard });
-  }
-
-  /** Called when a cleanup run ends. Refuses newcomers queued before the run began that still have no slot. */
-  refuseUnserved(userId: string, serial: number): void {
-    this.#serve(userId, { freed: 0, isForHeard: false });
-    for (const [ahead, place] of this.#parts.queue.placesOf(userId).entries())
-      if (place.serial < serial) this.#refusePlace(place, this.#quotaRefusal(userId, ahead));
-  }
-
-  /**
-   * Serves the user's queue: one newcomer for each freed slot, then more as long as there is room. Serving one may free
-   * other slots: the same loop serves them, not one inside it.
-   */
-  #serve(userId: string, { freed, isForHeard }: { freed: number; isForHeard: boolean }): void {
-    const { limits, queue, room } = this.#parts;
-    const underWay = this.#serving.get(userId);
-    if (underWay !== undefined) {
-      underWay.freed += freed;
-      if (isForHeard) underWay.forHeard += freed;
-      return;
-    }
-    const round = { freed, forHeard: isForHeard ? freed : 0 };
-    this.#serving.set(userId, round);
-    while (queue.sizeOf(userId) > 0 && (round.freed > 0 ? limits.of(userId) > 0 : room.fits(userId))) {
-      const heard = round.forHeard > 0 ? queue.firstHeardOf(userId) : undefined;
-      round.freed = Math.max(0, round.freed - 1);
-      round.forHeard = Math.max(0, round.forHeard - 1);
-      this.#servePlace(heard ?? queue.headOf(userId));
-    }
-    this.#serving.delete(userId);
-  }
-
-  /** Takes limit and idle timeout from the context. @returns whether the user may hold more managers than before */
-  #applyContext({ userId, threadId, limit, idleTimeoutMs }: UserExecutionContext): boolean {
-    const { events, limits, config } = this.#parts;
-    if (idleTimeoutMs !== undefined && !isIdleTimeout(idleTimeoutMs)) {
-      const got = `${describe(idleTimeoutMs)}, wanted ${idleTimeoutWanted}`;
-      const key = isolationKey({ userId, threadId });
-      events.emit('idleTimeout.rejected', { userId, threadId, key, got, used: config.idleManagerTimeoutMs });
-    }
-    return limit !== undefined && limits.set(userId, limit) && !this.#isDraining;
-  }
-
-  /** Forgets the limit that connections came with, if the user has no manager left. */
-  forgetLimitIfGone(userId: string): void {
-    if (this.#parts.registry.countOf(userId) === 0) this.#parts.limits.forget(userId);
-  }
-
-  #servePlace(place: Place | undefined): void {
-    const { queue, clock } = this.#parts;
-    if (place === undefined) return;
-    queue.remove(place);
-    const outcome = this.#announcing(place.context, this.#grant(place, clock.now() - place.takenAtMs));
-    if (!isPending(outcome) && outcome.refusal !== null) this.#announceRefusal(place.context, outcome.refusal);
-    place.grant(outcome);
-  }
-
   #decide(claim: Claim): Admission | PendingAdmission {
     const { registry, limits, queue, refusals, room } = this.#parts;
     if (this.#isDraining) return refused(refusals.draining());
@@ -230,7 +160,59 @@ export class AdmissionControl {
     this.#parts.emergency.newcomerAccepted(place);
   };
 
-  readonly #storedUserId = (userId: string): string | undefined => this.#parts.registry.storedUserId(userId);
+  /** Shuts admission: refuses newcomers that wait, and gives freed slots to none. */
+  drain(): void {
+    this.#isDraining = true;
+    for (const place of this.#parts.queue.all()) this.#refusePlace(place, this.#parts.refusals.draining());
+  }
+
+  /**
+   * A slot of this user is free: the first newcomer in line gets it within this call. It may be taken again even above a
+   * limit that was lowered, since the count does not grow by it.
+   * @param isForHeard whether newcomers that were accepted and have not answered are passed over
+   */
+  slotFreed(userId: string, isForHeard = false): void {
+    if (this.#parts.queue.sizeOf(userId) > 0 && !this.#isDraining) this.#serve(userId, { freed: 1, isForHeard });
+  }
+
+  /** Called when a cleanup run ends. Refuses newcomers queued before the run began that still have no slot. */
+  refuseUnserved(userId: string, serial: number): void {
+    this.#serve(userId, { freed: 0, isForHeard: false });
+    for (const [ahead, place] of this.#parts.queue.placesOf(userId).entries())
+      if (place.serial < serial) this.#refusePlace(place, this.#quotaRefusal(userId, ahead));
+  }
+
+  /**
+   * Serves the user's queue: one newcomer for each freed slot, then more as long as there is room. Serving one may free
+   * other slots: the same loop serves them, not one inside it.
+   */
+  #serve(userId: string, { freed, isForHeard }: { freed: number; isForHeard: boolean }): void {
+    const { limits, queue, room } = this.#parts;
+    const underWay = this.#serving.get(userId);
+    if (underWay !== undefined) {
+      underWay.freed += freed;
+      if (isForHeard) underWay.forHeard += freed;
+      return;
+    }
+    const round = { freed, forHeard: isForHeard ? freed : 0 };
+    this.#serving.set(userId, round);
+    while (queue.sizeOf(userId) > 0 && (round.freed > 0 ? limits.of(userId) > 0 : room.fits(userId))) {
+      const heard = round.forHeard > 0 ? queue.firstHeardOf(userId) : undefined;
+      round.freed = Math.max(0, round.freed - 1);
+      round.forHeard = Math.max(0, round.forHeard - 1);
+      this.#servePlace(heard ?? queue.headOf(userId));
+    }
+    this.#serving.delete(userId);
+  }
+
+  #servePlace(place: Place | undefined): void {
+    const { queue, clock } = this.#parts;
+    if (place === undefined) return;
+    queue.remove(place);
+    const outcome = this.#announcing(place.context, this.#grant(place, clock.now() - place.takenAtMs));
+    if (!isPending(outcome) && outcome.refusal !== null) this.#announceRefusal(place.context, outcome.refusal);
+    place.grant(outcome);
+  }
 
   readonly #onLeft = (place: Place): void => {
     const { queue, events, clock, refusals } = this.#parts;
@@ -239,6 +221,24 @@ export class AdmissionControl {
     events.emit('admission.cancelled', { userId, threadId, key: place.key, waitedMs: clock.now() - place.takenAtMs });
     place.settle(refused(refusals.cancelled()));
   };
+
+  /** Takes limit and idle timeout from the context. @returns whether the user may hold more managers than before */
+  #applyContext({ userId, threadId, limit, idleTimeoutMs }: UserExecutionContext): boolean {
+    const { events, limits, config } = this.#parts;
+    if (idleTimeoutMs !== undefined && !isIdleTimeout(idleTimeoutMs)) {
+      const got = `${describe(idleTimeoutMs)}, wanted ${idleTimeoutWanted}`;
+      const key = isolationKey({ userId, threadId });
+      events.emit('idleTimeout.rejected', { userId, threadId, key, got, used: config.idleManagerTimeoutMs });
+    }
+    return limit !== undefined && limits.set(userId, limit) && !this.#isDraining;
+  }
+
+  /** Forgets the limit that connections came with, if the user has no manager left. */
+  forgetLimitIfGone(userId: string): void {
+    if (this.#parts.registry.countOf(userId) === 0) this.#parts.limits.forget(userId);
+  }
+
+  readonly #storedUserId = (userId: string): string | undefined => this.#parts.registry.storedUserId(userId);
 
   #refusePlace(place: Place, refusal: RefusalError): void {
     if (this.#parts.queue.remove(place)) this.#turnAway(place, refusal);

@@ -22,7 +22,7 @@ export interface PendingAdmission {
   readonly settled: Promise<Admission>;
   /**
    * To be called when the newcomer's socket was accepted and waits open: a cleanup then pings it too. Only if it answers
-   * does it get the place of a suspect or of an evicted connection. Without this call it counts as having answered.
+   * does it get the slot of a suspect or of an evicted connection. Without this call it counts as having answered.
    */
   accepted?(peer: WaitingPeer): void;
   /** Gives up: the newcomer's place or slot is given back, and `settled` resolves with a refusal. */

@@ -6,7 +6,7 @@ import type { ManagerRegistry } from '../managers/registry.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Timer } from '../time.js';
 import type { CleanupTrigger, StrategyTally } from '../vocabulary.js';
-import { newcomerPollMs, type NewcomerQueue, type SuspectPlaces } from './suspect-places.js';
+import { newcomerPollMs, type NewcomerQueue, type SuspectSlots } from './suspect-slots.js';
 import { Tally, type Chosen } from './tally.js';
 import type { UserCleanup } from './user-cleanup.js';
 
@@ -49,13 +49,13 @@ export interface RunParts extends Omit<ProbeParts, 'config'> {
   readonly queue: NewcomerQueue;
   readonly registry: ManagerRegistry;
   readonly userCleanup: UserCleanup;
-  readonly suspectPlaces: SuspectPlaces;
+  readonly suspectSlots: SuspectSlots;
 }
 
 /**
  * One emergency cleanup of one user. It makes a pass at once, a second pass when the second pings of its probe leave, and
  * a third when the probe is over. After the third come evictions, and then connections whose unsent data does not move
- * lose their places. A suspect loses its place to a newcomer as soon as it is a suspect, at any time of the run.
+ * lose their slots. A suspect loses its slot to a newcomer as soon as it is a suspect, at any time of the run.
  *
  * The run ends early if no newcomer waits any longer, unless a caller waits for its result. Connections that it pinged
  * twice can become suspects after that.
@@ -88,6 +88,10 @@ export class EmergencyRun {
     return this.#userId;
   }
 
+  get hasStarted(): boolean {
+    return this.serial > 0;
+  }
+
   /** Whether a newcomer waits, or a caller asked for its result. */
   get isNeeded(): boolean {
     return this.#isRequested || this.#parts.queue.sizeOf(this.#userId) > 0;
@@ -104,7 +108,7 @@ export class EmergencyRun {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** Makes the first pass and sends the first pings. */
+  /** Makes the first pass and sends the first pings. With `maxCleanupRetries: 1` the only pass is that after the probe. */
   start(serial: number): void {
     const { clock, config } = this.#parts;
     this.serial = serial;
@@ -135,7 +139,7 @@ export class EmergencyRun {
 
   /** Ends it if no newcomer and no caller needs it any longer. */
   finishUnlessNeeded(): void {
-    if (this.serial > 0 && !this.isNeeded) this.finish();
+    if (this.hasStarted && !this.isNeeded) this.finish();
   }
 
   #after(delayMs: number, act: () => void): void {
@@ -156,14 +160,15 @@ export class EmergencyRun {
   /** Pings every connection, and every newcomer that waits as an open socket. */
   #startProbe(): void {
     if (this.#isOver) return;
-    const { registry, suspectPlaces, config } = this.#parts;
-    suspectPlaces.pingNewcomers(this.#userId);
+    const { registry, suspectSlots, config } = this.#parts;
+    suspectSlots.pingNewcomers(this.#userId);
     this.#probe = new Probe(this.#parts, {
       connections: registry.connectionsOf(this.#userId),
       onDone: (findings) => {
         this.#afterProbe(findings);
       },
     });
+    // The pass in the middle: what closed or answered meanwhile.
     if (config.maxCleanupRetries > 2) {
       this.#after(config.probeTimeoutMs, () => {
         this.#pass();
@@ -187,10 +192,10 @@ export class EmergencyRun {
    * @param minToEvict how many managers the callers of the run want evicted
    */
   #makeRoom(minToEvict: number): void {
-    const { clock, config, suspectPlaces, queue } = this.#parts;
-    // A newcomer that has just been heard of may get the place of a suspect.
+    const { clock, config, suspectSlots, queue } = this.#parts;
+    // A newcomer that has just been heard of may get the slot of a suspect.
     this.#guarded(() => {
-      suspectPlaces.give(this.#userId, this.tally);
+      suspectSlots.give(this.#userId, this.tally);
     });
     this.#evict(minToEvict);
     const isAnswerMissing = queue.sizeOf(this.#userId) > queue.heardOf(this.#userId);
@@ -222,14 +227,14 @@ export class EmergencyRun {
   }
 
   /**
-   * While newcomers still wait: gives them the places of connections whose unsent data has not moved for long enough, and
+   * While newcomers still wait: gives them the slots of connections whose unsent data has not moved for long enough, and
    * waits for the first such connection. Ends the run if none can come in time.
-   * @param minMs how long to wait at least: 1 after a try, so that a place that cannot be given does not keep the run going
+   * @param minMs how long to wait at least: 1 after a try, so that a slot that cannot be given does not keep the run going
    */
   #giveBacklogs(minMs: number): void {
-    const { clock, config, suspectPlaces, queue } = this.#parts;
+    const { clock, config, suspectSlots, queue } = this.#parts;
     const endsAtMs = this.#startedAtMs + probeShare * config.emergencyCleanupTimeoutMs;
-    const inMs = queue.heardOf(this.#userId) > 0 ? suspectPlaces.nextBacklogInMs(this.#userId) : null;
+    const inMs = queue.heardOf(this.#userId) > 0 ? suspectSlots.nextBacklogInMs(this.#userId) : null;
     if (inMs === null || inMs < minMs || clock.now() + inMs > endsAtMs + 1) {
       this.finish();
       return;
@@ -238,7 +243,7 @@ export class EmergencyRun {
       clock.afterPoll(() => {
         if (this.#isOver) return;
         this.#guarded(() => {
-          suspectPlaces.giveBacklogs(this.#userId, this.tally);
+          suspectSlots.giveBacklogs(this.#userId, this.tally);
         });
         this.#giveBacklogs(1);
       });

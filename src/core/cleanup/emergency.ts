@@ -2,7 +2,7 @@ import { describe } from '../errors.js';
 import type { Lifecycle } from '../managers/lifecycle.js';
 import type { Timer } from '../time.js';
 import { EmergencyRun, type EmergencyCleanupResult, type EvictionRequest, type RunParts } from './emergency-run.js';
-import { newcomerPollMs, type WaitingNewcomer } from './suspect-places.js';
+import { newcomerPollMs, type WaitingNewcomer } from './suspect-slots.js';
 
 interface EmergencyParts extends RunParts {
   readonly lifecycle: Pick<Lifecycle, 'runEnded'>;
@@ -12,7 +12,7 @@ interface EmergencyParts extends RunParts {
  * The emergency cleanups of all users. A user has one run at a time, and its runs start at least
  * `emergencyCleanupSpacingMs` apart. A caller joins the run that goes on, or is due. Users never wait for each other.
  *
- * If a user has as many suspects as newcomers, the newcomers get their places after a poll phase, without a run.
+ * If a user has as many suspects as newcomers, the newcomers get their slots after a poll phase, without a run.
  */
 export class EmergencyCleanup {
   readonly #parts: EmergencyParts;
@@ -36,22 +36,22 @@ export class EmergencyCleanup {
 
   /** Whether the user's run has started and not ended. */
   isRunning(userId: string): boolean {
-    return (this.#runs.get(userId)?.serial ?? 0) > 0;
+    return this.#runs.get(userId)?.hasStarted ?? false;
   }
 
-  /** A newcomer waits: gives it the place of a suspect, or starts a run. */
+  /** A newcomer waits: gives it the slot of a suspect, or starts a run. */
   wake(userId: string): void {
     if (this.#isStopped) return;
-    const { clock, config, suspectPlaces, queue } = this.#parts;
+    const { clock, config, suspectSlots, queue } = this.#parts;
     if (this.#runs.has(userId)) {
       // The newcomer waits for that run, unless an earlier run has left suspects.
-      if (suspectPlaces.countOf(userId) > 0)
+      if (suspectSlots.countOf(userId) > 0)
         clock.afterPoll(() => {
           this.suspectsFound(userId);
         });
       return;
     }
-    if (suspectPlaces.countOf(userId) < queue.sizeOf(userId)) {
+    if (suspectSlots.countOf(userId) < queue.sizeOf(userId)) {
       this.#launch(this.#newRun(userId));
       return;
     }
@@ -60,7 +60,7 @@ export class EmergencyCleanup {
       this.#giveSuspects(userId);
       if (queue.sizeOf(userId) === 0 || this.#runs.has(userId)) return;
       // There are suspects, but the newcomer has not answered yet: it gets as long to answer as a connection.
-      const isAnswerMissing = suspectPlaces.countOf(userId) >= queue.sizeOf(userId);
+      const isAnswerMissing = suspectSlots.countOf(userId) >= queue.sizeOf(userId);
       this.#space(userId, isAnswerMissing ? config.probeTimeoutMs : 0);
       this.#launch(this.#newRun(userId));
     });
@@ -68,10 +68,10 @@ export class EmergencyCleanup {
 
   /** A newcomer was accepted and waits as an open socket: it is pinged at once. */
   newcomerAccepted(newcomer: WaitingNewcomer): void {
-    this.#parts.suspectPlaces.pingNewcomer(newcomer);
+    this.#parts.suspectSlots.pingNewcomer(newcomer);
   }
 
-  /** Connections of this user have become suspects: gives their places to newcomers that wait. */
+  /** Connections of this user have become suspects: gives their slots to newcomers that wait. */
   suspectsFound(userId: string): void {
     this.#giveSuspects(userId);
     this.#runs.get(userId)?.finishUnlessNeeded();
@@ -127,18 +127,18 @@ export class EmergencyCleanup {
     const timer = this.#parts.clock.setTimer(() => {
       this.#spacing.delete(userId);
       const due = this.#runs.get(userId);
-      if (due?.serial !== 0) return;
+      if (due === undefined || due.hasStarted) return;
       if (due.isNeeded) this.#start(due);
       else this.#runs.delete(userId);
     }, forMs);
     this.#spacing.set(userId, timer);
   }
 
-  /** Gives the places of suspects to newcomers. Newcomers that were not heard of yet are checked again soon. */
+  /** Gives the slots of suspects to newcomers. Newcomers that were not heard of yet are checked again soon. */
   #giveSuspects(userId: string): void {
-    const { clock, suspectPlaces, queue } = this.#parts;
-    suspectPlaces.give(userId, this.#runs.get(userId)?.tally ?? null);
-    const isAnswerMissing = queue.sizeOf(userId) > 0 && suspectPlaces.countOf(userId) > 0;
+    const { clock, suspectSlots, queue } = this.#parts;
+    suspectSlots.give(userId, this.#runs.get(userId)?.tally ?? null);
+    const isAnswerMissing = queue.sizeOf(userId) > 0 && suspectSlots.countOf(userId) > 0;
     if (!isAnswerMissing || this.#isStopped || this.#polls.has(userId)) return;
     const timer = clock.setTimer(() => {
       this.#polls.delete(userId);
@@ -151,7 +151,7 @@ export class EmergencyCleanup {
 
   readonly #ended = (run: EmergencyRun): void => {
     if (this.#runs.get(run.userId) === run) this.#runs.delete(run.userId);
-    if (run.serial === 0) return;
+    if (!run.hasStarted) return;
     this.#parts.lifecycle.runEnded(run.userId, run.serial);
     if (this.#parts.queue.sizeOf(run.userId) > 0) this.wake(run.userId);
   };

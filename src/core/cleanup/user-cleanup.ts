@@ -44,7 +44,7 @@ interface ReleaseOrder {
   readonly by: CleanupTrigger;
   /** `null`: the releases are not counted. */
   readonly tally: Tally | null;
-  /** Whether freed places are for newcomers that were heard of. @default false */
+  /** Whether freed slots are for newcomers that were heard of. @default false */
   readonly isForHeard?: boolean;
 }
 

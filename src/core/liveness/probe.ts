@@ -180,7 +180,7 @@ export class Probe implements Watcher {
     else this.#armOrFinish();
   };
 
-  /** Adds all at once, so that the one that was silent for the longest time loses its place first. */
+  /** Adds all at once, so that the one that was silent for the longest time loses its slot first. */
   #suspect(connections: readonly ManagedConnection[]): void {
     if (connections.length === 0) return;
     for (const connection of connections) this.#found.silent.add(connection);

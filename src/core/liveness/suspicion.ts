@@ -6,7 +6,7 @@ import { sample } from './silence.js';
  * The suspects: connections that were silent to a probe, and have sent no byte since a ping that left at least
  * `minSilenceMs` ago.
  *
- * A suspect does not count as dead: it loses its place only to a newcomer that waits, or to the heartbeat. It stays a
+ * A suspect does not count as dead: it loses its slot only to a newcomer that waits, or to the heartbeat. It stays a
  * suspect until a byte comes. Suspects are few, so they are kept here and not noted on each connection.
  */
 export class Suspicion {

@@ -29,9 +29,9 @@ interface ClosingParts {
 /** Called about connections that are closing. */
 export interface ClosingFollower {
   /** Either side began to close the connection. */
-  closingBegan(connection: Closable): void;
+  socketClosing(connection: Closable): void;
   /** The connection is closed or destroyed. */
-  closingEnded(connection: Closable): void;
+  socketGone(connection: Closable): void;
 }
 
 /** How many milliseconds a closing connection gets at most while data that was sent before still leaves. */
@@ -93,7 +93,7 @@ export class ClosingConnections {
   }
 
   /** The peer or the application began to close the connection. */
-  closingBegan(connection: Closable): void {
+  connectionClosing(connection: Closable): void {
     if (connection.closing !== null) return;
     this.#add(connection);
     const { unsentBytes, bytesSent } = countersOf(connection);
@@ -140,7 +140,7 @@ export class ClosingConnections {
   #add(connection: Closable): Expiry<Closable> {
     const expiry = this.#expiries.add(connection);
     connection.closing = expiry;
-    this.#parts.lifecycle.closingBegan(connection);
+    this.#parts.lifecycle.socketClosing(connection);
     if (connection.context !== undefined) this.#addToUser(connection, connection.context.userId);
     const { limitOfAll } = this.#parts;
     const oldest = this.#expiries.oldest;
@@ -185,7 +185,7 @@ export class ClosingConnections {
   #ended(connection: Closable): void {
     this.#deliveries.delete(connection);
     if (connection.context !== undefined) this.#byUser.delete(connection.context.userId, connection);
-    this.#parts.lifecycle.closingEnded(connection);
+    this.#parts.lifecycle.socketGone(connection);
     if (this.isEmpty) for (const resolve of this.#emptied.splice(0)) resolve();
   }
 }

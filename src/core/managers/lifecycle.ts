@@ -109,7 +109,7 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
   }
 
   connectionClosing(connection: AttachedConnection): void {
-    this.#parts.closing.closingBegan(connection);
+    this.#parts.closing.connectionClosing(connection);
     this.#ended(connection);
   }
 
@@ -172,11 +172,11 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     this.#parts.hooks.run(hook, manager, reason);
   }
 
-  closingBegan(connection: Closable): void {
+  socketClosing(connection: Closable): void {
     if (isAttached(connection)) this.#parts.leaks.connectionEnded(connection);
   }
 
-  closingEnded(connection: Closable): void {
+  socketGone(connection: Closable): void {
     if (isAttached(connection)) this.#parts.lateAnswers.connectionGone(connection);
   }
 

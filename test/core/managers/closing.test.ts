@@ -7,7 +7,7 @@ import { harness, silent } from '../support.js';
 function desk(closeGraceMs = 1_000, limits: Partial<ConstructorParameters<typeof ClosingConnections>[0]> = {}) {
   const time = new SimulatedTime();
   const clock = new StallClock({ time, toleranceMs: 100 });
-  const lifecycle = { closingBegan: () => undefined, closingEnded: () => undefined };
+  const lifecycle = { socketClosing: () => undefined, socketGone: () => undefined };
   return { time, closing: new ClosingConnections({ clock, closeGraceMs, closeCodes: {}, lifecycle, ...limits }) };
 }
 
@@ -100,7 +100,7 @@ describe('a connection that its peer began to close', () => {
   ])('and does not finish is destroyed after the grace (at %i ms: %s)', async (atMs, isTerminated) => {
     const { time, closing } = desk();
     const connection = silentLink();
-    closing.closingBegan(connection);
+    closing.connectionClosing(connection);
     await time.advance(atMs);
     expect(connection.transport).toMatchObject({ isTerminated, closes: [] });
   });
@@ -108,7 +108,7 @@ describe('a connection that its peer began to close', () => {
   it('and closes in time is not destroyed', async () => {
     const { time, closing } = desk();
     const connection = silentLink();
-    closing.closingBegan(connection);
+    closing.connectionClosing(connection);
     closing.connectionClosed(connection);
     await time.advance(5_000);
     expect([connection.transport.isTerminated, time.pendingTimers, closing.size]).toEqual([false, 0, 0]);
@@ -119,7 +119,7 @@ describe('a connection that its peer began to close', () => {
     const connection = silentLink();
     closing.close(connection, 'evicted');
     await time.advance(600);
-    closing.closingBegan(connection);
+    closing.connectionClosing(connection);
     await time.advance(400);
     expect(connection.transport.isTerminated).toBe(true);
   });
@@ -128,7 +128,7 @@ describe('a connection that its peer began to close', () => {
     const { time, closing } = desk();
     const connection = silentLink();
     connection.transport.unsentBytes = 3_000;
-    closing.closingBegan(connection);
+    closing.connectionClosing(connection);
     await time.advance(999);
     leave(connection.transport, 1_000);
     await time.advance(1_000);
@@ -141,7 +141,7 @@ describe('a connection that its peer began to close', () => {
     const { time, closing } = desk();
     const connection = silentLink();
     connection.transport.unsentBytes = 100_000;
-    closing.closingBegan(connection);
+    closing.connectionClosing(connection);
     for (let second = 0; second < 29; second++) {
       leave(connection.transport, 1);
       await time.advance(1_000);
@@ -161,7 +161,7 @@ describe('connections that are closing', () => {
   it('are no more of a user than its limit: the oldest of that user goes', () => {
     const { closing } = desk(1_000, { limitOfUser: () => 2 });
     const connections = [of('ada'), of('bob'), of('ada'), of('ada')];
-    for (const connection of connections) closing.closingBegan(connection);
+    for (const connection of connections) closing.connectionClosing(connection);
     expect(ended(connections)).toEqual([true, false, false, false]);
     expect(closing.size).toBe(3);
   });
@@ -179,21 +179,21 @@ describe('connections that are closing', () => {
     const refused = FakeConnection.silent();
     closing.turnAway(refused, { code: 1013, reason: 'quota' });
     const connections = [of('ada'), of('bob')];
-    for (const connection of connections) closing.closingBegan(connection);
+    for (const connection of connections) closing.connectionClosing(connection);
     expect([refused.isTerminated, ...ended(connections)]).toEqual([true, false, false]);
     room = 0;
     const last = of('eve');
-    closing.closingBegan(last);
+    closing.connectionClosing(last);
     expect(ended([...connections, last])).toEqual([true, false, false]);
   });
 
   it('count no longer once they are gone', async () => {
     const { closing, time } = desk(1_000, { limitOfUser: () => 2 });
     const [first, second, third] = [of('ada'), of('ada'), of('ada')];
-    closing.closingBegan(first);
+    closing.connectionClosing(first);
     closing.connectionClosed(first);
-    closing.closingBegan(second);
-    closing.closingBegan(third);
+    closing.connectionClosing(second);
+    closing.connectionClosing(third);
     expect(ended([second, third])).toEqual([false, false]);
     await time.advance(1_000);
     expect(closing.isEmpty).toBe(true);

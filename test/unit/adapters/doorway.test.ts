@@ -165,7 +165,7 @@ describe('a client that has to wait for its admission', () => {
     if (!(attempt instanceof Attempt)) throw new Error('It was rejected');
     const notes = new Notes();
     doorway.authenticateAndAdmit(attempt, notes);
-    expect([notes.lines, attempt.isOver]).toEqual([['waits'], true]);
+    expect([notes.lines, attempt.isAuthenticating]).toEqual([['waits'], false]);
     if (leaves) attempt.leave();
     await time.advance(30_000);
     expect(notes.lines).toEqual(lines);

@@ -8,7 +8,7 @@ import type { Victim } from './strategies/victim.js';
 import type { Tally } from './tally.js';
 import type { UserCleanup } from './user-cleanup.js';
 
-/** How often a newcomer that was accepted and has not answered is checked, while it could get a place. */
+/** How often a newcomer that was accepted and has not answered is checked, while it could get a slot. */
 export const newcomerPollMs = 50;
 
 /** A newcomer that waits, as cleanup sees it. */
@@ -21,15 +21,15 @@ export interface WaitingNewcomer {
 export interface NewcomerQueue {
   /** How many of the user's newcomers wait now. */
   sizeOf(userId: string): number;
-  /** How many of them may get a place: those that were heard of since they were accepted. */
+  /** How many of them may get a slot: those that were heard of since they were accepted. */
   heardOf(userId: string): number;
   placesOf(userId: string): readonly WaitingNewcomer[];
 }
 
-/** Why places are taken from connections. */
+/** Why slots are taken from connections. */
 type Evidence = Pick<Victim, 'closeCause' | 'limitMs' | 'finding'>;
 
-interface SuspectPlacesParts {
+interface SuspectSlotsParts {
   readonly config: Pick<WebSocketConfig, 'backlogExcuseMs'>;
   readonly queue: NewcomerQueue;
   readonly pinger: Pinger;
@@ -39,13 +39,13 @@ interface SuspectPlacesParts {
 }
 
 /**
- * Gives the places of a user's suspects to newcomers of that user, one for one, and only to newcomers that were heard of
+ * Gives the slots of a user's suspects to newcomers of that user, one for one, and only to newcomers that were heard of
  * themselves. The suspect that was silent for the longest time goes first. Held managers go last.
  */
-export class SuspectPlaces {
-  readonly #parts: SuspectPlacesParts;
+export class SuspectSlots {
+  readonly #parts: SuspectSlotsParts;
 
-  constructor(parts: SuspectPlacesParts) {
+  constructor(parts: SuspectSlotsParts) {
     this.#parts = parts;
   }
 
@@ -54,7 +54,7 @@ export class SuspectPlaces {
     return this.#suspectsOf(userId).length;
   }
 
-  /** Gives one place to each newcomer that was heard of, as far as there are suspects. @param tally `null`: not counted */
+  /** Gives one slot to each newcomer that was heard of, as far as there are suspects. @param tally `null`: not counted */
   give(userId: string, tally: Tally | null): void {
     const suspects = this.#suspectsOf(userId).sort((a, b) => a.lastByteAtMs - b.lastByteAtMs);
     this.#give(suspects, { finding: 'silent', closeCause: 'silent' }, tally);
