@@ -28,14 +28,14 @@ thread_12  11 s  11 s   11 s    heard     no    yes`,
 seconds (\`minSilence\`), since four of them have left no ping unanswered so far.`,
     command: 'mooring cleanup alice --emergency --dry-run',
     output: `alice: 8 would be released (disconnected 8), 4 left, in 3 s
-  thread_5   disconnected  suspect: no answer when asked, silent for 16 s
-  thread_6   disconnected  suspect: no answer when asked, silent for 16 s
-  thread_7   disconnected  suspect: no answer when asked, silent for 16 s
-  thread_8   disconnected  suspect: no answer when asked, silent for 16 s
-  thread_9   disconnected  suspect: no answer when asked, silent for 15 s
-  thread_10  disconnected  suspect: no answer when asked, silent for 15 s
-  thread_11  disconnected  suspect: no answer when asked, silent for 15 s
-  thread_12  disconnected  suspect: no answer when asked, silent for 15 s`,
+  thread_5   disconnected  a suspect: no answer when asked, silent for 16 s
+  thread_6   disconnected  a suspect: no answer when asked, silent for 16 s
+  thread_7   disconnected  a suspect: no answer when asked, silent for 16 s
+  thread_8   disconnected  a suspect: no answer when asked, silent for 16 s
+  thread_9   disconnected  a suspect: no answer when asked, silent for 15 s
+  thread_10  disconnected  a suspect: no answer when asked, silent for 15 s
+  thread_11  disconnected  a suspect: no answer when asked, silent for 15 s
+  thread_12  disconnected  a suspect: no answer when asked, silent for 15 s`,
   },
   {
     about: `Now it is known that eight do not answer. They are suspects until they say something: each gives its place to a
@@ -71,19 +71,19 @@ thread_12  suspect: has not answered for 13 s; gives its place to a newcomer, el
 pings have been unanswered for long enough, and it takes a second.`,
     command: 'mooring cleanup alice --emergency',
     output: `alice: 8 released (disconnected 8), 4 left, in 1 s
-  thread_5   disconnected  suspect: no answer when asked, silent for 20 s
-  thread_6   disconnected  suspect: no answer when asked, silent for 20 s
-  thread_7   disconnected  suspect: no answer when asked, silent for 20 s
-  thread_8   disconnected  suspect: no answer when asked, silent for 19 s
-  thread_9   disconnected  suspect: no answer when asked, silent for 19 s
-  thread_10  disconnected  suspect: no answer when asked, silent for 19 s
-  thread_11  disconnected  suspect: no answer when asked, silent for 19 s
-  thread_12  disconnected  suspect: no answer when asked, silent for 19 s`,
+  thread_5   disconnected  a suspect: no answer when asked, silent for 20 s
+  thread_6   disconnected  a suspect: no answer when asked, silent for 20 s
+  thread_7   disconnected  a suspect: no answer when asked, silent for 20 s
+  thread_8   disconnected  a suspect: no answer when asked, silent for 19 s
+  thread_9   disconnected  a suspect: no answer when asked, silent for 19 s
+  thread_10  disconnected  a suspect: no answer when asked, silent for 19 s
+  thread_11  disconnected  a suspect: no answer when asked, silent for 19 s
+  thread_12  disconnected  a suspect: no answer when asked, silent for 19 s`,
   },
   {
     about: `Why was she disconnected? This is known for some time after her last connection is gone, too.`,
     command: 'mooring explain alice',
-    output: `alice: last disconnected 2026-11-29 17:06:48: thread_12 was released as a suspect: no answer when asked, silent for 19 s, by a cleanup that was asked for.
+    output: `alice: last disconnected 2026-11-29 17:06:48: thread_12 was released as a suspect: no answer when asked, silent for 19 s, found by a requested cleanup; it had lasted 19 s.
 
 2026-11-29
 17:06:24  thread_1 was admitted as number 1.
@@ -101,17 +101,17 @@ pings have been unanswered for long enough, and it takes a second.`,
 17:06:29  thread_12 was admitted as number 12.
 17:06:29  Usage rose to warning, from info: 12 of 20 (60 %).
 17:06:45  loopback ran emergency-cleanup (dry run) on alice: 8 would be released, 4 left.
-17:06:48  thread_5 was released as a suspect: no answer when asked, silent for 20 s, by a cleanup that was asked for.
+17:06:48  thread_5 was released as a suspect: no answer when asked, silent for 20 s, found by a requested cleanup; it had lasted 22 s.
 17:06:48  Usage fell to info, from warning: 11 of 20 (55 %).
-17:06:48  thread_6 was released as a suspect: no answer when asked, silent for 20 s, by a cleanup that was asked for.
-17:06:48  thread_7 was released as a suspect: no answer when asked, silent for 20 s, by a cleanup that was asked for.
-17:06:48  thread_8 was released as a suspect: no answer when asked, silent for 19 s, by a cleanup that was asked for.
-17:06:48  thread_9 was released as a suspect: no answer when asked, silent for 19 s, by a cleanup that was asked for.
+17:06:48  thread_6 was released as a suspect: no answer when asked, silent for 20 s, found by a requested cleanup; it had lasted 22 s.
+17:06:48  thread_7 was released as a suspect: no answer when asked, silent for 20 s, found by a requested cleanup; it had lasted 22 s.
+17:06:48  thread_8 was released as a suspect: no answer when asked, silent for 19 s, found by a requested cleanup; it had lasted 22 s.
+17:06:48  thread_9 was released as a suspect: no answer when asked, silent for 19 s, found by a requested cleanup; it had lasted 19 s.
 17:06:48  Usage fell to normal, from info: 7 of 20 (35 %).
-17:06:48  thread_10 was released as a suspect: no answer when asked, silent for 19 s, by a cleanup that was asked for.
-17:06:48  thread_11 was released as a suspect: no answer when asked, silent for 19 s, by a cleanup that was asked for.
-17:06:48  thread_12 was released as a suspect: no answer when asked, silent for 19 s, by a cleanup that was asked for.
-17:06:48  Cleanup that was asked for released 8 (8 disconnected) in 1 s and 3 passes; 4 left.
+17:06:48  thread_10 was released as a suspect: no answer when asked, silent for 19 s, found by a requested cleanup; it had lasted 19 s.
+17:06:48  thread_11 was released as a suspect: no answer when asked, silent for 19 s, found by a requested cleanup; it had lasted 19 s.
+17:06:48  thread_12 was released as a suspect: no answer when asked, silent for 19 s, found by a requested cleanup; it had lasted 19 s.
+17:06:48  A requested cleanup released 8 (8 disconnected) in 1 s and 3 passes; 4 left.
 17:06:48  loopback ran emergency-cleanup on alice: 8 released, 4 left.`,
   },
   {

@@ -1,7 +1,7 @@
-/** What a command exits with. */
+/** Exit codes of commands. */
 export const exitCodes = Object.freeze({ ok: 0, trouble: 1, usage: 2, unreachable: 3 });
 
-/** Ends a command: a sentence or two for the person, and the exit code for their script. */
+/** Ends a command with a message for the user and an exit code for scripts. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
 

@@ -1,30 +1,33 @@
+import type { z } from 'zod';
 import { readDuration, writeDuration } from '../core/durations.js';
 import { settings, type SettingName } from '../core/settings.js';
 
-/** The name outside code: `idleManagerTimeoutMs` is written `idleManagerTimeout`, since its value has a unit there. */
-export function outsideName(name: SettingName): string {
-  return withoutUnit(name, name);
+/** A name of a setting, as each kind of source writes it. */
+export interface Spellings {
+  /** `idleManagerTimeoutMs` */
+  readonly code: string;
+  /** `idleManagerTimeout`: without a unit, since the value has one there. */
+  readonly outside: string;
+  /** `MOORING_IDLE_MANAGER_TIMEOUT` */
+  readonly variable: string;
 }
+
+/** @internal The spellings of a setting's name. @param code a former name, if it is not the present one */
+export function spellingsOf(name: SettingName, code: string = name): Spellings {
+  const outside = settings[name].kind === 'duration' ? code.slice(0, -'Ms'.length) : code;
+  return { code, outside, variable: `MOORING_${outside.replace(/[A-Z]/g, '_$&').toUpperCase()}` };
+}
+
+/** The name outside code: `idleManagerTimeoutMs` is written `idleManagerTimeout`, since its value has a unit there. */
+export const outsideName = (name: SettingName): string => spellingsOf(name).outside;
 
 /** The environment variable of a setting: `MOORING_IDLE_MANAGER_TIMEOUT`. */
-export function variableName(name: SettingName): string {
-  return variableOf(outsideName(name));
-}
-
-/** @internal A name of a setting, present or former, as it is written outside code. */
-export function withoutUnit(inCode: string, name: SettingName): string {
-  return settings[name].kind === 'duration' ? inCode.slice(0, -'Ms'.length) : inCode;
-}
-
-/** @internal The environment variable for a name as it is written outside code. */
-export function variableOf(outside: string): string {
-  return `MOORING_${outside.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
-}
+export const variableName = (name: SettingName): string => spellingsOf(name).variable;
 
 /** A value as written outside code, or what is wrong with it. */
 export type Written = { readonly value: unknown } | { readonly problem: string };
 
-/** Reads what a person wrote for a setting. Durations want a unit: a bare 120 could be seconds as well as milliseconds. */
+/** Reads what a person wrote for a setting. A duration needs a unit: a bare 120 could be seconds or milliseconds. */
 export function readWritten(name: SettingName, written: unknown): Written {
   const { kind } = settings[name];
   if (kind === 'table') return typeof written === 'string' ? readJson(written) : { value: written };
@@ -51,6 +54,11 @@ function readJson(text: string): Written {
   } catch {
     return { problem: `got "${text}", wanted a JSON object such as {"idle":4408}` };
   }
+}
+
+/** Everything that is wrong with a value: `idle: wanted …; quota: wanted …`. */
+export function issuesOf({ issues }: z.ZodError): string {
+  return issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': ')).join('; ');
 }
 
 /** A value as it may be written outside code. */

@@ -1,9 +1,9 @@
-import { count, duration } from './figures.js';
+import { count, counted, duration } from './figures.js';
 
 /** An event of the stream, or an entry of a journal: its fields depend on its type. */
 export type Told = Readonly<Record<string, unknown>> & { readonly type: string };
 
-/** How a sentence is meant: decides its colour. */
+/** How good or bad an event is: decides the colour of its sentence. */
 export type Tone = 'good' | 'neutral' | 'warn' | 'bad';
 
 /** An event in plain words. */
@@ -12,33 +12,32 @@ export interface Sentence {
   readonly tone: Tone;
 }
 
-/** Makes a sentence of an event. */
+/** Makes the sentence of an event. */
 export type Teller = (fields: Fields) => Sentence;
 
-/** A teller whose tone is always the same. */
-export const tell =
-  (tone: Tone, words: (fields: Fields) => string): Teller =>
-  (fields) => ({ text: words(fields), tone });
+/** Makes the text of a sentence, or a part of it. */
+export type Words = (fields: Fields) => string;
 
 /** Reads the fields of an event that came over the wire: any field may be missing or of another type. */
 export class Fields {
   /** @param show makes text from elsewhere safe to show */
   constructor(
-    readonly told: Told,
+    readonly event: Told,
     readonly show: (text: string) => string,
   ) {}
 
+  /** The thread that the event is about. */
+  get thread(): string {
+    return this.text('threadId');
+  }
+
   text(name: string): string {
-    const value = this.told[name];
+    const value = this.event[name];
     return value === undefined ? '?' : this.show(typeof value === 'string' ? value : JSON.stringify(value));
   }
 
-  isText(name: string): boolean {
-    return typeof this.told[name] === 'string';
-  }
-
   number(name: string): number | null {
-    const value = this.told[name];
+    const value = this.event[name];
     return typeof value === 'number' ? value : null;
   }
 
@@ -47,8 +46,18 @@ export class Fields {
     return value === null ? '?' : count(value);
   }
 
+  /** `3 holds`, `1 hold`. */
+  counted(name: string, one: string, many?: string): string {
+    return counted(this.number(name) ?? 0, one, many);
+  }
+
   duration(name: string): string {
     return duration(this.number(name));
+  }
+
+  /** The words if the field is text, otherwise nothing. */
+  whenText(name: string, words: (value: string) => string): string {
+    return typeof this.event[name] === 'string' ? words(this.text(name)) : '';
   }
 
   /** The words if the field is a number above zero, otherwise nothing. */
@@ -57,18 +66,9 @@ export class Fields {
     return value === null || value <= 0 ? '' : words(value);
   }
 
-  is(name: string): boolean {
-    return this.told[name] === true;
-  }
-
-  list(name: string): string {
-    const value = this.told[name];
-    return Array.isArray(value) ? value.map((item) => this.show(String(item))).join(' ← ') : '';
-  }
-
   /** The entry of a table under the name that the field gives; nothing that every object inherits. */
   in<T>(name: string, table: Readonly<Record<string, T>>): T | undefined {
-    const value = this.told[name];
+    const value = this.event[name];
     return typeof value === 'string' && Object.hasOwn(table, value) ? table[value] : undefined;
   }
 }

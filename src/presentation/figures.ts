@@ -1,4 +1,4 @@
-/** Figures as people read them, the same in a terminal and on the dashboard. */
+/** Numbers as people read them, the same in a terminal and on the dashboard. */
 
 const second = 1_000;
 const minute = 60 * second;

@@ -1,16 +1,16 @@
 /**
- * What a terminal or a page would obey or hide instead of showing: control characters (those of 8 bits among them), line
- * separators, marks that turn the direction of text, halves of characters, and letters that cannot be seen: fillers,
- * joiners, variation selectors, tags, the blank of Braille.
+ * Characters that a terminal or a page would obey or hide: control characters (also those of 8 bits), line separators,
+ * marks that change the direction of text, lone surrogates, and invisible characters: fillers, joiners, variation
+ * selectors, tags, the blank of Braille.
  */
 const active = /[\p{Cc}\p{Cs}\p{Default_Ignorable_Code_Point}\u2028\u2029\u2800\ufff9-\ufffb]/gu;
 
-/** Text from elsewhere as it may be shown to people: what would be obeyed, or not be seen, is written out, as `\u001b`. */
+/** Makes text from elsewhere safe to show: characters that would be obeyed or hidden are written out, as `\u001b`. */
 export function inert(text: string): string {
   return text.replace(active, written);
 }
 
-/** The same for JSON, which stays JSON. Its line breaks are its layout; those in text are written out already. */
+/** The same for JSON, which stays JSON. Its line breaks are its layout; those in texts are escaped already. */
 export function inertJson(json: string): string {
   return json.replace(active, (character) => (character === '\n' ? character : written(character)));
 }

@@ -1,11 +1,11 @@
-/** How user ids and isolation keys stand in the paths of the admin API. */
+/** User ids and isolation keys in the paths of the admin API. */
 
-/** Everything the API has is below this path. */
+/** All routes of the API are below this path. */
 export const apiPath = '/api/v1';
 
 /**
- * A user id as a segment of a path. `.` and `..` get a `=` in front, since no URL carries them as they are, and so do ids
- * that begin with `=`.
+ * A user id as a segment of a path. `.` and `..` get a `=` in front, since URLs drop such segments, and so do ids that
+ * begin with `=`.
  */
 export function userSegment(userId: string): string {
   return encodeURIComponent(/^(=|\.{1,2}$)/.test(userId) ? `=${userId}` : userId);

@@ -1,37 +1,46 @@
 import type { Finding, ReleasedBy, ReleaseReason, StrategyName } from '../core/vocabulary.js';
-import { tell, type Fields, type Sentence, type Teller } from './fields.js';
+import { Fields, type Sentence, type Tone, type Words } from './fields.js';
 import { duration } from './figures.js';
 import { inert } from './inert.js';
 
-/** The figures of a manager that a cleanup released, or would release. */
-interface ChosenFigures {
-  readonly strategy: StrategyName;
+/** What starts a cleanup, or finds a dead connection, as it stands within a sentence. */
+export const releasers = {
+  heartbeat: 'the heartbeat',
+  background: 'the background cleanup',
+  level: 'a cleanup because the quota filled up',
+  admission: 'an emergency cleanup for a newcomer',
+  request: 'a requested cleanup',
+} as const satisfies Record<ReleasedBy, string>;
+
+const silent: Words = (f) => `silent for ${f.duration('silentMs')}`;
+const unused: Words = (f) => `unused for ${f.duration('idleMs')}${f.when('limitMs', moreThan)}`;
+const moreThan = (ms: number): string => `, more than the ${duration(ms)} allowed`;
+
+const byFinding = {
+  closed: (f) => `dead: found closed, ${silent(f)}`,
+  silent: (f) =>
+    f.event['by'] === 'heartbeat'
+      ? `dead: no answer to heartbeats, ${silent(f)}`
+      : `a suspect: no answer when asked, ${silent(f)}`,
+  stuck: (f) => `too slow: its unsent data did not move${f.when('limitMs', (ms) => ` for ${duration(ms)}`)}`,
+  overfull: () => 'too slow: more unsent data waited for it than maxUnsentBytes allows',
+} as const satisfies Record<Finding, Words>;
+
+const byStrategy = {
+  disconnected: (f) => f.in<Words>('finding', byFinding)?.(f) ?? `dead: ${silent(f)}`,
+  idle: (f) => `abandoned: ${unused(f)}`,
+  error: (f) => `failed${f.when('limitMs', (ms) => `: its error stood for over ${duration(ms)}`)}`,
+  oldest: (f) => `the one left alone longest: ${unused(f)}`,
+} as const satisfies Record<StrategyName, Words>;
+
+/** What a cleanup says of a manager it released, or would release. */
+interface Chosen {
+  readonly strategy: string;
   readonly idleMs: number;
   readonly silentMs: number;
   readonly limitMs: number | null;
-  readonly finding: Finding | null;
+  readonly finding?: string | null;
 }
-
-type ReasonOf = (chosen: ChosenFigures) => string;
-
-const reasonsByStrategy = {
-  disconnected: (chosen) => entryOf(reasonsByFinding, chosen.finding)?.(chosen) ?? `dead: ${silentFor(chosen)}`,
-  idle: (chosen) => `abandoned: ${unusedFor(chosen)}`,
-  error: (chosen) => `failed: its error stands${limitOf(chosen)}`,
-  oldest: (chosen) => `the one left alone longest: ${unusedFor(chosen)}`,
-} as const satisfies Record<StrategyName, ReasonOf>;
-
-const reasonsByFinding = {
-  closed: (chosen) => `dead: ${deadHow.closed}${silentFor(chosen)}`,
-  silent: (chosen) => `suspect: no answer when asked, ${silentFor(chosen)}`,
-  stuck: ({ limitMs }) =>
-    `too slow: its unsent data did not move${limitMs === null ? '' : ` for ${duration(limitMs)}`}`,
-  overfull: () => overfull,
-} as const satisfies Record<Finding, ReasonOf>;
-
-const silentFor = ({ silentMs }: ChosenFigures): string => `silent for ${duration(silentMs)}`;
-const unusedFor = (chosen: ChosenFigures): string => `unused for ${duration(chosen.idleMs)}${limitOf(chosen)}`;
-const limitOf = ({ limitMs }: ChosenFigures): string => (limitMs === null ? '' : `, allowed ${duration(limitMs)}`);
 
 /** How many managers a cleanup released, or would release. It lists only the first of them. */
 export function totalOf(byStrategy: Readonly<Record<string, number>>): number {
@@ -39,19 +48,40 @@ export function totalOf(byStrategy: Readonly<Record<string, number>>): number {
 }
 
 /** Why a cleanup releases a manager, or would. */
-export function reasonOf(chosen: ChosenFigures): string {
-  return entryOf(reasonsByStrategy, chosen.strategy)?.(chosen) ?? `chosen by the strategy ${inert(chosen.strategy)}`;
+export function reasonOf(chosen: Chosen): string {
+  const fields = new Fields({ type: 'chosen', ...chosen }, inert);
+  return fields.in<Words>('strategy', byStrategy)?.(fields) ?? fields.text('strategy');
 }
 
-/** `undefined` for a name that only a newer server has. */
-function entryOf(table: Readonly<Record<string, ReasonOf>>, name: string | null): ReasonOf | undefined {
-  return name !== null && Object.hasOwn(table, name) ? table[name] : undefined;
+const as =
+  (reason: Words): Words =>
+  (f) =>
+    `was released as ${reason(f)}`;
+
+type Row = readonly [tone: Tone, words: Words];
+
+const byReason = {
+  closed: ['neutral', () => 'closed by itself'],
+  disconnected: ['warn', as(byStrategy.disconnected)],
+  idle: ['warn', as(byStrategy.idle)],
+  error: ['bad', as(byStrategy.error)],
+  evicted: ['bad', as(byStrategy.oldest)],
+  requested: ['neutral', () => 'was released because an operator or the application asked'],
+  unattached: ['warn', () => 'was released because its connection never came'],
+  shutdown: ['neutral', () => 'was released because the server stops'],
+} as const satisfies Record<ReleaseReason, Row>;
+
+const unknownReason: Row = ['neutral', (f) => `was released: ${f.text('reason')}`];
+
+/** What became of a manager, what found it, and how long it had lasted; of a `manager.released`. */
+export function released(fields: Fields): Sentence {
+  const [tone, words] = fields.in<Row>('reason', byReason) ?? unknownReason;
+  const finder = fields.in('by', releasers);
+  const found = finder === undefined ? '' : `, found by ${finder}`;
+  const age = fields.duration('ageMs');
+  const lasted = fields.event['reason'] === 'closed' ? ` after ${age}` : `; it had lasted ${age}`;
+  return { text: `${fields.thread} ${words(fields)}${found}${lasted}.`, tone };
 }
-
-const overfull = 'too slow: more unsent data waited for it than maxUnsentBytes allows';
-
-/** What showed that a connection was dead, by its finding. */
-const deadHow = { closed: 'found closed, ', silent: 'no answer to heartbeats, ' } as const;
 
 /** What is known of a suspect. */
 interface SuspectFigures {
@@ -63,61 +93,4 @@ interface SuspectFigures {
 export function outlookOf({ unansweredMs, endsInMs }: SuspectFigures): string {
   const end = endsInMs === null ? '' : ` in at most ${duration(endsInMs)}`;
   return `has not answered for ${duration(unansweredMs)}; gives its place to a newcomer, else the heartbeat ends it${end}`;
-}
-
-const foundBy = {
-  background: ', found by the background cleanup',
-  level: ', found by a cleanup because the quota filled up',
-  admission: ', found to make room for a newcomer',
-  request: ', by a cleanup that was asked for',
-  heartbeat: ', found by the heartbeat',
-} as const satisfies Record<ReleasedBy, string>;
-
-const byReason = {
-  closed: tell('neutral', (f) => `closed by itself after ${f.duration('ageMs')}`),
-  disconnected: dead,
-  idle: tell('warn', (f) => `was released as abandoned: unused for ${f.duration('idleMs')}${allowed(f)}`),
-  error: tell(
-    'bad',
-    (f) => `was released after an error${f.when('limitMs', (ms) => ` that stood for over ${duration(ms)}`)}`,
-  ),
-  evicted: tell(
-    'bad',
-    (f) =>
-      `${f.text('by') === 'admission' ? 'gave its place to a newcomer' : 'was evicted'}: unused for ${f.duration('idleMs')}${allowed(f)}`,
-  ),
-  requested: tell('neutral', (f) => `was released because somebody asked, at the age of ${f.duration('ageMs')}`),
-  unattached: tell('warn', () => 'was given back: its connection never came'),
-  shutdown: tell('neutral', () => 'was released because the server stops'),
-} as const satisfies Record<ReleaseReason, Teller>;
-
-/** What became of a manager, and who found it; of a `manager.released`. */
-export function released(fields: Fields): Sentence {
-  const teller: Teller = fields.in('reason', byReason) ?? tell('neutral', (f) => `was released: ${f.text('reason')}`);
-  const { text, tone } = teller(fields);
-  return { text: `${fields.text('threadId')} ${text}${fields.in('by', foundBy) ?? ''}.`, tone };
-}
-
-/** The connection was not open, left pings unanswered, or its unsent data stood still. */
-function dead(fields: Fields): Sentence {
-  const silent = `silent for ${fields.duration('silentMs')}`;
-  const finding = fields.text('finding');
-  const by = fields.text('by');
-  if (finding === 'stuck') return stuck(fields);
-  if (finding === 'overfull') return { text: `was released as ${overfull}`, tone: 'warn' };
-  if (finding !== 'silent' || by === 'heartbeat')
-    return { text: `was released as dead: ${fields.in('finding', deadHow) ?? ''}${silent}`, tone: 'warn' };
-  const what = by === 'admission' ? 'was a suspect and gave its place to a newcomer' : 'was released as a suspect';
-  return { text: `${what}: no answer when asked, ${silent}`, tone: 'warn' };
-}
-
-function stuck(fields: Fields): Sentence {
-  const forMs = fields.when('limitMs', (ms) => ` for ${duration(ms)}`);
-  const isForNewcomer = forMs !== '' && fields.text('by') === 'admission';
-  const what = isForNewcomer ? 'gave its place to a newcomer' : 'was released as too slow';
-  return { text: `${what}: its unsent data did not move${forMs}`, tone: 'warn' };
-}
-
-function allowed(fields: Fields): string {
-  return fields.when('limitMs', (ms) => `, more than the ${duration(ms)} allowed`);
 }

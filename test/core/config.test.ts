@@ -268,7 +268,7 @@ describe('mistakes', () => {
   ] as const)('include a %s above %d of the emergency timeout', (name, share, mostMs) => {
     expect(problemsOf({ environment: 'production', overrides: { [name]: mostMs } })).toEqual([]);
     expect(problemsOf({ environment: 'production', overrides: { [name]: mostMs + 1 } })).toEqual([
-      `${name}: got ${String(mostMs + 1)}, wanted at most ${String(100 * share)} % of emergencyCleanupTimeoutMs (10000): a cleanup must see it pass`,
+      `${name}: got ${String(mostMs + 1)}, wanted at most ${String(100 * share)} % of emergencyCleanupTimeoutMs (10000): it must be over before the cleanup is`,
     ]);
   });
 

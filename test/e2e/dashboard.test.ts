@@ -334,7 +334,7 @@ describe.runIf(hasChromium)('a user', () => {
     await page.getByText('3 managers released, 6 left').waitFor();
     await page
       .getByText(
-        /thread_1 was released as a suspect: no answer when asked, silent for .*, by a cleanup that was asked for/,
+        /thread_1 was released as a suspect: no answer when asked, silent for .*, found by a requested cleanup; it had lasted /,
       )
       .waitFor();
   });

@@ -10,145 +10,106 @@ import {
   resourcesSchema,
   userPageSchema,
   userSchema,
-  type CleanupView,
-  type ConfigView,
-  type JournalView,
-  type KpisView,
-  type Overview,
-  type UserPage,
-  type UserView,
+  type Problem,
 } from '../../admin/schemas.js';
-import { CommandError, exitCodes } from '../command-error.js';
 import { inert } from '../../presentation/inert.js';
 import { apiPath, userSegment } from '../../presentation/paths.js';
-import { actMs, NoAnswerError, readMs, within } from './patience.js';
+import { CommandError, exitCodes } from '../command-error.js';
+import { RequestTimeout } from './request-timeout.js';
 
 /** How to reach an admin API. */
-export interface ClientOptions {
-  /** Where it is, e.g. `http://127.0.0.1:9090`; a path in front of `/api/v1` may follow, and `/api/v1` itself. */
+interface ClientOptions {
+  /** Where it is, e.g. `http://127.0.0.1:9090`; a path before `/api/v1` may follow, and `/api/v1` itself. */
   readonly url: string;
   readonly token?: string | undefined;
-  /** @default the global one */
-  readonly fetch?: typeof fetch | undefined;
 }
 
-/** What `users` can be asked for. */
-export interface UsersQuery {
-  readonly level?: string | undefined;
-  readonly sort?: string | undefined;
-  readonly search?: string | undefined;
-  readonly limit?: number | undefined;
-  readonly cursor?: string | undefined;
-}
+/** Parameters of a request; those that are `undefined` are left out. */
+export type Query = Readonly<Record<string, string | number | undefined>>;
 
-/** What a cleanup can be asked for; what an emergency is asked for, goes with `isEmergency` only. */
-export interface CleanupOrder {
-  readonly isEmergency: boolean;
-  readonly body: {
-    readonly dryRun: boolean;
-    readonly strategies?: readonly string[] | undefined;
-    readonly evict?: number | undefined;
-    readonly keep?: number | undefined;
-  };
-}
+/** How long a reading request may take, in milliseconds. */
+const readTimeoutMs = 15_000;
 
-/** What came of a check. */
-export type Resources = z.output<typeof resourcesSchema>;
+/** How long an action may take, in milliseconds: it may ping connections first. */
+const actTimeoutMs = 120_000;
 
-/** The admin API of a running server. Whatever goes wrong is a {@link CommandError}. */
+/** The admin API of a running server. Every failure is a {@link CommandError}. */
 export class AdminClient {
   readonly url: string;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #fetch: typeof fetch;
 
-  /** @throws CommandError where the URL is none, or the token cannot be one */
-  constructor({ url, token = '', fetch: fetchBy = globalThis.fetch }: ClientOptions) {
+  /** @throws CommandError if the URL or the token cannot be one */
+  constructor({ url, token = '' }: ClientOptions) {
     this.url = checkedUrl(url);
     if (token !== '' && !/^[\x21-\x7e]+$/.test(token))
-      throw new CommandError('the token has characters that no token has; see --token', exitCodes.usage);
+      throw new CommandError('the token may only have visible ASCII characters; see --token', exitCodes.usage);
     this.#headers = token === '' ? {} : { authorization: `Bearer ${token}` };
-    this.#fetch = fetchBy;
   }
 
-  overview(): Promise<Overview> {
-    return this.#read('overview', overviewSchema);
-  }
+  readonly overview = () => this.#request('overview', overviewSchema);
+  readonly kpis = () => this.#request('kpis', kpisSchema);
+  readonly config = () => this.#request('config', configSchema);
+  readonly user = (id: string) => this.#request(userPath(id), userSchema);
+  readonly journal = (id: string) => this.#request(userPath(id, 'journal'), journalSchema);
+  readonly check = (id: string) => this.#request(userPath(id, 'check'), resourcesSchema, {});
+  readonly cleanup = (id: string, action: 'cleanup' | 'emergency-cleanup', body: object) =>
+    this.#request(userPath(id, action), cleanupSchema, body);
 
-  users(query: UsersQuery = {}): Promise<UserPage> {
+  users(query: Query = {}) {
     const given = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value));
-    return this.#read(`users?${given.toString()}`, userPageSchema);
+    return this.#request(`users?${given.toString()}`, userPageSchema);
   }
 
-  user(id: string): Promise<UserView> {
-    return this.#read(`users/${segmentOf(id)}`, userSchema);
-  }
-
-  journal(id: string): Promise<JournalView> {
-    return this.#read(`users/${segmentOf(id)}/journal`, journalSchema);
-  }
-
-  kpis(): Promise<KpisView> {
-    return this.#read('kpis', kpisSchema);
-  }
-
-  config(): Promise<ConfigView> {
-    return this.#read('config', configSchema);
-  }
-
-  check(id: string): Promise<Resources> {
-    return this.#act(`users/${segmentOf(id)}/check`, {}, resourcesSchema);
-  }
-
-  cleanup(id: string, { isEmergency, body }: CleanupOrder): Promise<CleanupView> {
-    const action = isEmergency ? 'emergency-cleanup' : 'cleanup';
-    return this.#act(`users/${segmentOf(id)}/${action}`, body, cleanupSchema);
-  }
-
-  /** The event stream, open; its body never ends by itself, nor does the wait for it. @param lastEventId where a former one was cut off */
+  /**
+   * Opens the event stream, which never ends by itself and has no time-out.
+   * @param lastEventId the last event that was seen before; `null` for none
+   */
   async events(query: URLSearchParams, lastEventId: string | null, signal: AbortSignal): Promise<Response> {
     const headers = { accept: 'text/event-stream', ...(lastEventId !== null && { 'last-event-id': lastEventId }) };
-    const response = await this.#ask(`events?${query.toString()}`, { headers, signal });
+    const response = await this.#fetch(`events?${query.toString()}`, { headers, signal });
     if (!isOfType(response, 'text/event-stream')) throw this.#foreign(response.status);
     return response;
   }
 
-  #read<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-    return within(readMs, (signal) => this.#json(path, { signal }, schema));
+  /**
+   * Reads, or acts if there is a body.
+   * @returns the answer as the server gave it, with fields that only a newer server has
+   */
+  async #request<T>(path: string, schema: z.ZodType<T>, body?: object): Promise<T> {
+    const timeout = new RequestTimeout();
+    timeout.start(body === undefined ? readTimeoutMs : actTimeoutMs);
+    const { signal } = timeout;
+    const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    try {
+      const answer = await this.#bodyOf(await this.#fetch(path, body === undefined ? { signal } : { ...post, signal }));
+      const { error } = schema.safeParse(answer);
+      if (error === undefined) return answer as T;
+      const { path: field = [], message = '' } = error.issues[0] ?? {};
+      const problem = [...field.map(String), inert(message)].join(': ');
+      throw new CommandError(
+        `${this.url} answers as another version of Mooring does (${problem}); use the version of the server`,
+        exitCodes.trouble,
+      );
+    } finally {
+      timeout.stop();
+    }
   }
 
-  #act<T>(path: string, body: object, schema: z.ZodType<T>): Promise<T> {
-    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-    return within(actMs, (signal) => this.#json(path, { ...init, signal }, schema));
-  }
-
-  /** As the server gave it, with what only a newer one says. */
-  async #json<T>(path: string, init: RequestInit, schema: z.ZodType<T>): Promise<T> {
-    const response = await this.#ask(path, init);
-    const answer = await this.#bodyOf(response);
-    const { error } = schema.safeParse(answer);
-    if (error === undefined) return answer as T;
-    const { path: field = [], message = '' } = error.issues[0] ?? {};
-    throw new CommandError(
-      `${this.url} answers as another version of Mooring does (${[...field.map(String), inert(message)].join(': ')}); use the version of the server`,
-      exitCodes.trouble,
-    );
-  }
-
-  async #ask(path: string, init: RequestInit): Promise<Response> {
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
     const headers = { ...this.#headers, ...(init.headers as Record<string, string> | undefined) };
     let response: Response;
     try {
-      response = await this.#fetch(`${this.url}${apiPath}/${path}`, { ...init, headers, redirect: 'manual' });
+      response = await fetch(`${this.url}${apiPath}/${path}`, { ...init, headers, redirect: 'manual' });
     } catch (error) {
       throw this.#unreachable(error);
     }
     if (response.ok) return response;
     if (!isOfType(response, 'application/problem+json')) throw this.#foreign(response.status);
-    const problem = await this.#bodyOf(response);
-    throw this.#path !== '' && isUnknownRoute(problem)
-      ? this.#foreign(response.status)
-      : problemError(response.status, problem);
+    const { data } = problemSchema.safeParse(await this.#bodyOf(response));
+    // Mooring answers, but has no such route: there may be a path too many in the URL.
+    const isWrongPath = this.#path !== '' && data?.type === problemType('no-such-route');
+    throw isWrongPath ? this.#foreign(response.status) : problemError(response.status, data);
   }
 
   async #bodyOf(response: Response): Promise<unknown> {
@@ -166,7 +127,7 @@ export class AdminClient {
     });
   }
 
-  /** What comes between the port and `/api/v1`; mostly nothing. */
+  /** The path before `/api/v1`; mostly empty. */
   get #path(): string {
     return this.url.slice(new URL(this.url).origin.length);
   }
@@ -177,16 +138,16 @@ export class AdminClient {
         ? 'give the admin port of mooring serve with --url (or MOORING_ADMIN_URL)'
         : `is --url (or MOORING_ADMIN_URL) its admin port, without ${this.#path}?`;
     return new CommandError(
-      `${this.url} answers (with ${String(status)}), but is no admin API of Mooring; ${hint}`,
+      `${this.url} answers (with ${String(status)}), but is not an admin API of Mooring; ${hint}`,
       exitCodes.unreachable,
     );
   }
 }
 
-/** A user id in a path. @throws CommandError if it is empty */
-function segmentOf(id: string): string {
+/** The path of a user, or of something below it. @throws CommandError if the id is empty */
+function userPath(id: string, ...below: string[]): string {
   if (id === '') throw new CommandError('the user id is empty; wanted one such as alice', exitCodes.usage);
-  return userSegment(id);
+  return ['users', userSegment(id), ...below].join('/');
 }
 
 function checkedUrl(text: string): string {
@@ -194,45 +155,28 @@ function checkedUrl(text: string): string {
   const isUsable = url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
   if (isUsable) return `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/+api\/v1$/, '')}`;
   const hint = text.includes('@') ? ', without a user or a password; a token goes with --token' : '';
-  throw new CommandError(
-    `--url ${inert(withoutPassword(text))}: wanted a URL such as http://127.0.0.1:9090${hint}`,
-    exitCodes.usage,
-  );
-}
-
-/** What is shown, and may be kept in a log. Whatever may be a password is left out, also where the text is no URL. */
-function withoutPassword(text: string): string {
-  return text.replace(/^([a-z]+:\/\/)?.*@/is, '$1…@');
+  // The message may be kept in a log: whatever may be a password is left out, even if the text is no URL.
+  const shown = inert(text.replace(/^([a-z]+:\/\/)?.*@/is, '$1…@'));
+  throw new CommandError(`--url ${shown}: wanted a URL such as http://127.0.0.1:9090${hint}`, exitCodes.usage);
 }
 
 function isOfType(response: Response, type: string): boolean {
   return (response.headers.get('content-type') ?? '').toLowerCase().startsWith(type);
 }
 
-/** `fetch failed` says nothing; what is behind it does. */
+/** The cause of a failed `fetch`, whose own message is just "fetch failed". */
 function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof NoAnswerError) return error.message;
   const { cause } = error;
   if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message;
   return cause instanceof Error ? cause.message : error.message;
 }
 
-/** Instead of what the server says to whoever speaks HTTP. */
-const statusHints: Readonly<Record<number, string>> = {
-  401: 'Give a token with --token or MOORING_ADMIN_TOKEN.',
-};
-
-/** Whether a server of Mooring says that it has no route for this path. */
-function isUnknownRoute(body: unknown): boolean {
-  return problemSchema.safeParse(body).data?.type === problemType('no-such-route');
-}
-
 /** A problem in words: what is wrong, and what to try. */
-function problemError(status: number, body: unknown): CommandError {
-  const { data } = problemSchema.safeParse(body);
+function problemError(status: number, data: Problem | undefined): CommandError {
   const detail = data?.detail ?? `the server answers with ${String(status)}`;
-  const hint = statusHints[status] ?? data?.hint;
+  // The server's own hint is about HTTP headers.
+  const hint = status === 401 ? 'Give a token with --token or MOORING_ADMIN_TOKEN.' : data?.hint;
   const text = hint === undefined ? detail : `${detail.replace(/\.$/, '')}. ${hint}`;
   return new CommandError(inert(text), status === 400 ? exitCodes.usage : exitCodes.trouble);
 }

@@ -1,14 +1,9 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { CleanupView } from '../../admin/schemas.js';
+import { Option, type Command } from 'commander';
 import { routineStrategyNames } from '../../core/vocabulary.js';
-import { addAskFlags, clientOf, printAnswer, type AskFlags, type Told } from './asking.js';
-import { duration } from '../../presentation/figures.js';
-import { inert } from '../../presentation/inert.js';
-import { reasonOf, totalOf } from '../../presentation/releases.js';
-import type { Paint } from '../terminal/paint.js';
-import { aligned } from '../terminal/table.js';
+import { asksServer, type ServerFlags } from './server-command.js';
+import { wholeNumber } from './values.js';
 
-interface CleanupFlags extends AskFlags {
+interface CleanupFlags extends ServerFlags {
   readonly emergency?: boolean;
   readonly strategy?: readonly string[];
   readonly evict?: number;
@@ -22,9 +17,9 @@ Examples:
   mooring cleanup alice --strategy disconnected idle
   mooring cleanup alice --emergency --keep 5
 
-Each connection is asked whether it is there. One that leaves our pings unanswered for minSilence (3 s) is a suspect, and
-goes, in use or not; one that answers goes only where it is idle or failed, or where you say --evict or --keep.
-A dry run asks too, says who would go and why, and releases nobody.
+Each connection is pinged. A connection that answers no ping for minSilence (3 s) is a suspect, and is released even if
+it is in use. A connection that answers is released only if it is idle or failed, or if you give --evict or --keep.
+A dry run pings too, says which connections would be released and why, and releases none.
 Exit code: 1 when there was not enough time, or nothing is known of the user.`;
 
 /** `mooring cleanup` */
@@ -33,44 +28,29 @@ export function addCleanup(program: Command): void {
     .command('cleanup')
     .description('release the dead, the suspects, the idle and the failed connections of a user')
     .argument('<user>', 'user id')
-    .option('--emergency', 'with the patience of an emergency')
+    .option('--emergency', 'with the shorter idle times of an emergency')
     .addOption(new Option('--strategy <name...>', 'these only; not with --emergency').choices(routineStrategyNames))
     .option(
       '--evict <number>',
-      'with --emergency: evict up to so many that are not in use; with --keep, no more than either allows',
-      wholeNumber,
+      'with --emergency: evict at most so many connections that are not in use; with --keep, whichever evicts fewer',
+      wholeNumber(0, 999_999),
     )
-    .option('--keep <number>', 'with --emergency: evict those not in use until so many are left', wholeNumber)
-    .option('--dry-run', 'say who would go and why, and release nobody');
-  addAskFlags(command).addHelpText('after', examples).action(run);
-}
-
-async function run(user: string, flags: CleanupFlags, command: Command): Promise<void> {
-  const { emergency: isEmergency = false, strategy: strategies, evict, keep, dryRun = false } = flags;
-  if (isEmergency && strategies !== undefined) command.error('error: --strategy does nothing with --emergency');
-  if (!isEmergency && (evict !== undefined || keep !== undefined))
-    command.error('error: --evict and --keep want --emergency');
-  const body = isEmergency ? { dryRun, evict, keep } : { dryRun, strategies };
-  const client = await clientOf(flags);
-  printAnswer(flags, await client.cleanup(user, { isEmergency, body }), tellCleanup);
-}
-
-/** Who goes, or would go, and why. */
-export function tellCleanup(view: CleanupView, paint: Paint): Told {
-  const { userId, dryRun, chosen, cleaned, remaining, durationMs, timedOut, byStrategy } = view;
-  const rows = chosen.map((each) => [`  ${inert(each.threadId)}`, inert(each.strategy), reasonOf(each)]);
-  const count = dryRun ? `${String(totalOf(byStrategy))} would be released` : `${String(cleaned)} released`;
-  const tally = Object.entries(byStrategy).flatMap(([name, number]) =>
-    number > 0 ? [inert(`${name} ${String(number)}`)] : [],
-  );
-  const totals = tally.length === 0 ? '' : ` (${tally.join(', ')})`;
-  const late = timedOut ? paint('red', '; there was not enough time') : '';
-  const head = `${paint('bold', inert(userId))}: ${count}${totals}, ${String(remaining)} left, in ${duration(durationMs)}${late}`;
-  return { text: rows.length === 0 ? `${head}\n` : `${head}\n${aligned(rows)}\n`, hasTrouble: timedOut };
-}
-
-/** A number of managers. @throws InvalidArgumentError */
-function wholeNumber(text: string): number {
-  if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Wanted a whole number, at most 999999.');
+    .option(
+      '--keep <number>',
+      'with --emergency: evict connections that are not in use until so many are left',
+      wholeNumber(0, 999_999),
+    )
+    .option('--dry-run', 'say which would be released and why, and release none')
+    .hook('preAction', () => {
+      const { emergency = false, strategy, evict, keep } = command.opts<CleanupFlags>();
+      if (emergency && strategy !== undefined) command.error('error: --strategy does nothing with --emergency');
+      if (!emergency && (evict !== undefined || keep !== undefined))
+        command.error('error: --evict and --keep need --emergency');
+    });
+  asksServer<CleanupFlags>(command, examples, async ({ flags, user, client, answers, print }) => {
+    const { emergency = false, strategy: strategies, evict, keep, dryRun = false } = flags;
+    const action = emergency ? 'emergency-cleanup' : 'cleanup';
+    const body = emergency ? { dryRun, evict, keep } : { dryRun, strategies };
+    print(await client.cleanup(user, action, body), answers.tellCleanup);
+  });
 }

@@ -1,6 +1,5 @@
 import { Argument, type Command, type Option } from 'commander';
-
-const shells = ['bash', 'zsh', 'fish'] as const;
+import { quoted } from './values.js';
 
 const examples = `
 Examples:
@@ -13,19 +12,15 @@ export function addCompletion(program: Command): void {
   program
     .command('completion')
     .description('print a script that lets a shell complete commands and options')
-    .addArgument(new Argument('<shell>', 'which shell').choices(shells))
+    .addArgument(new Argument('<shell>', 'which shell').choices(Object.keys(scripts)))
     .addHelpText('after', examples)
-    .action((shell: (typeof shells)[number]) => {
-      process.stdout.write(scripts[shell](program));
-    });
+    .action((shell: keyof typeof scripts) => void process.stdout.write(scripts[shell](program)));
 }
 
-/** The script for each shell, from the commands and options there are. */
-const scripts = Object.freeze({ bash: bashScript, zsh: zshScript, fish: fishScript }) satisfies Readonly<
-  Record<(typeof shells)[number], (program: Command) => string>
->;
+/** The script for each shell, from the commands and options of the program. */
+const scripts = { bash: bashScript, zsh: zshScript, fish: fishScript };
 
-/** Long flags only: they say what they are. */
+/** The options with a long name, `--help` included. */
 function flagsOf(command: Command): Option[] {
   return [...command.options, ...command.createHelp().visibleOptions(command)].filter(
     (option, index, all) =>
@@ -33,18 +28,22 @@ function flagsOf(command: Command): Option[] {
   );
 }
 
-/** What may follow `help`, which is no command of its own to the parser. */
-function namesOf(program: Command): string[] {
-  return program.commands.map((command) => command.name());
+/** The values of the first argument, if they are known. */
+function choicesOf(command: Command): string {
+  return command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices).join(' ');
 }
 
+function namesOf(program: Command): string {
+  return program.commands.map((command) => command.name()).join(' ');
+}
+
+/** The parser answers `help` although it is not a command. */
 const help = { name: 'help', description: 'say what a command does' };
 
 function bashScript(program: Command): string {
   const words = program.commands.map((command) => {
-    const choices = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices);
     const flags = flagsOf(command).map(({ long }) => long ?? '');
-    return `    ${command.name()}) words="${[...choices, ...flags].join(' ')}" ;;`;
+    return `    ${command.name()}) words="${[choicesOf(command), ...flags].join(' ').trim()}" ;;`;
   });
   const values = program.commands.flatMap((command) =>
     flagsOf(command)
@@ -52,10 +51,10 @@ function bashScript(program: Command): string {
       .map(({ long, argChoices = [] }) => `    "${command.name()} ${long ?? ''}") words="${argChoices.join(' ')}" ;;`),
   );
   return `_mooring() {
-  local words="${namesOf(program).join(' ')} ${help.name} --help --version"
+  local words="${namesOf(program)} ${help.name} --help --version"
   [ "$COMP_CWORD" -gt 1 ] && case "\${COMP_WORDS[1]}" in
 ${words.join('\n')}
-    ${help.name}) words="${namesOf(program).join(' ')}" ;;
+    ${help.name}) words="${namesOf(program)}" ;;
     *) words="" ;;
   esac
   case "\${COMP_WORDS[1]} \${COMP_WORDS[COMP_CWORD-1]}" in
@@ -67,18 +66,13 @@ complete -o default -F _mooring mooring
 `;
 }
 
-/** Within single quotes, for zsh and fish. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
-}
-
-/** Loaded from a folder of `fpath`, the file is the function's body the first time; sourced, it registers it. */
+/** Loaded from a folder of `fpath`, the file is the function's body at first; sourced, it registers the function. */
 function zshScript(program: Command): string {
   const commands = program.commands.map((each) => `    ${quoted(`${each.name()}:${each.description()}`)}`);
   const cases = program.commands.map((command) => {
     const flags = flagsOf(command).map((option) => `        ${quoted(zshFlag(option))}`);
-    const choices = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices);
-    const rest = choices.length === 0 ? '*: :_default' : `1: :(${choices.join(' ')})`;
+    const choices = choicesOf(command);
+    const rest = choices === '' ? '*: :_default' : `1: :(${choices})`;
     return `    ${command.name()})\n      _arguments \\\n${[...flags, `        ${quoted(rest)}`].join(' \\\n')} ;;`;
   });
   return `#compdef mooring
@@ -121,11 +115,11 @@ function fishScript(program: Command): string {
   const first = described.map(
     ({ name, description }) => `complete -c mooring -n __fish_use_subcommand -f -a ${name} -d ${quoted(description)}`,
   );
-  const named = `complete -c mooring -n '__fish_seen_subcommand_from ${help.name}' -f -a ${quoted(namesOf(program).join(' '))}`;
+  const named = `complete -c mooring -n '__fish_seen_subcommand_from ${help.name}' -f -a ${quoted(namesOf(program))}`;
   const flags = program.commands.flatMap((command) => {
     const head = `complete -c mooring -n '__fish_seen_subcommand_from ${command.name()}'`;
-    const choices = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices);
-    const own = choices.length === 0 ? [] : [`${head} -f -a ${quoted(choices.join(' '))}`];
+    const choices = choicesOf(command);
+    const own = choices === '' ? [] : [`${head} -f -a ${quoted(choices)}`];
     return [...own, ...flagsOf(command).map((option) => `${head} ${fishFlag(option)}`)];
   });
   return `${[...first, named, ...flags].join('\n')}\n`;

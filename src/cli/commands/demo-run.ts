@@ -4,22 +4,29 @@ import { outsideName, writeSetting } from '../../config/written-settings.js';
 import { longestName, people } from '../../demo/people.js';
 import { startPopulation } from '../../demo/population.js';
 import { demoSettings } from '../../demo/settings.js';
-import { readAccess } from '../server/admin-access.js';
-import { stdoutPaint } from './asking.js';
+import { duration, timeOf } from '../../presentation/figures.js';
 import { exitCodes } from '../command-error.js';
-import type { DemoFlags } from './demo.js';
+import { readAccess } from '../server/admin-access.js';
+import { defaultAdminUrl } from '../server/defaults.js';
 import { neverWait } from '../server/log-output.js';
 import { createLogger } from '../server/logger.js';
-import { defaultPorts } from './serve.js';
+import { startServers, type Servers } from '../server/servers.js';
+import { stdoutPaint } from '../terminal/paint.js';
+import { stopOnSignals } from '../terminal/stop-signals.js';
 import { loadServerConfig } from './serve-run.js';
-import { startServers, stopOnSignals, type Servers } from '../server/servers.js';
-import { duration, timeOf } from '../../presentation/figures.js';
+import type { SettingsFlags } from './settings-flags.js';
 
-/** Serves, with people, until told to stop. @throws MooringError, CommandError */
+/** The flags of `mooring demo`. */
+export interface DemoFlags extends SettingsFlags {
+  readonly port: number;
+  readonly adminPort: number;
+}
+
+/** Serves simulated people until a signal stops it. @throws MooringError, CommandError */
 export async function runDemo(flags: DemoFlags): Promise<void> {
   const loaded = loadServerConfig(flags, demoSettings);
   const host = '127.0.0.1';
-  const access = readAccess({ admin: true, adminHost: host, adminPort: flags.adminPort }, process.env);
+  const access = readAccess({ adminHost: host }, process.env);
   const logger = createLogger({ logLevel: 'error' });
   neverWait(process.stdout);
   for (const warning of loaded.warnings) print(warning);
@@ -38,7 +45,7 @@ export async function runDemo(flags: DemoFlags): Promise<void> {
   });
   stopOnSignals(async (signal) => {
     isStopping = true;
-    print(`${signal}: closing ${String(servers.managerCount)} connections; again to exit at once`);
+    print(`${signal}: closing ${String(servers.mooring.managerCount)} connections; again to exit at once`);
     await servers.stop();
     await population.stop();
   });
@@ -49,24 +56,24 @@ function narrate(who: string, text: string): void {
   print(`${paint('dim', timeOf(new Date()))}  ${paint('bold', who.padEnd(longestName))}  ${text}`);
 }
 
-/** How much may wait for a terminal that stands still, in bytes; what comes then is not told. */
-const mostUntold = 65_536;
+/** How much may wait for a terminal that takes nothing, in bytes; further lines are dropped. */
+const longestBacklog = 65_536;
 
 function print(line: string): void {
-  if (process.stdout.writableLength < mostUntold) process.stdout.write(`${line}\n`);
+  if (process.stdout.writableLength < longestBacklog) process.stdout.write(`${line}\n`);
 }
 
-/** Where to look, what for, and what to try. */
+/** Where the demo is, what to look at, and what to try. */
 function welcome({ url, adminUrl }: Servers, loaded: LoadedConfig): string {
-  const asked = adminUrl ?? '';
-  const where = asked.endsWith(`:${String(defaultPorts.admin)}`) ? '' : ` --url ${asked}`;
+  const admin = adminUrl ?? '';
+  const where = admin === defaultAdminUrl ? '' : ` --url ${admin}`;
   const { config, sources } = loaded;
   const changed = settingNames
     .filter((name) => name in demoSettings && sources[name] !== 'demo')
     .map((name) => `${outsideName(name)}=${writeSetting(name, config[name])}`);
   return `Mooring demo: ${String(Object.keys(people).length)} people with some 90 connections, and settings in seconds instead of minutes.
 ${changed.length === 0 ? '' : `Other than the people are made for: ${changed.join(', ')}\n`}
-  Dashboard   ${asked}/
+  Dashboard   ${admin}/
   WebSocket   ${url}/?user_id=you&thread_id=thread_1
 
 Look at  the levels rise in the first ten seconds, then who goes, and why, in what is told below and on the dashboard;

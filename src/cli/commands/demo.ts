@@ -1,13 +1,9 @@
 import type { Command } from 'commander';
 import { longestName, people } from '../../demo/people.js';
-import { defaultPorts, portNumber } from './serve.js';
-import { addSettingsFlags, type SettingsFlags } from './settings-flags.js';
-
-/** What `mooring demo` was told. */
-export interface DemoFlags extends SettingsFlags {
-  readonly port: number;
-  readonly adminPort: number;
-}
+import { defaultPorts } from '../server/defaults.js';
+import type { DemoFlags } from './demo-run.js';
+import { addSettingsFlags } from './settings-flags.js';
+import { portNumber } from './values.js';
 
 const examples = `
 Examples:
@@ -20,17 +16,17 @@ ${Object.entries(people)
   .map(([name, about]) => `  ${name.padEnd(longestName)}  ${about}`)
   .join('\n')}
 
-The server is that of mooring serve. Its settings are the ladder of production in seconds instead of minutes; each can
-be overridden, but the people keep to their times. The people are real WebSocket clients in a process of their own. Who
-sleeps reads nothing from its socket, so that no ping is answered and no goodbye is said, just as on a phone in a pocket;
-who crashes resets its connection. Both processes end together, however one of them ends.`;
+The server is that of mooring serve. Its settings are those of production, with seconds instead of minutes; each can be
+overridden, but the people keep their own times. The people are real WebSocket clients in a second process. A sleeping
+client does not read from its socket, so it answers no ping and sends no close frame, like a phone in a pocket; a client
+that crashes resets its connection. When one of the two processes ends, the other one ends too.`;
 
 /** `mooring demo` */
 export function addDemo(program: Command): void {
   const command = program
     .command('demo')
     .description('mooring serve with people who use it, misuse it and vanish; for a first look at the dashboard')
-    .option('--port <number>', 'port to listen on; 0 takes any that is free', portNumber, defaultPorts.webSocket)
+    .option('--port <number>', 'port to listen on; 0 takes any free port', portNumber, defaultPorts.webSocket)
     .option('--admin-port <number>', 'port of the dashboard and the admin API', portNumber, defaultPorts.admin);
   addSettingsFlags(command)
     .addHelpText('after', examples)

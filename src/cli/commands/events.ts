@@ -2,18 +2,18 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { EventSourceMessage } from 'eventsource-parser';
-import type { AdminClient } from './admin-client.js';
-import { addAskFlags, clientOf, stdoutPaint, type AskFlags } from './asking.js';
-import { CommandError, exitCodes } from '../command-error.js';
 import type { Told } from '../../presentation/fields.js';
 import { timeOf } from '../../presentation/figures.js';
 import { inert, inertJson } from '../../presentation/inert.js';
 import { sentenceOf } from '../../presentation/sentences.js';
-import type { Paint } from '../terminal/paint.js';
-import { Patience, readMs } from './patience.js';
+import { CommandError, exitCodes } from '../command-error.js';
+import { stdoutPaint, type Paint } from '../terminal/paint.js';
 import { onStopSignals } from '../terminal/stop-signals.js';
+import type { AdminClient } from './admin-client.js';
+import { RequestTimeout } from './request-timeout.js';
+import { asksServer, type ServerFlags } from './server-command.js';
 
-interface EventsFlags extends AskFlags {
+interface EventsFlags extends ServerFlags {
   readonly types?: string;
   readonly user?: string;
 }
@@ -24,56 +24,49 @@ Examples:
   mooring events --types manager.released,admission.refused --user alice
   mooring events --json | jq -c 'select(.type == "level.changed")'
 
-With --json each line is an event. Goes on where it was cut off; ends with Ctrl-C.`;
+With --json each line is an event. Reconnects and goes on where the stream was cut off; ends with Ctrl-C.`;
 
-/** The pause before coming back, growing from the first to the second. */
-const [firstPauseMs, longestPauseMs] = [500, 10_000];
+/** Pauses between attempts to reconnect double from the first to the longest. */
+const firstPauseMs = 500;
+const longestPauseMs = 10_000;
+
+/** How long the server may take to open the stream. */
+const openTimeoutMs = 15_000;
+
+/** The server sends something every 15 s; after so much silence it is gone. */
+const silenceTimeoutMs = 45_000;
+
+/** How long the reader of stdout has for the last lines at the end. */
+const lastLinesMs = 1_000;
 
 const gapNote = 'what happened meanwhile is not known any longer';
-
-/** The server says something every 15 s; who is silent for so long is gone. */
-const patienceMs = 45_000;
-
-/** How long whoever reads has for the rest of the last lines, once it is to end. */
-const lastLinesMs = 1_000;
 
 /** `mooring events` */
 export function addEvents(program: Command): void {
   const command = program
     .command('events')
-    .description('follow what happens')
-    .option('--types <names>', 'only these, separated by commas')
-    .option('--user <user>', 'only what is about this user');
-  addAskFlags(command).addHelpText('after', examples).action(run);
+    .description('follow the events of the server')
+    .option('--types <names>', 'only events of these types, separated by commas')
+    .option('--user <user>', 'only events about this user');
+  asksServer<EventsFlags>(command, examples, ({ flags, client }) => run(flags, client));
 }
 
-async function run(flags: EventsFlags): Promise<void> {
+async function run({ types, user, json }: EventsFlags, client: AdminClient): Promise<void> {
   const end = new AbortController();
-  const forget = onStopSignals(
-    () => {
-      end.abort();
-    },
-    (code) => process.exit(code),
-  );
-  const { types, user } = flags;
+  const removeListeners = onStopSignals(() => end.abort());
   const query = new URLSearchParams({ ...(types !== undefined && { types }), ...(user !== undefined && { user }) });
-  const follower = new Follower(await clientOf(flags), query, end.signal);
   const paint = stdoutPaint();
   const print = async (event: Told): Promise<void> => {
-    const line = flags.json === true ? jsonLine(event) : eventLine(event, paint);
-    // Whoever reads slowly is waited for, until the end.
+    const line = json === true ? `${inertJson(JSON.stringify(event))}\n` : eventLine(event, paint);
+    // A slow reader is waited for until the end.
     if (!process.stdout.write(line)) await once(process.stdout, 'drain', { signal: end.signal });
   };
   try {
-    await follower.follow(print);
+    await new Follower({ client, query, print, end: end.signal }).follow();
   } finally {
-    forget();
+    removeListeners();
   }
-  endSoon();
-}
-
-/** Ends as soon as what was written is read. A pipe nobody reads would keep the process alive for ever. */
-function endSoon(): void {
+  // A pipe that nobody reads would keep the process alive for ever.
   setTimeout(() => process.exit(exitCodes.ok), lastLinesMs).unref();
 }
 
@@ -84,120 +77,112 @@ export function eventLine(event: Told, paint: Paint): string {
   return `${timeOf(new Date(Number(atMs)))}  ${paint('cyan', inert(type).padEnd(20))}  ${user}${sentenceOf(event).text}\n`;
 }
 
-function jsonLine(event: Told): string {
-  return `${inertJson(JSON.stringify(event))}\n`;
+interface FollowerOptions {
+  readonly client: AdminClient;
+  readonly query: URLSearchParams;
+  readonly print: (event: Told) => Promise<void>;
+  /** Ends everything. */
+  readonly end: AbortSignal;
 }
 
-/** Follows the event stream, and comes back to it where it was cut off. */
+/** Follows the event stream, and reconnects to it. */
 class Follower {
-  readonly #client: AdminClient;
-  readonly #query: URLSearchParams;
-  readonly #end: AbortSignal;
-  /** What was seen last, and where the stream stood when it was last opened. */
+  readonly #options: FollowerOptions;
+  /** The last event that was seen. */
   #lastId: string | null = null;
+  /** The position of the stream when it was last opened. */
   #helloId: string | null = null;
   #pauseMs = firstPauseMs;
   #wasReached = false;
   #isLost = false;
 
-  constructor(client: AdminClient, query: URLSearchParams, end: AbortSignal) {
-    this.#client = client;
-    this.#query = query;
-    this.#end = end;
+  constructor(options: FollowerOptions) {
+    this.#options = options;
   }
 
-  /** Until the signal says so. @throws CommandError where it was never there, or is refused */
-  async follow(take: (event: Told) => Promise<void>): Promise<void> {
+  /** Resolves when it is ended. @throws CommandError if the server was never reached, or refuses */
+  async follow(): Promise<void> {
+    const { end } = this.#options;
     for (;;) {
       try {
-        await this.#watch(take);
+        await this.#connect();
       } catch (error) {
-        if (!this.#end.aborted && !this.#mayPass(error)) throw error;
+        if (!end.aborted && !this.#mayRecover(error)) throw error;
       }
-      if (this.#end.aborted) return;
+      if (end.aborted) return;
       await this.#pause();
     }
   }
 
-  /** What was reached once may come back; what is refused stays refused. */
-  #mayPass(error: unknown): boolean {
+  /** A server that was reached once may come back; a refusal is final. */
+  #mayRecover(error: unknown): boolean {
     return this.#wasReached && error instanceof CommandError && error.exitCode === exitCodes.unreachable;
   }
 
-  async #watch(take: (event: Told) => Promise<void>): Promise<void> {
-    const watch = new AbortController();
-    const leave = (): void => {
-      watch.abort();
-    };
-    const patience = new Patience(watch);
-    this.#end.addEventListener('abort', leave, { once: true });
+  async #connect(): Promise<void> {
+    const { client, query, end } = this.#options;
+    const timeout = new RequestTimeout();
+    const abort = (): void => timeout.abort();
+    end.addEventListener('abort', abort, { once: true });
     try {
-      patience.begin(readMs);
-      const { body } = await this.#client.events(this.#query, this.#lastId, watch.signal);
-      this.#reached();
+      timeout.start(openTimeoutMs);
+      const { body } = await client.events(query, this.#lastId, timeout.signal);
+      this.#noteReached();
       if (body === null) return;
       const { readServerSent } = await import('./server-sent.js');
-      for await (const sent of readServerSent(heard(body, patience))) await this.#take(sent, take);
+      for await (const message of readServerSent(untilSilent(body, timeout))) await this.#handle(message);
     } finally {
-      patience.end();
-      this.#end.removeEventListener('abort', leave);
+      timeout.stop();
+      end.removeEventListener('abort', abort);
     }
   }
 
-  #reached(): void {
-    if (this.#isLost) note(`${this.#client.url} is back`);
+  #noteReached(): void {
+    if (this.#isLost) note(`${this.#options.client.url} is back`);
     if (this.#isLost && this.#lastId === null) note(gapNote);
     this.#isLost = false;
     this.#wasReached = true;
   }
 
-  async #take(
-    { id, event = 'message', data }: EventSourceMessage,
-    take: (event: Told) => Promise<void>,
-  ): Promise<void> {
+  async #handle({ id, event = 'message', data }: EventSourceMessage): Promise<void> {
+    const content = JSON.parse(data) as Readonly<Record<string, unknown>>;
     this.#pauseMs = firstPauseMs;
-    // Between events that are wanted the server says its position now and then: nothing was missed up to there.
-    if (event !== 'stream.position')
-      await this.#tell(event, JSON.parse(data) as Readonly<Record<string, unknown>>, take);
-    this.#lastId = id ?? this.#lastId ?? this.#helloId;
-  }
-
-  async #tell(
-    event: string,
-    content: Readonly<Record<string, unknown>>,
-    take: (event: Told) => Promise<void>,
-  ): Promise<void> {
     if (event === 'stream.hello') this.#helloId = String(content['id']);
     else if (event === 'stream.gap') {
       note(gapNote);
       this.#lastId = this.#helloId;
     } else if (event === 'stream.dropped')
       note(`${String(content['count'])} events were missed: this end reads too slowly`);
-    else await take({ type: event, ...content });
+    // `stream.position` carries an id only: no event that is wanted was missed before it.
+    else if (event !== 'stream.position') await this.#options.print({ type: event, ...content });
+    this.#lastId = id ?? this.#lastId ?? this.#helloId;
   }
 
   async #pause(): Promise<void> {
-    if (!this.#isLost) note(`lost ${this.#client.url}; trying again until it is back`);
+    if (!this.#isLost) note(`lost ${this.#options.client.url}; trying again until it is back`);
     this.#isLost = true;
-    await sleep(this.#pauseMs, undefined, { signal: this.#end }).catch(() => undefined);
+    await sleep(this.#pauseMs, undefined, { signal: this.#options.end }).catch(() => undefined);
     this.#pauseMs = Math.min(longestPauseMs, 2 * this.#pauseMs);
   }
 }
 
 /**
- * The stream, while whoever sends is heard of; one that breaks off has ended. How long whoever reads takes for what came
- * says nothing of the sender.
+ * The stream until it ends, breaks off or is silent for too long. The time that the caller takes for a chunk does not
+ * count as silence.
  */
-async function* heard(body: AsyncIterable<Uint8Array>, patience: Patience): AsyncGenerator<Uint8Array, void> {
+async function* untilSilent(
+  body: AsyncIterable<Uint8Array>,
+  timeout: RequestTimeout,
+): AsyncGenerator<Uint8Array, void> {
   try {
-    patience.begin(patienceMs);
+    timeout.start(silenceTimeoutMs);
     for await (const chunk of body) {
-      patience.end();
+      timeout.stop();
       yield chunk;
-      patience.begin(patienceMs);
+      timeout.start(silenceTimeoutMs);
     }
   } catch {
-    // Whoever follows comes back to it.
+    // The follower reconnects.
   }
 }
 

@@ -1,9 +1,11 @@
-import { settingNames, type SettingName } from '../../core/settings.js';
+import type { Variables } from '../../config/environment.js';
+import type { LoadedConfig } from '../../config/load-config.js';
 import { outsideName, variableName } from '../../config/written-settings.js';
-import type { SettingSource } from '../../config/load-config.js';
+import { settingNames } from '../../core/settings.js';
 import type { DayFlags } from './simulate-flags.js';
+import { quoted } from './values.js';
 
-/** What a shell takes as it is. */
+/** Words that a shell needs no quotes for. */
 const plain = /^[\w@%+:,./=-]+$/;
 
 /** The command that makes this small world again. */
@@ -12,31 +14,23 @@ export function smallWorldCommand(seed: number): string {
 }
 
 /**
- * The command that lives through this day again, quoted for a shell. Settings that came from environment variables are
- * flags in it, so that it means the same elsewhere.
- * @param sources where the settings came from
+ * The command that simulates this day again, quoted for a shell. Settings from environment variables become flags, so
+ * that the command does the same on another machine.
  * @param env the environment variables
  */
-export function dayCommand(
-  flags: DayFlags,
-  sources: Readonly<Record<SettingName, SettingSource>>,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): string {
+export function dayCommand(flags: DayFlags, sources: LoadedConfig['sources'], env: Variables = process.env): string {
   const { scenario, hours, users, seed, env: preset, config, set = [], compare = [] } = flags;
   const fromEnvironment = settingNames
     .filter((name) => sources[name] === 'environment')
     .map((name) => [outsideName(name), env[variableName(name)] ?? ''] as const);
   const words = [
-    ...['npx', 'mooring', 'simulate', '--scenario', scenario],
-    ...['--hours', String(hours), '--users', String(users), '--seed', String(seed)],
+    scenario,
+    ...['--hours', hours, '--users', users, '--seed', seed].map(String),
     ...(preset === undefined ? [] : ['--env', preset]),
     ...(config === undefined ? [] : ['--config', config]),
     ...[...fromEnvironment, ...set].flatMap(([name, written]) => ['--set', `${name}=${written}`]),
     ...(compare.length === 0 ? [] : ['--compare', ...compare]),
   ];
-  return words.map(quoted).join(' ');
-}
-
-function quoted(word: string): string {
-  return plain.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+  const shellWords = words.map((word) => (plain.test(word) ? word : quoted(word)));
+  return `npx mooring simulate --scenario ${shellWords.join(' ')}`;
 }

@@ -2,14 +2,22 @@ import type { Access } from '../../admin/access.js';
 import type { LoadedConfig } from '../../config/load-config.js';
 import type { SettingName, WebSocketConfig } from '../../core/settings.js';
 import { fileDescriptorLimit } from '../../runtime/file-descriptor-limit.js';
-import { readAccess } from '../server/admin-access.js';
-import { defaultAdminUrl } from './asking.js';
+import { readAccess, type AdminFlags } from '../server/admin-access.js';
+import { defaultAdminUrl } from '../server/defaults.js';
+import { createLogger, type LogFlags } from '../server/logger.js';
+import { startServers, type ServersFlags } from '../server/servers.js';
+import { configJson, configTable, overridden, writtenSettings } from '../terminal/settings-table.js';
+import { stopOnSignals } from '../terminal/stop-signals.js';
 import { loadFlags } from './load-flags.js';
-import { createLogger } from '../server/logger.js';
-import { configJson, configTable, overridden, writtenSettings } from './print-config.js';
-import type { ServeFlags } from './serve.js';
-import { startServers, stopOnSignals } from '../server/servers.js';
 import type { SettingsFlags } from './settings-flags.js';
+
+/** The flags of `mooring serve`. */
+export interface ServeFlags extends ServersFlags, AdminFlags, SettingsFlags, LogFlags {
+  /** Whether there is an admin API. */
+  readonly admin: boolean;
+  readonly printConfig?: boolean;
+  readonly json?: boolean;
+}
 
 /** Serves until told to stop, or prints the configuration it would serve with. @throws MooringError, CommandError */
 export async function runServe(flags: ServeFlags): Promise<void> {
@@ -26,7 +34,7 @@ export async function runServe(flags: ServeFlags): Promise<void> {
   logger.info(summary(loaded), `listening on ${url}; try ${url}/?user_id=alice&thread_id=thread_1`);
   if (adminUrl !== null) logger.info(`admin API on ${adminUrl}, for ${describeAccess(access, adminUrl)}`);
   stopOnSignals((signal) => {
-    logger.info(`${signal}: closing ${String(servers.managerCount)} connections; again to exit at once`);
+    logger.info(`${signal}: closing ${String(servers.mooring.managerCount)} connections; again to exit at once`);
     return servers.stop();
   });
 }
@@ -37,24 +45,26 @@ function describeAccess(access: Access | null, url: string): string {
   return `${String(access.length)} ${access.length === 1 ? 'token' : 'tokens'}`;
 }
 
-/** What anybody looks for first, and whatever is not as preset. */
+/** The most important settings, and all that are not the preset's. */
 function summary(loaded: LoadedConfig): object {
-  const names: SettingName[] = [
-    'maxManagersPerUser',
-    'maxTotalManagers',
-    'idleManagerTimeoutMs',
-    'heartbeatIntervalMs',
-  ];
-  const { environment } = loaded;
-  return { environment, ...writtenSettings(loaded, [...names, ...overridden(loaded)]), more: '--print-config' };
+  const settings = writtenSettings(loaded, [...mainSettings, ...overridden(loaded)]);
+  return { environment: loaded.environment, ...settings, more: '--print-config' };
 }
 
-/** What the journal may take, in bytes. */
+const mainSettings: readonly SettingName[] = [
+  'maxManagersPerUser',
+  'maxTotalManagers',
+  'idleManagerTimeoutMs',
+  'heartbeatIntervalMs',
+];
+
+/** The journal's size, in bytes. */
 const journalBytes = 24 * 1024 * 1024;
 
 /**
- * The server's own defaults: half the file descriptors, so that accepting never fails, and a journal.
- * @param demo what a demo is made for
+ * The configuration of a server: as many managers as half the file descriptors, so that accepting never fails, and a
+ * journal, unless flags give other values.
+ * @param demo settings of the demo
  * @throws ConfigurationError
  */
 export function loadServerConfig(flags: SettingsFlags, demo: Partial<WebSocketConfig> = {}): LoadedConfig {

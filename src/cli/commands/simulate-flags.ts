@@ -1,10 +1,11 @@
-import { longestMs } from '../../simulation/forever.js';
 import { InvalidArgumentError, type Command } from 'commander';
+import { longestMs } from '../../simulation/forever.js';
 import { scenarios, type ScenarioName } from '../../simulation/population.js';
 import type { SeedName } from '../../simulation/seed/rules.js';
 import type { SettingsFlags } from './settings-flags.js';
+import { wholeNumber } from './values.js';
 
-/** What `mooring simulate` was told. */
+/** The flags of `mooring simulate`. */
 export interface SimulateFlags extends SettingsFlags {
   readonly hours: number;
   readonly users: number;
@@ -15,7 +16,7 @@ export interface SimulateFlags extends SettingsFlags {
   readonly compare?: readonly SeedName[];
 }
 
-/** The same, of a day. */
+/** The flags that simulate a day. */
 export interface DayFlags extends SimulateFlags {
   readonly scenario: ScenarioName;
 }
@@ -27,10 +28,6 @@ export function isOfDay(flags: SimulateFlags): flags is DayFlags {
 
 /** The longest day, in hours: 24 days. */
 const mostHours = longestMs / 3_600_000;
-const mostUsers = 1_000_000;
-
-/** Seeds are 32 bits. */
-const mostSeed = 2 ** 32 - 1;
 
 /** Simulated hours: above 0, at most 576. @throws InvalidArgumentError */
 export function readHours(text: string): number {
@@ -39,47 +36,30 @@ export function readHours(text: string): number {
   throw new InvalidArgumentError(`Wanted a number above 0, at most ${String(mostHours)}, such as 24 or 0.5.`);
 }
 
-/** Simulated users: 1 to 1000000. @throws InvalidArgumentError */
-export function readUsers(text: string): number {
-  return wholeOf(text, 1, mostUsers);
-}
+/** Simulated users. @throws InvalidArgumentError */
+export const readUsers = wholeNumber(1, 1_000_000);
 
-/** A seed: 0 to 4294967295. @throws InvalidArgumentError */
-export function readSeed(text: string): number {
-  return wholeOf(text, 0, mostSeed);
-}
+/** A seed of 32 bits. @throws InvalidArgumentError */
+export const readSeed = wholeNumber(0, 2 ** 32 - 1);
 
-function wholeOf(text: string, least: number, most: number): number {
-  const number = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (number >= least && number <= most) return number;
-  throw new InvalidArgumentError(`Wanted a whole number from ${String(least)} to ${String(most)}.`);
-}
+/** Flags that have no effect in a small world, whose users and settings follow from its seed. */
+const uselessInSmallWorlds = ['hours', 'users', 'set', 'env', 'config', 'compare', 'json'] as const;
 
-/** What makes other flags useless: which, and why. */
-const masters = {
-  script: {
-    written: '--script',
-    useless: ['hours', 'users', 'seed', 'scenario', 'set', 'env', 'config', 'compare', 'json'],
-    why: 'whose file says everything',
-  },
-  small: {
-    written: '--scenario small',
-    useless: ['hours', 'users', 'set', 'env', 'config', 'compare', 'json'],
-    why: 'which is an hour of its own, with users and settings that follow from its seed',
-  },
-} as const satisfies Record<
-  string,
-  { readonly written: string; readonly useless: readonly (keyof SimulateFlags)[]; readonly why: string }
->;
+/** Flags that have no effect with a script, whose file has everything. */
+const uselessWithScripts = [...uselessInSmallWorlds, 'seed', 'scenario'] as const;
 
-/** Says that flags somebody gave would do nothing, and ends as wrong usage does. */
+/** Ends the process, as for wrong usage, if flags were given that have no effect. */
 export function refuseUseless(command: Command): void {
   const { script, scenario } = command.opts<SimulateFlags>();
-  if (script === undefined && scenario !== 'small') return;
-  const { written, useless, why } = masters[script === undefined ? 'small' : 'script'];
+  if (script !== undefined) refuse(command, uselessWithScripts, '--script, whose file has everything');
+  else if (scenario === 'small')
+    refuse(command, uselessInSmallWorlds, '--scenario small, which has one hour, and users and settings of its own');
+}
+
+function refuse(command: Command, useless: readonly (keyof SimulateFlags)[], why: string): void {
   const given = useless.filter((name) => command.getOptionValueSource(name) === 'cli').map((name) => `--${name}`);
   if (given.length === 0) return;
-  command.error(`error: ${listOf(given)} ${given.length === 1 ? 'does' : 'do'} nothing with ${written}, ${why}`);
+  command.error(`error: ${listOf(given)} ${given.length === 1 ? 'does' : 'do'} nothing with ${why}`);
 }
 
 /** `a, b and c` */

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { ConfigurationError } from '../../core/errors.js';
-import type { Violation } from '../../simulation/promises.js';
 import { parseScript } from '../../simulation/script-schema.js';
 import { runScript, type Script } from '../../simulation/script.js';
 import { shortestBreaking } from '../../simulation/shrink.js';
 import { smallWorld } from '../../simulation/small-world.js';
+import { violationText } from '../terminal/day-table.js';
 import { smallWorldCommand } from './replay-command.js';
 
-/** Runs a small world. Where it breaks a promise, prints how to see that again, and the shortest script that does. */
+/** Runs a small world. For a broken promise, prints the command that replays it, and the shortest script that fails. */
 export async function runSmallWorld(seed: number): Promise<void> {
   const script = smallWorld(seed);
   const violation = await runScript(script);
@@ -16,34 +16,26 @@ export async function runSmallWorld(seed: number): Promise<void> {
     return;
   }
   process.exitCode = 1;
-  process.stdout.write(`${sentenceOf(violation)}\nReplay it with: ${smallWorldCommand(seed)}\n`);
+  process.stdout.write(`${violationText(violation)}\nReplay it with: ${smallWorldCommand(seed)}\n`);
   const shortest = await shortestBreaking(violation.invariant, script);
   process.stdout.write(
     `The shortest script that fails so, ${stepsOf(shortest)}; save it and replay it with --script:\n${linesOf(shortest)}\n`,
   );
 }
 
-/** Runs the script in a file. @throws ConfigurationError where it is none */
+/** Runs the script in a file. @throws ConfigurationError if it is not a valid script */
 export async function replay(file: string): Promise<void> {
   const violation = await runScript(readScript(file));
   process.exitCode = violation === null ? 0 : 1;
-  process.stdout.write(violation === null ? 'every promise kept\n' : `${sentenceOf(violation)}\n`);
-}
-
-/** Which promise was broken, when and how. */
-export function sentenceOf({ atMs, invariant, message }: Violation): string {
-  return `Broken after ${String(Math.round(atMs))} ms: ${invariant}: ${message}`;
+  process.stdout.write(violation === null ? 'every promise kept\n' : `${violationText(violation)}\n`);
 }
 
 function readScript(file: string): Script {
-  const sentences = (error: unknown): readonly string[] =>
-    error instanceof ConfigurationError
-      ? error.problems
-      : [error instanceof Error ? error.message : 'it cannot be read'];
   try {
     return parseScript(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
-    throw new ConfigurationError(sentences(error).map((sentence) => `--script ${file}: ${sentence}`));
+    const problems = error instanceof ConfigurationError ? error.problems : [(error as Error).message];
+    throw new ConfigurationError(problems.map((problem) => `--script ${file}: ${problem}`));
   }
 }
 

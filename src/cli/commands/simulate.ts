@@ -23,23 +23,21 @@ Examples:
   mooring simulate --scenario small --seed 7
   mooring simulate --script failing.json
 
-Exit code: 0 if every promise was kept and no metric failed, 1 if not, or if nobody came. Of a failing run the command
-that replays it is printed. 2 if what was asked for makes no sense, 130 after Ctrl-C.`;
+Exit code: 0 if every promise was kept and no metric failed, 1 if not, or if no user came. A failing run prints the
+command that replays it. 2 for wrong usage, 130 after Ctrl-C.`;
 
 /** `mooring simulate` */
 export function addSimulate(program: Command): void {
   const command = program
     .command('simulate')
-    .description('what would these settings do? the real core, in a seeded world, through a day of simulated people')
+    .description('what would these settings do? the real core through a day of simulated users, made from a seed')
     .option('--hours <number>', 'simulated hours, at most 576', readHours, 24)
     .option('--users <number>', 'simulated users, at most 1000000', readUsers, 1_000)
-    .option('--seed <number>', 'everything follows from it; 0 to 4294967295', readSeed, 1)
+    .option('--seed <number>', 'the same seed gives the same day; 0 to 4294967295', readSeed, 1)
     .addOption(
-      new Option('--scenario <name>', 'what the day is like')
-        .choices([...Object.keys(scenarios), 'small'])
-        .default('reference'),
+      new Option('--scenario <name>', 'kind of day').choices([...Object.keys(scenarios), 'small']).default('reference'),
     )
-    .option('--script <file>', 'replay a script, as a failing small world prints it; goes with no other option');
+    .option('--script <file>', 'replay a script that a failing small world printed; without any other option');
   addSettingsFlags(command)
     .addOption(
       new Option('--compare <server...>', 'the same day under another algorithm, side by side').choices(

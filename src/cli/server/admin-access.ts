@@ -1,22 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { isLoopback, type Access, type AdminToken, type Scope } from '../../admin/access.js';
+import type { Variables } from '../../config/environment.js';
+import { issuesOf } from '../../config/written-settings.js';
 import { ConfigurationError, MooringError } from '../../core/errors.js';
 
-/** What the flags of the admin server say. */
+/** The flags that decide who may use the admin API. */
 export interface AdminFlags {
-  /** Whether there is one. */
-  readonly admin: boolean;
-  readonly adminPort: number;
   readonly adminHost: string;
   readonly adminTokenFile?: string;
-  /** What browsers call it, behind a proxy that sets `Host` anew. @default none */
-  readonly adminOrigin?: readonly string[];
 }
 
-type Variables = Readonly<Record<string, string | undefined>>;
-
-/** The variables a token may be in, and what it may do then. */
+/** The variables that may have a token, and the scope of each. */
 const tokenVariables = Object.freeze({
   MOORING_ADMIN_READ_TOKEN: 'read',
   MOORING_ADMIN_ACT_TOKEN: 'act',
@@ -33,9 +28,9 @@ const tokensInFile = z
   .min(1, 'wanted at least one token');
 
 /**
- * Who may use the admin API: whoever has one of these tokens; without any, this machine alone.
+ * Who may use the admin API: the holders of these tokens; without any token, everybody on this machine.
  * @param env the environment variables
- * @throws ConfigurationError for tokens that are none, and where nobody but this machine may ask, and others could
+ * @throws ConfigurationError for invalid tokens, and if there is no token although other machines could connect
  */
 export function readAccess(flags: AdminFlags, env: Variables): Access {
   const { adminTokenFile: file, adminHost: host } = flags;
@@ -52,7 +47,7 @@ function tokensFrom(env: Variables): AdminToken[] {
     const token = env[variable] ?? '';
     if (token === '') return [];
     const { error } = tokenText.safeParse(token);
-    if (error !== undefined) throw new ConfigurationError([`${variable}: ${sentenceOf(error)}`]);
+    if (error !== undefined) throw new ConfigurationError([`${variable}: ${issuesOf(error)}`]);
     return [{ token, scope, name: scope }];
   });
 }
@@ -61,17 +56,13 @@ function tokensOf(file: string): AdminToken[] {
   try {
     const { data, error } = tokensInFile.safeParse(JSON.parse(readFileSync(file, 'utf8')));
     if (data !== undefined) return data;
-    throw new ConfigurationError([`--admin-token-file ${file}: ${sentenceOf(error)}`]);
+    throw new ConfigurationError([`--admin-token-file ${file}: ${issuesOf(error)}`]);
   } catch (error) {
     if (error instanceof MooringError) throw error;
-    // What JSON.parse complains of quotes the text, and so the tokens.
-    const why = error instanceof SyntaxError ? 'is no JSON' : error instanceof Error ? error.message : 'cannot be read';
+    // The message of JSON.parse quotes the text, and so the tokens.
+    const why = error instanceof SyntaxError ? 'is not JSON' : (error as Error).message;
     throw new ConfigurationError([
       `--admin-token-file ${file}: ${why}; wanted [{ "name": "ops", "scope": "act", "token": "…" }]`,
     ]);
   }
-}
-
-function sentenceOf({ issues }: z.ZodError): string {
-  return issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': ')).join('; ');
 }

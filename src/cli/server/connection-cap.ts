@@ -1,27 +1,23 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { addressKey } from '../../runtime/client-address.js';
 import { watchClosing } from '../../adapters/closing-streams.js';
-
-interface CapOptions {
-  /** Told of each connection that was one too many. */
-  readonly whenFull?: () => void;
-}
+import { addressKey } from '../../runtime/client-address.js';
 
 /**
- * Lets an HTTP server have no more than `most` connections. For one too many goes, in this order:
+ * Lets an HTTP server have at most `most` connections. For one more, it destroys, in this order:
  *
- * 1. the WebSocket that has been closing for the longest, refused or not;
- * 2. the connection that has been without a request for the longest, silent or with half a request: of the newcomer's
- *    own address if that has more than a quarter of them, else of all;
- * 3. the first whose request has a body that does not arrive;
- * 4. the first that does not take what it asked for;
+ * 1. the WebSocket that has been closing for the longest time, refused or not;
+ * 2. the connection that has been without a request for the longest time, silent or with half a request: of the
+ *    newcomer's own address if that has more than a quarter of them, else of all;
+ * 3. the first connection whose request has a body that does not arrive;
+ * 4. the first connection that does not read its response;
  * 5. the newcomer itself.
  *
- * Why not `server.maxConnections`: that turns the newcomer away, so that whoever opens connections and says nothing, or
- * asks and never reads, keeps out everybody else.
+ * Why not `server.maxConnections`: that refuses the newcomer, so that clients that open connections and send nothing,
+ * or never read their response, keep out everybody else.
+ * @param whenFull called for each connection beyond the limit
  */
-export function capConnections(server: Server, most: number, { whenFull }: CapOptions = {}): Connections {
+export function capConnections(server: Server, most: number, whenFull?: () => void): Connections {
   const connections = new Connections();
   server.on('connection', (socket: Socket) => {
     connections.add(socket);
@@ -30,151 +26,137 @@ export function capConnections(server: Server, most: number, { whenFull }: CapOp
     connections.leastUseful(socket).destroy();
   });
   server.on('request', (request, response) => {
-    connections.asked(request);
-    response.once('close', () => {
-      connections.answered(request);
-    });
+    connections.requestStarted(request);
+    response.once('close', () => connections.requestEnded(request));
   });
   return connections;
 }
 
-/** The connections of one HTTP server, by what they are good for. */
+/**
+ * `idle`: without a request; `busy`: with requests that are not answered yet; `upgraded`: HTTP has let go of it, for a
+ * WebSocket; `closing`: its WebSocket closes.
+ */
+type Phase = 'idle' | 'busy' | 'upgraded' | 'closing';
+
+interface Connection {
+  readonly socket: Socket;
+  readonly address: string;
+  phase: Phase;
+  /** The open requests: a client may send several at once. */
+  requests?: Set<IncomingMessage>;
+  /** To be called once no request is open. */
+  afterAnswers?: (() => void)[];
+}
+
+const ignore = (): void => undefined;
+
+/** The connections of one HTTP server, by what they are used for. */
 export class Connections {
-  /** With their addresses, in the order in which they began to be without a request. */
-  readonly #idle = new Map<Socket, string>();
-  readonly #idleByAddress = new Map<string, Set<Socket>>();
-  /** With the requests that are open, as some send several at once; in the order in which the first of those came. */
-  readonly #busy = new Map<Socket, Set<IncomingMessage>>();
-  /** That HTTP has let go of. */
-  readonly #upgraded = new Set<Socket>();
-  /** In the order in which they began to close. */
-  readonly #departing = new Set<Socket>();
-  readonly #waiting = new Map<Socket, () => void>();
+  readonly #all = new Map<Socket, Connection>();
+  /** In the order in which they entered the phase. */
+  readonly #inPhase: Readonly<Record<Phase, Set<Connection>>> = {
+    idle: new Set(),
+    busy: new Set(),
+    upgraded: new Set(),
+    closing: new Set(),
+  };
+  readonly #idleByAddress = new Map<string, Set<Connection>>();
 
   get size(): number {
-    return this.#idle.size + this.#busy.size + this.#upgraded.size + this.#departing.size;
+    return this.#all.size;
   }
 
-  /** A connection that is new, or that HTTP takes back. */
+  /** A new connection, or one that HTTP takes back after an upgrade request. */
   add(socket: Socket): void {
-    const isNew = !this.#has(socket);
-    this.#upgraded.delete(socket);
-    this.#rest(socket);
-    if (!isNew) return;
-    // After an upgrade Node listens to its errors no longer, and one may still be on its way. Its close says the same.
-    socket.on('error', () => undefined);
+    if (socket.destroyed) return;
+    const known = this.#all.get(socket);
+    const connection = known ?? { socket, address: addressKey(socket.remoteAddress), phase: 'idle' };
+    this.#enter(connection, 'idle');
+    if (known !== undefined) return;
+    this.#all.set(socket, connection);
+    // After an upgrade Node no longer listens to its errors, and one may still come. Its close tells the same.
+    socket.on('error', ignore);
     socket.once('close', () => {
-      this.#forget(socket);
+      this.#leave(connection);
+      this.#all.delete(socket);
     });
     watchClosing(socket, () => {
-      if (this.#upgraded.delete(socket)) this.#departing.add(socket);
+      if (connection.phase === 'upgraded') this.#enter(connection, 'closing');
     });
   }
 
-  asked(request: IncomingMessage): void {
-    const { socket } = request;
-    this.#unrest(socket);
-    const open = this.#busy.get(socket);
-    if (open === undefined) this.#busy.set(socket, new Set([request]));
-    else open.add(request);
+  requestStarted(request: IncomingMessage): void {
+    const connection = this.#all.get(request.socket);
+    if (connection === undefined) return;
+    if (!isBusy(connection)) this.#enter(connection, 'busy');
+    (connection.requests ??= new Set()).add(request);
   }
 
-  answered(request: IncomingMessage): void {
-    const { socket } = request;
-    const open = this.#busy.get(socket);
-    if (open?.delete(request) !== true || open.size > 0) return;
-    this.#busy.delete(socket);
-    const act = this.#waiting.get(socket);
-    this.#waiting.delete(socket);
-    if (act === undefined) this.#rest(socket);
-    else act();
+  requestEnded(request: IncomingMessage): void {
+    const connection = this.#all.get(request.socket);
+    if (connection?.requests?.delete(request) !== true || isBusy(connection)) return;
+    const acts = connection.afterAnswers ?? [];
+    delete connection.afterAnswers;
+    if (acts.length === 0) this.#enter(connection, 'idle');
+    for (const act of acts) act();
   }
 
   /** HTTP has let go of the connection. Earlier requests on it may still be unanswered. */
   upgraded(socket: Socket): void {
-    this.#unrest(socket);
-    this.#afterAnswers(socket, () => {
-      this.#upgraded.add(socket);
-    });
+    this.afterAnswers(socket, (connection) => this.#enter(connection, 'upgraded'));
   }
 
-  /** Calls `act` once every request of the connection is answered; at once if none is open. */
-  afterAnswers(socket: Socket, act: () => void): void {
-    this.#afterAnswers(socket, act);
+  /** Calls `act` once every request of the connection is answered; at once if none is open, never if it is closed. */
+  afterAnswers(socket: Socket, act: (connection: Connection) => void): void {
+    const connection = this.#all.get(socket);
+    if (connection === undefined) return;
+    if (!isBusy(connection)) act(connection);
+    else (connection.afterAnswers ??= []).push(() => act(connection));
   }
 
+  /** The connection to destroy so that the newcomer has room. */
   leastUseful(newcomer: Socket): Socket {
-    const [departing] = this.#departing;
-    return departing ?? this.#longestIdle(newcomer) ?? this.#firstUnfinished() ?? this.#firstStuck() ?? newcomer;
+    const [closing] = this.#inPhase.closing;
+    const connection = closing ?? this.#longestIdle(newcomer) ?? this.#firstStuck();
+    return connection?.socket ?? newcomer;
   }
 
-  /** Ends all of them at once. */
   destroyAll(): void {
-    for (const sockets of [this.#idle.keys(), this.#busy.keys(), this.#upgraded, this.#departing])
-      for (const socket of [...sockets]) socket.destroy();
+    for (const socket of [...this.#all.keys()]) socket.destroy();
   }
 
-  #afterAnswers(socket: Socket, act: () => void): void {
-    if (!this.#busy.has(socket)) {
-      act();
-      return;
-    }
-    const before = this.#waiting.get(socket);
-    this.#waiting.set(socket, () => {
-      before?.();
-      act();
-    });
+  #enter(connection: Connection, phase: Phase): void {
+    this.#leave(connection);
+    connection.phase = phase;
+    this.#inPhase[phase].add(connection);
+    if (phase !== 'idle') return;
+    const sameAddress = this.#idleByAddress.get(connection.address) ?? new Set();
+    this.#idleByAddress.set(connection.address, sameAddress.add(connection));
   }
 
-  #has(socket: Socket): boolean {
-    return (
-      this.#idle.has(socket) || this.#busy.has(socket) || this.#upgraded.has(socket) || this.#departing.has(socket)
-    );
+  #leave(connection: Connection): void {
+    this.#inPhase[connection.phase].delete(connection);
+    const sameAddress = this.#idleByAddress.get(connection.address);
+    if (sameAddress?.delete(connection) === true && sameAddress.size === 0)
+      this.#idleByAddress.delete(connection.address);
   }
 
-  /** The connection is without a request from now on. */
-  #rest(socket: Socket): void {
-    if (socket.destroyed) return;
-    const address = addressKey(socket.remoteAddress);
-    this.#idle.set(socket, address);
-    const sockets = this.#idleByAddress.get(address);
-    if (sockets === undefined) this.#idleByAddress.set(address, new Set([socket]));
-    else sockets.add(socket);
+  #longestIdle(newcomer: Socket): Connection | undefined {
+    const { idle } = this.#inPhase;
+    const own = this.#idleByAddress.get(addressKey(newcomer.remoteAddress)) ?? new Set();
+    const [longest, next] = own.size * 4 > idle.size && own.size > 1 ? own : idle;
+    return longest?.socket === newcomer ? next : longest;
   }
 
-  #unrest(socket: Socket): void {
-    const address = this.#idle.get(socket);
-    if (address === undefined) return;
-    this.#idle.delete(socket);
-    const sockets = this.#idleByAddress.get(address);
-    if (sockets?.delete(socket) === true && sockets.size === 0) this.#idleByAddress.delete(address);
-  }
-
-  #forget(socket: Socket): void {
-    this.#unrest(socket);
-    this.#busy.delete(socket);
-    this.#upgraded.delete(socket);
-    this.#departing.delete(socket);
-    this.#waiting.delete(socket);
-  }
-
-  #longestIdle(newcomer: Socket): Socket | undefined {
-    const own = this.#idleByAddress.get(addressKey(newcomer.remoteAddress)) ?? none;
-    const [longest, next] = own.size * 4 > this.#idle.size && own.size > 1 ? own : this.#idle.keys();
-    return longest === newcomer ? next : longest;
-  }
-
-  /** Of whose request the head has come, and the body has not. */
-  #firstUnfinished(): Socket | undefined {
-    for (const [socket, requests] of this.#busy) for (const { complete } of requests) if (!complete) return socket;
-    return undefined;
-  }
-
-  /** Something waits for its peer to take it. */
-  #firstStuck(): Socket | undefined {
-    for (const socket of this.#busy.keys()) if (socket.writableLength > 0) return socket;
-    return undefined;
+  /** The first whose request has not come whole, else the first whose client does not read the response. */
+  #firstStuck(): Connection | undefined {
+    const busy = [...this.#inPhase.busy];
+    const isUnfinished = ({ requests = new Set() }: Connection): boolean =>
+      [...requests].some((each) => !each.complete);
+    return busy.find(isUnfinished) ?? busy.find(({ socket }) => socket.writableLength > 0);
   }
 }
 
-const none: ReadonlySet<Socket> = new Set();
+function isBusy({ requests }: Connection): boolean {
+  return requests !== undefined && requests.size > 0;
+}

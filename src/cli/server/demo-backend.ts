@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RawData, WebSocket } from 'ws';
 import { z } from 'zod';
 import { managerOf } from '../../adapters/ws.js';
+import { issuesOf } from '../../config/written-settings.js';
 
-/** `{"type":"run","tokens":50,"everyMs":100}`: an answer that takes its time, as an AI agent's does. */
+/** `{"type":"run","tokens":50,"everyMs":100}`: a slow answer, like that of an AI agent. */
 const runRequest = z.object({
   type: z.literal('run'),
   tokens: z.int().min(1).max(100_000),
@@ -12,30 +13,30 @@ const runRequest = z.object({
 
 type RunRequest = z.output<typeof runRequest>;
 
-/** What a message asks for: a run, an echo, to give up on the connection, or nothing that makes sense as a run. */
-type Asked = { readonly run: RunRequest } | { readonly problem: string } | 'echo' | 'fail';
+/** What a message wants: a run, an echo, or to report the connection as failed. `problem`: a run that is not valid. */
+type Command = { readonly run: RunRequest } | { readonly problem: string } | 'echo' | 'fail';
 
-/** The longest text that is looked at, in bytes; no command is longer. Whatever a client sends, parsing takes no time. */
+/** The longest text that is parsed, in bytes: no command is longer. */
 const longestCommand = 4_096;
 
 /**
- * A backend to try things with: echoes every message, streams tokens when asked to, holding the manager, and says that
- * the connection is broken when asked to, as an application does whose part of it has failed.
+ * A backend for trying Mooring out. It echoes every message. On `run` it holds the manager and streams tokens; on
+ * `fail` it reports the connection as failed, as an application does.
  */
 export function serveDemo(socket: WebSocket): void {
-  // What is wrong with the connection is told by its close; without a listener it would end the process.
+  // The close event follows and is enough; without a listener the error would end the process.
   socket.on('error', () => undefined);
   socket.on('message', (content, isBinary) => {
-    const asked = isBinary ? 'echo' : whatIsAsked(content);
-    if (asked === 'echo') socket.send(content, { binary: isBinary });
-    else if (asked === 'fail') managerOf(socket)?.fail(new Error('the client asked for it'));
-    else if ('problem' in asked) socket.send(JSON.stringify({ type: 'error', message: asked.problem }));
-    else void stream(socket, asked.run);
+    const command = isBinary ? 'echo' : commandIn(content);
+    if (command === 'echo') socket.send(content, { binary: isBinary });
+    else if (command === 'fail') managerOf(socket)?.fail(new Error('the client asked for it'));
+    else if ('problem' in command) socket.send(JSON.stringify({ type: 'error', message: command.problem }));
+    else void stream(socket, command.run);
   });
 }
 
-/** Only a short JSON object whose type is `run` or `fail` is more than something to echo. */
-export function whatIsAsked(content: RawData): Asked {
+/** The command in a message: a short JSON object with the type `run` or `fail`. Everything else is echoed. */
+export function commandIn(content: RawData): Command {
   const bytes = content as Buffer;
   if (bytes.length > longestCommand || bytes[0] !== openingBrace) return 'echo';
   const text = bytes.toString();
@@ -44,23 +45,20 @@ export function whatIsAsked(content: RawData): Asked {
   if (type === 'fail') return 'fail';
   if (type !== 'run') return 'echo';
   const request = runRequest.safeParse(message);
-  if (request.success) return { run: request.data };
-  return { problem: request.error.issues.map(({ path, message: wrong }) => `${path.join('.')}: ${wrong}`).join('; ') };
+  return request.success ? { run: request.data } : { problem: issuesOf(request.error) };
 }
 
 const openingBrace = '{'.charCodeAt(0);
 
 /**
- * Streams to whoever has the thread: while the manager is held, a page may be reloaded, or its network may break, and the
- * next connection of the thread gets the rest. It ends when the manager is released.
+ * Streams to the thread's current connection: while the manager is held, a page may reload or lose its network, and the
+ * next connection of the thread gets the rest. Ends when the manager is released.
  */
 async function stream(socket: WebSocket, { tokens, everyMs }: RunRequest): Promise<void> {
   const manager = managerOf(socket);
   if (manager === undefined) return;
   const released = new AbortController();
-  const unregister = manager.onRelease(() => {
-    released.abort();
-  });
+  const unregister = manager.onRelease(() => released.abort());
   const done = manager.hold();
   const say = (message: object): void => manager.socket()?.send(JSON.stringify(message));
   try {

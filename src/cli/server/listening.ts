@@ -10,36 +10,33 @@ export interface Address {
 }
 
 /**
- * How long a request may take to arrive, in milliseconds, the first one from when its connection was made, and how often
- * that is looked at.
+ * How long a request may take to arrive, in milliseconds; for the first one the time counts from the connection. And
+ * how often this is checked.
  */
-export const requestPatience = Object.freeze({
+export const requestTimeouts = Object.freeze({
   headersTimeout: 5_000,
   requestTimeout: 15_000,
   connectionsCheckingInterval: 1_000,
 });
 
 /**
- * How long an HTTP connection may move nothing, in milliseconds. Longer than anything takes that is answered: event
- * streams say something every 15 s, and cleanups take 10 s.
+ * How long an HTTP connection may be without traffic, in milliseconds. Longer than any answer takes: event streams send
+ * something every 15 s, and cleanups take 10 s.
  */
-export const motionlessMs = 120_000;
+export const socketTimeoutMs = 120_000;
 
-/** The flags an address came from, e.g. `--port` and `--host`. */
-export interface AddressFlags {
-  readonly port: string;
-  readonly host: string;
-}
+/** The flags that an address came from, e.g. `--port` and `--host`. */
+type AddressFlags = Readonly<Record<keyof Address, string>>;
 
 /** What to try, by the code of the error of `listen`. */
 const hints: Readonly<Record<string, (flags: AddressFlags) => string>> = {
-  EADDRINUSE: ({ port }) => `that port is taken; choose another with ${port}, or ${port} 0 for any that is free`,
-  EACCES: ({ port }) => `that port needs more rights; choose one from 1024 on with ${port}`,
+  EADDRINUSE: ({ port }) => `that port is taken; choose another with ${port}, or ${port} 0 for any free port`,
+  EACCES: ({ port }) => `that port needs more permissions; choose one from 1024 on with ${port}`,
   EADDRNOTAVAIL: ({ host }) => `this machine has no such address; choose another with ${host}`,
   ENOTFOUND: ({ host }) => `there is no such host; choose another with ${host}`,
 };
 
-/** Listens there. @returns host and port as a URL has them. @throws CommandError that says which flag to change */
+/** Starts to listen. @returns host and port as in a URL @throws CommandError that says which flag to change */
 export async function listen(server: Server, address: Address, flags: AddressFlags): Promise<string> {
   server.listen(address.port, address.host);
   try {

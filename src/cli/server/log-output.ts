@@ -1,23 +1,23 @@
 import { writeSync } from 'node:fs';
 
-/** Hands over bytes, as far as whoever reads takes them. @returns how many were taken; 0 while none are. May throw */
-export type TakeBytes = (bytes: Buffer) => number;
+/** Writes bytes without waiting for the reader. @returns how many were taken; 0 if none. May throw */
+type TakeBytes = (bytes: Buffer) => number;
 
 interface LogOutputOptions {
   readonly take: TakeBytes;
-  /** How much may wait for a reader that stands still, in bytes; further lines are dropped. @default 1 MiB */
+  /** How much may wait for a slow reader, in bytes; further lines are dropped. @default 1 MiB */
   readonly mostBytes?: number;
-  /** Told how many lines were dropped, once there is room again. */
+  /** Called with the number of dropped lines once there is room again. */
   readonly whenDropped?: (lines: number) => void;
 }
 
-/** How long after a reader took nothing it is tried again, in milliseconds. */
+/** Pause before the next attempt if the reader took nothing, in milliseconds. */
 const retryMs = 20;
 
 /**
- * Where log lines go. Writing never waits for whoever reads: what is not taken at once is kept, up to a limit, and lines
- * beyond it are dropped and counted. Where everything is taken, a line is out before `write` returns, so that the last
- * lines before a crash are not lost.
+ * Output of log lines that never waits for the reader. What the reader does not take at once is kept, up to a limit;
+ * lines beyond it are dropped and counted. If the reader takes everything, a line is written before `write` returns, so
+ * that the last lines before a crash are not lost.
  */
 export class LogOutput {
   readonly #options: Required<LogOutputOptions>;
@@ -31,7 +31,7 @@ export class LogOutput {
     this.#options = { take, mostBytes, whenDropped };
   }
 
-  /** Lines dropped and not told of. */
+  /** Dropped lines that were not reported yet. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -49,7 +49,7 @@ export class LogOutput {
     if (this.#timer === undefined) this.#flush();
   }
 
-  /** Writes what waits, for at most `ms` milliseconds, and waits for it: at the end of the process. */
+  /** Writes the lines that wait, and blocks for at most `ms` milliseconds: for the end of the process. */
   flushWithin(ms: number): void {
     const endsAtMs = performance.now() + ms;
     while (!this.#drain() && performance.now() < endsAtMs) Atomics.wait(pause, 0, 0, 5);
@@ -59,19 +59,17 @@ export class LogOutput {
     this.#timer = undefined;
     const before = this.#dropped;
     if (!this.#drain()) {
-      this.#timer = setTimeout(() => {
-        this.#flush();
-      }, retryMs).unref();
+      this.#timer = setTimeout(() => this.#flush(), retryMs).unref();
       return;
     }
     const dropped = this.#dropped;
-    // What is told is a line too: while the disk is full it would be lost, and its loss told, without an end.
+    // The report is a line too: while the disk is full it would be lost, and its loss reported, for ever.
     if (dropped === 0 || dropped > before) return;
     this.#dropped = 0;
     this.#options.whenDropped(dropped);
   }
 
-  /** @returns whether nothing waits any longer */
+  /** @returns whether everything is written */
   #drain(): boolean {
     for (let first = this.#pending[0]; first !== undefined; first = this.#pending[0]) {
       const taken = this.#taken(first);
@@ -85,7 +83,7 @@ export class LogOutput {
     return true;
   }
 
-  /** Whoever read may be gone for good, or the disk may be full: then logging ends, and the server goes on. */
+  /** If the reader is gone for good, logging ends and the server goes on; if the disk is full, the line is dropped. */
   #taken(bytes: Buffer): number {
     try {
       return this.#options.take(bytes);
@@ -100,25 +98,25 @@ export class LogOutput {
 
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
-const isFull = (error: unknown): boolean => ['EAGAIN', 'EBUSY'].includes(String(codeOf(error)));
-const isGone = (error: unknown): boolean => ['EPIPE', 'EBADF', 'EIO'].includes(String(codeOf(error)));
+const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoException).code);
+const isFull = (error: unknown): boolean => ['EAGAIN', 'EBUSY'].includes(codeOf(error));
+const isGone = (error: unknown): boolean => ['EPIPE', 'EBADF', 'EIO'].includes(codeOf(error));
 
-/** Handles of streams, as far as they can be told not to wait. Not public, so it may be missing. */
+/** The handle of a stream. It is not public, so it may be missing. */
 interface BlockingHandle {
   readonly _handle?: { setBlocking?(isBlocking: boolean): unknown } | null;
 }
 
-/** Has a terminal that somebody has stopped (Ctrl-S) not hold up whoever writes to it by Node's stream. */
+/** Makes writing to a terminal by Node's stream never block, even if the user has stopped it (Ctrl-S). */
 export function neverWait(stdout: NodeJS.WriteStream): void {
   (stdout as unknown as BlockingHandle)._handle?.setBlocking?.(false);
 }
 
 /**
- * Takes bytes for the standard output of this process without waiting for its reader.
+ * Writes to the standard output of this process without waiting for its reader.
  *
- * Why two ways: Node makes a pipe non-blocking, so that writing to the descriptor tells when it is full. A terminal's
- * descriptor may block; Node's own stream of it can be told not to wait.
+ * Why two ways: Node makes a pipe non-blocking, so that writing to the descriptor fails when it is full. The descriptor
+ * of a terminal may block; Node's stream of it can be set not to.
  */
 export function stdoutTaker(): TakeBytes {
   const { stdout } = process;

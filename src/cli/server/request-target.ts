@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * The target of a request as servers usually get it, path and query. Clients that take this server for a proxy send a
- * whole URL (RFC 9112, 3.2.2), which may hold a name and a password: they are left out, and so go into no log.
+ * The target of a request as path and query. Clients that take this server for a proxy send a whole URL (RFC 9112,
+ * 3.2.2), which may have a name and a password: these are left out, so that no log has them.
  */
 export function originFormOf({ url = '/' }: IncomingMessage): string {
   const [, rest] = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*(.*)$/is.exec(url) ?? [];
@@ -10,7 +10,7 @@ export function originFormOf({ url = '/' }: IncomingMessage): string {
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
-/** The path a request is for, without its query. */
+/** The path of a request, without its query. */
 export function pathOf(request: IncomingMessage): string {
   return originFormOf(request).split(/[?#]/, 1)[0] ?? '/';
 }

@@ -7,51 +7,46 @@ import type { Mooring } from '../../core/mooring.js';
 import { createMooring } from '../../create-mooring.js';
 import { fileDescriptorLimit } from '../../runtime/file-descriptor-limit.js';
 import { logEvents, Sampler, type Logger } from '../../telemetry/log.js';
+import { readVersion } from '../version.js';
 import { adminConnections } from './admin-server.js';
 import { capConnections, type Connections } from './connection-cap.js';
 import { serveDemo } from './demo-backend.js';
-import { listen, motionlessMs, requestPatience, type Address } from './listening.js';
+import { defaultMaxPayload } from './defaults.js';
+import { listen, requestTimeouts, socketTimeoutMs, type Address } from './listening.js';
 import { pathOf } from './request-target.js';
-import { defaultMaxPayload } from './sizes.js';
 import { routeUpgrades } from './upgrades.js';
-import { readVersion } from '../version.js';
 
-/** Where the WebSocket server listens, and what it takes. */
+/** The flags of the WebSocket server. */
 export interface ServerFlags extends Address {
-  /** The longest message it takes, in bytes; who sends a longer one is closed 1009. @default 1 MiB */
+  /** The longest message it takes, in bytes; a longer one closes its connection with 1009. @default 1 MiB */
   readonly maxPayload?: number;
 }
 
-/** A server that runs. */
-export interface Serving {
+/** A running WebSocket server. */
+export interface RunningServer {
   readonly url: string;
   readonly mooring: Mooring;
-  /** Tells everybody to go elsewhere, and resolves once all is closed. */
+  /** Closes every connection, and resolves once all is closed. */
   stop(): Promise<void>;
 }
 
-/** File descriptors left for what is not a connection: the listener, the log, DNS, modules. */
+/** File descriptors for everything but connections: the listener, the log, DNS, modules. */
 const sparedDescriptors = 32;
 
-/**
- * Starts the server.
- * @throws CommandError where it cannot listen there
- */
-export async function startServer(config: WebSocketConfig, flags: ServerFlags, logger: Logger): Promise<Serving> {
-  // The settings are complete: no variable of the process is read a second time.
+/** Starts the WebSocket server. @throws CommandError if it cannot listen */
+export async function startServer(config: WebSocketConfig, flags: ServerFlags, logger: Logger): Promise<RunningServer> {
+  // The settings are complete: the environment variables must not be read a second time.
   const mooring = createMooring({ ...config, env: {} });
   const unwatch = logEvents(mooring, logger);
-  const http = createServer(requestPatience, (request, response) => {
-    answer(request, response, mooring);
-  });
-  http.setTimeout(motionlessMs);
+  const http = createServer(requestTimeouts, (request, response) => answer(request, response, mooring));
+  http.setTimeout(socketTimeoutMs);
   const server = new WebSocketServer({ noServer: true, maxPayload: flags.maxPayload ?? defaultMaxPayload });
   attach(server, { mooring, authenticate: anonymous });
   server.on('connection', serveDemo);
-  const connections = liveWithinDescriptors(http, logger);
-  routeUpgrades(http, connections, (request, stream, head) => {
-    server.handleUpgrade(request, stream, head, (socket) => server.emit('connection', socket, request));
-  });
+  const connections = capByDescriptors(http, logger);
+  routeUpgrades(http, connections, (request, stream, head) =>
+    server.handleUpgrade(request, stream, head, (socket) => server.emit('connection', socket, request)),
+  );
   const place = await listen(http, flags, { port: '--port', host: '--host' });
   const stop = async (): Promise<void> => {
     await mooring.stop();
@@ -61,7 +56,7 @@ export async function startServer(config: WebSocketConfig, flags: ServerFlags, l
   return { url: `ws://${place}`, mooring, stop };
 }
 
-/** To the end, checks of health and newcomers were answered. Nobody who is still there is waited for. */
+/** Health checks and newcomers were answered until now; connections that are still open are not waited for. */
 async function close(http: Server, connections: Connections): Promise<void> {
   const closed = once(http, 'close');
   http.close();
@@ -69,8 +64,8 @@ async function close(http: Server, connections: Connections): Promise<void> {
   await closed;
 }
 
-/** Makes room, or refuses connections, while there are descriptors left, so that the process can do its other work. */
-function liveWithinDescriptors(http: Server, logger: Logger): Connections {
+/** Limits the connections so that file descriptors are left for the other work of the process. */
+function capByDescriptors(http: Server, logger: Logger): Connections {
   const sampler = new Sampler(logger, 1);
   const descriptors = fileDescriptorLimit();
   const most = descriptors === null ? Infinity : Math.max(1, descriptors - sparedDescriptors - adminConnections());
@@ -84,22 +79,18 @@ function liveWithinDescriptors(http: Server, logger: Logger): Connections {
   http.on('error', (error) => {
     if (sampler.admits('server.failed', performance.now())) logger.error({ error: error.message }, 'server.failed');
   });
-  return capConnections(http, most, { whenFull });
+  return capConnections(http, most, whenFull);
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, mooring: Mooring): void {
   if (pathOf(request) === '/healthz' && (request.method === 'GET' || request.method === 'HEAD')) {
-    answerHealth(response, mooring);
+    const status = mooring.isDraining ? 'draining' : 'ok';
+    response.writeHead(mooring.isDraining ? 503 : 200, { 'content-type': 'application/json' });
+    response.end(`${JSON.stringify({ status, managers: mooring.managerCount, version: readVersion() })}\n`);
     return;
   }
-  // Naming a connection header takes it out of Node's hands, and with it the wish to close.
+  // With an own Connection header Node no longer adds the client's wish to close.
   const connection = response.shouldKeepAlive ? 'Upgrade' : 'Upgrade, close';
   response.writeHead(426, { 'content-type': 'text/plain; charset=utf-8', upgrade: 'websocket', connection });
   response.end('This is a WebSocket server: connect to /?user_id=alice&thread_id=thread_1. Its health: /healthz.\n');
-}
-
-function answerHealth(response: ServerResponse, mooring: Mooring): void {
-  const status = mooring.isDraining ? 'draining' : 'ok';
-  response.writeHead(mooring.isDraining ? 503 : 200, { 'content-type': 'application/json' });
-  response.end(`${JSON.stringify({ status, managers: mooring.managerCount, version: readVersion() })}\n`);
 }

@@ -1,79 +1,43 @@
 import type { Access } from '../../admin/access.js';
 import type { LoadedConfig } from '../../config/load-config.js';
-import { startAdminServer } from './admin-server.js';
 import type { Logger } from '../../telemetry/log.js';
-import { startServer } from './server.js';
-import { onStopSignals, type StopSignal } from '../terminal/stop-signals.js';
+import { startAdminServer } from './admin-server.js';
+import { startServer, type RunningServer, type ServerFlags } from './server.js';
 
-/** Where to listen, as the flags say it. */
-export interface ServersFlags {
-  readonly port: number;
-  readonly host: string;
-  /** The longest message that is taken, in bytes. @default 1 MiB */
-  readonly maxPayload?: number;
+/** The flags of the WebSocket server and of its admin server. */
+export interface ServersFlags extends ServerFlags {
   readonly adminPort: number;
   readonly adminHost: string;
+  /** Origins of the admin API in browsers, behind a proxy that changes `Host`. @default none */
   readonly adminOrigin?: readonly string[];
 }
 
-/** What to serve. */
 interface ServersOptions {
   readonly loaded: LoadedConfig;
-  /** Who may use the admin API; `null` for none at all. */
+  /** Who may use the admin API; `null` for no admin API. */
   readonly access: Access | null;
   readonly logger: Logger;
 }
 
-/** A server that runs, and its admin API. */
-export interface Servers {
-  /** Of the WebSocket server. */
-  readonly url: string;
-  /** Of the admin API; `null` where there is none. */
+/** A running server and its admin API. */
+export interface Servers extends RunningServer {
+  /** Of the admin API; `null` without one. */
   readonly adminUrl: string | null;
-  /** Managers there are now. */
-  readonly managerCount: number;
-  /** Tells everybody to go elsewhere, and resolves once all is closed. Who watches sees everybody leave. */
-  stop(): Promise<void>;
 }
 
-/**
- * Starts the server and its admin API.
- * @throws CommandError where they cannot listen there
- */
+/** Starts the server and its admin API. @throws CommandError if one of them cannot listen */
 export async function startServers(flags: ServersFlags, options: ServersOptions): Promise<Servers> {
   const { loaded, access, logger } = options;
-  const serving = await startServer(loaded.config, flags, logger);
-  const { url, mooring } = serving;
+  const server = await startServer(loaded.config, flags, logger);
+  const { mooring, url } = server;
   const address = { port: flags.adminPort, host: flags.adminHost };
   const admin =
     access === null
       ? null
       : await startAdminServer({ mooring, access, allowedOrigins: flags.adminOrigin, loaded, address });
-  return {
-    url,
-    adminUrl: admin?.url ?? null,
-    get managerCount() {
-      return mooring.managerCount;
-    },
-    stop: async () => {
-      await serving.stop();
-      await admin?.stop();
-    },
+  const stop = async (): Promise<void> => {
+    await server.stop();
+    await admin?.stop(); // last, so that viewers see every connection close
   };
-}
-
-/**
- * The first Ctrl-C or SIGTERM stops in good order, and ends the process with 0; the second ends it at once.
- * @param stop announces itself, and resolves once all is closed
- */
-export function stopOnSignals(stop: (signal: StopSignal) => Promise<void>): void {
-  const forget = onStopSignals(
-    (signal) => {
-      void stop(signal).then(() => {
-        forget();
-        process.exit(0);
-      });
-    },
-    (code) => process.exit(code),
-  );
+  return { mooring, url, adminUrl: admin?.url ?? null, stop };
 }

@@ -3,42 +3,36 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Connections } from './connection-cap.js';
 
-/** Takes a WebSocket handshake. */
+/** Completes a WebSocket handshake. */
 type Handshake = (request: IncomingMessage, stream: Duplex, head: Buffer) => void;
 
 /**
- * Gives WebSocket handshakes to `handshake`. A request for any other protocol is answered as if it had not asked for one,
- * which HTTP allows always: Java's HttpClient offers `h2c` with each of its requests.
+ * Gives WebSocket handshakes to `handshake`. A request for another protocol is answered as a plain request, which HTTP
+ * always allows: Java's HttpClient offers `h2c` with each of its requests.
  */
 export function routeUpgrades(server: Server, connections: Connections, handshake: Handshake): void {
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    const { socket } = request;
+    const { socket, headers } = request;
     connections.upgraded(socket);
-    if (isForWebSocket(request)) {
-      handshake(request, stream, head);
-      return;
+    if (headers.upgrade?.trim().toLowerCase() === 'websocket') handshake(request, stream, head);
+    else {
+      const read = Buffer.concat([headWithoutUpgrade(request), head]);
+      connections.afterAnswers(socket, () => giveBack(server, socket, read));
     }
-    connections.afterAnswers(socket, () => {
-      giveBack(server, socket, Buffer.concat([headWithoutUpgrade(request), head]));
-    });
   });
 }
 
-function isForWebSocket({ headers }: IncomingMessage): boolean {
-  return headers.upgrade?.trim().toLowerCase() === 'websocket';
-}
-
-/** HTTP begins anew on the connection, with what it has read of it. */
+/** Lets HTTP start again on the connection, with the bytes that were read already. */
 function giveBack(server: Server, socket: Socket, read: Buffer): void {
   if (socket.destroyed) return;
   socket.unshift(read);
   server.emit('connection', socket);
 }
 
-/** Headers that speak of the protocol that is not switched to. */
+/** Headers about the other protocol. */
 const upgradeHeaders: ReadonlySet<string> = new Set(['upgrade', 'http2-settings']);
 
-/** The head of the request as it would be without asking for another protocol. */
+/** The head of the request without the headers that ask for another protocol. */
 function headWithoutUpgrade({ method = 'GET', url = '/', httpVersion, rawHeaders }: IncomingMessage): Buffer {
   const lines = [`${method} ${url} HTTP/${httpVersion}`];
   for (let i = 0; i < rawHeaders.length; i += 2) {

@@ -1,12 +1,17 @@
 import type { DayReport } from '../../simulation/day.js';
-import type { LeakReport } from '../../simulation/leaks.js';
 import { count } from '../../presentation/figures.js';
+import type { LeakReport } from '../../simulation/leaks.js';
+import type { Violation } from '../../simulation/promises.js';
 import { kpiTable } from './kpi-table.js';
-import { sentenceOf } from '../commands/simulate-script.js';
 import { plain } from './paint.js';
 import { aligned } from './table.js';
 
-/** A day, for people. */
+/** Which promise was broken, when and how. */
+export function violationText({ atMs, invariant, message }: Violation): string {
+  return `Broken after ${String(Math.round(atMs))} ms: ${invariant}: ${message}`;
+}
+
+/** The report of a day, for people. */
 export function tableOf(report: DayReport): string {
   const { scenario, users, hours, seed, occurrences, realMs, kpis, violation } = report;
   const title = `${scenario}: ${count(users)} users, ${String(hours)} h, seed ${String(seed)}`;
@@ -18,7 +23,7 @@ export function tableOf(report: DayReport): string {
     ['released', listOf(report.releases)],
     ['healthy connections closed without a reason', count(report.healthyClosed)],
     ['most managers at once', count(report.peakManagers)],
-    ['promises', violation === null ? 'all kept' : sentenceOf(violation)],
+    ['promises', violation === null ? 'all kept' : violationText(violation)],
   ];
   return `${title}; ${speed}
 ${kpiTable(kpis, plain, '; the counts below are of the whole time')}
@@ -33,7 +38,7 @@ const leakRows: readonly [string, keyof LeakReport][] = [
   ['connections closed in use', 'closedInUse'],
 ];
 
-/** Side by side, and how many incidents fewer that is. */
+/** The leaks of each server side by side, and how many fewer incidents Mooring has. */
 export function comparisonOf(leaks: Readonly<Record<string, LeakReport>>): string {
   const { mooring, ...others } = leaks;
   const header = ['', ...Object.keys(leaks)];

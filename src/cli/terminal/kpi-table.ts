@@ -7,8 +7,8 @@ import { aligned } from './table.js';
 const dayMs = 86_400_000;
 
 /**
- * The success metrics as a table, below the time they are about.
- * @param note follows that time where it no longer reaches back to the start
+ * The success metrics as a table, below the time that they cover.
+ * @param note follows that time if it no longer reaches back to the start
  */
 export function kpiTable({ kpis, window }: SuccessReport, paint: Paint = plain, note = ''): string {
   const rows = kpis.map((kpi) => [
@@ -25,7 +25,7 @@ export function kpiTable({ kpis, window }: SuccessReport, paint: Paint = plain, 
 
 const verdictColours = Object.freeze({ pass: 'green', fail: 'red', 'no data': 'dim' } as const);
 
-/** What time the metrics are about; one that is shorter than usual is told as such. */
+/** The time that the metrics cover, with a remark if that is less than a day. */
 function windowOf({ durationMs, lengthMs, isSinceStart }: SuccessReport['window']): string {
   const about = isSinceStart ? `since the start, ${duration(durationMs)}` : `over the last ${duration(durationMs)}`;
   const short = lengthMs < dayMs ? ` (a short window: ${duration(lengthMs)} instead of ${duration(dayMs)})` : '';

@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs';
 import type { WriteStream } from 'node:tty';
+import { usualSize } from './paint.js';
 import { clipped } from './table.js';
 
-/** Another screen without a cursor, and back again. */
-const [enter, leave] = ['\u001b[?1049h\u001b[?25l', '\u001b[?25h\u001b[?1049l'];
+/** Switches to the alternate screen and hides the cursor. */
+const enter = '\u001b[?1049h\u001b[?25l';
 
-/** Of a terminal that does not say its size, such as one over a serial line. */
-export const usualSize = { rows: 24, columns: 80 };
+/** Shows the cursor and switches back. */
+const leave = '\u001b[?25h\u001b[?1049l';
 
 /**
- * The other screen of a terminal: given back when the process ends, by Ctrl-\ too, while Ctrl-Z has stopped it, and while
- * the terminal is another job's.
+ * The alternate screen of a terminal. It is left when the process ends, also by Ctrl-\, while Ctrl-Z has stopped the
+ * process, and while the terminal belongs to another job.
  */
 export class Screen {
   readonly #terminal: WriteStream;
@@ -26,22 +27,18 @@ export class Screen {
     return { rows: rows > 0 ? rows : usualSize.rows, columns: columns > 0 ? columns : usualSize.columns };
   }
 
-  /** Until the process ends. */
+  /** Shows it until the process ends. */
   enter(): void {
-    process.once('exit', () => {
-      this.#leave();
-    });
+    process.once('exit', () => this.#leave());
     process.once('SIGQUIT', () => {
       this.#leave();
       process.kill(process.pid, 'SIGQUIT');
     });
-    process.on('SIGCONT', () => {
-      this.#resume();
-    });
+    process.on('SIGCONT', () => this.#resume());
     this.#resume();
   }
 
-  /** Written over what was there, line by line, within the screen. */
+  /** Replaces the text on the screen, as far as it fits. */
   show(text: string): void {
     this.#text = text;
     if (this.#isEntered) this.#draw(text);
@@ -59,23 +56,19 @@ export class Screen {
       if (isInBackground()) return;
       this.#isEntered = true;
       this.#terminal.write(enter);
-      process.once('SIGTSTP', () => {
-        this.#suspend();
-      });
+      process.once('SIGTSTP', () => this.#suspend());
     }
     if (this.#text !== null) this.#draw(this.#text);
   }
 
   /**
-   * Stops for real, by the signal nobody listens to any longer. Not by SIGSTOP: where there is no shell to go on with,
-   * as in `ssh -t host mooring top`, the kernel lets SIGTSTP pass, and so would stay what nobody can wake.
+   * Stops the process by SIGTSTP, which has no listener any longer. Why not by SIGSTOP: without a job-control shell, as
+   * in `ssh -t host mooring top`, the kernel ignores SIGTSTP; SIGSTOP would stop a process that nobody can continue.
    */
   #suspend(): void {
     this.#leave();
     process.kill(process.pid, 'SIGTSTP');
-    setImmediate(() => {
-      this.#resume();
-    });
+    setImmediate(() => this.#resume());
   }
 
   #leave(): void {
@@ -85,8 +78,8 @@ export class Screen {
 }
 
 /**
- * Whether the terminal is another job's now, as after `bg`. Told by Linux alone: what follows the name in
- * `proc_pid_stat(5)`. A terminal that controls nobody has no job.
+ * Whether another job has the terminal, as after `bg`. Only Linux tells: the fields after the name in
+ * `proc_pid_stat(5)`. Without a controlling terminal there is no job.
  */
 function isInBackground(): boolean {
   try {

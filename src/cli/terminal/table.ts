@@ -11,7 +11,7 @@ export function widthOf(text: string): number {
   return isPlainAscii.test(text) ? text.length : stringWidth(text);
 }
 
-/** Most cells are: they need not be cut into graphemes. */
+/** Most cells are plain ASCII, and need not be cut into graphemes. */
 const isPlainAscii = /^[\x20-\x7e]*$/;
 
 const graphemes = new Intl.Segmenter();
@@ -33,16 +33,16 @@ export function clipped(text: string, columns: number): string {
   return kept;
 }
 
-/** The first column is cut to no fewer columns than these. */
+/** The first cells are cut to at least so many columns. */
 const leastFirst = 12;
 
-/** If nothing is cut, a wider first cell moves its own row only: otherwise one id of 256 columns would move thousands. */
+/** If nothing is cut, a wider first cell moves only its own row: else one id of 256 columns would move thousands. */
 const mostPadded = 40;
 
 /**
- * Rows with their cells below each other.
- * @param columns how many there are; if rows are longer, their first cells are cut, down to twelve columns. Infinity:
- * nothing is cut, and a first cell of more than 40 columns moves the rest of its own row only
+ * Rows as a table with aligned columns.
+ * @param columns the width of the terminal: if rows are wider, their first cells are cut, down to twelve columns. With
+ * Infinity nothing is cut, and a first cell of more than 40 columns moves only its own row
  */
 export function aligned(rows: readonly (readonly string[])[], columns = Infinity): string {
   const [firsts = [], ...others] = (rows[0] ?? []).map((_, column) => rows.map((row) => widthOf(row[column] ?? '')));

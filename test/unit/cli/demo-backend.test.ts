@@ -1,23 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import { whatIsAsked } from '../../../src/cli/server/demo-backend.js';
+import { commandIn } from '../../../src/cli/server/demo-backend.js';
 
-const asked = (text: string) => whatIsAsked(Buffer.from(text));
+const commandOf = (text: string) => commandIn(Buffer.from(text));
 
 describe('the demo backend', () => {
   it.each(['', 'hello', '{', '{}', '{"type":"walk"}', '[{"type":"run"}]', 'null', '{"type":"run"'])(
     'echoes %j',
     (text) => {
-      expect(asked(text)).toBe('echo');
+      expect(commandOf(text)).toBe('echo');
     },
   );
 
   it('gives up when asked to', () => {
-    expect(asked('{"type":"fail"}')).toBe('fail');
+    expect(commandOf('{"type":"fail"}')).toBe('fail');
   });
 
   it('runs when asked to', () => {
-    expect(asked('{"type":"run","tokens":3,"everyMs":10}')).toEqual({ run: { type: 'run', tokens: 3, everyMs: 10 } });
-    expect(asked('{"type":"run","tokens":3}')).toEqual({ run: { type: 'run', tokens: 3, everyMs: 50 } });
+    expect(commandOf('{"type":"run","tokens":3,"everyMs":10}')).toEqual({
+      run: { type: 'run', tokens: 3, everyMs: 10 },
+    });
+    expect(commandOf('{"type":"run","tokens":3}')).toEqual({ run: { type: 'run', tokens: 3, everyMs: 50 } });
   });
 
   it.each([
@@ -28,6 +30,6 @@ describe('the demo backend', () => {
     ['{"type":"run","tokens":1,"everyMs":-1}', /everyMs/],
     ['{"type":"run","tokens":1.5,"everyMs":"fast"}', /tokens.*everyMs/],
   ])('says what is wrong with %s', (text, problem) => {
-    expect(asked(text)).toEqual({ problem: expect.stringMatching(problem) as string });
+    expect(commandOf(text)).toEqual({ problem: expect.stringMatching(problem) as string });
   });
 });

@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
-import { onOutputErrors } from '../../../src/cli/terminal/output-errors.js';
-import { showProgress } from '../../../src/cli/terminal/progress.js';
+import { onOutputErrors, showProgress } from '../../../src/cli/terminal/output.js';
 
 function outputs() {
   const stdout = new EventEmitter();

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it, vi } from 'vitest';
-import { configJson, configTable, overridden, writtenSettings } from '../../../src/cli/commands/print-config.js';
 import { loadFlags } from '../../../src/cli/commands/load-flags.js';
 import { loadServerConfig } from '../../../src/cli/commands/serve-run.js';
 import { addSettingsFlags, type SettingsFlags } from '../../../src/cli/commands/settings-flags.js';
+import { configJson, configTable, overridden, writtenSettings } from '../../../src/cli/terminal/settings-table.js';
 import { ConfigurationError } from '../../../src/index.js';
 import { afterThisTest } from '../../support/setup.js';
 

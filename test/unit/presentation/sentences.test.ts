@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { shown, shownWithin } from '../../../dashboard/src/format.js';
-import { releaseReasons, type Finding, type StrategyName } from '../../../src/core/vocabulary.js';
+import { releaseReasons } from '../../../src/core/vocabulary.js';
 import { eventNames } from '../../../src/events/edge-events.js';
 import type { Told } from '../../../src/presentation/fields.js';
 import { bytes, count, counted, duration, percent, timeOf } from '../../../src/presentation/figures.js';
@@ -26,59 +26,59 @@ describe('a sentence', () => {
     ],
     ['thread_1 closed by itself after 3 min 12 s.', { ...release, reason: 'closed', by: null, limitMs: null }],
     [
-      'thread_1 was released as dead: silent for 1 min 32 s, found by the heartbeat.',
+      'thread_1 was released as dead: silent for 1 min 32 s, found by the heartbeat; it had lasted 3 min 12 s.',
       { ...release, reason: 'disconnected', by: 'heartbeat', limitMs: null },
     ],
     [
-      'thread_1 was released as dead: no answer to heartbeats, silent for 1 min 32 s, found by the heartbeat.',
+      'thread_1 was released as dead: no answer to heartbeats, silent for 1 min 32 s, found by the heartbeat; it had lasted 3 min 12 s.',
       { ...release, reason: 'disconnected', by: 'heartbeat', finding: 'silent', limitMs: null },
     ],
     [
-      'thread_1 was a suspect and gave its place to a newcomer: no answer when asked, silent for 1 min 32 s, found to make room for a newcomer.',
+      'thread_1 was released as a suspect: no answer when asked, silent for 1 min 32 s, found by an emergency cleanup for a newcomer; it had lasted 3 min 12 s.',
       { ...release, reason: 'disconnected', by: 'admission', finding: 'silent', limitMs: null },
     ],
     [
-      'thread_1 was released as a suspect: no answer when asked, silent for 1 min 32 s, by a cleanup that was asked for.',
+      'thread_1 was released as a suspect: no answer when asked, silent for 1 min 32 s, found by a requested cleanup; it had lasted 3 min 12 s.',
       { ...release, reason: 'disconnected', by: 'request', finding: 'silent', limitMs: null },
     ],
     [
-      'thread_1 gave its place to a newcomer: its unsent data did not move for 10 s, found to make room for a newcomer.',
+      'thread_1 was released as too slow: its unsent data did not move for 10 s, found by an emergency cleanup for a newcomer; it had lasted 3 min 12 s.',
       { ...release, reason: 'disconnected', by: 'admission', finding: 'stuck', closeCause: 'slow', limitMs: 10_000 },
     ],
     [
-      'thread_1 was released as too slow: its unsent data did not move, found to make room for a newcomer.',
+      'thread_1 was released as too slow: its unsent data did not move, found by an emergency cleanup for a newcomer; it had lasted 3 min 12 s.',
       { ...release, reason: 'disconnected', by: 'admission', finding: 'stuck', closeCause: 'slow', limitMs: null },
     ],
     [
-      'thread_1 was released as too slow: its unsent data did not move, found by the heartbeat.',
+      'thread_1 was released as too slow: its unsent data did not move, found by the heartbeat; it had lasted 3 min 12 s.',
       { ...release, reason: 'disconnected', by: 'heartbeat', finding: 'stuck', closeCause: 'slow', limitMs: null },
     ],
     [
-      'thread_1 was released as too slow: more unsent data waited for it than maxUnsentBytes allows.',
+      'thread_1 was released as too slow: more unsent data waited for it than maxUnsentBytes allows; it had lasted 3 min 12 s.',
       { ...release, reason: 'disconnected', by: null, finding: 'overfull', closeCause: 'slow', limitMs: null },
     ],
     [
-      'thread_1 answered after it was released as dead: it was not.',
+      'thread_1 answered after the heartbeat had released it as dead, which it was not.',
       { type: 'connection.answeredLate', ...who, by: 'heartbeat' },
     ],
     [
-      'thread_1 answered after it had given its place to a newcomer.',
+      'thread_1 answered after an emergency cleanup for a newcomer had released it as a suspect.',
       { type: 'connection.answeredLate', ...who, by: 'admission' },
     ],
     [
-      'thread_1 answered after it was released as a suspect.',
+      'thread_1 answered after a requested cleanup had released it as a suspect.',
       { type: 'connection.answeredLate', ...who, by: 'request' },
     ],
     [
-      'thread_1 was released as abandoned: unused for 12 min, more than the 10 min allowed, found by the background cleanup.',
+      'thread_1 was released as abandoned: unused for 12 min, more than the 10 min allowed, found by the background cleanup; it had lasted 3 min 12 s.',
       { ...release, reason: 'idle', by: 'background', limitMs: 600_000 },
     ],
     [
-      'thread_1 gave its place to a newcomer: unused for 12 min, more than the 1 min allowed, found to make room for a newcomer.',
+      'thread_1 was released as the one left alone longest: unused for 12 min, more than the 1 min allowed, found by an emergency cleanup for a newcomer; it had lasted 3 min 12 s.',
       { ...release, reason: 'evicted', by: 'admission', limitMs: 60_000 },
     ],
     [
-      'thread_1 was evicted: unused for 12 min, more than the 1 min allowed, by a cleanup that was asked for.',
+      'thread_1 was released as the one left alone longest: unused for 12 min, more than the 1 min allowed, found by a requested cleanup; it had lasted 3 min 12 s.',
       { ...release, reason: 'evicted', by: 'request', limitMs: 60_000 },
     ],
     [
@@ -101,15 +101,15 @@ describe('a sentence', () => {
       { type: 'admission.refused', ...who, closeCause: 'quota', waitedMs: 8_000, retryAfterMs: 30_000 },
     ],
     [
-      'Cleanup that was asked for released 4 (3 disconnected, 1 idle) in 4.5 s; 15 left.',
+      'A requested cleanup released 4 (3 disconnected, 1 idle) in 4.5 s; 15 left.',
       { ...cleanup, trigger: 'request', cleaned: 4, byStrategy: { ...none, disconnected: 3, idle: 1 } },
     ],
     [
-      'Cleanup that was asked for released 1 (1 idle) in 4.5 s and 3 passes; 15 left.',
+      'A requested cleanup released 1 (1 idle) in 4.5 s and 3 passes; 15 left.',
       { ...cleanup, attempts: 3, trigger: 'request', cleaned: 1, byStrategy: { ...none, idle: 1 } },
     ],
     [
-      'Emergency cleanup for a newcomer found nobody to release in 4.5 s; 15 left, and ran out of time.',
+      'An emergency cleanup for a newcomer found nobody to release in 4.5 s; 15 left, and ran out of time.',
       { ...cleanup, trigger: 'admission', cleaned: 0, byStrategy: none, timedOut: true },
     ],
     [
@@ -146,6 +146,10 @@ describe('a sentence', () => {
       expect(sentenceOf({ ...release, reason, by: null, limitMs: null }).text).not.toContain(`released: ${reason}`);
   });
 
+  it.each(Object.keys(releaseReasons))('of a release by the reason %s tells how long it had lasted', (reason) => {
+    expect(sentenceOf({ ...release, reason, by: null, limitMs: null }).text).toContain(' 3 min 12 s.');
+  });
+
   it.each(knownTypes)('of %s comes out whatever its fields are', (type) => {
     for (const told of [{ type }, { type, threadId: 7, cleaned: 'x', byStrategy: null, error: { a: 1 }, status: null }])
       expect(sentenceOf(told).text).not.toMatch(/undefined|NaN|\[object/);
@@ -176,19 +180,17 @@ describe('a sentence', () => {
 });
 
 describe('a reason', () => {
-  it.each<[StrategyName, string, Finding?]>([
-    ['disconnected', 'suspect: no answer when asked, silent for 1 min 32 s', 'silent'],
+  it.each([
+    ['disconnected', 'a suspect: no answer when asked, silent for 1 min 32 s', 'silent'],
     ['disconnected', 'dead: found closed, silent for 1 min 32 s', 'closed'],
     ['disconnected', 'too slow: its unsent data did not move for 10 min', 'stuck'],
     ['disconnected', 'too slow: more unsent data waited for it than maxUnsentBytes allows', 'overfull'],
     ['disconnected', 'dead: silent for 1 min 32 s'],
-    ['idle', 'abandoned: unused for 12 min, allowed 10 min'],
-    ['error', 'failed: its error stands, allowed 10 min'],
-    ['oldest', 'the one left alone longest: unused for 12 min, allowed 10 min'],
-  ])('of %s: %s', (strategy, text, finding) => {
-    expect(reasonOf({ strategy, idleMs: 720_000, silentMs: 92_000, limitMs: 600_000, finding: finding ?? null })).toBe(
-      text,
-    );
+    ['idle', 'abandoned: unused for 12 min, more than the 10 min allowed'],
+    ['error', 'failed: its error stood for over 10 min'],
+    ['oldest', 'the one left alone longest: unused for 12 min, more than the 10 min allowed'],
+  ])('of %s: %s', (strategy, text, finding: string | null = null) => {
+    expect(reasonOf({ strategy, idleMs: 720_000, silentMs: 92_000, limitMs: 600_000, finding })).toBe(text);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { messageSize } from '../../../src/cli/server/sizes.js';
+import { messageSize, portNumber } from '../../../src/cli/commands/values.js';
 
 describe('the size of a message', () => {
   it.each([
@@ -19,4 +19,14 @@ describe('the size of a message', () => {
       expect(() => messageSize(text)).toThrow(/from 1KiB to 1GiB/);
     },
   );
+});
+
+describe('a port', () => {
+  it.each(['0', '8080', '65535'])('may be %s', (text) => {
+    expect(portNumber(text)).toBe(Number(text));
+  });
+
+  it.each(['', '-1', '65536', '80.5', '0x50', 'http'])('may not be %j', (text) => {
+    expect(() => portNumber(text)).toThrow('Wanted a whole number from 0 to 65535.');
+  });
 });

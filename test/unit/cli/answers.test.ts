@@ -7,16 +7,18 @@ import type {
   UserSummary,
   UserView,
 } from '../../../src/admin/schemas.js';
-import { tellUser } from '../../../src/cli/commands/check.js';
-import { tellCleanup } from '../../../src/cli/commands/cleanup.js';
-import { tellConfig } from '../../../src/cli/commands/config.js';
 import { eventLine } from '../../../src/cli/commands/events.js';
-import { tellJournal } from '../../../src/cli/commands/explain.js';
-import { tellKpis } from '../../../src/cli/commands/kpis.js';
+import {
+  tellCleanup,
+  tellConfig,
+  tellJournal,
+  tellKpis,
+  tellScene,
+  tellUser,
+  tellUsers,
+} from '../../../src/cli/terminal/answers.js';
 import { inertExceptColours, paintFor, plain } from '../../../src/cli/terminal/paint.js';
 import { aligned, clipped, widthOf } from '../../../src/cli/terminal/table.js';
-import { tellScene } from '../../../src/cli/commands/top.js';
-import { tellUsers } from '../../../src/cli/commands/users.js';
 import { alertLevels } from '../../../src/core/vocabulary.js';
 import { inert, inertFields, inertJson } from '../../../src/presentation/inert.js';
 
@@ -249,6 +251,18 @@ thread_1  1 ms  1 ms  -       heard     yes   no       oh\u001b
     const { text } = tellUser({ ...unlimited, waiting: 0, managers: [away], journalEntries: 1 }, plain);
     expect(text).toMatch(/^ada: 12, no limit, normal\n/);
     expect(text).toMatch(/thread_1 .* away +yes/);
+  });
+
+  it.each([
+    ['idle', 'thread_1 was released as abandoned: unused for 2 min; it had lasted 3 min 12 s.'],
+    ['closed', 'thread_1 closed by itself after 3 min 12 s.'],
+    ['shutdown', 'thread_1 was released because the server stops; it had lasted 3 min 12 s.'],
+  ])('of a journal: how long each released connection had lasted (%s)', (reason, sentence) => {
+    const at = '2026-11-25T00:00:00.000Z';
+    const figures = { ageMs: 192_000, idleMs: 120_000, silentMs: 1, limitMs: null, by: null, finding: null };
+    const entry = { type: 'manager.released', at, atMs: 0, threadId: 'thread_1', reason, ...figures };
+    const { text } = tellJournal({ userId: 'ada', isKept: true, entries: [entry], suspects: [] }, plain);
+    expect(text.match(/thread_1 .*/g)).toEqual([sentence, sentence]);
   });
 
   it('of users: whose names are shown inert, and how many more there are', () => {

@@ -1,0 +1,28 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Text in single quotes, for a shell. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** Reads a whole number within these bounds. @param hint follows the error message @throws InvalidArgumentError */
+export function wholeNumber(least: number, most: number, hint = ''): (text: string) => number {
+  return (text) => {
+    const number = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`Wanted a whole number from ${String(least)} to ${String(most)}${hint}.`);
+  };
+}
+
+/** Reads a port; 0 takes any that is free. @throws InvalidArgumentError */
+export const portNumber = wholeNumber(0, 65_535);
+
+const units = Object.freeze({ B: 1, KiB: 1_024, MiB: 1_024 ** 2, GiB: 1_024 ** 3 });
+
+/** Reads the size of a message with its unit, from 1KiB to 1GiB. @returns bytes @throws InvalidArgumentError */
+export function messageSize(text: string): number {
+  const [, number, unit] = /^(\d{1,10}(?:\.\d{1,3})?) ?(B|KiB|MiB|GiB)$/.exec(text.trim()) ?? [];
+  const bytes = number === undefined ? NaN : Math.floor(Number(number) * units[unit as keyof typeof units]);
+  if (bytes >= units.KiB && bytes <= units.GiB) return bytes;
+  throw new InvalidArgumentError('Wanted a size with its unit, from 1KiB to 1GiB, such as 64KiB or 1MiB.');
+}
