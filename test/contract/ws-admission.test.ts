@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer, type ClientOptions, type ServerOptions } from 'ws';
 import { attach, managerOf } from '../../src/adapters/ws.js';
 import { AuthenticationError, createMooring } from '../../src/index.js';
@@ -313,11 +313,20 @@ describe('the application', () => {
     let pings = 0;
     client.on('ping', () => (pings += 1));
     await opened(client);
+    const [socket] = server.server.clients;
+    if (socket === undefined) throw new Error('no socket');
     for (const payload of ['a', 'b', 'c']) {
-      for (const socket of server.server.clients) socket.ping(payload);
-      await sleep(150);
+      // While one of ours is unanswered, its pong may be the answer that the application waits for.
+      await vi.waitFor(() => {
+        expect(managerOf(socket)?.connection?.pings).toBeNull();
+        socket.ping(payload);
+      }, 10_000);
+      const before = pings;
+      await vi.waitFor(() => {
+        expect(pings, 'its own ping, and one of ours after it').toBeGreaterThan(before + 1);
+        expect(pongs).toContain(payload);
+      }, 10_000);
     }
-    expect(pings).toBeGreaterThan(4);
     expect(pongs.filter((payload) => /^[abc]$/.test(payload))).toEqual(['a', 'b', 'c']);
     expect(pongs).toHaveLength(3);
   });
