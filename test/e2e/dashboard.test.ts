@@ -316,7 +316,9 @@ describe.runIf(hasChromium)('a user', () => {
     await expect.poll(() => page.locator('table.managers tbody tr').count()).toBe(9);
     await page.getByRole('button', { name: 'Dry run', exact: true }).click();
     await page.getByText('3 managers would be released, 6 left').waitFor();
-    expect(await page.locator('.chosen').innerText()).toMatch(/thread_1 – suspect: no answer when asked, silent for /);
+    expect(await page.locator('.chosen').innerText()).toMatch(
+      /thread_1 – a suspect: no answer when asked, silent for /,
+    );
     expect(server.mooring.factory.getUserManagerCount('grace')).toBe(9);
     await expect.poll(() => page.locator('.suspects li').count()).toBe(3);
     expect(await page.locator('.suspects').innerText()).toMatch(
@@ -507,7 +509,7 @@ describe.runIf(hasChromium)('a user', () => {
     await page.getByRole('button', { name: 'Dry run', exact: true }).click();
     await page
       .getByRole('listitem')
-      .filter({ hasText: `${shownThread} – suspect: no answer when asked` })
+      .filter({ hasText: `${shownThread} – a suspect: no answer when asked` })
       .waitFor();
     await page.getByRole('button', { name: `Release ${shownThread}` }).click();
     await page.getByRole('dialog').getByText(shownThread).waitFor();

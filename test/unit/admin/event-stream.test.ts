@@ -158,7 +158,8 @@ describe('a viewer', () => {
 
   it('that takes nothing for a minute is dropped, and holds nobody up', async () => {
     const { hub: made, mooring } = hub();
-    const [missed, dropped] = [heard(mooring, 'viewer.missed'), heard(mooring, 'viewer.dropped')];
+    const missed = heard(mooring, 'viewer.missed');
+    const dropped = heard(mooring, 'viewer.dropped');
     const cutOff = vi.fn();
     made.watch({ who, filter: {}, cutOff });
     for (let stalledMs = 1; stalledMs <= 1_003; stalledMs++) stall(mooring, stalledMs);

@@ -14,6 +14,7 @@ import {
   tellJournal,
   tellKpis,
   tellScene,
+  tellUsage,
   tellUser,
   tellUsers,
 } from '../../../src/cli/terminal/answers.js';
@@ -174,7 +175,9 @@ const manager = {
 describe('what a script hears', () => {
   it.each(alertLevels)('of a user at %s', (alertLevel) => {
     const user: UserView = { ...usage, alertLevel, waiting: 0, managers: [], journalEntries: 1 };
-    expect(tellUser(user, plain).hasTrouble).toBe(['warning', 'critical', 'emergency'].includes(alertLevel));
+    const hasTrouble = ['warning', 'critical', 'emergency'].includes(alertLevel);
+    expect(tellUser(user, plain).hasTrouble).toBe(hasTrouble);
+    expect(tellUsage(user, plain)).toEqual({ text: `ada: 12 of 20 (60 %), ${alertLevel}\n`, hasTrouble });
   });
 
   it.each([false, true])('of a cleanup that ran out of time (%s)', (timedOut) => {

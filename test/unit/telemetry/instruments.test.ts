@@ -62,8 +62,13 @@ const rows: { readonly [Name in MooringEventName]: readonly Row<Name>[] } = {
   'level.changed': [
     [
       {
-        ...{ userId: 'ada', level: 'warning', previous: 'info', direction: 'rise' },
-        ...{ managerCount: 12, maxManagers: 20, usageRatio: 0.6 },
+        userId: 'ada',
+        level: 'warning',
+        previous: 'info',
+        direction: 'rise',
+        managerCount: 12,
+        maxManagers: 20,
+        usageRatio: 0.6,
       },
       ['level_changes_total warning rise 1'],
     ],

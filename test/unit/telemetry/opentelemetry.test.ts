@@ -115,7 +115,8 @@ describe('a meter', () => {
 
   it('may be shared by two who are told apart', async () => {
     const { meter, values } = provider();
-    const [one, other] = [harness(), harness()];
+    const one = harness();
+    const other = harness();
     recordMetrics(one.mooring, meter, { attributes: { server: 'one' } });
     recordMetrics(other.mooring, meter, { attributes: { server: 'other' } });
     await one.fill('ada', 2, remote);
