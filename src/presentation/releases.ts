@@ -76,11 +76,15 @@ const unknownReason: Row = ['neutral', (f) => `was released: ${f.text('reason')}
 /** What became of a manager, what found it, and how long it had lasted; of a `manager.released`. */
 export function released(fields: Fields): Sentence {
   const [tone, words] = fields.in<Row>('reason', byReason) ?? unknownReason;
-  const finder = fields.in('by', releasers);
-  const found = finder === undefined ? '' : `, found by ${finder}`;
   const age = fields.duration('ageMs');
   const lasted = fields.event['reason'] === 'closed' ? ` after ${age}` : `; it had lasted ${age}`;
-  return { text: `${fields.thread} ${words(fields)}${found}${lasted}.`, tone };
+  return { text: `${fields.thread} ${words(fields)}${releasedBy(fields)}${lasted}.`, tone };
+}
+
+function releasedBy(fields: Fields): string {
+  if (fields.event['by'] === 'admission') return ', to make room for a newcomer';
+  const finder = fields.in('by', releasers);
+  return finder === undefined ? '' : `, found by ${finder}`;
 }
 
 /** What is known of a suspect. */

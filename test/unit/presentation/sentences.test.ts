@@ -34,7 +34,7 @@ describe('a sentence', () => {
       { ...release, reason: 'disconnected', by: 'heartbeat', finding: 'silent', limitMs: null },
     ],
     [
-      'thread_1 was released as a suspect: no answer when asked, silent for 1 min 32 s, found by an emergency cleanup for a newcomer; it had lasted 3 min 12 s.',
+      'thread_1 was released as a suspect: no answer when asked, silent for 1 min 32 s, to make room for a newcomer; it had lasted 3 min 12 s.',
       { ...release, reason: 'disconnected', by: 'admission', finding: 'silent', limitMs: null },
     ],
     [
@@ -42,11 +42,11 @@ describe('a sentence', () => {
       { ...release, reason: 'disconnected', by: 'request', finding: 'silent', limitMs: null },
     ],
     [
-      'thread_1 was released as too slow: its unsent data did not move for 10 s, found by an emergency cleanup for a newcomer; it had lasted 3 min 12 s.',
+      'thread_1 was released as too slow: its unsent data did not move for 10 s, to make room for a newcomer; it had lasted 3 min 12 s.',
       { ...release, reason: 'disconnected', by: 'admission', finding: 'stuck', closeCause: 'slow', limitMs: 10_000 },
     ],
     [
-      'thread_1 was released as too slow: its unsent data did not move, found by an emergency cleanup for a newcomer; it had lasted 3 min 12 s.',
+      'thread_1 was released as too slow: its unsent data did not move, to make room for a newcomer; it had lasted 3 min 12 s.',
       { ...release, reason: 'disconnected', by: 'admission', finding: 'stuck', closeCause: 'slow', limitMs: null },
     ],
     [
@@ -74,7 +74,7 @@ describe('a sentence', () => {
       { ...release, reason: 'idle', by: 'background', limitMs: 600_000 },
     ],
     [
-      'thread_1 was released as the one left alone longest: unused for 12 min, more than the 1 min allowed, found by an emergency cleanup for a newcomer; it had lasted 3 min 12 s.',
+      'thread_1 was released as the one left alone longest: unused for 12 min, more than the 1 min allowed, to make room for a newcomer; it had lasted 3 min 12 s.',
       { ...release, reason: 'evicted', by: 'admission', limitMs: 60_000 },
     ],
     [
