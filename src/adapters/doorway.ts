@@ -152,7 +152,7 @@ export class Doorway<Request> {
     }
     const call = new AbortableCall();
     const answer = this.#authenticate(attempt.request, call);
-    if (isPromise(answer)) this.#wait(answer, attempt, call);
+    if (isPromise(answer)) this.#awaitAnswer(answer, attempt, call);
     else attempt.settle(this.#admit(answer, attempt));
   }
 
@@ -166,7 +166,7 @@ export class Doorway<Request> {
   }
 
   /** Waits for the answer, until the deadline or until the server drains. */
-  #wait(answer: PromiseLike<Answer>, attempt: Attempt<Request>, call: AbortableCall): void {
+  #awaitAnswer(answer: PromiseLike<Answer>, attempt: Attempt<Request>, call: AbortableCall): void {
     const { clock, config, refusals } = this.#mooring;
     const { authenticateTimeoutMs } = config;
     // Bound, since a deadline or a drain may call it: what follows must run in the async context of the request.
@@ -289,11 +289,11 @@ export class Attempt<Request> implements UnauthenticatedSocket {
   settle(outcome: Admission | PendingAdmission): void {
     this.#end();
     this.#shared.cap.remove(this);
-    if (isPending(outcome)) this.#wait(outcome);
+    if (isPending(outcome)) this.#awaitAdmission(outcome);
     else this.listener?.onDecided(outcome);
   }
 
-  #wait(pending: PendingAdmission): void {
+  #awaitAdmission(pending: PendingAdmission): void {
     this.#pending = pending;
     callOutside(pending.settled, (admission) => {
       if (this.#pending === null) {

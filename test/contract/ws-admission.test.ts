@@ -7,7 +7,7 @@ import { attach, managerOf } from '../../src/adapters/ws.js';
 import { AuthenticationError, createMooring } from '../../src/index.js';
 import { frame, handshake, rawClient } from '../support/raw-client.js';
 import { afterThisTest, uncaughtException } from '../support/setup.js';
-import { whoeverTheySay, wsServer, type WsServer } from '../support/ws-server.js';
+import { userOfQuery, wsServer, type WsServer } from '../support/ws-server.js';
 
 /** A client of this process. */
 function dial(url: string, { protocols = [], ...options }: ClientOptions & { protocols?: string[] } = {}): WebSocket {
@@ -132,7 +132,7 @@ describe('before authentication', () => {
       attach: {
         authenticate: async (request) => {
           await gate;
-          return whoeverTheySay(request);
+          return userOfQuery(request);
         },
       },
     });
@@ -190,7 +190,7 @@ describe('a client that vanishes while it is being authenticated', () => {
       config: capOfOne,
       attach: {
         authenticate: async (request) => {
-          if (!isFirst) return whoeverTheySay(request);
+          if (!isFirst) return userOfQuery(request);
           isFirst = false;
           await sleep(200);
           return { userId: 'ada', threadId: 'thread_late' };
@@ -211,7 +211,7 @@ describe('what a client says while it is being authenticated', () => {
   it.each([1, 60, 2_000])('is not lost: %i messages', async (count) => {
     const authenticate = async (request: IncomingMessage) => {
       await sleep(100);
-      return whoeverTheySay(request);
+      return userOfQuery(request);
     };
     const server = await wsServer({ attach: { authenticate } });
     const client = await rawClient(server.port);
@@ -335,14 +335,14 @@ describe('the application', () => {
 describe("an exception of the application's", () => {
   const slowly = async (request: IncomingMessage) => {
     await sleep(10);
-    return whoeverTheySay(request);
+    return userOfQuery(request);
   };
   const thrower = (): void => {
     throw new Error("the application's own");
   };
 
   it.each([
-    ['at once', { authenticate: whoeverTheySay }],
+    ['at once', { authenticate: userOfQuery }],
     ['later', { authenticate: slowly }],
     ['within an attempt rate', { attemptRate: { limit: 100, windowMs: 60_000 } }],
   ])('from its connection listener, of a client let in %s, is uncaught as it would be without', async (_, options) => {
@@ -357,7 +357,7 @@ describe("an exception of the application's", () => {
   });
 
   it.each([
-    ['at once', whoeverTheySay],
+    ['at once', userOfQuery],
     ['later', slowly],
   ])('from handleProtocols, of a client let in %s, is uncaught, and the slot comes back', async (_, authenticate) => {
     const server = await wsServer({
@@ -376,8 +376,8 @@ describe("an exception of the application's", () => {
 
 describe('a Mooring', () => {
   it.each([
-    ['no mooring', { authenticate: whoeverTheySay }, /^mooring: got undefined, wanted/],
-    ['a class for a mooring', { mooring: createMooring, authenticate: whoeverTheySay }, /^mooring: got/],
+    ['no mooring', { authenticate: userOfQuery }, /^mooring: got undefined, wanted/],
+    ['a class for a mooring', { mooring: createMooring, authenticate: userOfQuery }, /^mooring: got/],
     ['nobody who says who it is', { mooring: createMooring({ env: {} }) }, /^authenticate: got undefined, wanted/],
     ['a text for that', { mooring: createMooring({ env: {} }), authenticate: 'jwt' }, /^authenticate: got jwt, wanted/],
   ])('cannot be attached with %s', (_, options, problem) => {
@@ -388,7 +388,7 @@ describe('a Mooring', () => {
 
   it('can be attached to a server once', async () => {
     const server = await wsServer();
-    const again = () => attach(server.server, { mooring: server.mooring, authenticate: whoeverTheySay });
+    const again = () => attach(server.server, { mooring: server.mooring, authenticate: userOfQuery });
     expect(again).toThrow(TypeError);
     server.detach();
     expect(again).not.toThrow();
@@ -409,7 +409,7 @@ describe('a Mooring', () => {
     const gate = new Promise<void>((resolve) => (letIn = resolve));
     const authenticate = async (request: IncomingMessage) => {
       await gate;
-      return whoeverTheySay(request);
+      return userOfQuery(request);
     };
     const server = await wsServer({ attach: { authenticate } });
     const client = dial(server.url('ada', 'thread_1'));
@@ -426,7 +426,7 @@ describe('a Mooring', () => {
     const server = await wsServer();
     server.detach();
     const before = await opened(dial(server.url('ada', 'thread_1')));
-    attach(server.server, { mooring: server.mooring, authenticate: whoeverTheySay });
+    attach(server.server, { mooring: server.mooring, authenticate: userOfQuery });
     await opened(dial(server.url('ada', 'thread_2')));
     expect(server.countOf('ada')).toBe(1);
     before.send('hello');

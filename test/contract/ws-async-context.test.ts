@@ -10,15 +10,15 @@ import { WebSocket } from 'ws';
 import { managerOf } from '../../src/adapters/ws.js';
 import type { MooringEventName } from '../../src/index.js';
 import { afterThisTest } from '../support/setup.js';
-import { whoeverTheySay, wsServer, type WsServer, type WsServerOptions } from '../support/ws-server.js';
+import { userOfQuery, wsServer, type WsServer, type WsServerOptions } from '../support/ws-server.js';
 
-type Fields = ReturnType<typeof whoeverTheySay>;
+type Fields = ReturnType<typeof userOfQuery>;
 
 const requests = new AsyncLocalStorage<string>();
 
 /** The user and the thread of a request, as `ada thread_1`. */
 function nameOf(request: IncomingMessage): string {
-  const { userId, threadId } = whoeverTheySay(request);
+  const { userId, threadId } = userOfQuery(request);
   return `${userId} ${threadId}`;
 }
 
@@ -147,7 +147,7 @@ describe('code of the application that Mooring calls', () => {
     const seen: Seen = [];
     const { dial } = await serverWithRequests({
       serve: (_socket, request) => void seen.push(['connection', nameOf(request), requests.getStore()]),
-      attach: { authenticate: (request) => later(whoeverTheySay(request)) as Promise<Fields> },
+      attach: { authenticate: (request) => later(userOfQuery(request)) as Promise<Fields> },
     });
     await Promise.all(['ada', 'bob'].map(async (user) => once(dial(user, 'thread_1'), 'open')));
     await sleep(20);

@@ -6,7 +6,7 @@ import { WebSocket, type ClientOptions } from 'ws';
 import type { AuthenticationCall } from '../../src/adapters/ws.js';
 import { handshake, rawClient } from '../support/raw-client.js';
 import { afterThisTest } from '../support/setup.js';
-import { whoeverTheySay, wsServer, type WsServer } from '../support/ws-server.js';
+import { userOfQuery, wsServer, type WsServer } from '../support/ws-server.js';
 
 function dial(url: string, options: ClientOptions = {}): WebSocket {
   const client = new WebSocket(url, options);
@@ -42,7 +42,7 @@ async function closeOf(client: WebSocket): Promise<string> {
 function hanging() {
   const signals: AbortSignal[] = [];
   const authenticate = (request: IncomingMessage, { signal }: AuthenticationCall) => {
-    if (whoeverTheySay(request).userId !== 'mallory') return whoeverTheySay(request);
+    if (userOfQuery(request).userId !== 'mallory') return userOfQuery(request);
     signals.push(signal);
     return new Promise<never>(() => undefined);
   };
@@ -123,7 +123,7 @@ describe('the signal of an authentication', () => {
     const authenticate = async (request: IncomingMessage, { signal }: AuthenticationCall) => {
       signals.push(signal);
       await sleep(10);
-      return whoeverTheySay(request);
+      return userOfQuery(request);
     };
     const server = await wsServer({ config: { maxManagersPerUser: 1 }, attach: { authenticate } });
     expect(await resultOf(dial(server.url('ada', 'thread_1')))).toBe('open');

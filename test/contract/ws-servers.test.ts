@@ -10,7 +10,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { attach, managerOf, type AttachOptions } from '../../src/adapters/ws.js';
 import { createMooring } from '../../src/index.js';
 import { afterThisTest } from '../support/setup.js';
-import { whoeverTheySay, wsServer, type WsServer } from '../support/ws-server.js';
+import { userOfQuery, wsServer, type WsServer } from '../support/ws-server.js';
 
 type WsModule = typeof WebSocket & { readonly Server: typeof WebSocketServer; readonly WebSocket: typeof WebSocket };
 
@@ -18,7 +18,7 @@ const load = createRequire(import.meta.url) as (name: string) => WsModule;
 
 /** What is needed to attach. */
 function options(): AttachOptions {
-  return { mooring: createMooring({ environment: 'production', env: {} }), authenticate: whoeverTheySay };
+  return { mooring: createMooring({ environment: 'production', env: {} }), authenticate: userOfQuery };
 }
 
 function dial(url: string, more: object = {}): WebSocket {
@@ -109,7 +109,7 @@ describe('a socket that comes out unmanaged while Mooring is attached', () => {
     let connections = 0;
     const authenticate = async (request: IncomingMessage) => {
       await sleep(20);
-      return whoeverTheySay(request);
+      return userOfQuery(request);
     };
     const server = await wsServer({ serve: () => (connections += 1), attach: { authenticate } });
     server.server.options.WebSocket = WebSocket;
@@ -181,7 +181,7 @@ describe('what a framework puts around handleUpgrade', () => {
     const authenticate = async (request: IncomingMessage) => {
       if (request.url?.includes('slow') === true) await new Promise<void>((resolve) => (ended.authenticated = resolve));
       else await sleep(10);
-      return whoeverTheySay(request);
+      return userOfQuery(request);
     };
     const server = await wsServer({ ws: { noServer: true }, attach: { authenticate } });
     const http = createServer();
@@ -227,7 +227,7 @@ describe('what a framework puts around handleUpgrade', () => {
       attemptRate: { limit: 9 },
       authenticate: async (request: IncomingMessage) => {
         await sleep(10);
-        return whoeverTheySay(request);
+        return userOfQuery(request);
       },
     };
     const server = await wsServer({ ws: { noServer: true }, attach: attempts });

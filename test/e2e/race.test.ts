@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { startCrowd, type Crowd, type CrowdClient } from '../support/crowd.js';
-import { whoeverTheySay, wsServer, type WsServer } from '../support/ws-server.js';
+import { userOfQuery, wsServer, type WsServer } from '../support/ws-server.js';
 
 /** A user at 20 of 20, 5 of whom are dead, and the threads that ask to come in, in the order they asked. */
 async function fullWithFiveDead() {
@@ -9,7 +9,7 @@ async function fullWithFiveDead() {
   const server = await wsServer({
     attach: {
       authenticate: (request) => {
-        const fields = whoeverTheySay(request);
+        const fields = userOfQuery(request);
         order.push(fields.threadId);
         return fields;
       },

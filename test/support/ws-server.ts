@@ -37,7 +37,7 @@ export class WsServer {
     this.mooring.events.onAny((event) => this.events.push(event));
     const ownPort = ws.server === undefined && ws.noServer !== true ? { port: 0, host } : {};
     this.server = new WebSocketServer({ ...ownPort, ...ws });
-    this.detach = attach(this.server, { mooring: this.mooring, authenticate: whoeverTheySay, ...more });
+    this.detach = attach(this.server, { mooring: this.mooring, authenticate: userOfQuery, ...more });
     this.server.on('connection', serve);
   }
 
@@ -124,8 +124,8 @@ export async function wsServer(options: WsServerOptions = {}): Promise<WsServer>
   return made;
 }
 
-/** `?userId=…&threadId=…`, believed. */
-export function whoeverTheySay({ url }: IncomingMessage) {
+/** The user and the thread that the query names: `?userId=…&threadId=…`. */
+export function userOfQuery({ url }: IncomingMessage) {
   const query = new URLSearchParams(url?.split('?')[1]);
   return { userId: query.get('userId') ?? '', threadId: query.get('threadId') ?? '' };
 }

@@ -169,7 +169,7 @@ export class AdmissionControl {
   /**
    * A slot of this user is free: the first newcomer in line gets it within this call. It may be taken again even above a
    * limit that was lowered, since the count does not grow by it.
-   * @param isForHeard whether newcomers that were accepted and have not answered are passed over
+   * @param isForHeard whether the first newcomer that has answered comes before those that were accepted and have not
    */
   slotFreed(userId: string, isForHeard = false): void {
     if (this.#parts.queue.sizeOf(userId) > 0 && !this.#isDraining) this.#serve(userId, { freed: 1, isForHeard });

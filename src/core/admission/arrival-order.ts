@@ -30,8 +30,8 @@ export class ArrivalOrder {
   }
 
   /**
-   * The arrival of an attempt that is decided later, e.g. after its authentication. The caller must call {@link decided}
-   * with it, also if the attempt fails.
+   * The arrival of an attempt that is decided later, e.g. after its authentication. If it never reaches `admit`, the caller must
+   * call {@link decided} with it.
    */
   begin(): Arrival {
     if (this.#newest !== 0) this.#older.add(this.#newest);

@@ -61,6 +61,7 @@ export class EmergencyCleanup {
       if (queue.sizeOf(userId) === 0 || this.#runs.has(userId)) return;
       // There are suspects, but the newcomer has not answered yet: it gets as long to answer as a connection.
       const isAnswerMissing = suspectSlots.countOf(userId) >= queue.sizeOf(userId);
+      // With 0 it starts in a later turn: newcomers of this one share it.
       this.#space(userId, isAnswerMissing ? config.probeTimeoutMs : 0);
       this.#launch(this.#newRun(userId));
     });

@@ -45,6 +45,7 @@ interface Unheard {
   readonly silenceMs: number;
   /** How long the probe waits for an answer to the second ping. */
   readonly windowMs: number;
+  /** How many were sent; with 2 only the verdict is left. */
   pings: 1 | 2;
   /** When the second ping leaves, or the connection is judged. */
   dueAtMs: number;

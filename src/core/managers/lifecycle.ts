@@ -108,26 +108,30 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     connection.manager.keepActivity();
   }
 
+  /** The peer or the application began to close its socket. */
   connectionClosing(connection: AttachedConnection): void {
     this.#parts.closing.connectionClosing(connection);
     this.#ended(connection);
   }
 
+  /** Its socket is closed. */
   connectionClosed(connection: AttachedConnection): void {
     this.#parts.closing.connectionClosed(connection);
     this.#ended(connection);
   }
 
+  /** The application ends an open connection, by `disconnect`. */
   endConnection(connection: AttachedConnection): void {
     const { manager } = connection;
     if (manager.successor === null && !this.#willBeAway(manager)) {
       this.release(manager, 'closed');
       return;
     }
-    this.connectionClosed(connection);
+    this.#ended(connection);
     this.#parts.closing.close(connection, 'closed');
   }
 
+  /** More than `maxUnsentBytes` waited for it when it was handed a message. */
   connectionOverfull({ manager }: AttachedConnection): void {
     this.release(manager, 'disconnected', { closeCause: 'slow', finding: 'overfull' });
   }

@@ -48,8 +48,7 @@ const believedAtOnceMs = 3_000;
 /**
  * One accepted WebSocket and its manager. An adapter reports to it what happens to the socket.
  *
- * Once a newer connection took over, all calls of the old one are ignored, so that its late close changes nothing. Never
- * throws.
+ * Once a newer connection took over, what the old one reports changes nothing about the manager. Never throws.
  */
 export class ManagedConnection<Owner extends ConnectionOwner = ConnectionOwner> {
   /** 1 for the manager's first socket, one more for each that took over. */

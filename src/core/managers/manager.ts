@@ -38,7 +38,7 @@ export interface ReleaseOptions {
   readonly limitMs?: number | undefined;
   /** What showed that the connection is dead. */
   readonly finding?: Finding | undefined;
-  /** Whether the slot must not go to a newcomer that was accepted and has not answered. @default false */
+  /** Whether the slot goes first to newcomers that have answered since they were accepted. @default false */
   readonly isForHeard?: boolean;
 }
 

@@ -3,7 +3,7 @@ import type { WebSocketManager } from '../../managers/manager.js';
 import type { Finding } from '../../vocabulary.js';
 import { isEligible, type CleanupContext, type Victim } from './victim.js';
 
-/** Dead connections: not open, silent to a probe, or stuck. */
+/** Connections that are not open, silent to a probe (for the caller of a requested cleanup), or stuck. */
 export function disconnected(managers: Iterable<WebSocketManager>, context: CleanupContext): Victim[] {
   const victims: Victim[] = [];
   for (const manager of managers) {
