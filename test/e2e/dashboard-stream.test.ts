@@ -61,7 +61,7 @@ describe.runIf(hasChromium)('a stream that is cut, or left', () => {
       await page.getByText(`: ${String(100 * round + 99)} managers to close`).waitFor();
     }
     expect(await numbersOn(page)).toEqual([...through(1, 20), ...through(100, 399)]);
-    expect(await page.getByText('A gap').count()).toBe(0);
+    expect(await page.getByText('Events are missing').count()).toBe(0);
   });
 
   it('before anything came loses nothing either', async () => {
@@ -91,7 +91,7 @@ describe.runIf(hasChromium)('a stream that is cut, or left', () => {
     await page.getByRole('button', { name: 'Go on' }).click();
     await page.getByText(': 6 managers to close').waitFor();
     expect(await numbersOn(page)).toEqual(through(1, 6));
-    expect(await page.getByText('A gap').count()).toBe(0);
+    expect(await page.getByText('Events are missing').count()).toBe(0);
   });
 
   it('for so long that the server does not remember says so, once', async () => {
@@ -103,14 +103,14 @@ describe.runIf(hasChromium)('a stream that is cut, or left', () => {
     await page.getByText('cut off, coming back').waitFor();
     emit(server, 3, 1_500);
     relay.cut(portOf(server));
-    await page.getByText('A gap: what happened while').waitFor();
+    await page.getByText('Events are missing: what happened').waitFor();
     relay.cut();
     await page.getByText('cut off, coming back').waitFor();
     relay.cut(portOf(server));
     await page.getByText('live', { exact: true }).waitFor();
     emit(server, 2_000, 2_000);
     await page.getByText(': 2,000 managers to close').waitFor();
-    expect(await page.getByText('A gap').count()).toBe(1);
+    expect(await page.getByText('Events are missing').count()).toBe(1);
     expect(await numbersOn(page)).toEqual([1, 2, 2_000]);
   });
 
@@ -124,7 +124,7 @@ describe.runIf(hasChromium)('a stream that is cut, or left', () => {
     const after = await startAdmin({ access });
     relay.cut(portOf(after));
     await page.getByText('live', { exact: true }).waitFor();
-    await page.getByText('A gap: what happened while').waitFor();
+    await page.getByText('Events are missing: what happened').waitFor();
     emit(after, 4, 6);
     await page.getByText(': 6 managers to close').waitFor();
     expect(await numbersOn(page)).toEqual(through(1, 6));

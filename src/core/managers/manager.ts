@@ -23,7 +23,7 @@ export type ReleaseHook = (release: Release) => void | Promise<void>;
 
 /** A newcomer of the same thread that will take over once its socket is open. */
 export interface Successor {
-  /** Called when the manager is released: it will not take over. */
+  /** @internal Called when the manager is released: it will not take over. */
   superseded(cause: 'released' | 'draining'): void;
 }
 
