@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'quick',
           include: inProject('quick'),
-          fileParallelism: false,
+          maxWorkers: 2,
           ...realTimeouts,
           sequence: { groupOrder: 1 },
         },
@@ -34,7 +34,7 @@ export default defineConfig({
         test: {
           name: 'slow',
           include: listedFiles.slow,
-          maxWorkers: 2,
+          maxWorkers: 4,
           ...realTimeouts,
           sequence: { groupOrder: 2 },
         },
@@ -42,9 +42,9 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'alone',
-          include: listedFiles.alone,
-          fileParallelism: false,
+          name: 'timed',
+          include: listedFiles.timed,
+          maxWorkers: 2,
           ...realTimeouts,
           sequence: { groupOrder: 3 },
         },

@@ -1,5 +1,5 @@
 /**
- * The vitest project of each test file. `npm test` runs `fast` and `quick`, `npm run test:all` also `slow` and `alone`.
+ * The vitest project of each test file. `npm test` runs `fast` and `quick`, `npm run test:all` also `slow` and `timed`.
  *
  * A new file is `fast`, or `quick` if it is in a folder of real sockets and processes. List it here if it takes more
  * than ten seconds.
@@ -13,9 +13,10 @@ const root = join(import.meta.dirname, '..');
 /** Folders whose tests use real sockets, processes, browsers and networks. */
 const realFolders = ['test/contract', 'test/e2e', 'test/network'];
 
-/** Slow, and they judge no time that another test could spoil: they run two at a time. */
+/** Slow, and they judge no time that another test could spoil: they run four at a time. */
 const slowFiles = [
   'test/e2e/admin-cli.test.ts',
+  'test/e2e/admin-cli-events.test.ts',
   'test/e2e/cli.test.ts',
   'test/e2e/completion.test.ts',
   'test/e2e/dashboard.test.ts',
@@ -30,8 +31,8 @@ const slowFiles = [
   'test/simulation/day-scenarios.test.ts',
 ];
 
-/** Slow, and they judge how soon something happens, or fill the machine: they run one at a time, after all others. */
-const aloneFiles = [
+/** Slow, and they judge how soon something happens, or fill the machine: they run two at a time, after all others. */
+const timedFiles = [
   'test/e2e/healthy.test.ts',
   'test/e2e/lock-out.test.ts',
   'test/e2e/race.test.ts',
@@ -46,10 +47,10 @@ const aloneFiles = [
 export const quickProjects = ['fast', 'quick'];
 
 /** All projects, in the order in which they run. */
-export const projects = [...quickProjects, 'slow', 'alone'];
+export const projects = [...quickProjects, 'slow', 'timed'];
 
 /** The lists above, by project. */
-export const listedFiles = { slow: slowFiles, alone: aloneFiles };
+export const listedFiles = { slow: slowFiles, timed: timedFiles };
 
 /** Every test file, relative to the root. */
 export function testFiles() {
@@ -63,6 +64,6 @@ export function testFiles() {
 /** @param {string} file relative to the root */
 export function projectOf(file) {
   if (slowFiles.includes(file)) return 'slow';
-  if (aloneFiles.includes(file)) return 'alone';
+  if (timedFiles.includes(file)) return 'timed';
   return realFolders.some((folder) => file.startsWith(`${folder}/`)) ? 'quick' : 'fast';
 }
