@@ -57,7 +57,7 @@ export function renderCloseCodes({ closeCodes, advice }) {
     '',
     table(['cause', 'code', 'when, and what the client should do'], rows),
     '',
-    'Clients need not know the table: `shouldReconnect(event)` of `mooring/client` does.',
+    'Clients need not know the table: `shouldReconnect(event)` of `mooring/client` does, and `explainClose(event)` says it in words.',
   ]);
 }
 
@@ -153,7 +153,7 @@ export function renderCli(help, commands) {
     '',
     '## Operating a running server',
     '',
-    '`check`, `cleanup`, `users`, `explain`, `kpis`, `events`, `top` and `config` ask the admin API of a server that runs:',
+    '`check`, `cleanup`, `release`, `users`, `explain`, `kpis`, `events`, `top` and `config` ask the admin API of a server that runs:',
     '`http://127.0.0.1:9090`, or the one of `--url` or `MOORING_ADMIN_URL`, with the token of `--token` or',
     '`MOORING_ADMIN_TOKEN` where the server wants one. With `--json` they print what the API answers. What comes from outside,',
     'such as a user id, is shown with everything written out that a terminal would obey. An id that begins with a dash goes',
@@ -183,6 +183,7 @@ export function renderCli(help, commands) {
         ['`simulate`', 'A promise was broken, a metric failed, or nobody came.'],
         ['`check`', 'The user is at `warning` or above, or nothing is known of them.'],
         ['`cleanup`', 'There was not enough time, or nothing is known of the user.'],
+        ['`release`', 'Nothing was released.'],
         ['`explain`', 'Nothing is known of the user, or the server keeps no journal.'],
         ['`kpis`', 'A metric fails.'],
         [

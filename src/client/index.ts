@@ -1,0 +1,4 @@
+// For clients of a server with Mooring, in browsers and Node; without dependencies.
+export { explainClose, type CloseAction, type CloseCauseName, type CloseExplanation } from './explain-close.js';
+export { keepConnected, type KeepConnectedOptions, type KeptConnection, type SocketLike } from './keep-connected.js';
+export { shouldReconnect, type CloseEventLike, type ReconnectAdvice } from './should-reconnect.js';

@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { CloseExplanation } from '../../../src/client/explain-close.js';
+import { keepConnected, type SocketLike } from '../../../src/client/keep-connected.js';
+
+interface Close {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** A socket that does what the test says. */
+class Socket implements SocketLike {
+  readonly closes: (number | undefined)[] = [];
+  readonly #onClose: ((event: Close) => void)[] = [];
+  readonly #onMessage: (() => void)[] = [];
+
+  addEventListener(type: 'close' | 'message', listener: ((event: Close) => void) & (() => void)): void {
+    (type === 'close' ? this.#onClose : this.#onMessage).push(listener);
+  }
+
+  close(code?: number): void {
+    this.closes.push(code);
+  }
+
+  message(): void {
+    for (const listener of this.#onMessage) listener();
+  }
+
+  closed(code: number, reason = ''): void {
+    for (const listener of this.#onClose) listener({ code, reason });
+  }
+}
+
+/** A kept connection, the sockets it made, and what it told. */
+function kept() {
+  const sockets: Socket[] = [];
+  const told: CloseExplanation[] = [];
+  const open = vi.fn(() => {
+    const socket = new Socket();
+    sockets.push(socket);
+    return socket;
+  });
+  const connection = keepConnected(open, { onClosed: (explanation) => told.push(explanation) });
+  const newest = (): Socket => sockets.at(-1) ?? new Socket();
+  return { connection, sockets, told, open, newest };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('a kept connection', () => {
+  it('comes back when the server said', async () => {
+    const { sockets, newest, told } = kept();
+    newest().closed(1013, 'quota;retry=30;max=20');
+    await vi.advanceTimersByTimeAsync(29_999);
+    expect(sockets).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(sockets).toHaveLength(2);
+    expect(told).toMatchObject([{ cause: 'quota', max: 20, delayMs: 30_000 }]);
+  });
+
+  it('waits longer and longer while no connection works, though each is let in', async () => {
+    const { newest, told } = kept();
+    for (let attempt = 0; attempt < 7; attempt++) {
+      newest().closed(1006);
+      await vi.advanceTimersToNextTimerAsync();
+    }
+    const delays = told.map(({ delayMs }) => delayMs);
+    expect(delays.slice(0, 6)).toEqual([...delays.slice(0, 6)].sort((a, b) => a - b));
+    expect(delays[0]).toBeLessThanOrEqual(1_000);
+    expect(delays.at(-1)).toBeGreaterThan(7_000);
+  });
+
+  it.each([
+    [
+      'brought a message',
+      (socket: Socket) => {
+        socket.message();
+        return Promise.resolve();
+      },
+    ],
+    [
+      'lasted ten seconds',
+      async () => {
+        await vi.advanceTimersByTimeAsync(10_000);
+      },
+    ],
+  ])('waits shortly again after a connection that %s', async (_, works) => {
+    const { newest, told } = kept();
+    for (let attempt = 0; attempt < 5; attempt++) {
+      newest().closed(1006);
+      await vi.advanceTimersToNextTimerAsync();
+    }
+    await works(newest());
+    newest().closed(1006);
+    expect(told.at(-1)?.delayMs).toBeLessThanOrEqual(1_000);
+  });
+
+  it.each([
+    ['replaced', 4409],
+    ['evicted', 4410],
+    ['idle', 4408],
+    ['requested', 4412],
+    ['unauthenticated', 4401],
+  ])('after %s it waits for connect()', async (cause, code) => {
+    const { connection, newest, sockets, told } = kept();
+    newest().closed(code);
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(sockets).toHaveLength(1);
+    expect(told).toMatchObject([{ cause, retry: false }]);
+    connection.connect();
+    expect(sockets).toHaveLength(2);
+    expect(connection.socket).toBe(newest());
+  });
+
+  it('connect() does nothing while there is a connection, and ends a wait', async () => {
+    const { connection, newest, sockets } = kept();
+    connection.connect();
+    expect(sockets).toHaveLength(1);
+    newest().closed(1013, 'capacity;retry=60');
+    connection.connect();
+    expect(sockets).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(sockets).toHaveLength(2);
+  });
+
+  it('stop() closes it, says nothing of that close, and nothing comes after', async () => {
+    const { connection, newest, sockets, told } = kept();
+    connection.stop();
+    expect(newest().closes).toEqual([1000]);
+    newest().closed(1000);
+    connection.connect();
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect([sockets.length, told, vi.getTimerCount()]).toEqual([1, [], 0]);
+  });
+
+  it('stop() ends a wait', async () => {
+    const { connection, newest, sockets } = kept();
+    newest().closed(1006);
+    connection.stop();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([sockets.length, vi.getTimerCount()]).toEqual([1, 0]);
+  });
+
+  it('an opener that throws is thrown the first time, and a failed attempt later', async () => {
+    expect(() =>
+      keepConnected(() => {
+        throw new Error('no address');
+      }),
+    ).toThrow('no address');
+    const { newest, open, sockets, told } = kept();
+    open.mockImplementationOnce(() => {
+      throw new Error('no address');
+    });
+    newest().closed(1006);
+    await vi.advanceTimersToNextTimerAsync();
+    expect(told.map(({ cause }) => cause)).toEqual(['lost', 'lost']);
+    await vi.advanceTimersToNextTimerAsync();
+    expect(sockets).toHaveLength(2);
+  });
+
+  it('a late close of an older socket changes nothing', async () => {
+    const { newest, sockets, told } = kept();
+    const first = newest();
+    first.closed(1006);
+    await vi.advanceTimersToNextTimerAsync();
+    first.closed(1006);
+    expect([sockets.length, told.length]).toEqual([2, 1]);
+  });
+});
