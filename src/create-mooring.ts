@@ -6,6 +6,7 @@ import { Mooring } from './core/mooring.js';
 import type { SettingOverrides, WebSocketConfig } from './core/settings.js';
 import type { Random, Time } from './core/time.js';
 import { edgeEvents } from './events/edge-events.js';
+import { NodeChannels } from './runtime/node-channels.js';
 import { SystemTime } from './runtime/system-time.js';
 
 /**
@@ -47,6 +48,7 @@ export function createMooring(options: MooringOptions = {}): Mooring {
     limitOf,
     isKeepalive,
     edgeEvents,
+    channels: new NodeChannels(),
     tellRenamed,
     ledger,
   });

@@ -26,7 +26,7 @@ export type { Mooring, SuspectOutlook } from './core/mooring.js';
 export type { UnsentBytes } from './core/liveness/heartbeat.js';
 
 // Admission
-export type { Admission, AdmitOptions, PendingAdmission } from './core/admission/outcome.js';
+export type { Admission, AdmitOptions, DecideOptions, PendingAdmission } from './core/admission/outcome.js';
 export type { Arrival, ArrivalOrder } from './core/admission/arrival-order.js';
 export { isPending } from './core/admission/outcome.js';
 export type { Opening, Ticket } from './core/admission/ticket.js';
@@ -51,6 +51,7 @@ export type { UserResources, WebSocketResourceMonitor } from './core/pressure/mo
 // Cleanup
 export type { BackgroundCleanup, BackgroundCleanupResult } from './core/cleanup/background.js';
 export type { EmergencyCleanupResult, EvictionRequest } from './core/cleanup/emergency-run.js';
+export type { CleanupRequest, CleanupResult } from './core/cleanup/requested.js';
 export type { Chosen } from './core/cleanup/tally.js';
 export { isKeepalive } from './core/liveness/keepalive.js';
 export type { IsKeepalive, Keepalives } from './core/liveness/keepalives.js';
@@ -72,7 +73,8 @@ export { presets, type Environment } from './core/presets.js';
 
 // Events, errors, close codes
 export type { MooringEventName, MooringEvents } from './core/event-table.js';
-export type { EventStream, MooringEvent, MooringListener } from './core/events.js';
+export type { EventStream, ListenOptions, MooringEvent, MooringListener } from './core/events.js';
+export type { JournalEntry } from './core/diagnostics/journal.js';
 export type { AdminAction } from './events/edge-events.js';
 export {
   AuthenticationError,

@@ -17,7 +17,7 @@ import { Journal } from './diagnostics/journal.js';
 import { LeakDetector } from './diagnostics/leak-detector.js';
 import { Drain } from './drain.js';
 import { coreEvents, type EventRowsByName } from './event-table.js';
-import { EventStream } from './events.js';
+import { EventStream, type EventChannels } from './events.js';
 import { Audit } from './kpis/audit.js';
 import { LateAnswers } from './kpis/late-answers.js';
 import { SuccessMetrics } from './kpis/success-metrics.js';
@@ -62,6 +62,8 @@ export interface MooringSetup {
   readonly ledger?: QuotaLedger | undefined;
   /** The events that adapters and the admin API emit. The journal keeps those whose row says so. @default none */
   readonly edgeEvents?: EventRowsByName | undefined;
+  /** Where events are published beside the listeners. @default nowhere */
+  readonly channels?: EventChannels | undefined;
   /** Called each time a name of the original sketch is used. @default nothing is called */
   readonly tellRenamed?: TellRenamed | undefined;
 }
@@ -98,8 +100,8 @@ export function compose(setup: MooringSetup) {
 }
 
 /** Time, events, and what tells activity from keepalives. */
-function makeBase({ config, time, isKeepalive, edgeEvents }: MooringSetup) {
-  const events = new EventStream(() => time.wallNow(), time.contexts);
+function makeBase({ config, time, isKeepalive, edgeEvents, channels }: MooringSetup) {
+  const events = new EventStream(() => time.wallNow(), time.contexts, channels);
   const onStall = (stalledMs: number): void => {
     events.emit('process.stalled', { stalledMs });
   };

@@ -25,6 +25,23 @@ export type KeyedDetails<Name extends KeyedEventName> = Omit<MooringEvents[Name]
 /** Called before the listeners. An error that it throws is reported as `listener.failed`, and stops nothing. */
 export type Observer<Name extends KeyedEventName> = (of: OfUser, details: KeyedDetails<Name>) => void;
 
+/** Options of a listener. */
+export interface ListenOptions {
+  /** Removes the listener when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Where events are published beside the listeners. In Node: `diagnostics_channel`. */
+export interface EventChannels {
+  /** Asked for each event before it is made: an event that nobody gets costs nothing. */
+  hasSubscribers(name: MooringEventName): boolean;
+  /** Never throws. */
+  publish(event: MooringEvent): void;
+}
+
+/** Nobody subscribes. */
+const noChannels: EventChannels = Object.freeze({ hasSubscribers: () => false, publish: () => undefined });
+
 interface Registration {
   readonly listener: (event: MooringEvent) => unknown;
 }
@@ -36,22 +53,44 @@ export class EventStream {
   readonly #observers = new Map<MooringEventName, (of: OfUser, details: object) => void>();
   readonly #wallNow: () => number;
   readonly #contexts: AsyncContexts;
+  readonly #channels: EventChannels;
 
-  constructor(wallNow: () => number, contexts = noContexts) {
+  constructor(wallNow: () => number, contexts = noContexts, channels = noChannels) {
     this.#wallNow = wallNow;
     this.#contexts = contexts;
+    this.#channels = channels;
   }
 
   /** Listens to one kind of event. @returns removes the listener */
-  on<Name extends MooringEventName>(name: Name, listener: MooringListener<Name>): () => void {
+  on<Name extends MooringEventName>(name: Name, listener: MooringListener<Name>, options?: ListenOptions): () => void {
     const listeners = this.#byName.get(name) ?? new Set();
     this.#byName.set(name, listeners);
-    return added(listeners, listener as MooringListener);
+    return added(listeners, listener as MooringListener, options);
+  }
+
+  /** Listens to the next event of one kind. @returns removes the listener */
+  once<Name extends MooringEventName>(
+    name: Name,
+    listener: MooringListener<Name>,
+    options?: ListenOptions,
+  ): () => void {
+    // What it returns may be a promise that rejects.
+    const call = listener as (event: MooringEvent<Name>) => unknown;
+    const remove = this.on(
+      name,
+      (event: MooringEvent<Name>): unknown => {
+        // First, since the listener may cause another event of this kind.
+        remove();
+        return call(event);
+      },
+      options,
+    );
+    return remove;
   }
 
   /** Listens to every event. @returns removes the listener */
-  onAny(listener: MooringListener): () => void {
-    return added(this.#toAll, listener);
+  onAny(listener: MooringListener, options?: ListenOptions): () => void {
+    return added(this.#toAll, listener, options);
   }
 
   /**
@@ -65,7 +104,7 @@ export class EventStream {
     this.#observers.set(name, observer as (of: OfUser, details: object) => void);
   }
 
-  /** Never throws. */
+  /** @internal Never throws. */
   emit<Name extends MooringEventName>(name: Name, details: MooringEvents[Name]): void {
     // Only events about a manager have observers.
     this.#inform(name, details as unknown as OfUser, details);
@@ -98,7 +137,7 @@ export class EventStream {
   #isHeard(name: MooringEventName): boolean {
     if (this.#toAll.size > 0) return true;
     const listeners = this.#byName.get(name);
-    return listeners !== undefined && listeners.size > 0;
+    return (listeners !== undefined && listeners.size > 0) || this.#channels.hasSubscribers(name);
   }
 
   #deliver(event: MooringEvent): void {
@@ -106,6 +145,7 @@ export class EventStream {
     this.#contexts.outside(() => {
       if (listeners !== undefined) this.#tell(listeners, event);
       this.#tell(this.#toAll, event);
+      if (this.#channels.hasSubscribers(event.type)) this.#channels.publish(event);
     });
   }
 
@@ -134,10 +174,18 @@ export class EventStream {
 }
 
 /** Each registration has its own object, since the same listener may be added twice and removed once. */
-function added(registrations: Set<Registration>, listener: MooringListener): () => void {
+function added(
+  registrations: Set<Registration>,
+  listener: MooringListener,
+  { signal }: ListenOptions = {},
+): () => void {
   const registration = { listener };
-  registrations.add(registration);
-  return () => {
+  const remove = (): void => {
     registrations.delete(registration);
+    signal?.removeEventListener('abort', remove);
   };
+  if (signal?.aborted === true) return remove;
+  registrations.add(registration);
+  signal?.addEventListener('abort', remove);
+  return remove;
 }

@@ -52,7 +52,7 @@ interface Window {
   count: number;
 }
 
-/** Limits how many lines of a kind a log gets. The summary of the others comes with the next event of the kind. */
+/** @internal Limits how many lines of a kind a log gets. The summary of the others comes with the next event of the kind. */
 export class Sampler {
   readonly #logger: Logger;
   readonly #lines: number;

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { EventStream, type MooringEvent } from '../../src/core/events.js';
 import { harness, remote } from './support.js';
@@ -215,5 +216,79 @@ describe('every event of a Mooring', () => {
     const { transport } = await h.connect('ada', 'thread_1');
     transport.vanish();
     expect(h.countOf('ada')).toBe(0);
+  });
+});
+
+describe('a listener with a signal', () => {
+  it.each(['on', 'once'] as const)('of %s hears nothing after the signal is aborted', (method) => {
+    const { events } = stream();
+    const heard: MooringEvent[] = [];
+    const controller = new AbortController();
+    events[method]('process.stalled', (event) => heard.push(event), { signal: controller.signal });
+    controller.abort();
+    events.emit('process.stalled', stall);
+    expect(heard).toEqual([]);
+  });
+
+  it('is not added if the signal was aborted before', () => {
+    const { events } = stream();
+    const heard: MooringEvent[] = [];
+    events.onAny((event) => heard.push(event), { signal: AbortSignal.abort() });
+    events.emit('process.stalled', stall);
+    expect(heard).toEqual([]);
+  });
+
+  it('leaves nothing on the signal once it is removed', () => {
+    const { events } = stream();
+    const { signal } = new AbortController();
+    const remove = events.on('process.stalled', () => undefined, { signal });
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    remove();
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+});
+
+describe('a listener of once', () => {
+  it('hears one event, also if it causes another of its kind', () => {
+    const { events } = stream();
+    const heard: MooringEvent[] = [];
+    events.once('process.stalled', (event) => {
+      heard.push(event);
+      events.emit('process.stalled', { stalledMs: 8 });
+    });
+    events.emit('process.stalled', stall);
+    expect(heard).toMatchObject([stall]);
+  });
+
+  it('hears nothing if it is removed before', () => {
+    const { events } = stream();
+    const heard: MooringEvent[] = [];
+    events.once('process.stalled', (event) => heard.push(event))();
+    events.emit('process.stalled', stall);
+    expect(heard).toEqual([]);
+  });
+
+  it('that rejects is told of as any other', async () => {
+    const { events, heard, listen } = stream();
+    listen();
+    const broken = (): unknown => Promise.reject(new Error('broken'));
+    events.once('process.stalled', broken);
+    events.emit('process.stalled', stall);
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    expect(heard.map(({ type }) => type)).toEqual(['process.stalled', 'listener.failed']);
+  });
+});
+
+describe('a channel', () => {
+  it('gets the events that it asked for, after the listeners', () => {
+    const published: MooringEvent[] = [];
+    const channels = {
+      hasSubscribers: (name: string) => name === 'process.stalled',
+      publish: (event: MooringEvent) => published.push(event),
+    };
+    const events = new EventStream(() => wallNowMs, undefined, channels);
+    events.emit('process.stalled', stall);
+    events.emit('server.draining', { managers: 3 });
+    expect(published).toEqual([{ type: 'process.stalled', atMs: wallNowMs, stalledMs: 7 }]);
   });
 });
