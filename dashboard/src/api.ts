@@ -92,7 +92,8 @@ export async function send(path: string, options: RequestOptions = {}): Promise<
     method,
     headers: headersOf(options),
     cache: 'no-store',
-    credentials: 'omit',
+    // For an application whose session cookie says who may use this API.
+    credentials: 'same-origin',
     redirect: 'error',
     signal: AbortSignal.any(signals.filter((signal) => signal !== undefined)),
     ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -100,7 +101,7 @@ export async function send(path: string, options: RequestOptions = {}): Promise<
   const response = await reach(new URL(path, document.baseURI), init, options.signal);
   if (response.ok) return response;
   const error = await problemOf(response);
-  if (error.status === 401) askForToken();
+  if (error.status === 401 && response.headers.has('www-authenticate')) askForToken();
   throw error;
 }
 

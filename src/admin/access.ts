@@ -1,4 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { describe } from '../core/errors.js';
 import { RateWindow } from '../core/rate-window.js';
 import { addressKey } from '../runtime/client-address.js';
 import { ProblemError } from './problems.js';
@@ -15,14 +16,37 @@ export interface AdminToken {
   readonly name?: string | undefined;
 }
 
-/** Who may use the API: callers with one of these tokens, or with `'loopback'` every caller on this machine. */
-export type Access = readonly AdminToken[] | 'loopback';
-
 /** The caller of a request that is allowed. */
 export interface Admitted {
-  /** The name of the token, or `loopback`. */
+  /** The name of the token or of the person, or `loopback`. Named in the events about the request. */
   readonly name: string;
   readonly scope: Scope;
+}
+
+/**
+ * Says who sent a request, for example by the session cookie of your application; `null` if you know nobody. It gets the
+ * request without its body. If it throws, or gives something else, the request is refused with 401, and `admin.failed`
+ * tells why.
+ */
+export type AccessFunction = (request: Request) => Admitted | null | Promise<Admitted | null>;
+
+/**
+ * Who may use the API: callers with one of these tokens, callers that a function of yours knows, or with `'loopback'` every
+ * caller on this machine.
+ */
+export type Access = readonly AdminToken[] | AccessFunction | 'loopback';
+
+/** What a {@link Gatekeeper} is made with. */
+interface GateOptions {
+  readonly access: Access;
+  /** Beside an access function, for callers without a session. */
+  readonly tokens?: readonly AdminToken[] | undefined;
+  /** Origins whose pages may act, beside the pages of this server. */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Called if the access function fails. */
+  readonly onFailure: (error: string) => void;
 }
 
 /** The name of callers that need no token. */
@@ -48,50 +72,73 @@ const minTokenLength = 16;
  * same proxy, which must not be able to lock out operators and Prometheus.
  */
 export class Gatekeeper {
-  readonly #tokens: readonly (Admitted & { readonly digest: Buffer })[] | null;
+  readonly #tokens: readonly (Admitted & { readonly digest: Buffer })[];
+  readonly #isLoopback: boolean;
+  readonly #accessOf: AccessFunction | null;
+  readonly #onFailure: (error: string) => void;
   readonly #secret = randomBytes(32);
   readonly #failures: RateWindow;
   readonly #origins: ReadonlySet<string>;
 
-  /**
-   * @param now monotonic milliseconds
-   * @param origins whose pages may act, beside the pages of this server
-   * @throws TypeError if there is no token, or a short one
-   */
-  constructor(access: Access, now: () => number, origins: readonly string[] = []) {
+  /** @throws TypeError if nobody could get in, if a token is short, or if `access` is something else */
+  constructor({ access, tokens = [], allowedOrigins = [], now, onFailure }: GateOptions) {
+    checkAccess(access, tokens);
     this.#failures = new RateWindow({ ...failures, now });
-    if (access !== 'loopback') checkTokens(access);
-    this.#tokens =
-      access === 'loopback'
-        ? null
-        : access.map(({ token, scope, name = scope }) => ({ digest: this.#digest(token), scope, name }));
-    this.#origins = new Set(origins);
+    this.#isLoopback = access === 'loopback';
+    this.#accessOf = typeof access === 'function' ? access : null;
+    this.#onFailure = onFailure;
+    this.#tokens = [...(typeof access === 'object' ? access : []), ...tokens].map(({ token, scope, name = scope }) => ({
+      digest: this.#digest(token),
+      scope,
+      name,
+    }));
+    this.#origins = new Set(allowedOrigins);
   }
 
-  /** Whether requests need a token. */
+  /** Whether every request needs a token. */
   get wantsToken(): boolean {
-    return this.#tokens !== null;
+    return !this.#isLoopback && this.#accessOf === null;
   }
 
-  /** @throws ProblemError 401, 403 or 429 */
-  admit(caller: Caller, scope: Scope): Admitted {
+  /** Rejects with a ProblemError: 401, 403 or 429. */
+  async admit(caller: Caller, scope: Scope): Promise<Admitted> {
+    // Also against pages of other sites that make a browser send its session cookie.
     if (scope === 'act') this.#checkOrigin(caller);
-    if (this.#tokens === null) return loopbackCaller(caller);
+    const admitted = this.#isLoopback ? loopbackCaller(caller) : await this.#identify(caller);
+    const { name } = admitted;
+    if (scope === 'act' && admitted.scope === 'read')
+      throw this.#accessOf === null
+        ? forbidden('This token may read, and not act.', 'Use a token that may act (scope: act).', name)
+        : forbidden(`${name} may read, and not act.`, 'Use an account or a token that may act (scope: act).', name);
+    return admitted;
+  }
+
+  /** By its token; if that is not known, or there is none, by the access function. */
+  async #identify(caller: Caller): Promise<Admitted> {
     const token = /^Bearer +([^ ]+) *$/i.exec(caller.headers.get('authorization') ?? '')?.[1];
-    if (token === undefined) throw unauthorized('No token.');
-    const found = this.#find(token);
-    if (found === null) throw this.#unknown(caller);
-    const { name } = found;
-    if (scope === 'act' && found.scope === 'read')
-      throw forbidden('This token may read, and not act.', 'Use a token that may act (scope: act).', name);
-    return { name, scope: found.scope };
+    const found = (token === undefined ? null : this.#find(token)) ?? (await this.#askAccess(caller));
+    if (found !== null) return { name: found.name, scope: found.scope };
+    if (token !== undefined && this.#tokens.length > 0) throw this.#unknown(caller);
+    throw this.#tokens.length > 0 ? unauthorized('No token.') : notSignedIn();
+  }
+
+  async #askAccess({ method, headers, url }: Caller): Promise<Admitted | null> {
+    if (this.#accessOf === null) return null;
+    try {
+      const answer: unknown = await this.#accessOf(new Request(url, { method, headers }));
+      if (answer === null || answer === undefined || isAdmitted(answer)) return answer ?? null;
+      throw new TypeError(`access: got ${describe(answer)}, wanted { name, scope: 'read' or 'act' }, or null`);
+    } catch (error) {
+      this.#onFailure(describe(error));
+      return null;
+    }
   }
 
   /** Compares all of them, so that the time tells nothing about any. */
   #find(token: string): Admitted | null {
     const digest = this.#digest(token);
     let found: Admitted | null = null;
-    for (const known of this.#tokens ?? []) if (timingSafeEqual(known.digest, digest)) found = known;
+    for (const known of this.#tokens) if (timingSafeEqual(known.digest, digest)) found = known;
     return found;
   }
 
@@ -123,8 +170,24 @@ export class Gatekeeper {
   }
 }
 
+function isAdmitted(answer: unknown): answer is Admitted {
+  if (typeof answer !== 'object' || answer === null || !('name' in answer) || !('scope' in answer)) return false;
+  return typeof answer.name === 'string' && answer.name !== '' && (answer.scope === 'read' || answer.scope === 'act');
+}
+
+function checkAccess(access: unknown, tokens: readonly AdminToken[]): void {
+  if (typeof access === 'function' || access === 'loopback') {
+    checkTokens(tokens);
+    return;
+  }
+  if (!Array.isArray(access))
+    throw new TypeError(`access: got ${describe(access)}, wanted tokens, a function of the request, or 'loopback'`);
+  const all = [...(access as readonly AdminToken[]), ...tokens];
+  if (all.length === 0) throw new TypeError("access: got no tokens, wanted at least one, a function, or 'loopback'");
+  checkTokens(all);
+}
+
 function checkTokens(tokens: readonly AdminToken[]): void {
-  if (tokens.length === 0) throw new TypeError("access: got no tokens, wanted at least one, or 'loopback'");
   for (const { token, name, scope } of tokens)
     if (token.length < minTokenLength)
       throw new TypeError(
@@ -167,4 +230,10 @@ function unauthorized(detail: string): ProblemError {
     { kind: 'unauthorized', status: 401, detail, hint: 'Send the header "Authorization: Bearer <token>".' },
     { headers: { 'www-authenticate': 'Bearer realm="mooring"' } },
   );
+}
+
+/** Without the header that has browsers and the dashboard ask for a token: there is none. */
+function notSignedIn(): ProblemError {
+  const hint = 'Sign in to the application that this API belongs to.';
+  return new ProblemError({ kind: 'unauthorized', status: 401, detail: 'You are not signed in.', hint });
 }

@@ -8,7 +8,7 @@ import type { LoadedConfig } from '../config/load-config.js';
 import { describe } from '../core/errors.js';
 import type { Mooring } from '../core/mooring.js';
 import { apiPath } from '../presentation/paths.js';
-import { Gatekeeper, type Access, type Caller } from './access.js';
+import { Gatekeeper, type Access, type AdminToken, type Caller } from './access.js';
 import { addDashboard } from './assets.js';
 import { Census } from './census.js';
 import { EventHub } from './event-stream.js';
@@ -20,11 +20,15 @@ import { addManagerRoutes } from './routes/managers.js';
 import { addServerRoutes } from './routes/server.js';
 import { addUserRoutes } from './routes/users.js';
 
+export type { Access, AccessFunction, AdminToken, Admitted, Scope } from './access.js';
+
 /** What the admin API is made with. */
 export interface AdminOptions {
   readonly mooring: Mooring;
-  /** Tokens with scopes, or `'loopback'`. */
+  /** Tokens with scopes, a function that knows the sessions of your application, or `'loopback'`. */
   readonly access: Access;
+  /** Tokens beside an access function, for example for Prometheus. @default none */
+  readonly tokens?: readonly AdminToken[];
   /**
    * Origins whose pages may act, beside the server's own: needed if a proxy in front rewrites `Host`, e.g.
    * `https://ops.example.com`. They allow no CORS. @default none
@@ -61,16 +65,33 @@ const refusedMethods: readonly string[] = ['TRACE', 'CONNECT'];
 /**
  * The admin API, with the dashboard at `/`: usage, the journal of each user, success metrics, and actions on connections.
  * Mount its `fetch` anywhere, or have `mooring serve` listen for it.
- * @throws TypeError if `access` has no token, or a short one, or if `maxViewers` is no whole number of at least 1
+ * @throws TypeError if `access` lets nobody in or has a short token, or if `maxViewers` is no whole number of at least 1
  */
 export function createAdmin(options: AdminOptions): Admin {
-  const { mooring, access, allowedOrigins, maxViewers, loaded = null, metrics = null, version = 'unknown' } = options;
+  const {
+    mooring,
+    access,
+    tokens,
+    allowedOrigins,
+    maxViewers,
+    loaded = null,
+    metrics = null,
+    version = 'unknown',
+  } = options;
   const parts: AdminParts = {
     mooring,
     version,
     loaded,
     metrics,
-    gate: new Gatekeeper(access, () => mooring.now(), allowedOrigins),
+    gate: new Gatekeeper({
+      access,
+      tokens,
+      allowedOrigins,
+      now: () => mooring.now(),
+      onFailure: (error) => {
+        mooring.events.emit('admin.failed', { route: 'access', error });
+      },
+    }),
     census: new Census(mooring),
     recorder: new Recorder(mooring),
     hub: new EventHub(mooring, maxViewers),
@@ -146,7 +167,7 @@ function withoutContentType(url: string, { method, headers }: { method: string; 
 function guarded({ gate }: AdminParts): MiddlewareHandler<AdminEnv> {
   return async (c, next) => {
     const scope = c.req.method === 'GET' || c.req.method === 'HEAD' ? 'read' : 'act';
-    c.set('who', gate.admit(callerOf(c), scope));
+    c.set('who', await gate.admit(callerOf(c), scope));
     await next();
   };
 }
@@ -164,7 +185,7 @@ function addOpenRoutes(app: AdminApp, { mooring, version, metrics, gate }: Admin
   app.get('/readyz', (c) => c.json(health(), mooring.isDraining ? 503 : 200));
   if (metrics !== null)
     app.get('/metrics', async (c) => {
-      gate.admit(callerOf(c), 'read');
+      await gate.admit(callerOf(c), 'read');
       return c.body(await metrics.metrics(), 200, { 'content-type': metrics.contentType });
     });
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });

@@ -250,3 +250,4 @@ export type UserPage = z.output<typeof userPageSchema>;
 export type JournalView = z.output<typeof journalSchema>;
 export type KpisView = z.output<typeof kpisSchema>;
 export type ConfigView = z.output<typeof configSchema>;
+export type ReleasedView = z.output<typeof releasedSchema>;

@@ -7,7 +7,7 @@ import { testAdmin, envOf, requestOf, type TestAdmin } from './support.js';
 /** Counted as they come and go; looked at one by one, they are as many. */
 async function connectionsAt({ h, api }: TestAdmin): Promise<unknown> {
   const { body } = await api('/overview');
-  const attached = [...h.mooring.factory.managersByUser()]
+  const attached = [...h.mooring.managersByUser()]
     .flatMap(([, managers]) => [...managers.values()])
     .filter(({ connection }) => connection !== null);
   expect(body).toMatchObject({ connections: attached.length });
@@ -31,7 +31,7 @@ describe('the overview', () => {
       [{ reason: 'unattached' }],
     ]);
     clients[1]?.transport.vanish();
-    counted.h.mooring.factory.cleanupAllUserManagers('bob');
+    counted.h.mooring.releaseAll('bob');
     expect(await connectionsAt(counted)).toBe(2);
   });
 
@@ -69,7 +69,7 @@ describe('the list of users', () => {
     ]);
     expect((await api('/users?sort=usage')).body).toMatchObject({ users: [{ userId: 'bob' }, { userId: 'ada' }] });
     first?.manager.hold();
-    h.mooring.factory.cleanupAllUserManagers('ada');
+    h.mooring.releaseAll('ada');
     expect((await api('/users?sort=usage')).body).toMatchObject({
       users: [
         { userId: 'bob', held: 1, idleMs: 0, longestIdleMs: 10_000 },

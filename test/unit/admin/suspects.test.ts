@@ -12,7 +12,7 @@ async function twoSuspects(silentForMs = 20_000) {
   for (const { connection } of clients) connection.roundTripMs = 20;
   for (const { transport } of clients.slice(1)) transport.fallSilent();
   await on.h.time.advance(silentForMs);
-  const dry = on.h.mooring.factory.previewEmergencyCleanup('ada');
+  const dry = on.h.mooring.previewEmergencyCleanup('ada');
   await on.h.time.advance(5_000);
   expect((await dry).chosen).toHaveLength(2);
   const managers = async (): Promise<readonly ManagerView[]> => (await bodyOf<UserView>(on, '/users/ada')).managers;
