@@ -4,6 +4,7 @@ import { addCleanup } from './commands/cleanup.js';
 import { addCompletion } from './commands/completion.js';
 import { addDemo } from './commands/demo.js';
 import { addEvents } from './commands/events.js';
+import { addRelease } from './commands/release.js';
 import { addConfig, addExplain, addKpis } from './commands/reports.js';
 import { addServe } from './commands/serve.js';
 import { addSimulate } from './commands/simulate.js';
@@ -33,6 +34,7 @@ const commands = [
   addSimulate,
   addCheck,
   addCleanup,
+  addRelease,
   addUsers,
   addExplain,
   addKpis,

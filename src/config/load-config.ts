@@ -22,7 +22,7 @@ export interface ConfigSources {
   readonly machine?: Partial<WebSocketConfig> | undefined;
   /** What `mooring demo` is made for; durations in milliseconds. */
   readonly demo?: Partial<WebSocketConfig> | undefined;
-  /** The parsed configuration file; durations with a unit, e.g. `{ "idleManagerTimeout": "120s" }`. */
+  /** The parsed configuration file; durations with a unit, e.g. `{ "idleManagerTimeout": "120s" }`. `$schema` is ignored. */
   readonly file?: Readonly<Record<string, unknown>> | undefined;
   /** Settings given in code; durations in milliseconds. */
   readonly overrides?: SettingOverrides | undefined;
@@ -53,13 +53,16 @@ export function loadConfig(given: ConfigSources = {}): LoadedConfig {
   draft.put('preset', 'code', Object.entries(presets[environment]));
   draft.put('machine', 'code', Object.entries(given.machine ?? {}));
   draft.put('demo', 'code', Object.entries(given.demo ?? {}));
-  draft.put('file', 'outside', Object.entries(given.file ?? {}));
+  draft.put('file', 'outside', Object.entries(given.file ?? {}).filter(isNoSchema));
   draft.put('environment', 'variable', settingVariables(env));
   draft.put('code', 'code', Object.entries(given.overrides ?? {}));
   draft.put('flag', 'outside', given.flags ?? []);
   const { sources, warnings, renamed } = draft;
   return { config: draft.finish(), environment, sources, warnings: [...warnings, ...renamed], renamed };
 }
+
+/** `$schema` tells editors where the schema of the file is. */
+const isNoSchema = ([name]: readonly [string, unknown]): boolean => name !== '$schema';
 
 /** A name that a setting has or had. */
 interface KnownName extends Spellings {

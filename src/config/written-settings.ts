@@ -42,8 +42,8 @@ export function readWritten(name: SettingName, written: unknown): Written {
   return { problem: `got "${written}", wanted a number of at least 0` };
 }
 
-/** Whether it is a duration that need not be one. */
-function canBeOff(name: SettingName): boolean {
+/** Whether it is a duration that may be `off`. */
+export function canBeOff(name: SettingName): boolean {
   const { kind, schema } = settings[name];
   return kind === 'duration' && schema.safeParse(null).success;
 }

@@ -94,7 +94,7 @@ describe('a user with 12 clients, 8 of them stopped', () => {
     const { code, out } = await run('explain', 'alice');
     expect(code).toBe(0);
     expect(out).toMatch(
-      /^alice: last disconnected \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: thread_12 was released as a suspect: no answer when asked, silent for /,
+      /^alice: last disconnected \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\+00:00: thread_12 was released as a suspect: no answer when asked, silent for /,
     );
     const lines = out
       .split('\n')
@@ -200,7 +200,41 @@ describe('mooring cleanup', () => {
   });
 });
 
+describe('mooring release', () => {
+  it('ends one thread, or all of the user', async () => {
+    const { server, run, json } = await world();
+    const crowd = await startCrowd();
+    const [first] = await openThreads(crowd, server, 'alice', [1, 3]);
+    expect(await run('release', 'alice', 'thread_1')).toMatchObject({ code: 0, out: '1 released\n' });
+    expect(await first!.end()).toMatchObject({ code: 4412 });
+    expect(await json('release', 'alice', '--all')).toEqual({ released: 2 });
+    expect(await run('release', 'alice', '--all')).toMatchObject({ code: 1, out: '0 released\n' });
+  });
+
+  it.each([
+    [['release', 'alice'], 'error: give either a thread or --all'],
+    [['release', 'alice', 'thread_1', '--all'], 'error: give either a thread or --all'],
+    [['release', 'alice', 'thread_1'], 'No manager has this key now'],
+  ])('%j says what is wrong', async (command, problem) => {
+    const { run } = await world();
+    const { code, err } = await run(...command);
+    expect(err).toContain(problem);
+    expect(code).not.toBe(0);
+  });
+});
+
 describe('mooring explain', () => {
+  it('tells only what is younger than --since, with the zone of the times', async () => {
+    const { server, run } = await world();
+    const crowd = await startCrowd();
+    const [client] = await openThreads(crowd, server, 'bob', [1, 1]);
+    client!.close();
+    await client!.end();
+    expect((await run('explain', 'bob', '--since', '1h')).out).toMatch(/\n\d{4}-\d\d-\d\d UTC[+-]\d\d:\d\d\n/);
+    expect((await run('explain', 'bob', '--since', '0ms')).out).toBe('bob: not disconnected since then\n');
+    expect((await run('explain', 'bob', '--since', '10')).err).toContain('Wanted a duration with its unit');
+  });
+
   it('answers for a user who holds nothing any longer', async () => {
     const { server, run } = await world();
     const crowd = await startCrowd();

@@ -20,6 +20,18 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
 const urlOf = (server: MooringProcess, userId: string, threadId: string): string =>
   `${server.url}/?${new URLSearchParams({ user_id: userId, thread_id: threadId }).toString()}`;
 
+describe('mooring config --schema', () => {
+  it('prints the JSON schema of a configuration file, without a server', () => {
+    const { status, stdout } = spawnSync(process.execPath, [mooringCommand, 'config', '--schema'], {
+      encoding: 'utf8',
+    });
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      properties: { maxManagersPerUser: { type: 'integer', minimum: 0 }, idleManagerTimeout: { type: 'string' } },
+    });
+  });
+});
+
 describe('mooring serve', () => {
   it('echoes, and streams a run while holding the connection', async () => {
     const server = await startMooring(['--set', 'idleManagerTimeout=10s', '--set', 'maxManagersPerUser=1']);

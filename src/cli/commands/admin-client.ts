@@ -7,13 +7,15 @@ import {
   kpisSchema,
   overviewSchema,
   problemSchema,
+  releasedSchema,
   resourcesSchema,
   userPageSchema,
   userSchema,
   type Problem,
 } from '../../admin/schemas.js';
+import { isolationKey } from '../../core/identity/isolation-key.js';
 import { inert } from '../../presentation/inert.js';
-import { apiPath, userSegment } from '../../presentation/paths.js';
+import { apiPath, keySegment, userSegment } from '../../presentation/paths.js';
 import { CommandError, exitCodes } from '../command-error.js';
 import { RequestTimeout } from './request-timeout.js';
 
@@ -26,6 +28,12 @@ interface ClientOptions {
 
 /** Parameters of a request; those that are `undefined` are left out. */
 export type Query = Readonly<Record<string, string | number | undefined>>;
+
+/** A request that does not only read. */
+interface Action {
+  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly body?: object;
+}
 
 /** How long a reading request may take, in milliseconds. */
 const readTimeoutMs = 15_000;
@@ -51,9 +59,18 @@ export class AdminClient {
   readonly config = () => this.#request('config', configSchema);
   readonly user = (id: string) => this.#request(userPath(id), userSchema);
   readonly journal = (id: string) => this.#request(userPath(id, 'journal'), journalSchema);
-  readonly check = (id: string) => this.#request(userPath(id, 'check'), resourcesSchema, {});
+  readonly check = (id: string) => this.#request(userPath(id, 'check'), resourcesSchema, { method: 'POST', body: {} });
   readonly cleanup = (id: string, action: 'cleanup' | 'emergency-cleanup', body: object) =>
-    this.#request(userPath(id, action), cleanupSchema, body);
+    this.#request(userPath(id, action), cleanupSchema, { method: 'POST', body });
+
+  /** Releases the manager of a thread, or all managers of the user if there is no thread. */
+  release(userId: string, threadId?: string) {
+    const path =
+      threadId === undefined
+        ? userPath(userId, 'managers')
+        : `managers/${keySegment(isolationKey({ userId, threadId }))}`;
+    return this.#request(path, releasedSchema, { method: 'DELETE' });
+  }
 
   users(query: Query = {}) {
     const given = new URLSearchParams();
@@ -73,16 +90,18 @@ export class AdminClient {
   }
 
   /**
-   * Reads, or acts if there is a body.
+   * Reads, or acts with another method than GET.
    * @returns the answer as the server gave it, with fields that only a newer server has
    */
-  async #request<T>(path: string, schema: z.ZodType<T>, body?: object): Promise<T> {
+  async #request<T>(path: string, schema: z.ZodType<T>, { method = 'GET', body }: Action = {}): Promise<T> {
     const timeout = new RequestTimeout();
-    timeout.start(body === undefined ? readTimeoutMs : actTimeoutMs);
+    timeout.start(method === 'GET' ? readTimeoutMs : actTimeoutMs);
     const { signal } = timeout;
-    const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    const content = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
     try {
-      const answer = await this.#bodyOf(await this.#fetch(path, body === undefined ? { signal } : { ...post, signal }));
+      const answer = await this.#bodyOf(
+        await this.#fetch(path, { method, signal, ...(body !== undefined && content) }),
+      );
       const { error } = schema.safeParse(answer);
       if (error === undefined) return answer as T;
       const { path: field = [], message = '' } = error.issues[0] ?? {};

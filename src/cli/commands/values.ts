@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { readDuration } from '../../core/durations.js';
 
 /** Text in single quotes, for a shell. */
 export function quoted(text: string): string {
@@ -16,6 +17,13 @@ export function wholeNumber(least: number, most: number, hint = ''): (text: stri
 
 /** Reads a port; 0 takes any that is free. @throws InvalidArgumentError */
 export const portNumber = wholeNumber(0, 65_535);
+
+/** Reads a duration with its unit, such as 90s or 2h. @returns milliseconds @throws InvalidArgumentError */
+export function durationMs(text: string): number {
+  const read = readDuration(text);
+  if ('value' in read) return read.value;
+  throw new InvalidArgumentError('Wanted a duration with its unit, such as 90s, 10m or 2h.');
+}
 
 const units = Object.freeze({ B: 1, KiB: 1_024, MiB: 1_024 ** 2, GiB: 1_024 ** 3 });
 

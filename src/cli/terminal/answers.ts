@@ -5,6 +5,7 @@ import type {
   KpisView,
   ManagerView,
   Overview,
+  ReleasedView,
   UserPage,
   UserResources,
   UserSummary,
@@ -130,20 +131,26 @@ export function tellCleanup(view: CleanupView, paint: Paint): Output {
   return { text: rows.length === 0 ? `${head}\n` : `${head}\n${aligned(rows)}\n`, hasTrouble: timedOut };
 }
 
-/** `mooring explain`: the journal of a user, with the last disconnection first. */
-export function tellJournal({ userId, isKept, entries, suspects }: JournalView, paint: Paint): Output {
+/** `mooring release`: how many managers were released. */
+export function tellReleased({ released }: ReleasedView): Output {
+  return { text: `${String(released)} released\n`, hasTrouble: released === 0 };
+}
+
+/** `mooring explain`: the journal of a user, with the last disconnection first. @param isPart whether entries were left out */
+export function tellJournal({ userId, isKept, entries, suspects }: JournalView, paint: Paint, isPart = false): Output {
   const present = suspectLines(suspects, paint);
   if (!isKept) {
     const text = `This server keeps no journal; the setting journalBytes gives it room.\n${present}`;
     return { text, hasTrouble: true };
   }
   const last = entries.findLast(({ type }) => type === 'manager.released');
-  const answer = last === undefined ? 'never disconnected, as far as is known' : `last disconnected ${momentOf(last)}`;
+  const never = isPart ? 'not disconnected since then' : 'never disconnected, as far as is known';
+  const answer = last === undefined ? never : `last disconnected ${momentOf(last)}`;
   const lines = [`${paint('bold', inert(userId))}: ${answer}`, ...(present === '' ? [] : ['', present.trimEnd()])];
   let date = '';
   for (const entry of entries) {
     const at = new Date(entry.at);
-    if (dateOf(at) !== date) lines.push('', paint('dim', (date = dateOf(at))));
+    if (dateOf(at) !== date) lines.push('', paint('dim', `${(date = dateOf(at))} ${zoneOf(at)}`));
     const sentence = sentenceOf(entry).text;
     lines.push(`${timeOf(at)}  ${entry.type === 'manager.released' ? paint('yellow', sentence) : sentence}`);
   }
@@ -152,13 +159,20 @@ export function tellJournal({ userId, isKept, entries, suspects }: JournalView, 
 
 function momentOf(entry: JournalView['entries'][number]): string {
   const at = new Date(entry.at);
-  return `${dateOf(at)} ${timeOf(at)}: ${sentenceOf(entry).text}`;
+  return `${dateOf(at)} ${timeOf(at)} ${zoneOf(at)}: ${sentenceOf(entry).text}`;
 }
 
 /** The local date: `2026-11-25`. */
 function dateOf(at: Date): string {
   const parts = [at.getFullYear(), at.getMonth() + 1, at.getDate()];
   return parts.map((part) => String(part).padStart(2, '0')).join('-');
+}
+
+/** The local zone at that time: `UTC+01:00` */
+function zoneOf(at: Date): string {
+  const minutes = -at.getTimezoneOffset();
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  return `UTC${minutes < 0 ? '-' : '+'}${String(hours).padStart(2, '0')}:${String(rest).padStart(2, '0')}`;
 }
 
 /** `mooring kpis`: the success metrics, and the numbers they are made of. */

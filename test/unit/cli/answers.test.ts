@@ -12,6 +12,7 @@ import {
   tellCleanup,
   tellConfig,
   tellJournal,
+  tellReleased,
   tellKpis,
   tellScene,
   tellUsage,
@@ -197,6 +198,10 @@ describe('what a script hears', () => {
       window: { durationMs: 1, lengthMs: 86_400_000, isSinceStart: true },
     };
     expect(tellKpis(view as KpisView, plain).hasTrouble).toBe(verdict === 'fail');
+  });
+
+  it.each([0, 1])('of a release that ended %i', (released) => {
+    expect(tellReleased({ released })).toEqual({ text: `${String(released)} released\n`, hasTrouble: released === 0 });
   });
 
   it.each([false, true])('of a journal that is kept (%s)', (isKept) => {
