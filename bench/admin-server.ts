@@ -76,7 +76,7 @@ async function fill(mooring: Mooring, managers: number): Promise<string> {
 
 /** Like an adapter. The peer answers every ping. */
 function admit(mooring: Mooring, userId: string): void {
-  const outcome = mooring.admit({ userId, threadId: `thread_${randomUUID()}` });
+  const outcome = mooring.decide({ userId, threadId: `thread_${randomUUID()}` });
   if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
   const transport = new FakeConnection();
   const { connection } = outcome.ticket.open(transport);

@@ -117,7 +117,7 @@ class World {
 
   #admit(count: number): void {
     for (let added = 0; added < count; added++) {
-      const outcome = this.#mooring.admit(fieldsAt(this.#ids, this.#connections.length));
+      const outcome = this.#mooring.decide(fieldsAt(this.#ids, this.#connections.length));
       if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
       const { connection } = outcome.ticket.open(new QuietConnection());
       if (connection === null) throw new Error('not opened');

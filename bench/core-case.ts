@@ -170,7 +170,7 @@ const shared = new QuietConnection();
 
 /** Like an adapter. */
 function admit(mooring: Mooring, context: UserExecutionContext): ManagedConnection {
-  const outcome = mooring.admit(context);
+  const outcome = mooring.decide(context);
   if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
   const { connection } = outcome.ticket.open(shared);
   if (connection === null) throw new Error('not opened');

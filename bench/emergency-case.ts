@@ -71,7 +71,7 @@ async function fill(mooring: Mooring, names: readonly string[]): Promise<FakeCon
   const connections: FakeConnection[] = [];
   for (const [index, userId] of names.entries()) {
     for (let thread = 0; thread < mooring.config.maxManagersPerUser; thread++) {
-      const outcome = mooring.admit({ userId, threadId: `thread_${thread}` });
+      const outcome = mooring.decide({ userId, threadId: `thread_${thread}` });
       if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
       // Not in the same call: the first ping comes while the connection opens, before it is bound.
       const transport = new FakeConnection({ time, pongAfterMs: 5 });
@@ -91,7 +91,7 @@ async function rush(mooring: Mooring, names: readonly string[], threads: readonl
   const newcomers = names.flatMap((userId) =>
     threads.map(async (threadId) => {
       const transport = new FakeConnection();
-      const { connection } = await mooring.connections.connect(transport, { userId, threadId });
+      const { connection } = await mooring.connect(transport, { userId, threadId });
       if (connection === null) return;
       admitted.push(performance.now() - startedAt);
       transport.bind(connection);

@@ -155,7 +155,7 @@ interface Client {
 }
 
 function connect(mooring: Mooring, { userId, threadId, kind }: Subject, time: LeapTime): Client {
-  const outcome = mooring.admit({ userId, threadId });
+  const outcome = mooring.decide({ userId, threadId });
   if (isPending(outcome) || outcome.refusal !== null) throw new Error('not admitted at once');
   const transport = new FakeConnection({ time });
   const { connection } = outcome.ticket.open(transport);

@@ -84,7 +84,7 @@ export const tooBusy: HttpRejection = Object.freeze({
  * 4. reject a client that tries too often (429)
  * 5. refuse the client if the server drains
  * 6. call `authenticate`, and wait at most `authenticateTimeoutMs` for its answer
- * 7. call `mooring.admit` with the answer, or refuse the client
+ * 7. call `mooring.decide` with the answer, or refuse the client
  *
  * Steps 1 to 4 end with an HTTP status, which costs least. From step 5 on the adapter accepts the handshake and sends a
  * refusal as a close frame, since a page cannot read an HTTP status. Steps that do not have to wait are done within the
@@ -194,7 +194,7 @@ export class Doorway<Request> {
       const { fields } = answer;
       if (fields === null || fields === undefined) throw new AuthenticationError('missing');
       if (typeof fields.userId === 'string') attempt.userId = fields.userId;
-      return this.#mooring.admit(fields, { arrival: attempt.arrival });
+      return this.#mooring.decide(fields, { arrival: attempt.arrival });
     } catch (error) {
       return refused(this.#refusalFor(error));
     }

@@ -1,13 +1,20 @@
 import type { ArrivalOrder } from './admission/arrival-order.js';
 import type { Connected, ConnectOptions } from './admission/connector.js';
-import { isPending, type Admission, type AdmitOptions, type PendingAdmission } from './admission/outcome.js';
+import {
+  refused,
+  settledOf,
+  type Admission,
+  type AdmitOptions,
+  type DecideOptions,
+  type PendingAdmission,
+} from './admission/outcome.js';
 import type { RefusalPacer } from './admission/refusal-pacer.js';
 import type { Refusals } from './admission/refusals.js';
 import type { BackgroundCleanup } from './cleanup/background.js';
 import type { EmergencyCleanupResult, EvictionRequest } from './cleanup/emergency-run.js';
 import type { BackgroundPreview, CleanupRequest, CleanupResult } from './cleanup/requested.js';
 import { compose, type Composition, type MooringSetup } from './compose.js';
-import type { EventStream, MooringListener } from './events.js';
+import type { EventStream, ListenOptions, MooringListener } from './events.js';
 import type { MooringEventName } from './event-table.js';
 import type { Keepalives } from './liveness/keepalives.js';
 import type { Journal } from './diagnostics/journal.js';
@@ -84,10 +91,25 @@ export class Mooring {
 
   /**
    * Asks for a slot for a connection of this context. If the user has none left, Mooring first looks for dead and
-   * abandoned connections of the user, and the admission is pending meanwhile.
+   * abandoned connections of the user. Open the ticket within `ticketMs`, or cancel it.
+   *
+   * @example
+   * const { ticket, refusal } = await mooring.admit({ userId, threadId }, { signal });
+   * @returns a ticket, or the refusal; a refusal if the signal is aborted before
    * @throws MalformedContextError
    */
-  admit(fields: ContextFields, options?: AdmitOptions): Admission | PendingAdmission {
+  async admit(fields: ContextFields, { signal, arrival }: AdmitOptions = {}): Promise<Admission> {
+    if (signal?.aborted !== true) return settledOf(this.decide(fields, { arrival }), signal);
+    if (arrival !== undefined) this.arrivals.decided(arrival);
+    return refused(this.refusals.cancelled());
+  }
+
+  /**
+   * As {@link admit}, at once, for adapters that have to know whether a client waits: a pending admission may be told of
+   * the client's socket, so that it is pinged too.
+   * @throws MalformedContextError
+   */
+  decide(fields: ContextFields, options?: DecideOptions): Admission | PendingAdmission {
     return this.#parts.admission.admit(fields, options);
   }
 
@@ -117,8 +139,7 @@ export class Mooring {
   async createManager(fields: ContextFields): Promise<WebSocketManager> {
     const existing = this.getManager(fields);
     if (existing !== undefined) return existing;
-    const outcome = this.admit(fields);
-    const { ticket, refusal } = isPending(outcome) ? await outcome.settled : outcome;
+    const { ticket, refusal } = await this.admit(fields);
     if (refusal !== null) throw refusal;
     return ticket.manager;
   }
@@ -273,8 +294,17 @@ export class Mooring {
   }
 
   /** Listens to one kind of event. @returns removes the listener */
-  on<Name extends MooringEventName>(name: Name, listener: MooringListener<Name>): () => void {
-    return this.events.on(name, listener);
+  on<Name extends MooringEventName>(name: Name, listener: MooringListener<Name>, options?: ListenOptions): () => void {
+    return this.events.on(name, listener, options);
+  }
+
+  /** Listens to the next event of one kind. @returns removes the listener */
+  once<Name extends MooringEventName>(
+    name: Name,
+    listener: MooringListener<Name>,
+    options?: ListenOptions,
+  ): () => void {
+    return this.events.once(name, listener, options);
   }
 
   /**
@@ -291,6 +321,11 @@ export class Mooring {
       resolve(undefined);
     });
     return promise;
+  }
+
+  /** {@link stop}, at the end of the block of `await using mooring = createMooring()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 
   async #stop(): Promise<void> {

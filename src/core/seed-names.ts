@@ -9,7 +9,7 @@ export const factoryNames = Object.freeze({
   managerCount: 'managerCount',
   userCount: 'userCount',
   waitingCount: 'waitingCount',
-  admit: 'admit',
+  admit: 'decide',
   createManager: 'createManager',
   getManager: 'getManager',
   getUserManagerCount: 'managerCountOf',

@@ -108,7 +108,8 @@ export const settings = Object.freeze({
     kind: 'choice',
     schema: z.enum(['on-demand', 'by-level']),
     default: 'on-demand',
-    about: 'Whether managers are evicted only for waiting newcomers, or by alert level too, as the seed does.',
+    about:
+      'Whether managers are evicted only for waiting newcomers, or by alert level too, as the original sketch does.',
   },
   cleanupCooldownMs: {
     kind: 'duration',

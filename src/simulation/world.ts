@@ -179,7 +179,7 @@ export class World extends SimulatedServer implements JudgedWorld {
     const client = new SimulatedClient(fields, socket);
     this.clients.add(client);
     this.#newcomers.set(isolationKey(fields), client);
-    const outcome = this.mooring.admit(fields);
+    const outcome = this.mooring.decide(fields);
     if (isPending(outcome)) {
       client.pending = outcome;
       this.#accept(client, outcome);

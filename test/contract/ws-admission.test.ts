@@ -61,7 +61,7 @@ describe('authentication', () => {
   ])('that %s lets nobody in', async (_, authenticate, end) => {
     const server = await wsServer({ attach: { authenticate }, config: { authenticateTimeoutMs: 200 } });
     expect(await endOf(dial(server.url('ada', 'thread_1')))).toContain(end);
-    expect([server.mooring.factory.managerCount, server.server.clients.size]).toEqual([0, 0]);
+    expect([server.mooring.managerCount, server.server.clients.size]).toEqual([0, 0]);
     expect(server.said('authentication.failed')).toHaveLength(end === '1011' ? 1 : 0);
   });
 
@@ -73,7 +73,7 @@ describe('authentication', () => {
     const server = await wsServer({ attach: { authenticate }, config: { authenticateTimeoutMs: 100 } });
     expect(await endOf(dial(server.url('ada', 'thread_1')))).toContain('1011');
     await sleep(300);
-    expect(server.mooring.factory.managerCount).toBe(0);
+    expect(server.mooring.managerCount).toBe(0);
   });
 
   it('is not asked about what is no handshake, nor about an origin that is not allowed', async () => {
@@ -176,7 +176,7 @@ describe('a refusal', () => {
     await opened(dial(server.url('grace', 'thread_1')));
     expect(await endOf(dial(server.url('alan', 'thread_1')))).toMatch(/^1013 capacity;retry=\d+\.\d\d$/);
     await opened(dial(server.url('ada', 'thread_1')));
-    expect(server.mooring.factory.managerCount).toBe(2);
+    expect(server.mooring.managerCount).toBe(2);
   });
 });
 
@@ -400,7 +400,7 @@ describe('a Mooring', () => {
     server.detach();
     await opened(dial(server.url('ada', 'thread_2')));
     expect(server.managers.map((manager) => manager?.threadId)).toEqual(['thread_1', undefined]);
-    server.mooring.factory.cleanupAllUserManagers('ada');
+    server.mooring.releaseAll('ada');
     expect(server.releases).toEqual({ requested: 1 });
   });
 

@@ -26,9 +26,9 @@ describe('a peer that sends a close frame and keeps TCP open', () => {
     const client = await opened(server, 'ada', 'thread_1');
     sayGoodbye(client);
     await server.hears('manager.released', ({ reason }) => reason === 'closed');
-    expect([server.countOf('ada'), server.mooring.connections.closingCount]).toEqual([0, 1]);
+    expect([server.countOf('ada'), server.mooring.closingCount]).toEqual([0, 1]);
     await expect.poll(() => server.server.clients.size).toBe(0);
-    expect(server.mooring.connections.closingCount).toBe(0);
+    expect(server.mooring.closingCount).toBe(0);
   });
 
   it('gains no sockets by coming again: one user of limit 1 has one that is closing', async () => {
@@ -64,7 +64,7 @@ describe('a peer that sends a close frame and keeps TCP open', () => {
     sayGoodbye(await opened(server, 'ada', 'thread_1'));
     await server.hears('manager.released');
     await server.mooring.stop();
-    expect(server.mooring.connections.closingCount).toBe(0);
+    expect(server.mooring.closingCount).toBe(0);
   });
 });
 
@@ -136,7 +136,7 @@ describe('an upgrade behind a request that is not answered to the end', () => {
       const client = await rawClient(server.port);
       client.socket.write(handshake('/?userId=ada&threadId=thread_1', headers));
       await client.hears('400 Bad Request');
-      expect(server.mooring.factory.managerCount).toBe(0);
+      expect(server.mooring.managerCount).toBe(0);
     },
   );
 });

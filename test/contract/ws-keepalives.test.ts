@@ -27,7 +27,7 @@ function socketOf({ server }: WsServer): WebSocket {
 /** Whether what the client sends now is activity. */
 async function isActivity(server: WsServer, client: WebSocket, message: string | Buffer): Promise<boolean> {
   await sleep(pauseMs);
-  const [manager] = server.mooring.factory.getUserManagers('ada');
+  const [manager] = server.mooring.managersOf('ada');
   const before = manager!.lastActivityAtMs;
   client.send(message);
   await once(socketOf(server), 'message');
@@ -72,7 +72,7 @@ describe('a keepalive over a ws server', () => {
   it('is sent, too, without being activity', async () => {
     const server = await wsServer({ ...quiet, isKeepalive: (message) => message === 'tick' });
     await dial(server);
-    const [manager] = server.mooring.factory.getUserManagers('ada');
+    const [manager] = server.mooring.managersOf('ada');
     const before = manager!.lastActivityAtMs;
     await sleep(pauseMs);
     for (const message of ['tick', '{"type":"pong"}']) socketOf(server).send(message);
@@ -84,7 +84,7 @@ describe('a keepalive over a ws server', () => {
   it('that keeps coming at once after activity does not make it last', async () => {
     const server = await wsServer(quiet);
     const client = await dial(server);
-    const [manager] = server.mooring.factory.getUserManagers('ada');
+    const [manager] = server.mooring.managersOf('ada');
     const before = manager!.lastActivityAtMs;
     for (let i = 0; i < 12; i++) {
       client.send('{"type":"ping"}');
@@ -99,7 +99,7 @@ describe('a message right after another', () => {
     const server = await wsServer(quiet);
     const client = await dial(server);
     expect(await isActivity(server, client, 'one')).toBe(true);
-    const [manager] = server.mooring.factory.getUserManagers('ada');
+    const [manager] = server.mooring.managersOf('ada');
     manager!.fail(new Error('broken'));
     client.send('two');
     await once(socketOf(server), 'message');

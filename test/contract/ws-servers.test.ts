@@ -146,7 +146,7 @@ describe('a socket that comes out unmanaged while Mooring is attached', () => {
     const { port } = http.address() as AddressInfo;
     expect(await closeOf(dial(`ws://127.0.0.1:${port}/?userId=ada&threadId=thread_1`))).toBe('1011 unmanaged');
     expect([connections, said.length, server.clients.size]).toEqual([0, 1, 0]);
-    while (mooring.factory.managerCount > 0) await sleep(5);
+    while (mooring.managerCount > 0) await sleep(5);
   });
 
   it('is let through once Mooring is detached, and one that was connected before always', async () => {
@@ -329,7 +329,7 @@ describe('what a framework puts around handleUpgrade', () => {
 describe('a connection that was replaced, released, or closed by the application', () => {
   it.each<[string, (server: WsServer, socket: WebSocket) => unknown]>([
     ['taken over', (server) => once(dial(server.url('ada', 'thread_1')), 'open')],
-    ['released', (server) => server.mooring.factory.cleanupAllUserManagers('ada')],
+    ['released', (server) => server.mooring.releaseAll('ada')],
     [
       'closed by the application',
       (_, socket) => {
@@ -340,7 +340,7 @@ describe('a connection that was replaced, released, or closed by the application
       'released while it is paused',
       (server, socket) => {
         socket.pause();
-        server.mooring.factory.cleanupAllUserManagers('ada');
+        server.mooring.releaseAll('ada');
       },
     ],
   ])('%s: its messages reach the application no more, its end does', async (_, end) => {

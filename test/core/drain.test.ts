@@ -41,7 +41,7 @@ describe('stop', () => {
     const { transport, connected } = h.arrive('ada', 'thread_1', silent);
     expect((await connected).refusal?.code).toBe('server.draining');
     expect(transport.closes).toEqual([drained]);
-    await expect(h.mooring.factory.createManager({ userId: 'ada', threadId: 'thread_1' })).rejects.toThrow();
+    await expect(h.mooring.createManager({ userId: 'ada', threadId: 'thread_1' })).rejects.toThrow();
   });
 
   it('returns slots that were granted and not opened', async () => {
@@ -77,7 +77,7 @@ describe('stop', () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
     await h.connect('ada', 'thread_1', silent);
     h.arrive('ada', 'thread_2', remote);
-    const result = h.mooring.factory.emergencyCleanup('ada');
+    const result = h.mooring.emergencyCleanup('ada');
     const stopped = h.mooring.stop();
     await h.time.settle();
     expect(await result).toMatchObject({ userId: 'ada', timedOut: false });
@@ -241,7 +241,7 @@ describe('stopping', () => {
     h.ticket('ada', 'thread_2');
     h.arrive('ada', 'thread_3', remote);
     h.ticket('bob', 'thread_1').cancel();
-    void h.mooring.factory.emergencyCleanup('bob');
+    void h.mooring.emergencyCleanup('bob');
     await h.time.advance(100);
     const stopped = h.mooring.stop();
     await h.time.advance(1_000);

@@ -86,7 +86,7 @@ export class Harness {
     const transport = new FakeConnection({ ...options, time: this.time });
     const context = createUserExecutionContext({ userId, threadId });
     const leaving = new AbortController();
-    const connected = this.mooring.connections.connect(transport, context, { signal: leaving.signal });
+    const connected = this.mooring.connect(transport, context, { signal: leaving.signal });
     let settled: Connected | null = null;
     const arrival: Arrival = {
       transport,
@@ -127,7 +127,7 @@ export class Harness {
 
   /** Asks for a slot without a socket. */
   admit(userId: string, threadId: string): Admission | PendingAdmission {
-    return this.mooring.factory.admit({ userId, threadId });
+    return this.mooring.decide({ userId, threadId });
   }
 
   /** The ticket of a slot that must be granted at once. */
@@ -167,12 +167,12 @@ export class Harness {
   }
 
   countOf(userId: string): number {
-    return this.mooring.factory.getUserManagerCount(userId);
+    return this.mooring.managerCountOf(userId);
   }
 
   /** The user's threads that have a manager, oldest first. */
   threadsOf(userId: string): string[] {
-    return this.mooring.factory.getUserManagers(userId).map((manager) => manager.threadId);
+    return this.mooring.managersOf(userId).map((manager) => manager.threadId);
   }
 
   /** Stops it and lets as long pass as that can take. */
@@ -204,8 +204,8 @@ export function harness(options: HarnessOptions = {}): Harness {
 async function expectNothingLeft(made: Harness): Promise<void> {
   await made.stop();
   expect(made.time.pendingTimers).toBe(0);
-  expect(made.mooring.factory.managerCount).toBe(0);
-  expect([...made.mooring.factory.getActiveUsers()]).toEqual([]);
+  expect(made.mooring.managerCount).toBe(0);
+  expect([...made.mooring.users()]).toEqual([]);
   expect(made.mooring.monitor.watchedUsers).toBe(0);
   expect(made.arrivals.filter(({ outcome }) => outcome === null)).toEqual([]);
   expectReleasedOnce(made.events);

@@ -8,7 +8,7 @@ import { wsServer, type WsServer } from '../support/ws-server.js';
 
 /** Nothing of the user is left, and the next one gets in as if nothing had been. */
 async function expectAsBefore(server: WsServer): Promise<void> {
-  expect([server.countOf('ada'), server.mooring.factory.managerCount]).toEqual([0, 0]);
+  expect([server.countOf('ada'), server.mooring.managerCount]).toEqual([0, 0]);
   const next = await (await startCrowd()).settle(server.url('ada', 'thread_next'));
   expect(next.ended).toBeNull();
 }
@@ -175,7 +175,7 @@ describe('an application that fails', () => {
     const server = await wsServer({ attach: { authenticate: () => ({ userId: 7, threadId: 'thread_1' }) as never } });
     const client = await (await startCrowd()).settle(server.url('any', 'any'));
     expect(await client.end()).toEqual({ code: 1008, reason: expect.stringMatching(/^userId /) as string });
-    expect(server.mooring.factory.managerCount).toBe(0);
+    expect(server.mooring.managerCount).toBe(0);
   });
 });
 
@@ -186,7 +186,7 @@ describe('a client that says it is gone and is not', () => {
     await crowd.settle(server.url('ada', 'thread_1'));
     crowd.freeze();
     const [socket] = [...server.server.clients];
-    server.mooring.factory.cleanupAllUserManagers('ada');
+    server.mooring.releaseAll('ada');
     expect([server.countOf('ada'), server.server.clients.size]).toEqual([0, 1]);
     await once(socket!, 'close');
     expect(server.server.clients.size).toBe(0);

@@ -162,7 +162,7 @@ describe.runIf(hasChromium)('with the keyboard alone', () => {
       await dialog.waitFor({ state: 'detached' });
       expect((await focusIn(page)).name).toBe(name);
     }
-    expect(server.mooring.factory.getUserManagerCount('grace')).toBe(6);
+    expect(server.mooring.managerCountOf('grace')).toBe(6);
     await page.getByRole('button', { name: 'Clean up …' }).press('Enter');
     await page.getByRole('dialog').getByRole('button', { name: 'Clean up' }).press('Enter');
     await page.getByText('2 managers released, 4 left').waitFor();

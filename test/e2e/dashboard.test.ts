@@ -122,15 +122,15 @@ describe.runIf(hasChromium)('the overview', () => {
     settle(server);
     for (const transport of server.open('katherine', 8).slice(0, 5)) transport.vanish();
     server.open('dennis', 4)[1]?.fail();
-    await server.mooring.factory.emergencyCleanup('margaret');
+    await server.mooring.emergencyCleanup('margaret');
     const page = await visit(server, { size: { width: 1280, height: 1000 } });
-    await pretendQuarter(page, server.mooring.factory.managerCount);
+    await pretendQuarter(page, server.mooring.managerCount);
     await page.reload();
     await page.getByText('Success metrics').waitFor();
     await page.getByRole('img', { name: /Longest emergency.*Latest/ }).waitFor();
     expect(await page.locator('canvas').count()).toBe(4);
     expect(await page.locator('.figure', { hasText: 'Managers' }).innerText()).toContain(
-      String(server.mooring.factory.managerCount),
+      String(server.mooring.managerCount),
     );
     expect(await page.locator('.tally a', { hasText: 'emergency' }).getAttribute('aria-label')).toBe(
       'emergency: 1 user',
@@ -319,7 +319,7 @@ describe.runIf(hasChromium)('a user', () => {
     expect(await page.locator('.chosen').innerText()).toMatch(
       /thread_1 – a suspect: no answer when asked, silent for /,
     );
-    expect(server.mooring.factory.getUserManagerCount('grace')).toBe(9);
+    expect(server.mooring.managerCountOf('grace')).toBe(9);
     await expect.poll(() => page.locator('.suspects li').count()).toBe(3);
     expect(await page.locator('.suspects').innerText()).toMatch(
       /thread_1 is a suspect: has not answered for .*; gives its place to a newcomer, else the heartbeat ends it in at most .*/,
@@ -330,7 +330,7 @@ describe.runIf(hasChromium)('a user', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Clean up …' }).click();
     await page.keyboard.press('Escape');
-    expect(server.mooring.factory.getUserManagerCount('grace')).toBe(9);
+    expect(server.mooring.managerCountOf('grace')).toBe(9);
     await page.getByRole('button', { name: 'Clean up …' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Clean up' }).click();
     await page.getByText('3 managers released, 6 left').waitFor();
@@ -355,7 +355,7 @@ describe.runIf(hasChromium)('a user', () => {
     await page.getByRole('button', { name: 'Release thread_5' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Release' }).click();
     await page.getByText('Release: thread_5 is released.').waitFor();
-    expect(server.mooring.factory.getUserManagerCount('grace')).toBe(3);
+    expect(server.mooring.managerCountOf('grace')).toBe(3);
   });
 
   it('is tried for an emergency with those it would evict, and Enter does no more than that', async () => {
@@ -374,7 +374,7 @@ describe.runIf(hasChromium)('a user', () => {
     await dialog.getByLabel('Also evict').fill('2');
     await dialog.getByRole('button', { name: 'Dry run' }).click();
     await page.getByText('Emergency dry run, evicting up to 2: 1 manager would').waitFor();
-    expect(server.mooring.factory.getUserManagerCount('grace')).toBe(5);
+    expect(server.mooring.managerCountOf('grace')).toBe(5);
     await page.getByRole('button', { name: 'Emergency cleanup …' }).click();
     await dialog.getByRole('button', { name: 'Clean up now' }).click();
     await page.getByText('Emergency cleanup: 1 manager released, 4 left').waitFor();
@@ -386,7 +386,7 @@ describe.runIf(hasChromium)('a user', () => {
   it('has managers of which it is said what engaged and held mean', async () => {
     const server = await startAdmin();
     server.open('ada', 2);
-    server.mooring.factory.getUserManagers('ada')[0]?.hold();
+    server.mooring.managersOf('ada')[0]?.hold();
     const page = await visit(server, { hash: '#/users/ada' });
     await expect.poll(() => page.locator('td[data-label="In use"]').allInnerTexts()).toEqual(['held', 'engaged']);
     const words = await page.getByText('Not to be evicted').innerText();
@@ -547,7 +547,7 @@ describe.runIf(hasChromium)('events', () => {
     await page.getByText('live', { exact: true }).waitFor();
     const rows = page.locator('.events li');
     settle(server);
-    await server.mooring.factory.emergencyCleanup('grace');
+    await server.mooring.emergencyCleanup('grace');
     await page.getByText(/grace thread_1 was released as a suspect/).waitFor();
     await picture(page, 'events');
     server.open('a-crowd', 20);
@@ -595,7 +595,7 @@ describe.runIf(hasChromium)('how it looks', () => {
     await expect.poll(shown).toBe('dark');
     await page.emulateMedia({ colorScheme: 'light' });
     await expect.poll(shown).toBe('light');
-    await pretendQuarter(page, server.mooring.factory.managerCount);
+    await pretendQuarter(page, server.mooring.managerCount);
     await page.getByRole('switch', { name: 'Dark' }).click();
     expect(await shown()).toBe('dark');
     await page.reload();

@@ -66,7 +66,7 @@ async function behind(link: Link, serve?: Parameters<typeof wsServer>[0]) {
 async function probeOften(server: WsServer, isOver: () => boolean): Promise<EmergencyCleanupResult[]> {
   const results: EmergencyCleanupResult[] = [];
   while (!isOver()) {
-    results.push(await server.mooring.factory.emergencyCleanup('ada'));
+    results.push(await server.mooring.emergencyCleanup('ada'));
     await sleep(300);
   }
   return results;
@@ -105,7 +105,7 @@ describe('a healthy connection', () => {
     await sleep(1_500);
     const results: EmergencyCleanupResult[] = [];
     for (let i = 0; i < 2; i++) {
-      results.push(await server.mooring.factory.emergencyCleanup('ada'));
+      results.push(await server.mooring.emergencyCleanup('ada'));
       await sleep(1_000);
     }
     expect(results.map(({ cleaned }) => cleaned)).toEqual([0, 0]);
@@ -114,7 +114,7 @@ describe('a healthy connection', () => {
 
   it('with a round trip of 2 s is not taken for dead before that is known either', async () => {
     const { server, client } = await behind({ delayMs: 1_000 });
-    expect(await server.mooring.factory.emergencyCleanup('ada')).toMatchObject({ cleaned: 0 });
+    expect(await server.mooring.emergencyCleanup('ada')).toMatchObject({ cleaned: 0 });
     expect([client.ended, server.releases]).toEqual([null, {}]);
     const scenario = 'a round trip of 2 s (relay), probed as it opens';
     const saw = { peersSaw: `${client.pings} pings`, newcomersSaw: null };

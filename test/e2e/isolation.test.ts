@@ -20,8 +20,8 @@ describe('users with look-alike names', () => {
     const crowd = await startCrowd();
     const clients = await crowd.settleAll(crafted.map(({ userId, threadId }) => server.url(userId, threadId)));
     expect(new Set(crafted.map(isolationKey)).size).toBe(crafted.length);
-    expect(server.mooring.factory.managerCount).toBe(crafted.length);
-    expect(server.mooring.factory.cleanupAllUserManagers('a')).toBe(2);
+    expect(server.mooring.managerCount).toBe(crafted.length);
+    expect(server.mooring.releaseAll('a')).toBe(2);
     const ofA = clients.filter((_, i) => crafted[i]?.userId === 'a');
     expect(await Promise.all(ofA.map((client) => client.end()))).toEqual([
       { code: 4412, reason: 'requested' },
@@ -57,6 +57,6 @@ describe('users with look-alike names', () => {
     const server = await wsServer({ attach: { authenticate: () => ({ userId, threadId }) } });
     const client = await (await startCrowd()).settle(server.url('any', 'any'));
     expect(await client.end()).toEqual({ code: 1008, reason: expect.stringMatching(reason) as string });
-    expect([server.mooring.factory.managerCount, server.said('manager.admitted').length]).toEqual([0, 0]);
+    expect([server.mooring.managerCount, server.said('manager.admitted').length]).toEqual([0, 0]);
   });
 });

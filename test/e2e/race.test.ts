@@ -29,7 +29,7 @@ const arriveAll = (server: WsServer, crowd: Crowd, count: number): CrowdClient[]
 /** Admitted, or told why not, once nobody waits: close frames of a user that is refused often leave a second later. */
 async function outcomes(server: WsServer, clients: readonly CrowdClient[]) {
   await Promise.all(clients.map((client) => client.settled()));
-  while (server.mooring.factory.waitingCount > 0) await sleep(50);
+  while (server.mooring.waitingCount > 0) await sleep(50);
   await sleep(2_000);
   return { admitted: clients.filter(({ isOpen }) => isOpen), refused: clients.filter(({ ended }) => ended !== null) };
 }

@@ -21,7 +21,7 @@ async function threeAndOne(config: NonNullable<Parameters<typeof wsServer>[0]>['
 describe('a process that was blocked (openclaw#105698)', () => {
   it('for 1.2 s while probes are out closes nobody healthy, and the dead one still goes', async () => {
     const { server, clients } = await threeAndOne();
-    const cleanup = server.mooring.factory.emergencyCleanup('ada');
+    const cleanup = server.mooring.emergencyCleanup('ada');
     await sleep(20);
     blockFor(1_200);
     expect(await cleanup).toMatchObject({ cleaned: 1, byStrategy: { disconnected: 1 }, remaining: 3 });

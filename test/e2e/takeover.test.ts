@@ -109,10 +109,7 @@ describe('reloads that race', () => {
     await sleep(1_500);
     const open = reloads.filter(({ isOpen }) => isOpen);
     expect([open.length, server.countOf('ada'), other.isOpen]).toEqual([1, 2, true]);
-    expect(server.mooring.factory.getUserManagers('ada').map(({ threadId }) => threadId)).toEqual([
-      'thread_other',
-      'thread_1',
-    ]);
+    expect(server.mooring.managersOf('ada').map(({ threadId }) => threadId)).toEqual(['thread_other', 'thread_1']);
   });
 });
 

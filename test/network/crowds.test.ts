@@ -33,7 +33,7 @@ async function gather(crowd: Crowd, urls: readonly string[], localAddresses: rea
 
 /** Nobody but the bystanders is left. */
 async function emptied(server: WsServer): Promise<void> {
-  while (server.mooring.factory.userCount > 1) await sleep(20);
+  while (server.mooring.userCount > 1) await sleep(20);
 }
 
 const openOf = (crowd: Crowd): number => crowd.clients.filter(({ isOpen }) => isOpen).length;
@@ -66,7 +66,7 @@ describe('5,000 clients', () => {
     await gather(first, urlsOf(server, 'a'), loopback);
     first.freeze();
     await gather(second, urlsOf(server, 'b'), loopback);
-    while (server.mooring.factory.waitingCount > 0) await sleep(50);
+    while (server.mooring.waitingCount > 0) await sleep(50);
     await sleep(500);
     expect([openOf(second), healthy.closed()]).toEqual([everybody, 0]);
     expect(server.said('admission.refused')).toEqual([]);

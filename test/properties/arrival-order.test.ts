@@ -71,7 +71,7 @@ class World {
 
   readonly #decide = (attempt: Attempt): void => {
     const { arrival, threadId } = attempt;
-    const outcome = this.mooring.factory.admit({ userId: 'ada', threadId }, { arrival });
+    const outcome = this.mooring.decide({ userId: 'ada', threadId }, { arrival });
     attempt.outcome = outcome;
     if (!isPending(outcome)) attempt.admission = outcome;
     else void outcome.settled.then((admission) => (attempt.admission = admission));

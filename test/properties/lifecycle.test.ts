@@ -81,12 +81,12 @@ class World {
         this.time.stall(step.ms);
         break;
       case 'reserve':
-        void this.mooring.factory
+        void this.mooring
           .createManager({ userId: `u${step.user}`, threadId: `thread_${step.thread}` })
           .catch(() => undefined);
         break;
       case 'emergency':
-        void this.mooring.factory.emergencyCleanup(`u${step.user}`, { evict: step.evict });
+        void this.mooring.emergencyCleanup(`u${step.user}`, { evict: step.evict });
         break;
       case 'limit':
         this.#setLimit(step.limit);
@@ -102,15 +102,15 @@ class World {
 
   /** Checked after every step. */
   check(): void {
-    const { factory } = this.mooring;
+    const { mooring } = this;
     for (const user of ['u0', 'u1']) {
-      const count = factory.getUserManagerCount(user);
+      const count = mooring.managerCountOf(user);
       expect(count).toBeLessThanOrEqual(Math.max(this.limit, this.allowed.get(user) ?? 0));
       if (count <= this.limit) this.allowed.delete(user);
       else this.allowed.set(user, count);
-      for (const manager of factory.getUserManagers(user)) expect(factory.getManager(manager.key)).toBe(manager);
+      for (const manager of mooring.managersOf(user)) expect(mooring.getManager(manager.key)).toBe(manager);
     }
-    expect(this.admitted).toBe(this.released.length + factory.managerCount);
+    expect(this.admitted).toBe(this.released.length + mooring.managerCount);
     expect(this.wrongs).toEqual([]);
     for (const { manager, calls } of this.hooks.values()) expect(calls).toBe(manager.isReleased ? 1 : 0);
   }
@@ -119,7 +119,7 @@ class World {
     const stopped = this.mooring.stop();
     await this.time.advance(20_000);
     await stopped;
-    expect(this.mooring.factory.managerCount).toBe(0);
+    expect(this.mooring.managerCount).toBe(0);
     expect(this.admitted).toBe(this.released.length);
     for (const { transport, connected } of this.clients) {
       expect(connected === null).toBe(false);
@@ -153,7 +153,7 @@ class World {
       connected: null,
     };
     this.clients.push(client);
-    void this.mooring.connections.connect(transport, context, { signal: client.abort.signal }).then((connected) => {
+    void this.mooring.connect(transport, context, { signal: client.abort.signal }).then((connected) => {
       client.connected = connected;
       if (connected.connection !== null) transport.bind(connected.connection);
     });
@@ -175,7 +175,7 @@ class World {
 
   #setLimit(limit: number): void {
     this.limit = limit;
-    for (const user of ['u0', 'u1']) this.allowed.set(user, this.mooring.factory.getUserManagerCount(user));
+    for (const user of ['u0', 'u1']) this.allowed.set(user, this.mooring.managerCountOf(user));
   }
 
   #actOn(
@@ -197,7 +197,7 @@ class World {
         client.abort.abort();
         break;
       case 'disconnect':
-        this.mooring.connections.disconnect(client.context);
+        this.mooring.disconnect(client.context);
         break;
       case 'hold':
         manager?.hold();
@@ -206,7 +206,7 @@ class World {
         manager?.fail(new Error('broken'));
         break;
       case 'release':
-        if (manager) this.mooring.factory.cleanupManager(manager.key);
+        if (manager) this.mooring.release(manager.key);
         break;
     }
   }

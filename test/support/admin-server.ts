@@ -61,7 +61,7 @@ export async function startAdmin(
 }
 
 function open(mooring: Mooring, who: { userId: string; threadId: string }, isSilent: boolean): FakeConnection {
-  const outcome = mooring.factory.admit(who);
+  const outcome = mooring.decide(who);
   if (isPending(outcome) || outcome.refusal !== null) throw new Error(`${who.userId} has to wait`);
   const transport = new FakeConnection();
   const { connection, refusal } = outcome.ticket.open(transport);

@@ -13,7 +13,7 @@ export interface Pretence {
 export async function pretended(spoil: (pretence: Pretence) => void = () => undefined): Promise<ConnectionFixture> {
   const mooring = createMooring({ env: {} });
   const transport = new FakeConnection();
-  const { connection, refusal } = await mooring.connections.connect(transport, { userId: 'ada', threadId: 'thread_1' });
+  const { connection, refusal } = await mooring.connect(transport, { userId: 'ada', threadId: 'thread_1' });
   if (refusal !== null) throw refusal;
   // Bound before any case runs, as an adapter may well do.
   const reports = {

@@ -80,11 +80,11 @@ export class WsServer {
   }
 
   countOf(userId: string): number {
-    return this.mooring.factory.getUserManagerCount(userId);
+    return this.mooring.managerCountOf(userId);
   }
 
   managerOf(userId: string, threadId: string): WebSocketManager {
-    const manager = this.mooring.factory.getManager({ userId, threadId });
+    const manager = this.mooring.getManager({ userId, threadId });
     if (manager === undefined) throw new Error(`${userId} ${threadId} has no manager`);
     return manager;
   }
@@ -116,8 +116,8 @@ export async function wsServer(options: WsServerOptions = {}): Promise<WsServer>
   if (options.ws?.noServer !== true && made.server.address() === null) await once(made.server, 'listening');
   afterThisTest(async () => {
     await made.stop();
-    expect(made.mooring.factory.managerCount).toBe(0);
-    expect([...made.mooring.factory.getActiveUsers()]).toEqual([]);
+    expect(made.mooring.managerCount).toBe(0);
+    expect([...made.mooring.users()]).toEqual([]);
     expect(made.said('manager.released')).toHaveLength(made.said('manager.admitted').length);
     expect(made.said('listener.failed')).toEqual([]);
   });

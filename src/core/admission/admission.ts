@@ -14,7 +14,7 @@ import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
 import type { ArrivalOrder } from './arrival-order.js';
-import { isPending, refused, type Admission, type AdmitOptions, type PendingAdmission } from './outcome.js';
+import { isPending, refused, type Admission, type DecideOptions, type PendingAdmission } from './outcome.js';
 import { Place, type PlaceQueue } from './queue.js';
 import type { Refusals } from './refusals.js';
 import type { Room } from './room.js';
@@ -71,7 +71,7 @@ export class AdmissionControl {
    * admission is pending meanwhile.
    * @throws MalformedContextError
    */
-  admit(fields: ContextFields, { arrival }: AdmitOptions = {}): Admission | PendingAdmission {
+  admit(fields: ContextFields, { arrival }: DecideOptions = {}): Admission | PendingAdmission {
     const { arrivals } = this.#parts;
     try {
       return this.#admit({ context: contextOf(fields, this.#storedUserId), arrival: arrival ?? arrivals.now() });

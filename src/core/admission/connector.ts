@@ -43,7 +43,7 @@ interface ConnectorParts {
 
 /**
  * Connects sockets that were accepted already, and ends their connections. Adapters that can admit before they accept use
- * `mooring.admit` and open the ticket themselves.
+ * `mooring.decide` and open the ticket themselves.
  */
 export class Connector {
   readonly #parts: ConnectorParts;

@@ -7,10 +7,16 @@ import type { Ticket } from './ticket.js';
 export type Admission =
   { readonly ticket: Ticket; readonly refusal: null } | { readonly ticket: null; readonly refusal: RefusalError };
 
-/** Options of `mooring.admit`. */
-export interface AdmitOptions {
+/** Options of `mooring.decide`. */
+export interface DecideOptions {
   /** When its upgrade request arrived, from `mooring.arrivals.begin()`. @default it arrives with this call */
   readonly arrival?: Arrival | undefined;
+}
+
+/** Options of `mooring.admit`. */
+export interface AdmitOptions extends DecideOptions {
+  /** Abort it when the client goes while it waits: its place is given back. Ignored once it is decided. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The part of an accepted socket that is used while it waits for a place. */
@@ -40,4 +46,17 @@ export function admitted(ticket: Ticket): Admission {
 
 export function refused(refusal: RefusalError): Admission {
   return { ticket: null, refusal };
+}
+
+/** The decision, once it is there. Aborting the signal before gives the newcomer's place back. Never rejects. */
+export async function settledOf(outcome: Admission | PendingAdmission, signal?: AbortSignal): Promise<Admission> {
+  if (!isPending(outcome)) return outcome;
+  const cancel = (): void => {
+    outcome.cancel();
+  };
+  signal?.addEventListener('abort', cancel);
+  if (signal?.aborted === true) cancel();
+  const admission = await outcome.settled;
+  signal?.removeEventListener('abort', cancel);
+  return admission;
 }

@@ -217,14 +217,14 @@ describe('users whose ids look alike', () => {
     const h = harness({ config: { maxManagersPerUser: 2 } });
     for (const userId of alike) await h.fill(userId, 2, remote);
     expect(alike.map((userId) => h.countOf(userId))).toEqual(alike.map(() => 2));
-    expect(h.mooring.factory.managerCount).toBe(2 * alike.length);
+    expect(h.mooring.managerCount).toBe(2 * alike.length);
   });
 
   it.each(alike)('are left alone when all managers of %s are released', async (userId) => {
     const h = harness();
     for (const each of alike) await h.fill(each, 2, remote);
-    expect(h.mooring.factory.cleanupAllUserManagers(userId)).toBe(2);
-    expect(h.mooring.factory.getActiveUsers()).toEqual(new Set(alike.filter((each) => each !== userId)));
+    expect(h.mooring.releaseAll(userId)).toBe(2);
+    expect(h.mooring.users()).toEqual(new Set(alike.filter((each) => each !== userId)));
   });
 
   it('never share a key', async () => {
@@ -249,12 +249,12 @@ describe('createManager', () => {
   it('gives the manager the thread has', async () => {
     const h = harness();
     const { manager } = await h.connect('ada', 'thread_1');
-    expect(await h.mooring.factory.createManager({ userId: 'ada', threadId: 'thread_1' })).toBe(manager);
+    expect(await h.mooring.createManager({ userId: 'ada', threadId: 'thread_1' })).toBe(manager);
   });
 
   it('reserves a slot that a socket can take', async () => {
     const h = harness();
-    const manager = await h.mooring.factory.createManager({ userId: 'ada', threadId: 'thread_1' });
+    const manager = await h.mooring.createManager({ userId: 'ada', threadId: 'thread_1' });
     expect(manager.state).toBe('reserved');
     expect((await h.connect('ada', 'thread_1')).manager).toBe(manager);
     expect(manager.state).toBe('attached');
@@ -262,14 +262,14 @@ describe('createManager', () => {
 
   it('rejects with the refusal', async () => {
     const h = harness({ config: { maxManagersPerUser: 0 } });
-    const creating = h.mooring.factory.createManager({ userId: 'ada', threadId: 'thread_1' });
+    const creating = h.mooring.createManager({ userId: 'ada', threadId: 'thread_1' });
     await expect(creating).rejects.toThrow(QuotaExceededError);
   });
 
   it('waits as a connection does', async () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
     await h.connect('ada', 'thread_1', silent);
-    const creating = h.mooring.factory.createManager({ userId: 'ada', threadId: 'thread_2' });
+    const creating = h.mooring.createManager({ userId: 'ada', threadId: 'thread_2' });
     await h.time.advance(3_000);
     expect((await creating).threadId).toBe('thread_2');
   });
@@ -331,7 +331,7 @@ describe('maxTotalManagers', () => {
     await h.time.advance(60_000);
     expect(isPending(h.admit('ada', 'thread_19'))).toBe(false);
     expect(h.said('manager.released')).toMatchObject([{ threadId: 'thread_1', reason: 'evicted' }]);
-    expect([h.countOf('ada'), h.mooring.factory.managerCount]).toEqual([18, 18]);
+    expect([h.countOf('ada'), h.mooring.managerCount]).toEqual([18, 18]);
   });
 
   it('keeps its last tenth when waiting newcomers are served', async () => {
@@ -343,7 +343,7 @@ describe('maxTotalManagers', () => {
     first!.transport.vanish();
     await h.time.advance(0);
     expect(waiting.map(({ outcome }) => outcome !== null)).toEqual([true, false, false]);
-    expect(h.mooring.factory.managerCount).toBe(9);
+    expect(h.mooring.managerCount).toBe(9);
     await h.connect('bob', 'thread_1', remote);
   });
 
@@ -361,25 +361,25 @@ describe('maxTotalManagers', () => {
     h.arrive('ada', 'thread_4', remote);
     limit = 4;
     first!.transport.vanish();
-    expect(h.mooring.factory.managerCount).toBe(2);
+    expect(h.mooring.managerCount).toBe(2);
   });
 });
 
-describe('what the factory tells of managers', () => {
+describe('what a Mooring tells of managers', () => {
   it('finds one by key and by context', async () => {
     const h = harness();
     const { manager, context } = await h.connect('a:b', 'thread_1');
-    expect(h.mooring.factory.getManager(manager.key)).toBe(manager);
-    expect(h.mooring.factory.getManager(context)).toBe(manager);
-    expect(h.mooring.factory.getManager({ userId: 'a', threadId: 'thread_1' })).toBeUndefined();
+    expect(h.mooring.getManager(manager.key)).toBe(manager);
+    expect(h.mooring.getManager(context)).toBe(manager);
+    expect(h.mooring.getManager({ userId: 'a', threadId: 'thread_1' })).toBeUndefined();
   });
 
   it('releases one by key or context, once', async () => {
     const h = harness();
     const [first, second] = await h.fill('ada', 2);
-    expect(h.mooring.factory.cleanupManager(first!.manager.key)).toBe(true);
-    expect(h.mooring.factory.cleanupManager(first!.manager.key)).toBe(false);
-    expect(h.mooring.factory.cleanupManagerByContext(second!.context)).toBe(true);
+    expect(h.mooring.release(first!.manager.key)).toBe(true);
+    expect(h.mooring.release(first!.manager.key)).toBe(false);
+    expect(h.mooring.release(second!.context)).toBe(true);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'requested' }, { reason: 'requested' }]);
   });
 });
@@ -388,24 +388,24 @@ function throwing(message: string): never {
   throw new Error(message);
 }
 
-describe('the factory, asked about keys and users', () => {
+describe('a Mooring, asked about keys and users', () => {
   it.each(['', 'no key', ':'])('knows no manager by %j', (key) => {
-    const { factory } = harness().mooring;
-    expect(factory.getManager(key)).toBeUndefined();
-    expect(factory.cleanupManager(key)).toBe(false);
+    const { mooring } = harness();
+    expect(mooring.getManager(key)).toBeUndefined();
+    expect(mooring.release(key)).toBe(false);
   });
 
   it('counts users apart from managers', async () => {
     const h = harness();
     await h.fill('ada', 2);
     await h.fill('grace', 1);
-    expect([h.mooring.factory.userCount, h.mooring.factory.managerCount]).toEqual([2, 3]);
+    expect([h.mooring.userCount, h.mooring.managerCount]).toEqual([2, 3]);
   });
 
   it('gives the manager of a thread that has one, and promises nothing on it', async () => {
     const h = harness();
     const { manager, transport } = await h.connect('ada', 'thread_1', remote);
-    expect(await h.mooring.factory.createManager({ userId: 'ada', threadId: 'thread_1' })).toBe(manager);
+    expect(await h.mooring.createManager({ userId: 'ada', threadId: 'thread_1' })).toBe(manager);
     transport.vanish();
     expect(h.countOf('ada')).toBe(0);
   });
@@ -461,7 +461,7 @@ describe('slots that are freed while newcomers are served', () => {
     h.mooring.on('manager.admitted', () => {
       if (hasFreed) return;
       hasFreed = true;
-      for (const { manager } of others) h.mooring.factory.cleanupManager(manager.key);
+      for (const { manager } of others) h.mooring.release(manager.key);
     });
     first.transport.vanish();
     expect(servedOf(h)).toEqual(['thread_new0', 'thread_new1', 'thread_new2']);
@@ -478,7 +478,7 @@ describe('slots that are freed while newcomers are served', () => {
 
   it("are nobody's once the server stops", async () => {
     const { h, arrivals } = await crowded(2, 2);
-    h.mooring.on('admission.refused', () => void h.mooring.factory.cleanupAllUserManagers('ada'));
+    h.mooring.on('admission.refused', () => void h.mooring.releaseAll('ada'));
     await h.stop();
     expect(arrivals.map(({ outcome }) => outcome?.refusal?.code)).toEqual(Array(2).fill('server.draining'));
     expect(h.said('manager.admitted')).toHaveLength(2);

@@ -14,7 +14,7 @@ const replaced = { code: 4409, reason: 'replaced' };
 
 /** What becomes of an attempt that arrived earlier and is decided only now. */
 function decide(h: Harness, arrival: number, threadId = 'thread_1'): Admission | PendingAdmission {
-  return h.mooring.factory.admit({ userId: 'ada', threadId }, { arrival });
+  return h.mooring.decide({ userId: 'ada', threadId }, { arrival });
 }
 
 function expectReplaced(outcome: Admission | PendingAdmission): void {
@@ -73,8 +73,8 @@ describe('an attempt that arrived earlier than', () => {
     const older = h.mooring.arrivals.begin();
     const place = h.wait('ada', 'thread_2');
     expectReplaced(decide(h, older, 'thread_2'));
-    expect(h.mooring.factory.getWaitingCount('ada')).toBe(1);
-    h.mooring.factory.cleanupManager('ada:thread_1');
+    expect(h.mooring.waitingCountOf('ada')).toBe(1);
+    h.mooring.release('ada:thread_1');
     expect((await place.settled).refusal).toBeNull();
   });
 
@@ -83,7 +83,7 @@ describe('an attempt that arrived earlier than', () => {
     await h.connect('ada', 'thread_1', remote);
     const older = h.mooring.arrivals.begin();
     const place = h.wait('ada', 'thread_2');
-    h.mooring.factory.cleanupManager('ada:thread_1');
+    h.mooring.release('ada:thread_1');
     const { transport } = open(h, await place.settled);
     expectReplaced(decide(h, older, 'thread_2'));
     expect(transport.isOpen).toBe(true);
@@ -185,9 +185,9 @@ describe('a socket that is handed over closed', () => {
     const waiting = h.arrive('ada', 'thread_2');
     const gone = h.socket();
     gone.vanish();
-    const { refusal } = await h.mooring.connections.connect(gone, { userId: 'ada', threadId: 'thread_2' });
+    const { refusal } = await h.mooring.connect(gone, { userId: 'ada', threadId: 'thread_2' });
     expect(refusal?.code).toBe('admission.cancelled');
-    expect([waiting.outcome, h.mooring.factory.getWaitingCount('ada')]).toEqual([null, 1]);
+    expect([waiting.outcome, h.mooring.waitingCountOf('ada')]).toEqual([null, 1]);
   });
 });
 
@@ -197,7 +197,7 @@ describe('connect', () => {
     const arrival = h.mooring.arrivals.begin();
     const { transport } = await h.connect('ada', 'thread_1');
     const context = { userId: 'ada', threadId: 'thread_1' };
-    const { refusal } = await h.mooring.connections.connect(h.socket(), context, { arrival });
+    const { refusal } = await h.mooring.connect(h.socket(), context, { arrival });
     expect(refusal?.close).toEqual(replaced);
     expect(transport.isOpen).toBe(true);
     await h.connect('ada', 'thread_1');
@@ -252,7 +252,7 @@ describe('what is kept of arrivals', () => {
     const older = h.mooring.arrivals.begin();
     const [first] = await h.fill('ada', 3);
     first?.transport.vanish();
-    h.mooring.factory.cleanupManager('ada:thread_2');
+    h.mooring.release('ada:thread_2');
     await h.connect('ada', 'thread_3');
     await h.time.advance(100);
     expect(h.mooring.arrivals.sizes.noted).toBe(1);

@@ -13,13 +13,13 @@ describe('connect', () => {
   it('gives the link and the manager of the socket', async () => {
     const h = harness();
     const transport = h.socket();
-    const { connection, manager, refusal } = await h.mooring.connections.connect(transport, {
+    const { connection, manager, refusal } = await h.mooring.connect(transport, {
       userId: 'ada',
       threadId: 'thread_1',
     });
     expect(refusal).toBeNull();
     expect(connection).toMatchObject({ transport, isCurrent: true, generation: 1 });
-    expect(manager).toBe(h.mooring.factory.getManager('ada:thread_1'));
+    expect(manager).toBe(h.mooring.getManager('ada:thread_1'));
   });
 
   it('returns a refusal, and closes the socket with its reason', async () => {
@@ -37,8 +37,8 @@ describe('connect', () => {
   ])('rejects %s with a typed error and closes the socket 1008', async (_, fields) => {
     const h = harness();
     const transport = h.socket();
-    await expect(h.mooring.connections.connect(transport, fields)).rejects.toThrow(MalformedContextError);
-    expect(h.mooring.factory.managerCount).toBe(0);
+    await expect(h.mooring.connect(transport, fields)).rejects.toThrow(MalformedContextError);
+    expect(h.mooring.managerCount).toBe(0);
     expect(transport.closes).toMatchObject([{ code: 1008 }]);
   });
 
@@ -52,7 +52,7 @@ describe('connect', () => {
     const h = harness();
     const transport = h.socket();
     transport.vanish();
-    const { refusal } = await h.mooring.connections.connect(transport, { userId: 'ada', threadId: 'thread_1' });
+    const { refusal } = await h.mooring.connect(transport, { userId: 'ada', threadId: 'thread_1' });
     expect(refusal?.code).toBe('admission.cancelled');
     expect(h.countOf('ada')).toBe(0);
   });
@@ -76,7 +76,7 @@ describe('connect', () => {
     const h = harness();
     const socket = h.socket();
     const fields = { userId: 'ada', threadId: 'thread_1' };
-    const { refusal } = await h.mooring.connections.connect(socket, fields, { signal: AbortSignal.abort() });
+    const { refusal } = await h.mooring.connect(socket, fields, { signal: AbortSignal.abort() });
     expect(refusal?.code).toBe('admission.cancelled');
     expect(socket.closes).toHaveLength(1);
     expect(h.said('manager.admitted')).toEqual([]);
@@ -87,7 +87,7 @@ describe('connect', () => {
     await h.connect('ada', 'thread_1', remote);
     const leaving = new AbortController();
     const fields = { userId: 'ada', threadId: 'thread_2' };
-    const connecting = h.mooring.connections.connect(h.socket(), fields, leaving);
+    const connecting = h.mooring.connect(h.socket(), fields, leaving);
     leaving.abort();
     expect((await connecting).refusal?.code).toBe('admission.cancelled');
     expect(h.countOf('ada')).toBe(1);
@@ -96,7 +96,7 @@ describe('connect', () => {
   it('waits without a signal too', async () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
     const first = await h.connect('ada', 'thread_1', remote);
-    const connecting = h.mooring.connections.connect(h.socket(), { userId: 'ada', threadId: 'thread_2' });
+    const connecting = h.mooring.connect(h.socket(), { userId: 'ada', threadId: 'thread_2' });
     first.transport.vanish();
     expect((await connecting).manager?.threadId).toBe('thread_2');
   });
@@ -109,7 +109,7 @@ describe('connect', () => {
     const { connection } = await waiting.connected;
     waiting.leave();
     expect(connection?.isCurrent).toBe(true);
-    expect(h.mooring.connections.disconnect(waiting.context)).toBe(true);
+    expect(h.mooring.disconnect(waiting.context)).toBe(true);
     expect(connection?.isCurrent).toBe(false);
   });
 
@@ -122,7 +122,7 @@ describe('connect', () => {
         throw new RangeError('no user');
       },
     };
-    await expect(h.mooring.connections.connect(transport, fields)).rejects.toThrow(new RangeError('no user'));
+    await expect(h.mooring.connect(transport, fields)).rejects.toThrow(new RangeError('no user'));
     expect(transport.closes).toEqual([]);
   });
 });
@@ -131,7 +131,7 @@ describe('disconnect of the context a connection was made for', () => {
   it('ends that connection at once, whatever its socket does', async () => {
     const h = harness();
     const { context, transport } = await h.connect('ada', 'thread_1', silent);
-    expect(h.mooring.connections.disconnect(context)).toBe(true);
+    expect(h.mooring.disconnect(context)).toBe(true);
     expect(h.countOf('ada')).toBe(0);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'closed', closeCause: 'closed' }]);
     expect(transport.closes).toEqual([{ code: 1000, reason: 'closed' }]);
@@ -141,7 +141,7 @@ describe('disconnect of the context a connection was made for', () => {
     const h = harness();
     const former = await h.connect('ada', 'thread_1', remote);
     const current = await h.connect('ada', 'thread_1', remote);
-    expect(h.mooring.connections.disconnect(former.context)).toBe(false);
+    expect(h.mooring.disconnect(former.context)).toBe(false);
     expect(current.connection.isCurrent).toBe(true);
     expect(h.countOf('ada')).toBe(1);
   });
@@ -151,15 +151,15 @@ describe('disconnect of the context a connection was made for', () => {
     const former = await h.connect('ada', 'thread_1', remote);
     former.transport.vanish();
     const current = await h.connect('ada', 'thread_1', remote);
-    expect(h.mooring.connections.disconnect(former.context)).toBe(false);
+    expect(h.mooring.disconnect(former.context)).toBe(false);
     expect(current.manager.state).toBe('attached');
   });
 
   it('ends nothing twice', async () => {
     const h = harness();
     const { context } = await h.connect('ada', 'thread_1', remote);
-    h.mooring.connections.disconnect(context);
-    expect(h.mooring.connections.disconnect(context)).toBe(false);
+    h.mooring.disconnect(context);
+    expect(h.mooring.disconnect(context)).toBe(false);
     expect(h.said('manager.released')).toHaveLength(1);
   });
 
@@ -167,7 +167,7 @@ describe('disconnect of the context a connection was made for', () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
     await h.connect('ada', 'thread_1', remote);
     const waiting = h.arrive('ada', 'thread_2', remote);
-    expect(h.mooring.connections.disconnect(waiting.context)).toBe(true);
+    expect(h.mooring.disconnect(waiting.context)).toBe(true);
     await h.time.settle();
     expect(waiting.outcome?.refusal?.code).toBe('admission.cancelled');
   });
@@ -179,7 +179,7 @@ describe('disconnect of the context a connection was made for', () => {
     const incumbent = await h.connect('ada', 'thread_1', remote);
     const waiting = h.arrive('ada', threadId, remote);
     incumbent.transport.vanish();
-    expect(h.mooring.connections.disconnect(waiting.context)).toBe(true);
+    expect(h.mooring.disconnect(waiting.context)).toBe(true);
     await h.time.settle();
     expect(waiting.outcome?.refusal?.code).toBe('admission.cancelled');
     expect(h.countOf('ada')).toBe(0);
@@ -189,7 +189,7 @@ describe('disconnect of the context a connection was made for', () => {
     const h = harness();
     const { context, transport } = await h.connect('ada', 'thread_1', remote);
     const successor = h.ticket('ada', 'thread_1');
-    expect(h.mooring.connections.disconnect(context)).toBe(true);
+    expect(h.mooring.disconnect(context)).toBe(true);
     expect(transport.closes).toEqual([{ code: 1000, reason: 'closed' }]);
     expect(h.countOf('ada')).toBe(1);
     expect(h.open(successor).connection.generation).toBe(2);
@@ -198,18 +198,18 @@ describe('disconnect of the context a connection was made for', () => {
   it('of plain fields given to connect is that of the connection too', async () => {
     const h = harness();
     const [former, current] = [1, 2].map(() => ({ userId: 'ada', threadId: 'thread_1' }));
-    await h.mooring.connections.connect(h.socket(), former!);
-    await h.mooring.connections.connect(h.socket(), current!);
-    expect(h.mooring.connections.disconnect(former!)).toBe(false);
+    await h.mooring.connect(h.socket(), former!);
+    await h.mooring.connect(h.socket(), current!);
+    expect(h.mooring.disconnect(former!)).toBe(false);
     expect(h.countOf('ada')).toBe(1);
-    expect(h.mooring.connections.disconnect(current!)).toBe(true);
+    expect(h.mooring.disconnect(current!)).toBe(true);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'closed' }]);
   });
 });
 
 describe('disconnect of a context that was admitted apart from its socket, as adapters do', () => {
   const admitted = (h: Harness, context: UserExecutionContext): ManagedConnection => {
-    const admission = h.mooring.factory.admit(context);
+    const admission = h.mooring.decide(context);
     if (isPending(admission) || admission.ticket === null) throw new Error('it was not admitted at once');
     return admission.ticket.open(new FakeConnection({ time: h.time })).connection!;
   };
@@ -219,7 +219,7 @@ describe('disconnect of a context that was admitted apart from its socket, as ad
     const h = harness();
     const context = contextOf();
     const connection = admitted(h, context);
-    expect(h.mooring.connections.disconnect(context)).toBe(true);
+    expect(h.mooring.disconnect(context)).toBe(true);
     expect([connection.isCurrent, h.countOf('ada')]).toEqual([false, 0]);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'closed' }]);
   });
@@ -229,7 +229,7 @@ describe('disconnect of a context that was admitted apart from its socket, as ad
     const former = contextOf();
     admitted(h, former);
     const current = admitted(h, contextOf());
-    expect(h.mooring.connections.disconnect(former)).toBe(false);
+    expect(h.mooring.disconnect(former)).toBe(false);
     expect(current.isCurrent).toBe(true);
   });
 });
@@ -239,7 +239,7 @@ describe('disconnect of a context that was admitted apart from its socket, once 
     const h = harness();
     const { context, transport } = h.open(h.ticket('ada', 'thread_1'), remote);
     transport.vanish();
-    expect(h.mooring.connections.disconnect(context)).toBe(false);
+    expect(h.mooring.disconnect(context)).toBe(false);
   });
 });
 
@@ -251,7 +251,7 @@ describe('disconnect of a context that was refused', () => {
     await turnedAway.connected;
     limit = 1;
     const current = await h.connect('ada', 'thread_1', remote);
-    expect(h.mooring.connections.disconnect(turnedAway.context)).toBe(false);
+    expect(h.mooring.disconnect(turnedAway.context)).toBe(false);
     expect(current.manager.state).toBe('attached');
   });
 
@@ -262,7 +262,7 @@ describe('disconnect of a context that was refused', () => {
     await h.time.advance(1_000);
     first.transport.vanish();
     const current = await h.connect('ada', 'thread_2', remote);
-    expect(h.mooring.connections.disconnect(turnedAway.context)).toBe(false);
+    expect(h.mooring.disconnect(turnedAway.context)).toBe(false);
     expect(current.manager.state).toBe('attached');
   });
 
@@ -271,9 +271,9 @@ describe('disconnect of a context that was refused', () => {
     const { context } = h.ticket('ada', 'thread_1');
     const gone = h.socket();
     gone.vanish();
-    await h.mooring.connections.connect(gone, context);
+    await h.mooring.connect(gone, context);
     const current = await h.connect('ada', 'thread_1', remote);
-    expect(h.mooring.connections.disconnect(context)).toBe(false);
+    expect(h.mooring.disconnect(context)).toBe(false);
     expect(current.manager.state).toBe('attached');
   });
 });
@@ -282,19 +282,19 @@ describe('disconnect of a context never passed to connect', () => {
   it('releases the manager of its key as requested', async () => {
     const h = harness();
     const { transport } = await h.connect('ada', 'thread_1', remote);
-    expect(h.mooring.connections.disconnect({ userId: 'ada', threadId: 'thread_1' })).toBe(true);
+    expect(h.mooring.disconnect({ userId: 'ada', threadId: 'thread_1' })).toBe(true);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'requested' }]);
     expect(transport.closes).toEqual([{ code: 4412, reason: 'requested' }]);
   });
 
   it('does nothing where the key has no manager', () => {
-    expect(harness().mooring.connections.disconnect({ userId: 'ada', threadId: 'thread_1' })).toBe(false);
+    expect(harness().mooring.disconnect({ userId: 'ada', threadId: 'thread_1' })).toBe(false);
   });
 
   it('touches no other thread and no user whose id looks alike', async () => {
     const h = harness();
     for (const userId of ['a', 'a:b', 'a:thread_b', 'a%3Ab']) await h.fill(userId, 2, remote);
-    h.mooring.connections.disconnect({ userId: 'a', threadId: 'thread_1' });
+    h.mooring.disconnect({ userId: 'a', threadId: 'thread_1' });
     expect(h.said('manager.released')).toMatchObject([{ userId: 'a', threadId: 'thread_1' }]);
   });
 });

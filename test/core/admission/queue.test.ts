@@ -26,7 +26,7 @@ describe('at the limit', () => {
 
   it('a freed slot is handed to the head of the queue inside the call that frees it', async () => {
     const { h, clients } = await crowd(2, 2);
-    h.mooring.factory.cleanupManager(clients[0]!.manager.key);
+    h.mooring.release(clients[0]!.manager.key);
     expect(h.threadsOf('ada')).toEqual(['thread_2', 'thread_new1']);
   });
 
@@ -48,16 +48,16 @@ describe('at the limit', () => {
     const { h, clients, newcomers } = await crowd(2, 2);
     await h.fill('grace', 2, remote);
     const graces = h.wait('grace', 'thread_new');
-    expect(h.mooring.factory.waitingCount).toBe(3);
+    expect(h.mooring.waitingCount).toBe(3);
     h.arrive('ada', 'thread_new2', remote);
-    expect(h.mooring.factory.waitingCount, 'a key has one place').toBe(3);
+    expect(h.mooring.waitingCount, 'a key has one place').toBe(3);
     clients[0]!.transport.vanish();
-    expect(h.mooring.factory.waitingCount).toBe(2);
+    expect(h.mooring.waitingCount).toBe(2);
     graces.cancel();
     graces.cancel();
-    expect(h.mooring.factory.waitingCount).toBe(1);
+    expect(h.mooring.waitingCount).toBe(1);
     await h.stop();
-    expect(h.mooring.factory.waitingCount).toBe(0);
+    expect(h.mooring.waitingCount).toBe(0);
     expect(newcomers.every(({ outcome }) => outcome !== null)).toBe(true);
   });
 

@@ -13,14 +13,14 @@ describe('newcomers that wait', () => {
     const h = await full(['ada'], 12);
     for (const thread of ['a', 'b', 'c']) h.wait('ada', `thread_${thread}`);
     expect(h.refusal('ada', 'thread_d')).toMatchObject({ closeCause: 'capacity', code: 'capacity.exceeded' });
-    expect(h.mooring.factory.getWaitingCount('ada')).toBe(3);
+    expect(h.mooring.waitingCountOf('ada')).toBe(3);
   });
 
   it('of one user keep nobody else from waiting', async () => {
     const h = await full(['ada', 'bob'], 12);
     for (const thread of ['a', 'b', 'c']) h.wait('ada', `thread_${thread}`);
     h.wait('bob', 'thread_a');
-    expect(h.mooring.factory.waitingCount).toBe(4);
+    expect(h.mooring.waitingCount).toBe(4);
   });
 
   it('are no more in all than may be unauthenticated', async () => {
@@ -35,7 +35,7 @@ describe('newcomers that wait', () => {
     const older = h.wait('ada', 'thread_a');
     h.wait('ada', 'thread_a');
     expect((await older.settled).refusal?.closeCause).toBe('replaced');
-    expect(h.mooring.factory.waitingCount).toBe(1);
+    expect(h.mooring.waitingCount).toBe(1);
   });
 
   it('make room when they leave', async () => {
@@ -48,7 +48,7 @@ describe('newcomers that wait', () => {
     const h = harness({ config: { maxManagersPerUser: 300 } });
     await h.fill('ada', 300, remote);
     for (let i = 0; i < 300; i++) h.wait('ada', `thread_a${i}`);
-    expect(h.mooring.factory.waitingCount).toBe(300);
+    expect(h.mooring.waitingCount).toBe(300);
   });
 });
 
@@ -78,6 +78,6 @@ describe('newcomers that wait for the answer of a connection they would replace'
     h.wait('ada', 'thread_6');
     expect(h.refusal('ada', 'thread_7').closeCause).toBe('capacity');
     expect(h.refusal('ada', 'thread_2').closeCause).toBe('capacity');
-    expect(h.mooring.factory.getWaitingCount('ada')).toBe(1);
+    expect(h.mooring.waitingCountOf('ada')).toBe(1);
   });
 });

@@ -130,7 +130,7 @@ describe('what a former connection still says', () => {
   it('ComfyUI#16010: a close after the slot went to another manager of the key changes nothing', async () => {
     const h = harness();
     const former = await h.connect('ada', 'thread_1', silent);
-    h.mooring.factory.cleanupManager(former.manager.key);
+    h.mooring.release(former.manager.key);
     const next = await h.connect('ada', 'thread_1');
     former.transport.vanish();
     expect(next.manager.state).toBe('attached');
@@ -303,7 +303,7 @@ describe('a newcomer to a fight', () => {
 
   it('is told when the manager is released on request', async () => {
     const { h, incumbent, newcomer } = await contest();
-    h.mooring.factory.cleanupManager(incumbent.manager.key);
+    h.mooring.release(incumbent.manager.key);
     await h.time.settle();
     expect(newcomer.outcome?.refusal?.code).toBe('ticket.expired');
     expect(h.countOf('ada')).toBe(0);

@@ -136,7 +136,7 @@ describe('a ticket', () => {
   it('ends when its manager is released on request', () => {
     const h = harness();
     const ticket = h.ticket('ada', 'thread_1');
-    h.mooring.factory.cleanupManagerByContext(ticket.context);
+    h.mooring.release(ticket.context);
     expect(ticket.open(h.socket()).refusal?.code).toBe('ticket.expired');
     expect(h.countOf('ada')).toBe(0);
   });
@@ -231,7 +231,7 @@ describe('a pending successor', () => {
 
   it('does not keep the manager from being released on request', async () => {
     const { h, incumbent, successor } = await pending();
-    h.mooring.factory.cleanupManager(incumbent.manager.key);
+    h.mooring.release(incumbent.manager.key);
     expect(h.countOf('ada')).toBe(0);
     expect(successor.open(h.socket()).refusal?.code).toBe('ticket.expired');
     expect(incumbent.transport.closes).toEqual([{ code: 4412, reason: 'requested' }]);

@@ -137,7 +137,7 @@ describe('a background cycle', () => {
     expect(cyclesOf(h).at(-1)).toMatchObject({ cleaned: 1, errors: 1 });
     expect(h.said('cleanup.failed')).toMatchObject([{ trigger: 'background', error: 'Error: a bug' }]);
     await h.time.advance(60_000);
-    expect(h.mooring.factory.managerCount).toBe(0);
+    expect(h.mooring.managerCount).toBe(0);
   });
 
   it('can be asked for, and is ready for another one as soon as it is over', async () => {
@@ -249,7 +249,7 @@ describe('a background cycle', () => {
     const h = harness();
     await h.fill('ada', 5, remote);
     h.mooring.on('manager.released', () => {
-      h.mooring.factory.cleanupAllUserManagers('ada');
+      h.mooring.releaseAll('ada');
     });
     await h.time.advance(600_000);
     expect(cyclesOf(h).at(-1)).toMatchObject({ cleaned: 1, errors: 0 });
@@ -315,7 +315,7 @@ describe('a cycle with much to do', () => {
     const { h, clients } = await manyFailed(100);
     const cycle = h.mooring.backgroundCleanup.runCycle();
     const last = clients.at(-1)!.manager;
-    h.mooring.factory.cleanupManager(last.key);
+    h.mooring.release(last.key);
     await h.time.settle();
     expect((await cycle).cleaned).toBe(99);
   });

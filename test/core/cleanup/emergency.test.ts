@@ -10,7 +10,7 @@ import {
   type PeerOptions,
 } from '../support.js';
 
-const cleanupOf = (h: Harness, wanted = {}) => h.mooring.factory.emergencyCleanup('ada', wanted);
+const cleanupOf = (h: Harness, wanted = {}) => h.mooring.emergencyCleanup('ada', wanted);
 
 /** Five connections: one open and in use, one that closed, one silent, one failed, one idle. */
 async function oneOfEach(options: HarnessOptions = {}) {
@@ -288,7 +288,7 @@ describe('runs of one user', () => {
     await h.fill('ada', 2, silent);
     await h.fill('grace', 2, remote);
     const slow = cleanupOf(h);
-    const fast = h.mooring.factory.emergencyCleanup('grace');
+    const fast = h.mooring.emergencyCleanup('grace');
     await h.time.advance(20);
     expect((await fast).durationMs).toBe(20);
     await h.time.advance(2_980);
@@ -475,7 +475,7 @@ describe('an emergency cleanup', () => {
     await h.fill('ada', 2, remote);
     await h.time.advance(180_000);
     h.mooring.on('manager.released', () => {
-      h.mooring.factory.cleanupAllUserManagers('ada');
+      h.mooring.releaseAll('ada');
     });
     const result = cleanupOf(h);
     await h.time.advance(1_000);

@@ -23,7 +23,7 @@ async function oneOfEach(options: HarnessOptions = {}) {
 }
 
 async function cleanupOf(h: Harness, request?: CleanupRequest) {
-  const result = h.mooring.factory.cleanup('ada', request);
+  const result = h.mooring.cleanup('ada', request);
   await h.time.advance(10_000);
   return result;
 }
@@ -69,7 +69,7 @@ describe('a cleanup somebody asks for', () => {
   it('asks nobody where the dead are not wanted', async () => {
     const { h, busy } = await oneOfEach();
     const before = busy.transport.pings.length;
-    await h.mooring.factory.cleanup('ada', { strategies: ['idle', 'error'] });
+    await h.mooring.cleanup('ada', { strategies: ['idle', 'error'] });
     expect(busy.transport.pings).toHaveLength(before);
   });
 
@@ -98,7 +98,7 @@ describe('a cleanup somebody asks for', () => {
 
   it('leaves nothing behind when the server stops while it asks', async () => {
     const { h } = await oneOfEach();
-    const result = h.mooring.factory.cleanup('ada');
+    const result = h.mooring.cleanup('ada');
     await h.stop();
     await expect(result).resolves.toMatchObject({ userId: 'ada' });
     expect(h.time.pendingTimers).toBe(0);
@@ -107,20 +107,20 @@ describe('a cleanup somebody asks for', () => {
   it('after the stop does nothing', async () => {
     const h = harness();
     await h.stop();
-    await expect(h.mooring.factory.cleanup('ada')).resolves.toMatchObject({ cleaned: 0 });
+    await expect(h.mooring.cleanup('ada')).resolves.toMatchObject({ cleaned: 0 });
   });
 });
 
 describe('a preview of an emergency cleanup', () => {
   it('names whom it would release, with the patience of one', async () => {
     const { h } = await oneOfEach({ config: undisturbed });
-    const preview = h.mooring.factory.previewEmergencyCleanup('ada');
+    const preview = h.mooring.previewEmergencyCleanup('ada');
     await h.time.advance(10_000);
     const { chosen } = await preview;
     expect(strategiesOf(chosen)).toMatchObject({ thread_idle1: 'idle', thread_bored1: 'idle' });
     expect(chosen.find(({ threadId }) => threadId === 'thread_bored1')).toMatchObject({ limitMs: 180_000 });
     expect(h.said('manager.released')).toEqual([]);
-    const run = h.mooring.factory.emergencyCleanup('ada');
+    const run = h.mooring.emergencyCleanup('ada');
     await h.time.advance(10_000);
     expect((await run).cleaned).toBe(chosen.length);
   });
@@ -134,7 +134,7 @@ describe('a preview of an emergency cleanup', () => {
     const h = harness({ config: undisturbed });
     await h.fill('ada', 5, remote);
     await h.time.advance(70_000);
-    const preview = h.mooring.factory.previewEmergencyCleanup('ada', wanted);
+    const preview = h.mooring.previewEmergencyCleanup('ada', wanted);
     await h.time.advance(10_000);
     expect((await preview).chosen).toMatchObject(
       threads.map((threadId) => ({ threadId, strategy: 'oldest', reason: 'evicted', limitMs: 60_000 })),
@@ -144,14 +144,14 @@ describe('a preview of an emergency cleanup', () => {
   it('never names one in use', async () => {
     const h = harness({ config: undisturbed });
     await h.fill('ada', 3, remote);
-    const preview = h.mooring.factory.previewEmergencyCleanup('ada', { keep: 0 });
+    const preview = h.mooring.previewEmergencyCleanup('ada', { keep: 0 });
     await h.time.advance(10_000);
     expect((await preview).chosen).toEqual([]);
   });
 
   it.each(['evict', 'keep'] as const)('refuses an amount of %s that is none', (name) => {
     const h = harness();
-    expect(() => void h.mooring.factory.previewEmergencyCleanup('ada', { [name]: -1 })).toThrow(`${name}: got -1`);
+    expect(() => void h.mooring.previewEmergencyCleanup('ada', { [name]: -1 })).toThrow(`${name}: got -1`);
   });
 });
 

@@ -156,7 +156,7 @@ describe('every strategy', () => {
       await h.time.advance(700_000);
       for (const client of [succeeded!, released!]) client.manager.fail(new Error('broken'));
       h.ticket('ada', 'thread_1');
-      h.mooring.factory.cleanupManager(released!.manager.key);
+      h.mooring.release(released!.manager.key);
       expect(strategy([reserved, succeeded!.manager, released!.manager], sightOf(h))).toEqual([]);
     },
   );

@@ -28,7 +28,7 @@ const leftOf = (clients: readonly Client[]): string[] =>
 /** A newcomer that was accepted first and waits as an open socket, as the adapters do it. */
 function accepted(h: Harness, threadId: string, options: PeerOptions = remote) {
   const transport = new FakeConnection({ ...options, time: h.time });
-  const outcome = h.mooring.factory.admit({ userId: 'ada', threadId });
+  const outcome = h.mooring.decide({ userId: 'ada', threadId });
   if (!isPending(outcome)) throw new Error('it does not have to wait');
   outcome.accepted?.(transport);
   const found: { admission: Awaited<typeof outcome.settled> | null } = { admission: null };
@@ -244,7 +244,7 @@ describe('a suspect', () => {
 
   it('goes on request, and with it all suspects of the run', async () => {
     const { h, clients } = await twentySilent(0);
-    const result = h.mooring.factory.emergencyCleanup('ada');
+    const result = h.mooring.emergencyCleanup('ada');
     await h.time.advance(3_000);
     expect(await result).toMatchObject({ cleaned: 20, remaining: 0, durationMs: 3_000 });
     expect(leftOf(clients)).toEqual([]);

@@ -201,8 +201,8 @@ describe("forcedEviction: 'by-level', the seed's own ladder", () => {
     h.mooring.monitor.checkUserResources('ada');
     await h.connect('ada', 'thread_last', remote);
     expect(h.said('manager.released')).toEqual([]);
-    h.mooring.factory.cleanupManager('ada:thread_last');
-    for (const threadId of ['thread_1', 'thread_2']) h.mooring.factory.cleanupManager(`ada:${threadId}`);
+    h.mooring.release('ada:thread_last');
+    for (const threadId of ['thread_1', 'thread_2']) h.mooring.release(`ada:${threadId}`);
     await h.fill('ada', 2, { prefix: 'more', ...remote });
     expect(h.said('manager.released').map(({ reason }) => reason)).toEqual([
       ...Array<string>(3).fill('requested'),

@@ -71,7 +71,7 @@ describe('the leak detector', () => {
     const h = harness({ config: { leakDetection: 'all' } });
     const { transport, manager } = await h.connect('ada', 'thread_1', silent);
     const outlived = undying(transport);
-    h.mooring.factory.cleanupManager(manager.key);
+    h.mooring.release(manager.key);
     await h.time.advance(300_000);
     expect(found(h)).toEqual([['ada:thread_1', 'socket']]);
     outlived.isOpen = false;
@@ -101,7 +101,7 @@ describe('the leak detector', () => {
       if (i % 2 === 0) undying(transport);
       await h.time.advance(10_000);
     }
-    h.mooring.factory.cleanupManager('ada:thread_1');
+    h.mooring.release('ada:thread_1');
     await h.time.advance(300_000);
     expect(found(h)).toEqual(Array.from({ length: 3 }, () => ['ada:thread_1', 'socket']));
   });
@@ -147,9 +147,9 @@ describe('the leak detector', () => {
     const kept: WebSocketManager[] = [];
     for (let i = 0; i < 100; i++) {
       turn = i;
-      kept.push(await h.mooring.factory.createManager({ userId: `user-${i}`, threadId: 'thread_1' }));
+      kept.push(await h.mooring.createManager({ userId: `user-${i}`, threadId: 'thread_1' }));
     }
-    for (const { key } of kept) h.mooring.factory.cleanupManager(key);
+    for (const { key } of kept) h.mooring.release(key);
     await h.time.advance(120_000);
     await collect();
     expect([kept.length, found(h).length]).toEqual([100, count]);
@@ -184,7 +184,7 @@ async function talk(h: Harness, { transport }: Client, forMs: number): Promise<v
 }
 
 async function keepOne(h: Harness): Promise<WebSocketManager> {
-  const manager = await h.mooring.factory.createManager({ userId: 'ada', threadId: 'thread_kept' });
-  h.mooring.factory.cleanupManager(manager.key);
+  const manager = await h.mooring.createManager({ userId: 'ada', threadId: 'thread_kept' });
+  h.mooring.release(manager.key);
   return manager;
 }

@@ -178,7 +178,7 @@ describe('what should be gone', () => {
     const made = await audited(2);
     const [first] = made.clients;
     closeQuietly(first!);
-    const found = await lookTwice(made, () => made.h.mooring.factory.cleanupManager(first!.manager.key));
+    const found = await lookTwice(made, () => made.h.mooring.release(first!.manager.key));
     expect(found).toMatchObject({ accumulated: 0 });
   });
 

@@ -119,7 +119,7 @@ describe('the success metrics', () => {
     const h = small({ config: { kpiWindowMs: 300_000 } });
     await h.fill('ada', 2);
     await h.time.advance(2_000);
-    void h.mooring.factory.emergencyCleanup('ada');
+    void h.mooring.emergencyCleanup('ada');
     h.time.advanceSync(200_000);
     expect(h.mooring.kpis().window).toMatchObject({ lengthMs: 300_000, isSinceStart: true });
     expect(kpiOf(h, 'emergencyCleanupTime').samples).toBe(1);
@@ -149,7 +149,7 @@ describe('KPI 1, emergency cleanup time', () => {
 
   it('fails where a run timed out', async () => {
     const h = small();
-    await h.mooring.factory.emergencyCleanup('ada');
+    await h.mooring.emergencyCleanup('ada');
     expect(kpiOf(h, 'emergencyCleanupTime').verdict).toBe('pass');
     const [completed] = h.said('cleanup.completed');
     if (completed === undefined) throw new Error('no run was announced');
@@ -548,7 +548,7 @@ describe('KPI 7, false kills', () => {
   it('is none of one that was released for another reason', async () => {
     const h = harness();
     const { transport } = await h.connect('ada', 'thread_1', silent);
-    h.mooring.factory.cleanupManager('ada:thread_1');
+    h.mooring.release('ada:thread_1');
     transport.bytesReceived += 8;
     await h.time.advance(2_000);
     expect(h.said('connection.answeredLate')).toEqual([]);
@@ -559,7 +559,7 @@ describe('KPI 7, false kills', () => {
     const former = await h.connect('ada', 'thread_1', silent);
     const { transport } = await h.connect('ada', 'thread_1', silent);
     transport.closes.push({ code: 1006, reason: 'nobody said so' });
-    await h.mooring.factory.emergencyCleanup('ada');
+    await h.mooring.emergencyCleanup('ada');
     expect(h.said('manager.released')).toMatchObject([{ reason: 'disconnected' }]);
     former.transport.bytesReceived += 8;
     await h.time.advance(2_000);

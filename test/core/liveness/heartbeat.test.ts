@@ -310,7 +310,7 @@ describe('orca#12790: one missed ping is not death', () => {
     const clients: Client[] = [];
     for (let i = 0; i <= 100; i++) clients.push(await h.connect(`user${i}`, 'thread_1', i === 100 ? silent : remote));
     const last = clients[100]!;
-    h.mooring.on('heartbeat.missed', () => h.mooring.factory.cleanupManager(clients[0]!.manager.key));
+    h.mooring.on('heartbeat.missed', () => h.mooring.release(clients[0]!.manager.key));
     await untilPinged(h, last);
     await h.time.advance(intervalMs);
     expect(missesOf(h)).toEqual([1]);
@@ -593,7 +593,7 @@ describe('a ping behind unsent data', () => {
 describe('a manager that is released because a heartbeat was missed', () => {
   it('is pinged no more', async () => {
     const { h, transport } = await watched(silent);
-    h.mooring.on('heartbeat.missed', ({ key }) => void h.mooring.factory.cleanupManager(key));
+    h.mooring.on('heartbeat.missed', ({ key }) => void h.mooring.release(key));
     await h.time.advance(3 * intervalMs);
     expect(missesOf(h)).toEqual([1]);
     expect(transport.pings).toHaveLength(1);

@@ -48,10 +48,10 @@ describe('a held manager whose connection says goodbye', () => {
 
   it('is away too when the application disconnects its context', async () => {
     const { h, manager, transport, context } = await held();
-    expect(h.mooring.connections.disconnect(context)).toBe(true);
+    expect(h.mooring.disconnect(context)).toBe(true);
     expect(manager.state).toBe('away');
     expect(transport.closes).toMatchObject([{ code: 1000 }]);
-    expect(h.mooring.connections.disconnect(context)).toBe(false);
+    expect(h.mooring.disconnect(context)).toBe(false);
     await h.time.advance(5_000);
     expect(manager.state).toBe('away');
   });
@@ -249,11 +249,11 @@ describe('a manager that is away', () => {
     transport.vanish();
     await h.time.advance(1_200_000);
     await h.mooring.backgroundCleanup.runCycle();
-    const cleaned = h.mooring.factory.emergencyCleanup('ada', { keep: 0 });
+    const cleaned = h.mooring.emergencyCleanup('ada', { keep: 0 });
     await h.time.advance(10_000);
     expect((await cleaned).cleaned).toBe(0);
     expect(manager.state).toBe('away');
-    expect(h.mooring.factory.cleanupManager(manager.key)).toBe(true);
+    expect(h.mooring.release(manager.key)).toBe(true);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'requested', closeCause: null }]);
   });
 

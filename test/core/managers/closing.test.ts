@@ -238,11 +238,11 @@ describe('the slot', () => {
     const { connection, transport } = await h.connect('ada', 'thread_1', silent);
     connection.closingBegan();
     expect(h.countOf('ada')).toBe(0);
-    expect(h.mooring.connections.closingCount).toBe(1);
+    expect(h.mooring.closingCount).toBe(1);
     await h.connect('ada', 'thread_2');
     await h.time.advance(1_000);
     expect(transport.isTerminated).toBe(true);
-    expect(h.mooring.connections.closingCount).toBe(0);
+    expect(h.mooring.closingCount).toBe(0);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'closed', closeCause: null }]);
   });
 
@@ -283,7 +283,7 @@ describe('the slot', () => {
   it('ws#2203: is free long before a peer that does not answer has closed', async () => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
     const { manager, transport } = await h.connect('ada', 'thread_1', silent);
-    h.mooring.factory.cleanupManager(manager.key);
+    h.mooring.release(manager.key);
     expect(transport.isClosed).toBe(false);
     await h.connect('ada', 'thread_2');
     await h.time.advance(1_000);
@@ -293,7 +293,7 @@ describe('the slot', () => {
   it('ws#2203: is free before one that answers in its own time, and that one is not destroyed', async () => {
     const h = harness();
     const { manager, transport } = await h.connect('ada', 'thread_1', { closeAfterMs: 900 });
-    h.mooring.factory.cleanupManager(manager.key);
+    h.mooring.release(manager.key);
     expect(h.countOf('ada')).toBe(0);
     await h.time.advance(2_000);
     expect(transport).toMatchObject({ isClosed: true, isTerminated: false });

@@ -83,7 +83,7 @@ describe('a hold', () => {
   it('of a released manager does nothing, and says so', async () => {
     const { h, manager } = await client();
     const before = manager.hold();
-    h.mooring.factory.cleanupManager(manager.key);
+    h.mooring.release(manager.key);
     const after = manager.hold();
     expect([before(), before.renew(), after(), after.renew()]).toEqual([false, false, false, false]);
     expect(manager.isHeld).toBe(false);

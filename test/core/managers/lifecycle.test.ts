@@ -14,16 +14,16 @@ describe('a release', () => {
     h.mooring.on('manager.admitted', () => note('served'));
     h.mooring.on('manager.released', () => note('told'));
     manager.onRelease(() => note('hook'));
-    h.mooring.factory.cleanupManager(manager.key);
+    h.mooring.release(manager.key);
     expect(seen).toEqual(['served: thread_2 0', 'told: thread_2 0', 'hook: thread_2 1']);
   });
 
   it('happens exactly once, whoever else asks', async () => {
     const h = harness();
     const { manager, transport, context } = await h.connect('ada', 'thread_1', remote);
-    h.mooring.factory.cleanupManager(manager.key);
-    h.mooring.factory.cleanupManager(manager.key);
-    h.mooring.connections.disconnect(context);
+    h.mooring.release(manager.key);
+    h.mooring.release(manager.key);
+    h.mooring.disconnect(context);
     transport.vanish();
     await h.stop();
     expect(h.said('manager.released')).toHaveLength(1);
@@ -33,9 +33,9 @@ describe('a release', () => {
   it('asked for again from its own event is the same release', async () => {
     const h = harness();
     const { manager } = await h.connect('ada', 'thread_1');
-    const again = vi.fn(() => h.mooring.factory.cleanupManager(manager.key));
+    const again = vi.fn(() => h.mooring.release(manager.key));
     h.mooring.on('manager.released', again);
-    expect(h.mooring.factory.cleanupManager(manager.key)).toBe(true);
+    expect(h.mooring.release(manager.key)).toBe(true);
     expect(again).toHaveReturnedWith(false);
   });
 
@@ -45,7 +45,7 @@ describe('a release', () => {
     await h.time.advance(4_000);
     transport.message();
     await h.time.advance(1_000);
-    h.mooring.factory.cleanupAllUserManagers('ada');
+    h.mooring.releaseAll('ada');
     expect(h.said('manager.released')).toMatchObject([
       {
         ...{ key: 'ada:thread_1', generation: 1, ageMs: 5_000, idleMs: 1_000 },
@@ -57,7 +57,7 @@ describe('a release', () => {
   it('leaves a manager that says so', async () => {
     const h = harness();
     const { manager, connection } = await h.connect('ada', 'thread_1');
-    h.mooring.factory.cleanupManager(manager.key);
+    h.mooring.release(manager.key);
     expect(manager.state).toBe('released');
     connection.received();
     connection.errored(new Error('late'));
@@ -81,7 +81,7 @@ describe('what the peer is told', () => {
   const table: { reason: string; act: Act; code: number; text: RegExp; isSilent?: true }[] = [
     {
       reason: 'requested',
-      act: (h, { manager }) => h.mooring.factory.cleanupManager(manager.key),
+      act: (h, { manager }) => h.mooring.release(manager.key),
       code: 4412,
       text: /^requested$/,
     },
@@ -120,7 +120,7 @@ describe('what the peer is told', () => {
     const h = harness({ config: { closeCodes: { requested: 4999, replaced: 4998 } } });
     const first = await h.connect('ada', 'thread_1');
     const second = await h.connect('ada', 'thread_1');
-    h.mooring.factory.cleanupAllUserManagers('ada');
+    h.mooring.releaseAll('ada');
     expect(first.transport.closes).toEqual([{ code: 4998, reason: 'replaced' }]);
     expect(second.transport.closes).toEqual([{ code: 4999, reason: 'requested' }]);
   });
@@ -130,7 +130,7 @@ describe('a socket that throws from', () => {
   it.each(['ping', 'close', 'terminate', 'isOpen'] as const)('%s holds no slot', async (from) => {
     const h = harness({ config: { maxManagersPerUser: 1 } });
     const { manager } = await h.connect('ada', 'thread_1', { ...silent, throwsFrom: [from] });
-    expect(h.mooring.factory.cleanupManager(manager.key)).toBe(true);
+    expect(h.mooring.release(manager.key)).toBe(true);
     expect(h.countOf('ada')).toBe(0);
     await h.time.advance(1_000);
     expect(h.said('manager.released')).toMatchObject([{ reason: 'requested' }]);
@@ -214,7 +214,7 @@ describe('a listener', () => {
     const [first, second] = await h.fill('ada', 2, remote);
     const stop = h.mooring.on('manager.released', () => {
       stop();
-      h.mooring.factory.cleanupManager(second!.manager.key);
+      h.mooring.release(second!.manager.key);
       h.ticket('ada', 'thread_3');
     });
     first!.transport.vanish();
@@ -234,7 +234,7 @@ describe('the event of a release', () => {
     await h.time.advance(3_000);
     transport.message();
     await h.time.advance(500);
-    h.mooring.factory.cleanupManager(manager.key);
+    h.mooring.release(manager.key);
     expect(h.said('manager.released')).toMatchObject([{ ageMs: 3_500, idleMs: 500, silentMs: 500 }]);
   });
 

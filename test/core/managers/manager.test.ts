@@ -17,7 +17,7 @@ describe('a manager', () => {
     const states = [manager.state];
     h.open(ticket);
     states.push(manager.state);
-    h.mooring.factory.cleanupManager(manager.key);
+    h.mooring.release(manager.key);
     expect([...states, manager.state]).toEqual(['reserved', 'attached', 'released']);
   });
 
@@ -129,7 +129,7 @@ describe('hold', () => {
 
   it('of a released manager is none', async () => {
     const { h, manager } = await client();
-    h.mooring.factory.cleanupManager(manager.key);
+    h.mooring.release(manager.key);
     const letGo = manager.hold();
     expect(manager.isHeld).toBe(false);
     letGo();
@@ -138,7 +138,7 @@ describe('hold', () => {
   it('may be let go after the release', async () => {
     const { h, manager } = await client();
     const letGo = manager.hold();
-    h.mooring.factory.cleanupManager(manager.key);
+    h.mooring.release(manager.key);
     letGo();
     expect(h.said('manager.released')).toHaveLength(1);
   });
@@ -297,7 +297,7 @@ describe('a manager without much of a past', () => {
 
   it('takes no errors once it is released', async () => {
     const { h, manager } = await client();
-    h.mooring.factory.cleanupManager(manager.key);
+    h.mooring.release(manager.key);
     manager.fail('broken');
     manager.reportError('odd');
     expect(manager.lastError).toBeUndefined();

@@ -8,7 +8,7 @@ let threads = 0;
 /** A connection of ada's with a thread of its own and whatever else it says, admitted or not. */
 function come(h: Harness, says: Partial<ContextFields> = {}) {
   const fields = { userId: 'ada', threadId: `thread_plan_${(threads += 1)}`, ...says };
-  const outcome = h.mooring.factory.admit(fields);
+  const outcome = h.mooring.decide(fields);
   if (isPending(outcome)) return 'waits';
   if (outcome.refusal !== null) return outcome.refusal;
   return h.open(outcome.ticket, remote);
@@ -26,7 +26,7 @@ describe('the limit that a connection says', () => {
     client(h, { limit: 2 });
     client(h);
     expect(come(h)).toBe('waits');
-    expect([h.mooring.factory.limitOf('ada'), h.mooring.factory.limitOf('bob')]).toEqual([2, 20]);
+    expect([h.mooring.limitOf('ada'), h.mooring.limitOf('bob')]).toEqual([2, 20]);
   });
 
   it('holds for the connection that says it', () => {
@@ -49,16 +49,16 @@ describe('the limit that a connection says', () => {
     const { context } = client(h, { limit: 5 });
     await h.time.advance(1_000);
     client(h, { threadId: context.threadId, limit: 1 });
-    expect(h.mooring.factory.limitOf('ada')).toBe(1);
+    expect(h.mooring.limitOf('ada')).toBe(1);
     client(h, { threadId: context.threadId });
-    expect(h.mooring.factory.limitOf('ada')).toBe(1);
+    expect(h.mooring.limitOf('ada')).toBe(1);
   });
 
   it('lets those in who wait, if it is higher', async () => {
     const h = harness();
     client(h, { limit: 1 });
     const waiting = h.arrive('ada', 'thread_waiting', remote);
-    const raised = h.mooring.factory.admit({ userId: 'ada', threadId: 'thread_raised', limit: 3 });
+    const raised = h.mooring.decide({ userId: 'ada', threadId: 'thread_raised', limit: 3 });
     await h.time.advance(1);
     expect(waiting.outcome?.refusal).toBeNull();
     if (isPending(raised)) h.open((await raised.settled).ticket!, remote);
@@ -69,7 +69,7 @@ describe('the limit that a connection says', () => {
     const h = harness({ config: { forcedEviction: 'by-level' } });
     for (let i = 0; i < 9; i++) client(h);
     await h.time.advance(61_000);
-    const newcomer = h.mooring.factory.admit({ userId: 'ada', threadId: 'thread_new', limit: 6 });
+    const newcomer = h.mooring.decide({ userId: 'ada', threadId: 'thread_new', limit: 6 });
     expect(h.countOf('ada')).toBe(9);
     await h.time.advance(9_000);
     expect(isPending(newcomer) && (await newcomer.settled).refusal).toBeNull();
@@ -81,16 +81,16 @@ describe('the limit that a connection says', () => {
   it('of 0 refuses at once, and is forgotten', () => {
     const h = harness();
     expect(come(h, { limit: 0 })).toMatchObject({ code: 'quota.exceeded', close: { code: 1013 } });
-    expect(h.mooring.factory.limitOf('ada')).toBe(20);
+    expect(h.mooring.limitOf('ada')).toBe(20);
   });
 
   it('goes with the last manager of the user', () => {
     const h = harness();
     const [first, second] = [client(h, { limit: 2 }), client(h)];
     first.transport.vanish();
-    expect(h.mooring.factory.limitOf('ada')).toBe(2);
+    expect(h.mooring.limitOf('ada')).toBe(2);
     second.transport.vanish();
-    expect(h.mooring.factory.limitOf('ada')).toBe(20);
+    expect(h.mooring.limitOf('ada')).toBe(20);
   });
 
   it.each([

@@ -25,7 +25,7 @@ describe('an onRelease hook', () => {
   it('runs once, however often the end is announced', async () => {
     const hook = vi.fn<ReleaseHook>();
     const { h, transport, manager } = await hooked([hook]);
-    h.mooring.factory.cleanupManager(manager.key);
+    h.mooring.release(manager.key);
     transport.vanish();
     await h.stop();
     expect(hook).toHaveBeenCalledOnce();
@@ -34,7 +34,7 @@ describe('an onRelease hook', () => {
   it('starts within the call that releases', async () => {
     const hook = vi.fn<ReleaseHook>();
     const { h, manager } = await hooked([hook]);
-    h.mooring.factory.cleanupManager(manager.key);
+    h.mooring.release(manager.key);
     expect(hook).toHaveBeenCalled();
   });
 
@@ -87,7 +87,7 @@ describe('an onRelease hook', () => {
   });
 
   it('that releases its own manager again changes nothing', async () => {
-    const { h, transport } = await hooked([({ manager }) => void h.mooring.factory.cleanupManager(manager.key)]);
+    const { h, transport } = await hooked([({ manager }) => void h.mooring.release(manager.key)]);
     transport.vanish();
     expect(h.said('manager.released')).toHaveLength(1);
   });
@@ -174,7 +174,7 @@ describe('a hook that is registered after the release', () => {
   it('runs at once, with the reason', async () => {
     const h = harness();
     const { manager } = await h.connect('ada', 'thread_1', remote);
-    h.mooring.factory.cleanupManager(manager.key);
+    h.mooring.release(manager.key);
     const reasons: string[] = [];
     const takeBack = manager.onRelease(({ reason }) => {
       reasons.push(reason);
@@ -186,7 +186,7 @@ describe('a hook that is registered after the release', () => {
   it('is reported like any other when it throws', async () => {
     const h = harness();
     const { manager } = await h.connect('ada', 'thread_1', remote);
-    h.mooring.factory.cleanupManager(manager.key);
+    h.mooring.release(manager.key);
     manager.onRelease(() => {
       throw new Error('too late');
     });

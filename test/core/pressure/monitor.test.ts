@@ -103,7 +103,7 @@ describe('a level that falls', () => {
   it('falls all at once where everybody goes', async () => {
     const h = harness();
     await h.fill('ada', 12, remote);
-    h.mooring.factory.cleanupAllUserManagers('ada');
+    h.mooring.releaseAll('ada');
     expect(h.said('level.changed').at(-1)).toMatchObject({ level: 'normal', direction: 'fall' });
   });
 
@@ -111,7 +111,7 @@ describe('a level that falls', () => {
     const h = harness();
     await h.fill('ada', 12, remote);
     expect(h.mooring.monitor.watchedUsers).toBe(1);
-    h.mooring.factory.cleanupAllUserManagers('ada');
+    h.mooring.releaseAll('ada');
     expect(h.mooring.monitor.watchedUsers).toBe(0);
     await h.fill('ada', 12, remote);
     expect(levelsOf(h).slice(-2)).toEqual(['normal rise info', 'info rise warning']);
@@ -161,7 +161,7 @@ describe('a user who is pressed', () => {
   it('is not acted on again once all of them have left', async () => {
     const h = harness();
     await h.fill('ada', 16, remote);
-    h.mooring.factory.cleanupAllUserManagers('ada');
+    h.mooring.releaseAll('ada');
     const before = actionsOf(h).length;
     h.mooring.monitor.actAgain('ada');
     expect(actionsOf(h)).toHaveLength(before);
@@ -230,7 +230,7 @@ describe('users by level', () => {
     }
     for (let minute = 0; minute < 5; minute++) {
       const walked = { normal: 0, info: 0, warning: 0, critical: 0, emergency: 0 };
-      for (const userId of h.mooring.factory.getActiveUsers()) walked[h.mooring.monitor.levelOf(userId)] += 1;
+      for (const userId of h.mooring.users()) walked[h.mooring.monitor.levelOf(userId)] += 1;
       expect(h.mooring.monitor.usersByLevel()).toEqual(walked);
       await h.connect('ada', `thread_late${minute}`, remote);
       await h.time.advance(60_000);
@@ -251,7 +251,7 @@ describe('while an emergency cleanup of the user runs', () => {
     const h = harness({ config: { maxManagersPerUser: 5, cleanupCooldownMs: 0 } });
     await h.fill('ada', 3, remote);
     await h.connect('ada', 'thread_dead', silent);
-    const result = h.mooring.factory.emergencyCleanup('ada');
+    const result = h.mooring.emergencyCleanup('ada');
     const before = actionsOf(h).length;
     await h.connect('ada', 'thread_5', remote);
     expect(h.mooring.monitor.levelOf('ada')).toBe('emergency');

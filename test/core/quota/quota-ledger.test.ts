@@ -82,7 +82,7 @@ describe('MemoryLedger', () => {
     const [one, other] = [1, 2].map(() => harness({ ledger, config: { maxManagersPerUser: 2 } }));
     await one!.fill('ada', 2, remote);
     expect(other!.refusal('ada', 'thread_3').code).toBe('quota.exceeded');
-    one!.mooring.factory.cleanupAllUserManagers('ada');
+    one!.mooring.releaseAll('ada');
     await other!.fill('ada', 2, remote);
     expect(ledger.totalOf('ada')).toBe(2);
   });

@@ -241,7 +241,7 @@ describe('the gauges', () => {
     clients[1]!.transport.unsentBytes = 50_000;
     clients[2]!.transport.fallSilent();
     await h.time.advance(26_000);
-    const dry = h.mooring.factory.previewEmergencyCleanup('ada');
+    const dry = h.mooring.previewEmergencyCleanup('ada');
     await h.time.advance(5_000);
     expect((await dry).chosen).toHaveLength(1);
     const said = ['suspects 1', 'unsent_bytes 51000', 'largest_unsent_bytes 50000'];

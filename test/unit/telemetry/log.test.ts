@@ -19,7 +19,7 @@ function logged(maxManagersPerUser = 20) {
   const logger = pino({ level: 'debug', base: null }, to);
   const end = logEvents(mooring, logger);
   const lines = () => written.map((text) => JSON.parse(text) as Record<string, unknown>);
-  const refuse = (userId = 'ada') => mooring.factory.admit({ userId, threadId: 'thread_1' });
+  const refuse = (userId = 'ada') => mooring.decide({ userId, threadId: 'thread_1' });
   return { time, mooring, logger, written, lines, end, refuse };
 }
 
@@ -27,7 +27,7 @@ describe('the log', () => {
   it('has what happened, to whom, in order', async () => {
     const { mooring, lines } = logged();
     const context = { userId: 'ada', threadId: 'thread_1' };
-    const { connection } = await mooring.connections.connect(new FakeConnection(), context);
+    const { connection } = await mooring.connect(new FakeConnection(), context);
     connection?.closed();
     expect(lines().map(({ msg }) => msg)).toEqual(['manager.admitted', 'connection.opened', 'manager.released']);
     expect(lines()[2]).toMatchObject({ level: 20, userId: 'ada', threadId: 'thread_1', reason: 'closed' });
@@ -58,7 +58,7 @@ describe('the log', () => {
   it('is one line for each event, whatever a user is called', () => {
     const { mooring, written, lines } = logged();
     const userId = 'a"}\u2028{"level":60,"msg":"forged"}';
-    mooring.factory.admit({ userId, threadId: 'thread_1' });
+    mooring.decide({ userId, threadId: 'thread_1' });
     expect(written.join('').trimEnd().split('\n')).toHaveLength(lines().length);
     expect(lines()[0]).toMatchObject({ msg: 'manager.admitted', userId });
   });

@@ -103,7 +103,7 @@ describe('a scrape', () => {
       const { mooring, time } = new Harness({ seed: users });
       const metrics = collectMetrics(mooring);
       for (let user = 0; user < users; user++) {
-        for (let i = 0; i < managersEach; i++) mooring.factory.admit({ userId: `u${user}`, threadId: `thread_${i}` });
+        for (let i = 0; i < managersEach; i++) mooring.decide({ userId: `u${user}`, threadId: `thread_${i}` });
       }
       const text = await metrics.metrics();
       await Promise.all([mooring.stop(), time.advance(60_000)]);
