@@ -173,11 +173,11 @@ describe('mooring simulate', () => {
 
   it.each([
     ['is thrown', `throw new TypeError('planted')`],
-    ['is rejected unheard', `void Promise.reject(new TypeError('planted')); return admit.call(this, fields)`],
+    ['is rejected unheard', `void Promise.reject(new TypeError('planted')); return decide.call(this, fields)`],
   ])('says how to see a day again in which something %s', (_, statement) => {
     const { code, out, err } = simulateWith(
-      brokenCore(`const { admit } = Mooring.prototype;
-        Mooring.prototype.admit = function (fields) { ${statement}; };`),
+      brokenCore(`const { decide } = Mooring.prototype;
+        Mooring.prototype.decide = function (fields) { ${statement}; };`),
       ...['--hours', '4', '--users', '50'],
     );
     expect([code, out]).toEqual([1, '']);
