@@ -268,7 +268,7 @@ describe('a listener of once', () => {
     expect(heard).toEqual([]);
   });
 
-  it('that rejects is told of as any other', async () => {
+  it('whose promise rejects is reported as listener.failed', async () => {
     const { events, heard, listen } = stream();
     listen();
     const broken = (): unknown => Promise.reject(new Error('broken'));

@@ -11,7 +11,7 @@ import type { AttachedConnection, WebSocketManager } from '../managers/manager.j
 import type { ManagerRegistry } from '../managers/registry.js';
 import type { AdmissionControl } from './admission.js';
 import type { Arrival, ArrivalOrder } from './arrival-order.js';
-import { isPending, type Admission } from './outcome.js';
+import { isPending, settledOf, type Admission } from './outcome.js';
 import type { RefusalPacer } from './refusal-pacer.js';
 import type { Refusals } from './refusals.js';
 
@@ -67,15 +67,12 @@ export class Connector {
     const outcome = this.#parts.admission.admit(context, { arrival });
     const candidate = { transport, userId: context.userId, setEnd };
     if (!isPending(outcome)) return this.#open(candidate, outcome);
-    const cancel = (): boolean => {
+    setEnd(() => {
       setEnd(nothingToEnd);
       outcome.cancel();
       return true;
-    };
-    setEnd(cancel);
-    signal?.addEventListener('abort', cancel, { once: true });
-    const admission = await outcome.settled;
-    signal?.removeEventListener('abort', cancel);
+    });
+    const admission = await settledOf(outcome, signal);
     setEnd(nothingToEnd);
     return this.#open(candidate, admission);
   }

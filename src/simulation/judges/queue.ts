@@ -49,7 +49,7 @@ export class QueueJudge extends Judge {
     return this.#queues.get(userId) ?? [];
   }
 
-  /** The newcomers of every user that has any. */
+  /** Each user with waiting newcomers, and these newcomers. */
   all(): Iterable<readonly [userId: string, queue: readonly Waiting[]]> {
     return this.#queues;
   }
