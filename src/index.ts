@@ -19,6 +19,7 @@ export {
   type UserExecutionContext,
 } from './core/identity/user-execution-context.js';
 export { isolationKey, parseIsolationKey, type KeyParts } from './core/identity/isolation-key.js';
+export type { IdRules } from './core/identity/ids.js';
 
 // The whole
 export { createMooring, type MooringOptions } from './create-mooring.js';
@@ -26,7 +27,13 @@ export type { Mooring, SuspectOutlook } from './core/mooring.js';
 export type { UnsentBytes } from './core/liveness/heartbeat.js';
 
 // Admission
-export type { Admission, AdmitOptions, DecideOptions, PendingAdmission } from './core/admission/outcome.js';
+export type {
+  Admission,
+  AdmitOptions,
+  DecideOptions,
+  PendingAdmission,
+  WaitingPeer,
+} from './core/admission/outcome.js';
 export type { Arrival, ArrivalOrder } from './core/admission/arrival-order.js';
 export { isPending } from './core/admission/outcome.js';
 export type { Opening, Ticket } from './core/admission/ticket.js';
@@ -51,9 +58,9 @@ export type { UserResources, WebSocketResourceMonitor } from './core/pressure/mo
 // Cleanup
 export type { BackgroundCleanup, BackgroundCleanupResult } from './core/cleanup/background.js';
 export type { EmergencyCleanupResult, EvictionRequest } from './core/cleanup/emergency-run.js';
-export type { CleanupRequest, CleanupResult } from './core/cleanup/requested.js';
+export type { BackgroundPreview, CleanupRequest, CleanupResult } from './core/cleanup/requested.js';
 export type { Chosen } from './core/cleanup/tally.js';
-export { isKeepalive } from './core/liveness/keepalive.js';
+export { isKeepalive, type Message } from './core/liveness/keepalive.js';
 export type { IsKeepalive, Keepalives } from './core/liveness/keepalives.js';
 
 // Success metrics
@@ -68,13 +75,13 @@ export {
   type SettingSource,
 } from './config/load-config.js';
 export { loadProcessConfig, loadWebSocketConfig } from './create-mooring.js';
-export type { SettingOverrides, WebSocketConfig } from './core/settings.js';
-export { presets, type Environment } from './core/presets.js';
+export type { SettingName, SettingOverrides, WebSocketConfig } from './core/settings.js';
+export { presets, type Environment, type Preset } from './core/presets.js';
 
 // Events, errors, close codes
-export type { MooringEventName, MooringEvents } from './core/event-table.js';
+export type { JournalledEventName, MooringEventName, MooringEvents } from './core/event-table.js';
 export type { EventStream, ListenOptions, MooringEvent, MooringListener } from './core/events.js';
-export type { JournalEntry } from './core/diagnostics/journal.js';
+export type { Journal, JournalEntry } from './core/diagnostics/journal.js';
 export type { AdminAction } from './events/edge-events.js';
 export {
   AuthenticationError,
@@ -85,12 +92,13 @@ export {
   QuotaExceededError,
   RefusalError,
   type ErrorCode,
+  type FullQuota,
 } from './core/errors.js';
-export { closeCodes, type CloseFrame } from './core/close-codes.js';
+export { closeCodes, type CloseDetail, type CloseFrame } from './core/close-codes.js';
 
 // The names of the original sketch
 export type { WebSocketConnectionManager, WebSocketManagerFactory } from './core/mooring.js';
 
 // Time
-export type { Random, Time, Timer } from './core/time.js';
+export type { Clock, Random, Time, Timer } from './core/time.js';
 export type { AsyncContexts } from './core/async-contexts.js';

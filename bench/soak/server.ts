@@ -94,7 +94,6 @@ server.on('connection', (socket) => {
 /** What applications do with a manager, right and wrong. */
 function useManager(socket: WebSocket): void {
   const manager = managerOf(socket);
-  if (manager === undefined) return;
   if (connections % 3 === 0) manager.onRelease(() => new Promise((done) => setTimeout(done, 20)));
   const turn = connections % badlyEvery;
   if (turn === 1) manager.onRelease(() => Promise.reject(new Error('a hook failed')));

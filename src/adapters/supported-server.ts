@@ -52,7 +52,7 @@ function classWith(method: string, server: object): ServerClass | null {
   return found;
 }
 
-function nameOf(value: unknown): string {
+export function nameOf(value: unknown): string {
   if (!isObject(value)) return String(value);
   const { constructor } = value;
   return typeof constructor === 'function' ? `an instance of ${constructor.name}` : 'an object without a class';

@@ -7,7 +7,7 @@ import { Attempt, badRequest, Doorway, type DoorwayOptions } from './doorway.js'
 import { isManaged, isMoored, mooredClass } from './moored-web-socket.js';
 import { PendingUpgrade, type Upgrade, type UpgradeContext } from './pending-upgrade.js';
 import { RefusalSender } from './refusal-sender.js';
-import { checkServer } from './supported-server.js';
+import { checkServer, nameOf } from './supported-server.js';
 import { afterAnswers, isAnswering, isHandshake } from './upgrade-request.js';
 
 /** What {@link attach} needs. */
@@ -53,12 +53,24 @@ export function attach(server: WebSocketServer, options: AttachOptions): () => v
 }
 
 /**
- * The manager of a socket, for `hold()`, `socket()` and `onRelease()`; `undefined` if Mooring does not manage it, or not
- * yet. Never throws.
+ * The manager of an admitted socket, for `hold()`, `socket()`, `onRelease()` and `data`. `Data` is the type of the `data`
+ * that your `authenticate` returns.
+ * @throws TypeError if the socket has no manager: it did not come through a server with {@link attach}, or is not admitted
+ * yet. Where that may be, use {@link findManager}.
  */
-export function managerOf(socket: WebSocket): WebSocketManager<WebSocket> | undefined {
+export function managerOf<Data = unknown>(socket: WebSocket): WebSocketManager<WebSocket, Data> {
+  const manager = findManager<Data>(socket);
+  if (manager !== undefined) return manager;
+  const problem = isSocket(socket)
+    ? 'this socket has no manager: it did not come through a server with attach(), or is not admitted yet'
+    : `got ${nameOf(socket)}, wanted a WebSocket of ws`;
+  throw new TypeError(`managerOf: ${problem}. Where that may be, use findManager().`);
+}
+
+/** As {@link managerOf}, but returns `undefined` if there is no manager. Never throws. */
+export function findManager<Data = unknown>(socket: WebSocket): WebSocketManager<WebSocket, Data> | undefined {
   return isSocket(socket) && isMoored(socket)
-    ? (socket.mooredConnection?.manager as WebSocketManager<WebSocket> | undefined)
+    ? (socket.mooredConnection?.manager as WebSocketManager<WebSocket, Data> | undefined)
     : undefined;
 }
 

@@ -20,6 +20,7 @@ import { addManagerRoutes } from './routes/managers.js';
 import { addServerRoutes } from './routes/server.js';
 import { addUserRoutes } from './routes/users.js';
 
+export type { MetricsText } from './parts.js';
 export type { Access, AccessFunction, AdminToken, Admitted, Scope } from './access.js';
 
 /** What the admin API is made with. */

@@ -35,7 +35,7 @@ export function readWritten(name: SettingName, written: unknown): Written {
   if (kind === 'duration') return readDuration(written);
   if (typeof written !== 'string') return { value: written };
   const text = written.trim();
-  if (kind === 'choice') return { value: text };
+  if (kind === 'choice' || kind === 'text') return { value: text };
   if (kind === 'flag') return text === 'true' ? { value: true } : text === 'false' ? { value: false } : { value: text };
   if (text === 'none') return { value: null };
   if (/^[0-9]+(\.[0-9]+)?$/.test(text)) return { value: Number(text) };

@@ -102,9 +102,13 @@ export class QuotaExceededError extends RefusalError {
   }
 }
 
-interface FullQuota {
+/** A quota that is full, for a {@link QuotaExceededError}. */
+export interface FullQuota {
+  /** The user's limit. */
   readonly limit: number;
+  /** How many newcomers of the same user waited before this one; `null` if the limit is 0. */
   readonly ahead: number | null;
+  /** When the client should come back, in milliseconds. */
   readonly retryAfterMs: number;
   readonly profile?: CloseCodeProfile | undefined;
 }

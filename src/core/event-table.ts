@@ -318,7 +318,6 @@ export const coreEvents = Object.freeze({
 type CoreEvents = typeof coreEvents;
 
 /** The rows of all events by name: the core's, and those that edges add by declaring this interface once more. */
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- empty here; src/events/ extends it
 export interface EventRows extends CoreEvents {}
 
 /** The name of an event: a noun and what happened to it. */

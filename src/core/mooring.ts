@@ -146,7 +146,7 @@ export class Mooring {
 
   /** The manager of a thread, by context or isolation key. */
   getManager(of: ContextFields | string): WebSocketManager | undefined {
-    const parts = typeof of === 'string' ? partsOf(of) : of;
+    const parts = typeof of === 'string' ? partsOf(of, this.config) : of;
     return parts === null ? undefined : this.#parts.registry.get(parts);
   }
 

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { defaultThreadIdPrefix } from './identity/ids.js';
 import { closeCauses } from './vocabulary.js';
 
 /** How a setting is written outside code: durations want a unit there, and lose the `Ms` of their name. */
-export type SettingKind = 'duration' | 'integer' | 'ratio' | 'choice' | 'flag' | 'table';
+export type SettingKind = 'duration' | 'integer' | 'ratio' | 'choice' | 'flag' | 'text' | 'table';
 
 const duration = (min: number, max = 86_400_000) => z.number().min(min).max(max);
 const ratio = z.number().gt(0).lte(1);
@@ -38,6 +39,15 @@ export const settings = Object.freeze({
     default: null,
     about:
       'Sockets that may be unauthenticated at once, and newcomers that may wait at once. Default: a tenth of maxTotalManagers, at least 100; none without it.',
+  },
+  threadIdPrefix: {
+    kind: 'text',
+    schema: z
+      .string()
+      .max(64)
+      .regex(/^[!-~]*$/),
+    default: defaultThreadIdPrefix,
+    about: 'What every thread id begins with: up to 64 visible ASCII characters. May be empty.',
   },
   emergencyCleanupTimeoutMs: { kind: 'duration', schema: duration(100), about: 'The time an emergency cleanup has.' },
   maxCleanupRetries: {

@@ -5,6 +5,8 @@ import { Tab, type Ended, type Habit } from './tab.js';
 export interface Stage {
   /** Of the WebSocket server. */
   readonly url: string;
+  /** What the server wants thread ids to begin with. */
+  readonly threadIdPrefix: string;
   tell(who: string, text: string): void;
 }
 
@@ -38,7 +40,7 @@ export class Person {
 
   nextThread(): string {
     this.#threads += 1;
-    return `thread_${this.#threads}`;
+    return `${this.#stage.threadIdPrefix}${this.#threads}`;
   }
 
   /** Opens this many tabs, one after the other, and keeps them open. */

@@ -16,6 +16,7 @@ if (!process.connected) process.exit(0);
 
 const stage: Stage = {
   url: process.argv[2] ?? '',
+  threadIdPrefix: process.argv[3] ?? '',
   tell: (who, text) => process.send?.({ who, text } satisfies Told, () => undefined),
 };
 

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { Stage } from './person.js';
 import type { Told } from './population-process.js';
 
 export interface Population {
@@ -19,11 +20,14 @@ const graceMs = 1_000;
 /**
  * Starts the users of the demo, in a process of their own, so that their work does not count as the server's. That
  * process ends with this one, however this one ends, since its channel closes.
- * @param url of the WebSocket server
+ * @param stage the WebSocket server
  */
-export function startPopulation(url: string, { tell, whenLost }: PopulationListener): Population {
+export function startPopulation(stage: Omit<Stage, 'tell'>, { tell, whenLost }: PopulationListener): Population {
   const file = join(import.meta.dirname, 'population-process.js');
-  const child = fork(file, [url], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(file, [stage.url, stage.threadIdPrefix], {
+    execArgv: [],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   let isStopping = false;
   child.on('message', (told: Told) => {
     tell(told);

@@ -96,7 +96,6 @@ export const edgeEvents = Object.freeze({
 type EdgeEvents = typeof edgeEvents;
 
 declare module '../core/event-table.js' {
-  // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- this is how a declaration is extended
   interface EventRows extends EdgeEvents {}
 }
 

@@ -1,4 +1,6 @@
 import type { Severity } from '../core/event-table.js';
+
+export type { Severity } from '../core/event-table.js';
 import type { MooringEvent } from '../core/events.js';
 import type { Mooring } from '../core/mooring.js';
 import { eventTable } from '../events/edge-events.js';

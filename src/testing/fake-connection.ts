@@ -14,8 +14,11 @@ export interface FakeConnectionOptions {
   readonly throwsFrom?: readonly ('ping' | 'close' | 'terminate' | 'isOpen')[];
 }
 
-/** What an adapter reports of its connection. */
-type Reports = Pick<ManagedConnection, 'received' | 'touched' | 'ponged' | 'sent' | 'closed' | 'errored'>;
+/** What an adapter reports to its connection. */
+export type ConnectionReports = Pick<
+  ManagedConnection,
+  'received' | 'touched' | 'ponged' | 'sent' | 'closed' | 'errored'
+>;
 
 /** The size of a short frame. */
 const frameBytes = 8;
@@ -40,7 +43,7 @@ export class FakeConnection implements Connection {
   readonly throwsFrom: Set<string>;
   readonly #time: Time | undefined;
   #isClosed = false;
-  #connection: Reports | null = null;
+  #connection: ConnectionReports | null = null;
 
   constructor({ time, pongAfterMs = 0, closeAfterMs = 0, throwsFrom = [] }: FakeConnectionOptions = {}) {
     this.#time = time;
@@ -69,8 +72,8 @@ export class FakeConnection implements Connection {
     return this.#isClosed;
   }
 
-  /** Reports to this connection from now on. */
-  bind(connection: Reports): this {
+  /** ConnectionReports to this connection from now on. */
+  bind(connection: ConnectionReports): this {
     this.#connection = connection;
     return this;
   }

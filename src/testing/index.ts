@@ -1,5 +1,5 @@
 export { SimulatedTime } from './simulated-time.js';
-export { FakeConnection, type FakeConnectionOptions } from './fake-connection.js';
+export { FakeConnection, type ConnectionReports, type FakeConnectionOptions } from './fake-connection.js';
 export type { ContractCase, Disposable, Skip } from './contract.js';
 export {
   connectionContract,

@@ -15,7 +15,7 @@ async function pair() {
   });
   await once(client, 'open');
   const [socket] = (await arrived) as [WebSocket];
-  return { client, socket, manager: managerOf(socket)! };
+  return { client, socket, manager: managerOf(socket) };
 }
 
 describe('a message that follows activity at once', () => {

@@ -273,9 +273,9 @@ describe('the application', () => {
     const server = await wsServer({
       serve: (socket) => {
         const manager = managerOf(socket);
-        const hold = manager?.hold();
-        socket.once('message', () => hold?.());
-        manager?.onRelease(({ reason }) => {
+        const hold = manager.hold();
+        socket.once('message', () => hold());
+        manager.onRelease(({ reason }) => {
           released.push(reason);
         });
       },
@@ -318,7 +318,7 @@ describe('the application', () => {
     for (const payload of ['a', 'b', 'c']) {
       // While one of ours is unanswered, its pong may be the answer that the application waits for.
       await vi.waitFor(() => {
-        expect(managerOf(socket)?.connection?.pings).toBeNull();
+        expect(managerOf(socket).connection?.pings).toBeNull();
         socket.ping(payload);
       }, 10_000);
       const before = pings;

@@ -73,8 +73,8 @@ describe('code of the application that Mooring calls', () => {
     const seen: Seen = [];
     const serve = (socket: WebSocket, request: IncomingMessage): void => {
       const note = () => void seen.push(['hook', nameOf(request), requests.getStore()]);
-      managerOf(socket)?.onRelease(note);
-      requests.exit(() => managerOf(socket)?.onRelease(note));
+      managerOf(socket).onRelease(note);
+      requests.exit(() => managerOf(socket).onRelease(note));
     };
     const { server, dial } = await serverWithRequests({ config: quick, serve });
     listen(server, seen, ['manager.released']);
@@ -198,7 +198,7 @@ describe("OpenTelemetry's context", () => {
         config: quick,
         serve: (socket, request) => {
           seen.push(['connection', nameOf(request), now()]);
-          managerOf(socket)?.onRelease(() => void seen.push(['hook', nameOf(request), now()]));
+          managerOf(socket).onRelease(() => void seen.push(['hook', nameOf(request), now()]));
         },
       },
       (name, handle) => {

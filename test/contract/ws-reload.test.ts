@@ -73,7 +73,7 @@ describe('a page that is reloaded while something runs for it', () => {
     const sockets: WebSocket[] = [];
     const server = await wsServer({ serve: (socket) => sockets.push(socket) });
     const { socket } = await page(server.url('ada', 'thread_1'));
-    const manager = managerOf(sockets[0]!)!;
+    const manager = managerOf(sockets[0]!);
     const hold = manager.hold();
     const present: WebSocket | null = manager.socket();
     expect(present).toBe(sockets[0]);

@@ -7,7 +7,7 @@ import { Duplex, PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { attach, managerOf, type AttachOptions } from '../../src/adapters/ws.js';
+import { attach, findManager, managerOf, type AttachOptions } from '../../src/adapters/ws.js';
 import { createMooring } from '../../src/index.js';
 import { afterThisTest } from '../support/setup.js';
 import { userOfQuery, wsServer, type WsServer } from '../support/ws-server.js';
@@ -80,7 +80,7 @@ describe("the application's own copy of ws", () => {
     const client = dial(`ws://127.0.0.1:${port}/?userId=ada&threadId=thread_1`);
     const [socket] = await connected;
     expect(socket).toBeInstanceOf(Class);
-    expect(managerOf(socket)?.userId).toBe('ada');
+    expect(managerOf(socket).userId).toBe('ada');
     socket.on('message', (content: Buffer) => {
       socket.send(content.toString());
     });
@@ -168,9 +168,34 @@ describe('a socket that comes out unmanaged while Mooring is attached', () => {
   });
 });
 
-describe('managerOf', () => {
-  it('gives nothing for what is no socket, as a framework may hand out before it has one', () => {
-    expect([undefined, null, {}, 'socket'].map((one) => managerOf(one as never))).toEqual(Array(4).fill(undefined));
+describe('a socket that has no manager', () => {
+  /** What a framework may hand out before it has a socket, and a client's socket. */
+  const strangers = () => [undefined, null, {}, 'socket', dial('ws://127.0.0.1:9')];
+
+  it('is found to have none', () => {
+    expect(strangers().map((one) => findManager(one as never))).toEqual(Array(5).fill(undefined));
+  });
+
+  it('makes managerOf throw, which names the way to ask without that', () => {
+    for (const one of strangers()) expect(() => managerOf(one as never)).toThrow(TypeError);
+    expect(() => managerOf(undefined as never)).toThrow(
+      'got undefined, wanted a WebSocket of ws. Where that may be, use findManager()',
+    );
+    expect(() => managerOf(dial('ws://127.0.0.1:9'))).toThrow(
+      /not come through a server with attach\(\), or is not admitted/,
+    );
+  });
+});
+
+describe('the data of a socket', () => {
+  it('is what authenticate returned, with the type that the application gives', async () => {
+    const authenticate = () => ({ userId: 'ada', threadId: 'thread_1', data: { plan: 'pro' } });
+    const server = await wsServer({ attach: { authenticate } });
+    const connected = once(server.server, 'connection') as Promise<[WebSocket]>;
+    dial(server.url('ada', 'thread_1'));
+    const [socket] = await connected;
+    const plan: string = managerOf<{ plan: string }>(socket).data.plan;
+    expect([plan, findManager<{ plan: string }>(socket)?.data.plan]).toEqual(['pro', 'pro']);
   });
 });
 
@@ -246,7 +271,7 @@ describe('what a framework puts around handleUpgrade', () => {
       const stream = Duplex.from({ readable: there, writable: back });
       server.server.handleUpgrade(request as unknown as IncomingMessage, stream, Buffer.alloc(0), resolve);
     });
-    expect(managerOf(await upgraded)?.userId).toBe('ada');
+    expect(managerOf(await upgraded).userId).toBe('ada');
     expect(String(back.read())).toContain('101 Switching Protocols');
     expect(server.said('attempts.uncounted')).toHaveLength(1);
   });

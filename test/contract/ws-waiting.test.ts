@@ -80,7 +80,7 @@ describe('a client that has to wait for its admission', () => {
     await until(() => sockets.length === 1);
     const [socket] = sockets;
     expect([...server.server.clients]).toEqual([socket]);
-    expect(managerOf(socket!)?.threadId).toBe('thread_1');
+    expect(managerOf(socket!).threadId).toBe('thread_1');
     expect(client.readyState).toBe(WebSocket.OPEN);
   });
 

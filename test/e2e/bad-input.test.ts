@@ -111,7 +111,7 @@ describe('an onRelease hook', () => {
   ])('that %s is reported and holds nothing', async (_, hook, error) => {
     const server = await wsServer({
       config: { hookTimeoutMs: 100 },
-      serve: (socket) => managerOf(socket)?.onRelease(hook),
+      serve: (socket) => managerOf(socket).onRelease(hook),
     });
     const client = await (await startCrowd()).settle(server.url('ada', 'thread_1'));
     client.close();
@@ -125,10 +125,10 @@ describe('an onRelease hook', () => {
     const ran: string[] = [];
     const server = await wsServer({
       serve: (socket) => {
-        managerOf(socket)?.onRelease(() => {
+        managerOf(socket).onRelease(() => {
           throw new Error('at once');
         });
-        managerOf(socket)?.onRelease(() => {
+        managerOf(socket).onRelease(() => {
           ran.push('second');
         });
       },

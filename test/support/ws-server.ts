@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'vitest';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
-import { attach, managerOf, type AttachOptions } from '../../src/adapters/ws.js';
+import { attach, findManager, type AttachOptions } from '../../src/adapters/ws.js';
 import {
   createMooring,
   type Mooring,
@@ -91,7 +91,7 @@ export class WsServer {
 
   /** Managers of the application's sockets, in the order they connected. */
   get managers(): (WebSocketManager | undefined)[] {
-    return [...this.server.clients].map((socket) => managerOf(socket));
+    return [...this.server.clients].map((socket) => findManager(socket));
   }
 
   /** Why managers were released so far, counted. */

@@ -33,7 +33,7 @@ export function addManagerRoutes(app: AdminApp, parts: AdminParts): void {
 /** @throws ProblemError 400 if it is no key, 404 if no manager has it */
 function managerOf(mooring: Mooring, key: string): WebSocketManager {
   checkField('key', {
-    check: () => parseIsolationKey(key),
+    check: () => parseIsolationKey(key, mooring.config),
     problemOf: ({ message }) => `${message}; wanted {userId}:{threadId}, with % and : of the user id percent-encoded`,
   });
   const manager = mooring.getManager(key);

@@ -33,16 +33,19 @@ export async function runDemo(flags: DemoFlags): Promise<void> {
   const servers = await startServers({ ...flags, host, adminHost: host }, { loaded, access, logger });
   print(welcome(servers, loaded));
   let isStopping = false;
-  const population = startPopulation(servers.url, {
-    tell: ({ who, text }) => {
-      if (!isStopping) narrate(who, text);
+  const population = startPopulation(
+    { url: servers.url, threadIdPrefix: loaded.config.threadIdPrefix },
+    {
+      tell: ({ who, text }) => {
+        if (!isStopping) narrate(who, text);
+      },
+      whenLost: (why) => {
+        isStopping = true;
+        print(`The people are gone (${why}), and so the demo ends.`);
+        void servers.stop().then(() => process.exit(exitCodes.trouble));
+      },
     },
-    whenLost: (why) => {
-      isStopping = true;
-      print(`The people are gone (${why}), and so the demo ends.`);
-      void servers.stop().then(() => process.exit(exitCodes.trouble));
-    },
-  });
+  );
   stopOnSignals(async (signal) => {
     isStopping = true;
     print(`${signal}: closing ${String(servers.mooring.managerCount)} connections; again to exit at once`);
@@ -74,7 +77,7 @@ function welcome({ url, adminUrl }: Servers, loaded: LoadedConfig): string {
   return `Mooring demo: ${String(Object.keys(people).length)} people with some 90 connections, and settings in seconds instead of minutes.
 ${changed.length === 0 ? '' : `Other than the people are made for: ${changed.join(', ')}\n`}
   Dashboard   ${admin}/
-  WebSocket   ${url}/?user_id=you&thread_id=thread_1
+  WebSocket   ${url}/?user_id=you&thread_id=${config.threadIdPrefix}1
 
 Look at  the levels rise in the first ten seconds, then who goes, and why, in what is told below and on the dashboard;
          open a user there for the journal: what was decided, and by which figures.

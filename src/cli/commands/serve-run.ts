@@ -5,6 +5,7 @@ import { fileDescriptorLimit } from '../../runtime/file-descriptor-limit.js';
 import { readAccess, type AdminFlags } from '../server/admin-access.js';
 import { defaultAdminUrl } from '../server/defaults.js';
 import { createLogger, type LogFlags } from '../server/logger.js';
+import { exampleOf } from '../server/server.js';
 import { startServers, type ServersFlags } from '../server/servers.js';
 import { configJson, configTable, overridden, writtenSettings } from '../terminal/settings-table.js';
 import { stopOnSignals } from '../terminal/stop-signals.js';
@@ -31,7 +32,7 @@ export async function runServe(flags: ServeFlags): Promise<void> {
   for (const warning of loaded.warnings) logger.warn(warning);
   const servers = await startServers(flags, { loaded, access, logger });
   const { url, adminUrl } = servers;
-  logger.info(summary(loaded), `listening on ${url}; try ${url}/?user_id=alice&thread_id=thread_1`);
+  logger.info(summary(loaded), `listening on ${url}; try ${exampleOf(url, loaded.config)}`);
   if (adminUrl !== null) logger.info(`admin API on ${adminUrl}, for ${describeAccess(access, adminUrl)}`);
   stopOnSignals((signal) => {
     logger.info(`${signal}: closing ${String(servers.mooring.managerCount)} connections; again to exit at once`);

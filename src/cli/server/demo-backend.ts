@@ -29,7 +29,7 @@ export function serveDemo(socket: WebSocket): void {
   socket.on('message', (content, isBinary) => {
     const command = isBinary ? 'echo' : commandIn(content);
     if (command === 'echo') socket.send(content, { binary: isBinary });
-    else if (command === 'fail') managerOf(socket)?.fail(new Error('the client asked for it'));
+    else if (command === 'fail') managerOf(socket).fail(new Error('the client asked for it'));
     else if ('problem' in command) socket.send(JSON.stringify({ type: 'error', message: command.problem }));
     else void stream(socket, command.run);
   });
@@ -56,7 +56,6 @@ const openingBrace = '{'.charCodeAt(0);
  */
 async function stream(socket: WebSocket, { tokens, everyMs }: RunRequest): Promise<void> {
   const manager = managerOf(socket);
-  if (manager === undefined) return;
   const released = new AbortController();
   const unregister = manager.onRelease(() => released.abort());
   const done = manager.hold();

@@ -82,6 +82,11 @@ function capByDescriptors(http: Server, logger: Logger): Connections {
   return capConnections(http, most, whenFull);
 }
 
+/** The URL of one connection, for people who try the server. */
+export function exampleOf(url: string, { threadIdPrefix }: Pick<WebSocketConfig, 'threadIdPrefix'>): string {
+  return `${url}/?user_id=alice&thread_id=${encodeURIComponent(threadIdPrefix)}1`;
+}
+
 function answer(request: IncomingMessage, response: ServerResponse, mooring: Mooring): void {
   if (pathOf(request) === '/healthz' && (request.method === 'GET' || request.method === 'HEAD')) {
     const status = mooring.isDraining ? 'draining' : 'ok';
@@ -92,5 +97,5 @@ function answer(request: IncomingMessage, response: ServerResponse, mooring: Moo
   // With an own Connection header Node no longer adds the client's wish to close.
   const connection = response.shouldKeepAlive ? 'Upgrade' : 'Upgrade, close';
   response.writeHead(426, { 'content-type': 'text/plain; charset=utf-8', upgrade: 'websocket', connection });
-  response.end('This is a WebSocket server: connect to /?user_id=alice&thread_id=thread_1. Its health: /healthz.\n');
+  response.end(`This is a WebSocket server: connect to ${exampleOf('', mooring.config)}. Its health: /healthz.\n`);
 }

@@ -74,10 +74,15 @@ export class AdmissionControl {
   admit(fields: ContextFields, { arrival }: DecideOptions = {}): Admission | PendingAdmission {
     const { arrivals } = this.#parts;
     try {
-      return this.#admit({ context: contextOf(fields, this.#storedUserId), arrival: arrival ?? arrivals.now() });
+      return this.#admit({ context: this.contextOf(fields), arrival: arrival ?? arrivals.now() });
     } finally {
       if (arrival !== undefined) arrivals.decided(arrival);
     }
+  }
+
+  /** Checks the ids and makes a context of them. @throws MalformedContextError */
+  contextOf(fields: ContextFields): UserExecutionContext {
+    return contextOf(fields, this.#parts.config, this.#storedUserId);
   }
 
   #admit(claim: Claim): Admission | PendingAdmission {

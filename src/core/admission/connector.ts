@@ -1,9 +1,5 @@
 import { MalformedContextError, type RefusalError } from '../errors.js';
-import {
-  createUserExecutionContext,
-  UserExecutionContext,
-  type ContextFields,
-} from '../identity/user-execution-context.js';
+import { UserExecutionContext, type ContextFields } from '../identity/user-execution-context.js';
 import type { ClosingConnections } from '../managers/closing.js';
 import type { Connection } from '../managers/connection.js';
 import type { Lifecycle } from '../managers/lifecycle.js';
@@ -95,7 +91,7 @@ export class Connector {
   /** If the ids break a rule, closes the socket with the rule, and throws. */
   #contextOf(transport: Connection, fields: ContextFields, arrival?: Arrival): UserExecutionContext {
     try {
-      return createUserExecutionContext(fields);
+      return this.#parts.admission.contextOf(fields);
     } catch (error) {
       this.#decided(arrival);
       if (error instanceof MalformedContextError) this.#turnAway(transport, this.#parts.refusals.malformed(error));

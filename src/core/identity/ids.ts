@@ -1,7 +1,13 @@
 import { MalformedContextError } from '../errors.js';
 
-/** Every thread id begins so. */
-const threadPrefix = 'thread_';
+/** What ids must keep to. */
+export interface IdRules {
+  /** What every thread id begins with; may be empty. @default 'thread_' */
+  readonly threadIdPrefix?: string;
+}
+
+/** What thread ids begin with, unless the setting threadIdPrefix says otherwise. */
+export const defaultThreadIdPrefix = 'thread_';
 
 /** The longest id, in UTF-16 units. */
 const maxIdLength = 256;
@@ -11,13 +17,14 @@ const maxIdLength = 256;
  * @throws MalformedContextError naming the field and the rule it breaks
  * @see docs/decisions/0009-ids-and-isolation-key.md
  */
-export function checkIds(fields: unknown): void {
+export function checkIds(fields: unknown, rules: IdRules = {}): void {
   if (typeof fields !== 'object' || fields === null) {
     throw new MalformedContextError('context', `must be an object with userId and threadId, not ${String(fields)}`);
   }
   const { userId, threadId } = fields as { readonly userId?: unknown; readonly threadId?: unknown };
   checkId('userId', userId);
-  checkThreadId(threadId);
+  checkId('threadId', threadId);
+  checkPrefix(threadId, rules);
 }
 
 /** Checks one id by itself. @param field its name, for the error @throws MalformedContextError */
@@ -35,11 +42,13 @@ export function checkId(field: string, value: unknown): asserts value is string 
   throw new MalformedContextError(field, what);
 }
 
-function checkThreadId(value: unknown): asserts value is string {
-  checkId('threadId', value);
-  if (!value.startsWith(threadPrefix)) throw new MalformedContextError('threadId', `must begin with "${threadPrefix}"`);
-  if (value.length === threadPrefix.length) {
-    throw new MalformedContextError('threadId', `must go on after "${threadPrefix}"`);
+/** Checks what a thread id begins with. @throws MalformedContextError */
+export function checkPrefix(threadId: string, { threadIdPrefix = defaultThreadIdPrefix }: IdRules): void {
+  if (!threadId.startsWith(threadIdPrefix)) {
+    throw new MalformedContextError('threadId', `must begin with "${threadIdPrefix}"`);
+  }
+  if (threadId.length === threadIdPrefix.length) {
+    throw new MalformedContextError('threadId', `must go on after "${threadIdPrefix}"`);
   }
 }
 

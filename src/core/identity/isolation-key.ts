@@ -1,5 +1,5 @@
 import { MalformedContextError } from '../errors.js';
-import { checkIds } from './ids.js';
+import { checkIds, type IdRules } from './ids.js';
 
 /** The ids a key is made of. */
 export interface KeyParts {
@@ -21,22 +21,23 @@ export function isolationKey({ userId, threadId }: KeyParts): string {
 
 /**
  * The exact ids a key was made of.
+ * @param rules how the ids were checked, if the setting threadIdPrefix is not the default
  * @throws MalformedContextError where the text is no isolation key
  */
-export function parseIsolationKey(key: string): KeyParts {
+export function parseIsolationKey(key: string, rules?: IdRules): KeyParts {
   const colon = key.indexOf(':');
   if (colon < 0) throw new MalformedContextError('isolation key', 'has no ":" between user and thread');
   const userId = key.slice(0, colon).replace(/%3A/g, ':').replace(/%25/g, '%');
   const parts = { userId, threadId: key.slice(colon + 1) };
-  checkIds(parts);
+  checkIds(parts, rules);
   if (isolationKey(parts) !== key) throw new MalformedContextError('isolation key', 'is not in its canonical form');
   return parts;
 }
 
 /** As {@link parseIsolationKey}; `null` if the text is no isolation key. */
-export function partsOf(key: string): KeyParts | null {
+export function partsOf(key: string, rules?: IdRules): KeyParts | null {
   try {
-    return parseIsolationKey(key);
+    return parseIsolationKey(key, rules);
   } catch {
     return null;
   }

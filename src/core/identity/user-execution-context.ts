@@ -1,10 +1,10 @@
-import { checkIds } from './ids.js';
+import { checkIds, checkPrefix, type IdRules } from './ids.js';
 
-/** The user and thread of a connection, as the application gives them. */
-export interface ContextFields {
+/** The user and thread of a connection, as the application gives them. `Data` is the type of its `data`. */
+export interface ContextFields<Data = unknown> {
   /** 1–256 UTF-16 units, well-formed Unicode, no control characters; may contain `:`; never normalised. */
   readonly userId: string;
-  /** As `userId`; begins with `thread_`, followed by at least one character. */
+  /** As `userId`; begins with the setting threadIdPrefix (`thread_`), followed by at least one character. */
   readonly threadId: string;
   readonly runId?: string | undefined;
   readonly requestId?: string | undefined;
@@ -23,7 +23,7 @@ export interface ContextFields {
    */
   readonly idleTimeoutMs?: number | null | undefined;
   /** Any value: `manager.data` returns it. */
-  readonly data?: unknown;
+  readonly data?: Data | undefined;
 }
 
 /**
@@ -83,10 +83,11 @@ function copied(text: string): string {
 
 /**
  * Checks the ids and makes a context of them. A context made before is returned as it is.
+ * @param rules needed if the setting threadIdPrefix is not the default
  * @throws MalformedContextError naming the field and the rule it breaks
  */
-export function createUserExecutionContext(fields: ContextFields): UserExecutionContext {
-  return contextOf(fields);
+export function createUserExecutionContext(fields: ContextFields, rules: IdRules = {}): UserExecutionContext {
+  return contextOf(fields, rules);
 }
 
 /**
@@ -95,9 +96,13 @@ export function createUserExecutionContext(fields: ContextFields): UserExecution
  */
 export function contextOf(
   fields: ContextFields,
+  rules: IdRules,
   storedUserId?: (userId: string) => string | undefined,
 ): UserExecutionContext {
-  if (fields instanceof UserExecutionContext) return fields;
-  checkIds(fields);
+  if (fields instanceof UserExecutionContext) {
+    checkPrefix(fields.threadId, rules);
+    return fields;
+  }
+  checkIds(fields, rules);
   return new UserExecutionContext(fields, storedUserId?.(fields.userId));
 }

@@ -8,7 +8,7 @@ import type { Hold, HoldOptions, LastingHold } from './hold.js';
 import type { ConnectionLifecycle, ManagedConnection } from './managed-connection.js';
 
 /** A connection, and the whole manager it belongs to. */
-export type AttachedConnection = ManagedConnection<WebSocketManager>;
+export interface AttachedConnection extends ManagedConnection<WebSocketManager> {}
 
 /** A release, as hooks get it. */
 export interface Release {
@@ -80,9 +80,10 @@ interface ManagerExtras {
  * Owns the one connection of an isolation key. It counts against the user's limit from the moment its slot is granted
  * until it is released. A newer connection of the thread takes it over.
  *
- * `Socket` is the adapter's type of a socket: a `WebSocket` for `mooring/ws`.
+ * `Socket` is the adapter's type of a socket: a `WebSocket` for `mooring/ws`. `Data` is the type of the `data` in the
+ * contexts that the application gives.
  */
-export class WebSocketManager<Socket = unknown> {
+export class WebSocketManager<Socket = unknown, Data = unknown> {
   /** @internal */ connection: AttachedConnection | null = null;
   /** @internal */ generation = 0;
   /** Inbound activity apart from the current connection's: admission, holds, and connections before. */
@@ -138,8 +139,8 @@ export class WebSocketManager<Socket = unknown> {
   }
 
   /** The `data` that the application gave in the context of the newest connection. */
-  get data(): unknown {
-    return this.context.data;
+  get data(): Data {
+    return this.context.data as Data;
   }
 
   /**
