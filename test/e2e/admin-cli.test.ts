@@ -147,8 +147,9 @@ describe('mooring check', () => {
     ];
     for (const userId of ids) {
       await openThreads(crowd, server, userId, [1, 1]);
-      expect((await run('check', '--', userId)).out.split('\n')[0]).toBe(`${userId}: 1 of 20 (5 %), normal`);
-      expect((await run('explain', '--', userId)).out).toContain(`${userId}: never disconnected`);
+      const [checked, explained] = await Promise.all([run('check', '--', userId), run('explain', '--', userId)]);
+      expect(checked.out.split('\n')[0]).toBe(`${userId}: 1 of 20 (5 %), normal`);
+      expect(explained.out).toContain(`${userId}: never disconnected`);
     }
     for (const userId of ['..', 'a/b/../c', 'a%2Fb'])
       expect(await json<CleanupView>('cleanup', userId)).toMatchObject({ userId, cleaned: 0, remaining: 1 });

@@ -5,16 +5,26 @@ import { startAdmin } from '../support/admin-server.js';
 import { hasChromium } from '../support/chromium.js';
 import { access, hostile, settle, token, visit } from '../support/dashboard-page.js';
 
-/** What of WCAG 2.2 a machine can find, up to AA, contrast of colours among it; and what axe's makers advise. */
-const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+type ColorScheme = 'light' | 'dark';
+
+/**
+ * What of WCAG 2.2 a machine can find, up to AA, contrast of colours among it; and what axe's makers advise. In the dark
+ * only the colours are others.
+ */
+const rules: Readonly<Record<ColorScheme, axe.RunOnly>> = {
+  light: { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] },
+  dark: { type: 'rule', values: ['color-contrast'] },
+};
 
 /** What axe has to say of the page as it is now, one line for each kind of thing. */
-async function faultsOf(page: Page): Promise<string[]> {
+async function faultsOf(page: Page, colorScheme: ColorScheme): Promise<string[]> {
   await page.evaluate(axe.source);
-  const { violations, passes } = await page.evaluate<axe.AxeResults>(
-    `axe.run(document, { runOnly: ${JSON.stringify(rules)} })`,
+  const { violations, passes, incomplete } = await page.evaluate<axe.AxeResults>(
+    `axe.run(document, { runOnly: ${JSON.stringify(rules[colorScheme])} })`,
   );
-  expect(passes.map(({ id }) => id)).toContain('color-contrast');
+  // Else the contrast of nothing was looked at: why is in what axe left open.
+  if (!passes.some(({ id }) => id === 'color-contrast'))
+    expect({ url: page.url(), passes: passes.map(({ id }) => id), incomplete }).toBe('a page whose contrast is known');
   return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join('\n')}`);
 }
 
@@ -65,13 +75,13 @@ describe.runIf(hasChromium).each(['light', 'dark'] as const)('axe finds nothing 
       await page.goto('about:blank');
       await page.goto(server.url + hash);
       await reach(page);
-      expect([name, await faultsOf(page)]).toEqual([name, []]);
+      expect([name, await faultsOf(page, colorScheme)]).toEqual([name, []]);
     }
     await page.setViewportSize({ width: 390, height: 844 });
     for (const hash of ['#/', '#/users', '#/users/grace', '#/events']) {
       await page.goto(server.url + hash);
       await page.locator('.card').first().waitFor();
-      expect([hash, await faultsOf(page)]).toEqual([hash, []]);
+      expect([hash, await faultsOf(page, colorScheme)]).toEqual([hash, []]);
     }
   });
 
@@ -82,19 +92,19 @@ describe.runIf(hasChromium).each(['light', 'dark'] as const)('axe finds nothing 
     await page.getByLabel('Token').fill('not-the-token-at-all');
     await page.keyboard.press('Enter');
     await page.getByText('The server does not know this token.').waitFor();
-    expect(await faultsOf(page)).toEqual([]);
+    expect(await faultsOf(page, colorScheme)).toEqual([]);
     await page.getByLabel('Token').fill(token);
     await page.keyboard.press('Enter');
     await page.getByText('7. False kills').waitFor();
     await page.evaluate(`sessionStorage.setItem('mooring.token', 'one-that-was-replaced')`);
     await page.getByText('no longer accepts your token').waitFor();
-    expect(await faultsOf(page)).toEqual([]);
+    expect(await faultsOf(page, colorScheme)).toEqual([]);
     await page.getByLabel('Token').fill(token);
     await page.keyboard.press('Enter');
     await page.getByText('7. False kills').waitFor();
     await server.vanish();
     await page.getByRole('alert').filter({ hasText: 'cannot be reached' }).waitFor();
-    expect(await faultsOf(page)).toEqual([]);
+    expect(await faultsOf(page, colorScheme)).toEqual([]);
   });
 });
 

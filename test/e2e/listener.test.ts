@@ -30,11 +30,16 @@ function dial(server: MooringProcess, text = ''): Socket {
   return socket;
 }
 
-/** Everything a server says to these bytes, until it closes or `ms` have passed. */
-async function saidTo(server: MooringProcess, bytes: string | Buffer, ms = 500): Promise<string> {
+/** Everything a server says to these bytes, until it closes or has said nothing more for half a second. */
+async function saidTo(server: MooringProcess, bytes: string | Buffer): Promise<string> {
   const client = await rawClient(portOf(server));
   client.socket.write(bytes);
-  await Promise.race([once(client.socket, 'close'), sleep(ms)]);
+  let heard = 0;
+  await Promise.race([once(client.socket, 'close'), once(client.socket, 'data'), sleep(10_000)]);
+  while (!client.socket.destroyed && client.received().length > heard) {
+    heard = client.received().length;
+    await Promise.race([once(client.socket, 'close'), sleep(500)]);
+  }
   client.socket.destroy();
   return client.received().toString('latin1');
 }
