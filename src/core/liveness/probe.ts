@@ -85,8 +85,9 @@ export class Probe implements Watcher {
     this.#endsAtMs = this.#startedAtMs + probeShare * config.emergencyCleanupTimeoutMs;
     for (const connection of this.#request.connections) if (stateOf(connection) !== 'closed') this.#watch(connection);
     // Listed first: an answer may come within the call that pings, and changes the map.
-    const toPing = [...this.#unheard].filter(([, { pings }]) => pings === 1);
-    this.#parts.pinger.pingAll(toPing.map(([connection]) => connection));
+    const toPing: ManagedConnection[] = [];
+    for (const [connection, { pings }] of this.#unheard) if (pings === 1) toPing.push(connection);
+    this.#parts.pinger.pingAll(toPing);
     this.#armOrFinish();
   }
 

@@ -72,7 +72,7 @@ export class ManagedConnection<Owner extends ConnectionOwner = ConnectionOwner> 
   /** @internal */ misses = 0;
   /** @internal `bytesReceived` when the first unanswered heartbeat left; -1 if there is none. */
   bytesAtPing = -1;
-  /** @internal */ pings: SentPing[] | null = null;
+  /** @internal */ pings: readonly SentPing[] | null = null;
   /** @internal The usual round trip in milliseconds; -1 while unknown. */
   roundTripMs = -1;
   /** @internal How long the last answer took. */ lastTookMs = 0;
