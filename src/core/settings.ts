@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { defaultThreadIdPrefix } from './identity/ids.js';
 import { closeCauses } from './vocabulary.js';
 
 /** How a setting is written outside code: durations want a unit there, and lose the `Ms` of their name. */
@@ -7,6 +6,7 @@ export type SettingKind = 'duration' | 'integer' | 'ratio' | 'choice' | 'flag' |
 
 const duration = (min: number, max = 86_400_000) => z.number().min(min).max(max);
 const ratio = z.number().gt(0).lte(1);
+const bytes = (max: number) => z.int().min(0).max(max);
 const closeCode = z.union([z.int().min(3000).max(4999), z.literal([1000, 1008, 1011, 1012, 1013])]);
 
 interface Setting {
@@ -42,12 +42,9 @@ export const settings = Object.freeze({
   },
   threadIdPrefix: {
     kind: 'text',
-    schema: z
-      .string()
-      .max(64)
-      .regex(/^[!-~]*$/),
-    default: defaultThreadIdPrefix,
-    about: 'What every thread id begins with: up to 64 visible ASCII characters. May be empty.',
+    schema: z.string().regex(/^[!-~]{0,64}$/),
+    default: 'thread_',
+    about: 'What every thread id begins with: up to 64 visible ASCII characters, or nothing.',
   },
   emergencyCleanupTimeoutMs: { kind: 'duration', schema: duration(100), about: 'The time an emergency cleanup has.' },
   maxCleanupRetries: {
@@ -162,10 +159,7 @@ export const settings = Object.freeze({
   },
   maxUnsentBytes: {
     kind: 'integer',
-    schema: z
-      .int()
-      .min(0)
-      .max(2 ** 40),
+    schema: bytes(2 ** 40),
     default: 64 * 1024 * 1024,
     about:
       'Bytes that may wait to be sent to one connection; a message handed over while more than that wait closes it as slow. 0: no limit.',
@@ -282,10 +276,7 @@ export const settings = Object.freeze({
   },
   journalBytes: {
     kind: 'integer',
-    schema: z
-      .int()
-      .min(0)
-      .max(2 ** 31),
+    schema: bytes(2 ** 31),
     default: 0,
     about:
       'What the journal of decisions about each user may take, in bytes; 0 keeps none. None by default in the library, 24 MiB in the server.',

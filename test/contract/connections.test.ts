@@ -26,7 +26,7 @@ async function overWs(perMessageDeflate: boolean): Promise<ConnectionFixture> {
   const upgraded = once(client, 'upgrade') as Promise<[IncomingMessage]>;
   const [[far], [{ socket }]] = await Promise.all([connected, upgraded, once(client, 'open')]);
   const connection = managerOf(far).connection;
-  if (connection === null || connection === undefined) throw new Error('The socket has no manager');
+  if (connection === null) throw new Error('The socket has no manager');
   return {
     connection,
     peer: {

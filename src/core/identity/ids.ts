@@ -1,13 +1,11 @@
 import { MalformedContextError } from '../errors.js';
+import { settings } from '../settings.js';
 
 /** What ids must keep to. */
 export interface IdRules {
   /** What every thread id begins with; may be empty. @default 'thread_' */
   readonly threadIdPrefix?: string;
 }
-
-/** What thread ids begin with, unless the setting threadIdPrefix says otherwise. */
-export const defaultThreadIdPrefix = 'thread_';
 
 /** The longest id, in UTF-16 units. */
 const maxIdLength = 256;
@@ -43,7 +41,7 @@ export function checkId(field: string, value: unknown): asserts value is string 
 }
 
 /** Checks what a thread id begins with. @throws MalformedContextError */
-export function checkPrefix(threadId: string, { threadIdPrefix = defaultThreadIdPrefix }: IdRules): void {
+export function checkPrefix(threadId: string, { threadIdPrefix = settings.threadIdPrefix.default }: IdRules): void {
   if (!threadId.startsWith(threadIdPrefix)) {
     throw new MalformedContextError('threadId', `must begin with "${threadIdPrefix}"`);
   }
