@@ -237,7 +237,7 @@ describe.runIf(hasChromium)('whoever listens or is made dizzy', () => {
     const server = await startAdmin();
     server.open('grace', 1);
     const page = await visit(server, { hash: '#/users/grace' });
-    await page.getByRole('button', { name: 'Check' }).waitFor();
+    await page.getByRole('button', { name: 'Check and act …' }).waitFor();
     const transition = (): Promise<unknown> =>
       page.evaluate(`getComputedStyle(document.querySelector('.buttons button')).transitionDuration`);
     expect(await transition()).not.toBe('0s');
