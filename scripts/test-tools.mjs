@@ -46,6 +46,14 @@ export const tools = [
     isThere: () => ['prometheus', 'promtool'].every((command) => succeeds(command, ['--version'])),
   },
   {
+    name: 'nginx and HAProxy',
+    variable: 'TEST_HAS_PROXIES',
+    flag: 'TEST_HAS_PROXIES',
+    files: ['test/network/proxies.test.ts'],
+    packages: ['nginx', 'haproxy'],
+    isThere: () => ['nginx', 'haproxy'].every((command) => succeeds(command, ['-v'])),
+  },
+  {
     name: 'zsh and fish',
     variable: 'TEST_HAS_SHELLS',
     flag: 'TEST_HAS_SHELLS',

@@ -10,7 +10,7 @@ interface ActionsProps {
   readonly acting: Acting;
 }
 
-type Confirming = 'cleanup' | 'emergency' | 'release-all';
+type Confirming = 'check' | 'cleanup' | 'emergency' | 'release-all';
 
 /** Requests a cleanup. @param onDone called unless the request failed */
 type Clean = (name: string, request: CleanupCall, onDone?: () => void) => void;
@@ -33,12 +33,7 @@ export function Actions({ user, acting: { outcome, isRunning, outcomeRef, run } 
     });
   return (
     <Card title="Actions">
-      <Buttons
-        isRunning={isRunning}
-        onCheck={() => run('Check', async () => ({ kind: 'checked', resources: await post(userId, 'check') }))}
-        onClean={clean}
-        onConfirm={setConfirming}
-      />
+      <Buttons isRunning={isRunning} onClean={clean} onConfirm={setConfirming} />
       <div class="outcome" role="status" ref={outcomeRef} tabIndex={-1}>
         {outcome !== null && <OutcomeText outcome={outcome} />}
       </div>
@@ -48,6 +43,9 @@ export function Actions({ user, acting: { outcome, isRunning, outcomeRef, run } 
           user={user}
           evict={evict}
           onEvict={setEvict}
+          onCheck={() =>
+            run('Check and act', async () => ({ kind: 'checked', resources: await post(userId, 'check') }))
+          }
           onClean={clean}
           onReleaseAll={() => run('Release all', () => releaseAll(userId))}
           onClose={() => setConfirming(null)}
@@ -63,6 +61,7 @@ interface QuestionProps {
   /** How many managers to evict. Kept from a dry run to the cleanup after it, and after a cleanup that failed. */
   readonly evict: number;
   readonly onEvict: (evict: number) => void;
+  readonly onCheck: () => void;
   readonly onClean: Clean;
   readonly onReleaseAll: () => void;
   readonly onClose: () => void;
@@ -70,8 +69,17 @@ interface QuestionProps {
 
 /** The dialog before an action that closes connections. */
 function Question(props: QuestionProps) {
-  const { confirming, user, onClean, onReleaseAll, onClose } = props;
+  const { confirming, user, onCheck, onClean, onReleaseAll, onClose } = props;
   switch (confirming) {
+    case 'check':
+      return (
+        <ConfirmDialog title="Check this user and act?" act="Check and act" onAct={onCheck} onClose={onClose}>
+          <p>
+            As after an admission: if the level has risen, its cleanup starts. It releases connections that are dead,
+            abandoned or failed, and evicts if the setting forcedEviction says so.
+          </p>
+        </ConfirmDialog>
+      );
     case 'cleanup':
       return (
         <ConfirmDialog
@@ -143,16 +151,15 @@ function Evict({ value, onValue }: { readonly value: number; readonly onValue: (
 
 interface ButtonsProps {
   readonly isRunning: boolean;
-  readonly onCheck: () => void;
   readonly onClean: Clean;
   readonly onConfirm: (what: Confirming) => void;
 }
 
-function Buttons({ isRunning, onCheck, onClean, onConfirm }: ButtonsProps) {
+function Buttons({ isRunning, onClean, onConfirm }: ButtonsProps) {
   return (
     <div class="buttons">
-      <Button isOff={isRunning} onClick={onCheck}>
-        Check
+      <Button isOff={isRunning} onClick={() => onConfirm('check')}>
+        Check and act …
       </Button>
       <Button isOff={isRunning} onClick={() => onClean('Dry run', { path: 'cleanup', body: { dryRun: true } })}>
         Dry run

@@ -33,8 +33,8 @@ export function OutcomeText({ outcome }: { readonly outcome: Outcome }) {
     case 'checked':
       return (
         <p>
-          <strong>Check:</strong> {count(outcome.resources.managerCount)} {ofLimit(outcome.resources.maxManagers)}{' '}
-          <LevelBadge level={outcome.resources.alertLevel} />
+          <strong>Check and act:</strong> {count(outcome.resources.managerCount)}{' '}
+          {ofLimit(outcome.resources.maxManagers)} <LevelBadge level={outcome.resources.alertLevel} />
         </p>
       );
     case 'released':

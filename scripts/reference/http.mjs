@@ -79,8 +79,9 @@ export function renderHttp({ paths, components }) {
 }
 
 const introduction = [
-  '`mooring serve` has it on its admin port, 9090 on loopback unless told otherwise; `createAdmin` of `mooring/admin` is the same',
-  'as one `fetch` handler. `/api/v1/openapi.json` is the OpenAPI 3.1 document this page is made of.',
+  '`createAdmin` of `mooring/admin` makes it, as one `fetch` handler for [your own server](../operating/operating.md#deploy).',
+  '`mooring serve`, the server of the demo, has it on its admin port, 9090 on loopback unless told otherwise.',
+  '`/api/v1/openapi.json` is the OpenAPI 3.1 document this page is made of.',
   '',
   'With tokens configured every request brings one, `Authorization: Bearer <token>`. The scope `read` may `GET`; the rest',
   'wants `act`, which may read too. Wrong ones are told to wait after ten in a minute from one address, so that guessing shows; a',

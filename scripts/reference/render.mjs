@@ -145,8 +145,8 @@ function labelsOf(labels) {
 export function renderCli(help, commands) {
   const block = (/** @type {string} */ text) => ['```text', text.trimEnd(), '```'];
   return page('Command line', [
-    '`mooring` comes with the package: `npx mooring serve`. In this repository `npm start` builds what is needed and runs',
-    '`mooring serve --port 8080`.',
+    'The package `mooring-cli` has the command `mooring`. In this repository `npm start` builds what is needed and runs',
+    '`mooring serve --port 8080`, the server of the demo; `npx mooring` runs any other command.',
     '',
     ...block(help),
     ...Object.entries(commands).flatMap(([name, text]) => ['', `## mooring ${name}`, '', ...block(text)]),

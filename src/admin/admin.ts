@@ -65,7 +65,7 @@ const refusedMethods: readonly string[] = ['TRACE', 'CONNECT'];
 
 /**
  * The admin API, with the dashboard at `/`: usage, the journal of each user, success metrics, and actions on connections.
- * Mount its `fetch` anywhere, or have `mooring serve` listen for it.
+ * Mount its `fetch` in a server of yours.
  * @throws TypeError if `access` lets nobody in or has a short token, or if `maxViewers` is no whole number of at least 1
  */
 export function createAdmin(options: AdminOptions): Admin {

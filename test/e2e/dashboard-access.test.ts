@@ -37,6 +37,7 @@ const states: readonly (readonly [name: string, hash: string, reach: (page: Page
   ['a hostile user', `#/users/${encodeURIComponent(hostile)}`, async (page) => page.getByText('1 manager').waitFor()],
   ['a user nobody knows', '#/users/nobody', async (page) => page.getByText('This user holds no manager').waitFor()],
   ['a dry run', '#/users/grace', dryRun],
+  ['the question before a check', '#/users/grace', async (page) => ask(page, 'Check and act …')],
   ['the question before a cleanup', '#/users/grace', async (page) => ask(page, 'Clean up …')],
   ['the question before an emergency', '#/users/grace', async (page) => ask(page, 'Emergency cleanup …')],
   ['the question before releasing all', '#/users/grace', async (page) => ask(page, 'Release all …')],
@@ -247,7 +248,7 @@ describe.runIf(hasChromium)('whoever listens or is made dizzy', () => {
     const server = await startAdmin();
     server.open('grace', 1);
     const page = await visit(server, { hash: '#/users/grace' });
-    await page.getByRole('button', { name: 'Check' }).waitFor();
+    await page.getByRole('button', { name: 'Check and act …' }).waitFor();
     const transition = (): Promise<unknown> =>
       page.evaluate(`getComputedStyle(document.querySelector('.buttons button')).transitionDuration`);
     expect(await transition()).not.toBe('0s');

@@ -23,6 +23,12 @@ async function rowsOf(page: Page): Promise<string[]> {
   return page.locator('table.users tbody th').allInnerTexts();
 }
 
+/** On the page of a user. The button opens a question, since the action may release managers. */
+async function checkAndAct(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Check and act …' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Check and act' }).click();
+}
+
 describe('what is served', () => {
   it('has a strict policy, and no place for anything else', async () => {
     const { url } = await startAdmin();
@@ -345,8 +351,8 @@ describe.runIf(hasChromium)('a user', () => {
     const server = await startAdmin();
     server.open('grace', 5, 1);
     const page = await visit(server, { hash: '#/users/grace' });
-    await page.getByRole('button', { name: 'Check' }).click();
-    await page.getByText('Check: 5 of 20').waitFor();
+    await checkAndAct(page);
+    await page.getByText('Check and act: 5 of 20').waitFor();
     await page.getByRole('button', { name: 'Emergency dry run' }).click();
     await page.getByText('1 manager would be released, 4 left').waitFor();
     await page.getByRole('button', { name: 'Emergency cleanup …' }).click();
@@ -406,7 +412,7 @@ describe.runIf(hasChromium)('a user', () => {
     await page.getByRole('link', { name: 'ada' }).click();
     await page.getByRole('alert').filter({ hasText: 'The proxy has nobody to ask.' }).waitFor();
     isDown = false;
-    await page.getByRole('button', { name: 'Check' }).waitFor();
+    await page.getByRole('button', { name: 'Check and act …' }).waitFor();
     expect(await page.getByRole('alert').count()).toBe(0);
   });
 
@@ -489,8 +495,8 @@ describe.runIf(hasChromium)('a user', () => {
       const text = id === hostile ? shownHostile : id;
       await page.getByRole('link', { name: text, exact: true }).click();
       await page.getByRole('heading', { level: 1, name: text, exact: true }).waitFor();
-      await page.getByRole('button', { name: 'Check' }).click();
-      await page.getByText('Check: 1 of').waitFor();
+      await checkAndAct(page);
+      await page.getByText('Check and act: 1 of').waitFor();
       expect(await page.evaluate(overflow)).toBe(0);
       await page.goBack();
     }

@@ -154,7 +154,7 @@ export class AdminClient {
   #foreign(status: number): CommandError {
     const hint =
       this.#path === ''
-        ? 'give the admin port of mooring serve with --url (or MOORING_ADMIN_URL)'
+        ? 'give the admin port of the server with --url (or MOORING_ADMIN_URL)'
         : `is --url (or MOORING_ADMIN_URL) its admin port, without ${this.#path}?`;
     return new CommandError(
       `${this.url} answers (with ${String(status)}), but is not an admin API of Mooring; ${hint}`,

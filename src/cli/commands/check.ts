@@ -11,7 +11,7 @@ Examples:
   mooring check alice --act
   mooring check alice --json | jq .managerCount
 
-Exit code: 1 when the level is warning or above.`;
+Without --act it only looks. Exit code: 1 when the level is warning or above.`;
 
 /** `mooring check` */
 export function addCheck(program: Command): void {

@@ -14,7 +14,9 @@ Examples:
 Connect as anybody: ws://127.0.0.1:8080/?user_id=alice&thread_id=thread_1
 Every message is echoed; {"type":"run","tokens":50,"everyMs":100} streams 50 tokens while holding the connection;
 {"type":"fail"} makes the backend report the connection as failed, and the next background cleanup closes it.
-Users are not authenticated: every client can use any user id. By default the server listens on loopback only.
+
+This is for trying Mooring out, its commands and its dashboard: every client can use any user id. By default the server
+listens on loopback only. In your own server use attach() of mooring/ws and createAdmin() of mooring/admin.
 
 The admin port has the API that the other commands use, /metrics for Prometheus, /healthz and /readyz. Tokens are in a
 file, [{ "name": "ops", "scope": "act", "token": "…" }] with the scope read or act, or in MOORING_ADMIN_READ_TOKEN and
@@ -24,7 +26,7 @@ MOORING_ADMIN_ACT_TOKEN. Without tokens, everybody on this machine may read and 
 export function addServe(program: Command): void {
   const command = program
     .command('serve')
-    .description('a WebSocket server with Mooring attached and an echo backend behind it')
+    .description('a demo server: Mooring in front of an echo backend that authenticates nobody')
     .option('--port <number>', 'port to listen on; 0 takes any free port', portNumber, defaultPorts.webSocket)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .addOption(
