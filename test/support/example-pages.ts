@@ -6,6 +6,9 @@ import { chromiumPage } from './chromium.js';
 import { overflow } from './dashboard-page.js';
 import { afterThisTest } from './setup.js';
 
+/** For tests with several pages, each of which takes its time on a slow machine. Nothing is judged by it. */
+export const timeout = 120_000;
+
 /** The browser of one person: its pages share cookies, and nothing with other browsers. */
 export interface Person {
   /** A new tab with the first page, or another one. */
