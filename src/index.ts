@@ -23,7 +23,7 @@ export type { IdRules } from './core/identity/ids.js';
 
 // The whole
 export { createMooring, type MooringOptions } from './create-mooring.js';
-export type { Mooring, SuspectOutlook } from './core/mooring.js';
+export type { Mooring, ReleaseRequest, SuspectOutlook } from './core/mooring.js';
 export type { UnsentBytes } from './core/liveness/heartbeat.js';
 
 // Admission

@@ -1,4 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
 import { describe } from '../core/errors.js';
 import { RateWindow } from '../core/rate-window.js';
 import { addressKey } from '../runtime/client-address.js';
@@ -23,12 +25,24 @@ export interface Admitted {
   readonly scope: Scope;
 }
 
+/** What the server that the API is mounted in tells about a request: the second argument of `fetch`. */
+export interface AccessEnvironment {
+  /**
+   * Node's request, if `@hono/node-server` calls `fetch`. Middleware that ran before, of Express for example, has put its
+   * session there.
+   */
+  readonly incoming?: IncomingMessage | Http2ServerRequest | undefined;
+}
+
 /**
  * Says who sent a request, for example by the session cookie of your application; `null` if you know nobody. It gets the
  * request without its body. If it throws, or gives something else, the request is refused with 401, and `admin.failed`
  * tells why.
  */
-export type AccessFunction = (request: Request) => Admitted | null | Promise<Admitted | null>;
+export type AccessFunction = (
+  request: Request,
+  environment: AccessEnvironment,
+) => Admitted | null | Promise<Admitted | null>;
 
 /**
  * Who may use the API: callers with one of these tokens, callers that a function of yours knows, or with `'loopback'` every
@@ -59,6 +73,7 @@ export interface Caller {
   readonly address: string | undefined;
   readonly headers: Headers;
   readonly url: URL;
+  readonly environment: AccessEnvironment;
 }
 
 /** How many wrong tokens an address (IPv6: a /64) may try in a window. Callers without an address share one window. */
@@ -122,10 +137,10 @@ export class Gatekeeper {
     throw this.#tokens.length > 0 ? unauthorized('No token.') : notSignedIn();
   }
 
-  async #askAccess({ method, headers, url }: Caller): Promise<Admitted | null> {
+  async #askAccess({ method, headers, url, environment }: Caller): Promise<Admitted | null> {
     if (this.#accessOf === null) return null;
     try {
-      const answer: unknown = await this.#accessOf(new Request(url, { method, headers }));
+      const answer: unknown = await this.#accessOf(new Request(url, { method, headers }), environment);
       if (answer === null || answer === undefined || isAdmitted(answer)) return answer ?? null;
       throw new TypeError(`access: got ${describe(answer)}, wanted { name, scope: 'read' or 'act' }, or null`);
     } catch (error) {

@@ -21,7 +21,7 @@ import { addServerRoutes } from './routes/server.js';
 import { addUserRoutes } from './routes/users.js';
 
 export type { MetricsText } from './parts.js';
-export type { Access, AccessFunction, AdminToken, Admitted, Scope } from './access.js';
+export type { Access, AccessEnvironment, AccessFunction, AdminToken, Admitted, Scope } from './access.js';
 
 /** What the admin API is made with. */
 export interface AdminOptions {
@@ -50,8 +50,11 @@ export interface AdminOptions {
 
 /** The admin API as one handler. */
 export interface Admin {
-  /** Answers a request. Never rejects. @param env as `@hono/node-server` gives it: has the caller's address */
-  fetch(request: Request, env?: unknown): Promise<Response>;
+  /**
+   * Answers a request. Never rejects.
+   * @param env as `@hono/node-server` gives it: has Node's request, with the caller's address
+   */
+  readonly fetch: (request: Request, env?: unknown) => Promise<Response>;
   /** Ends every event stream. Leaves no timer and no listener. */
   close(): void;
 }
@@ -202,7 +205,8 @@ function openApiOf(app: AdminApp, version: string): () => string {
 }
 
 function callerOf(c: Context<AdminEnv>): Caller {
-  return { method: c.req.method, address: addressOf(c), headers: c.req.raw.headers, url: new URL(c.req.url) };
+  const { method, url, raw } = c.req;
+  return { method, address: addressOf(c), headers: raw.headers, url: new URL(url), environment: c.env };
 }
 
 /** Only `@hono/node-server` tells where a request came from. */

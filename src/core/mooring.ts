@@ -14,6 +14,7 @@ import type { BackgroundCleanup } from './cleanup/background.js';
 import type { EmergencyCleanupResult, EvictionRequest } from './cleanup/emergency-run.js';
 import type { BackgroundPreview, CleanupRequest, CleanupResult } from './cleanup/requested.js';
 import { compose, type Composition, type MooringSetup } from './compose.js';
+import { describe } from './errors.js';
 import type { EventStream, ListenOptions, MooringListener } from './events.js';
 import type { MooringEventName } from './event-table.js';
 import type { Keepalives } from './liveness/keepalives.js';
@@ -24,12 +25,13 @@ import { unansweredSinceMs } from './liveness/ping.js';
 import { partsOf } from './identity/isolation-key.js';
 import type { ContextFields } from './identity/user-execution-context.js';
 import type { Connection } from './managers/connection.js';
-import type { WebSocketManager } from './managers/manager.js';
+import type { ReleaseOptions, WebSocketManager } from './managers/manager.js';
 import type { WebSocketResourceMonitor } from './pressure/monitor.js';
 import { withResolver } from './promises.js';
 import { aliasesOf, connectionsNames, factoryNames, type Aliases } from './seed-names.js';
 import type { WebSocketConfig } from './settings.js';
 import type { Clock } from './time.js';
+import { closeCauses, type CloseCause } from './vocabulary.js';
 
 /** A suspect: a connection that was silent to a probe, and has sent no byte since. */
 export interface SuspectOutlook {
@@ -40,6 +42,15 @@ export interface SuspectOutlook {
    * `null` if that depends on unsent data, or on when the application reads from it again.
    */
   readonly endsInMs: number | null;
+}
+
+/** How {@link Mooring.release} and {@link Mooring.releaseAll} end connections. */
+export interface ReleaseRequest {
+  /**
+   * What the client is told, for example `unauthenticated` after a logout: then `mooring/client` does not connect again,
+   * and asks the person to sign in. @default 'requested'
+   */
+  readonly closeCause?: CloseCause | undefined;
 }
 
 /** `mooring.factory`: what the original sketch calls its factory. */
@@ -200,16 +211,29 @@ export class Mooring {
     return this.#parts.closing.size;
   }
 
-  /** Releases the manager of a thread, by context or isolation key. @returns whether there was one */
-  release(of: ContextFields | string): boolean {
+  /**
+   * Releases the manager of a thread, by context or isolation key.
+   * @returns whether there was one
+   * @throws TypeError for an unknown `closeCause`
+   */
+  release(of: ContextFields | string, request?: ReleaseRequest): boolean {
+    const options = releaseOptionsOf(request);
     const manager = this.getManager(of);
-    return manager !== undefined && this.#parts.lifecycle.release(manager, 'requested');
+    return manager !== undefined && this.#parts.lifecycle.release(manager, 'requested', options);
   }
 
-  /** Releases all managers of exactly this user. @returns how many */
-  releaseAll(userId: string): number {
+  /**
+   * Releases all managers of exactly this user.
+   *
+   * @example
+   * mooring.releaseAll(userId, { closeCause: 'unauthenticated' }); // logged out everywhere
+   * @returns how many
+   * @throws TypeError for an unknown `closeCause`
+   */
+  releaseAll(userId: string, request?: ReleaseRequest): number {
     const { lifecycle } = this.#parts;
-    return this.managersOf(userId).filter((manager) => lifecycle.release(manager, 'requested')).length;
+    const options = releaseOptionsOf(request);
+    return this.managersOf(userId).filter((manager) => lifecycle.release(manager, 'requested', options)).length;
   }
 
   /**
@@ -352,4 +376,11 @@ export class Mooring {
     parts.clock.dispose();
     this.events.emit('server.stopped', { released: managers });
   }
+}
+
+/** @throws TypeError */
+function releaseOptionsOf({ closeCause }: ReleaseRequest = {}): ReleaseOptions {
+  if (closeCause !== undefined && !closeCauses.includes(closeCause))
+    throw new TypeError(`closeCause: got ${describe(closeCause)}, wanted one of ${closeCauses.join(', ')}`);
+  return { closeCause };
 }

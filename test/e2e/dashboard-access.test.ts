@@ -1,32 +1,9 @@
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { faultsOf } from '../support/accessibility.js';
 import { startAdmin } from '../support/admin-server.js';
 import { hasChromium } from '../support/chromium.js';
 import { access, hostile, settle, token, visit } from '../support/dashboard-page.js';
-
-type ColorScheme = 'light' | 'dark';
-
-/**
- * What of WCAG 2.2 a machine can find, up to AA, contrast of colours among it; and what axe's makers advise. In the dark
- * only the colours are others.
- */
-const rules: Readonly<Record<ColorScheme, axe.RunOnly>> = {
-  light: { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] },
-  dark: { type: 'rule', values: ['color-contrast'] },
-};
-
-/** What axe has to say of the page as it is now, one line for each kind of thing. */
-async function faultsOf(page: Page, colorScheme: ColorScheme): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations, passes, incomplete } = await page.evaluate<axe.AxeResults>(
-    `axe.run(document, { runOnly: ${JSON.stringify(rules[colorScheme])} })`,
-  );
-  // Else the contrast of nothing was looked at: why is in what axe left open.
-  if (!passes.some(({ id }) => id === 'color-contrast'))
-    expect({ url: page.url(), passes: passes.map(({ id }) => id), incomplete }).toBe('a page whose contrast is known');
-  return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join('\n')}`);
-}
 
 /** Each way the page can look: where it is, and what is done there first. */
 const states: readonly (readonly [name: string, hash: string, reach: (page: Page) => Promise<void>])[] = [

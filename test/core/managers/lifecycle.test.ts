@@ -116,6 +116,27 @@ describe('what the peer is told', () => {
     expect(client.transport.closes).toEqual([{ code, reason: expect.stringMatching(text) as string }]);
   });
 
+  it.each<[string, (h: Harness, client: Client) => unknown]>([
+    ['of a thread', (h, { manager }) => h.mooring.release(manager.key, { closeCause: 'unauthenticated' })],
+    ['of all threads', (h) => h.mooring.releaseAll('ada', { closeCause: 'unauthenticated' })],
+  ])('is, for a release %s, the cause that the application gives', async (_, release) => {
+    const h = harness();
+    const client = await h.connect('ada', 'thread_1', remote);
+    release(h, client);
+    expect(client.transport.closes).toEqual([{ code: 4401, reason: 'unauthenticated' }]);
+    expect(h.said('manager.released')).toMatchObject([{ reason: 'requested', closeCause: 'unauthenticated' }]);
+  });
+
+  it('cannot be a cause that does not exist: then nothing is released', async () => {
+    const h = harness();
+    const { manager } = await h.connect('ada', 'thread_1', remote);
+    const request = { closeCause: 'logged-out' as never };
+    const problem = /closeCause: got "?'?logged-out'?"?, wanted one of quota, .*, unauthenticated/;
+    expect(() => h.mooring.release(manager.key, request)).toThrow(problem);
+    expect(() => h.mooring.releaseAll('ada', request)).toThrow(problem);
+    expect(h.countOf('ada')).toBe(1);
+  });
+
   it('follows the close-code profile', async () => {
     const h = harness({ config: { closeCodes: { requested: 4999, replaced: 4998 } } });
     const first = await h.connect('ada', 'thread_1');

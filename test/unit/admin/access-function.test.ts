@@ -1,8 +1,10 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import type { AccessFunction } from '../../../src/admin/admin.js';
 import { createAdmin } from '../../../src/admin/admin.js';
 import { harness } from '../../core/support.js';
-import { testAdmin, type TestRequest } from './support.js';
+import { requestOf, testAdmin, type TestRequest } from './support.js';
 
 const token = 't'.repeat(16);
 const tokens = [{ token, scope: 'read', name: 'prometheus' }] as const;
@@ -65,6 +67,24 @@ describe("with an access function, for the application's own sessions", () => {
       method: 'POST',
       url: 'http://127.0.0.1:9090/api/v1/background-cleanup',
     });
+  });
+
+  it('it sees the request of Node, with the session that middleware of Express has put there', async () => {
+    const incoming = Object.assign(new IncomingMessage(new Socket()), { session: { user: 'ada' } });
+    const access: AccessFunction = (_, environment) => {
+      const { session } = environment.incoming as typeof incoming;
+      return { name: session.user, scope: 'read' };
+    };
+    const { admin } = testAdmin({ access });
+    const answer = await admin.fetch(requestOf('/api/v1/me', {}), { incoming });
+    expect(await answer.json()).toEqual({ name: 'ada', scope: 'read' });
+  });
+
+  it('under a server that tells nothing it sees no request of Node', async () => {
+    const access = vi.fn<AccessFunction>(() => null);
+    const { admin } = testAdmin({ access });
+    expect((await admin.fetch(requestOf('/api/v1/me', {}))).status).toBe(401);
+    expect(access.mock.calls[0]?.[1]).toEqual({});
   });
 
   it.each<[string, () => unknown, RegExp]>([

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+interface Package {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+}
+
+const root = join(import.meta.dirname, '../../..');
+const folder = join(root, 'examples');
+const names = readdirSync(folder, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules')
+  .map(({ name }) => name);
+const packageOf = (path: string): Package => JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as Package;
+const { dependencies, peerDependencies, devDependencies } = packageOf(root);
+const tested: Readonly<Record<string, string>> = { ...dependencies, ...peerDependencies, ...devDependencies };
+
+/** The packages that the server imports, of any file of theirs. */
+function importsOf(name: string): string[] {
+  const text = readFileSync(join(folder, name, 'server.js'), 'utf8');
+  const imported = [...text.matchAll(/ from '([^'./][^']*)'/g)].flatMap(([, specifier = '']) =>
+    specifier.startsWith('node:') ? [] : [/^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? ''],
+  );
+  return [...new Set(imported)];
+}
+
+it('there are examples', () => {
+  expect(names.toSorted()).toEqual(['agent-run', 'express', 'ws-chat']);
+});
+
+describe.each(names)('the example %s', (name) => {
+  const listed = packageOf(join(folder, name)).dependencies ?? {};
+
+  it('lists the packages that it imports', () => {
+    expect(importsOf(name)).toContain('mooring');
+    expect(Object.keys(listed)).toEqual(expect.arrayContaining(importsOf(name)));
+  });
+
+  it('lists them in the versions that it is tested with', () => {
+    const { mooring, ...others } = listed;
+    expect(mooring).toBe('file:../..');
+    for (const [each, range] of Object.entries(others)) expect([each, range]).toEqual([each, tested[each]]);
+  });
+
+  it('has a page of text', () => {
+    expect(readFileSync(join(folder, name, 'README.md'), 'utf8').split('\n').length).toBeLessThan(60);
+  });
+});
