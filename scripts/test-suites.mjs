@@ -32,6 +32,7 @@ const slowFiles = [
   'test/e2e/simulate.test.ts',
   'test/e2e/terminal.test.ts',
   'test/simulation/day-scenarios.test.ts',
+  'test/unit/docs/api.test.ts',
 ];
 
 /** Slow, and they judge how soon something happens, or fill the machine: they run two at a time, after all others. */

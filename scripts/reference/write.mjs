@@ -1,7 +1,8 @@
 /** `npm run docs`: writes the reference pages from the built code. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { apiPages } from './api.mjs';
 import { openApiOf } from './open-api.mjs';
 import { referencePages } from './pages.mjs';
 
@@ -31,8 +32,14 @@ const { createAdmin } = /** @type {typeof import('../../src/admin/admin.js')} */
 );
 const openApi = await openApiOf(createAdmin({ mooring: createMooring({ env: {} }), access: 'loopback' }));
 
-mkdirSync(folder, { recursive: true });
-for (const [name, text] of Object.entries(referencePages({ tables, program: createProgram(), openApi }))) {
-  writeFileSync(join(folder, name), text);
-  console.log(`wrote docs/reference/${name}`);
+write(referencePages({ tables, program: createProgram(), openApi }));
+write(Object.fromEntries(Object.entries(await apiPages()).map(([name, text]) => [`api/${name}`, text])));
+
+/** @param {Record<string, string>} pages by file name */
+function write(pages) {
+  for (const [name, text] of Object.entries(pages)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+    console.log(`wrote docs/reference/${name}`);
+  }
 }

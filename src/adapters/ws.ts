@@ -34,7 +34,7 @@ export type { OriginRule } from './origins.js';
  * The way of a connection:
  *
  * 1. `handleUpgrade` of the server, which Mooring replaces, gets the request (this file).
- * 2. A {@link Doorway} rejects it, or authenticates the client and has `mooring.admit` decide (`doorway.ts`).
+ * 2. A doorway rejects it, or authenticates the client and has `mooring.admit` decide (`doorway.ts`).
  * 3. The client is refused, waits, or gets a ticket; `ws` does the handshake (`pending-upgrade.ts`).
  * 4. The ticket is opened with the socket, which reports to its connection from then on (`moored-web-socket.ts`).
  *

@@ -1,0 +1,139 @@
+/** The reference of the API, made from the types: one page for each name that can be imported. */
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Application } from 'typedoc';
+import { page, table } from './markdown.mjs';
+
+const root = join(import.meta.dirname, '../..');
+
+/**
+ * What each import is for, and what may change in it before version 1.0. By the names in `exports` of package.json.
+ * @type {Readonly<Record<string, { about: string, stability: 'stable' | 'experimental' }>>}
+ */
+export const subpaths = Object.freeze({
+  '.': { about: 'The manager of all connections, its settings, events and errors.', stability: 'stable' },
+  './ws': { about: 'Attaches it to a server of `ws`.', stability: 'stable' },
+  './client': { about: 'For pages and other clients: reconnect, and say why.', stability: 'stable' },
+  './admin': { about: 'The admin API and the dashboard.', stability: 'stable' },
+  './log': { about: 'Events as log lines.', stability: 'stable' },
+  './prometheus': { about: 'Metrics for Prometheus.', stability: 'stable' },
+  './opentelemetry': { about: 'Metrics for OpenTelemetry.', stability: 'stable' },
+  './testing': {
+    about: 'Simulated time, a fake connection, and the contracts of adapters.',
+    stability: 'experimental',
+  },
+});
+
+const stabilityWords = Object.freeze({
+  stable: 'Changes that break code come with a minor version, and are in the migration page.',
+  experimental: 'May change with any version.',
+});
+
+/** Lists and tables that types are made of: each such type shows its values itself. */
+const onlyTypes = [
+  'adminActions',
+  'cleanupTriggers',
+  'closeCauses',
+  'causes',
+  'findings',
+  'releasers',
+  'strategyNames',
+  'settings',
+  'connectionsNames',
+  'factoryNames',
+  'Aliases',
+  'EventRows',
+  'Fields',
+  'Successor',
+  'ManagedConnection',
+];
+
+/** How the pages look. */
+const markdownOptions = Object.freeze({
+  outputFileStrategy: 'modules',
+  hideBreadcrumbs: true,
+  hideGenerator: true,
+  hidePageHeader: true,
+  parametersFormat: 'table',
+  interfacePropertiesFormat: 'table',
+  classPropertiesFormat: 'table',
+  typeDeclarationFormat: 'table',
+  propertyMembersFormat: 'table',
+  typeAliasPropertiesFormat: 'table',
+  useCodeBlocks: true,
+  entryFileName: 'README',
+});
+
+/** @returns {Promise<Record<string, string>>} the pages by file name @throws Error if a type cannot be imported */
+export async function apiPages() {
+  const folder = mkdtempSync(join(tmpdir(), 'mooring-api-'));
+  try {
+    await write(folder);
+    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
+    const pages = Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
+    return { ...pages, 'README.md': overview() };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** @param {string} folder */
+async function write(folder) {
+  const app = await Application.bootstrapWithPlugins({
+    entryPoints: Object.keys(subpaths).map((subpath) => join(root, sourceOf(subpath))),
+    tsconfig: join(root, 'tsconfig.build.json'),
+    plugin: ['typedoc-plugin-markdown'],
+    logLevel: 'Warn',
+    intentionallyNotExported: [...onlyTypes],
+    readme: 'none',
+    excludeInternal: true,
+    excludePrivate: true,
+    excludeExternals: true,
+    disableSources: true,
+    out: folder,
+    ...markdownOptions,
+  });
+  const project = await app.convert();
+  if (project === undefined) throw new Error('the API reference: the types cannot be read (above).');
+  for (const module of project.children ?? []) module.name = nameOf(subpathOf(module.name));
+  app.validate(project);
+  await app.generateOutputs(project);
+  if (app.logger.hasErrors() || app.logger.hasWarnings()) throw new Error('the API reference has problems (above).');
+}
+
+/** `mooring/ws` for `./ws`. @param {string} subpath */
+function nameOf(subpath) {
+  return subpath.replace(/^\./, 'mooring');
+}
+
+/** The subpath whose source TypeDoc calls this: `adapters/ws`, or for an index file its folder. @param {string} module */
+function subpathOf(module) {
+  const sources = ['', '/index'].map((end) => `src/${module}${end}.ts`);
+  const found = Object.keys(subpaths).find((subpath) => sources.includes(sourceOf(subpath)));
+  if (found === undefined) throw new Error(`the API reference: nothing exports ${module}`);
+  return found;
+}
+
+/** The source of what the package exports. @param {string} subpath */
+function sourceOf(subpath) {
+  const { exports } = /** @type {{ exports: Record<string, { types: string }> }} */ (
+    JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  );
+  return (exports[subpath]?.types ?? '').replace(/^\.\/dist\/(.*)\.d\.ts$/, 'src/$1.ts');
+}
+
+function overview() {
+  const rows = Object.entries(subpaths).map(([subpath, { about, stability }]) => {
+    const name = nameOf(subpath);
+    return [`[\`${name}\`](${name}.md)`, about, stability];
+  });
+  return page('API', [
+    table(['import', 'what it is for', 'stability'], rows),
+    '',
+    'Of `mooring`, the quota ledger (`ledger`, `QuotaLedger`, `MemoryLedger`) is experimental.',
+    '',
+    ...Object.entries(stabilityWords).map(([stability, words]) => `- *${stability}*: ${words}`),
+  ]);
+}
