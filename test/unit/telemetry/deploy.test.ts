@@ -37,15 +37,15 @@ function expectKnown(text: string): void {
   }
 }
 
-/** As GitHub makes them of headings. */
-const anchors = new Set(
-  [...runbook.matchAll(/^## (.+)$/gm)].map(([, heading = '']) =>
+/** The anchors that GitHub makes of the headings of a page. */
+const anchorsOf = (page: string): string[] =>
+  [...page.matchAll(/^## (.+)$/gm)].map(([, heading = '']) =>
     heading
       .toLowerCase()
       .replaceAll(/[^\w -]/g, '')
       .replaceAll(' ', '-'),
-  ),
-);
+  );
+const anchors = new Set(anchorsOf(runbook));
 
 const alerts = alertsText.split(/^ {6}- alert: /m).slice(1);
 
@@ -103,8 +103,8 @@ describe('the guide to operating', () => {
     const links = [...guide.matchAll(/\]\(([^)#]+)(?:#([^)]+))?\)/g)];
     expect(links.length).toBeGreaterThan(10);
     for (const [, path = '', anchor] of links) {
-      expect(() => read(join('docs/operating', path))).not.toThrow();
-      if (anchor !== undefined) expect([path, [...anchors]]).toEqual(['runbook.md', expect.arrayContaining([anchor])]);
+      const linked = read(join('docs/operating', path));
+      if (anchor !== undefined) expect([path, anchorsOf(linked)]).toEqual([path, expect.arrayContaining([anchor])]);
     }
     expectKnown(guide);
   });
