@@ -121,7 +121,7 @@ function sourceOf(subpath) {
   const { exports } = /** @type {{ exports: Record<string, { types: string }> }} */ (
     JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   );
-  return (exports[subpath]?.types ?? '').replace(/^\.\/dist\/(.*)\.d\.ts$/, 'src/$1.ts');
+  return (exports[subpath]?.types ?? '').replace(/^\.\/dist\/lib\/types\/(.*)\.d\.ts$/, 'src/$1.ts');
 }
 
 function overview() {
