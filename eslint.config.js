@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import js from '@eslint/js';
 import { defineConfig, globalIgnores } from 'eslint/config';
 import { createNodeResolver, importX } from 'eslint-plugin-import-x';
@@ -143,7 +144,7 @@ const decideInOneBreath = [
 ].map((selector) => ({ selector, message: 'Decide in one breath: nothing here may be asynchronous.' }));
 
 export default defineConfig(
-  globalIgnores(['dist', '.dist-next', 'coverage']),
+  globalIgnores(['dist', '.dist-next', '.dist-next-cli', 'packages', 'coverage']),
   {
     files: [everywhere],
     extends: [js.configs.recommended, tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
@@ -187,6 +188,16 @@ export default defineConfig(
       'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones: importZones }],
       'import-x/no-extraneous-dependencies': ['error', { devDependencies: false }],
       '@typescript-eslint/no-restricted-imports': ['error', { patterns: [notItself] }],
+    },
+  },
+  {
+    name: 'src: only the command may use the libraries of mooring-cli',
+    files: ['src/{cli,demo,simulation}/**'],
+    rules: {
+      'import-x/no-extraneous-dependencies': [
+        'error',
+        { devDependencies: false, packageDir: [join(import.meta.dirname, 'packages/cli')] },
+      ],
     },
   },
   {

@@ -2,6 +2,7 @@ import { benchAdmin } from './admin.js';
 import { benchBackground } from './background.js';
 import { benchCore } from './core.js';
 import { benchEmergency } from './emergency.js';
+import { benchImports } from './imports.js';
 import { endOnSignals } from './support/case.js';
 import { print, save, type Report } from './support/report.js';
 import { writeResults } from './write-results.js';
@@ -14,6 +15,7 @@ const parts: Readonly<Record<string, (isQuick: boolean) => Promise<Report>>> = {
   emergency: benchEmergency,
   ws: benchWs,
   admin: benchAdmin,
+  import: benchImports,
 };
 
 endOnSignals();

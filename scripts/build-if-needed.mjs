@@ -1,5 +1,6 @@
 /**
- * Builds dist when it is missing or older than what it is made from. Run it, or import `buildIfNeeded`.
+ * Builds if `dist`, or what packages/cli has of it, is missing or older than its sources. Run it, or import
+ * `buildIfNeeded`.
  *
  * `--if-possible`: without what building takes (`npm ci --omit=dev`), says so and goes on.
  */
@@ -9,6 +10,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
+const built = ['dist/index.js', 'packages/cli/dist/cli/main.js'].map((file) => join(root, file));
 const sources = ['src', 'dashboard', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
 
 if (process.argv[1] === import.meta.filename) buildIfNeeded();
@@ -27,8 +29,9 @@ export function buildIfNeeded() {
 }
 
 function isFresh() {
-  const entry = join(root, 'dist/index.js');
-  return existsSync(entry) && newest(sources.map((source) => join(root, source))) <= statSync(entry).mtimeMs;
+  if (!built.every((file) => existsSync(file))) return false;
+  const builtAtMs = Math.min(...built.map((file) => statSync(file).mtimeMs));
+  return newest(sources.map((source) => join(root, source))) <= builtAtMs;
 }
 
 /**

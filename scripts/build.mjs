@@ -1,29 +1,37 @@
 /**
- * `npm run build`: compiles src to dist, and bundles the dashboard into it. The new dist takes the place of the old one
- * only when it is whole.
+ * `npm run build`: compiles src to dist, bundles library and dashboard into it, and copies what the command `mooring` needs
+ * to packages/cli/dist. A new folder takes the place of the old one only when it is whole.
  */
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { buildDashboard } from './build-dashboard.mjs';
+import { bundleLibrary } from './bundle-library.mjs';
+import { reachableModules } from './reachable-modules.mjs';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 const next = join(root, '.dist-next');
+const commandDist = join(root, 'packages/cli/dist');
+const nextCommand = join(root, '.dist-next-cli');
+
+/** What the command runs: itself, and the process of the demo's people. */
+const commandEntries = ['cli/main.js', 'demo/population-process.js'];
 
 try {
-  rmSync(next, { recursive: true, force: true });
+  clear();
   compile();
-  makeBinsExecutable();
+  await bundleLibrary(next);
   await buildDashboard(join(next, 'dashboard'));
-  rmSync(dist, { recursive: true, force: true });
-  renameSync(next, dist);
+  copyCommand();
+  replace(commandDist, nextCommand);
+  replace(dist, next);
 } catch (error) {
   console.error(`Build failed: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 } finally {
-  rmSync(next, { recursive: true, force: true });
+  clear();
 }
 
 function compile() {
@@ -33,18 +41,22 @@ function compile() {
   if (status !== 0) throw new Error('the compiler found errors (above).');
 }
 
-function makeBinsExecutable() {
-  for (const bin of Object.values(readBins())) {
-    const file = join(next, bin.replace(/^dist\//, ''));
-    if (!existsSync(file)) throw new Error(`package.json names the command ${bin}, and src has no source for it.`);
-    chmodSync(file, 0o755);
+/** The package of the command has its own copy of what it runs, without source maps and declarations. */
+function copyCommand() {
+  for (const module of reachableModules(next, commandEntries).modules) {
+    const text = readFileSync(join(next, module), 'utf8').replace(/^\/\/# sourceMappingURL=.*\n?/m, '');
+    mkdirSync(dirname(join(nextCommand, module)), { recursive: true });
+    writeFileSync(join(nextCommand, module), text);
   }
+  cpSync(join(next, 'dashboard'), join(nextCommand, 'dashboard'), { recursive: true });
 }
 
-/** @returns {Record<string, string>} */
-function readBins() {
-  const { bin } = /** @type {{ bin: Record<string, string> }} */ (
-    JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  );
-  return bin;
+/** @param {string} folder @param {string} by */
+function replace(folder, by) {
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(by, folder);
+}
+
+function clear() {
+  for (const folder of [next, nextCommand]) rmSync(folder, { recursive: true, force: true });
 }

@@ -145,8 +145,9 @@ function labelsOf(labels) {
 export function renderCli(help, commands) {
   const block = (/** @type {string} */ text) => ['```text', text.trimEnd(), '```'];
   return page('Command line', [
-    'The package `mooring-cli` has the command `mooring`. In this repository `npm start` builds what is needed and runs',
-    '`mooring serve --port 8080`, the server of the demo; `npx mooring` runs any other command.',
+    'The command `mooring` is in a package of its own: `npm install --global mooring-cli`, or `npx mooring-cli serve` without',
+    'installing it. In a clone of the repository, after `npm ci`, it is `npx mooring`, and `npm start` runs',
+    '`mooring serve --port 8080`, the server of the demo.',
     '',
     ...block(help),
     ...Object.entries(commands).flatMap(([name, text]) => ['', `## mooring ${name}`, '', ...block(text)]),

@@ -29,32 +29,28 @@ export interface CloseExplanation extends ReconnectAdvice {
   readonly max: number | null;
 }
 
-interface Cause {
-  readonly action: CloseAction;
-  readonly message: string;
-}
-
+/** By cause: the action and the message. */
 const causes = {
-  quota: { action: 'close-another', message: 'Too many connections are open. Close one that you do not use.' },
-  capacity: { action: 'wait', message: 'The service is full. We try again soon.' },
-  contested: { action: 'wait', message: 'Another window keeps taking over. We try again soon.' },
-  slow: { action: 'wait', message: 'The connection was too slow. We connect again.' },
-  silent: { action: 'wait', message: 'Your device did not answer for a while. We connect again.' },
-  drain: { action: 'wait', message: 'The service restarts. We connect again soon.' },
-  error: { action: 'wait', message: 'Something went wrong. We connect again.' },
-  authentication: { action: 'wait', message: 'The service could not check who you are. We try again soon.' },
-  unattached: { action: 'wait', message: 'Connecting took too long. We try again.' },
-  unavailable: { action: 'wait', message: 'The service has a problem. We try again soon.' },
-  replaced: { action: 'continue', message: 'This is open in another window now.' },
-  evicted: { action: 'continue', message: 'A connection that you opened elsewhere took the place of this one.' },
-  idle: { action: 'continue', message: 'Nothing happened here for a while, so we paused.' },
-  requested: { action: 'continue', message: 'The service ended this connection.' },
-  unauthenticated: { action: 'sign-in', message: 'Please sign in again.' },
-  malformed: { action: 'none', message: 'The service did not accept this address.' },
-  closed: { action: 'none', message: 'The connection was closed.' },
-  lost: { action: 'wait', message: 'The connection was lost. We connect again.' },
-  other: { action: 'none', message: 'The connection was closed.' },
-} as const satisfies Record<string, Cause>;
+  quota: ['close-another', 'Too many connections are open. Close one that you do not use.'],
+  capacity: ['wait', 'The service is full. We try again soon.'],
+  contested: ['wait', 'Another window keeps taking over. We try again soon.'],
+  slow: ['wait', 'The connection was too slow. We connect again.'],
+  silent: ['wait', 'Your device did not answer for a while. We connect again.'],
+  drain: ['wait', 'The service restarts. We connect again soon.'],
+  error: ['wait', 'Something went wrong. We connect again.'],
+  authentication: ['wait', 'The service could not check who you are. We try again soon.'],
+  unattached: ['wait', 'Connecting took too long. We try again.'],
+  unavailable: ['wait', 'The service has a problem. We try again soon.'],
+  replaced: ['continue', 'This is open in another window now.'],
+  evicted: ['continue', 'A connection that you opened elsewhere took the place of this one.'],
+  idle: ['continue', 'Nothing happened here for a while, so we paused.'],
+  requested: ['continue', 'The service ended this connection.'],
+  unauthenticated: ['sign-in', 'Please sign in again.'],
+  malformed: ['none', 'The service did not accept this address.'],
+  closed: ['none', 'The connection was closed.'],
+  lost: ['wait', 'The connection was lost. We connect again.'],
+  other: ['none', 'The connection was closed.'],
+} as const satisfies Record<string, readonly [CloseAction, string]>;
 
 /** The cause of a code whose reason does not name one. */
 const causeByCode: Readonly<Record<number, CloseCauseName>> = {
@@ -81,10 +77,11 @@ export function explainClose(event: CloseEventLike, attempt = 0, random: () => n
   const { retry, delayMs } = shouldReconnect(event, attempt, random);
   const { code, reason = '' } = event;
   const cause = causeNamedBy(reason) ?? causeByCode[code] ?? 'other';
+  const [usualAction, message] = causes[cause];
   const max = /(?:^|;)max=(\d{1,9})(?:;|$)/.exec(reason)?.[1];
   // Another close code may be set for a cause: what the code says to do comes first.
-  const action = retry && causes[cause].action !== 'close-another' ? 'wait' : causes[cause].action;
-  return { cause, action, message: causes[cause].message, retry, delayMs, max: max === undefined ? null : Number(max) };
+  const action = retry && usualAction !== 'close-another' ? 'wait' : usualAction;
+  return { cause, action, message, retry, delayMs, max: max === undefined ? null : Number(max) };
 }
 
 function causeNamedBy(reason: string): CloseCauseName | null {

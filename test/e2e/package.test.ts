@@ -1,118 +1,166 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { describe, expect, it, beforeAll, afterAll } from 'vitest';
+import { build } from 'vite';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { reachableModules } from '../../scripts/reachable-modules.mjs';
+import { afterThisTest } from '../support/setup.js';
+import { manifestOf, packedFiles, repository, type PackageName } from '../support/fresh-project.js';
 
-const run = promisify(execFile);
-const root = join(import.meta.dirname, '../..');
+const library = manifestOf('mooring');
+const command = manifestOf('mooring-cli');
+const entries = Object.values(library.exports).flatMap((entry) => (typeof entry === 'string' ? [] : [entry]));
+const inDist = (path: string): string => path.replace(/^(\.\/)?dist\//, '');
 
-/** The first example of the README that attaches to a server. */
-const example =
-  /```js\n(import \{ WebSocketServer \}.*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1] ?? '';
+const dist = join(repository, 'dist');
 
-/** An empty project with nothing but the packed package and ws in it. */
-let folder = '';
+/** What each package ships, relative to its folder. */
+const files: Record<PackageName, string[]> = { mooring: [], 'mooring-cli': [] };
 
-const write = (name: string, text: string): void => {
-  writeFileSync(join(folder, name), text);
-};
-
-const node = async (file: string): Promise<string> => {
-  const { stdout } = await run(process.execPath, [file], { cwd: folder, timeout: 20_000 });
-  return stdout;
-};
+/** The files below its dist that fit, without the dashboard. */
+function shipped(name: PackageName, fits: RegExp): string[] {
+  const inside = files[name].filter((path) => path.startsWith('dist/') && !path.startsWith('dist/dashboard/'));
+  return inside
+    .map(inDist)
+    .filter((path) => fits.test(path))
+    .sort();
+}
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'mooring-package-'));
-  const packed = await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder, '--json'], {
-    cwd: root,
-  });
-  const [{ filename } = { filename: '' }] = JSON.parse(packed.stdout) as { filename: string }[];
-  write('package.json', '{ "name": "empty", "version": "1.0.0", "type": "module" }\n');
-  const install = ['install', '--no-audit', '--no-fund', `./${filename}`, 'ws', '@types/ws', '@types/node@20'];
-  await run('npm', install, { cwd: folder, timeout: 180_000 });
-}, 240_000);
-
-afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
+  for (const name of ['mooring', 'mooring-cli'] as const) files[name] = await packedFiles(name);
 });
 
-describe('the example of the README', () => {
-  it('has five lines', () => {
-    expect(example.trim().split('\n').filter(Boolean)).toHaveLength(5);
+describe.each([
+  ['mooring', repository],
+  ['mooring-cli', join(repository, 'packages/cli')],
+] as const)('the package %s', (name, folder) => {
+  it('has its licence and its page, and nothing of where it was made', () => {
+    expect(files[name]).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json']));
+    expect(files[name].filter((path) => /^(test|bench|scripts|src|node_modules|\.ci)\//.test(path))).toEqual([]);
+    expect(files[name].filter((path) => readFileSync(join(folder, path), 'utf8').includes(repository))).toEqual([]);
   });
 
-  it('runs in plain JavaScript, and echoes once told to', async () => {
-    write(
-      'example.mjs',
-      `${example.replace('8080', '0')}
-       import { WebSocket } from 'ws';
-       server.on('connection', (socket) => socket.on('message', (text) => socket.send(text)));
-       server.on('listening', () => {
-         const client = new WebSocket(\`ws://127.0.0.1:\${server.address().port}/?user_id=alice&thread_id=thread_1\`);
-         client.on('open', () => client.send('hello'));
-         client.on('message', (text) => { console.log(String(text)); process.exit(0); });
-       });`,
+  it('has every file that its page links to', () => {
+    const page = readFileSync(join(folder, 'README.md'), 'utf8');
+    const links = [...page.matchAll(/\]\(([^)\s]+)\)|(?:src|href)="([^"]+)"/g)].map(([, md, html]) => md ?? html ?? '');
+    const relative = links.filter((link) => !/^(https?:|#)/.test(link)).map((link) => link.replace(/#.*$/, ''));
+    expect(relative.filter((link) => !files[name].includes(link))).toEqual([]);
+  });
+
+  it('has source maps only for modules it has, each with its source in it', () => {
+    const maps = files[name].filter((path) => path.endsWith('.map'));
+    for (const path of maps) {
+      expect(files[name]).toContain(path.replace(/\.map$/, ''));
+      const map = JSON.parse(readFileSync(join(folder, path), 'utf8')) as { sources: []; sourcesContent?: string[] };
+      expect(map.sourcesContent?.filter((text) => text !== '')).toHaveLength(map.sources.length);
+    }
+    const mapped = files[name].filter(
+      (path) => path.endsWith('.js') && /^\/\/# sourceMappingURL=/m.test(readFileSync(join(folder, path), 'utf8')),
     );
-    expect(await node('example.mjs')).toBe('hello\n');
+    expect(mapped.map((path) => `${path}.map`).sort()).toEqual(maps.sort());
   });
-
-  it('type-checks in strict TypeScript', () => {
-    write('example.ts', example);
-    const compiler = join(root, 'node_modules/typescript/bin/tsc');
-    const strict = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess'];
-    const modules = ['--module', 'nodenext', '--target', 'es2023', '--types', 'node'];
-    const checked = spawnSync(process.execPath, [compiler, ...strict, ...modules, 'example.ts'], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
-    expect(checked).toMatchObject({ status: 0, stdout: '' });
-  }, 60_000);
 });
 
-describe('the package', () => {
-  it('can be imported by every name, has no side effects, and lets the process end', async () => {
-    write(
-      'imports.mjs',
-      `const subpaths = ['ws', 'client', 'testing', 'admin', 'prometheus', 'opentelemetry'];
-       const names = ['mooring', ...subpaths.map((each) => 'mooring/' + each)];
-       // Node opens the standard streams when they are first asked for, and node:assert asks for one.
-       void [process.stdout, process.stderr];
-       // Node reads the modules in the background, and may be closing the last file still.
-       const held = async () => {
-         await new Promise((done) => setTimeout(done, 100));
-         return process.getActiveResourcesInfo().toSorted().join();
-       };
-       const before = await held();
-       const found = await Promise.all(names.map((name) => import(name)));
-       const after = await held();
-       console.log(found.map((each) => Object.keys(each).length > 0).join(), after === before ? 'as before' : after);`,
+describe('the library', () => {
+  it('has the modules and declarations that its entries need, and no others', () => {
+    const { modules } = reachableModules(
+      dist,
+      entries.map((entry) => inDist(entry.default)),
     );
-    expect(await node('imports.mjs')).toBe('true,true,true,true,true,true,true as before\n');
+    const { modules: declarations } = reachableModules(
+      dist,
+      entries.map(({ types }) => inDist(types)),
+    );
+    expect(shipped('mooring', /\.js$/)).toEqual(modules);
+    expect(shipped('mooring', /\.d\.ts$/)).toEqual(declarations);
+    expect(modules.length).toBeLessThan(25);
   });
 
-  it('has the command', async () => {
-    const { stdout } = await run('npx', ['--no-install', 'mooring', '--version'], { cwd: folder });
-    expect(stdout).toBe(
-      `${(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version}\n`,
+  it('has nothing of the simulator, the demo and the commands', () => {
+    const theirs = /\bsrc\/(simulation|demo|cli)\//;
+    const maps = shipped('mooring', /\.map$/).map((path) => readFileSync(join(dist, path), 'utf8'));
+    const sources = maps.flatMap((map) => (JSON.parse(map) as { sources: string[] }).sources);
+    expect(sources).toContain('../../src/core/mooring.ts');
+    expect(sources.filter((source) => theirs.test(source))).toEqual([]);
+  });
+
+  it('imports its dependencies and peers, and no others', () => {
+    const { packages } = reachableModules(
+      dist,
+      entries.flatMap((entry) => [inDist(entry.default), inDist(entry.types)]),
+    );
+    const { '@types/ws': typesOfWs, ...dependencies } = library.dependencies ?? {};
+    expect(typesOfWs).toBeDefined();
+    expect(packages).toEqual(Object.keys({ ...dependencies, ...library.peerDependencies }).sort());
+  });
+
+  it('needs ws only, of its peers, and all of them to be tested with', () => {
+    const optional = Object.entries(library.peerDependenciesMeta ?? {}).filter(([, meta]) => meta.optional);
+    const needed = Object.keys(library.peerDependencies ?? {}).filter(
+      (peer) => !optional.some(([name]) => name === peer),
+    );
+    expect(needed).toEqual(['ws']);
+    expect(Object.keys(library.devDependencies ?? {})).toEqual(
+      expect.arrayContaining(Object.keys(library.peerDependencies ?? {})),
     );
   });
 
-  it('brings the alerts for Prometheus, with their tests, and the dashboard for Grafana', () => {
-    const deployed = join(folder, 'node_modules/mooring/deploy');
-    for (const file of ['prometheus/alerts.yml', 'prometheus/alerts.test.yml', 'grafana/mooring.json'])
-      expect(readFileSync(join(deployed, file), 'utf8')).toBe(readFileSync(join(root, 'deploy', file), 'utf8'));
-  });
-
-  it('brings its licence, its notes and nothing of where it was made', async () => {
-    const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--dry-run', '--json'], { cwd: root });
-    const [{ files } = { files: [] }] = JSON.parse(stdout) as { files: { path: string }[] }[];
-    const paths = files.map(({ path }) => path);
-    expect(paths).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json']));
-    expect(paths.filter((path) => /^(test|bench|scripts|\.ci)\//.test(path))).toEqual([]);
-    const traces = paths.filter((path) => readFileSync(join(root, path), 'utf8').includes(root));
-    expect(traces).toEqual([]);
+  it('brings the dashboard, and what Prometheus and Grafana need', () => {
+    const brought = ['dist/dashboard/index.html', 'deploy/prometheus/alerts.yml', 'deploy/prometheus/alerts.test.yml'];
+    expect(files.mooring).toEqual(expect.arrayContaining([...brought, 'deploy/grafana/mooring.json']));
   });
 });
+
+describe('the command', () => {
+  it('imports its dependencies, and no others', () => {
+    const { packages } = reachableModules(join(repository, 'packages/cli/dist'), shipped('mooring-cli', /\.js$/));
+    expect(packages).toEqual(Object.keys(command.dependencies ?? {}).sort());
+  });
+
+  it('is of the version of the library, and wants what a clone has', () => {
+    expect(command.version).toBe(library.version);
+    expect({ ...library.devDependencies, ...library.dependencies }).toMatchObject(command.dependencies ?? {});
+  });
+
+  it('is a file that may be run', () => {
+    for (const bin of Object.values(command.bin ?? {})) {
+      expect(files['mooring-cli']).toContain(bin);
+      expect(readFileSync(join(repository, 'packages/cli', bin), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+    }
+  });
+});
+
+describe('mooring/client, bundled and minified', () => {
+  it.each([
+    [['explainClose', 'keepConnected', 'shouldReconnect'], 3_000],
+    [['shouldReconnect'], 700],
+  ])('takes little: %s', async (names, most) => {
+    const list = names.join(', ');
+    const code = await bundled(`import { ${list} } from '${join(dist, 'lib/client.js')}'; globalThis.all = [${list}];`);
+    expect(code).toContain('globalThis.all=');
+    expect(code.length).toBeLessThanOrEqual(most);
+  });
+});
+
+/** As browsers get it. */
+async function bundled(entry: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'mooring-bundle-'));
+  afterThisTest(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const result = await build({
+    root: folder,
+    configFile: false,
+    logLevel: 'warn',
+    plugins: [
+      {
+        name: 'entry',
+        resolveId: (id) => (id === 'entry' ? id : null),
+        load: (id) => (id === 'entry' ? entry : null),
+      },
+    ],
+    build: { write: false, modulePreload: false, rolldownOptions: { input: 'entry' } },
+  });
+  const outputs = (Array.isArray(result) ? result : [result]).flatMap((each) => ('output' in each ? each.output : []));
+  return outputs.map((each) => (each.type === 'chunk' ? each.code : '')).join('');
+}

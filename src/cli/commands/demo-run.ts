@@ -13,6 +13,7 @@ import { createLogger } from '../server/logger.js';
 import { startServers, type Servers } from '../server/servers.js';
 import { stdoutPaint } from '../terminal/paint.js';
 import { stopOnSignals } from '../terminal/stop-signals.js';
+import { commandName } from '../version.js';
 import { loadServerConfig } from './serve-run.js';
 import type { SettingsFlags } from './settings-flags.js';
 
@@ -69,6 +70,7 @@ function print(line: string): void {
 /** Where the demo is, what to look at, and what to try. */
 function welcome({ url, adminUrl }: Servers, loaded: LoadedConfig): string {
   const admin = adminUrl ?? '';
+  const mooring = commandName();
   const where = admin === defaultAdminUrl ? '' : ` --url ${admin}`;
   const { config, sources } = loaded;
   const changed = settingNames
@@ -81,10 +83,10 @@ ${changed.length === 0 ? '' : `Other than the people are made for: ${changed.joi
 
 Look at  the levels rise in the first ten seconds, then who goes, and why, in what is told below and on the dashboard;
          open a user there for the journal: what was decided, and by which figures.
-Try      npx mooring check hugo-heavy${where}
-         npx mooring cleanup phil-phone --dry-run${where}
-         npx mooring explain ida-idle${where}
-         npx mooring kpis${where}
+Try      ${mooring} check hugo-heavy${where}
+         ${mooring} cleanup phil-phone --dry-run${where}
+         ${mooring} explain ida-idle${where}
+         ${mooring} kpis${where}
 KPIs     are about a short demo window, the last ${duration(config.kpiWindowMs)}. Alert frequency fails on purpose: four of
          these few people come near their quota, and the target is 5 % of the users.
 Stop     with Ctrl-C.

@@ -2,6 +2,7 @@ import type { Variables } from '../../config/environment.js';
 import type { LoadedConfig } from '../../config/load-config.js';
 import { outsideName, variableName } from '../../config/written-settings.js';
 import { settingNames } from '../../core/settings.js';
+import { commandName } from '../version.js';
 import type { DayFlags } from './simulate-flags.js';
 import { quoted } from './values.js';
 
@@ -10,7 +11,7 @@ const plain = /^[\w@%+:,./=-]+$/;
 
 /** The command that makes this small world again. */
 export function smallWorldCommand(seed: number): string {
-  return `npx mooring simulate --scenario small --seed ${String(seed)}`;
+  return `${commandName()} simulate --scenario small --seed ${String(seed)}`;
 }
 
 /**
@@ -32,5 +33,5 @@ export function dayCommand(flags: DayFlags, sources: LoadedConfig['sources'], en
     ...(compare.length === 0 ? [] : ['--compare', ...compare]),
   ];
   const shellWords = words.map((word) => (plain.test(word) ? word : quoted(word)));
-  return `npx mooring simulate --scenario ${shellWords.join(' ')}`;
+  return `${commandName()} simulate --scenario ${shellWords.join(' ')}`;
 }

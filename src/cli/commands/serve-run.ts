@@ -9,6 +9,7 @@ import { exampleOf } from '../server/server.js';
 import { startServers, type ServersFlags } from '../server/servers.js';
 import { configJson, configTable, overridden, writtenSettings } from '../terminal/settings-table.js';
 import { stopOnSignals } from '../terminal/stop-signals.js';
+import { commandName } from '../version.js';
 import { loadFlags } from './load-flags.js';
 import type { SettingsFlags } from './settings-flags.js';
 
@@ -42,7 +43,7 @@ export async function runServe(flags: ServeFlags): Promise<void> {
 
 function describeAccess(access: Access | null, url: string): string {
   const where = url === defaultAdminUrl ? '' : ` --url ${url}`;
-  if (!Array.isArray(access)) return `everybody on this machine; try npx mooring top${where}`;
+  if (!Array.isArray(access)) return `everybody on this machine; try ${commandName()} top${where}`;
   return `${String(access.length)} ${access.length === 1 ? 'token' : 'tokens'}`;
 }
 

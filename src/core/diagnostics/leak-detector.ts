@@ -3,6 +3,7 @@ import type { Leak } from '../event-table.js';
 import { ExpiryQueue } from '../expiry-queue.js';
 import { stateOf } from '../liveness/silence.js';
 import type { AttachedConnection, WebSocketManager } from '../managers/manager.js';
+import { ownFolder } from '../own-folder.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock, Random } from '../time.js';
 
@@ -14,9 +15,6 @@ const graceMs = 60_000;
 
 /** How many callers are named at most. */
 const maxCallers = 5;
-
-/** The folder of Mooring's own code, whose stack frames are left out. */
-const ownFolder = new URL('../../', import.meta.url).pathname;
 
 /** A manager that is followed beyond its release. It holds no strong reference to it. */
 interface Trace {
