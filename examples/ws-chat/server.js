@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import express from 'express';
 import { AuthenticationError, createMooring } from 'mooring';
@@ -65,8 +65,9 @@ app.get('/', (request, response) => {
   else response.sendFile('index.html', { root: join(import.meta.dirname, 'public') });
 });
 app.use(express.static(join(import.meta.dirname, 'public'), { index: false, extensions: ['html'] }));
-// With a bundler this line is not needed: the page imports mooring/client itself.
-app.use('/mooring', express.static(dirname(fileURLToPath(import.meta.resolve('mooring/client')))));
+// With a bundler these lines are not needed: the page imports mooring/client itself.
+const clientFile = fileURLToPath(import.meta.resolve('mooring/client'));
+app.get('/mooring/client.js', (_, response) => response.sendFile(clientFile));
 
 app.post('/login', express.urlencoded({ limit: '1kb' }), (request, response) => {
   const { name, password } = /** @type {Record<string, unknown>} */ (request.body ?? {});

@@ -1,5 +1,5 @@
 // @ts-check
-import { keepConnected } from '/mooring/index.js'; // with a bundler: from 'mooring/client'
+import { keepConnected } from '/mooring/client.js'; // with a bundler: from 'mooring/client'
 import { element, statusLine } from './status.js';
 
 /** @typedef {{ user: string, text: string }} Message */

@@ -1,6 +1,6 @@
 // @ts-check
-/** @typedef {import('/mooring/index.js').CloseExplanation} CloseExplanation */
-/** @typedef {Partial<Record<import('/mooring/index.js').CloseCauseName, (of: CloseExplanation) => string>>} Words */
+/** @typedef {import('/mooring/client.js').CloseExplanation} CloseExplanation */
+/** @typedef {Partial<Record<import('/mooring/client.js').CloseCauseName, (of: CloseExplanation) => string>>} Words */
 
 /**
  * A line that says why the connection closed, when the next attempt comes, and what the person can do.
