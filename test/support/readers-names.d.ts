@@ -23,6 +23,11 @@ declare module 'docs/guides/clients.md' {
 }
 
 declare module 'docs/guides/dashboard.md' {
+  import type { Admitted } from 'mooring/admin';
+
+  export const app: { use(first: unknown, second?: unknown): void };
+  export const sessions: unknown;
+  export function operatorOf(request: unknown): Admitted | null;
   export function userOfSession(cookie: string | null): Promise<{ email: string; isOperator: boolean } | undefined>;
 }
 
@@ -49,6 +54,7 @@ declare module 'docs/guides/ws.md' {
   import type { IncomingMessage } from 'node:http';
 
   export const log: Console;
+  export const userId: string;
   export function sessionOf(request: IncomingMessage): Promise<{ user: string; conversation: string } | undefined>;
 }
 
