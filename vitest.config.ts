@@ -35,7 +35,7 @@ export default defineConfig({
         test: {
           name: 'slow',
           include: listedFiles.slow,
-          maxWorkers: 4,
+          maxWorkers: 3,
           ...timeouts,
           sequence: { groupOrder: 2 },
         },

@@ -250,13 +250,16 @@ describe.runIf(hasChromium)('pages of users', () => {
 
   it('are turned one at a time, however fast one clicks', async () => {
     const { page, next } = await visitPages(170);
+    let answer = (): void => undefined;
+    const mayAnswer = new Promise<void>((resolve) => (answer = resolve));
     await page.route('**/api/v1/users?*cursor=*', async (route) => {
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await mayAnswer;
       await route.continue();
     });
     await next.dblclick();
     expect(await next.getAttribute('aria-disabled')).toBe('true');
     expect([(await rowsOf(page))[0], await page.getByText(/^Page/).innerText()]).toEqual(['user-1000', 'Page 1 of 4']);
+    answer();
     await page.getByText('Page 2 of 4').waitFor();
     expect((await rowsOf(page))[0]).toBe('user-1050');
     await next.click();
