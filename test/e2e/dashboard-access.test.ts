@@ -51,7 +51,8 @@ describe.runIf(hasChromium).each(['light', 'dark'] as const)('axe finds nothing 
     const page = await visit(server, { expected: /status of 404/ });
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     for (const [name, hash, reach] of states) {
-      await page.goto('about:blank');
+      await page.goto(`${server.url}#/another`); // within the page: what was open there is closed
+      expect(await page.getByRole('dialog').count()).toBe(0);
       await page.goto(server.url + hash);
       await reach(page);
       expect([name, await faultsOf(page, colorScheme)]).toEqual([name, []]);
