@@ -12,6 +12,7 @@ export const errorCodes = {
   'server.draining': 'The server is stopping; connect to another one, or later.',
   'admission.cancelled': 'The caller gave up before it was admitted.',
   'ticket.expired': 'The slot was granted but no connection was attached within `ticketMs`.',
+  'manager.released': 'The manager, or all managers of the user, were released before this connection was open.',
   'credentials.rejected': 'The credentials are missing, wrong or expired.',
   'authentication.failed': '`authenticate` failed by itself: it threw, rejected or never answered.',
 } as const satisfies Record<string, string>;

@@ -223,7 +223,8 @@ export class Mooring {
   }
 
   /**
-   * Releases all managers of exactly this user.
+   * Releases all managers of exactly this user. The user's newcomers that wait get the slots; with a `closeCause` other
+   * than `requested` they are refused with it.
    *
    * @example
    * mooring.releaseAll(userId, { closeCause: 'unauthenticated' }); // logged out everywhere
@@ -231,8 +232,10 @@ export class Mooring {
    * @throws TypeError for an unknown `closeCause`
    */
   releaseAll(userId: string, request?: ReleaseRequest): number {
-    const { lifecycle } = this.#parts;
+    const { lifecycle, admission } = this.#parts;
     const options = releaseOptionsOf(request);
+    const { closeCause = 'requested' } = options;
+    if (closeCause !== 'requested') admission.refuseWaiting(userId, closeCause);
     return this.managersOf(userId).filter((manager) => lifecycle.release(manager, 'requested', options)).length;
   }
 

@@ -13,6 +13,7 @@ import type { ManagerRegistry } from '../managers/registry.js';
 import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
+import type { CloseCause } from '../vocabulary.js';
 import type { ArrivalOrder } from './arrival-order.js';
 import { isPending, refused, type Admission, type DecideOptions, type PendingAdmission } from './outcome.js';
 import { Place, type PlaceQueue } from './queue.js';
@@ -169,6 +170,12 @@ export class AdmissionControl {
   drain(): void {
     this.#isDraining = true;
     for (const place of this.#parts.queue.all()) this.#refusePlace(place, this.#parts.refusals.draining());
+  }
+
+  /** All managers of this user are about to be released: those of the user's newcomers that wait are refused too. */
+  refuseWaiting(userId: string, closeCause: CloseCause): void {
+    const { queue, refusals } = this.#parts;
+    for (const place of queue.placesOf(userId)) this.#refusePlace(place, refusals.released(closeCause));
   }
 
   /**

@@ -78,9 +78,11 @@ export class Refusals {
     return this.#refusal('ticket.expired', 'unattached', { message });
   }
 
-  released(): RefusalError {
+  /** @param closeCause what the connection of the manager was told */
+  released(closeCause: CloseCause): RefusalError {
+    if (closeCause === 'drain') return this.draining();
     const message = 'The manager was released before this connection was open.';
-    return this.#refusal('ticket.expired', 'requested', { message });
+    return this.#refusal('manager.released', closeCause, { message });
   }
 
   /** The close reason names the field and the rule it breaks. */

@@ -7,6 +7,7 @@ import type { Successor, WebSocketManager } from '../managers/manager.js';
 import type { Lifecycle } from '../managers/lifecycle.js';
 import { withResolver } from '../promises.js';
 import type { WebSocketConfig } from '../settings.js';
+import type { CloseCause } from '../vocabulary.js';
 import { admitted, refused, type Admission, type PendingAdmission } from './outcome.js';
 import type { Arrival, ArrivalOrder } from './arrival-order.js';
 import type { Refusals } from './refusals.js';
@@ -142,8 +143,8 @@ class Contest implements Successor {
     challenger.resolve(admitted(challenger.ticket));
   }
 
-  superseded(cause: 'released' | 'draining'): void {
-    this.#end()?.resolve(refused(this.#parts.refusals[cause]()));
+  superseded(closeCause: CloseCause): void {
+    this.#end()?.resolve(refused(this.#parts.refusals.released(closeCause)));
   }
 
   #lost(refusal: RefusalError): void {

@@ -10,6 +10,7 @@ import type { AttachedConnection, Successor, WebSocketManager } from '../manager
 import type { Lifecycle } from '../managers/lifecycle.js';
 import type { WebSocketConfig } from '../settings.js';
 import { never, type Clock } from '../time.js';
+import type { CloseCause } from '../vocabulary.js';
 import type { Arrival, ArrivalOrder } from './arrival-order.js';
 import type { Refusals } from './refusals.js';
 
@@ -61,8 +62,8 @@ export class Ticket implements Successor {
   }
 
   /** @internal The manager was released. */
-  superseded(cause: 'released' | 'draining'): void {
-    this.tickets.superseded(this, cause);
+  superseded(closeCause: CloseCause): void {
+    this.tickets.managerReleased(this.manager, closeCause);
   }
 }
 
@@ -150,14 +151,10 @@ export class Tickets {
     if (ticket.connection === null && ticket.refusal === null) this.#giveBack(ticket, this.#parts.refusals.cancelled());
   }
 
-  superseded(ticket: Ticket, cause: 'released' | 'draining'): void {
-    this.#end(ticket, this.#parts.refusals[cause]());
-  }
-
-  /** The manager is released: its outstanding ticket is refused. */
-  managerReleased(manager: WebSocketManager): void {
+  /** The manager is released: its outstanding ticket is refused, with the same cause. */
+  managerReleased(manager: WebSocketManager, closeCause: CloseCause): void {
     const ticket = this.outstanding(manager);
-    if (ticket !== undefined) this.#end(ticket, this.#parts.refusals.released());
+    if (ticket !== undefined) this.#end(ticket, this.#parts.refusals.released(closeCause));
   }
 
   /** Refuses every outstanding ticket, and leaves no timer. */

@@ -38,7 +38,7 @@ export interface LifecycleParts {
   };
   readonly emergency: { suspectsFound(userId: string): void };
   readonly monitor: { isCrowded(userId: string): boolean; observe(userId: string): void };
-  readonly tickets: { managerReleased(manager: WebSocketManager): void };
+  readonly tickets: { managerReleased(manager: WebSocketManager, closeCause: CloseCause): void };
   readonly confirmations: { managerReleased(manager: WebSocketManager): void };
   readonly takeover: { incumbentEnded(manager: WebSocketManager): void };
   readonly admission: {
@@ -203,8 +203,8 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     if (!registry.remove(manager)) return false;
     const lastActivityAtMs = manager.lastActivityAtMs;
     manager.releasedFor = reason;
-    manager.successor?.superseded(reason === 'shutdown' ? 'draining' : 'released');
-    this.#freed(manager, options);
+    manager.successor?.superseded(closeCause);
+    this.#freed(manager, closeCause, options);
     this.#announce(manager, { reason, closeCause, lastActivityAtMs, options });
     const { connection } = manager;
     if (connection !== null) closing.close(connection, closeCause, options.detail);
@@ -224,7 +224,7 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
   }
 
   /** Takes the manager out of all parts, and gives the slot to the next newcomer in line. */
-  #freed(manager: WebSocketManager, { finding, by, isForHeard }: ReleaseOptions): void {
+  #freed(manager: WebSocketManager, closeCause: CloseCause, { finding, by, isForHeard }: ReleaseOptions): void {
     const { lateAnswers, background, holds, away, tickets, confirmations, admission } = this.#parts;
     const { connection } = manager;
     if (connection !== null) {
@@ -234,7 +234,7 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     background.remove(manager);
     holds.managerReleased(manager);
     away.remove(manager);
-    tickets.managerReleased(manager);
+    tickets.managerReleased(manager, closeCause);
     confirmations.managerReleased(manager);
     admission.slotFreed(manager.userId, isForHeard);
   }

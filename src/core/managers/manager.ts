@@ -24,7 +24,7 @@ export type ReleaseHook = (release: Release) => void | Promise<void>;
 /** A newcomer of the same thread that will take over once its socket is open. */
 export interface Successor {
   /** @internal Called when the manager is released: it will not take over. */
-  superseded(cause: 'released' | 'draining'): void;
+  superseded(closeCause: CloseCause): void;
 }
 
 /** Details of a release. */

@@ -53,7 +53,24 @@ describe('each refusal', () => {
     { name: 'draining', make: (made) => made.draining(), code: 'server.draining', close: [1012, 'drain;retry=5.00'] },
     { name: 'replaced', make: (made) => made.replaced(), code: 'key.replaced', close: [4409, 'replaced'] },
     { name: 'expired', make: (made) => made.expired(), code: 'ticket.expired', close: [1013, 'unattached'] },
-    { name: 'released', make: (made) => made.released(), code: 'ticket.expired', close: [4412, 'requested'] },
+    {
+      name: 'released',
+      make: (made) => made.released('requested'),
+      code: 'manager.released',
+      close: [4412, 'requested'],
+    },
+    {
+      name: 'logged out',
+      make: (made) => made.released('unauthenticated'),
+      code: 'manager.released',
+      close: [4401, 'unauthenticated'],
+    },
+    {
+      name: 'released by the drain',
+      make: (made) => made.released('drain'),
+      code: 'server.draining',
+      close: [1012, 'drain;retry=5.00'],
+    },
     { name: 'cancelled', make: (made) => made.cancelled(), code: 'admission.cancelled', close: [1000, 'closed'] },
     {
       name: 'malformed',

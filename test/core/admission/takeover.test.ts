@@ -303,9 +303,10 @@ describe('a newcomer to a fight', () => {
 
   it('is told when the manager is released on request', async () => {
     const { h, incumbent, newcomer } = await contest();
-    h.mooring.release(incumbent.manager.key);
+    h.mooring.release(incumbent.manager.key, { closeCause: 'unauthenticated' });
     await h.time.settle();
-    expect(newcomer.outcome?.refusal?.code).toBe('ticket.expired');
+    expect(newcomer.outcome?.refusal?.code).toBe('manager.released');
+    expect(newcomer.outcome?.refusal?.close).toEqual({ code: 4401, reason: 'unauthenticated' });
     expect(h.countOf('ada')).toBe(0);
   });
 

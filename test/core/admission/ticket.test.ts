@@ -137,7 +137,7 @@ describe('a ticket', () => {
     const h = harness();
     const ticket = h.ticket('ada', 'thread_1');
     h.mooring.release(ticket.context);
-    expect(ticket.open(h.socket()).refusal?.code).toBe('ticket.expired');
+    expect(ticket.open(h.socket()).refusal?.code).toBe('manager.released');
     expect(h.countOf('ada')).toBe(0);
   });
 });
@@ -233,7 +233,7 @@ describe('a pending successor', () => {
     const { h, incumbent, successor } = await pending();
     h.mooring.release(incumbent.manager.key);
     expect(h.countOf('ada')).toBe(0);
-    expect(successor.open(h.socket()).refusal?.code).toBe('ticket.expired');
+    expect(successor.open(h.socket()).refusal?.code).toBe('manager.released');
     expect(incumbent.transport.closes).toEqual([{ code: 4412, reason: 'requested' }]);
   });
 });

@@ -127,6 +127,21 @@ describe('what the peer is told', () => {
     expect(h.said('manager.released')).toMatchObject([{ reason: 'requested', closeCause: 'unauthenticated' }]);
   });
 
+  it.each([
+    ['who was logged out everywhere, are refused', { closeCause: 'unauthenticated' }, 'manager.released', 0],
+    ['whose connections were released to make room, get the slots', {}, undefined, 1],
+  ] as const)('of newcomers that wait, of a user %s', async (_, request, code, left) => {
+    const h = harness({ config: { maxManagersPerUser: 1 } });
+    await h.connect('ada', 'thread_1', remote);
+    const newcomer = h.arrive('ada', 'thread_2', remote);
+    expect(h.mooring.waitingCountOf('ada')).toBe(1);
+    expect(h.mooring.releaseAll('ada', request)).toBe(1);
+    await h.time.settle();
+    expect(newcomer.outcome?.refusal?.code).toBe(code);
+    expect(h.countOf('ada')).toBe(left);
+    expect(h.mooring.waitingCountOf('ada')).toBe(0);
+  });
+
   it('cannot be a cause that does not exist: then nothing is released', async () => {
     const h = harness();
     const { manager } = await h.connect('ada', 'thread_1', remote);
