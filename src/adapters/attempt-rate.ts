@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { describe } from '../core/errors.js';
 import type { Mooring } from '../core/mooring.js';
 import { RateWindow } from '../core/rate-window.js';
-import { addressKey } from '../runtime/client-address.js';
+import { addressKey, noAddress } from '../runtime/client-address.js';
 import type { IncomingRequest } from './upgrade-request.js';
 
 /** How often one client may try to connect. */
@@ -14,7 +14,7 @@ export interface AttemptRate<Request = IncomingMessage> {
   /**
    * Attempts with the same key are counted together. Behind a proxy, return the client's address. An IP address is
    * counted as the address of a socket is: IPv6 by /64, and IPv4 the same in every notation.
-   * @default the remote address. Sockets without an address (of a Unix domain socket) are not counted, since all of
+   * @default the `keyOf` beside `attemptRate`, else the remote address. Sockets without an address (of a Unix domain socket) are not counted, since all of
    * them would count as one client; this is reported once, as `attempts.uncounted`
    */
   readonly keyOf?: (request: Request) => string;
@@ -25,6 +25,14 @@ const defaultWindowMs = 60_000;
 interface CountedAttempt<Request> {
   readonly request: Request;
   readonly incoming: IncomingRequest;
+  /** The client's address, as it is counted. */
+  readonly address: string;
+}
+
+interface LimiterOptions {
+  readonly mooring: Mooring;
+  /** Whether the application tells the address of each attempt. */
+  readonly isAddressGiven?: boolean;
 }
 
 /** Counts the attempts of each client to connect. */
@@ -32,15 +40,17 @@ export class AttemptLimiter<Request> {
   readonly #window: RateWindow;
   readonly #rate: AttemptRate<Request>;
   readonly #mooring: Mooring;
+  readonly #isAddressGiven: boolean;
   #isReported = false;
 
   /** @throws TypeError if the rate is not valid */
-  constructor(rate: AttemptRate<Request>, mooring: Mooring) {
+  constructor(rate: AttemptRate<Request>, { mooring, isAddressGiven = false }: LimiterOptions) {
     checkRate(rate);
     const { limit, windowMs = defaultWindowMs } = rate;
     this.#window = new RateWindow({ limit, windowMs, now: () => mooring.now() });
     this.#rate = rate;
     this.#mooring = mooring;
+    this.#isAddressGiven = isAddressGiven;
   }
 
   /**
@@ -58,14 +68,15 @@ export class AttemptLimiter<Request> {
     }
   }
 
-  #keyOf({ request, incoming }: CountedAttempt<Request>): string | null {
-    if (this.#rate.keyOf === undefined) return this.#keyOfSocket(incoming);
-    const key: unknown = this.#rate.keyOf(request);
+  #keyOf(attempt: CountedAttempt<Request>): string | null {
+    if (this.#rate.keyOf === undefined) return this.#addressOf(attempt);
+    const key: unknown = this.#rate.keyOf(attempt.request);
     if (typeof key !== 'string') throw new TypeError(`attemptRate.keyOf returned ${describe(key)}, wanted a string`);
     return addressKey(key);
   }
 
-  #keyOfSocket({ socket }: IncomingRequest): string | null {
+  #addressOf({ address, incoming: { socket } }: CountedAttempt<Request>): string | null {
+    if (this.#isAddressGiven && address !== noAddress) return address;
     if (socket?.remoteAddress !== undefined) return addressKey(socket.remoteAddress);
     if (socket?.destroyed !== true) this.#reportUncounted();
     return null;
@@ -75,7 +86,7 @@ export class AttemptLimiter<Request> {
     if (this.#isReported) return;
     this.#isReported = true;
     this.#mooring.events.emit('attempts.uncounted', {
-      reason: 'the sockets have no address, as behind a Unix domain socket; give attemptRate a keyOf',
+      reason: 'the sockets have no address, as behind a Unix domain socket; give attach or attemptRate a keyOf',
     });
   }
 }

@@ -27,8 +27,8 @@ export interface DoorwayOptions<Request> {
   readonly mooring: Mooring;
   readonly authenticate: Authenticate<Request>;
   /**
-   * The client's address, by which unauthenticated sockets are counted, so that no client takes the places of all
-   * others. IPv6 addresses count by /64. Behind a proxy, return the address that the proxy gives.
+   * The client's address, by which unauthenticated sockets and attempts to connect are counted, so that no client takes
+   * the places of all others. IPv6 addresses count by /64. Behind a proxy, return the address that the proxy gives.
    * @default the `keyOf` of `attemptRate`, else the remote address
    */
   readonly keyOf?: ((request: Request) => string) | undefined;
@@ -102,10 +102,11 @@ export class Doorway<Request> {
   /** @throws TypeError if an option is not valid */
   constructor(options: DoorwayOptions<Request>) {
     checkOptions(options);
-    const { mooring, allowedOrigins, attemptRate } = options;
+    const { mooring, allowedOrigins, attemptRate, keyOf } = options;
     this.#mooring = mooring;
     this.#options = options;
-    this.#rate = attemptRate === undefined ? null : new AttemptLimiter(attemptRate, mooring);
+    const isAddressGiven = keyOf !== undefined;
+    this.#rate = attemptRate === undefined ? null : new AttemptLimiter(attemptRate, { mooring, isAddressGiven });
     this.#origins = new AllowedOrigins(allowedOrigins, (error) => {
       this.#reportFailure(error);
     });

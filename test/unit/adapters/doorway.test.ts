@@ -93,6 +93,18 @@ describe('the steps of the doorway', () => {
     expect(arrive('ada')).toBeInstanceOf(Attempt);
   });
 
+  it('count attempts by the common keyOf too, and by the socket if it fails', () => {
+    const keyOf = (name: Name) => (name === 'nobody' ? (undefined as never) : name);
+    const { arrive } = open({ keyOf, attemptRate: { limit: 1 } });
+    const tooMany = { status: 429 };
+    expect(arrive('ada')).toBeInstanceOf(Attempt);
+    expect(arrive('ada')).toMatchObject(tooMany);
+    expect(arrive('bob')).toBeInstanceOf(Attempt);
+    expect(arrive('nobody')).toBeInstanceOf(Attempt);
+    expect(arrive('nobody')).toMatchObject(tooMany);
+    expect(arrive('nobody', from('192.0.2.9'))).toBeInstanceOf(Attempt);
+  });
+
   it('call authenticate as a method of the options', () => {
     const seen: unknown[] = [];
     const options: Partial<DoorwayOptions<Name>> = {

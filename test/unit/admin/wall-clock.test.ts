@@ -42,7 +42,7 @@ describe.each([
 
   it('does not change when a client may try to connect again', async () => {
     const { h } = testAdmin();
-    const limiter = new AttemptLimiter({ limit: 1, windowMs: 10_000, keyOf: () => 'ada' }, h.mooring);
+    const limiter = new AttemptLimiter({ limit: 1, windowMs: 10_000, keyOf: () => 'ada' }, { mooring: h.mooring });
     expect(limiter.check({} as never)).toBeNull();
     step(byMs);
     expect(limiter.check({} as never)).toBe(10_000);
