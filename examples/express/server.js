@@ -143,7 +143,8 @@ const admin = createAdmin({
   metrics,
   access: (_request, { incoming }) => {
     const user = userOf(incoming);
-    return user?.role === 'operator' ? { name: user.name, scope: 'act' } : null;
+    if (user === undefined) return null;
+    return { name: user.name, scope: user.role === 'operator' ? 'act' : 'none' };
   },
   tokens: METRICS_TOKEN === undefined ? [] : [{ token: METRICS_TOKEN, scope: 'read', name: 'prometheus' }],
 });

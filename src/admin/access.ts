@@ -25,6 +25,13 @@ export interface Admitted {
   readonly scope: Scope;
 }
 
+/** The caller of a request whom the application knows, and who may not even read. */
+export interface Denied {
+  /** Named in the event about the refusal. */
+  readonly name: string;
+  readonly scope: 'none';
+}
+
 /** What the server that the API is mounted in tells about a request: the second argument of `fetch`. */
 export interface AccessEnvironment {
   /**
@@ -34,15 +41,15 @@ export interface AccessEnvironment {
   readonly incoming?: IncomingMessage | Http2ServerRequest | undefined;
 }
 
+/** The caller of a request, or `null` if you do not know it. */
+export type AccessAnswer = Admitted | Denied | null;
+
 /**
- * Says who sent a request, for example by the session cookie of your application; `null` if you know nobody. It gets the
- * request without its body. If it throws, or gives something else, the request is refused with 401, and `admin.failed`
- * tells why.
+ * Says who sent a request, for example by the session cookie of your application. `null`, for callers that are not signed
+ * in, is answered 401; the scope `'none'`, for persons who may not use the API, 403. It gets the request without its body.
+ * If it throws, or gives something else, the answer is 401 too, and `admin.failed` tells why.
  */
-export type AccessFunction = (
-  request: Request,
-  environment: AccessEnvironment,
-) => Admitted | null | Promise<Admitted | null>;
+export type AccessFunction = (request: Request, environment: AccessEnvironment) => AccessAnswer | Promise<AccessAnswer>;
 
 /**
  * Who may use the API: callers with one of these tokens, callers that a function of yours knows, or with `'loopback'` every
@@ -132,17 +139,18 @@ export class Gatekeeper {
   async #identify(caller: Caller): Promise<Admitted> {
     const token = /^Bearer +([^ ]+) *$/i.exec(caller.headers.get('authorization') ?? '')?.[1];
     const found = (token === undefined ? null : this.#find(token)) ?? (await this.#askAccess(caller));
+    if (found?.scope === 'none') throw denied(found);
     if (found !== null) return { name: found.name, scope: found.scope };
     if (token !== undefined && this.#tokens.length > 0) throw this.#unknown(caller);
     throw this.#tokens.length > 0 ? unauthorized('No token.') : notSignedIn();
   }
 
-  async #askAccess({ method, headers, url, environment }: Caller): Promise<Admitted | null> {
+  async #askAccess({ method, headers, url, environment }: Caller): Promise<AccessAnswer> {
     if (this.#accessOf === null) return null;
     try {
       const answer: unknown = await this.#accessOf(new Request(url, { method, headers }), environment);
-      if (answer === null || answer === undefined || isAdmitted(answer)) return answer ?? null;
-      throw new TypeError(`access: got ${describe(answer)}, wanted { name, scope: 'read' or 'act' }, or null`);
+      if (answer === null || answer === undefined || isKnown(answer)) return answer ?? null;
+      throw new TypeError(`access: got ${describe(answer)}, wanted { name, scope: 'read', 'act' or 'none' }, or null`);
     } catch (error) {
       this.#onFailure(describe(error));
       return null;
@@ -185,9 +193,11 @@ export class Gatekeeper {
   }
 }
 
-function isAdmitted(answer: unknown): answer is Admitted {
+const scopes: readonly unknown[] = ['read', 'act', 'none'] satisfies (Admitted | Denied)['scope'][];
+
+function isKnown(answer: unknown): answer is Admitted | Denied {
   if (typeof answer !== 'object' || answer === null || !('name' in answer) || !('scope' in answer)) return false;
-  return typeof answer.name === 'string' && answer.name !== '' && (answer.scope === 'read' || answer.scope === 'act');
+  return typeof answer.name === 'string' && answer.name !== '' && scopes.includes(answer.scope);
 }
 
 function checkAccess(access: unknown, tokens: readonly AdminToken[]): void {
@@ -234,6 +244,10 @@ function loopbackCaller({ address, headers, url }: Caller): Admitted {
 export function isLoopback(host: string): boolean {
   const mapped = /^\[?::ffff:(127(\.\d{1,3}){3}|7f[\da-f]{2}:[\da-f]{1,4})\]?$/i;
   return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host) || mapped.test(host);
+}
+
+function denied({ name }: Denied): ProblemError {
+  return forbidden(`${name} may not use this API.`, 'Use an account or a token that may read (scope: read).', name);
 }
 
 function forbidden(detail: string, hint: string, who: string | null = null): ProblemError {

@@ -21,7 +21,16 @@ import { addServerRoutes } from './routes/server.js';
 import { addUserRoutes } from './routes/users.js';
 
 export type { MetricsText } from './parts.js';
-export type { Access, AccessEnvironment, AccessFunction, AdminToken, Admitted, Scope } from './access.js';
+export type {
+  Access,
+  AccessAnswer,
+  AccessEnvironment,
+  AccessFunction,
+  AdminToken,
+  Admitted,
+  Denied,
+  Scope,
+} from './access.js';
 
 /** What the admin API is made with. */
 export interface AdminOptions {
@@ -125,7 +134,13 @@ function appOf(parts: AdminParts): AdminApp {
   });
   addOpenRoutes(app, parts);
   // The caller is checked before a body is read. Outside of the API no route reads one.
-  app.use(`${apiPath}/*`, guarded(parts), bodyLimit({ maxSize: maxBodyBytes, onError: tooLarge }), withKnownBody);
+  app.use(
+    `${apiPath}/*`,
+    guarded(parts),
+    asPlatformRequest,
+    bodyLimit({ maxSize: maxBodyBytes, onError: tooLarge }),
+    withKnownBody,
+  );
   addUserRoutes(app, parts);
   addManagerRoutes(app, parts);
   addServerRoutes(app, parts);
@@ -152,6 +167,19 @@ function tooLarge(): never {
   const detail = `The body has more than ${maxBodyBytes.toLocaleString('en')} bytes, which no request of this API needs.`;
   throw new ProblemError({ kind: 'content-too-large', status: 413, detail });
 }
+
+/**
+ * Makes a request with a body one of Node's own, since the middlewares below copy it: a request of `@hono/node-server` can
+ * be copied only if that has replaced the global `Request`, which it does not under `overrideGlobalObjects: false`.
+ */
+const asPlatformRequest: MiddlewareHandler<AdminEnv> = async (c, next) => {
+  const { method, url, headers, body } = c.req.raw;
+  if (body !== null) {
+    const init = { method, headers, body, duplex: 'half' as const };
+    c.req.raw = new Request(url, init);
+  }
+  await next();
+};
 
 /** Refuses a body without a content type, since its `dryRun` would be ignored. An empty body counts as none. */
 const withKnownBody: MiddlewareHandler<AdminEnv> = async (c, next) => {

@@ -63,7 +63,7 @@ export const edgeEvents = Object.freeze({
       readonly status: number;
       /** At most 200 characters. */
       readonly reason: string;
-      /** The name of the token, if it is known. */
+      /** The name of the token or of the person, if it is known. */
       readonly who: string | null;
       /** Method and path, at most 200 characters. */
       readonly request: string;

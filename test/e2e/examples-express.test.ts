@@ -25,11 +25,14 @@ describe.runIf(hasChromium)('the dashboard behind the login of an Express applic
     await connected(page);
     expect(await statusOf(stranger, '/ops/')).toBe(200); // of the login, where the request was led to
     expect(await statusOf(page, '/ops/')).toBe(403);
-    for (const each of [stranger, page]) {
-      expect(await statusOf(each, '/ops/api/v1/overview')).toBe(401);
-      expect(await statusOf(each, '/ops/api/v1/events')).toBe(401);
-      expect(await statusOf(each, '/ops/api/v1/users/ada/managers', 'DELETE')).toBe(401);
-      expect(await statusOf(each, '/metrics')).toBe(401);
+    for (const [each, refused] of [
+      [stranger, 401],
+      [page, 403],
+    ] as const) {
+      expect(await statusOf(each, '/ops/api/v1/overview')).toBe(refused);
+      expect(await statusOf(each, '/ops/api/v1/events')).toBe(refused);
+      expect(await statusOf(each, '/ops/api/v1/users/ada/managers', 'DELETE')).toBe(refused);
+      expect(await statusOf(each, '/metrics')).toBe(refused);
     }
     await page.goto(`${app.url}ops`);
     await page.getByText('Only operators may see this page.').waitFor();

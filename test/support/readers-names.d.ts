@@ -23,12 +23,12 @@ declare module 'docs/guides/clients.md' {
 }
 
 declare module 'docs/guides/dashboard.md' {
-  import type { Admitted } from 'mooring/admin';
+  import type { AccessAnswer } from 'mooring/admin';
 
   export const app: { use(first: unknown, second?: unknown): void };
   export const sessions: unknown;
-  export function operatorOf(request: unknown): Admitted | null;
-  export function userOfSession(cookie: string | null): Promise<{ email: string; isOperator: boolean } | undefined>;
+  export function operatorOf(request: unknown): AccessAnswer;
+  export function userOfSession(cookie: string | null): Promise<{ email: string; isOperator: boolean } | null>;
 }
 
 declare module 'docs/guides/threads-and-limits.md' {

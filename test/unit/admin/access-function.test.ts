@@ -9,10 +9,18 @@ import { requestOf, testAdmin, type TestRequest } from './support.js';
 const token = 't'.repeat(16);
 const tokens = [{ token, scope: 'read', name: 'prometheus' }] as const;
 
-/** The application's sessions: the cookie `session=ada` is an operator, `session=bob` may only read. */
+/** The application's users: an operator, one who may only read, and one who may not even read. */
+const scopes = new Map<string, 'act' | 'read' | 'none'>([
+  ['ada', 'act'],
+  ['bob', 'read'],
+  ['carl', 'none'],
+]);
+
+/** The cookie `session=ada` is the session of `ada`. */
 const sessions: AccessFunction = ({ headers }) => {
-  const user = /session=(\w+)/.exec(headers.get('cookie') ?? '')?.[1];
-  return user === 'ada' ? { name: 'ada', scope: 'act' } : user === 'bob' ? { name: 'bob', scope: 'read' } : null;
+  const name = /session=(\w+)/.exec(headers.get('cookie') ?? '')?.[1] ?? '';
+  const scope = scopes.get(name);
+  return scope === undefined ? null : { name, scope };
 };
 
 const as = (user: string, request: TestRequest = {}): TestRequest => ({
@@ -27,6 +35,7 @@ describe("with an access function, for the application's own sessions", () => {
     ['an operator acts', '/background-cleanup', as('ada', act), 200],
     ['another user reads', '/overview', as('bob'), 200],
     ['another user may not act', '/background-cleanup', as('bob', act), 403],
+    ['a user without the right may not read', '/overview', as('carl'), 403],
     ['a stranger gets nothing', '/overview', as('eve'), 401],
     ['a request without a cookie gets nothing', '/overview', {}, 401],
   ] as const)('%s', async (_, path, request, status) => {
@@ -47,6 +56,12 @@ describe("with an access function, for the application's own sessions", () => {
       expect((await api('/background-cleanup', as('ada', { ...act, headers: { origin } }))).status).toBe(403);
     },
   );
+
+  it('a user without the right is told under which name, and so is the log', async () => {
+    const { api, h } = testAdmin({ access: sessions });
+    expect((await api('/overview', as('carl'))).body).toMatchObject({ detail: 'carl may not use this API.' });
+    expect(h.said('admin.refused')).toMatchObject([{ who: 'carl', reason: 'carl may not use this API.', status: 403 }]);
+  });
 
   it('a stranger is not asked for a token that does not exist', async () => {
     const { ask, api } = testAdmin({ access: sessions });
@@ -96,7 +111,7 @@ describe("with an access function, for the application's own sessions", () => {
       /no database/,
     ],
     ['rejects', () => Promise.reject(new Error('no database')), /no database/],
-    ['gives true', () => true, /got true, wanted \{ name, scope/],
+    ['gives true', () => true, /got true, wanted \{ name, scope: 'read', 'act' or 'none' \}, or null/],
     ['gives an unknown scope', () => ({ name: 'ada', scope: 'admin' }), /wanted \{ name, scope/],
     ['gives no name', () => ({ name: '', scope: 'act' }), /wanted \{ name, scope/],
     ['gives a promise of nonsense', () => Promise.resolve('ada'), /wanted \{ name, scope/],
