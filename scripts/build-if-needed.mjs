@@ -10,7 +10,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const built = ['dist/lib/index.js', 'packages/cli/dist/cli/main.js'].map((file) => join(root, file));
+const built = ['dist/lib/index.js', 'packages/cli/dist/command/main.js'].map((file) => join(root, file));
 const sources = ['src', 'dashboard', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
 
 if (process.argv[1] === import.meta.filename) buildIfNeeded();

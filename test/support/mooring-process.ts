@@ -27,7 +27,7 @@ export interface MooringProcess {
   health(): Promise<{ readonly status: string; readonly managers: number }>;
 }
 
-export const mooringCommand = join(import.meta.dirname, '../../dist/cli/main.js');
+export const mooringCommand = join(import.meta.dirname, '../../dist/command/main.js');
 
 /** Starts it on a free port. It ends with the test. @param shell runs before it, in the same shell, e.g. `ulimit -n 128` */
 export async function startMooring(args: readonly string[] = [], shell = ''): Promise<MooringProcess> {

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InvalidArgumentError, Option, type Command } from 'commander';
-import { readDuration } from '../../core/durations.js';
+import { Option, type Command } from 'commander';
 import { timeOf } from '../../presentation/figures.js';
 import { CommandError, exitCodes } from '../command-error.js';
 import type { Scene, Tell } from '../terminal/answers.js';
@@ -9,6 +8,7 @@ import type { Screen } from '../terminal/screen.js';
 import { onStopSignals } from '../terminal/stop-signals.js';
 import type { AdminClient } from './admin-client.js';
 import { asksServer, type ServerFlags } from './server-command.js';
+import { durationWithin } from './values.js';
 
 interface TopFlags extends ServerFlags {
   /** In milliseconds. */
@@ -39,7 +39,7 @@ export function addTop(program: Command): void {
     .description('the server at a glance and its fullest users, live')
     .addOption(
       new Option('--every <duration>', 'time between refreshes, at least 100ms')
-        .argParser(readEvery)
+        .argParser(durationWithin(100, 3_600_000))
         .default(2_000, '2s'),
     );
   asksServer<TopFlags>(command, examples, async ({ flags, client, answers, print }) => {
@@ -76,12 +76,4 @@ async function sceneText(client: AdminClient, { size }: Screen, tellScene: Tell<
     const title = stdoutPaint()('red', `No answer at ${timeOf(new Date())}; trying again until Ctrl-C.`);
     return [title, '', ...error.message.split('; ')].join('\n'); // in lines that fit most screens
   }
-}
-
-/** @throws InvalidArgumentError */
-function readEvery(text: string): number {
-  const read = readDuration(text);
-  const ms = 'value' in read ? read.value : 0;
-  if (ms >= 100 && ms <= 3_600_000) return ms;
-  throw new InvalidArgumentError('Wanted a duration with its unit, from 100ms to 1h, such as 2s.');
 }

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { readDuration } from '../../core/durations.js';
+import { readDuration, writeDuration } from '../../core/durations.js';
 
 /** Text in single quotes, for a shell. */
 export function quoted(text: string): string {
@@ -23,6 +23,16 @@ export function durationMs(text: string): number {
   const read = readDuration(text);
   if ('value' in read) return read.value;
   throw new InvalidArgumentError('Wanted a duration with its unit, such as 90s, 10m or 2h.');
+}
+
+/** Reads a duration with its unit within these bounds, in milliseconds. @throws InvalidArgumentError */
+export function durationWithin(leastMs: number, mostMs: number): (text: string) => number {
+  return (text) => {
+    const read = readDuration(text);
+    if ('value' in read && read.value >= leastMs && read.value <= mostMs) return read.value;
+    const bounds = `from ${writeDuration(leastMs)} to ${writeDuration(mostMs)}`;
+    throw new InvalidArgumentError(`Wanted a duration with its unit, ${bounds}, such as 2s.`);
+  };
 }
 
 const units = Object.freeze({ B: 1, KiB: 1_024, MiB: 1_024 ** 2, GiB: 1_024 ** 3 });

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
+import type { WebSocket as WebSocketOfWs } from 'ws';
 import type { CloseExplanation } from '../../../src/client/explain-close.js';
 import { keepConnected, type SocketLike } from '../../../src/client/keep-connected.js';
 
@@ -172,4 +173,9 @@ describe('a kept connection', () => {
     first.closed(1006);
     expect([sockets.length, told.length]).toEqual([2, 1]);
   });
+});
+
+it('takes the sockets of ws and of Node; those of browsers are in the pages of the examples', () => {
+  expectTypeOf<WebSocketOfWs>().toExtend<SocketLike>();
+  expectTypeOf<WebSocket>().toExtend<SocketLike>();
 });
