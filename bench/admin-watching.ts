@@ -71,7 +71,7 @@ const connectsPerChurn = 10;
 
 type Side = 'alone' | 'watched';
 
-const sides: Sides<Side> = { plain: 'alone', moored: 'watched', twin: 'alone' };
+const sides: Sides<Side> = { plain: 'alone', moored: 'watched', twins: ['alone', 'alone'] };
 
 export async function measureWatching(
   processes: WatchingProcesses,

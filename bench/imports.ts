@@ -56,7 +56,7 @@ async function measure(pairs: number): Promise<Generation<Cost>> {
   // So that the files are in memory.
   await sample([...needed, ...library]);
   return measurePairs<readonly string[], Cost>(
-    { plain: needed, moored: library, twin: needed },
+    { plain: needed, moored: library, twins: [needed, needed] },
     { pairs, slices: 2, sample, onPair: (index) => progress.at(index, pairs) },
   );
 }

@@ -42,7 +42,11 @@ export async function withProcesses<Output>(run: (processes: Processes) => Promi
 }
 
 export async function startSides({ start }: Processes): Promise<Sides<Server>> {
-  return { plain: await start('plain'), moored: await start('moored'), twin: await start('plain') };
+  return {
+    plain: await start('plain'),
+    moored: await start('moored'),
+    twins: [await start('plain'), await start('plain')],
+  };
 }
 
 /** Waits until the server has this many connections. Then Mooring must know all of them; without Mooring, none. */

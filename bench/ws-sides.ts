@@ -46,7 +46,7 @@ export function isControlled({ control }: Compared): boolean {
   return Math.abs(control.median - 1) <= controlTolerance;
 }
 
-/** A server with Mooring and two without, side by side. */
+/** A server with Mooring and one without, side by side, and two more without it. */
 export async function compareSides(sizes: SidesSizes): Promise<Compared[]> {
   const progress = new Progress('ws: pairs of servers');
   const found: Record<Subject, Generation<'cost'>[]> = { json: [], text: [], connects: [] };
@@ -78,7 +78,7 @@ async function warmUp(
   processes: Processes,
   { sides, sizes }: { sides: Sides<Server>; sizes: SidesSizes },
 ): Promise<void> {
-  const servers = [sides.plain, sides.moored, sides.twin];
+  const servers = [sides.plain, sides.moored, ...sides.twins];
   for (const server of servers) {
     await processes.client.call('open', { port: server.port, connections: sizes.connections });
     await settle(server, sizes.connections);

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, request as httpRequest } from 'node:http';
+import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { getRequestListener } from '@hono/node-server';
@@ -17,7 +17,8 @@ interface Answer {
 async function listen() {
   const mooring = createMooring({ env: {} });
   const admin = createAdmin({ mooring, access: 'loopback' });
-  const server = createServer(getRequestListener(admin.fetch, { overrideGlobalObjects: false }));
+  const listener = getRequestListener(admin.fetch, { overrideGlobalObjects: false });
+  const server = createServer((request, response) => void listener(request, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   afterThisTest(async () => {
@@ -30,7 +31,7 @@ async function listen() {
   const ask = async (method: string, path: string, body?: string, headers = {}): Promise<Answer> => {
     const request = httpRequest({ port, host: '127.0.0.1', method, path: `/api/v1${path}`, headers });
     request.end(body);
-    const [response] = (await once(request, 'response')) as [import('node:http').IncomingMessage];
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
     return { status: response.statusCode, body: await text(response) };
   };
   return { mooring, ask };
