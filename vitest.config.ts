@@ -27,7 +27,6 @@ export default defineConfig({
           include: inProject('quick'),
           maxWorkers: 2,
           ...timeouts,
-          sequence: { groupOrder: 1 },
         },
       },
       {

@@ -12,23 +12,25 @@ import { afterThisTest } from '../support/setup.js';
 
 /** Runs `mooring simulate` to its end. */
 function simulate(...args: readonly string[]) {
-  return simulateWith({}, ...args);
+  return runSimulate(mooringCommand, args);
 }
 
-/** The same, with environment variables. */
-function simulateWith(env: Readonly<Record<string, string>>, ...args: readonly string[]) {
-  const child = spawnSync(process.execPath, [mooringCommand, 'simulate', ...args], {
+/** The same, with this done to the core first. It runs the compiled modules: in the bundle no part can be replaced. */
+function simulateBroken(code: string, ...args: readonly string[]) {
+  const core = pathToFileURL(join(compiled, 'core/mooring.js')).href;
+  const options = optionsToImport(`import { Mooring } from '${core}';\n${code}`);
+  return runSimulate(join(compiled, 'cli/main.js'), args, { NODE_OPTIONS: options });
+}
+
+const compiled = join(import.meta.dirname, '../../dist');
+
+function runSimulate(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const child = spawnSync(process.execPath, [command, 'simulate', ...args], {
     encoding: 'utf8',
     timeout: 60_000,
     env: { PATH: process.env['PATH'], ...env },
   });
   return { code: child.status, out: child.stdout, err: child.stderr };
-}
-
-/** Environment variables under which this is done to the built core first. */
-function brokenCore(code: string): Record<string, string> {
-  const core = pathToFileURL(join(mooringCommand, '../../core/mooring.js')).href;
-  return { NODE_OPTIONS: optionsToImport(`import { Mooring } from '${core}';\n${code}`) };
 }
 
 /** Options of Node with which this runs before anything else. */
@@ -159,13 +161,13 @@ describe('mooring simulate', () => {
   });
 
   it('takes an exception out of the core for a broken promise of a small world', () => {
-    const env = brokenCore(`Mooring.prototype.release = () => { throw new TypeError('planted'); };`);
-    const { code, out, err } = simulateWith(env, '--scenario', 'small', '--seed', '9');
+    const broken = `Mooring.prototype.release = () => { throw new TypeError('planted'); };`;
+    const { code, out, err } = simulateBroken(broken, '--scenario', 'small', '--seed', '9');
     expect([code, err]).toEqual([1, '']);
     expect(out).toMatch(/^Broken after \d+ ms: no exception: TypeError: planted\n {4}at .*broken\.mjs/);
     expect(out).toMatch(/^Replay it with: npx mooring simulate --scenario small --seed 9$/m);
     const script = /^The shortest script that fails so, 2 steps; .*:\n([^]+)$/m.exec(out)?.[1] ?? '';
-    expect(simulateWith(env, '--script', fileOf(script))).toMatchObject({
+    expect(simulateBroken(broken, '--script', fileOf(script))).toMatchObject({
       code: 1,
       out: expect.stringMatching(/^Broken after \d+ ms: no exception: TypeError: planted\n/) as string,
     });
@@ -175,9 +177,9 @@ describe('mooring simulate', () => {
     ['is thrown', `throw new TypeError('planted')`],
     ['is rejected unheard', `void Promise.reject(new TypeError('planted')); return decide.call(this, fields)`],
   ])('says how to see a day again in which something %s', (_, statement) => {
-    const { code, out, err } = simulateWith(
-      brokenCore(`const { decide } = Mooring.prototype;
-        Mooring.prototype.decide = function (fields) { ${statement}; };`),
+    const { code, out, err } = simulateBroken(
+      `const { decide } = Mooring.prototype;
+        Mooring.prototype.decide = function (fields) { ${statement}; };`,
       ...['--hours', '4', '--users', '50'],
     );
     expect([code, out]).toEqual([1, '']);
