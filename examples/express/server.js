@@ -155,7 +155,6 @@ app.get('/ops', (request, response, next) => {
   const user = userOf(request);
   if (user === undefined) response.redirect('/login');
   else if (user.role !== 'operator') response.status(403).send('Only operators may see this page.');
-  else if (request.path === '/ops') response.redirect('/ops/');
   else next();
 });
 app.use('/ops', operate);

@@ -173,13 +173,27 @@ function tooLarge(): never {
  * be copied only if that has replaced the global `Request`, which it does not under `overrideGlobalObjects: false`.
  */
 const asPlatformRequest: MiddlewareHandler<AdminEnv> = async (c, next) => {
-  const { method, url, headers, body } = c.req.raw;
+  const { method, url, headers } = c.req.raw;
+  const body = method === 'GET' || method === 'HEAD' ? null : bodyOf(c);
   if (body !== null) {
     const init = { method, headers, body, duplex: 'half' as const };
     c.req.raw = new Request(url, init);
   }
   await next();
 };
+
+/**
+ * If a middleware in front has read the body already, as `express.json()` does, what it made of it. Else a dry run would
+ * count as a request without a body, and release managers.
+ */
+function bodyOf({ env: { incoming }, req }: Context<AdminEnv>): Request['body'] | string | Uint8Array<ArrayBuffer> {
+  if (incoming?.readableDidRead !== true) return req.raw.body;
+  const read: unknown = 'body' in incoming ? incoming.body : undefined;
+  if (typeof read === 'string') return read;
+  if (read instanceof Uint8Array) return new Uint8Array(read);
+  if (typeof read === 'object' && read !== null) return JSON.stringify(read);
+  throw badField('body', 'was read by a middleware before; mount the admin API in front of it');
+}
 
 /** Refuses a body without a content type, since its `dryRun` would be ignored. An empty body counts as none. */
 const withKnownBody: MiddlewareHandler<AdminEnv> = async (c, next) => {

@@ -54,7 +54,8 @@ export function addDashboard(app: AdminApp, folder = builtFolder): void {
   const files = existsSync(join(folder, 'index.html')) ? filesIn(folder) : [];
   for (const name of files) {
     const asset = readAsset(folder, name);
-    app.get(name === 'index.html' ? '/' : `/${name}`, (c) => answer(c, asset));
+    if (name === 'index.html') app.get('/', (c) => answerPage(c, asset));
+    else app.get(`/${name}`, (c) => answer(c, asset));
   }
   if (files.length > 0) return;
   app.get('/', () => {
@@ -81,6 +82,17 @@ function readAsset(folder: string, name: string): Asset {
       'cache-control': name.startsWith(hashedFolder) ? 'public, max-age=31536000, immutable' : 'no-cache',
     },
   };
+}
+
+/**
+ * The page names its files relative to itself. So below a path, as that of `app.use('/ops', …)` in Express, it needs the
+ * final slash. Only what Express leaves on the request tells that the path has none.
+ */
+function answerPage(c: Context<AdminEnv>, asset: Asset): Response {
+  const { incoming } = c.env;
+  const original: unknown = incoming !== undefined && 'originalUrl' in incoming ? incoming.originalUrl : undefined;
+  const [, name, query = ''] = typeof original === 'string' ? (/^[^?]*\/([^/?]+)(\?.*)?$/.exec(original) ?? []) : [];
+  return name === undefined ? answer(c, asset) : c.redirect(`./${name}/${query}`, 308);
 }
 
 function answer(c: Context<AdminEnv>, { plain, gzipped, headers, etag }: Asset): Response {
