@@ -38,7 +38,8 @@ export function logEvents(mooring: Mooring, logger: Logger): () => void {
 
 /** The logger stamps its own time. */
 function write(logger: Logger, { type, ...event }: MooringEvent): void {
-  const fields: Record<string, unknown> = { ...event, atMs: undefined };
+  const fields: Record<string, unknown> = { ...event };
+  delete fields['atMs'];
   if ('error' in fields) fields['error'] = String(fields['error']).slice(0, maxTextLength);
   logger[eventTable[type].severity](fields, type);
 }
