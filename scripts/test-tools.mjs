@@ -29,7 +29,7 @@ export const tools = [
       'test/e2e/examples-chat.test.ts',
       'test/e2e/examples-express.test.ts',
     ],
-    packages: ['chromium'],
+    packages: ['chromium', 'chromium-headless-shell'],
     isThere: () => existsSync('/usr/bin/chromium'),
   },
   {

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import type { AdminServer } from './admin-server.js';
-import { chromiumPage } from './chromium.js';
+import { lightPage } from './chromium.js';
 import { afterThisTest } from './setup.js';
 
 /** Tokens of servers that want one. */
@@ -30,7 +30,7 @@ const watchPolicy = `document.addEventListener('securitypolicyviolation', (event
 /** A page that must say nothing on its console, and ask nobody else. */
 export async function visit(server: Pick<AdminServer, 'url'>, options: Visit = {}): Promise<Page> {
   const { hash = '#/', size = { width: 1180, height: 900 }, expected = /^$/ } = options;
-  const page = await chromiumPage();
+  const page = await lightPage();
   const troubles: string[] = [];
   page.on('pageerror', (error) => troubles.push(error.message));
   page.on('dialog', (dialog) => troubles.push(`a dialog: ${dialog.message()}`));
