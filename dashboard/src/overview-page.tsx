@@ -53,7 +53,7 @@ function Figures({ overview }: { readonly overview: Overview }) {
     <dl class="figures">
       <Figure name="Managers" value={count(managers)} note={most} />
       <Figure name="Connections" value={count(connections)} note="attached now" />
-      <Figure name="Users" value={count(users)} note={`up to ${count(limits.perUser)} each`} />
+      <Figure name="Users" value={count(users)} note={`up to ${count(limits.perUser)} each by default`} />
       <Figure name="Waiting" value={count(waiting)} note="for a place" />
       <Figure name="Suspects" value={count(suspects)} note="do not answer" />
       <Figure name="Unsent" value={bytes(unsentBytes.sum)} note={`at most ${bytes(unsentBytes.largest)} for one`} />

@@ -51,7 +51,7 @@ export function renderCloseCodes({ closeCodes, advice }) {
   const rows = Object.entries(closeCodes).map(([cause, code]) => [`\`${cause}\``, String(code), advice[cause] ?? '']);
   return page('Close codes', [
     'Every close by Mooring carries a code and a reason of at most 123 bytes that machines read first: the cause, then',
-    '`;retry=<seconds>` and `;max=<limit>` where they apply, e.g. `1013 quota;retry=30.25;max=20`. For malformed ids the',
+    '`;retry=<seconds>` where it applies and, for `quota`, `;max=<limit>`, e.g. `1013 quota;retry=30.25;max=20`. For malformed ids the',
     'reason is the field and the rule; for credentials it is what is wrong with them. `retry` is jittered for each client.',
     'The setting `closeCodes` changes the code of a cause.',
     '',

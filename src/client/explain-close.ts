@@ -46,7 +46,7 @@ const causes = {
   idle: ['continue', 'Nothing happened here for a while, so we paused.'],
   requested: ['continue', 'The service ended this connection.'],
   unauthenticated: ['sign-in', 'Please sign in again.'],
-  malformed: ['none', 'The service did not accept this address.'],
+  malformed: ['none', 'The service does not know what this page asks for.'],
   closed: ['none', 'The connection was closed.'],
   lost: ['wait', 'The connection was lost. We connect again.'],
   other: ['none', 'The connection was closed.'],

@@ -85,7 +85,7 @@ export const settings = Object.freeze({
     kind: 'ratio',
     schema: ratio,
     default: 0.9,
-    about: 'The usage at which the level is `emergency`.',
+    about: 'The usage at which the level is `emergency`. Below a limit of 5 there are only `normal` and `info`.',
   },
   idleManagerTimeoutMs: {
     kind: 'duration',

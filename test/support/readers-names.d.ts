@@ -11,6 +11,7 @@ declare module 'README.md' {
   import type { RawData } from 'ws';
 
   export function answer(question: RawData): AsyncIterable<string>;
+  export function sessionOf(request: unknown): Promise<{ user: string; conversation: string } | undefined>;
   export function show(message: string, options: { button: string | null }): void;
   export const url: string;
 }
