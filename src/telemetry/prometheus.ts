@@ -8,7 +8,7 @@ import { namedInstruments, type InstrumentName } from './instruments.js';
 export type MetricsRegistry = Registry | Registry<OpenMetricsContentType>;
 
 /** Options of {@link collectMetrics}. */
-export interface MetricsParts {
+export interface MetricsOptions {
   /** The registry for the metrics; it may have others, but only those of one Mooring. @default a new one */
   readonly registry?: MetricsRegistry;
   /**
@@ -37,7 +37,7 @@ export interface CollectedMetrics {
  * app.get('/metrics', async (request, response) => response.type(collected.contentType).send(await collected.metrics()));
  * @throws TypeError if the registry has a metric of one of these names already
  */
-export function collectMetrics(mooring: Mooring, options: MetricsParts = {}): CollectedMetrics {
+export function collectMetrics(mooring: Mooring, options: MetricsOptions = {}): CollectedMetrics {
   const { registry = new Registry(), defaultMetrics = false } = options;
   checkFree(registry);
   const before = new Set(namesIn(registry));

@@ -1,13 +1,13 @@
 import { Counter, Registry, type OpenMetricsContentType } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { namedInstruments } from '../../../src/telemetry/instruments.js';
-import { collectMetrics, type MetricsParts } from '../../../src/telemetry/prometheus.js';
+import { collectMetrics, type MetricsOptions } from '../../../src/telemetry/prometheus.js';
 import { countListeners } from '../../support/listeners.js';
 import { afterThisTest } from '../../support/setup.js';
 import { Harness, harness, remote, silent, type HarnessOptions } from '../../core/support.js';
 
 /** A Mooring whose metrics are collected until the test is over. */
-function collected(options: HarnessOptions = {}, how: MetricsParts = {}) {
+function collected(options: HarnessOptions = {}, how: MetricsOptions = {}) {
   const h = harness(options);
   const metrics = collectMetrics(h.mooring, how);
   afterThisTest(() => {
