@@ -11,6 +11,10 @@ interface ServerState {
   readonly needsToken: boolean | null;
   /** Our token was accepted earlier. */
   readonly isTokenRefused: boolean;
+  /** Why the server shows us nothing: nobody is signed in to its application, or somebody who may not look. */
+  readonly shutOut: ApiError | null;
+  /** Where people sign in to its application; `null` if it does not tell. */
+  readonly loginUrl: string | null;
 }
 
 /** An error that the server answered with; status 0 if it did not answer. */
@@ -46,6 +50,8 @@ export const serverState = new Store<ServerState>({
   lastAnswerAt: null,
   needsToken: null,
   isTokenRefused: false,
+  shutOut: null,
+  loginUrl: null,
 });
 
 export function hasToken(): boolean {
@@ -65,9 +71,30 @@ function askForToken(): void {
   serverState.set({ ...serverState.value, needsToken: true, isTokenRefused });
 }
 
-/** Whether the server needs a token, from its health: a request for data would be logged as refused. */
-export function learnOfToken(wantsToken: boolean): void {
-  if (!hasToken()) serverState.set({ ...serverState.value, needsToken: wantsToken });
+/** Whether the server wanted a token when its health was last asked for; `null` before. */
+let lastWanted: boolean | null = null;
+
+/**
+ * How people sign in, from the server's health: a request for data would be logged as refused. As long as the health says
+ * the same, a refusal that came meanwhile counts for more.
+ */
+export function learnOfSignIn({
+  wantsToken,
+  loginUrl = null,
+}: {
+  wantsToken: boolean;
+  loginUrl?: string | null;
+}): void {
+  const { value } = serverState;
+  const needsToken = wantsToken === lastWanted || hasToken() ? value.needsToken : wantsToken;
+  lastWanted = wantsToken;
+  if (needsToken !== value.needsToken || loginUrl !== value.loginUrl)
+    serverState.set({ ...value, needsToken, loginUrl });
+}
+
+/** Asks the server again. */
+export function tryAgain(): void {
+  serverState.set({ ...serverState.value, shutOut: null });
 }
 
 /** Keeps the token if the server accepts it. @throws ApiError if not, TypeError if no header can carry it */
@@ -102,6 +129,8 @@ export async function send(path: string, options: RequestOptions = {}): Promise<
   if (response.ok) return response;
   const error = await problemOf(response);
   if (error.status === 401 && response.headers.has('www-authenticate')) askForToken();
+  else if (error.status === 401 || (error.status === 403 && method === 'GET'))
+    serverState.set({ ...serverState.value, shutOut: error });
   throw error;
 }
 

@@ -1,12 +1,12 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { hasToken, learnOfToken, serverState, signOut } from './api.js';
+import { hasToken, learnOfSignIn, serverState, signOut } from './api.js';
 import { EventsPage } from './events-page.js';
 import { dateOf, shown } from './format.js';
 import { OverviewPage } from './overview-page.js';
 import { Pending } from './pieces.js';
 import { usePoll, type Polled } from './poll.js';
 import { useRoute, type Route } from './route.js';
-import { SignIn } from './sign-in.js';
+import { ShutOut, SignIn } from './sign-in.js';
 import { useStore } from './store.js';
 import { theme, toggleTheme } from './theme.js';
 import { UserPage } from './user-page.js';
@@ -17,6 +17,7 @@ interface Health {
   readonly managers: number;
   readonly version: string;
   readonly wantsToken: boolean;
+  readonly loginUrl?: string;
 }
 
 const healthEveryMs = 5_000;
@@ -36,7 +37,7 @@ function titleOf({ page, userId }: Route): string {
 /** The whole page. */
 export function App() {
   const route = useRoute();
-  const { needsToken } = useStore(serverState);
+  const { needsToken, shutOut } = useStore(serverState);
   const { data: health, problem } = useHealth();
   const isUnknown = needsToken === null && !hasToken();
   useTitle(needsToken === true ? 'Sign in' : titleOf(route), needsToken !== true);
@@ -48,7 +49,15 @@ export function App() {
       <Head route={route} isSignedIn={needsToken !== true && !isUnknown} />
       <Banners health={health} />
       <main id="main" tabIndex={-1}>
-        {isUnknown ? <Pending problem={problem} /> : needsToken === true ? <SignIn /> : <Page route={route} />}
+        {isUnknown ? (
+          <Pending problem={problem} />
+        ) : needsToken === true ? (
+          <SignIn />
+        ) : shutOut !== null ? (
+          <ShutOut problem={shutOut} />
+        ) : (
+          <Page route={route} />
+        )}
       </main>
       <footer class="foot note">Mooring {health?.version ?? ''}</footer>
     </>
@@ -61,8 +70,8 @@ function useHealth(): Polled<Health> {
   const { data, problem } = polled;
   const isKept = problem !== null && problem.status !== 0;
   useEffect(() => {
-    if (data !== null) learnOfToken(data.wantsToken);
-    else if (isKept) learnOfToken(false);
+    if (data !== null) learnOfSignIn(data);
+    else if (isKept) learnOfSignIn({ wantsToken: false });
   }, [data, isKept]);
   return polled;
 }

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { ApiError, serverState, signIn } from './api.js';
+import { ApiError, serverState, signIn, tryAgain } from './api.js';
 import { shown } from './format.js';
 import { useStore } from './store.js';
 
@@ -34,6 +34,7 @@ export function SignIn() {
           The server no longer accepts your token. It may have been replaced.
         </p>
       )}
+      <LoginLink />
       <p class="note">This server needs a token. Only this tab keeps it, until you sign out or close the tab.</p>
       <label for="token">Token</label>
       <input
@@ -55,6 +56,33 @@ export function SignIn() {
         {isSending ? 'Signing in …' : 'Sign in'}
       </button>
     </form>
+  );
+}
+
+/** Instead of a page whose data the server refuses: to nobody who is signed in, or to somebody who may not look. */
+export function ShutOut({ problem }: { readonly problem: ApiError }) {
+  return (
+    <section class="card sign-in">
+      <h1>{problem.status === 401 ? 'Not signed in' : 'No access'}</h1>
+      <p role="alert">
+        {shown(problem.message)} {shown(problem.hint ?? '')}
+      </p>
+      <LoginLink />
+      <button type="button" class="primary" onClick={tryAgain}>
+        Try again
+      </button>
+    </section>
+  );
+}
+
+/** To the login of the application that this page belongs to, if the server tells where it is. */
+function LoginLink() {
+  const { loginUrl } = useStore(serverState);
+  if (loginUrl === null) return null;
+  return (
+    <p>
+      <a href={loginUrl}>Sign in to the application</a>
+    </p>
   );
 }
 

@@ -141,6 +141,7 @@ const metrics = collectMetrics(mooring, { registry: register });
 const admin = createAdmin({
   mooring,
   metrics,
+  loginUrl: '/login',
   access: (_request, { incoming }) => {
     const user = userOf(incoming);
     if (user === undefined) return null;

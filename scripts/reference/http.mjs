@@ -104,7 +104,7 @@ const introduction = [
   '| beside the API | scope | |',
   '| --- | --- | --- |',
   '| `GET /metrics` | read | for Prometheus: [metrics](metrics.md) |',
-  '| `GET /healthz` | none | 200 while the process answers; `wantsToken` says whether the rest wants one |',
+  '| `GET /healthz` | none | 200 while the process answers; `wantsToken` says whether the rest wants one, `loginUrl` where people sign in |',
   '| `GET /readyz` | none | 200, and 503 while the server drains |',
   '| `GET /` | none | the [dashboard](../guides/dashboard.md); what it shows it asks the API for |',
 ];

@@ -44,6 +44,11 @@ export interface AdminOptions {
    * `https://ops.example.com`. They allow no CORS. @default none
    */
   readonly allowedOrigins?: readonly string[];
+  /**
+   * Where people sign in to your application, if `access` is a function of it: a path, or an `http:` or `https:` URL. The
+   * page shows it as a link to who is not signed in. @default no link
+   */
+  readonly loginUrl?: string;
   /** The result of `loadProcessConfig`: tells where each setting came from. @default not told */
   readonly loaded?: LoadedConfig;
   /** What `/metrics` answers, e.g. of `mooring/prometheus`. @default there is no `/metrics` */
@@ -78,7 +83,8 @@ const refusedMethods: readonly string[] = ['TRACE', 'CONNECT'];
 /**
  * The admin API, with the dashboard at `/`: usage, the journal of each user, success metrics, and actions on connections.
  * Mount its `fetch` in a server of yours.
- * @throws TypeError if `access` lets nobody in or has a short token, or if `maxViewers` is no whole number of at least 1
+ * @throws TypeError if `access` lets nobody in or has a short token, if `maxViewers` is no whole number of at least 1, or if
+ * `loginUrl` is no path or URL
  */
 export function createAdmin(options: AdminOptions): Admin {
   const {
@@ -87,13 +93,16 @@ export function createAdmin(options: AdminOptions): Admin {
     tokens,
     allowedOrigins,
     maxViewers,
+    loginUrl = null,
     loaded = null,
     metrics = null,
     version = 'unknown',
   } = options;
+  if (loginUrl !== null) checkLoginUrl(loginUrl);
   const parts: AdminParts = {
     mooring,
     version,
+    loginUrl,
     loaded,
     metrics,
     gate: new Gatekeeper({
@@ -119,6 +128,14 @@ export function createAdmin(options: AdminOptions): Admin {
       parts.refusals.close();
     },
   };
+}
+
+/** @throws TypeError for what is no place to go to, such as `javascript:` */
+function checkLoginUrl(loginUrl: unknown): void {
+  const anyOrigin = 'http://localhost';
+  const isText = typeof loginUrl === 'string' && loginUrl !== '' && URL.canParse(loginUrl, anyOrigin);
+  if (isText && ['http:', 'https:'].includes(new URL(loginUrl, anyOrigin).protocol)) return;
+  throw new TypeError(`loginUrl: got ${describe(loginUrl)}, wanted a path such as /login, or an http: or https: URL`);
 }
 
 function appOf(parts: AdminParts): AdminApp {
@@ -219,13 +236,14 @@ function guarded({ gate }: AdminParts): MiddlewareHandler<AdminEnv> {
 }
 
 /** Routes outside of the guard: health for load balancers, metrics for Prometheus, and the OpenAPI document. */
-function addOpenRoutes(app: AdminApp, { mooring, version, metrics, gate }: AdminParts): void {
-  // The page learns from this that it needs a token, without a request that is refused.
+function addOpenRoutes(app: AdminApp, { mooring, version, metrics, gate, loginUrl }: AdminParts): void {
+  // The page learns from this how people sign in, without a request that is refused.
   const health = () => ({
     status: mooring.isDraining ? 'draining' : 'ok',
     managers: mooring.managerCount,
     version,
     wantsToken: gate.wantsToken,
+    ...(loginUrl !== null && { loginUrl }),
   });
   app.get('/healthz', (c) => c.json(health()));
   app.get('/readyz', (c) => c.json(health(), mooring.isDraining ? 503 : 200));

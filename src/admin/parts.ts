@@ -19,6 +19,7 @@ export interface AdminParts {
   readonly version: string;
   readonly loaded: LoadedConfig | null;
   readonly metrics: MetricsText | null;
+  readonly loginUrl: string | null;
   readonly gate: Gatekeeper;
   readonly census: Census;
   readonly recorder: Recorder;

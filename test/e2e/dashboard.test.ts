@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import type { AccessFunction } from '../../src/admin/admin.js';
 import { describe, expect, it } from 'vitest';
 import { startAdmin } from '../support/admin-server.js';
 import { hasChromium } from '../support/chromium.js';
@@ -102,6 +103,27 @@ describe.runIf(hasChromium)('signing in', () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     expect(await page.evaluate('sessionStorage.length')).toBe(0);
+  });
+
+  it("of an application's own login: it says who is shut out and why, links to the login, and goes on after it", async () => {
+    let who: 'nobody' | 'eve' | 'olga' = 'nobody';
+    const access: AccessFunction = () =>
+      who === 'nobody' ? null : { name: who, scope: who === 'olga' ? 'act' : 'none' };
+    const server = await startAdmin({ access, loginUrl: '/login' });
+    server.open('ada', 2);
+    const page = await visit(server, { hash: '#/users/ada', expected: refusedOnce });
+    await page.getByRole('heading', { name: 'Not signed in' }).waitFor();
+    expect(await page.getByRole('link', { name: 'Sign in to the application' }).getAttribute('href')).toBe('/login');
+    who = 'eve';
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('heading', { name: 'No access' }).waitFor();
+    await page.getByText('eve may not use this API.').waitFor();
+    who = 'olga';
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('2 managers').waitFor();
+    who = 'nobody';
+    await page.getByRole('heading', { name: 'Not signed in' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Release all …' }).count()).toBe(0);
   });
 
   it('is not asked for where the server wants no token', async () => {

@@ -26,7 +26,7 @@ const built = (file: string): Promise<unknown> => import(new URL(`../../dist/${f
 
 /** Ends with the test. */
 export async function startAdmin(
-  options: { access?: Access; config?: Partial<WebSocketConfig> } = {},
+  options: { access?: Access; loginUrl?: string; config?: Partial<WebSocketConfig> } = {},
 ): Promise<AdminServer> {
   const { createAdmin } = (await built('admin/admin.js')) as typeof adminModule;
   const { createMooring } = (await built('index.js')) as typeof indexModule;
@@ -36,7 +36,8 @@ export async function startAdmin(
     journalBytes: 1_000_000,
     ...options.config,
   });
-  const admin = createAdmin({ mooring, access: options.access ?? 'loopback', version: '0.1.0' });
+  const { access = 'loopback', loginUrl } = options;
+  const admin = createAdmin({ mooring, access, version: '0.1.0', ...(loginUrl !== undefined && { loginUrl }) });
   const server = serve({ fetch: admin.fetch, port: 0, hostname: '127.0.0.1' }) as Server;
   await once(server, 'listening');
   const vanish = async (): Promise<void> => {

@@ -145,6 +145,26 @@ describe('with an access function and tokens beside it', () => {
   });
 });
 
+describe('where people sign in', () => {
+  it.each(['/login', 'https://app.example/login?next=ops', '../login'])(
+    '%s is told with the health',
+    async (loginUrl) => {
+      const { ask } = testAdmin({ access: sessions, loginUrl });
+      expect((await ask('/healthz')).body).toMatchObject({ loginUrl });
+    },
+  );
+
+  it('is not told unless it is known', async () => {
+    expect((await testAdmin({ access: sessions }).ask('/healthz')).body).not.toHaveProperty('loginUrl');
+  });
+
+  it.each(['', 'javascript:alert(1)', 'data:text/html,', 7, 'http://['])('cannot be %j', (loginUrl) => {
+    expect(() => testAdmin({ access: sessions, loginUrl: loginUrl as never })).toThrow(
+      /^loginUrl: got .*, wanted a path/,
+    );
+  });
+});
+
 it.each([
   [undefined, /access: got undefined, wanted tokens, a function of the request, or 'loopback'/],
   ['everybody', /access: got "?'?everybody/],
