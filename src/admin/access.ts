@@ -139,9 +139,9 @@ export class Gatekeeper {
   async #identify(caller: Caller): Promise<Admitted> {
     const token = /^Bearer +([^ ]+) *$/i.exec(caller.headers.get('authorization') ?? '')?.[1];
     const found = (token === undefined ? null : this.#find(token)) ?? (await this.#askAccess(caller));
-    if (found?.scope === 'none') throw denied(found);
-    if (found !== null) return { name: found.name, scope: found.scope };
+    if (found !== null && found.scope !== 'none') return { name: found.name, scope: found.scope };
     if (token !== undefined && this.#tokens.length > 0) throw this.#unknown(caller);
+    if (found !== null) throw denied(found);
     throw this.#tokens.length > 0 ? unauthorized('No token.') : notSignedIn();
   }
 

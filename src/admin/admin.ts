@@ -13,6 +13,7 @@ import { addDashboard } from './assets.js';
 import { Census } from './census.js';
 import { EventHub } from './event-stream.js';
 import type { AdminApp, AdminEnv, AdminParts, MetricsText } from './parts.js';
+import { bodyReadBefore } from './read-body.js';
 import { badField, badFields, ProblemError, problemResponse } from './problems.js';
 import { Recorder } from './recorder.js';
 import { Refusals } from './refusals.js';
@@ -191,40 +192,35 @@ function tooLarge(): never {
  */
 const asPlatformRequest: MiddlewareHandler<AdminEnv> = async (c, next) => {
   const { method, url, headers } = c.req.raw;
-  const body = method === 'GET' || method === 'HEAD' ? null : bodyOf(c);
+  const { incoming } = c.env;
+  if (method === 'GET' || method === 'HEAD') return next();
+  if (incoming?.readableDidRead === true) {
+    const body = await bodyReadBefore(c.req.raw, incoming);
+    c.req.raw = new Request(url, { method, headers: without(headers, 'content-length'), ...(body !== '' && { body }) });
+    return next();
+  }
+  const { body } = c.req.raw;
   if (body !== null) {
     const init = { method, headers, body, duplex: 'half' as const };
     c.req.raw = new Request(url, init);
   }
-  await next();
+  return next();
 };
-
-/**
- * If a middleware in front has read the body already, as `express.json()` does, what it made of it. Else a dry run would
- * count as a request without a body, and release managers.
- */
-function bodyOf({ env: { incoming }, req }: Context<AdminEnv>): Request['body'] | string | Uint8Array<ArrayBuffer> {
-  if (incoming?.readableDidRead !== true) return req.raw.body;
-  const read: unknown = 'body' in incoming ? incoming.body : undefined;
-  if (typeof read === 'string') return read;
-  if (read instanceof Uint8Array) return new Uint8Array(read);
-  if (typeof read === 'object' && read !== null) return JSON.stringify(read);
-  throw badField('body', 'was read by a middleware before; mount the admin API in front of it');
-}
 
 /** Refuses a body without a content type, since its `dryRun` would be ignored. An empty body counts as none. */
 const withKnownBody: MiddlewareHandler<AdminEnv> = async (c, next) => {
   const { method, url, headers, body } = c.req.raw;
   const isEmpty = body === null || (await c.req.text()).trim() === '';
   if (!isEmpty && !headers.has('content-type')) throw badField('content-type', 'is missing; wanted application/json');
-  if (isEmpty && headers.has('content-type')) c.req.raw = withoutContentType(url, { method, headers });
+  if (isEmpty && headers.has('content-type'))
+    c.req.raw = new Request(url, { method, headers: without(headers, 'content-type') });
   await next();
 };
 
-function withoutContentType(url: string, { method, headers }: { method: string; headers: Headers }): Request {
+function without(headers: Headers, name: string): Headers {
   const others = new Headers(headers);
-  others.delete('content-type');
-  return new Request(url, { method, headers: others });
+  others.delete(name);
+  return others;
 }
 
 function guarded({ gate }: AdminParts): MiddlewareHandler<AdminEnv> {

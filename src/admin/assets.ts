@@ -86,13 +86,21 @@ function readAsset(folder: string, name: string): Asset {
 
 /**
  * The page names its files relative to itself. So below a path, as that of `app.use('/ops', …)` in Express, it needs the
- * final slash. Only what Express leaves on the request tells that the path has none.
+ * final slash.
  */
 function answerPage(c: Context<AdminEnv>, asset: Asset): Response {
-  const { incoming } = c.env;
-  const original: unknown = incoming !== undefined && 'originalUrl' in incoming ? incoming.originalUrl : undefined;
-  const [, name, query = ''] = typeof original === 'string' ? (/^[^?]*\/([^/?]+)(\?.*)?$/.exec(original) ?? []) : [];
-  return name === undefined ? answer(c, asset) : c.redirect(`./${name}/${query}`, 308);
+  const name = folderWithoutSlash(c.env.incoming);
+  return name === null ? answer(c, asset) : c.redirect(`./${name}/${new URL(c.req.url).search}`, 308);
+}
+
+/** The last part of the path that Express has mounted this at, if the page was asked for by that path without a slash. */
+function folderWithoutSlash(incoming: unknown): string | null {
+  if (typeof incoming !== 'object' || incoming === null) return null;
+  if (!('baseUrl' in incoming && 'originalUrl' in incoming)) return null;
+  const { baseUrl, originalUrl } = incoming;
+  if (typeof baseUrl !== 'string' || typeof originalUrl !== 'string') return null;
+  if (originalUrl.replace(/\?.*$/, '') !== baseUrl) return null;
+  return /\/([^/]+)$/.exec(baseUrl)?.[1] ?? null;
 }
 
 function answer(c: Context<AdminEnv>, { plain, gzipped, headers, etag }: Asset): Response {

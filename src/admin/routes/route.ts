@@ -11,7 +11,7 @@ import { problemSchema } from '../schemas.js';
 const commonProblems = {
   400: 'A field is wrong; `errors` says which.',
   401: 'No token, or one that is not known.',
-  403: 'The token does not allow this, or the page has another origin.',
+  403: 'The token or the person may not do this, or the page has another origin.',
   404: 'It does not exist; `hint` says what to try.',
   429: 'Too many wrong tokens from this address; a right one is accepted all the same.',
 } as const;

@@ -134,6 +134,8 @@ describe('with an access function and tokens beside it', () => {
     ['a session reads', as('bob'), 200],
     ['a session reads, with an Authorization header of the application', as('bob', { token: 'x'.repeat(30) }), 200],
     ['a wrong token without a session is refused', { token: 'x'.repeat(30) }, 401],
+    ['a wrong token of a user without the right counts as a wrong token', as('carl', { token: 'x'.repeat(30) }), 401],
+    ['a user without the right, and without a token, is told so', as('carl'), 403],
   ] as const)('%s', async (_, request, status) => {
     expect((await testAdmin({ access: sessions, tokens }).api('/overview', request)).status).toBe(status);
   });
