@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { describe } from '../core/errors.js';
 import type { Mooring } from '../core/mooring.js';
+import { ignoreRejection } from '../core/promises.js';
 import { RateWindow } from '../core/rate-window.js';
 import { addressKey, noAddress } from '../runtime/client-address.js';
 import type { IncomingRequest } from './upgrade-request.js';
@@ -14,7 +15,7 @@ export interface AttemptRate<Request = IncomingMessage> {
   /**
    * Attempts with the same key are counted together. Behind a proxy, return the client's address. An IP address is
    * counted as the address of a socket is: IPv6 by /64, and IPv4 the same in every notation.
-   * @default the `keyOf` beside `attemptRate`, else the remote address. Sockets without an address (of a Unix domain socket) are not counted, since all of
+   * @default the `keyOf` beside `attemptRate` if there is one, else the remote address. Sockets without an address (of a Unix domain socket) are not counted, since all of
    * them would count as one client; this is reported once, as `attempts.uncounted`
    */
   readonly keyOf?: (request: Request) => string;
@@ -55,8 +56,8 @@ export class AttemptLimiter<Request> {
 
   /**
    * Counts an attempt.
-   * @returns in how many milliseconds to try again, or `null` if the attempt is within the rate. Never throws: if `keyOf`
-   * throws or returns no string, the attempt is not counted, and `authentication.failed` is emitted
+   * @returns in how many milliseconds to try again, or `null` if the attempt is within the rate. Never throws: if the rate's
+   * own `keyOf` throws or returns no string, the attempt is not counted, and `authentication.failed` is emitted
    */
   check(attempt: CountedAttempt<Request>): number | null {
     try {
@@ -71,12 +72,14 @@ export class AttemptLimiter<Request> {
   #keyOf(attempt: CountedAttempt<Request>): string | null {
     if (this.#rate.keyOf === undefined) return this.#addressOf(attempt);
     const key: unknown = this.#rate.keyOf(attempt.request);
+    ignoreRejection(key);
     if (typeof key !== 'string') throw new TypeError(`attemptRate.keyOf returned ${describe(key)}, wanted a string`);
     return addressKey(key);
   }
 
-  #addressOf({ address, incoming: { socket } }: CountedAttempt<Request>): string | null {
-    if (this.#isAddressGiven && address !== noAddress) return address;
+  #addressOf(attempt: CountedAttempt<Request>): string | null {
+    const { socket } = attempt.incoming;
+    if (this.#isAddressGiven && attempt.address !== noAddress) return attempt.address;
     if (socket?.remoteAddress !== undefined) return addressKey(socket.remoteAddress);
     if (socket?.destroyed !== true) this.#reportUncounted();
     return null;
@@ -86,7 +89,8 @@ export class AttemptLimiter<Request> {
     if (this.#isReported) return;
     this.#isReported = true;
     this.#mooring.events.emit('attempts.uncounted', {
-      reason: 'the sockets have no address, as behind a Unix domain socket; give attach or attemptRate a keyOf',
+      reason:
+        'the sockets have no address, as behind a Unix domain socket; give attach or attemptRate a keyOf that returns an address',
     });
   }
 }

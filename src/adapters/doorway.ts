@@ -4,7 +4,7 @@ import { unadmittedLimit } from '../core/bounds.js';
 import { AuthenticationError, MalformedContextError, describe, type RefusalError } from '../core/errors.js';
 import type { ContextFields } from '../core/identity/user-execution-context.js';
 import type { Mooring } from '../core/mooring.js';
-import { isPromise } from '../core/promises.js';
+import { ignoreRejection, isPromise } from '../core/promises.js';
 import { addressKey } from '../runtime/client-address.js';
 import { AttemptLimiter, type AttemptRate } from './attempt-rate.js';
 import { AbortableCall, type AuthenticationCall } from './authentication-call.js';
@@ -213,6 +213,7 @@ export class Doorway<Request> {
     const options = this.#options.keyOf === undefined ? this.#options.attemptRate : this.#options;
     try {
       const key: unknown = options?.keyOf?.(request);
+      ignoreRejection(key);
       if (typeof key === 'string') return addressKey(key);
       if (options?.keyOf !== undefined) throw new TypeError(`keyOf returned ${describe(key)}, wanted a string`);
     } catch (error) {

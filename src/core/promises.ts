@@ -8,6 +8,11 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   }
 }
 
+/** For what should have been no promise: its rejection is nobody's. Never throws. */
+export function ignoreRejection(value: unknown): void {
+  if (isPromise(value)) void Promise.resolve(value).catch(() => undefined);
+}
+
 /** A promise, and the function that resolves it. */
 export function withResolver<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
   let resolve!: (value: T) => void;

@@ -105,6 +105,19 @@ describe('the steps of the doorway', () => {
     expect(arrive('nobody', from('192.0.2.9'))).toBeInstanceOf(Attempt);
   });
 
+  it.each(['the common', "the rate's"])(
+    'outlive a rejection of %s keyOf, which should be no promise',
+    async (whose) => {
+      const keyOf = (() => Promise.reject(new Error('planted'))) as never;
+      const attemptRate = { limit: 1 };
+      const { arrive } = open(
+        whose === 'the common' ? { keyOf, attemptRate } : { attemptRate: { ...attemptRate, keyOf } },
+      );
+      expect(arrive('ada')).toBeInstanceOf(Attempt);
+      await new Promise(setImmediate); // an unhandled rejection fails the test
+    },
+  );
+
   it('call authenticate as a method of the options', () => {
     const seen: unknown[] = [];
     const options: Partial<DoorwayOptions<Name>> = {
