@@ -1,8 +1,8 @@
 import { median, quantile, seeded } from './numbers.js';
 
 /**
- * The two sides that are compared, and two more processes of the first side, for the control. Why two: one that is compared
- * with both others works twice as much as they do, and so the engine optimises it sooner.
+ * The two sides that are compared, and two more like the first, for the control. Why two: if the first took part in both
+ * comparisons, its process would work twice as much as the others, and the engine optimise it sooner.
  */
 export interface Sides<Side> {
   readonly plain: Side;

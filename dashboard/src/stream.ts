@@ -84,7 +84,7 @@ export class EventWatch {
       }
     } catch (error) {
       if (error instanceof ApiError && error.status > 0) this.problem.set(error);
-      if (error instanceof ApiError && error.status === 401) this.close();
+      if (error instanceof ApiError && [401, 403].includes(error.status)) this.close();
     } finally {
       silence.end();
     }

@@ -24,7 +24,8 @@ export const edgeEvents = Object.freeze({
   'authentication.failed': {
     fields: fields<{ readonly error: string }>(),
     severity: 'error',
-    about: '`authenticate`, or a check before it (`allowedOrigins`, `attemptRate`), threw, rejected or gave no answer.',
+    about:
+      '`authenticate`, or a function called before it (`allowedOrigins`, `keyOf`), threw, rejected or gave no answer.',
   },
   'attempts.uncounted': {
     fields: fields<{ readonly reason: string }>(),
@@ -74,7 +75,7 @@ export const edgeEvents = Object.freeze({
     }>(),
     severity: 'warn',
     about:
-      'The admin API refused a request: no token or a wrong one, a token that may not, a foreign origin, or too many requests.',
+      'The admin API refused a request: no token or a wrong one, a token or a person that may not, a foreign origin, or too many requests.',
   },
   'admin.failed': {
     fields: fields<{ readonly route: string; readonly error: string }>(),

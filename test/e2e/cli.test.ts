@@ -89,10 +89,12 @@ describe('mooring serve, when told to stop', () => {
       const ends = await Promise.all(clients.map((client) => client.end()));
       expect(ends.filter(({ code, reason }) => code !== 1012 || !/^drain;retry=\d+\.\d\d$/.test(reason))).toEqual([]);
       expect(await server.exited).toEqual({ code: 0, signal: null });
-      const awaited = [`${signal}:`, 'server.draining', 'server.stopped'];
-      const said = server.lines.map(({ msg }) => String(msg).split(' ')[0]);
-      // What a busy machine adds, as `process.stalled`, is not of the shutdown.
-      expect(said.filter((msg) => msg !== undefined && awaited.includes(msg))).toEqual(awaited);
+      // What a busy machine adds is not of the shutdown.
+      const others = ['level.changed', 'process.stalled'];
+      const said = server.lines
+        .map(({ msg }) => String(msg).split(' ')[0] ?? '')
+        .filter((msg) => !others.includes(msg));
+      expect(said.slice(-3)).toEqual([`${signal}:`, 'server.draining', 'server.stopped']);
     },
   );
 });

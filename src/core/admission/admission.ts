@@ -172,7 +172,7 @@ export class AdmissionControl {
     for (const place of this.#parts.queue.all()) this.#refusePlace(place, this.#parts.refusals.draining());
   }
 
-  /** All managers of this user are about to be released: those of the user's newcomers that wait are refused too. */
+  /** All managers of this user are about to be released: the newcomers that wait for their slots are refused with that. */
   refuseWaiting(userId: string, closeCause: CloseCause): void {
     const { queue, refusals } = this.#parts;
     for (const place of queue.placesOf(userId)) this.#refusePlace(place, refusals.released(closeCause));

@@ -78,7 +78,7 @@ export class Refusals {
     return this.#refusal('ticket.expired', 'unattached', { message });
   }
 
-  /** @param closeCause what the connection of the manager was told */
+  /** Somebody released the manager that it was about to have. @param closeCause why, as connections of the user are told */
   released(closeCause: CloseCause): RefusalError {
     if (closeCause === 'drain') return this.draining();
     const message = 'The manager was released before this connection was open.';
