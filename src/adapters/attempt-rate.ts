@@ -15,8 +15,9 @@ export interface AttemptRate<Request = IncomingMessage> {
   /**
    * Attempts with the same key are counted together. Behind a proxy, return the client's address. An IP address is
    * counted as the address of a socket is: IPv6 by /64, and IPv4 the same in every notation.
-   * @default the `keyOf` beside `attemptRate` if there is one, else the remote address. Sockets without an address (of a Unix domain socket) are not counted, since all of
-   * them would count as one client; this is reported once, as `attempts.uncounted`
+   * @default the `keyOf` beside `attemptRate` if there is one, else the remote address. Sockets without an address (of a
+   * Unix domain socket) are not counted, since all of them would count as one client; this is reported once, as
+   * `attempts.uncounted`
    */
   readonly keyOf?: (request: Request) => string;
 }
@@ -70,14 +71,14 @@ export class AttemptLimiter<Request> {
   }
 
   #keyOf(attempt: CountedAttempt<Request>): string | null {
-    if (this.#rate.keyOf === undefined) return this.#addressOf(attempt);
+    if (this.#rate.keyOf === undefined) return this.#defaultKeyOf(attempt);
     const key: unknown = this.#rate.keyOf(attempt.request);
     ignoreRejection(key);
     if (typeof key !== 'string') throw new TypeError(`attemptRate.keyOf returned ${describe(key)}, wanted a string`);
     return addressKey(key);
   }
 
-  #addressOf(attempt: CountedAttempt<Request>): string | null {
+  #defaultKeyOf(attempt: CountedAttempt<Request>): string | null {
     const { socket } = attempt.incoming;
     if (this.#isAddressGiven && attempt.address !== noAddress) return attempt.address;
     if (socket?.remoteAddress !== undefined) return addressKey(socket.remoteAddress);

@@ -2,7 +2,6 @@ import { getConnInfo } from '@hono/node-server/conninfo';
 import { OpenAPIHono, type z } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
-import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import type { LoadedConfig } from '../config/load-config.js';
 import { describe } from '../core/errors.js';
@@ -13,10 +12,10 @@ import { addDashboard } from './assets.js';
 import { Census } from './census.js';
 import { EventHub } from './event-stream.js';
 import type { AdminApp, AdminEnv, AdminParts, MetricsText } from './parts.js';
-import { bodyReadBefore } from './read-body.js';
 import { badField, badFields, ProblemError, problemResponse } from './problems.js';
 import { Recorder } from './recorder.js';
 import { Refusals } from './refusals.js';
+import { bodyChecks } from './request-body.js';
 import { addManagerRoutes } from './routes/managers.js';
 import { addServerRoutes } from './routes/server.js';
 import { addUserRoutes } from './routes/users.js';
@@ -73,9 +72,6 @@ export interface Admin {
   /** Ends every event stream. Leaves no timer and no listener. */
   close(): void;
 }
-
-/** More than any body of this API needs. */
-const maxBodyBytes = 16_384;
 
 const methods = ['GET', 'POST', 'DELETE'] as const;
 /** Methods that a `Request` cannot be copied with. */
@@ -152,13 +148,7 @@ function appOf(parts: AdminParts): AdminApp {
   });
   addOpenRoutes(app, parts);
   // The caller is checked before a body is read. Outside of the API no route reads one.
-  app.use(
-    `${apiPath}/*`,
-    guarded(parts),
-    asPlatformRequest,
-    bodyLimit({ maxSize: maxBodyBytes, onError: tooLarge }),
-    withKnownBody,
-  );
+  app.use(`${apiPath}/*`, guarded(parts), ...bodyChecks);
   addUserRoutes(app, parts);
   addManagerRoutes(app, parts);
   addServerRoutes(app, parts);
@@ -179,48 +169,6 @@ function noRoute({ router }: AdminApp, { method, path }: { method: string; path:
   }
   const hint = `GET ${apiPath}/openapi.json lists what there is.`;
   return new ProblemError({ kind: 'no-such-route', status: 404, detail: `There is no ${method} ${path}.`, hint });
-}
-
-function tooLarge(): never {
-  const detail = `The body has more than ${maxBodyBytes.toLocaleString('en')} bytes, which no request of this API needs.`;
-  throw new ProblemError({ kind: 'content-too-large', status: 413, detail });
-}
-
-/**
- * Makes a request with a body one of Node's own, since the middlewares below copy it: a request of `@hono/node-server` can
- * be copied only if that has replaced the global `Request`, which it does not under `overrideGlobalObjects: false`.
- */
-const asPlatformRequest: MiddlewareHandler<AdminEnv> = async (c, next) => {
-  const { method, url, headers } = c.req.raw;
-  const { incoming } = c.env;
-  if (method === 'GET' || method === 'HEAD') return next();
-  if (incoming?.readableDidRead === true) {
-    const body = await bodyReadBefore(c.req.raw, incoming);
-    c.req.raw = new Request(url, { method, headers: without(headers, 'content-length'), ...(body !== '' && { body }) });
-    return next();
-  }
-  const { body } = c.req.raw;
-  if (body !== null) {
-    const init = { method, headers, body, duplex: 'half' as const };
-    c.req.raw = new Request(url, init);
-  }
-  return next();
-};
-
-/** Refuses a body without a content type, since its `dryRun` would be ignored. An empty body counts as none. */
-const withKnownBody: MiddlewareHandler<AdminEnv> = async (c, next) => {
-  const { method, url, headers, body } = c.req.raw;
-  const isEmpty = body === null || (await c.req.text()).trim() === '';
-  if (!isEmpty && !headers.has('content-type')) throw badField('content-type', 'is missing; wanted application/json');
-  if (isEmpty && headers.has('content-type'))
-    c.req.raw = new Request(url, { method, headers: without(headers, 'content-type') });
-  await next();
-};
-
-function without(headers: Headers, name: string): Headers {
-  const others = new Headers(headers);
-  others.delete(name);
-  return others;
 }
 
 function guarded({ gate }: AdminParts): MiddlewareHandler<AdminEnv> {
