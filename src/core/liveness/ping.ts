@@ -5,6 +5,9 @@ import { sample } from './silence.js';
 /** How many pings without a pong are remembered: the first that nothing has answered, and the last ones. */
 const remembered = 4;
 
+/** How many payloads there are. Nobody guesses one of a billion. */
+const payloads = 2 ** 30;
+
 /** Sends pings with payloads that no peer can guess, so that only a real answer gives a round trip. */
 export class Pinger {
   readonly #random: Random;
@@ -29,10 +32,13 @@ export class Pinger {
     });
   }
 
-  /** A payload for one ping, of ASCII characters. Decimals, since V8 writes no other base as fast. */
+  /**
+   * A payload for one ping, of ASCII characters: decimals, since V8 writes no other base as fast, and at most twelve
+   * characters, since V8 keeps longer results as the pieces they were made of.
+   */
   payload(): string {
-    this.#sent = (this.#sent + 1) % 0x40000000;
-    return `m${String(this.#sent)}.${String(Math.floor(this.#random() * 0x40000000))}`;
+    this.#sent = (this.#sent + 1) % payloads;
+    return `m${String((Math.floor(this.#random() * payloads) + this.#sent) % payloads)}`;
   }
 
   #send(connection: ManagedConnection): boolean {
