@@ -1,12 +1,14 @@
 /**
- * `npm run mutate`: mutation testing of `src/core`, by hand, in an hour or so.
+ * `npm run mutate`: mutation testing of `src/core`, by hand, in an hour or two.
  *
  * Each part of the core is met by its own tests first, which are few and quick; what survives those is met by all. What
- * survives both is printed, and written to reports/mutation.json. Arguments are parts: `npm run mutate -- kpis liveness`;
- * `.` is the flat files, `managers/limits.ts` one file.
+ * survives both is printed, and all results are in reports/mutation, a file for each part. Arguments are parts:
+ * `npm run mutate -- kpis liveness`; `.` is the flat files, `managers/limits.ts` one file.
+ *
+ * `--resume` goes on with a run that was ended: parts that have a file are not run again.
  */
 
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { Stryker } from '@stryker-mutator/core';
 
@@ -19,15 +21,44 @@ const core = join(root, 'src/core');
 const folders = readdirSync(core, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
-const parts = process.argv.length > 2 ? process.argv.slice(2) : [...folders, '.'];
+const args = process.argv.slice(2);
+const isResuming = args.includes('--resume');
+const named = args.filter((argument) => argument !== '--resume');
+const parts = named.length > 0 ? named : [...folders, '.'];
 
 /** @type {MutantResult[]} */
-const own = [];
-for (const part of parts) own.push(...(await mutate([filesOf(part)], testsOf(part))));
-const survivors = own.filter(isUndetected);
-const second = survivors.length === 0 ? [] : await mutate(survivors.map(placeOf), everyTest);
-const metByAll = new Map(second.map((mutant) => [idOf(mutant), mutant]));
-report(own.map((mutant) => metByAll.get(idOf(mutant)) ?? mutant));
+const results = [];
+for (const part of parts)
+  results.push(...((isResuming ? saved(part) : undefined) ?? save(part, await resultsOf(part))));
+report(results);
+
+/** @param {string} part */
+async function resultsOf(part) {
+  const own = await mutate([filesOf(part)], testsOf(part));
+  const survivors = own.filter(isUndetected);
+  const second = survivors.length === 0 ? [] : await mutate(survivors.map(placeOf), everyTest);
+  const metByAll = new Map(second.map((mutant) => [idOf(mutant), mutant]));
+  return own.map((mutant) => metByAll.get(idOf(mutant)) ?? mutant);
+}
+
+/** @param {string} part @returns {MutantResult[] | undefined} */
+function saved(part) {
+  const file = fileOf(part);
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+}
+
+/** @param {string} part @param {MutantResult[]} results */
+function save(part, results) {
+  const file = fileOf(part);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify(results, null, 2));
+  return results;
+}
+
+/** @param {string} part */
+function fileOf(part) {
+  return join(root, 'reports/mutation', `${part === '.' ? 'flat-files' : part.replaceAll('/', '-')}.json`);
+}
 
 /** @param {string} part */
 function filesOf(part) {
@@ -75,8 +106,6 @@ function report(results) {
     const { fileName, location, mutatorName, replacement, status } = mutant;
     console.log(`${status} ${relative(root, fileName)}:${location.start.line} ${mutatorName}: ${oneLine(replacement)}`);
   }
-  mkdirSync(join(root, 'reports'), { recursive: true });
-  writeFileSync(join(root, 'reports/mutation.json'), JSON.stringify(results, null, 2));
   const score = (100 * (judged.length - undetected.length)) / Math.max(1, judged.length);
   console.log(`\n${judged.length} mutants, ${undetected.length} survived: score ${score.toFixed(1)} %`);
 }
