@@ -75,7 +75,8 @@ export {
   type SettingSource,
 } from './config/load-config.js';
 export { loadProcessConfig, loadWebSocketConfig } from './create-mooring.js';
-export type { SettingName, SettingOverrides, WebSocketConfig } from './core/settings.js';
+export type { SettingOverrides } from './core/setting-overrides.js';
+export type { SettingName, WebSocketConfig } from './core/settings.js';
 export { presets, type Environment, type Preset } from './core/presets.js';
 
 // Events, errors, close codes

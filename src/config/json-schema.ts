@@ -28,7 +28,7 @@ function schemaOf(name: SettingName): JsonSchema {
   const preset = 'default' in setting ? (written ?? setting.default) : undefined;
   return {
     description: setting.about,
-    ...(isWritten ? durationOf(name) : valueOf(setting.schema)),
+    ...(isWritten ? durationOf(name) : valueOf(setting.schema())),
     ...(preset !== undefined && { default: preset }),
   };
 }

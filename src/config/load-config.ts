@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../core/errors.js';
 import { presets, type Environment } from '../core/presets.js';
-import { formerNames, settingNames, settings } from '../core/settings.js';
-import type { SettingName, SettingOverrides, WebSocketConfig } from '../core/settings.js';
+import { formerNames, type SettingOverrides } from '../core/setting-overrides.js';
+import { settingNames, settings, type SettingName, type WebSocketConfig } from '../core/settings.js';
 import { contradictions } from './contradictions.js';
 import { didYouMean } from './did-you-mean.js';
 import { environmentOf, settingVariables, type Variables } from './environment.js';
@@ -116,7 +116,7 @@ class Draft {
   /** @throws ConfigurationError */
   finish(): WebSocketConfig {
     this.#followOthers();
-    for (const name of settingNames) this.#check(name);
+    for (const name of settingNames) if (this.#isGiven(name)) this.#check(name);
     const config = Object.freeze({ ...this.#values }) as WebSocketConfig;
     if (this.#problems.length === 0) this.#problems.push(...contradictions(config));
     if (this.#problems.length > 0) throw new ConfigurationError(this.#problems);
@@ -151,9 +151,14 @@ class Draft {
     }
   }
 
+  /** Whether its value depends on what was given. The presets are tested, and making a schema takes time. */
+  #isGiven(name: SettingName): boolean {
+    return this.sources[name] !== 'preset' || 'follows' in settings[name];
+  }
+
   #check(name: SettingName): void {
     const value = this.#values[name];
-    const { error } = settings[name].schema.safeParse(value);
+    const { error } = settings[name].schema().safeParse(value);
     if (error === undefined) return;
     const got = value === undefined ? 'nothing' : typeof value === 'number' ? String(value) : JSON.stringify(value);
     this.#problems.push(`${name}: got ${got}; ${issuesOf(error)}`);

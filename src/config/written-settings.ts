@@ -45,7 +45,7 @@ export function readWritten(name: SettingName, written: unknown): Written {
 /** Whether it is a duration that may be `off`. */
 export function canBeOff(name: SettingName): boolean {
   const { kind, schema } = settings[name];
-  return kind === 'duration' && schema.safeParse(null).success;
+  return kind === 'duration' && schema().safeParse(null).success;
 }
 
 function readJson(text: string): Written {

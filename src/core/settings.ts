@@ -4,14 +4,17 @@ import { closeCauses } from './vocabulary.js';
 /** How a setting is written outside code: durations want a unit there, and lose the `Ms` of their name. */
 export type SettingKind = 'duration' | 'integer' | 'ratio' | 'choice' | 'flag' | 'text' | 'table';
 
-const duration = (min: number, max = 86_400_000) => z.number().min(min).max(max);
-const ratio = z.number().gt(0).lte(1);
-const bytes = (max: number) => z.int().min(0).max(max);
-const closeCode = z.union([z.int().min(3000).max(4999), z.literal([1000, 1008, 1011, 1012, 1013])]);
+function duration(min: number, max = 86_400_000) {
+  return () => z.number().min(min).max(max);
+}
+const bytes = (max: number) => () => z.int().min(0).max(max);
+const ratio = () => z.number().gt(0).lte(1);
+const closeCode = () => z.union([z.int().min(3000).max(4999), z.literal([1000, 1008, 1011, 1012, 1013])]);
 
 interface Setting {
   readonly kind: SettingKind;
-  readonly schema: z.ZodType;
+  /** Makes its schema. All together take a few milliseconds to make, and most programs need few of them. */
+  readonly schema: () => z.ZodType;
   /** Absent: the environment's preset has it, or it follows another setting. */
   readonly default?: unknown;
   /** Its default, if that depends on another setting. */
@@ -23,33 +26,33 @@ interface Setting {
 export const settings = Object.freeze({
   maxManagersPerUser: {
     kind: 'integer',
-    schema: z.int().min(0).max(100_000),
+    schema: () => z.int().min(0).max(100_000),
     about: 'Managers one user may hold; 0 refuses everybody.',
   },
   maxTotalManagers: {
     kind: 'integer',
-    schema: z.int().min(1).nullable(),
+    schema: () => z.int().min(1).nullable(),
     default: null,
     about:
       'Managers this process may hold; none by default in the library, half the file-descriptor limit in the server.',
   },
   maxUnadmittedSockets: {
     kind: 'integer',
-    schema: z.int().min(1).nullable(),
+    schema: () => z.int().min(1).nullable(),
     default: null,
     about:
       'Sockets that may be unauthenticated at once, and newcomers that may wait at once. Default: a tenth of maxTotalManagers, at least 100; none without it.',
   },
   threadIdPrefix: {
     kind: 'text',
-    schema: z.string().regex(/^[!-~]{0,64}$/),
+    schema: () => z.string().regex(/^[!-~]{0,64}$/),
     default: 'thread_',
     about: 'What every thread id begins with: up to 64 visible ASCII characters, or nothing.',
   },
   emergencyCleanupTimeoutMs: { kind: 'duration', schema: duration(100), about: 'The time an emergency cleanup has.' },
   maxCleanupRetries: {
     kind: 'integer',
-    schema: z.int().min(1).max(3),
+    schema: () => z.int().min(1).max(3),
     default: 3,
     about: 'Passes of an emergency cleanup.',
   },
@@ -89,7 +92,7 @@ export const settings = Object.freeze({
   },
   idleManagerTimeoutMs: {
     kind: 'duration',
-    schema: duration(100).nullable(),
+    schema: () => duration(100)().nullable(),
     about:
       'How long a manager may go without activity. `off` (in code `null`): without limit, for pages that only listen. Other times that depend on it are then computed from 10m.',
   },
@@ -113,7 +116,7 @@ export const settings = Object.freeze({
   },
   forcedEviction: {
     kind: 'choice',
-    schema: z.enum(['on-demand', 'by-level']),
+    schema: () => z.enum(['on-demand', 'by-level']),
     default: 'on-demand',
     about:
       'Whether managers are evicted only for waiting newcomers, or by alert level too, as the original sketch does.',
@@ -132,7 +135,7 @@ export const settings = Object.freeze({
   },
   maxHeartbeatMisses: {
     kind: 'integer',
-    schema: z.int().min(2).max(100),
+    schema: () => z.int().min(2).max(100),
     default: 2,
     about: 'Unanswered heartbeats after which a connection is dead.',
   },
@@ -214,7 +217,7 @@ export const settings = Object.freeze({
   },
   takeoverFightLimit: {
     kind: 'integer',
-    schema: z.int().min(1).max(1_000),
+    schema: () => z.int().min(1).max(1_000),
     default: 5,
     about: 'Takeovers of one key within takeoverFightWindow after which the incumbent is asked first.',
   },
@@ -238,7 +241,7 @@ export const settings = Object.freeze({
   },
   drainWaveSize: {
     kind: 'integer',
-    schema: z.int().min(1),
+    schema: () => z.int().min(1),
     default: 500,
     about: 'Connections closed at once while stopping.',
   },
@@ -262,14 +265,14 @@ export const settings = Object.freeze({
   },
   recogniseKeepalives: {
     kind: 'flag',
-    schema: z.boolean(),
+    schema: () => z.boolean(),
     default: true,
     about:
       'Whether keepalives of widely used protocols are told from activity. A function `isKeepalive` of your own counts either way.',
   },
   leakDetection: {
     kind: 'choice',
-    schema: z.enum(['off', 'sampled', 'all']),
+    schema: () => z.enum(['off', 'sampled', 'all']),
     default: 'off',
     about:
       'Whether to look for released managers that the application still refers to: never, one in a hundred, or all.',
@@ -289,7 +292,7 @@ export const settings = Object.freeze({
   },
   closeCodes: {
     kind: 'table',
-    schema: z.partialRecord(z.enum(closeCauses), closeCode),
+    schema: () => z.partialRecord(z.enum(closeCauses), closeCode()),
     default: {},
     about: 'Other close codes for some causes.',
   },
@@ -299,21 +302,9 @@ export const settings = Object.freeze({
 export type SettingName = keyof typeof settings;
 
 /** All settings, with durations in milliseconds. */
-export type WebSocketConfig = { readonly [Name in SettingName]: z.output<(typeof settings)[Name]['schema']> };
+export type WebSocketConfig = {
+  readonly [Name in SettingName]: z.output<ReturnType<(typeof settings)[Name]['schema']>>;
+};
 
 /** All names, in the order of the reference. */
 export const settingNames = Object.freeze(Object.keys(settings)) as readonly SettingName[];
-
-/**
- * Former names of settings, which go on working.
- * @see SettingOverrides
- */
-export const formerNames = Object.freeze({
-  stalledMs: 'slowConsumerTimeoutMs',
-}) satisfies Readonly<Record<string, SettingName>>;
-
-/** Settings given in code; durations in milliseconds. Former names are accepted too. */
-export type SettingOverrides = Partial<WebSocketConfig> & {
-  /** @deprecated since 0.2: it is `slowConsumerTimeoutMs` now. */
-  readonly stalledMs?: number;
-};

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load-config.js';
 import { writeDuration } from '../../src/core/durations.js';
+import { environments, presets } from '../../src/core/presets.js';
 import { settingNames, settings, type SettingName } from '../../src/core/settings.js';
 import { outsideName, readWritten, variableName, writeSetting } from '../../src/config/written-settings.js';
 
@@ -15,7 +16,13 @@ describe('every setting', () => {
 
   it.each(settingNames.filter((name) => 'default' in settings[name]))('%s has a default that is allowed', (name) => {
     const setting = settings[name];
-    expect(setting.schema.safeParse('default' in setting ? setting.default : undefined).success).toBe(true);
+    expect(setting.schema().safeParse('default' in setting ? setting.default : undefined).success).toBe(true);
+  });
+
+  it.each(environments)('the preset %s has allowed values only', (environment) => {
+    for (const [name, value] of Object.entries(presets[environment])) {
+      expect(settings[name as SettingName].schema().safeParse(value), name).toMatchObject({ success: true });
+    }
   });
 
   it('has a variable of its own', () => {
@@ -130,7 +137,7 @@ describe('outside code', () => {
 });
 
 describe('the bounds of', () => {
-  const isAllowed = (name: SettingName, value: unknown): boolean => settings[name].schema.safeParse(value).success;
+  const isAllowed = (name: SettingName, value: unknown): boolean => settings[name].schema().safeParse(value).success;
 
   it.each([
     ['maxManagersPerUser', 0, -1],
