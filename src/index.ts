@@ -49,6 +49,7 @@ export type {
   WebSocketManager,
 } from './core/managers/manager.js';
 export type { Hold, HoldOptions } from './core/managers/hold.js';
+export type { Closer } from './core/managers/closing.js';
 export type { Connection } from './core/managers/connection.js';
 export type { LimitOf } from './core/managers/limits.js';
 

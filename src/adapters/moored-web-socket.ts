@@ -4,7 +4,7 @@ import { unreportedMs, type Keepalives } from '../core/liveness/keepalives.js';
 import type { ManagedConnection } from '../core/managers/managed-connection.js';
 import { announceClosing } from './closing-streams.js';
 import { ignoreRepeatedEnd } from './ignore-repeated-end.js';
-import { receiverOf } from './ws-internals.js';
+import { hasCloseFrameOf, receiverOf } from './ws-internals.js';
 
 type Content = Parameters<WebSocket['send']>[0];
 
@@ -142,7 +142,7 @@ export function mooredClass(
         connection?.errored(new Error(`The peer broke the protocol: closed with ${String(code)}`));
       if (wasOpen && this.#stream !== null) announceClosing(this.#stream);
       if (connection === null) return;
-      connection.closingBegan();
+      connection.closingBegan(hasCloseFrameOf(this) ? 'peer' : 'application');
       this.#stopDelivery();
     }
 

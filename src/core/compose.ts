@@ -114,7 +114,7 @@ function makeBase({ config, time, isKeepalive, edgeEvents, channels }: MooringSe
 
 /** Managers, their connections, and what watches these. */
 function makeManagers({ config, random, limitOf }: MooringSetup, { clock, events, slices }: Base) {
-  const { closeCodes, closeGraceMs } = config;
+  const { closeCodes, closeGraceMs, backlogExcuseMs } = config;
   const lifecycle = new Lifecycle(clock, config.idleManagerTimeoutMs);
   const registry = new ManagerRegistry();
   const limits = new UserLimits({ config, events, limitOf });
@@ -123,7 +123,15 @@ function makeManagers({ config, random, limitOf }: MooringSetup, { clock, events
   const hooks = new ReleaseHooks({ clock, config, events });
   const limitOfUser = (userId: string): number => limits.of(userId);
   const limitOfAll = (): number => closingLimit(config, registry.size);
-  const closing = new ClosingConnections({ clock, closeGraceMs, closeCodes, limitOfUser, limitOfAll, lifecycle });
+  const closing = new ClosingConnections({
+    clock,
+    closeGraceMs,
+    backlogExcuseMs,
+    closeCodes,
+    limitOfUser,
+    limitOfAll,
+    lifecycle,
+  });
   const drain = new Drain({ clock, config, random, registry, lifecycle });
 
   const pinger = new Pinger(random);

@@ -99,6 +99,28 @@ describe('an application that closes a socket', () => {
     const [code] = (await once(client, 'close')) as [number];
     expect([received, code]).toEqual([bytes, 1000]);
   });
+
+  it('has it delivered over a link that pauses for longer than closeGraceMs', async () => {
+    const bytes = 32 * 1_024 * 1_024;
+    const server = await wsServer({
+      config: { closeGraceMs: 200 },
+      serve: (socket) => {
+        socket.send(Buffer.alloc(bytes));
+        socket.close(1000, 'done');
+      },
+    });
+    const client = new WebSocket(server.url('ada', 'thread_1'));
+    client.once('open', () => {
+      client.pause();
+      setTimeout(() => {
+        client.resume();
+      }, 1_200);
+    });
+    let received = 0;
+    client.on('message', (content: Buffer) => (received += content.length));
+    const [code] = (await once(client, 'close')) as [number];
+    expect([received, code]).toEqual([bytes, 1000]);
+  });
 });
 
 describe('an upgrade behind a request that is not answered to the end', () => {

@@ -18,6 +18,8 @@ export interface Closable {
 interface ClosingParts {
   readonly clock: Clock;
   readonly closeGraceMs: number;
+  /** How long data that the application sent before it closed may stand still before it counts as undeliverable. */
+  readonly backlogExcuseMs: number;
   readonly closeCodes: CloseCodeProfile;
   /** How many connections of one user may be closing at once; one always may. @default unlimited */
   readonly limitOfUser?: (userId: string) => number;
@@ -40,16 +42,23 @@ const longestDeliveryMs = 30_000;
 /** A connection that began to close while data of the application was leaving. */
 interface Delivery {
   readonly endsAtMs: number;
+  /** How long the data may stand still. */
+  readonly standstillMs: number;
   /** As of the last check. */
   bytesSent: number;
+  /** When a check last saw that data had left. */
+  movedAtMs: number;
 }
+
+/** Who began to close a connection. */
+export type Closer = 'application' | 'peer';
 
 /**
  * Connections whose close handshake has begun, from either side, and is not over. Their slots are free already.
  *
  * A peer can delay the handshake, so the socket is destroyed after `closeGraceMs`. If the application or the peer began
- * to close it, it gets up to 30 seconds while data that was sent before still leaves: an application that sends a result
- * and closes expects it to arrive.
+ * to close it, it gets up to 30 seconds while data that was sent before still leaves. An application that sends a result
+ * and closes expects it to arrive, so there the data may also stand still for `backlogExcuseMs`: links pause.
  *
  * A user can have as many closing connections as managers, and there is a limit for all users. Beyond either, the oldest
  * is destroyed, so that no user gains sockets by closing them.
@@ -93,12 +102,15 @@ export class ClosingConnections {
   }
 
   /** The peer or the application began to close the connection. */
-  connectionClosing(connection: Closable): void {
+  connectionClosing(connection: Closable, closer: Closer): void {
     if (connection.closing !== null) return;
     this.#add(connection);
     const { unsentBytes, bytesSent } = countersOf(connection);
     if (unsentBytes === 0) return;
-    this.#deliveries.set(connection, { bytesSent, endsAtMs: this.#parts.clock.now() + longestDeliveryMs });
+    const { clock, closeGraceMs, backlogExcuseMs } = this.#parts;
+    const now = clock.now();
+    const standstillMs = closer === 'peer' ? closeGraceMs : backlogExcuseMs;
+    this.#deliveries.set(connection, { endsAtMs: now + longestDeliveryMs, standstillMs, bytesSent, movedAtMs: now });
   }
 
   connectionClosed(connection: Closable): void {
@@ -161,14 +173,15 @@ export class ClosingConnections {
     if (connection.closing !== null && this.#expiries.delete(connection.closing)) this.#terminate(connection);
   }
 
-  /** Whether some of the unsent data has left since the last check. */
+  /** Whether unsent data is left that has not stood still for too long, or the last has left since the last check. */
   #isDelivering(connection: Closable): boolean {
     const delivery = this.#deliveries.get(connection);
-    if (delivery === undefined || this.#parts.clock.now() >= delivery.endsAtMs) return false;
+    const now = this.#parts.clock.now();
+    if (delivery === undefined || now >= delivery.endsAtMs) return false;
     const { unsentBytes, bytesSent } = countersOf(connection);
-    const hasMoved = unsentBytes > 0 && bytesSent > delivery.bytesSent;
+    if (bytesSent > delivery.bytesSent) delivery.movedAtMs = now;
     delivery.bytesSent = bytesSent;
-    return hasMoved;
+    return now - delivery.movedAtMs < (unsentBytes > 0 ? delivery.standstillMs : this.#parts.closeGraceMs);
   }
 
   #terminate(connection: Closable): void {

@@ -1,7 +1,7 @@
 import type { EventStream } from '../events.js';
 import type { Clock } from '../time.js';
 import { releaseReasons, type CloseCause, type Finding, type ReleasedBy, type ReleaseReason } from '../vocabulary.js';
-import type { Closable, ClosingConnections, ClosingFollower } from './closing.js';
+import type { Closable, Closer, ClosingConnections, ClosingFollower } from './closing.js';
 import type { Hold, HoldOptions } from './hold.js';
 import type { Holds } from './holds.js';
 import { ManagedConnection } from './managed-connection.js';
@@ -109,8 +109,8 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
   }
 
   /** The peer or the application began to close its socket. */
-  connectionClosing(connection: AttachedConnection): void {
-    this.#parts.closing.connectionClosing(connection);
+  connectionClosing(connection: AttachedConnection, closer: Closer): void {
+    this.#parts.closing.connectionClosing(connection, closer);
     this.#ended(connection);
   }
 

@@ -1,7 +1,7 @@
 import type { Expiry } from '../expiry-queue.js';
 import type { UserExecutionContext } from '../identity/user-execution-context.js';
 import { never, type Clock } from '../time.js';
-import type { Closable } from './closing.js';
+import type { Closable, Closer } from './closing.js';
 import type { Connection } from './connection.js';
 
 /** The manager of a connection, as the connection uses it. */
@@ -20,7 +20,7 @@ export interface ConnectionOwner {
 /** Called about what happens to connections. */
 export interface ConnectionLifecycle {
   readonly clock: Clock;
-  connectionClosing(connection: ManagedConnection): void;
+  connectionClosing(connection: ManagedConnection, closer: Closer): void;
   connectionClosed(connection: ManagedConnection): void;
   endConnection(connection: ManagedConnection): void;
   connectionOverfull(connection: ManagedConnection): void;
@@ -165,9 +165,11 @@ export class ManagedConnection<Owner extends ConnectionOwner = ConnectionOwner> 
   /**
    * The peer or the application began to close the socket. The slot is free at once; the socket gets `closeGraceMs` to
    * close, then it is destroyed. Adapters may leave this call out: {@link closed} does the same when it comes.
+   * @param closer after a close by the application, data that it sent before gets up to 30 seconds to leave, and may
+   *   stand still for `backlogExcuseMs`; after one by the peer it must go on leaving
    */
-  closingBegan(): void {
-    this.manager.lifecycle.connectionClosing(this);
+  closingBegan(closer: Closer = 'application'): void {
+    this.manager.lifecycle.connectionClosing(this, closer);
   }
 
   /** The socket has closed. */

@@ -8,7 +8,8 @@ function desk(closeGraceMs = 1_000, limits: Partial<ConstructorParameters<typeof
   const time = new SimulatedTime();
   const clock = new StallClock({ time, toleranceMs: 100 });
   const lifecycle = { socketClosing: () => undefined, socketGone: () => undefined };
-  return { time, closing: new ClosingConnections({ clock, closeGraceMs, closeCodes: {}, lifecycle, ...limits }) };
+  const parts = { clock, closeGraceMs, backlogExcuseMs: 8_000, closeCodes: {}, lifecycle, ...limits };
+  return { time, closing: new ClosingConnections(parts) };
 }
 
 /** A connection of a manager. */
@@ -100,7 +101,7 @@ describe('a connection that its peer began to close', () => {
   ])('and does not finish is destroyed after the grace (at %i ms: %s)', async (atMs, isTerminated) => {
     const { time, closing } = desk();
     const connection = silentLink();
-    closing.connectionClosing(connection);
+    closing.connectionClosing(connection, 'application');
     await time.advance(atMs);
     expect(connection.transport).toMatchObject({ isTerminated, closes: [] });
   });
@@ -108,7 +109,7 @@ describe('a connection that its peer began to close', () => {
   it('and closes in time is not destroyed', async () => {
     const { time, closing } = desk();
     const connection = silentLink();
-    closing.connectionClosing(connection);
+    closing.connectionClosing(connection, 'application');
     closing.connectionClosed(connection);
     await time.advance(5_000);
     expect([connection.transport.isTerminated, time.pendingTimers, closing.size]).toEqual([false, 0, 0]);
@@ -119,16 +120,42 @@ describe('a connection that its peer began to close', () => {
     const connection = silentLink();
     closing.close(connection, 'evicted');
     await time.advance(600);
-    closing.connectionClosing(connection);
+    closing.connectionClosing(connection, 'application');
     await time.advance(400);
     expect(connection.transport.isTerminated).toBe(true);
   });
 
-  it('is waited for as long as data that was sent before leaves, and no longer', async () => {
+  it('by the application is waited for while data that was sent before leaves, though it pauses for seconds', async () => {
     const { time, closing } = desk();
     const connection = silentLink();
     connection.transport.unsentBytes = 3_000;
-    closing.connectionClosing(connection);
+    closing.connectionClosing(connection, 'application');
+    await time.advance(7_900);
+    leave(connection.transport, 1_000);
+    await time.advance(8_000);
+    expect(connection.transport.isTerminated).toBe(false);
+    await time.advance(1_000);
+    expect(connection.transport.isTerminated).toBe(true);
+  });
+
+  it('by the application is destroyed after the grace once all data has left', async () => {
+    const { time, closing } = desk();
+    const connection = silentLink();
+    connection.transport.unsentBytes = 3_000;
+    closing.connectionClosing(connection, 'application');
+    await time.advance(3_500);
+    leave(connection.transport, 3_000);
+    await time.advance(1_000);
+    expect(connection.transport.isTerminated).toBe(false);
+    await time.advance(1_000);
+    expect(connection.transport.isTerminated).toBe(true);
+  });
+
+  it('by the peer is waited for as long as data that was sent before leaves, and no longer', async () => {
+    const { time, closing } = desk();
+    const connection = silentLink();
+    connection.transport.unsentBytes = 3_000;
+    closing.connectionClosing(connection, 'peer');
     await time.advance(999);
     leave(connection.transport, 1_000);
     await time.advance(1_000);
@@ -141,7 +168,7 @@ describe('a connection that its peer began to close', () => {
     const { time, closing } = desk();
     const connection = silentLink();
     connection.transport.unsentBytes = 100_000;
-    closing.connectionClosing(connection);
+    closing.connectionClosing(connection, 'application');
     for (let second = 0; second < 29; second++) {
       leave(connection.transport, 1);
       await time.advance(1_000);
@@ -161,7 +188,7 @@ describe('connections that are closing', () => {
   it('are no more of a user than its limit: the oldest of that user goes', () => {
     const { closing } = desk(1_000, { limitOfUser: () => 2 });
     const connections = [of('ada'), of('bob'), of('ada'), of('ada')];
-    for (const connection of connections) closing.connectionClosing(connection);
+    for (const connection of connections) closing.connectionClosing(connection, 'application');
     expect(ended(connections)).toEqual([true, false, false, false]);
     expect(closing.size).toBe(3);
   });
@@ -179,21 +206,21 @@ describe('connections that are closing', () => {
     const refused = FakeConnection.silent();
     closing.turnAway(refused, { code: 1013, reason: 'quota' });
     const connections = [of('ada'), of('bob')];
-    for (const connection of connections) closing.connectionClosing(connection);
+    for (const connection of connections) closing.connectionClosing(connection, 'application');
     expect([refused.isTerminated, ...ended(connections)]).toEqual([true, false, false]);
     room = 0;
     const last = of('eve');
-    closing.connectionClosing(last);
+    closing.connectionClosing(last, 'application');
     expect(ended([...connections, last])).toEqual([true, false, false]);
   });
 
   it('count no longer once they are gone', async () => {
     const { closing, time } = desk(1_000, { limitOfUser: () => 2 });
     const [first, second, third] = [of('ada'), of('ada'), of('ada')];
-    closing.connectionClosing(first);
+    closing.connectionClosing(first, 'application');
     closing.connectionClosed(first);
-    closing.connectionClosing(second);
-    closing.connectionClosing(third);
+    closing.connectionClosing(second, 'application');
+    closing.connectionClosing(third, 'application');
     expect(ended([second, third])).toEqual([false, false]);
     await time.advance(1_000);
     expect(closing.isEmpty).toBe(true);
