@@ -5,11 +5,13 @@
  * survives both is printed, and all results are in reports/mutation, a file for each part. Arguments are parts:
  * `npm run mutate -- kpis liveness`; `.` is the flat files, `managers/limits.ts` one file.
  *
- * `--resume` goes on with a run that was ended: parts that have a file are not run again.
+ * `--resume` goes on with a run that was ended: parts that have a file are not run again. `--sample 4` takes a random one of
+ * four functions and members of classes.
  */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
 
 /** @typedef {Awaited<ReturnType<Stryker['runMutationTest']>>[number]} MutantResult */
@@ -21,15 +23,16 @@ const core = join(root, 'src/core');
 const folders = readdirSync(core, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
-const args = process.argv.slice(2);
-const isResuming = args.includes('--resume');
-const named = args.filter((argument) => argument !== '--resume');
-const parts = named.length > 0 ? named : [...folders, '.'];
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { resume: { type: 'boolean', default: false }, sample: { type: 'string', default: '1' } },
+});
+const parts = positionals.length > 0 ? positionals : [...folders, '.'];
 
 /** @type {MutantResult[]} */
 const results = [];
 for (const part of parts)
-  results.push(...((isResuming ? saved(part) : undefined) ?? save(part, await resultsOf(part))));
+  results.push(...((values.resume ? saved(part) : undefined) ?? save(part, await resultsOf(part))));
 report(results);
 
 /** @param {string} part */
@@ -80,6 +83,7 @@ function testsOf(part) {
  */
 function mutate(patterns, tests) {
   process.env['MUTATION_TESTS'] = tests;
+  process.env['MUTATION_SAMPLE'] = values.sample;
   return new Stryker({ mutate: patterns }).runMutationTest();
 }
 
