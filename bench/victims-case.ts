@@ -6,6 +6,7 @@ import { seedRules } from '../src/simulation/seed/rules.js';
 import { FakeConnection } from '../src/testing/index.js';
 import { whoMustGo, type Fact, type Verdict } from './oracle.js';
 import { serveCase } from './support/case.js';
+import { lengthOf } from './support/gc.js';
 import { LeapTime } from './support/leap-time.js';
 import { median, seeded, shuffled } from './support/numbers.js';
 import { fieldsAt, idsFor } from './support/people.js';
@@ -137,12 +138,9 @@ async function judgeMooring(subjects: readonly Subject[]) {
 async function judge(mooring: Mooring, time: LeapTime) {
   const released = new Set<string>();
   mooring.on('manager.released', ({ key }) => released.add(key));
-  let cycleMs = 0;
-  await time.flow(async () => {
-    const startedAt = performance.now();
-    await mooring.backgroundCleanup.runCycle();
-    cycleMs = performance.now() - startedAt;
-  });
+  time.slices.length = 0;
+  await time.flow(() => mooring.backgroundCleanup.runCycle());
+  const cycleMs = time.slices.reduce((sum, slice) => sum + lengthOf(slice), 0);
   const byCycle = [...released];
   await time.leapAsync(mooring.config.heartbeatIntervalMs + 1_000);
   return { byCycle, byCycleAndHeartbeat: [...released], cycleMs };
