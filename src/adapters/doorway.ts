@@ -146,15 +146,23 @@ export class Doorway<Request> {
   /** Steps 5 to 7. Unless `attempt.isAuthenticating` afterwards, the listener was called already. */
   authenticateAndAdmit(attempt: Attempt<Request>, listener: AttemptListener): void {
     attempt.listener = listener;
-    const { isDraining, refusals } = this.#mooring;
-    if (isDraining) {
-      attempt.settle(refused(refusals.draining()));
-      return;
-    }
+    if (this.#refuseIfDraining(attempt)) return;
     const call = new AbortableCall();
     const answer = this.#authenticate(attempt.request, call);
     if (isPromise(answer)) this.#awaitAnswer(answer, attempt, call);
     else attempt.settle(this.#admit(answer, attempt));
+  }
+
+  /** Steps 5 and 7, for a client that the application has authenticated already. The listener is called at once. */
+  admit(attempt: Attempt<Request>, fields: ContextFields | null | undefined, listener: AttemptListener): void {
+    attempt.listener = listener;
+    if (!this.#refuseIfDraining(attempt)) attempt.settle(this.#admit({ fields }, attempt));
+  }
+
+  #refuseIfDraining(attempt: Attempt<Request>): boolean {
+    const { isDraining, refusals } = this.#mooring;
+    if (isDraining) attempt.settle(refused(refusals.draining()));
+    return isDraining;
   }
 
   #authenticate(request: Request, call: AuthenticationCall): Answer | PromiseLike<Answer> {
@@ -180,7 +188,7 @@ export class Doorway<Request> {
     });
     const deadline = clock.setTimer(() => {
       const message = `no answer within ${String(authenticateTimeoutMs)} ms`;
-      end({ error: new Error(message) });
+      end({ error: attempt.isClientAwaited ? new AuthenticationError('missing') : new Error(message) });
       call.abort('TimeoutError', message);
     }, authenticateTimeoutMs);
     attempt.authentication = { call, end };
@@ -233,6 +241,8 @@ export class Attempt<Request> implements UnauthenticatedSocket {
   userId: string | null = null;
   /** Its number in the order of arrival. */
   readonly arrival: Arrival;
+  /** Whether `authenticate` waits for a message of the client: then an answer that is late is missing, and no failure. */
+  isClientAwaited = false;
   /** @internal */ listener: AttemptListener | null = null;
   /** @internal The authentication, until it ends. A client that goes meanwhile counts as unauthenticated until then. */
   authentication: RunningAuthentication | null = null;
@@ -349,7 +359,7 @@ function checkOptions({ mooring, authenticate, keyOf }: Partial<DoorwayOptions<n
   }
   if (typeof authenticate !== 'function') {
     throw new TypeError(
-      `authenticate: got ${describe(authenticate)}, wanted a function that returns the user of a request`,
+      `authenticate: got ${describe(authenticate)}, wanted a function that returns the user of a request, 'before' or 'later'`,
     );
   }
   if (keyOf !== undefined && typeof keyOf !== 'function') {

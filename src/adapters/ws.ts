@@ -3,7 +3,11 @@ import { WebSocket, type WebSocketServer } from 'ws';
 import type { IsKeepalive } from '../core/liveness/keepalives.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import type { Mooring } from '../core/mooring.js';
-import { Attempt, badRequest, Doorway, type DoorwayOptions } from './doorway.js';
+import type { ContextFields } from '../core/identity/user-execution-context.js';
+import { Attempt, badRequest, Doorway } from './doorway.js';
+import type { Authenticate, DoorwayOptions, HttpRejection } from './doorway.js';
+import { EarlyDecision, type DecisionBefore } from './early-decision.js';
+import { LateAdmission, lateAdmissionOf, type SocketAdmission } from './late-admission.js';
 import { isManaged, isMoored, mooredClass } from './moored-web-socket.js';
 import { PendingUpgrade, type Upgrade, type UpgradeContext } from './pending-upgrade.js';
 import { RefusalSender } from './refusal-sender.js';
@@ -11,7 +15,13 @@ import { checkServer, nameOf } from './supported-server.js';
 import { afterAnswers, isAnswering, isHandshake } from './upgrade-request.js';
 
 /** What {@link attach} needs. */
-export interface AttachOptions extends DoorwayOptions<IncomingMessage> {
+export interface AttachOptions extends Omit<DoorwayOptions<IncomingMessage>, 'authenticate'> {
+  /**
+   * Who the client is: a function of the request, or when the application says so. `'before'`: with
+   * {@link Attachment.admitBefore}, before the server gets the request; a client without it is closed with 4401.
+   * `'later'`: with {@link admit}, once its first message has come.
+   */
+  readonly authenticate: Authenticate<IncomingMessage> | 'before' | 'later';
   /**
    * Which messages of this server are keepalives, in addition to the presets; see {@link IsKeepalive}.
    * @default the function that `createMooring` was given, if any
@@ -19,10 +29,23 @@ export interface AttachOptions extends DoorwayOptions<IncomingMessage> {
   readonly isKeepalive?: IsKeepalive;
 }
 
+/** What {@link attach} returns. Called as a function, it detaches. */
+export interface Attachment {
+  (): void;
+  /**
+   * Decides about a client before the server gets its upgrade request, for frameworks that have authenticated it in a
+   * middleware. `handleUpgrade` then does what was decided within its call. `authenticate` is not called.
+   * @throws TypeError if it was called for this request before
+   */
+  admitBefore(request: IncomingMessage, fields: ContextFields | null | undefined): DecisionBefore;
+}
+
 export { anonymous } from './anonymous.js';
 export type { AttemptRate } from './attempt-rate.js';
 export type { AuthenticationCall } from './authentication-call.js';
-export type { Authenticate } from './doorway.js';
+export type { Authenticate, HttpRejection } from './doorway.js';
+export type { DecisionBefore } from './early-decision.js';
+export type { SocketAdmission } from './late-admission.js';
 export type { OriginRule } from './origins.js';
 
 /**
@@ -43,13 +66,30 @@ export type { OriginRule } from './origins.js';
  * attach(server, { mooring: createMooring(), authenticate: (request) => whoIs(request) });
  * server.on('connection', (socket) => socket.on('message', (text) => socket.send(text)));
  *
- * @returns detaches: later sockets are not managed; sockets that are managed stay so
+ * @returns detaches: later sockets are not managed; sockets that are managed stay so. It has the method `admitBefore`.
  * @throws TypeError if the server has a Mooring already, if Mooring cannot manage it (`ws` before 8.5), or if an option
  * is not valid
  */
-export function attach(server: WebSocketServer, options: AttachOptions): () => void {
+export function attach(server: WebSocketServer, options: AttachOptions): Attachment {
   const gate = new Gate(server, options);
-  return gate.install();
+  return Object.assign(gate.install(), { admitBefore: gate.admitBefore });
+}
+
+/**
+ * Admits a socket of a server with `authenticate: 'later'`, for protocols whose first message says who the client is. Until
+ * then the socket counts as unauthenticated, at most 64 KiB are read from it, and after `authenticateTimeoutMs` it is closed
+ * with 4401. A refused socket is closed with the reason. Never rejects.
+ * @param fields the user and the thread; `null` for a client that is not authenticated
+ * @throws TypeError if the socket is not such a socket, or was admitted or refused before
+ */
+export function admit<Data = unknown>(
+  socket: WebSocket,
+  fields: ContextFields | null | undefined,
+): Promise<SocketAdmission<Data>> {
+  const late = isSocket(socket) ? lateAdmissionOf(socket) : undefined;
+  if (late !== undefined) return late.admit(fields) as Promise<SocketAdmission<Data>>;
+  const got = isSocket(socket) ? 'a socket of a server without it' : nameOf(socket);
+  throw new TypeError(`admit: got ${got}, wanted a socket of a server with attach(server, { authenticate: 'later' })`);
 }
 
 /**
@@ -86,13 +126,25 @@ class Gate implements UpgradeContext {
   readonly handleUpgrade: WebSocketServer['handleUpgrade'];
   readonly #doorway: Doorway<IncomingMessage>;
   readonly #SocketClass: typeof WebSocket;
+  readonly #isLater: boolean;
+  readonly #early = new WeakMap<IncomingMessage, EarlyDecision | HttpRejection>();
+  readonly #late = new WeakMap<IncomingMessage, LateAdmission>();
   #isAttached = false;
 
   constructor(server: WebSocketServer, options: AttachOptions) {
     checkServer(server);
     if (gated.has(server)) throw new TypeError('This WebSocketServer has a Mooring attached already');
-    this.#doorway = new Doorway(options);
-    const { mooring, isKeepalive } = options;
+    const { mooring, isKeepalive, authenticate } = options;
+    this.#isLater = authenticate === 'later';
+    this.#doorway = new Doorway({
+      ...options,
+      authenticate:
+        authenticate === 'before'
+          ? () => null
+          : authenticate === 'later'
+            ? (request) => this.#late.get(request)?.fields
+            : authenticate,
+    });
     this.server = server;
     this.mooring = mooring;
     this.refusalSender = new RefusalSender(mooring);
@@ -102,6 +154,19 @@ class Gate implements UpgradeContext {
       maxUnsentBytes: mooring.config.maxUnsentBytes,
     });
   }
+
+  readonly admitBefore = (request: IncomingMessage, fields: ContextFields | null | undefined): DecisionBefore => {
+    if (this.#early.has(request)) throw new TypeError('admitBefore was called for this request already');
+    const attempt = this.#doorway.arrive(request, request);
+    if (!(attempt instanceof Attempt)) {
+      this.#early.set(request, attempt);
+      return { outcome: 'rejected', refusal: null, rejection: attempt };
+    }
+    const early = new EarlyDecision(attempt, request);
+    this.#early.set(request, early);
+    this.#doorway.admit(attempt, fields, early);
+    return early.decision;
+  };
 
   get isAttached(): boolean {
     return this.#isAttached;
@@ -141,7 +206,7 @@ class Gate implements UpgradeContext {
     const before = new WeakSet<object>((server.clients as Set<WebSocket> | undefined) ?? []);
     const guarded = (event: string | symbol, ...args: unknown[]): boolean => {
       const [socket] = args;
-      if (event !== 'connection' || !isSocket(socket) || isManaged(socket) || before.has(socket))
+      if (event !== 'connection' || !isSocket(socket) || isKnown(socket) || before.has(socket))
         return emit(event, ...args);
       this.refusalSender.closeUnmanaged(server, socket, 'it did not come through the handleUpgrade of the server');
       return true;
@@ -161,14 +226,33 @@ class Gate implements UpgradeContext {
       });
       return;
     }
-    const attempt = this.#doorway.arrive(request, request);
-    if (!(attempt instanceof Attempt)) {
-      this.refusalSender.reject(stream, attempt);
-      return;
+    const arrived = this.#early.get(request) ?? this.#doorway.arrive(request, request);
+    if (arrived instanceof EarlyDecision) {
+      this.#early.delete(request);
+      arrived.passTo((attempt) => new PendingUpgrade(this, upgrade, attempt));
+    } else if (!(arrived instanceof Attempt)) this.refusalSender.reject(stream, arrived);
+    else if (this.#isLater) this.#openUnadmitted(upgrade, arrived);
+    else {
+      const pending = new PendingUpgrade(this, upgrade, arrived);
+      this.#doorway.authenticateAndAdmit(arrived, pending);
+      if (arrived.isAuthenticating) pending.awaitAuthentication();
     }
-    const pending = new PendingUpgrade(this, upgrade, attempt);
-    this.#doorway.authenticateAndAdmit(attempt, pending);
-    if (attempt.isAuthenticating) pending.awaitAuthentication();
+  }
+
+  /** The handshake first: the application gets the socket, and says later who it is. */
+  #openUnadmitted({ request, stream, head, upgraded }: Upgrade, attempt: Attempt<IncomingMessage>): void {
+    const late = new LateAdmission({ mooring: this.mooring, refusalSender: this.refusalSender, stream, attempt });
+    this.#late.set(request, late);
+    this.handleUpgrade(request, stream, head, (socket) => {
+      if (!isMoored(socket)) {
+        attempt.leave();
+        socket.terminate();
+        return;
+      }
+      late.opened(socket);
+      this.#doorway.authenticateAndAdmit(attempt, late);
+      if (attempt.isAuthenticating) upgraded(socket, request);
+    });
   }
 
   /** The server rejects a request that is no WebSocket handshake. If it accepts it, the socket would be unmanaged. */
@@ -177,6 +261,11 @@ class Gate implements UpgradeContext {
       socket.terminate();
     });
   }
+}
+
+/** Whether the socket came through Mooring: it has a manager, or is to get one. */
+function isKnown(socket: WebSocket): boolean {
+  return isManaged(socket) || lateAdmissionOf(socket) !== undefined;
 }
 
 /** Whether it is a socket of `ws`, of any copy of it. */

@@ -57,6 +57,8 @@ declare module 'docs/guides/ws.md' {
   export const log: Console;
   export const userId: string;
   export function sessionOf(request: IncomingMessage): Promise<{ user: string; conversation: string } | undefined>;
+  export function userOf(request: IncomingMessage): Promise<{ id: string; device: string } | null>;
+  export function userOfToken(token: string): Promise<{ id: string; device: string } | null>;
 }
 
 declare module 'docs/guides/your-own-adapter.md' {
@@ -73,7 +75,7 @@ declare module 'docs/guides/your-own-adapter.md' {
     onping: () => void;
     onpong: (payload: string) => void;
     onerror: (error: Error) => void;
-    onclosing: () => void;
+    onclosing: (closer: 'application' | 'peer') => void;
     onclose: () => void;
   };
 
