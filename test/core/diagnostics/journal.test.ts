@@ -43,6 +43,23 @@ describe('a journal', () => {
     for (const type of types) expect(journalledIn(coreEvents)).toContain(type);
   });
 
+  it('counts the longer texts of an entry: with long ids it keeps fewer users', async () => {
+    const usersKept = async (length: number): Promise<number> => {
+      const h = harness({ config: { journalBytes: MiB } });
+      const name = 'u'.repeat(length);
+      for (let i = 0; i < 3_000; i++) {
+        const { connection } = await h.connect(`${name}${i}`, `thread_${name}`, remote);
+        connection.closed();
+      }
+      return Array.from({ length: 3_000 }, (_, i) => h.mooring.journal.of(`${name}${i}`)).filter(
+        (entries) => entries.length > 0,
+      ).length;
+    };
+    const [short, long] = [await usersKept(1), await usersKept(200)];
+    expect(long).toBeGreaterThan(0);
+    expect(short).toBeGreaterThan(2 * long);
+  });
+
   it('is not filled by a level that stays and finds nobody to release', async () => {
     const h = harness({ config: { ...kept, maxManagersPerUser: 5 } });
     const clients = await h.fill('ada', 5, remote);

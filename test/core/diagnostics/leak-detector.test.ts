@@ -56,6 +56,21 @@ describe('the leak detector', () => {
     expect(gone(h)).toEqual([['ada:thread_kept', 'manager']]);
   });
 
+  it("names the application's stack frames, the nearest first, without Node's and Mooring's own", async () => {
+    const h = harness({ config: { leakDetection: 'all' } });
+    const { transport, manager } = await h.connect('ada', 'thread_1', silent);
+    undying(transport);
+    h.mooring.release(manager.key);
+    await h.time.advance(300_000);
+    const [leak] = h.said('leak.found');
+    const { admittedBy = [] } = leak ?? {};
+    expect(admittedBy[0]).toMatch(/^(?!at )\S.*core\/support/);
+    expect(admittedBy[1]).toMatch(/^(?!at )\S.*core\/support/);
+    expect(admittedBy[2]).toMatch(/^(?!at )\S.*leak-detector\.test/);
+    expect(admittedBy.length).toBeLessThanOrEqual(5);
+    for (const frame of admittedBy) expect(frame).not.toMatch(/node:internal|\/src\/core\//);
+  });
+
   it('says nothing of one that is kept while it holds its slot', async () => {
     const h = harness({ config: { leakDetection: 'all' } });
     const { manager, transport } = await h.connect('ada', 'thread_1');
