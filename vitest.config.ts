@@ -34,7 +34,7 @@ export default defineConfig({
         test: {
           name: 'slow',
           include: listedFiles.slow,
-          maxWorkers: 3,
+          maxWorkers: 4,
           ...timeouts,
           sequence: { groupOrder: 2 },
         },

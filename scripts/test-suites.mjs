@@ -13,7 +13,7 @@ const root = join(import.meta.dirname, '..');
 /** Folders whose tests use real sockets, processes, browsers and networks. */
 const realFolders = ['test/contract', 'test/e2e', 'test/network'];
 
-/** Slow, and they judge no time that another test could spoil: they run three at a time. */
+/** Slow, and they judge no time that another test could spoil: they run four at a time. */
 const slowFiles = [
   'test/e2e/admin-cli.test.ts',
   'test/e2e/admin-cli-events.test.ts',
