@@ -31,7 +31,7 @@ const parts = {
   plant: { command: ['scripts/plant.mjs'], quick: ['scripts/plant.mjs', '--quick'] },
   mutate: { command: ['scripts/mutate.mjs'], quick: ['scripts/mutate.mjs', 'managers/limits.ts'] },
   soak: { command: ['bench/start.mjs', 'soak'], quick: ['bench/start.mjs', 'soak', '--quick'] },
-  bench: { command: ['bench/start.mjs', 'run'], quick: ['bench/start.mjs', 'run', 'background', '--quick'] },
+  bench: { command: ['bench/start.mjs', 'run'], quick: ['bench/start.mjs', 'run', 'core', '--quick'] },
 };
 
 const isQuick = process.argv.includes('--quick');

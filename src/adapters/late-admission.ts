@@ -69,7 +69,7 @@ export class LateAdmission implements AttemptListener, WaitingPeer {
 
   /** The application knows who it is. @throws TypeError if it said so before */
   admit(fields: ContextFields | null | undefined): Promise<SocketAdmission> {
-    if (this.#isAsked) throw new TypeError('admit: this socket was admitted or refused already, or is being admitted');
+    if (this.#isAsked) throw new TypeError('admit: it was called for this socket already');
     this.#isAsked = true;
     this.#answer(fields);
     return this.#result.promise;

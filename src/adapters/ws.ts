@@ -80,7 +80,7 @@ export function attach(server: WebSocketServer, options: AttachOptions): Attachm
  * then the socket counts as unauthenticated, at most 64 KiB are read from it, and after `authenticateTimeoutMs` it is closed
  * with 4401. A refused socket is closed with the reason. Never rejects.
  * @param fields the user and the thread; `null` for a client that is not authenticated
- * @throws TypeError if the socket is not such a socket, or was admitted or refused before
+ * @throws TypeError if the socket is not such a socket, or if this was called for it before
  */
 export function admit<Data = unknown>(
   socket: WebSocket,

@@ -173,7 +173,7 @@ describe('admit()', () => {
     const [socket] = server.server.clients;
     if (socket === undefined) throw new Error('no client');
     await admit(socket, { userId: 'ada', threadId: 'thread_1' });
-    expect(() => admit(socket, { userId: 'ada', threadId: 'thread_2' })).toThrow(/admitted or refused already/);
+    expect(() => admit(socket, { userId: 'ada', threadId: 'thread_2' })).toThrow(/for this socket already/);
 
     const plain = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     await once(plain, 'listening');
