@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Admission, PendingAdmission } from '../core/admission/outcome.js';
 import type { RefusalError } from '../core/errors.js';
-import type { Attempt, AttemptListener, HttpRejection } from './doorway.js';
+import type { Attempt, AttemptListener, HttpRejection } from './attempt.js';
 
 /**
  * What `admitBefore` decided. Whatever it is, the request may be passed to the server: Mooring rejects, refuses, admits or

@@ -7,7 +7,7 @@ import type { ContextFields } from '../core/identity/user-execution-context.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import type { Mooring } from '../core/mooring.js';
 import { withResolver } from '../core/promises.js';
-import type { Attempt, AttemptListener } from './doorway.js';
+import type { Attempt, AttemptListener } from './attempt.js';
 import type { MooredSocket } from './moored-web-socket.js';
 import type { RefusalSender } from './refusal-sender.js';
 import { WsConnection } from './ws-connection.js';

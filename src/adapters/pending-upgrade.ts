@@ -3,7 +3,7 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import type { Admission, PendingAdmission } from '../core/admission/outcome.js';
 import type { Ticket } from '../core/admission/ticket.js';
 import type { Mooring } from '../core/mooring.js';
-import { tooBusy, type Attempt, type AttemptListener, type HttpRejection } from './doorway.js';
+import { tooBusy, type Attempt, type AttemptListener, type HttpRejection } from './attempt.js';
 import { EarlyReader } from './early-reader.js';
 import { isMoored } from './moored-web-socket.js';
 import type { RefusalSender, UnansweredHandshake } from './refusal-sender.js';

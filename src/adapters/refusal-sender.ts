@@ -6,7 +6,7 @@ import type { RefusalError } from '../core/errors.js';
 import type { Mooring } from '../core/mooring.js';
 import type { Timer } from '../core/time.js';
 import { announceClosing } from './closing-streams.js';
-import type { HttpRejection } from './doorway.js';
+import type { HttpRejection } from './attempt.js';
 import { RefusedSockets } from './refused-sockets.js';
 
 /** A handshake that is not answered yet. */

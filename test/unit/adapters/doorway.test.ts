@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Attempt, Doorway, type AttemptListener, type DoorwayOptions } from '../../../src/adapters/doorway.js';
+import { Attempt, type AttemptListener } from '../../../src/adapters/attempt.js';
+import { Doorway, type DoorwayOptions } from '../../../src/adapters/doorway.js';
 import type { IncomingRequest } from '../../../src/adapters/upgrade-request.js';
 import { createMooring, type ContextFields, type MooringOptions } from '../../../src/index.js';
 import { FakeConnection, SimulatedTime } from '../../../src/testing/index.js';
