@@ -218,7 +218,7 @@ function checkOptions({ mooring, authenticate, keyOf }: Partial<DoorwayOptions<n
   }
   if (typeof authenticate !== 'function') {
     throw new TypeError(
-      `authenticate: got ${describe(authenticate)}, wanted a function that returns the user of a request, 'before' or 'later'`,
+      `authenticate: got ${describe(authenticate)}, wanted a function that returns the user of a request`,
     );
   }
   if (keyOf !== undefined && typeof keyOf !== 'function') {

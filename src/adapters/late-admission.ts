@@ -23,6 +23,7 @@ const maxBytesBefore = 65_536;
 interface LateAdmissionParts {
   readonly mooring: Mooring;
   readonly refusalSender: RefusalSender;
+  readonly socket: MooredSocket;
   readonly stream: Duplex;
   readonly attempt: Attempt<IncomingMessage>;
 }
@@ -44,8 +45,7 @@ export class LateAdmission implements AttemptListener, WaitingPeer {
   readonly #parts: LateAdmissionParts;
   readonly #answer: (fields: ContextFields | null | undefined) => void;
   readonly #result = withResolver<SocketAdmission>();
-  #socket: MooredSocket | null = null;
-  #bytesBefore = 0;
+  readonly #bytesBefore: number;
   #isPausedHere = false;
   #isAsked = false;
   #isOver = false;
@@ -55,16 +55,12 @@ export class LateAdmission implements AttemptListener, WaitingPeer {
     const { promise, resolve } = withResolver<ContextFields | null | undefined>();
     this.fields = promise;
     this.#answer = resolve;
-    parts.attempt.isClientAwaited = true;
-    parts.stream.once('close', this.#onClosed);
-  }
-
-  /** The handshake is done. */
-  opened(socket: MooredSocket): void {
-    this.#socket = socket;
+    const { socket, stream, attempt } = parts;
+    attempt.isClientAwaited = true;
     unadmitted.set(socket, this);
     this.#bytesBefore = this.bytesReceived;
-    this.#parts.stream.on('data', this.#read);
+    stream.once('close', this.#onClosed);
+    stream.on('data', this.#read);
   }
 
   /** The application knows who it is. @throws TypeError if it said so before */
@@ -76,20 +72,19 @@ export class LateAdmission implements AttemptListener, WaitingPeer {
   }
 
   onDecided({ ticket, refusal }: Admission): void {
-    const { stream } = this.#parts;
+    const { socket, stream } = this.#parts;
     this.#unwatch();
-    if (ticket === null || this.#socket === null) {
-      ticket?.cancel();
-      this.#refuse(refusal ?? this.#parts.mooring.refusals.cancelled());
+    if (ticket === null) {
+      this.#refuse(refusal);
       return;
     }
-    const opening = ticket.open(new WsConnection(this.#socket, stream));
+    const opening = ticket.open(new WsConnection(socket, stream));
     if (opening.refusal !== null) {
       this.#refuse(opening.refusal);
       return;
     }
     this.#isOver = true;
-    this.#socket.bindConnection(opening.connection, stream);
+    socket.bindConnection(opening.connection, stream);
     this.#resume();
     this.#result.resolve({ manager: opening.connection.manager as WebSocketManager<WebSocket>, refusal: null });
   }
@@ -108,18 +103,15 @@ export class LateAdmission implements AttemptListener, WaitingPeer {
   }
 
   ping(payload: string): void {
-    this.#socket?.pingQuietly(payload);
+    this.#parts.socket.pingQuietly(payload);
   }
 
   #refuse(refusal: RefusalError): void {
     this.#isOver = true;
-    const { refusalSender, stream, attempt } = this.#parts;
-    const socket = this.#socket;
-    if (socket !== null) {
-      muteMessages(socket);
-      this.#resume();
-      refusalSender.refuseOpen({ socket, stream }, refusal, attempt);
-    }
+    const { refusalSender, socket, stream, attempt } = this.#parts;
+    muteMessages(socket);
+    this.#resume();
+    refusalSender.refuseOpen({ socket, stream }, refusal, attempt);
     this.#result.resolve({ manager: null, refusal });
   }
 
@@ -134,11 +126,11 @@ export class LateAdmission implements AttemptListener, WaitingPeer {
   readonly #read = (): void => {
     if (this.#isPausedHere || this.bytesReceived - this.#bytesBefore <= maxBytesBefore) return;
     this.#isPausedHere = true;
-    this.#socket?.pause();
+    this.#parts.socket.pause();
   };
 
   #resume(): void {
-    if (this.#isPausedHere) this.#socket?.resume();
+    if (this.#isPausedHere) this.#parts.socket.resume();
     this.#isPausedHere = false;
   }
 

@@ -137,15 +137,7 @@ class Gate implements UpgradeContext {
     if (gated.has(server)) throw new TypeError('This WebSocketServer has a Mooring attached already');
     const { mooring, isKeepalive, authenticate } = options;
     this.#isLater = authenticate === 'later';
-    this.#doorway = new Doorway({
-      ...options,
-      authenticate:
-        authenticate === 'before'
-          ? () => null
-          : authenticate === 'later'
-            ? (request) => this.#late.get(request)?.fields
-            : authenticate,
-    });
+    this.#doorway = new Doorway({ ...options, authenticate: this.#whoIs(authenticate) });
     this.server = server;
     this.mooring = mooring;
     this.refusalSender = new RefusalSender(mooring);
@@ -154,6 +146,15 @@ class Gate implements UpgradeContext {
       keepalives: mooring.keepalives.with(isKeepalive),
       maxUnsentBytes: mooring.config.maxUnsentBytes,
     });
+  }
+
+  /** @throws TypeError if it is neither a function nor one of the two words */
+  #whoIs(authenticate: AttachOptions['authenticate']): Authenticate<IncomingMessage> {
+    if (authenticate === 'later') return (request) => this.#late.get(request)?.fields;
+    if (authenticate === 'before') return () => null;
+    if (typeof authenticate === 'string')
+      throw new TypeError(`authenticate: got '${String(authenticate)}', wanted a function, 'before' or 'later'`);
+    return authenticate;
   }
 
   readonly admitBefore = (request: IncomingMessage, fields: ContextFields | null | undefined): DecisionBefore => {
@@ -242,15 +243,15 @@ class Gate implements UpgradeContext {
 
   /** The handshake first: the application gets the socket, and says later who it is. */
   #openUnadmitted({ request, stream, head, upgraded }: Upgrade, attempt: Attempt<IncomingMessage>): void {
-    const late = new LateAdmission({ mooring: this.mooring, refusalSender: this.refusalSender, stream, attempt });
-    this.#late.set(request, late);
+    const { mooring, refusalSender } = this;
     this.handleUpgrade(request, stream, head, (socket) => {
       if (!isMoored(socket)) {
         attempt.leave();
         socket.terminate();
         return;
       }
-      late.opened(socket);
+      const late = new LateAdmission({ mooring, refusalSender, socket, stream, attempt });
+      this.#late.set(request, late);
       this.#doorway.authenticateAndAdmit(attempt, late);
       if (attempt.isAuthenticating) upgraded(socket, request);
     });
