@@ -7,7 +7,8 @@ import type { ContextFields } from '../core/identity/user-execution-context.js';
 import { Attempt, type HttpRejection } from './attempt.js';
 import { badRequest, Doorway, type Authenticate, type DoorwayOptions } from './doorway.js';
 import { EarlyDecision, type DecisionBefore } from './early-decision.js';
-import { LateAdmission, lateAdmissionOf, type SocketAdmission } from './late-admission.js';
+import { lateAdmissionOf, type LateAdmission, type SocketAdmission } from './late-admission.js';
+import { LateUpgrade } from './late-upgrade.js';
 import { isManaged, isMoored, mooredClass } from './moored-web-socket.js';
 import { PendingUpgrade, type Upgrade, type UpgradeContext } from './pending-upgrade.js';
 import { RefusalSender } from './refusal-sender.js';
@@ -233,28 +234,16 @@ class Gate implements UpgradeContext {
       this.#early.delete(request);
       arrived.passTo((attempt) => new PendingUpgrade(this, upgrade, attempt));
     } else if (!(arrived instanceof Attempt)) this.refusalSender.reject(stream, arrived);
-    else if (this.#isLater) this.#openUnadmitted(upgrade, arrived);
-    else {
+    else if (this.#isLater) {
+      new LateUpgrade(this, upgrade, arrived).start((late) => {
+        this.#late.set(request, late);
+        this.#doorway.authenticateAndAdmit(arrived, late);
+      });
+    } else {
       const pending = new PendingUpgrade(this, upgrade, arrived);
       this.#doorway.authenticateAndAdmit(arrived, pending);
       if (arrived.isAuthenticating) pending.awaitAuthentication();
     }
-  }
-
-  /** The handshake first: the application gets the socket, and says later who it is. */
-  #openUnadmitted({ request, stream, head, upgraded }: Upgrade, attempt: Attempt<IncomingMessage>): void {
-    const { mooring, refusalSender } = this;
-    this.handleUpgrade(request, stream, head, (socket) => {
-      if (!isMoored(socket)) {
-        attempt.leave();
-        socket.terminate();
-        return;
-      }
-      const late = new LateAdmission({ mooring, refusalSender, socket, stream, attempt });
-      this.#late.set(request, late);
-      this.#doorway.authenticateAndAdmit(attempt, late);
-      if (attempt.isAuthenticating) upgraded(socket, request);
-    });
   }
 
   /** The server rejects a request that is no WebSocket handshake. If it accepts it, the socket would be unmanaged. */

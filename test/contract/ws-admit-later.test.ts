@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { admit, findManager, managerOf, type SocketAdmission } from '../../src/adapters/ws.js';
@@ -125,6 +126,31 @@ describe('a client that says in its first message who it is', () => {
     await server.admits('thread_1');
     await join(server, 'ada', 'thread_2');
     await server.admits('thread_2');
+  });
+
+  it('gets 503 if verifyClient never answers, and counts no longer', async () => {
+    const server = await laterServer({
+      ws: { verifyClient: ({ req }, answer) => req.url === '/' && (answer(true), undefined) },
+      maxUnadmittedSockets: 1,
+      authenticateTimeoutMs: 200,
+    });
+    const stuck = new WebSocket(`ws://127.0.0.1:${server.port}/stuck`);
+    const [error] = (await once(stuck, 'error')) as [Error];
+    expect(error.message).toContain('503');
+    await join(server, 'ada', 'thread_1');
+    await server.admits('thread_1');
+  });
+
+  it('is turned down by verifyClient as before, and counts no longer', async () => {
+    const server = await laterServer({
+      ws: { verifyClient: ({ req }: { req: IncomingMessage }) => req.url === '/' },
+      maxUnadmittedSockets: 1,
+    });
+    const refused = new WebSocket(`ws://127.0.0.1:${server.port}/no`);
+    const [error] = (await once(refused, 'error')) as [Error];
+    expect(error.message).toContain('401');
+    await join(server, 'ada', 'thread_1');
+    await server.admits('thread_1');
   });
 
   it('hears 1012 if the server stops meanwhile', async () => {
