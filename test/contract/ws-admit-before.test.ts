@@ -3,9 +3,10 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { attach, type Attachment, type DecisionBefore } from '../../src/adapters/ws.js';
 import { afterThisTest } from '../support/setup.js';
+import { closeOf, dial } from '../support/ws-client.js';
 import { userOfQuery, WsServer, type WsServerOptions } from '../support/ws-server.js';
 
 interface Framework {
@@ -54,24 +55,14 @@ async function framework(options: WsServerOptions = {}, middleware: Middleware =
   return { server, decisions, port: (http.address() as AddressInfo).port };
 }
 
-function dial({ port }: Framework, userId: string, threadId: string, headers: Record<string, string> = {}): WebSocket {
-  const client = new WebSocket(`ws://127.0.0.1:${port}/?userId=${userId}&threadId=${threadId}`, { headers });
-  client.on('error', () => undefined);
-  afterThisTest(() => {
-    client.terminate();
-  });
-  return client;
-}
-
-async function closeOf(client: WebSocket): Promise<string> {
-  const [code, reason] = (await once(client, 'close')) as [number, Buffer];
-  return `${code} ${reason.toString()}`;
+function ask({ port }: Framework, userId: string, threadId: string, headers: Record<string, string> = {}): WebSocket {
+  return dial(`ws://127.0.0.1:${port}/?userId=${userId}&threadId=${threadId}`, { headers });
 }
 
 describe('a framework that has authenticated the client before', () => {
   it('gets managed sockets, and the headers that it adds for the call arrive', async () => {
     const made = await framework();
-    const client = dial(made, 'ada', 'thread_1');
+    const client = ask(made, 'ada', 'thread_1');
     const [response] = (await once(client, 'upgrade')) as [IncomingMessage];
     expect(response.headers['x-framework']).toBe('yes');
     await made.server.admits('thread_1');
@@ -81,15 +72,15 @@ describe('a framework that has authenticated the client before', () => {
 
   it('is told of a refusal, which the client hears as a close frame', async () => {
     const made = await framework({ maxManagersPerUser: 0 });
-    expect(await closeOf(dial(made, 'ada', 'thread_1'))).toMatch(/^1013 quota/);
+    expect(await closeOf(ask(made, 'ada', 'thread_1'))).toMatch(/^1013 quota/);
     expect(made.decisions[0]).toMatchObject({ outcome: 'refused', refusal: { code: 'quota.exceeded' } });
   });
 
   it('is told that a client waits, which is accepted with its headers all the same', async () => {
     const made = await framework({ maxManagersPerUser: 1 });
-    dial(made, 'ada', 'thread_1');
+    ask(made, 'ada', 'thread_1');
     await made.server.admits('thread_1');
-    const waiting = dial(made, 'ada', 'thread_2');
+    const waiting = ask(made, 'ada', 'thread_2');
     const [response] = (await once(waiting, 'upgrade')) as [IncomingMessage];
     expect(response.headers['x-framework']).toBe('yes');
     expect(made.decisions.map(({ outcome }) => outcome)).toEqual(['admitted', 'waiting']);
@@ -100,7 +91,7 @@ describe('a framework that has authenticated the client before', () => {
 
   it('is told of a rejection, which the client hears as an HTTP status', async () => {
     const made = await framework({ attach: { allowedOrigins: ['https://app.example'] } });
-    const client = dial(made, 'ada', 'thread_1', { origin: 'https://evil.example' });
+    const client = ask(made, 'ada', 'thread_1', { origin: 'https://evil.example' });
     const [, response] = (await once(client, 'unexpected-response')) as [unknown, IncomingMessage];
     expect(response.statusCode).toBe(403);
     expect(made.decisions[0]).toMatchObject({ outcome: 'rejected', rejection: { status: 403 } });
@@ -111,12 +102,12 @@ describe('a framework that has authenticated the client before', () => {
     ['gives a user that is none', () => ({ userId: '', threadId: 'thread_1' }), '1008 userId'],
   ])('and %s has the client refused', async (_, fieldsOf, close) => {
     const made = await framework({}, (gate, request) => gate.admitBefore(request, fieldsOf()));
-    expect(await closeOf(dial(made, 'ada', 'thread_1'))).toContain(close);
+    expect(await closeOf(ask(made, 'ada', 'thread_1'))).toContain(close);
   });
 
   it('and forgets a request has the client refused', async () => {
     const made = await framework({}, () => null);
-    expect(await closeOf(dial(made, 'ada', 'thread_1'))).toBe('4401 missing');
+    expect(await closeOf(ask(made, 'ada', 'thread_1'))).toBe('4401 missing');
   });
 
   it('cannot ask twice', async () => {
@@ -130,7 +121,7 @@ describe('a framework that has authenticated the client before', () => {
       }
       return decision;
     });
-    dial(made, 'ada', 'thread_1');
+    ask(made, 'ada', 'thread_1');
     await made.server.admits('thread_1');
     expect(errors).toMatchObject([{ name: 'TypeError', message: expect.stringContaining('already') as string }]);
   });
@@ -147,8 +138,7 @@ describe('a framework that has authenticated the client before', () => {
       await server.stop();
       http.close();
     });
-    const client = new WebSocket(`ws://127.0.0.1:${(http.address() as AddressInfo).port}/`);
-    client.on('error', () => undefined);
+    const client = dial(`ws://127.0.0.1:${(http.address() as AddressInfo).port}/`);
     await expect.poll(() => server.countOf('ada')).toBe(1);
     client.terminate();
     await expect.poll(() => server.countOf('ada')).toBe(0);

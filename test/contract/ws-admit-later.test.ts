@@ -5,6 +5,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { admit, findManager, managerOf, type SocketAdmission } from '../../src/adapters/ws.js';
 import type { ContextFields } from '../../src/index.js';
 import { afterThisTest } from '../support/setup.js';
+import { closeOf, dial } from '../support/ws-client.js';
 import { wsServer, type WsServer, type WsServerOptions } from '../support/ws-server.js';
 
 interface Later extends WsServer {
@@ -31,25 +32,16 @@ async function laterServer(options: WsServerOptions = {}): Promise<Later> {
   return Object.assign(server, { admissions, messages });
 }
 
-async function dial(server: WsServer): Promise<WebSocket> {
-  const client = new WebSocket(`ws://127.0.0.1:${server.port}/`);
-  client.on('error', () => undefined);
-  afterThisTest(() => {
-    client.terminate();
-  });
+async function open(server: WsServer): Promise<WebSocket> {
+  const client = dial(`ws://127.0.0.1:${server.port}/`);
   await once(client, 'open');
   return client;
 }
 
 async function join(server: WsServer, userId: string, threadId: string): Promise<WebSocket> {
-  const client = await dial(server);
+  const client = await open(server);
   client.send(JSON.stringify({ userId, threadId }));
   return client;
-}
-
-async function closeOf(client: WebSocket): Promise<string> {
-  const [code, reason] = (await once(client, 'close')) as [number, Buffer];
-  return `${code} ${reason.toString()}`;
 }
 
 describe('a client that says in its first message who it is', () => {
@@ -91,7 +83,7 @@ describe('a client that says in its first message who it is', () => {
     ['a thread with no prefix', { userId: 'ada', threadId: 'x' }, '1008 threadId'],
   ])('is refused if it is %s', async (_, said, close) => {
     const server = await laterServer();
-    const client = await dial(server);
+    const client = await open(server);
     client.send(JSON.stringify(said));
     expect(await closeOf(client)).toContain(close);
     await expect.poll(() => server.admissions.map(({ manager }) => manager)).toEqual([null]);
@@ -99,14 +91,14 @@ describe('a client that says in its first message who it is', () => {
 
   it('and does not say it in time is closed with 4401, and no failure is reported', async () => {
     const server = await laterServer({ authenticateTimeoutMs: 100 });
-    const client = await dial(server);
+    const client = await open(server);
     expect(await closeOf(client)).toBe('4401 missing');
     expect(server.said('authentication.failed')).toEqual([]);
   });
 
   it('and leaves before gets no manager', async () => {
     const server = await laterServer();
-    const client = await dial(server);
+    const client = await open(server);
     const [socket] = server.server.clients;
     client.close();
     await once(client, 'close');
@@ -118,8 +110,8 @@ describe('a client that says in its first message who it is', () => {
 
   it('counts as unauthenticated before', async () => {
     const server = await laterServer({ maxUnadmittedSockets: 1 });
-    const first = await dial(server);
-    const second = new WebSocket(`ws://127.0.0.1:${server.port}/`);
+    const first = await open(server);
+    const second = dial(`ws://127.0.0.1:${server.port}/`);
     const [error] = (await once(second, 'error')) as [Error];
     expect(error.message).toContain('503');
     first.send(JSON.stringify({ userId: 'ada', threadId: 'thread_1' }));
@@ -134,7 +126,7 @@ describe('a client that says in its first message who it is', () => {
       maxUnadmittedSockets: 1,
       authenticateTimeoutMs: 200,
     });
-    const stuck = new WebSocket(`ws://127.0.0.1:${server.port}/stuck`);
+    const stuck = dial(`ws://127.0.0.1:${server.port}/stuck`);
     const [error] = (await once(stuck, 'error')) as [Error];
     expect(error.message).toContain('503');
     await join(server, 'ada', 'thread_1');
@@ -146,7 +138,7 @@ describe('a client that says in its first message who it is', () => {
       ws: { verifyClient: ({ req }: { req: IncomingMessage }) => req.url === '/' },
       maxUnadmittedSockets: 1,
     });
-    const refused = new WebSocket(`ws://127.0.0.1:${server.port}/no`);
+    const refused = dial(`ws://127.0.0.1:${server.port}/no`);
     const [error] = (await once(refused, 'error')) as [Error];
     expect(error.message).toContain('401');
     await join(server, 'ada', 'thread_1');
@@ -155,7 +147,7 @@ describe('a client that says in its first message who it is', () => {
 
   it('hears 1012 if the server stops meanwhile', async () => {
     const server = await laterServer();
-    const client = await dial(server);
+    const client = await open(server);
     const closed = closeOf(client);
     void server.mooring.stop();
     expect(await closed).toMatch(/^1012 drain/);
@@ -170,7 +162,7 @@ describe('a client that says in its first message who it is', () => {
         socket.on('message', (data: Buffer) => (bytes += data.length));
       },
     });
-    const client = await dial(server);
+    const client = await open(server);
     const total = 4_000 * 1_024;
     for (let i = 0; i < 4_000; i++) client.send(Buffer.alloc(1_024));
     await expect.poll(() => sockets[0]?.isPaused).toBe(true);
@@ -195,7 +187,7 @@ describe('a client that says in its first message who it is', () => {
 describe('admit()', () => {
   it('says what it wanted: no second call, no socket of another server, no other thing', async () => {
     const server = await laterServer({ serve: () => undefined });
-    await dial(server);
+    await open(server);
     const [socket] = server.server.clients;
     if (socket === undefined) throw new Error('no client');
     await admit(socket, { userId: 'ada', threadId: 'thread_1' });
@@ -203,10 +195,8 @@ describe('admit()', () => {
 
     const plain = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     await once(plain, 'listening');
-    const client = new WebSocket(`ws://127.0.0.1:${(plain.address() as { port: number }).port}/`);
-    client.on('error', () => undefined);
+    dial(`ws://127.0.0.1:${(plain.address() as { port: number }).port}/`);
     afterThisTest(() => {
-      client.terminate();
       plain.close();
     });
     const [unmanaged] = (await once(plain, 'connection')) as [WebSocket];

@@ -3,9 +3,10 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { frame, handshake, rawClient, type RawClient } from '../support/raw-client.js';
 import { afterThisTest } from '../support/setup.js';
+import { dial } from '../support/ws-client.js';
 import { wsServer, WsServer } from '../support/ws-server.js';
 
 /** A client that neither reads nor closes any more. */
@@ -68,20 +69,31 @@ describe('a peer that sends a close frame and keeps TCP open', () => {
   });
 });
 
+const sentBytes = 32 * 1_024 * 1_024;
+
+/** A client to whom the application sends much, and then closes. */
+async function receives(closeGraceMs: number): Promise<WebSocket> {
+  const server = await wsServer({
+    config: { closeGraceMs },
+    serve: (socket) => {
+      socket.send(Buffer.alloc(sentBytes));
+      socket.close(1000, 'done');
+    },
+  });
+  return dial(server.url('ada', 'thread_1'));
+}
+
+/** How many bytes it gets, and the close code. */
+async function resultOf(client: WebSocket): Promise<[bytes: number, code: number]> {
+  let received = 0;
+  client.on('message', (content: Buffer) => (received += content.length));
+  const [code] = (await once(client, 'close')) as [number];
+  return [received, code];
+}
+
 describe('an application that closes a socket', () => {
   it('has what it sent before delivered, though that takes longer than closeGraceMs', async () => {
-    const bytes = 32 * 1_024 * 1_024;
-    const server = await wsServer({
-      config: { closeGraceMs: 300 },
-      serve: (socket) => {
-        socket.send(Buffer.alloc(bytes));
-        socket.close(1000, 'done');
-      },
-    });
-    const client = new WebSocket(server.url('ada', 'thread_1'));
-    afterThisTest(() => {
-      client.terminate();
-    });
+    const client = await receives(300);
     // Reads a part, and waits, again and again.
     client.once('open', () => {
       const reading = setInterval(() => {
@@ -94,32 +106,18 @@ describe('an application that closes a socket', () => {
         clearInterval(reading);
       });
     });
-    let received = 0;
-    client.on('message', (content: Buffer) => (received += content.length));
-    const [code] = (await once(client, 'close')) as [number];
-    expect([received, code]).toEqual([bytes, 1000]);
+    expect(await resultOf(client)).toEqual([sentBytes, 1000]);
   });
 
   it('has it delivered over a link that pauses for longer than closeGraceMs', async () => {
-    const bytes = 32 * 1_024 * 1_024;
-    const server = await wsServer({
-      config: { closeGraceMs: 200 },
-      serve: (socket) => {
-        socket.send(Buffer.alloc(bytes));
-        socket.close(1000, 'done');
-      },
-    });
-    const client = new WebSocket(server.url('ada', 'thread_1'));
+    const client = await receives(200);
     client.once('open', () => {
       client.pause();
       setTimeout(() => {
         client.resume();
       }, 1_200);
     });
-    let received = 0;
-    client.on('message', (content: Buffer) => (received += content.length));
-    const [code] = (await once(client, 'close')) as [number];
-    expect([received, code]).toEqual([bytes, 1000]);
+    expect(await resultOf(client)).toEqual([sentBytes, 1000]);
   });
 });
 

@@ -2,20 +2,11 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { WebSocket, type ClientOptions } from 'ws';
+import { WebSocket } from 'ws';
 import type { AuthenticationCall } from '../../src/adapters/ws.js';
 import { handshake, rawClient } from '../support/raw-client.js';
-import { afterThisTest } from '../support/setup.js';
+import { closeOf, dial } from '../support/ws-client.js';
 import { userOfQuery, wsServer, type WsServer } from '../support/ws-server.js';
-
-function dial(url: string, options: ClientOptions = {}): WebSocket {
-  const client = new WebSocket(url, options);
-  client.on('error', () => undefined);
-  afterThisTest(() => {
-    client.terminate();
-  });
-  return client;
-}
 
 /** `open`, a close code with its reason, or `HTTP 503`: what comes first. */
 function resultOf(client: WebSocket): Promise<string> {
@@ -30,12 +21,6 @@ function resultOf(client: WebSocket): Promise<string> {
       resolve(`HTTP ${String(statusCode)}`);
     });
   });
-}
-
-/** How it is closed once it is open. */
-async function closeOf(client: WebSocket): Promise<string> {
-  const [code, reason] = (await once(client, 'close')) as [number, Buffer];
-  return `${code} ${reason.toString()}`;
 }
 
 /** Authenticates everybody but mallory, whose authentications never end. With the signals of those. */
