@@ -27,6 +27,9 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { resume: { type: 'boolean', default: false }, sample: { type: 'string', default: '1' } },
 });
+if (!/^[1-9]\d*$/.test(values.sample)) {
+  throw new Error(`--sample: got ${values.sample}, wanted a whole number of at least 1, such as 4 for a quarter`);
+}
 const parts = positionals.length > 0 ? positionals : [...folders, '.'];
 
 /** @type {MutantResult[]} */
@@ -60,7 +63,8 @@ function save(part, results) {
 
 /** @param {string} part */
 function fileOf(part) {
-  return join(root, 'reports/mutation', `${part === '.' ? 'flat-files' : part.replaceAll('/', '-')}.json`);
+  const folder = values.sample === '1' ? '' : `sample-${values.sample}`;
+  return join(root, 'reports/mutation', folder, `${part === '.' ? 'flat-files' : part.replaceAll('/', '-')}.json`);
 }
 
 /** @param {string} part */
