@@ -3,6 +3,7 @@ import { WebSocket, type WebSocketServer } from 'ws';
 import type { IsKeepalive } from '../core/liveness/keepalives.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import type { Mooring } from '../core/mooring.js';
+import { describe } from '../core/errors.js';
 import type { ContextFields } from '../core/identity/user-execution-context.js';
 import { Attempt, type HttpRejection } from './attempt.js';
 import { badRequest, Doorway, type Authenticate, type DoorwayOptions } from './doorway.js';
@@ -154,7 +155,7 @@ class Gate implements UpgradeContext {
     if (authenticate === 'later') return (request) => this.#late.get(request)?.fields;
     if (authenticate === 'before') return () => null;
     if (typeof authenticate === 'string')
-      throw new TypeError(`authenticate: got '${String(authenticate)}', wanted a function, 'before' or 'later'`);
+      throw new TypeError(`authenticate: got ${describe(authenticate)}, wanted a function, 'before' or 'later'`);
     return authenticate;
   }
 

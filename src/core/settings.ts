@@ -13,7 +13,7 @@ const closeCode = () => z.union([z.int().min(3000).max(4999), z.literal([1000, 1
 
 interface Setting {
   readonly kind: SettingKind;
-  /** Makes its schema. All together take a few milliseconds to make, and most programs need few of them. */
+  /** Makes its schema: only for values that were given, since making all of them takes a part of each start. */
   readonly schema: () => z.ZodType;
   /** Absent: the environment's preset has it, or it follows another setting. */
   readonly default?: unknown;
