@@ -5,8 +5,8 @@
  * survives both is printed, and all results are in reports/mutation, a file for each part. Arguments are parts:
  * `npm run mutate -- kpis liveness`; `.` is the flat files, `managers/limits.ts` one file.
  *
- * `--resume` goes on with a run that was ended: parts that have a file are not run again. `--sample 4` takes a random one of
- * four functions and members of classes.
+ * `--resume` goes on with a run that was ended: parts that have a file are not run again. `--share 2/4` takes the second of
+ * four shares, into which functions and members of classes are dealt out at random; the four together are the whole.
  */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -25,11 +25,10 @@ const folders = readdirSync(core, { withFileTypes: true })
   .map(({ name }) => name);
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { resume: { type: 'boolean', default: false }, sample: { type: 'string', default: '1' } },
+  options: { resume: { type: 'boolean', default: false }, share: { type: 'string', default: '1/1' } },
 });
-if (!/^[1-9]\d*$/.test(values.sample)) {
-  throw new Error(`--sample: got ${values.sample}, wanted a whole number of at least 1, such as 4 for a quarter`);
-}
+const [share = 0, shares = 0] = /^\d+\/\d+$/.test(values.share) ? values.share.split('/').map(Number) : [];
+if (share < 1 || share > shares) throw new Error(`--share: got ${values.share}, wanted one of so many, such as 2/4`);
 const parts = positionals.length > 0 ? positionals : [...folders, '.'];
 
 /** @type {MutantResult[]} */
@@ -63,7 +62,7 @@ function save(part, results) {
 
 /** @param {string} part */
 function fileOf(part) {
-  const folder = values.sample === '1' ? '' : `sample-${values.sample}`;
+  const folder = shares === 1 ? '' : `${share}-of-${shares}`;
   return join(root, 'reports/mutation', folder, `${part === '.' ? 'flat-files' : part.replaceAll('/', '-')}.json`);
 }
 
@@ -87,7 +86,7 @@ function testsOf(part) {
  */
 function mutate(patterns, tests) {
   process.env['MUTATION_TESTS'] = tests;
-  process.env['MUTATION_SAMPLE'] = values.sample;
+  process.env['MUTATION_SHARE'] = values.share;
   return new Stryker({ mutate: patterns }).runMutationTest();
 }
 

@@ -29,7 +29,7 @@ const parts = {
     quickEnv: { MOORING_SEEDS: '1000' },
   },
   plant: { command: ['scripts/plant.mjs'], quick: ['scripts/plant.mjs', '--quick'] },
-  mutate: { command: ['scripts/mutate.mjs'], quick: ['scripts/mutate.mjs', 'managers/limits.ts'] },
+  mutate: { command: ['scripts/mutate.mjs'], quick: ['scripts/mutate.mjs', 'slices.ts'] },
   soak: { command: ['bench/start.mjs', 'soak'], quick: ['bench/start.mjs', 'soak', '--quick'] },
   bench: { command: ['bench/start.mjs', 'run'], quick: ['bench/start.mjs', 'run', 'core', '--quick'] },
 };
