@@ -32,7 +32,7 @@ const edgeFolders = /** @satisfies {Record<string, string[]>} */ ({
   runtime: ['core'],
   events: ['core'],
   config: ['core'],
-  adapters: ['core', 'events', 'runtime'],
+  adapters: ['core', 'client', 'events', 'runtime'],
   cluster: ['core'],
   telemetry: ['core', 'events'],
   admin: ['core', 'config', 'events', 'presentation', 'runtime'],

@@ -42,6 +42,7 @@ const timedFiles = [
   'test/e2e/healthy.test.ts',
   'test/e2e/lock-out.test.ts',
   'test/e2e/race.test.ts',
+  'test/e2e/socket-io-frozen.test.ts',
   'test/e2e/stall.test.ts',
   'test/e2e/suspended.test.ts',
   'test/e2e/takeover.test.ts',

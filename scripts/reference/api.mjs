@@ -15,6 +15,7 @@ const root = join(import.meta.dirname, '../..');
 export const subpaths = Object.freeze({
   '.': { about: 'The manager of all connections, its settings, events and errors.', stability: 'stable' },
   './ws': { about: 'Attaches it to a server of `ws`.', stability: 'stable' },
+  './socket.io': { about: 'Attaches it to a server of Socket.IO.', stability: 'stable' },
   './client': { about: 'For pages and other clients: reconnect, and say why.', stability: 'stable' },
   './admin': { about: 'The admin API and the dashboard.', stability: 'stable' },
   './log': { about: 'Events as log lines.', stability: 'stable' },

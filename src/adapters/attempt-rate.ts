@@ -19,7 +19,7 @@ export interface AttemptRate<Request = IncomingMessage> {
    * Unix domain socket) are not counted, since all of them would count as one client; this is reported once, as
    * `attempts.uncounted`
    */
-  readonly keyOf?: (request: Request) => string;
+  readonly keyOf?: ((request: Request) => string) | undefined;
 }
 
 const defaultWindowMs = 60_000;

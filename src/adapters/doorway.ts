@@ -3,7 +3,7 @@ import { unadmittedLimit } from '../core/bounds.js';
 import { AuthenticationError, MalformedContextError, describe, type RefusalError } from '../core/errors.js';
 import type { ContextFields } from '../core/identity/user-execution-context.js';
 import type { Mooring } from '../core/mooring.js';
-import { ignoreRejection, isPromise } from '../core/promises.js';
+import { ignoreRejection, isPromise, withResolver } from '../core/promises.js';
 import { addressKey } from '../runtime/client-address.js';
 import { Attempt, callOutside, tooBusy } from './attempt.js';
 import type { Answer, AttemptListener, HttpRejection, SharedByAttempts } from './attempt.js';
@@ -21,7 +21,7 @@ import { hasBody, type IncomingRequest } from './upgrade-request.js';
 export type Authenticate<Request> = (
   request: Request,
   call: AuthenticationCall,
-) => ContextFields | null | undefined | Promise<ContextFields | null | undefined>;
+) => AuthenticateResult | Promise<AuthenticateResult>;
 
 /** What every adapter needs. */
 export interface DoorwayOptions<Request> {
@@ -40,10 +40,18 @@ export interface DoorwayOptions<Request> {
    * send, can be allowed by a function only.
    * @default all
    */
-  readonly allowedOrigins?: OriginRule;
+  readonly allowedOrigins?: OriginRule | undefined;
   /** How often one client may try to connect; further attempts are answered 429. @default unlimited */
-  readonly attemptRate?: AttemptRate<Request>;
+  readonly attemptRate?: AttemptRate<Request> | undefined;
 }
+
+/** What `authenticate` may return. */
+type AuthenticateResult = ContextFields | null | undefined;
+
+/** Who a client is, or why that is not known. */
+export type Identity =
+  | { readonly fields: ContextFields; readonly refusal: null }
+  | { readonly fields: null; readonly refusal: RefusalError };
 
 export const badRequest: HttpRejection = Object.freeze({ status: 400, reason: 'Bad Request' });
 const forbidden: HttpRejection = Object.freeze({ status: 403, reason: 'Forbidden' });
@@ -131,6 +139,38 @@ export class Doorway<Request> {
   admit(attempt: Attempt<Request>, fields: ContextFields | null | undefined, listener: AttemptListener): void {
     attempt.listener = listener;
     if (!this.#refuseIfDraining(attempt)) attempt.settle(this.#admit({ fields }, attempt));
+  }
+
+  /**
+   * Asks who a client is that has joined already, for protocols in which one connection says so again. Waits at most
+   * `authenticateTimeoutMs`. Never rejects.
+   */
+  identify(whoIs: (call: AuthenticationCall) => AuthenticateResult | Promise<AuthenticateResult>): Promise<Identity> {
+    const { clock, config } = this.#mooring;
+    const call = new AbortableCall();
+    const { promise, resolve } = withResolver<Answer>();
+    const deadline = clock.setTimer(() => {
+      const message = `no answer within ${String(config.authenticateTimeoutMs)} ms`;
+      resolve({ error: new Error(message) });
+      call.abort('TimeoutError', message);
+    }, config.authenticateTimeoutMs);
+    void new Promise<AuthenticateResult>((answer) => {
+      answer(whoIs(call));
+    }).then(
+      (fields) => resolve({ fields }),
+      (error: unknown) => resolve({ error }),
+    );
+    return promise.then((answer) => {
+      deadline.cancel();
+      return this.#identityOf(answer);
+    });
+  }
+
+  #identityOf(answer: Answer): Identity {
+    const fields = 'error' in answer ? null : answer.fields;
+    if (fields !== null && fields !== undefined) return { fields, refusal: null };
+    const error = 'error' in answer ? answer.error : new AuthenticationError('missing');
+    return { fields: null, refusal: this.#refusalFor(error) };
   }
 
   #refuseIfDraining(attempt: Attempt<Request>): boolean {

@@ -4,15 +4,13 @@ import { unreportedMs, type Keepalives } from '../core/liveness/keepalives.js';
 import type { ManagedConnection } from '../core/managers/managed-connection.js';
 import { announceClosing } from './closing-streams.js';
 import { ignoreRepeatedEnd } from './ignore-repeated-end.js';
+import { controlHeaderBytes, type FrameCounts } from './stream-counters.js';
 import { hasCloseFrameOf, receiverOf } from './ws-internals.js';
 
 type Content = Parameters<WebSocket['send']>[0];
 
-/** Header and mask of a control frame from a client. */
-const controlHeaderBytes = 6;
-
 /** A TLS stream encrypts later, so it always has unsent bytes after a send. Up to this many are no backlog. */
-const encryptionBytes = 65_536;
+export const encryptionBytes = 65_536;
 
 /** The codes with which `ws` closes a socket whose peer broke the protocol. */
 export const protocolErrors: ReadonlySet<number | undefined> = new Set([1002, 1007, 1009]);
@@ -21,13 +19,9 @@ export const protocolErrors: ReadonlySet<number | undefined> = new Set([1002, 10
 const self = Symbol('mooring.self');
 
 /** A socket that reports to a connection. The methods bypass overrides of the application. */
-export interface MooredSocket extends WebSocket {
+export interface MooredSocket extends WebSocket, FrameCounts {
   /** The connection that the socket reports to; `null` before it is bound. */
   readonly mooredConnection: ManagedConnection | null;
-  /** Complete messages that have arrived. */
-  readonly messagesReceived: number;
-  /** Bytes of the control frames that have arrived. */
-  readonly controlBytesReceived: number;
   /** From now on the socket reports to the connection. */
   bindConnection(connection: ManagedConnection, stream: Duplex): void;
   /** Closes without reporting it, since Mooring itself closes the socket. */

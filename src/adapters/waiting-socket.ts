@@ -2,13 +2,11 @@ import type { Duplex } from 'node:stream';
 import type { WaitingPeer } from '../core/admission/outcome.js';
 import type { ManagedConnection } from '../core/managers/managed-connection.js';
 import { protocolErrors, type MooredSocket } from './moored-web-socket.js';
+import { controlHeaderBytes } from './stream-counters.js';
 import { hasCloseFrameOf } from './ws-internals.js';
 
 /** How many bytes are read from a waiting client, without pings and pongs, and how many more once it is refused. */
 const maxBytes = Object.freeze({ waiting: 4_096, refused: 65_536 });
-
-/** Header and mask of a control frame from a client. */
-const controlHeaderBytes = 6;
 
 /** An event of the socket that was kept, usually a message. */
 type Kept = readonly [event: string | symbol, ...args: unknown[]];

@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import { Duplex, Writable } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
 
 /*
@@ -20,4 +20,10 @@ export function hasCloseFrameOf(socket: WebSocket): boolean {
 /** Whether the server was closed, so that it accepts no more sockets. */
 export function isClosed(server: WebSocketServer): boolean {
   return Number(Reflect.get(server, '_state')) > 0;
+}
+
+/** The stream below a socket that is open, or `null` if this version of `ws` has no such property. */
+export function streamOf(socket: WebSocket): Duplex | null {
+  const stream: unknown = Reflect.get(socket, '_socket');
+  return stream instanceof Duplex ? stream : null;
 }

@@ -2,6 +2,7 @@ import { describe } from '../errors.js';
 import type { EventStream } from '../events.js';
 import { isPromise } from '../promises.js';
 import { isKeepalive, type Message } from './keepalive.js';
+import { isKeepaliveObject } from './keepalive-presets.js';
 
 /**
  * An application's own function that tells whether a message is a keepalive. It must return `true` or `false` at once. It
@@ -52,12 +53,19 @@ export class Keepalives {
   matches(message: Message, isText = false): boolean {
     const { recogniseKeepalives, isKeepalive: own } = this.#parts;
     if (recogniseKeepalives && isKeepalive(message)) return true;
-    return own !== undefined && message.length <= longestAsked && this.#ask(own, isText ? decoded(message) : message);
+    if (own === undefined || message.length > longestAsked) return false;
+    return this.ask(() => own(isText ? decoded(message) : message));
   }
 
-  #ask(own: IsKeepalive, message: Message): boolean {
+  /** As {@link matches}, by the presets alone, for a message that an adapter has parsed. */
+  matchesFields(fields: Readonly<Record<string, unknown>>): boolean {
+    return this.#parts.recogniseKeepalives && isKeepaliveObject(fields);
+  }
+
+  /** Calls a function of the application that tells whether a message is a keepalive. Never throws, as {@link matches}. */
+  ask(isKeepalive: () => unknown): boolean {
     try {
-      const answer: unknown = own(message);
+      const answer = isKeepalive();
       if (typeof answer === 'boolean') return answer;
       if (isPromise(answer)) answer.then(undefined, () => undefined);
       this.#report(`isKeepalive gave ${describe(answer)}, wanted true or false at once`);

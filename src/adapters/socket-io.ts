@@ -1,0 +1,331 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'socket.io';
+import type { Admission } from '../core/admission/outcome.js';
+import { describe } from '../core/errors.js';
+import type { ContextFields } from '../core/identity/user-execution-context.js';
+import { checkIsKeepalive } from '../core/liveness/keepalives.js';
+import type { WebSocketManager } from '../core/managers/manager.js';
+import type { HttpRejection } from './attempt.js';
+import type { AuthenticationCall } from './authentication-call.js';
+import { Doorway, type DoorwayOptions } from './doorway.js';
+import {
+  requestOf,
+  type AllowRequest,
+  type EngineInternals,
+  type EngineSocket,
+  type NamespaceInternals,
+  type Next,
+  type ServerInternals,
+} from './socket-io/engine.js';
+import { ActivityFilter, type IsKeepaliveEvent } from './socket-io/events.js';
+import { Refuser, type RefuseBy } from './socket-io/refuser.js';
+import { Session, sessionOf, type SessionContext, type WhoIs } from './socket-io/session.js';
+
+export type { AttemptRate } from './attempt-rate.js';
+export type { AuthenticationCall } from './authentication-call.js';
+export type { OriginRule } from './origins.js';
+export type { EngineSocket } from './socket-io/engine.js';
+export type { IsKeepaliveEvent } from './socket-io/events.js';
+export type { Told } from './socket-io/told.js';
+
+/** A `Server` of Socket.IO, whatever its events are. */
+export interface SocketIoServer<AppSocket> {
+  readonly sockets: { readonly sockets: ReadonlyMap<string, AppSocket> };
+}
+
+/** A `Socket` of Socket.IO, whatever its events are. */
+export interface SocketIoSocket {
+  readonly conn: object;
+}
+
+type Identified = ContextFields | null | undefined;
+
+interface CommonOptions extends Omit<DoorwayOptions<IncomingMessage>, 'authenticate'> {
+  /**
+   * Which namespaces are Mooring's. The others are joined as without Mooring, and count for nothing: leave out `/admin` of
+   * `@socket.io/admin-ui`. @default all
+   */
+  readonly namespaces?: (name: string) => boolean;
+  /**
+   * How a client is told to come back later that does not use `reconnectWhenTold` of `mooring/client`. `'hold'`: it gets no
+   * answer until the time has passed (at most 40 s), then its session is closed, and it comes back by itself.
+   * `'connect_error'`: at once, for applications whose clients handle that. Without a handler they never come back.
+   * @default 'hold'
+   */
+  readonly refuse?: RefuseBy;
+  /**
+   * The name of the event that a client gets before Mooring closes its session, with `{ cause, code, retryAfterMs, max }`;
+   * `false`: none. Socket.IO itself tells clients no reason. @default 'mooring'
+   */
+  readonly announce?: string | false;
+  /**
+   * Which events are keepalives, in addition to those named like `ping` or `heartbeat` without content. Answers of
+   * `emitWithAck` without content never are activity.
+   */
+  readonly isKeepalive?: IsKeepaliveEvent;
+  /**
+   * Whether events to many sockets at once (`io.emit`, rooms) are activity of each of them. Presence that goes to a room
+   * would keep every forgotten tab. @default false
+   */
+  readonly countBroadcasts?: boolean;
+}
+
+/** What {@link attach} needs. `keyOf`, `attemptRate` and `allowedOrigins` see the request that begins a session. */
+export type AttachOptions<AppSocket = Socket> = CommonOptions &
+  (
+    | {
+        /** Clients are authenticated and admitted when they join their first namespace, after its middlewares. */
+        readonly at?: 'connect';
+        /** The user and the thread of a socket whose namespace has let it in. */
+        readonly authenticate: (socket: AppSocket, call: AuthenticationCall) => Identified | Promise<Identified>;
+      }
+    | {
+        /** Before a session is made: cheaper, but blind to `auth`, and closed to WebTransport. */
+        readonly at: 'request';
+        readonly authenticate: (request: IncomingMessage, call: AuthenticationCall) => Identified | Promise<Identified>;
+      }
+  );
+
+/**
+ * Puts Mooring in front of a Socket.IO server. What is limited are sessions of Engine.IO, over WebSocket, polling or another
+ * transport: all namespaces of a client share one manager. Sockets that are connected already are not managed.
+ *
+ * @example
+ * const io = new Server(httpServer);
+ * attach(io, { mooring: createMooring(), authenticate: (socket) => whoIs(socket.handshake.auth) });
+ *
+ * @returns detaches: later sessions are not managed; sessions that are managed stay so
+ * @throws TypeError if the server has no HTTP server yet, has a Mooring already, or recovers connections without its
+ * middlewares, or if an option is not valid
+ */
+export function attach<AppSocket extends SocketIoSocket>(
+  io: SocketIoServer<AppSocket>,
+  options: AttachOptions<AppSocket>,
+): () => void {
+  return new Gate(io as unknown as ServerInternals, options as unknown as AttachOptions).install();
+}
+
+/**
+ * The manager of a socket, or of its session: for `hold()`, `onRelease()` and `data`. Its `socket()` is the first socket of
+ * the session that is still connected.
+ * @throws TypeError if the session has no manager. Where that may be, use {@link findManager}.
+ */
+export function managerOf<Data = unknown, AppSocket extends SocketIoSocket = Socket>(
+  socket: AppSocket | EngineSocket,
+): WebSocketManager<AppSocket, Data> {
+  const manager = findManager<Data, AppSocket>(socket);
+  if (manager !== undefined) return manager;
+  throw new TypeError(
+    'managerOf: this socket has no manager: it did not come through a server with attach(), its namespace is left out, ' +
+      'or it is not admitted yet. Where that may be, use findManager().',
+  );
+}
+
+/** As {@link managerOf}, but returns `undefined` if there is no manager. Never throws. */
+export function findManager<Data = unknown, AppSocket extends SocketIoSocket = Socket>(
+  socket: AppSocket | EngineSocket,
+): WebSocketManager<AppSocket, Data> | undefined {
+  const session = 'conn' in socket ? socket.conn : socket;
+  return sessionOf(session as EngineSocket)?.manager as unknown as WebSocketManager<AppSocket, Data> | undefined;
+}
+
+const gated = new WeakSet<ServerInternals>();
+
+class Gate {
+  readonly #io: ServerInternals;
+  readonly #engine: EngineInternals;
+  readonly #options: AttachOptions;
+  readonly #context: SessionContext;
+  /** Sessions whose request was let in, until Engine.IO has made them. */
+  readonly #arrived = new WeakMap<IncomingMessage, Session>();
+  /** Sessions that are older than this gate. */
+  readonly #before = new WeakSet<EngineSocket>();
+  readonly #runs = new Map<NamespaceInternals, NamespaceInternals['run'] | undefined>();
+
+  constructor(io: ServerInternals, options: AttachOptions) {
+    this.#engine = checkServer(io);
+    checkOptions(options);
+    this.#io = io;
+    this.#options = options;
+    const { mooring, keyOf, allowedOrigins, attemptRate, isKeepalive, refuse = 'hold', announce = 'mooring' } = options;
+    const doorway = new Doorway({
+      mooring,
+      authenticate: whoArrives(options),
+      keyOf: ofRequest(keyOf),
+      allowedOrigins,
+      attemptRate: attemptRate && { ...attemptRate, keyOf: ofRequest(attemptRate.keyOf) },
+    });
+    this.#context = {
+      mooring,
+      doorway,
+      refuser: new Refuser(mooring, refuse),
+      whoIs: options.at === 'request' ? null : options.authenticate,
+      announcement: announce === false ? null : announce,
+      isEmitBroadcast: io.opts.connectionStateRecovery !== undefined,
+      connection: {
+        filter: new ActivityFilter(mooring.keepalives, isKeepalive),
+        countBroadcasts: options.countBroadcasts ?? false,
+        maxUnsentBytes: mooring.config.maxUnsentBytes === 0 ? Infinity : mooring.config.maxUnsentBytes,
+      },
+    };
+  }
+
+  install(): () => void {
+    const { opts } = this.#engine;
+    const { allowRequest } = opts;
+    for (const namespace of this.#io._nsps.values()) {
+      for (const { conn } of namespace.sockets.values()) this.#before.add(conn);
+      this.#guard(namespace);
+    }
+    this.#io.on('new_namespace', this.#guard);
+    this.#engine.on('connection', this.#opened);
+    opts.allowRequest = this.#allowAfter(allowRequest);
+    gated.add(this.#io);
+    return () => {
+      if (!gated.delete(this.#io)) return;
+      this.#io.off('new_namespace', this.#guard);
+      this.#engine.off('connection', this.#opened);
+      opts.allowRequest = allowRequest;
+      for (const [namespace, run] of this.#runs) {
+        if (run === undefined) Reflect.deleteProperty(namespace, 'run');
+        else namespace.run = run;
+      }
+    };
+  }
+
+  /** After the application's own check, so that nobody is counted whom it rejects. */
+  #allowAfter(former: AllowRequest | undefined): AllowRequest {
+    return (request, callback) => {
+      if (former === undefined) {
+        this.#arrive(request, callback);
+        return;
+      }
+      former(request, (error, isAllowed) => {
+        if (isAllowed) this.#arrive(request, callback);
+        else callback(error, false);
+      });
+    };
+  }
+
+  #arrive(request: IncomingMessage, callback: Parameters<AllowRequest>[1]): void {
+    const isDecisive = this.#options.at === 'request';
+    const session = new Session(this.#context, request, ({ refusal }: Admission) => {
+      if (isDecisive) callback(refusal?.close.reason, refusal === null);
+    });
+    this.#arrived.set(request, session);
+    const rejection = session.arrive();
+    if (rejection !== null) callback(this.#told(rejection), false);
+    else if (!isDecisive) callback(null, true);
+  }
+
+  #told({ status, reason, retryAfterMs }: HttpRejection): string {
+    this.#context.mooring.events.emit('socket.rejected', { status, reason });
+    return retryAfterMs === undefined ? reason : `${reason};retry=${(retryAfterMs / 1_000).toFixed(2)}`;
+  }
+
+  readonly #opened = (engineSocket: EngineSocket): void => {
+    const request = requestOf(engineSocket);
+    const arrived = request === null ? undefined : this.#arrived.get(request);
+    if (arrived !== undefined) arrived.opened(engineSocket);
+    else this.#begin(engineSocket);
+  };
+
+  /** A session that did not come with a request: over WebTransport, or through another HTTP server of the same Socket.IO. */
+  #begin(engineSocket: EngineSocket): Session | null {
+    const session = new Session(this.#context, requestOf(engineSocket));
+    session.opened(engineSocket);
+    if (this.#options.at === 'request') {
+      this.#context.mooring.events.emit('socket.unmanaged', { reason: 'its request was not seen' });
+      this.#context.refuser.close(engineSocket);
+      return null;
+    }
+    const rejection = session.arrive();
+    if (rejection === null) return session;
+    this.#told(rejection);
+    this.#context.refuser.close(engineSocket);
+    return null;
+  }
+
+  /** Takes the place of `run`, so that all middlewares come first, also those that are added later. */
+  readonly #guard = (namespace: NamespaceInternals): void => {
+    const own = Object.getOwnPropertyDescriptor(namespace, 'run') !== undefined;
+    const { run } = namespace;
+    this.#runs.set(namespace, own ? run : undefined);
+    const isOurs = this.#options.namespaces?.(namespace.name) ?? true;
+    namespace.run = (socket, next) => {
+      run.call(namespace, socket, (error) => {
+        if (error !== undefined && error !== null) next(error);
+        else this.#letIn(socket, next, isOurs);
+      });
+    };
+  };
+
+  #letIn(socket: Socket, next: Next, isOurs: boolean): void {
+    const { conn } = socket;
+    if (this.#before.has(conn)) {
+      next();
+      return;
+    }
+    const session = sessionOf(conn) ?? this.#begin(conn);
+    if (isOurs) session?.connect({ socket, next });
+    else {
+      session?.pass();
+      next();
+    }
+  }
+}
+
+/** Its answer comes with the first CONNECT, unless the request gives it. */
+function whoArrives(options: AttachOptions): (session: Session, call: AuthenticationCall) => ReturnType<WhoIs> {
+  if (options.at !== 'request') return (session, call) => session.whenAsked(call);
+  return ({ request }, call) => (request === null ? null : options.authenticate(request, call));
+}
+
+/** Sessions without a request count together. */
+function ofRequest(
+  keyOf: ((request: IncomingMessage) => string) | undefined,
+): ((session: Session) => string) | undefined {
+  if (typeof keyOf !== 'function') return keyOf;
+  return ({ request }) => (request === null ? '' : keyOf(request));
+}
+
+function checkServer(io: ServerInternals | null | undefined): EngineInternals {
+  if (typeof io !== 'object' || io === null || !('_nsps' in io))
+    throw new TypeError(`attach: got ${describe(io)}, wanted a Server of Socket.IO 4.6 or newer`);
+  const { engine, opts } = io;
+  if (engine === undefined)
+    throw new TypeError(
+      'attach: this Server has no HTTP server yet; call attach after new Server(httpServer), io.listen() or io.attach()',
+    );
+  if (gated.has(io)) throw new TypeError('attach: this Server has a Mooring attached already');
+  if (opts.connectionStateRecovery !== undefined && opts.connectionStateRecovery.skipMiddlewares !== false)
+    throw new TypeError(
+      'attach: recovered connections would walk past the limit; set connectionStateRecovery: { skipMiddlewares: false }',
+    );
+  return engine;
+}
+
+const ways: Readonly<Record<string, readonly unknown[]>> = {
+  at: [undefined, 'connect', 'request'],
+  refuse: [undefined, 'hold', 'connect_error'],
+};
+
+function checkOptions(options: AttachOptions): void {
+  for (const [name, allowed] of Object.entries(ways)) {
+    const given: unknown = Reflect.get(options, name);
+    if (!allowed.includes(given))
+      throw new TypeError(`${name}: got ${describe(given)}, wanted ${allowed.slice(1).map(String).join(' or ')}`);
+  }
+  const { authenticate, namespaces, announce, isKeepalive } = options as Partial<AttachOptions>;
+  if (typeof authenticate !== 'function')
+    throw new TypeError(
+      `authenticate: got ${describe(authenticate)}, wanted a function that returns the user of a socket`,
+    );
+  if (namespaces !== undefined && typeof namespaces !== 'function')
+    throw new TypeError(
+      `namespaces: got ${describe(namespaces)}, wanted a function of a name that gives true or false`,
+    );
+  if (announce !== undefined && announce !== false && (typeof announce !== 'string' || announce === ''))
+    throw new TypeError(`announce: got ${describe(announce)}, wanted the name of an event, or false`);
+  checkIsKeepalive(isKeepalive);
+}

@@ -1,0 +1,247 @@
+import { WebSocket } from 'ws';
+import { unreportedMs } from '../../core/liveness/keepalives.js';
+import type { Connection } from '../../core/managers/connection.js';
+import type { ManagedConnection } from '../../core/managers/managed-connection.js';
+import { encryptionBytes } from '../moored-web-socket.js';
+import { controlHeaderBytes, StreamCounters, type CountingStream, type FrameCounts } from '../stream-counters.js';
+import { streamOf } from '../ws-internals.js';
+import {
+  destroySession,
+  isPolling,
+  pingByPacket,
+  webSocketOf,
+  type EnginePacket,
+  type EngineSocket,
+} from './engine.js';
+import type { ActivityFilter } from './events.js';
+
+/** What an {@link EngineConnection} needs beside its session. */
+export interface EngineConnectionParts {
+  readonly filter: ActivityFilter;
+  /** Whether messages to many clients at once are activity of each. */
+  readonly countBroadcasts: boolean;
+  /** `Infinity`: no limit. */
+  readonly maxUnsentBytes: number;
+  /** What `manager.socket()` returns. */
+  readonly socket: () => unknown;
+  /** Tells the client, and closes the session. */
+  readonly close: (code: number, reason: string) => void;
+}
+
+/**
+ * The `Connection` of the core over a session of Engine.IO, which may begin by polling and go on over a WebSocket.
+ *
+ * Over a WebSocket the bytes of its stream are counted, and pings are those of WebSocket, which a browser answers without
+ * the page. By polling, requests and packets are counted, and pings are packets of Engine.IO. Their answers carry no
+ * payload, so an answer is taken for that to the last ping.
+ */
+export class EngineConnection implements Connection {
+  readonly #session: EngineSocket;
+  readonly #parts: EngineConnectionParts;
+  #webSocket: TransportSocket | null = null;
+  #connection: ManagedConnection | null = null;
+  /** Before there was a WebSocket. */
+  #received = 0;
+  #sent = 0;
+  /** Bytes of messages that wait until the transport takes them. */
+  #waitingBytes = 0;
+  /** The payload of the last ping that left as a packet. */
+  #asked: string | null = null;
+  #isClosedByUs = false;
+
+  constructor(session: EngineSocket, parts: EngineConnectionParts) {
+    this.#session = session;
+    this.#parts = parts;
+    session.on('packet', this.#onPacket);
+    session.on('packetCreate', this.#onPacketCreated);
+    session.on('flush', this.#onFlushed);
+    session.on('upgrade', this.#watchTransport);
+    session.on('close', this.#onClosed);
+    this.#watchTransport();
+  }
+
+  /** From now on what happens is reported to the connection. */
+  bind(connection: ManagedConnection): void {
+    this.#connection = connection;
+  }
+
+  get socket(): unknown {
+    return this.#parts.socket();
+  }
+
+  get isOpen(): boolean {
+    return this.#session.readyState === 'open';
+  }
+
+  /** Clients of Engine.IO 3 do not answer by polling: then nobody can ask, as if the socket were not read. */
+  get isReadingPaused(): boolean {
+    return this.#webSocket === null && this.#session.protocol === 3;
+  }
+
+  get bytesReceived(): number {
+    return this.#received + (this.#webSocket?.bytesReceived ?? 0);
+  }
+
+  get bytesSent(): number {
+    return this.#sent + (this.#webSocket?.bytesSent ?? 0);
+  }
+
+  /** By polling none, though data may wait for the client's next request: the ping in it had its chance. */
+  get unsentBytes(): number {
+    return this.#webSocket === null ? 0 : this.#waitingBytes + this.#webSocket.unsentBytes;
+  }
+
+  get partialMessageBytes(): number {
+    return this.#webSocket?.partialMessageBytes ?? 0;
+  }
+
+  ping(payload: string): void {
+    if (this.#webSocket !== null) {
+      this.#webSocket.ping(payload);
+      return;
+    }
+    if (this.isReadingPaused) return;
+    this.#asked = payload;
+    pingByPacket(this.#session);
+  }
+
+  close(code: number, reason: string): void {
+    this.#isClosedByUs = true;
+    this.#parts.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#isClosedByUs = true;
+    destroySession(this.#session);
+  }
+
+  /** The application has emitted an event to this client alone. */
+  emitted(event: string, args: readonly unknown[]): void {
+    const connection = this.#connection;
+    if (connection !== null && !this.#parts.filter.isKeepalive(event, args))
+      connection.sent(this.#webSocket?.isBacklogged ?? false);
+  }
+
+  /** The application disconnected its sockets: the session closes, by polling only with the client's next request. */
+  closingBegan(): void {
+    if (!this.isOpen && !this.#isClosedByUs) this.#connection?.closingBegan('application');
+  }
+
+  readonly #watchTransport = (): void => {
+    const webSocket = webSocketOf(this.#session);
+    if (webSocket === null) {
+      if (isPolling(this.#session)) this.#session.transport.on('ready', this.#onPoll);
+      return;
+    }
+    this.#webSocket = new TransportSocket(webSocket, () => this.#connection);
+  };
+
+  /** The client asks for data: a sign of life. */
+  readonly #onPoll = (): void => {
+    this.#received += 1;
+    this.#connection?.touched();
+  };
+
+  readonly #onPacket = ({ type, data }: EnginePacket): void => {
+    if (this.#webSocket === null) this.#received += 1 + sizeOf(data);
+    else this.#webSocket.frames.messagesReceived += 1;
+    const connection = this.#connection;
+    if (connection === null) return;
+    if (type === 'message') this.#messageReceived(connection, data);
+    else if (type === 'pong' && this.#webSocket === null && this.#asked !== null) connection.ponged(this.#asked);
+    else connection.touched();
+  };
+
+  /** A message soon after another is not reported: no age changes much. */
+  #messageReceived(connection: ManagedConnection, data: EnginePacket['data'] = ''): void {
+    const now = connection.clock.recentMs;
+    if (now - connection.lastInboundAtMs < unreportedMs) return;
+    if (this.#parts.filter.isActivity(data)) connection.received(now);
+    else connection.touched();
+  }
+
+  readonly #onPacketCreated = ({ type, data = '', options }: EnginePacket): void => {
+    if (type !== 'message') return;
+    const before = this.#waitingBytes + (this.#webSocket?.unsentBytes ?? 0);
+    this.#waitingBytes += sizeOf(data);
+    const connection = this.#connection;
+    if (connection === null) return;
+    if (before > this.#parts.maxUnsentBytes) connection.overfull();
+    if (this.#parts.countBroadcasts || options?.wsPreEncodedFrame === undefined) this.#messageSent(connection, data);
+  };
+
+  #messageSent(connection: ManagedConnection, data: string | Uint8Array): void {
+    const now = connection.clock.recentMs;
+    const isBacklogged = this.#webSocket?.isBacklogged ?? false;
+    if (!isBacklogged && now - connection.lastSendAtMs < unreportedMs) return;
+    if (this.#parts.filter.isActivity(data)) connection.sent(isBacklogged, now);
+  }
+
+  readonly #onFlushed = (): void => {
+    if (this.#webSocket === null) this.#sent += this.#waitingBytes;
+    this.#waitingBytes = 0;
+  };
+
+  /** Engine.IO reports the close before the WebSocket has closed, which a dead peer delays by half a minute. */
+  readonly #onClosed = (reason: string, description?: unknown): void => {
+    const connection = this.#connection;
+    if (connection === null) return;
+    if (reason.endsWith('error')) connection.errored(description instanceof Error ? description : new Error(reason));
+    if (!this.#isClosedByUs) connection.closingBegan(reason.startsWith('forced') ? 'application' : 'peer');
+    if (this.#webSocket === null) connection.closed();
+    else
+      this.#webSocket.whenClosed(() => {
+        connection.closed();
+      });
+  };
+}
+
+/** The WebSocket of a session, with its counters. */
+class TransportSocket extends StreamCounters {
+  readonly frames: { -readonly [Name in keyof FrameCounts]: FrameCounts[Name] };
+  readonly #socket: WebSocket;
+  readonly #stream: CountingStream;
+  readonly #maxPendingBytes: number;
+
+  constructor(socket: WebSocket, connection: () => ManagedConnection | null) {
+    const stream: CountingStream = streamOf(socket) ?? { writableLength: 0 };
+    const frames = { messagesReceived: 0, controlBytesReceived: 0 };
+    super(frames, stream);
+    this.frames = frames;
+    this.#socket = socket;
+    this.#stream = stream;
+    this.#maxPendingBytes = 'encrypted' in stream ? encryptionBytes : 0;
+    socket.on('ping', (payload: Buffer) => {
+      frames.controlBytesReceived += controlHeaderBytes + payload.length;
+      connection()?.touched();
+    });
+    socket.on('pong', (payload: Buffer) => {
+      frames.controlBytesReceived += controlHeaderBytes + payload.length;
+      connection()?.ponged(payload.toString('latin1'));
+    });
+  }
+
+  get unsentBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  /** Whether the stream could not take all that was sent. */
+  get isBacklogged(): boolean {
+    return this.#stream.writableLength > this.#maxPendingBytes;
+  }
+
+  ping(payload: string): void {
+    this.#socket.ping(payload);
+    this.pinged(payload);
+  }
+
+  /** Calls back once it has closed, at once if it has. */
+  whenClosed(act: () => void): void {
+    if (this.#socket.readyState === WebSocket.CLOSED) act();
+    else this.#socket.once('close', act);
+  }
+}
+
+function sizeOf(data: EnginePacket['data'] = ''): number {
+  return data.length;
+}

@@ -1,0 +1,83 @@
+import type { Socket } from 'socket.io';
+import { unadmittedLimit } from '../../core/bounds.js';
+import type { Mooring } from '../../core/mooring.js';
+import { destroySession, type EngineSocket, type Next } from './engine.js';
+
+/** A request to join a namespace that has no answer yet. */
+export interface Connect {
+  readonly socket: Socket;
+  /** Answers it: lets it in, or refuses it with an error. */
+  readonly next: Next;
+}
+
+/** How a client that does not listen to Mooring is told to come back later. */
+export type RefuseBy = 'hold' | 'connect_error';
+
+/** Below Socket.IO's `connectTimeout` of 45 s, after which it would close the session itself. */
+const longestHoldMs = 40_000;
+
+/** How many refused sessions may be open, at most. */
+const maxRefused = 1_000;
+
+/**
+ * Ends refused sessions so that unmodified clients obey. To a client of Socket.IO, CONNECT_ERROR means never to come back,
+ * and a close means to come back within 1.5 seconds. So a client that should come back later is held: it gets no answer
+ * until the time has passed, and then its session is closed.
+ */
+export class Refuser {
+  readonly #mooring: Mooring;
+  readonly #refuseBy: RefuseBy;
+  readonly #limit: number;
+  readonly #refused = new Set<EngineSocket>();
+
+  constructor(mooring: Mooring, refuseBy: RefuseBy) {
+    this.#mooring = mooring;
+    this.#refuseBy = refuseBy;
+    this.#limit = Math.min(maxRefused, unadmittedLimit(mooring.config));
+  }
+
+  /** Whether the clients of these sockets are held. Those with `reconnectWhenTold` get the time in a CONNECT_ERROR. */
+  holds(connects: readonly Connect[]): boolean {
+    if (this.#refuseBy === 'connect_error') return false;
+    return !connects.every(({ socket }) => (socket.handshake.auth as { mooring?: unknown }).mooring === 1);
+  }
+
+  /** Closes the session after this time, at most 40 seconds; at once if too many are refused. */
+  hold(session: EngineSocket, holdMs: number): void {
+    this.#closeAfter(session, Math.min(holdMs, longestHoldMs), () => true);
+  }
+
+  /** Closes a session that has its CONNECT_ERROR after `closeGraceMs`, unless it is in use by then. */
+  endSoon(session: EngineSocket, isUnused: () => boolean): void {
+    this.#closeAfter(session, this.#mooring.config.closeGraceMs, isUnused);
+  }
+
+  /** Closes a session. By polling that waits for the client's next request, so after `closeGraceMs` it is destroyed. */
+  close(session: EngineSocket): void {
+    if (session.readyState !== 'open') return;
+    const timer = this.#mooring.clock.setTimer(() => {
+      destroySession(session);
+    }, this.#mooring.config.closeGraceMs);
+    session.once('close', () => {
+      timer.cancel();
+    });
+    session.close();
+  }
+
+  #closeAfter(session: EngineSocket, afterMs: number, mayClose: () => boolean): void {
+    if (this.#refused.has(session)) return;
+    if (this.#refused.size >= this.#limit) {
+      this.close(session);
+      return;
+    }
+    this.#refused.add(session);
+    const end = (): void => {
+      timer.cancel();
+      session.off('close', end);
+      this.#refused.delete(session);
+      if (mayClose()) this.close(session);
+    };
+    const timer = this.#mooring.clock.setTimer(end, afterMs);
+    session.once('close', end);
+  }
+}
