@@ -174,6 +174,30 @@ describe('a probe ends', () => {
   });
 });
 
+describe('a probe whose result nobody waits for any longer', () => {
+  it('asks nobody a second time, and is over', async () => {
+    const { time, lone, probe, found, suspected } = probing([silent, silent]);
+    const timers = time.pendingTimers;
+    await time.advance(400);
+    probe.pingNoMore();
+    expect(time.pendingTimers).toBe(timers - 1);
+    await time.advance(20_000);
+    expect(pingsOf(lone)).toEqual([1, 1]);
+    expect([found, suspected]).toEqual([[], []]);
+  });
+
+  it('still judges those that it has asked twice', async () => {
+    const { time, lone, probe, suspicion } = probing([silent, silent], { isStarted: false });
+    lone[1]!.connection.roundTripMs = 1_500;
+    probe.start();
+    await time.advance(500);
+    probe.pingNoMore();
+    await time.advance(20_000);
+    expect(pingsOf(lone)).toEqual([2, 1]);
+    expect(lone.map(({ connection }) => suspicion.has(connection))).toEqual([true, false]);
+  });
+});
+
 describe('before a verdict of silence', () => {
   it('the sockets are looked at once more: an answer may be waiting behind the timer', async () => {
     const time = new PollingTime();
@@ -256,6 +280,14 @@ describe('a broken socket', () => {
     lone[1]!.transport.message();
     await time.advance(minSilenceMs);
     expect(silentOf(found, lone)).toEqual([true, false]);
+  });
+
+  it('that was replaced or released is not asked a second time', async () => {
+    const { time, lone, found } = probing([silent]);
+    lone[0]!.manager.connection = null;
+    await time.advance(500);
+    expect(pingsOf(lone)).toEqual([1]);
+    expect(found).toHaveLength(1);
   });
 
   it('that closes while it is asked needs no verdict', async () => {
@@ -352,6 +384,16 @@ describe('a suspect', () => {
     await time.advance(60_000);
     expect(suspected).toEqual([minSilenceMs]);
   });
+
+  it('is none of the findings if a byte comes while others are waited for', async () => {
+    const { time, lone, probe, found } = probing([silent, silent], { isStarted: false });
+    lone[1]!.connection.roundTripMs = 1_500;
+    probe.start();
+    await time.advance(4_000);
+    lone[0]!.transport.bytesReceived += 1;
+    await time.advance(2_500);
+    expect(silentOf(found, lone)).toEqual([false, true]);
+  });
 });
 
 describe('how long each connection is waited for', () => {
@@ -402,6 +444,28 @@ describe('how long each connection is waited for', () => {
     await time.advance(beforeMs ?? 0);
     probe.start();
     expect(found).toEqual([{ silent: new Set(), stuck: new Set() }]);
+  });
+
+  it.each([
+    [19_999, false],
+    [20_000, true],
+  ])('if that ping left %i ms ago, the time of a run suffices: %s', async (beforeMs, isSuspect) => {
+    const { time, lone, probe, pinger, suspicion } = probing([silent], { isStarted: false });
+    const { connection } = lone[0]!;
+    connection.roundTripMs = 7_000;
+    pinger.ping(connection);
+    await time.advance(beforeMs);
+    probe.start();
+    await time.advance(8_000);
+    expect(suspicion.has(connection)).toBe(isSuspect);
+  });
+
+  it('without an unanswered ping it is waited for at no time', async () => {
+    const { time, lone, probe, found } = probing([silent], { isStarted: false });
+    lone[0]!.connection.roundTripMs = 7_000;
+    await time.advance(600_000);
+    probe.start();
+    expect(found).toHaveLength(1);
   });
 
   it('the slow do not hold up the quick', async () => {
