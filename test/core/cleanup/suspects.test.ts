@@ -242,6 +242,28 @@ describe('a suspect', () => {
     expect(h.said('manager.released')).toEqual([]);
   });
 
+  it('that a newer connection of its thread is about to take over keeps its place', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    const [first, second] = await h.fill('ada', 2, remote);
+    await h.time.advance(10_000);
+    for (const { transport } of [first!, second!]) {
+      transport.fallSilent();
+      await h.time.advance(100);
+    }
+    const newcomer = h.arrive('ada', 'thread_gone', remote);
+    await h.time.advance(2_000);
+    newcomer.vanish();
+    await h.time.advance(3_000);
+    expect(h.mooring.suspectCount).toBe(2);
+    const ticket = h.ticket('ada', 'thread_1');
+    h.arrive('ada', 'thread_new', remote);
+    await h.time.settle();
+    expect(h.said('manager.released').map(({ threadId }) => threadId)).toEqual(['thread_2']);
+    ticket.cancel();
+    await h.time.settle();
+    expect(first!.manager.isReleased).toBe(false);
+  });
+
   it('goes on request, and with it all suspects of the run', async () => {
     const { h, clients } = await twentySilent(0);
     const result = h.mooring.emergencyCleanup('ada');
@@ -435,6 +457,49 @@ describe('a backlog that stands while a newcomer waits', () => {
     await h.time.advance(8_000);
     expect(busy.manager.releasedFor).toBe('evicted');
     expect(slow.manager.releasedFor).not.toBe('evicted');
+  });
+});
+
+describe('two backlogs that stand while newcomers wait', () => {
+  /** The second began to stand three seconds before the first. */
+  const blocked = async () => {
+    const h = harness({ config: { maxManagersPerUser: 3 } });
+    const [later, earlier, busy] = await h.fill('ada', 3, remote);
+    await h.time.advance(30_000);
+    for (const { transport } of [later!, earlier!, busy!]) transport.message();
+    earlier!.transport.sendStuck(1_000_000);
+    await h.time.advance(3_000);
+    later!.transport.sendStuck(1_000_000);
+    await h.time.advance(2_000);
+    return h;
+  };
+
+  const releasedIn = (h: Harness): string[] => h.said('manager.released').map(({ threadId }) => threadId);
+
+  it('give their places each at its own time, the longest first', async () => {
+    const h = await blocked();
+    for (const newcomer of [1, 2]) h.arrive('ada', `thread_new${newcomer}`, remote);
+    await h.time.advance(2_900);
+    expect(releasedIn(h)).toEqual([]);
+    await h.time.advance(600);
+    expect(releasedIn(h)).toEqual(['thread_2']);
+    await h.time.advance(2_400);
+    expect(releasedIn(h)).toEqual(['thread_2']);
+    await h.time.advance(600);
+    expect(releasedIn(h)).toEqual(['thread_2', 'thread_1']);
+  });
+
+  it('keep their places if a newer connection of their thread is about to take over', async () => {
+    const h = await blocked();
+    h.arrive('ada', 'thread_new', remote);
+    await h.time.advance(100);
+    const ticket = h.ticket('ada', 'thread_2');
+    await h.time.advance(5_000);
+    ticket.cancel();
+    await h.time.settle();
+    expect(releasedIn(h)).toEqual([]);
+    await h.time.advance(1_500);
+    expect(releasedIn(h)).toHaveLength(1);
   });
 });
 
