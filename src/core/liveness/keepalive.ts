@@ -17,7 +17,7 @@ export function isKeepalive(message: Message): boolean {
   const start = afterSpace(message, 0);
   switch (unitAt(message, start)) {
     case units.brace:
-      return mayBeObject(message, start + 1) && isKeepaliveObject(parsed(message));
+      return mayBeObject(message, start) && isKeepaliveObject(parsed(message));
     case units.bracket:
       return mayBeArray(message, start + 1) && isKeepaliveArray(parsed(message));
     default:
@@ -145,9 +145,8 @@ function mayBeArray(message: Message, from: number): boolean {
   const isCall = unit === units.two || unit === units.three;
   if (!isCall && unit !== units.quote && unit !== units.n) return false;
   const third = afterSpace(message, nextOf(message, nextOf(message, first, units.comma) + 1, units.comma) + 1);
-  const mark = unitAt(message, third);
-  if (mark === units.brace) return unit === units.three;
-  return mark === units.quote && unitAt(message, third + 1) === (isCall ? units.capitalH : units.p);
+  if (unitAt(message, third) === units.brace) return unit === units.three;
+  return unitAt(message, third + 1) === (isCall ? units.capitalH : units.p);
 }
 
 /** The next index of the unit; the length if there is none. */
