@@ -204,6 +204,7 @@ describe('a suspect', () => {
       { threadId: 'thread_1', reason: 'disconnected', finding: 'silent', by: 'admission', closeCause: 'silent' },
     ]);
     expect(dead.transport.closes).toEqual([{ code: 1013, reason: 'silent' }]);
+    expect(h.said('cleanup.completed').at(-1)).toMatchObject({ trigger: 'admission', byStrategy: { disconnected: 1 } });
   });
 
   it('keeps its place while no newcomer wants it, though a cleanup found it', async () => {
@@ -281,6 +282,19 @@ describe('a newcomer that was accepted and waits as an open socket', () => {
     expect(transport.pings).toHaveLength(1);
     await h.time.advance(8_000);
     expect(transport.pings.length).toBeGreaterThan(0);
+  });
+
+  it('is asked again when a run begins while it waits', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    await h.fill('ada', 2, remote);
+    h.arrive('ada', 'thread_first', remote);
+    await h.time.advance(100);
+    const { transport, outcome } = accepted(h, 'thread_new', silent);
+    await h.time.advance(899);
+    expect(transport.pings).toHaveLength(1);
+    await h.time.advance(1);
+    expect(transport.pings).toHaveLength(2);
+    outcome.cancel();
   });
 
   it('gets the place of a suspect once it was heard of', async () => {

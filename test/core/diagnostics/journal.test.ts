@@ -219,7 +219,7 @@ describe('the room of a journal', () => {
     one.note('u1');
     const { journal, note } = scribe(5 * one.journal.bytes);
     const kept = (): string[] => users.filter((userId) => journal.of(userId).length > 0);
-    const users = ['u1', 'u2', 'u3', 'u4', 'u5', 'u6', 'u7', 'u8', 'u9'];
+    const users = ['u1', 'u2', 'u3', 'u4', 'u5', 'u6', 'u7', 'u8', 'u9', 'ua'];
     const seen = users.slice(0, 4).map((userId) => (note(userId), kept().length));
     expect(seen).toEqual([1, 2, 3, 4]);
     note('u2');
@@ -233,6 +233,8 @@ describe('the room of a journal', () => {
     expect(kept()).toEqual(['u5', 'u6', 'u7', 'u8']);
     note('u9');
     expect(kept()).toEqual(['u5', 'u6', 'u7', 'u8', 'u9']);
+    note('ua');
+    expect(kept()).toEqual(['u6', 'u7', 'u8', 'u9', 'ua']);
   });
 
   it.skipIf(isMutating)('is really no more than is said', () => {
