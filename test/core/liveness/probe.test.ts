@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/load-config.js';
 import { Pinger } from '../../../src/core/liveness/ping.js';
-import { Probe, type ProbeFindings } from '../../../src/core/liveness/probe.js';
+import { Probe, type ProbeFindings, type ProbeParts } from '../../../src/core/liveness/probe.js';
 import { Suspicion } from '../../../src/core/liveness/suspicion.js';
 import { SimulatedTime } from '../../../src/testing/index.js';
 import { seeded, silent, type PeerOptions } from '../support.js';
@@ -29,8 +29,17 @@ class PollingTime extends SimulatedTime {
   }
 }
 
+interface ProbingOptions {
+  readonly time?: SimulatedTime;
+  readonly isStarted?: boolean;
+  readonly settings?: Partial<ProbeParts['config']>;
+}
+
 /** Peers that have answered before, and a probe of them that has started unless told otherwise. */
-function probing(peers: readonly PeerOptions[], { time = new SimulatedTime(), isStarted = true } = {}) {
+function probing(
+  peers: readonly PeerOptions[],
+  { time = new SimulatedTime(), isStarted = true, settings = {} }: ProbingOptions = {},
+) {
   const at = watchfulClock(time);
   const lone = peers.map((peer) => loneConnection(at, peer));
   for (const { connection } of lone) connection.roundTripMs = 0;
@@ -38,7 +47,7 @@ function probing(peers: readonly PeerOptions[], { time = new SimulatedTime(), is
   const pinger = new Pinger(seeded(1));
   const suspected: number[] = [];
   const suspicion = new Suspicion({ suspectsFound: () => suspected.push(at.clock.now()) });
-  const parts = { clock: at.clock, pinger, suspicion, config };
+  const parts = { clock: at.clock, pinger, suspicion, config: { ...config, ...settings } };
   const probe = new Probe(parts, {
     connections: lone.map(({ connection }) => connection),
     onDone: (findings) => found.push(findings),
@@ -145,6 +154,21 @@ describe('a probe ends', () => {
     lone[0]!.transport.bytesReceived += 1;
     await time.advance(500);
     expect(found).toHaveLength(1);
+  });
+
+  it('after 80 % of the time of a run, though a silence would have to last longer', async () => {
+    const { time, lone, found } = probing([silent], { settings: { minSilenceMs: 9_000 } });
+    await time.advance(7_999);
+    expect(found).toHaveLength(0);
+    await time.advance(1);
+    expect(silentOf(found, lone)).toEqual([false]);
+  });
+
+  it('and lets go of its connections', async () => {
+    const { time, lone, found } = probing([silent, { pongAfterMs: 20 }]);
+    await time.advance(minSilenceMs);
+    expect(found).toHaveLength(1);
+    expect(lone.map(({ connection }) => connection.watcher)).toEqual([null, null]);
   });
 
   it('once', async () => {
@@ -323,6 +347,7 @@ describe('silence since an earlier ping', () => {
   ])('a ping unanswered for %i ms before makes a suspect after %i ms', async (beforeMs, afterMs) => {
     const { time, lone, probe, pinger, suspicion } = probing([silent], { isStarted: false });
     const { connection } = lone[0]!;
+    await time.advance(5_000);
     pinger.ping(connection);
     await time.advance(beforeMs);
     probe.start();
