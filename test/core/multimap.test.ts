@@ -13,6 +13,13 @@ describe('a map of several items per key', () => {
     expect(map.largest()).toEqual([a, b, c]);
   });
 
+  it('gives the items of a key with one item as its largest', () => {
+    const map = new Multimap<object>();
+    expect(map.largest()).toEqual([]);
+    map.add('x', a);
+    expect(map.largest()).toEqual([a]);
+  });
+
   it('has an item once, however often it is added', () => {
     const map = new Multimap<object>();
     expect([map.add('x', a), map.add('x', a), map.add('x', b), map.add('x', b)]).toEqual([1, 1, 2, 2]);

@@ -151,7 +151,7 @@ export class EmergencyCleanup {
   }
 
   readonly #ended = (run: EmergencyRun): void => {
-    if (this.#runs.get(run.userId) === run) this.#runs.delete(run.userId);
+    this.#runs.delete(run.userId);
     if (!run.hasStarted) return;
     this.#parts.lifecycle.runEnded(run.userId, run.serial);
     if (this.#parts.queue.sizeOf(run.userId) > 0) this.wake(run.userId);

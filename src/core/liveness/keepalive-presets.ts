@@ -108,7 +108,7 @@ function isSignalR(fields: Fields): boolean {
 function isDiscord(fields: Fields): boolean {
   const { op, d, s = null, t = null } = fields;
   if (!hasOnly(fields, ['op', 'd', 's', 't']) || s !== null || t !== null) return false;
-  return op === 11 ? d === undefined || d === null : op === 1 && 'd' in fields && isNumber(d);
+  return op === 11 ? d === undefined || d === null : op === 1 && isNumber(d);
 }
 
 function isPhoenixObject(fields: Fields): boolean {

@@ -100,7 +100,6 @@ export class Probe implements Watcher {
 
   /** No one waits for the result any longer. Connections that were pinged twice are still judged. */
   pingNoMore(): void {
-    if (this.#isOver) return;
     for (const [connection, { pings }] of this.#unheard) if (pings === 1) this.#forget(connection);
     if (this.#unheard.size === 0) this.cancel();
   }

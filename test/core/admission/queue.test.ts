@@ -132,6 +132,20 @@ describe('a second newcomer of a key that waits', () => {
   });
 });
 
+describe('a newcomer whose user may have no connection any longer', () => {
+  it('evicts nobody, and is refused', async () => {
+    let limit = 2;
+    const h = harness({ limitOf: () => limit });
+    await h.fill('ada', 2, remote);
+    await h.time.advance(100_000);
+    const newcomer = h.arrive('ada', 'thread_new', remote);
+    limit = 0;
+    await h.time.advance(8_000);
+    expect(newcomer.outcome?.refusal?.code).toBe('quota.exceeded');
+    expect(h.countOf('ada')).toBe(2);
+  });
+});
+
 describe('a run', () => {
   it('refuses at its end those that waited when it began', async () => {
     const { h, newcomers } = await crowd(2, 1);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { RefusalPacer } from '../../../src/core/admission/refusal-pacer.js';
 import { StallClock } from '../../../src/core/liveness/stall-clock.js';
 import type { CloseCause } from '../../../src/index.js';
@@ -47,6 +47,26 @@ describe('refusals', () => {
     const { sent, refuse } = setUp();
     for (let i = 0; i < 20; i++) refuse('ada', cause);
     expect(sent).toHaveLength(20);
+  });
+
+  it('of clients of whom neither user nor address is known are told at once', () => {
+    const { pacer, sent, refuse } = setUp();
+    for (let i = 0; i < 20; i++) refuse(null, 'quota');
+    expect(sent).toHaveLength(20);
+    for (let i = 0; i < 20; i++)
+      pacer.tell({ closeCause: 'unauthenticated', userId: null, send: () => sent.push('nobody') });
+    expect(sent).toHaveLength(40);
+  });
+
+  it.each<[CloseCause, number]>([
+    ['quota', 0],
+    ['drain', 0],
+    ['unauthenticated', 1],
+  ])('%s ask %i times for the address', (closeCause, times) => {
+    const { pacer } = setUp();
+    const address = vi.fn(() => '192.0.2.1');
+    pacer.tell({ closeCause, userId: 'ada', address, send: () => undefined });
+    expect(address).toHaveBeenCalledTimes(times);
   });
 
   it('of one user delay nobody else', () => {

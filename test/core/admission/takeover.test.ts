@@ -167,6 +167,33 @@ describe('reconnecting', () => {
   });
 });
 
+describe('a slower attempt that arrived before the one that has the ticket', () => {
+  const lateOutcome = (h: Harness, arrival: number) => {
+    const outcome = h.mooring.decide({ userId: 'ada', threadId: 'thread_1' }, { arrival });
+    return isPending(outcome) ? 'pending' : outcome.refusal?.code;
+  };
+
+  it('is refused as replaced, though their predecessor is dead', async () => {
+    const h = harness();
+    (await h.connect('ada', 'thread_1', silent)).transport.closes.push({ code: 1006, reason: '' });
+    const arrival = h.mooring.arrivals.begin();
+    const newer = h.ticket('ada', 'thread_1');
+    expect(lateOutcome(h, arrival)).toBe('key.replaced');
+    expect(h.open(newer).connection.generation).toBe(2);
+  });
+
+  it('is refused as replaced, though the other one had to win a fight', async () => {
+    const h = harness({ config: { takeoverFightLimit: 1 } });
+    for (let i = 0; i < 2; i++) await h.connect('ada', 'thread_1', silent);
+    const arrival = h.mooring.arrivals.begin();
+    const winner = h.wait('ada', 'thread_1');
+    await h.time.advance(3_000);
+    const { ticket } = await winner.settled;
+    expect(lateOutcome(h, arrival)).toBe('key.replaced');
+    expect(h.open(ticket!).connection.generation).toBe(3);
+  });
+});
+
 describe('two live clients that fight for a thread', () => {
   const refusedAfter = async (takeovers: number, everyMs = 100) => {
     const h = harness();

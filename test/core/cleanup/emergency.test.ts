@@ -303,6 +303,140 @@ describe('runs of one user', () => {
   });
 });
 
+describe('newcomers of a user who has a suspect', () => {
+  const quiet = { maxManagersPerUser: 2, heartbeatIntervalMs: 3_600_000, backgroundCleanupIntervalMs: 3_600_000 };
+
+  /** One connection was found silent by a run whose newcomer left; the other one answers. */
+  async function oneSuspect(config: NonNullable<HarnessOptions['config']> = {}) {
+    const h = harness({ config: { ...quiet, ...config } });
+    const [dead, lively] = await h.fill('ada', 2, remote);
+    await h.time.advance(10_000);
+    const timers = h.time.pendingTimers;
+    dead!.transport.fallSilent();
+    const newcomer = h.arrive('ada', 'thread_gone', remote);
+    await h.time.advance(2_000);
+    newcomer.vanish();
+    await h.time.advance(3_000);
+    expect(h.mooring.suspectCount).toBe(1);
+    return { h, dead: dead!, lively: lively!, timers };
+  }
+
+  /** A newcomer that waits as an open socket and answers nothing. */
+  function mute(h: Harness, threadId: string) {
+    const transport = h.socket(silent);
+    const place = h.wait('ada', threadId);
+    place.accepted?.(transport);
+    return { transport, place };
+  }
+
+  const runsOf = (h: Harness) => h.said('cleanup.completed').filter(({ trigger }) => trigger === 'admission');
+
+  it('are not polled for while nobody waits', async () => {
+    const { h, timers } = await oneSuspect();
+    expect(h.time.pendingTimers).toBe(timers);
+  });
+
+  it('get its slot without a run, and the next one has a run at once', async () => {
+    const { h, dead } = await oneSuspect();
+    const before = runsOf(h).length;
+    const served = h.arrive('ada', 'thread_served', remote);
+    await h.time.settle();
+    expect(served.outcome?.refusal).toBeNull();
+    expect(dead.manager.isReleased).toBe(true);
+    await h.time.advance(20);
+    expect(runsOf(h)).toHaveLength(before);
+    const next = h.arrive('ada', 'thread_next', remote);
+    await h.time.advance(20);
+    expect(next.outcome?.refusal?.code).toBe('quota.exceeded');
+  });
+
+  it('that have not answered have probeTimeoutMs to do so before others are asked', async () => {
+    const { h, lively } = await oneSuspect();
+    const { place } = mute(h, 'thread_mute');
+    const before = lively.transport.pings.length;
+    await h.time.advance(499);
+    expect(lively.transport.pings).toHaveLength(before);
+    await h.time.advance(1);
+    expect(lively.transport.pings).toHaveLength(before + 1);
+    place.cancel();
+  });
+
+  it('have their run at once if the suspect is heard of in the poll phase', async () => {
+    const { h, dead, lively } = await oneSuspect();
+    h.time.afterPoll(() => {
+      dead.transport.message();
+    });
+    dead.transport.pongAfterMs = 20;
+    const before = lively.transport.pings.length;
+    const newcomer = h.arrive('ada', 'thread_new', remote);
+    await h.time.advance(20);
+    expect(lively.transport.pings).toHaveLength(before + 1);
+    await h.time.advance(20);
+    expect(newcomer.outcome?.refusal?.code).toBe('quota.exceeded');
+  });
+
+  it('get its slot at once, though a run for another one goes on', async () => {
+    const { h, dead } = await oneSuspect();
+    const { place } = mute(h, 'thread_mute');
+    await h.time.advance(600);
+    const heard = h.wait('ada', 'thread_heard');
+    await h.time.settle();
+    expect(dead.manager.releasedFor).toBe('disconnected');
+    expect((await heard.settled).refusal).toBeNull();
+    place.cancel();
+  });
+
+  it('wait as long as others for a run soon after another', async () => {
+    const { h, lively } = await oneSuspect({ emergencyCleanupSpacingMs: 20_000 });
+    const before = lively.transport.pings.length;
+    const { place } = mute(h, 'thread_mute');
+    await h.time.advance(14_999);
+    expect(lively.transport.pings).toHaveLength(before);
+    await h.time.advance(1);
+    expect(lively.transport.pings).toHaveLength(before + 1);
+    place.cancel();
+  });
+});
+
+describe('a newcomer that comes during a run', () => {
+  it('has one of its own, which begins when that one has ended', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2, heartbeatIntervalMs: 3_600_000 } });
+    for (const [thread, pongAfterMs] of [1_000, 2_900].entries()) {
+      const { connection } = await h.connect('ada', `thread_${thread}`, { pongAfterMs });
+      connection.roundTripMs = pongAfterMs;
+    }
+    const first = h.arrive('ada', 'thread_first', remote);
+    await h.time.advance(500);
+    const second = h.arrive('ada', 'thread_second', remote);
+    await h.time.advance(2_400);
+    expect(first.outcome?.refusal?.code).toBe('quota.exceeded');
+    expect(second.outcome).toBeNull();
+    await h.time.advance(3_000);
+    expect(second.outcome?.refusal?.code).toBe('quota.exceeded');
+  });
+
+  it('and leaves before the next one is due needs none', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    await h.fill('ada', 2, remote);
+    h.arrive('ada', 'thread_first', remote);
+    await h.time.advance(100);
+    const second = h.arrive('ada', 'thread_second', remote);
+    await h.time.advance(100);
+    second.vanish();
+    await h.time.advance(5_000);
+    expect(h.said('cleanup.completed').filter(({ trigger }) => trigger === 'admission')).toHaveLength(1);
+  });
+});
+
+describe('the time between the runs of a user', () => {
+  it('leaves no timer after stop', async () => {
+    const h = harness({ config: { emergencyCleanupSpacingMs: 60_000 } });
+    await cleanupOf(h);
+    await h.mooring.stop();
+    expect(h.time.pendingTimers).toBe(0);
+  });
+});
+
 describe('a run for waiting newcomers', () => {
   it('evicts as many as still wait, and no more', async () => {
     const h = harness({ config: { maxManagersPerUser: 5 } });

@@ -204,6 +204,7 @@ describe('a suspect', () => {
       { threadId: 'thread_1', reason: 'disconnected', finding: 'silent', by: 'admission', closeCause: 'silent' },
     ]);
     expect(dead.transport.closes).toEqual([{ code: 1013, reason: 'silent' }]);
+    expect(h.said('cleanup.completed').at(-1)).toMatchObject({ trigger: 'admission', byStrategy: { disconnected: 1 } });
   });
 
   it('keeps its place while no newcomer wants it, though a cleanup found it', async () => {
@@ -242,6 +243,28 @@ describe('a suspect', () => {
     expect(h.said('manager.released')).toEqual([]);
   });
 
+  it('that a newer connection of its thread is about to take over keeps its place', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    const [first, second] = await h.fill('ada', 2, remote);
+    await h.time.advance(10_000);
+    for (const { transport } of [first!, second!]) {
+      transport.fallSilent();
+      await h.time.advance(100);
+    }
+    const newcomer = h.arrive('ada', 'thread_gone', remote);
+    await h.time.advance(2_000);
+    newcomer.vanish();
+    await h.time.advance(3_000);
+    expect(h.mooring.suspectCount).toBe(2);
+    const ticket = h.ticket('ada', 'thread_1');
+    h.arrive('ada', 'thread_new', remote);
+    await h.time.settle();
+    expect(h.said('manager.released').map(({ threadId }) => threadId)).toEqual(['thread_2']);
+    ticket.cancel();
+    await h.time.settle();
+    expect(first!.manager.isReleased).toBe(false);
+  });
+
   it('goes on request, and with it all suspects of the run', async () => {
     const { h, clients } = await twentySilent(0);
     const result = h.mooring.emergencyCleanup('ada');
@@ -259,6 +282,19 @@ describe('a newcomer that was accepted and waits as an open socket', () => {
     expect(transport.pings).toHaveLength(1);
     await h.time.advance(8_000);
     expect(transport.pings.length).toBeGreaterThan(0);
+  });
+
+  it('is asked again when a run begins while it waits', async () => {
+    const h = harness({ config: { maxManagersPerUser: 2 } });
+    await h.fill('ada', 2, remote);
+    h.arrive('ada', 'thread_first', remote);
+    await h.time.advance(100);
+    const { transport, outcome } = accepted(h, 'thread_new', silent);
+    await h.time.advance(899);
+    expect(transport.pings).toHaveLength(1);
+    await h.time.advance(1);
+    expect(transport.pings).toHaveLength(2);
+    outcome.cancel();
   });
 
   it('gets the place of a suspect once it was heard of', async () => {
@@ -435,6 +471,49 @@ describe('a backlog that stands while a newcomer waits', () => {
     await h.time.advance(8_000);
     expect(busy.manager.releasedFor).toBe('evicted');
     expect(slow.manager.releasedFor).not.toBe('evicted');
+  });
+});
+
+describe('two backlogs that stand while newcomers wait', () => {
+  /** The second began to stand three seconds before the first. */
+  const blocked = async () => {
+    const h = harness({ config: { maxManagersPerUser: 3 } });
+    const [later, earlier, busy] = await h.fill('ada', 3, remote);
+    await h.time.advance(30_000);
+    for (const { transport } of [later!, earlier!, busy!]) transport.message();
+    earlier!.transport.sendStuck(1_000_000);
+    await h.time.advance(3_000);
+    later!.transport.sendStuck(1_000_000);
+    await h.time.advance(2_000);
+    return h;
+  };
+
+  const releasedIn = (h: Harness): string[] => h.said('manager.released').map(({ threadId }) => threadId);
+
+  it('give their places each at its own time, the longest first', async () => {
+    const h = await blocked();
+    for (const newcomer of [1, 2]) h.arrive('ada', `thread_new${newcomer}`, remote);
+    await h.time.advance(2_900);
+    expect(releasedIn(h)).toEqual([]);
+    await h.time.advance(600);
+    expect(releasedIn(h)).toEqual(['thread_2']);
+    await h.time.advance(2_400);
+    expect(releasedIn(h)).toEqual(['thread_2']);
+    await h.time.advance(600);
+    expect(releasedIn(h)).toEqual(['thread_2', 'thread_1']);
+  });
+
+  it('keep their places if a newer connection of their thread is about to take over', async () => {
+    const h = await blocked();
+    h.arrive('ada', 'thread_new', remote);
+    await h.time.advance(100);
+    const ticket = h.ticket('ada', 'thread_2');
+    await h.time.advance(5_000);
+    ticket.cancel();
+    await h.time.settle();
+    expect(releasedIn(h)).toEqual([]);
+    await h.time.advance(1_500);
+    expect(releasedIn(h)).toHaveLength(1);
   });
 });
 

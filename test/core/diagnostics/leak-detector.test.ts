@@ -141,6 +141,17 @@ describe('the leak detector', () => {
     expect(found(h)).toEqual([]);
   });
 
+  it('leaves no timer for sockets that have closed', async () => {
+    const timersWith = async (leakDetection: 'off' | 'all'): Promise<number> => {
+      const h = harness({ config: { leakDetection } });
+      const { manager } = await h.connect('ada', 'thread_1', remote);
+      h.mooring.release(manager.key);
+      await h.time.advance(300_000);
+      return h.time.pendingTimers;
+    };
+    expect(await timersWith('all')).toBe(await timersWith('off'));
+  });
+
   it('keeps no socket that nobody else keeps, however many are taken over', async () => {
     const h = harness({ config: { leakDetection: 'all' } });
     const connections: WeakRef<object>[] = [];

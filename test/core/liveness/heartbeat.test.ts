@@ -617,3 +617,63 @@ describe('a connection that is introduced', () => {
     expect(transport.pings).toEqual([]);
   });
 });
+
+describe('when a silent connection will be found dead', () => {
+  it.each([0.3, 0.6, 1.3, 1.6])('is said within three phases, after %d intervals', async (intervals) => {
+    const made = heartbeat();
+    const { connection } = made.connection(silent);
+    made.heartbeat.add(connection);
+    await made.time.advance(intervals * intervalMs);
+    const endsInMs = made.heartbeat.endsInMs(connection)!;
+    await made.time.advance(endsInMs - 3 * phaseMs);
+    expect(made.dead).toEqual([]);
+    await made.time.advance(3 * phaseMs);
+    expect(made.dead).toEqual(['silent']);
+  });
+
+  it('is not said of one that is not visited', () => {
+    const made = heartbeat();
+    expect(made.heartbeat.endsInMs(made.connection(silent).connection)).toBeNull();
+  });
+
+  it('is not said of one with unsent data', async () => {
+    const made = heartbeat();
+    const { connection, transport } = made.connection(silent);
+    made.heartbeat.add(connection);
+    transport.sendStuck();
+    await made.time.advance(0.5 * intervalMs);
+    expect(made.heartbeat.endsInMs(connection)).toBeNull();
+  });
+});
+
+describe('the unsent bytes of all connections', () => {
+  it('are those of the last visit to each', async () => {
+    const made = heartbeat();
+    const [one, other] = [made.connection(), made.connection()];
+    for (const { connection } of [one, other]) made.heartbeat.add(connection);
+    one.transport.sendStuck(300);
+    other.transport.sendStuck(500);
+    expect(made.heartbeat.unsentBytes).toEqual({ sum: 0, largest: 0 });
+    await made.time.advance(intervalMs / 5);
+    expect(made.heartbeat.unsentBytes).toEqual({ sum: 800, largest: 500 });
+    other.transport.unsentBytes = 0;
+    await made.time.advance(intervalMs);
+    expect(made.heartbeat.unsentBytes).toEqual({ sum: 300, largest: 300 });
+  });
+});
+
+describe('a client that sends messages and answers no ping', () => {
+  it('is told of after two intervals, not before', async () => {
+    const { h, transport } = await watched({ ...silent, isNew: true });
+    for (let passed = 0; passed < 50_000; passed += 5_000) {
+      transport.message();
+      await h.time.advance(5_000);
+    }
+    expect(h.said('connection.neverAnswers')).toEqual([]);
+    for (let passed = 0; passed < 30_000; passed += 5_000) {
+      transport.message();
+      await h.time.advance(5_000);
+    }
+    expect(h.said('connection.neverAnswers')).toHaveLength(1);
+  });
+});

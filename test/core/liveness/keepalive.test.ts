@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { isKeepalive } from '../../../src/core/liveness/keepalive.js';
 import { harness, remote } from '../support.js';
 
@@ -96,6 +96,11 @@ const keepalives: [protocol: string, message: string][] = [
   ['a key that says it all, with a time', '{"pong":{"ts":1700000000}}'],
   ['a payload before its type', '{"payload":{"ts":1700000000,"seq":2},"type":"ping"}'],
   ['empty parameters before the method', '{"params":[],"id":1,"method":"ping"}'],
+  ['a payload before its type, whose t is a text', '{"payload":{"seq":2,"t":"noon"},"type":"ping"}'],
+  ['an answer whose status is ok', '{"type":"pong","status":"ok"}'],
+  ['keep-alive as a JSON string', '"keep-alive"'],
+  ['Phoenix object without a payload', '{"topic":"phoenix","event":"heartbeat","ref":"7"}'],
+  ['plain, with line ends of Windows and tabs', '\r\n{\r\n\t"type"\t:\t"ping"\r\n}'],
 ];
 
 const binaryKeepalives: [protocol: string, bytes: number[]][] = [
@@ -220,6 +225,20 @@ const nearMisses: [what: string, message: string][] = [
   ['the bytes of MQTT in text', '\u00c0\u0000'],
 ];
 
+const otherNearMisses: [what: string, message: string][] = [
+  ['Phoenix answer of nothing', '[null,"7","phoenix","phx_reply",null]'],
+  ['an array of a topic that begins so', '[null,"7","phone","heartbeat",{}]'],
+  ['an object of a topic that begins so', '{"topic":"phone","event":"heartbeat","payload":{}}'],
+  ['an array cut off', '[2,"19223201","Heartbeat",{}'],
+  ['OCPP call that begins so', '[2,"19223201","Hello",{}]'],
+  ['a heartbeat as an array of type 20', '[20,"19223201","Heartbeat",{}]'],
+  ['a time as an array of type 30', '[30,"19223201",{"currentTime":"2024-05-01T12:00:00Z"}]'],
+  ['op 12 with a number', '{"op":12,"d":251}'],
+  ['op 11 with a number', '{"op":11,"d":251}'],
+  ['op 11 with a sequence number', '{"op":11,"s":7}'],
+  ['a text that begins so and goes on for long', '3.14159265358979'],
+];
+
 const binaryNearMisses: [what: string, bytes: number[]][] = [
   ['MQTT with a length', [0xc0, 0x01]],
   ['MQTT PINGREQ and more', [0xc0, 0x00, 0x00]],
@@ -237,7 +256,7 @@ describe('a keepalive', () => {
     expect(isKeepalive(bytes(message))).toBe(true);
   });
 
-  it.each(nearMisses)('is not %s: %j', (_, message) => {
+  it.each([...nearMisses, ...otherNearMisses])('is not %s: %j', (_, message) => {
     expect(isKeepalive(message)).toBe(false);
     expect(isKeepalive(bytes(message))).toBe(false);
     expect(isKeepalive(Buffer.from(message))).toBe(false);
@@ -268,6 +287,31 @@ describe('a keepalive', () => {
       '{"type":"ping",'.padEnd(96),
     ];
     for (const message of nasty) expect(isKeepalive(message)).toBe(false);
+  });
+
+  it.each([
+    ['{"channel":"room:1","text":"hello"}'],
+    ['{"type":"chat","text":"hello"}'],
+    ['{"type": "chat", "text": "hello"}'],
+    ['{"id":12,"type":"chat"}'],
+    ['{"t":"move","d":[1,2]}'],
+    ['{"data":{"seq":7,"now":"ping"},"type":"chat"}'],
+    ['{"data":[1,[2,3]],"type":"chat"}'],
+    ['{"id":"type","method":"say"}'],
+    ['{"type":1,"id":"7"}'],
+    ['{"op":0,"d":5}'],
+    ['["say","hello"]'],
+    ['["say","hello","there"]'],
+    ['["p","p",{"text":"p"}]'],
+    ['[1,2,3]'],
+    ['[true,"7","phoenix"]'],
+    ['[2,"19223201","BootNotification",{}]'],
+    ['[2,"19223201",{"currentTime":"2024-05-01T12:00:00Z"}]'],
+    ['[null,"7","room:1","heartbeat",{}]'],
+  ])('is not looked for by parsing: %s', (message) => {
+    const parse = vi.spyOn(JSON, 'parse');
+    expect([isKeepalive(message), isKeepalive(bytes(message))]).toEqual([false, false]);
+    expect(parse).not.toHaveBeenCalled();
   });
 
   it('is never thrown over by any single byte', () => {

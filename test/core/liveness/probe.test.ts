@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/load-config.js';
 import { Pinger } from '../../../src/core/liveness/ping.js';
-import { Probe, type ProbeFindings } from '../../../src/core/liveness/probe.js';
+import { Probe, type ProbeFindings, type ProbeParts } from '../../../src/core/liveness/probe.js';
 import { Suspicion } from '../../../src/core/liveness/suspicion.js';
 import { SimulatedTime } from '../../../src/testing/index.js';
 import { seeded, silent, type PeerOptions } from '../support.js';
@@ -29,8 +29,17 @@ class PollingTime extends SimulatedTime {
   }
 }
 
+interface ProbingOptions {
+  readonly time?: SimulatedTime;
+  readonly isStarted?: boolean;
+  readonly settings?: Partial<ProbeParts['config']>;
+}
+
 /** Peers that have answered before, and a probe of them that has started unless told otherwise. */
-function probing(peers: readonly PeerOptions[], { time = new SimulatedTime(), isStarted = true } = {}) {
+function probing(
+  peers: readonly PeerOptions[],
+  { time = new SimulatedTime(), isStarted = true, settings = {} }: ProbingOptions = {},
+) {
   const at = watchfulClock(time);
   const lone = peers.map((peer) => loneConnection(at, peer));
   for (const { connection } of lone) connection.roundTripMs = 0;
@@ -38,7 +47,7 @@ function probing(peers: readonly PeerOptions[], { time = new SimulatedTime(), is
   const pinger = new Pinger(seeded(1));
   const suspected: number[] = [];
   const suspicion = new Suspicion({ suspectsFound: () => suspected.push(at.clock.now()) });
-  const parts = { clock: at.clock, pinger, suspicion, config };
+  const parts = { clock: at.clock, pinger, suspicion, config: { ...config, ...settings } };
   const probe = new Probe(parts, {
     connections: lone.map(({ connection }) => connection),
     onDone: (findings) => found.push(findings),
@@ -147,6 +156,21 @@ describe('a probe ends', () => {
     expect(found).toHaveLength(1);
   });
 
+  it('after 80 % of the time of a run, though a silence would have to last longer', async () => {
+    const { time, lone, found } = probing([silent], { settings: { minSilenceMs: 9_000 } });
+    await time.advance(7_999);
+    expect(found).toHaveLength(0);
+    await time.advance(1);
+    expect(silentOf(found, lone)).toEqual([false]);
+  });
+
+  it('and lets go of its connections', async () => {
+    const { time, lone, found } = probing([silent, { pongAfterMs: 20 }]);
+    await time.advance(minSilenceMs);
+    expect(found).toHaveLength(1);
+    expect(lone.map(({ connection }) => connection.watcher)).toEqual([null, null]);
+  });
+
   it('once', async () => {
     const { time, lone, found } = probing([{ pongAfterMs: 20 }]);
     await time.advance(20);
@@ -171,6 +195,30 @@ describe('a probe ends', () => {
     await time.advance(5_000);
     expect(found).toEqual([]);
     expect(pingsOf(lone)).toEqual([0]);
+  });
+});
+
+describe('a probe whose result nobody waits for any longer', () => {
+  it('asks nobody a second time, and is over', async () => {
+    const { time, lone, probe, found, suspected } = probing([silent, silent]);
+    const timers = time.pendingTimers;
+    await time.advance(400);
+    probe.pingNoMore();
+    expect(time.pendingTimers).toBe(timers - 1);
+    await time.advance(20_000);
+    expect(pingsOf(lone)).toEqual([1, 1]);
+    expect([found, suspected]).toEqual([[], []]);
+  });
+
+  it('still judges those that it has asked twice', async () => {
+    const { time, lone, probe, suspicion } = probing([silent, silent], { isStarted: false });
+    lone[1]!.connection.roundTripMs = 1_500;
+    probe.start();
+    await time.advance(500);
+    probe.pingNoMore();
+    await time.advance(20_000);
+    expect(pingsOf(lone)).toEqual([2, 1]);
+    expect(lone.map(({ connection }) => suspicion.has(connection))).toEqual([true, false]);
   });
 });
 
@@ -258,6 +306,14 @@ describe('a broken socket', () => {
     expect(silentOf(found, lone)).toEqual([true, false]);
   });
 
+  it('that was replaced or released is not asked a second time', async () => {
+    const { time, lone, found } = probing([silent]);
+    lone[0]!.manager.connection = null;
+    await time.advance(500);
+    expect(pingsOf(lone)).toEqual([1]);
+    expect(found).toHaveLength(1);
+  });
+
   it('that closes while it is asked needs no verdict', async () => {
     const { time, lone, found } = probing([silent]);
     const { manager } = lone[0]!;
@@ -291,6 +347,7 @@ describe('silence since an earlier ping', () => {
   ])('a ping unanswered for %i ms before makes a suspect after %i ms', async (beforeMs, afterMs) => {
     const { time, lone, probe, pinger, suspicion } = probing([silent], { isStarted: false });
     const { connection } = lone[0]!;
+    await time.advance(5_000);
     pinger.ping(connection);
     await time.advance(beforeMs);
     probe.start();
@@ -352,6 +409,16 @@ describe('a suspect', () => {
     await time.advance(60_000);
     expect(suspected).toEqual([minSilenceMs]);
   });
+
+  it('is none of the findings if a byte comes while others are waited for', async () => {
+    const { time, lone, probe, found } = probing([silent, silent], { isStarted: false });
+    lone[1]!.connection.roundTripMs = 1_500;
+    probe.start();
+    await time.advance(4_000);
+    lone[0]!.transport.bytesReceived += 1;
+    await time.advance(2_500);
+    expect(silentOf(found, lone)).toEqual([false, true]);
+  });
 });
 
 describe('how long each connection is waited for', () => {
@@ -402,6 +469,28 @@ describe('how long each connection is waited for', () => {
     await time.advance(beforeMs ?? 0);
     probe.start();
     expect(found).toEqual([{ silent: new Set(), stuck: new Set() }]);
+  });
+
+  it.each([
+    [19_999, false],
+    [20_000, true],
+  ])('if that ping left %i ms ago, the time of a run suffices: %s', async (beforeMs, isSuspect) => {
+    const { time, lone, probe, pinger, suspicion } = probing([silent], { isStarted: false });
+    const { connection } = lone[0]!;
+    connection.roundTripMs = 7_000;
+    pinger.ping(connection);
+    await time.advance(beforeMs);
+    probe.start();
+    await time.advance(8_000);
+    expect(suspicion.has(connection)).toBe(isSuspect);
+  });
+
+  it('without an unanswered ping it is waited for at no time', async () => {
+    const { time, lone, probe, found } = probing([silent], { isStarted: false });
+    lone[0]!.connection.roundTripMs = 7_000;
+    await time.advance(600_000);
+    probe.start();
+    expect(found).toHaveLength(1);
   });
 
   it('the slow do not hold up the quick', async () => {

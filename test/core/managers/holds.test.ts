@@ -107,6 +107,8 @@ describe('a hold', () => {
     [{ maxMs: Infinity }, 'got Infinity,'],
     [{ maxMs: 2 ** 31 }, 'got 2147483648,'],
     [{ maxMs: '5s' }, 'got "5s",'],
+    [{ maxMs: '5000' }, 'got "5000",'],
+    [{ maxMs: 0.999 }, 'got 0.999,'],
     [{ maxMs: null }, 'got null,'],
     [5_000, 'got 5000, wanted nothing or an object'],
     [null, 'got null, wanted nothing or an object'],
@@ -115,6 +117,14 @@ describe('a hold', () => {
     expect(() => manager.hold(options as HoldOptions)).toThrow(TypeError);
     expect(() => manager.hold(options as HoldOptions)).toThrow(said);
     expect(manager.isHeld).toBe(false);
+  });
+
+  it.each([1, 2 ** 31 - 1])('can last %i ms', async (maxMs) => {
+    const { h, manager } = await client({ config: { idleManagerTimeoutMs: null } });
+    manager.hold({ maxMs });
+    expect(manager.isHeld).toBe(true);
+    await h.time.advance(1);
+    expect(manager.isHeld).toBe(maxMs > 1);
   });
 
   it('is one of a thousand of its manager at most', async () => {
