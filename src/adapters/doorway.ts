@@ -13,6 +13,9 @@ import { AllowedOrigins, type OriginRule } from './origins.js';
 import { UnauthenticatedCap } from './unauthenticated-cap.js';
 import { hasBody, type IncomingRequest } from './upgrade-request.js';
 
+/** The user and the thread of a client; nothing if it is not authenticated. */
+export type AuthenticateResult = ContextFields | null | undefined;
+
 /**
  * Returns the user and the thread of a request. If it throws an {@link AuthenticationError}, or returns nothing, the
  * client is closed with 4401. Any other error is reported as `authentication.failed`, and the client is closed with
@@ -44,9 +47,6 @@ export interface DoorwayOptions<Request> {
   /** How often one client may try to connect; further attempts are answered 429. @default unlimited */
   readonly attemptRate?: AttemptRate<Request> | undefined;
 }
-
-/** What `authenticate` may return. */
-type AuthenticateResult = ContextFields | null | undefined;
 
 /** Who a client is, or why that is not known. */
 export type Identity =
@@ -136,7 +136,7 @@ export class Doorway<Request> {
   }
 
   /** Steps 5 and 7, for a client that the application has authenticated already. The listener is called at once. */
-  admit(attempt: Attempt<Request>, fields: ContextFields | null | undefined, listener: AttemptListener): void {
+  admit(attempt: Attempt<Request>, fields: AuthenticateResult, listener: AttemptListener): void {
     attempt.listener = listener;
     if (!this.#refuseIfDraining(attempt)) attempt.settle(this.#admit({ fields }, attempt));
   }
@@ -249,7 +249,7 @@ export class Doorway<Request> {
   }
 }
 
-const answered = (fields: ContextFields | null | undefined): Answer => ({ fields });
+const answered = (fields: AuthenticateResult): Answer => ({ fields });
 const failed = (error: unknown): Answer => ({ error });
 
 function checkOptions({ mooring, authenticate, keyOf }: Partial<DoorwayOptions<never>>): void {

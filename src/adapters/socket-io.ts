@@ -2,12 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'socket.io';
 import type { Admission } from '../core/admission/outcome.js';
 import { describe } from '../core/errors.js';
-import type { ContextFields } from '../core/identity/user-execution-context.js';
-import { checkIsKeepalive } from '../core/liveness/keepalives.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import type { HttpRejection } from './attempt.js';
 import type { AuthenticationCall } from './authentication-call.js';
-import { Doorway, type DoorwayOptions } from './doorway.js';
+import { Doorway } from './doorway.js';
 import {
   requestOf,
   type AllowRequest,
@@ -17,74 +15,20 @@ import {
   type Next,
   type ServerInternals,
 } from './socket-io/engine.js';
-import { ActivityFilter, type IsKeepaliveEvent } from './socket-io/events.js';
-import { Refuser, type RefuseBy } from './socket-io/refuser.js';
+import { ActivityFilter } from './socket-io/events.js';
+import { checkOptions, type AttachOptions, type SocketIoServer, type SocketIoSocket } from './socket-io/options.js';
+import { Refuser } from './socket-io/refuser.js';
 import { Session, sessionOf, type SessionContext, type WhoIs } from './socket-io/session.js';
 
 export type { AttemptRate } from './attempt-rate.js';
 export type { AuthenticationCall } from './authentication-call.js';
+export type { AuthenticateResult } from './doorway.js';
 export type { OriginRule } from './origins.js';
 export type { EngineSocket } from './socket-io/engine.js';
 export type { IsKeepaliveEvent } from './socket-io/events.js';
+export type { AttachOptions, CommonAttachOptions, SocketIoServer, SocketIoSocket } from './socket-io/options.js';
+export type { RefuseBy } from './socket-io/refuser.js';
 export type { Told } from './socket-io/told.js';
-
-/** A `Server` of Socket.IO, whatever its events are. */
-export interface SocketIoServer<AppSocket> {
-  readonly sockets: { readonly sockets: ReadonlyMap<string, AppSocket> };
-}
-
-/** A `Socket` of Socket.IO, whatever its events are. */
-export interface SocketIoSocket {
-  readonly conn: object;
-}
-
-type Identified = ContextFields | null | undefined;
-
-interface CommonOptions extends Omit<DoorwayOptions<IncomingMessage>, 'authenticate'> {
-  /**
-   * Which namespaces are Mooring's. The others are joined as without Mooring, and count for nothing: leave out `/admin` of
-   * `@socket.io/admin-ui`. @default all
-   */
-  readonly namespaces?: (name: string) => boolean;
-  /**
-   * How a client is told to come back later that does not use `reconnectWhenTold` of `mooring/client`. `'hold'`: it gets no
-   * answer until the time has passed (at most 40 s), then its session is closed, and it comes back by itself.
-   * `'connect_error'`: at once, for applications whose clients handle that. Without a handler they never come back.
-   * @default 'hold'
-   */
-  readonly refuse?: RefuseBy;
-  /**
-   * The name of the event that a client gets before Mooring closes its session, with `{ cause, code, retryAfterMs, max }`;
-   * `false`: none. Socket.IO itself tells clients no reason. @default 'mooring'
-   */
-  readonly announce?: string | false;
-  /**
-   * Which events are keepalives, in addition to those named like `ping` or `heartbeat` without content. Answers of
-   * `emitWithAck` without content never are activity.
-   */
-  readonly isKeepalive?: IsKeepaliveEvent;
-  /**
-   * Whether events to many sockets at once (`io.emit`, rooms) are activity of each of them. Presence that goes to a room
-   * would keep every forgotten tab. @default false
-   */
-  readonly countBroadcasts?: boolean;
-}
-
-/** What {@link attach} needs. `keyOf`, `attemptRate` and `allowedOrigins` see the request that begins a session. */
-export type AttachOptions<AppSocket = Socket> = CommonOptions &
-  (
-    | {
-        /** Clients are authenticated and admitted when they join their first namespace, after its middlewares. */
-        readonly at?: 'connect';
-        /** The user and the thread of a socket whose namespace has let it in. */
-        readonly authenticate: (socket: AppSocket, call: AuthenticationCall) => Identified | Promise<Identified>;
-      }
-    | {
-        /** Before a session is made: cheaper, but blind to `auth`, and closed to WebTransport. */
-        readonly at: 'request';
-        readonly authenticate: (request: IncomingMessage, call: AuthenticationCall) => Identified | Promise<Identified>;
-      }
-  );
 
 /**
  * Puts Mooring in front of a Socket.IO server. What is limited are sessions of Engine.IO, over WebSocket, polling or another
@@ -303,29 +247,4 @@ function checkServer(io: ServerInternals | null | undefined): EngineInternals {
       'attach: recovered connections would walk past the limit; set connectionStateRecovery: { skipMiddlewares: false }',
     );
   return engine;
-}
-
-const ways: Readonly<Record<string, readonly unknown[]>> = {
-  at: [undefined, 'connect', 'request'],
-  refuse: [undefined, 'hold', 'connect_error'],
-};
-
-function checkOptions(options: AttachOptions): void {
-  for (const [name, allowed] of Object.entries(ways)) {
-    const given: unknown = Reflect.get(options, name);
-    if (!allowed.includes(given))
-      throw new TypeError(`${name}: got ${describe(given)}, wanted ${allowed.slice(1).map(String).join(' or ')}`);
-  }
-  const { authenticate, namespaces, announce, isKeepalive } = options as Partial<AttachOptions>;
-  if (typeof authenticate !== 'function')
-    throw new TypeError(
-      `authenticate: got ${describe(authenticate)}, wanted a function that returns the user of a socket`,
-    );
-  if (namespaces !== undefined && typeof namespaces !== 'function')
-    throw new TypeError(
-      `namespaces: got ${describe(namespaces)}, wanted a function of a name that gives true or false`,
-    );
-  if (announce !== undefined && announce !== false && (typeof announce !== 'string' || announce === ''))
-    throw new TypeError(`announce: got ${describe(announce)}, wanted the name of an event, or false`);
-  checkIsKeepalive(isKeepalive);
 }

@@ -46,7 +46,7 @@ export { anonymous } from './anonymous.js';
 export type { AttemptRate } from './attempt-rate.js';
 export type { AuthenticationCall } from './authentication-call.js';
 export type { HttpRejection } from './attempt.js';
-export type { Authenticate } from './doorway.js';
+export type { Authenticate, AuthenticateResult } from './doorway.js';
 export type { DecisionBefore } from './early-decision.js';
 export type { SocketAdmission } from './late-admission.js';
 export type { OriginRule } from './origins.js';

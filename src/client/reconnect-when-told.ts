@@ -8,11 +8,9 @@ interface Told {
   readonly max: number | null;
 }
 
-type Auth = Record<string, unknown>;
-
 /** What {@link reconnectWhenTold} needs of a socket; those of `socket.io-client` have it. */
 export interface SocketIoLike {
-  auth: Auth | ((send: (auth: object) => void) => void);
+  auth: Record<string, unknown> | ((send: (auth: object) => void) => void);
   on(event: string, listener: unknown): unknown;
   off(event: string, listener: unknown): unknown;
   connect(): unknown;

@@ -3,21 +3,18 @@ import type { Socket } from 'socket.io';
 import { refused, type Admission, type PendingAdmission } from '../../core/admission/outcome.js';
 import type { Ticket } from '../../core/admission/ticket.js';
 import { AuthenticationError, type RefusalError } from '../../core/errors.js';
-import type { ContextFields } from '../../core/identity/user-execution-context.js';
 import type { WebSocketManager } from '../../core/managers/manager.js';
 import type { Mooring } from '../../core/mooring.js';
 import { Attempt, type AttemptListener, type HttpRejection } from '../attempt.js';
 import { AbortableCall, type AuthenticationCall } from '../authentication-call.js';
-import type { Doorway } from '../doorway.js';
+import type { AuthenticateResult, Doorway } from '../doorway.js';
 import { EngineConnection, type EngineConnectionParts } from './engine-connection.js';
 import type { EngineSocket } from './engine.js';
 import type { Connect, Refuser } from './refuser.js';
 import { connectError, toldOf } from './told.js';
 
-type Fields = ContextFields | null | undefined;
-
 /** Who the socket of a CONNECT is. */
-export type WhoIs = (socket: Socket, call: AuthenticationCall) => Fields | Promise<Fields>;
+export type WhoIs = (socket: Socket, call: AuthenticationCall) => AuthenticateResult | Promise<AuthenticateResult>;
 
 /** What the sessions of one server share. */
 export interface SessionContext {
@@ -54,7 +51,7 @@ export class Session implements AttemptListener {
   #link: EngineConnection | null = null;
   #attempt: Attempt<Session> | null = null;
   #call: AuthenticationCall = new AbortableCall();
-  #answer: (fields: Fields | Promise<Fields>) => void = () => undefined;
+  #answer: (fields: AuthenticateResult | Promise<AuthenticateResult>) => void = () => undefined;
   /** A decision that came before the session, or before its first CONNECT. */
   #early: Admission | null = null;
   #manager: WebSocketManager<Socket> | null = null;
@@ -92,7 +89,7 @@ export class Session implements AttemptListener {
   }
 
   /** Who the client is, once its first CONNECT says so. */
-  whenAsked(call: AuthenticationCall): Promise<Fields> {
+  whenAsked(call: AuthenticationCall): Promise<AuthenticateResult> {
     this.#call = call;
     if (this.#attempt !== null) this.#attempt.isClientAwaited = true;
     return new Promise((resolve) => {
