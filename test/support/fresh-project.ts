@@ -74,7 +74,7 @@ export function installsOf(page: string): string[] {
 
 /** The packages that the README wants installed for a name of the library, such as `mooring/admin`, beside the usual ones. */
 export function installsByName(): Map<string, string[]> {
-  const rows = readFileSync(join(repository, 'README.md'), 'utf8').matchAll(/^\| `(mooring\/[\w-]+)` \| (.+) \|$/gm);
+  const rows = readFileSync(join(repository, 'README.md'), 'utf8').matchAll(/^\| `(mooring\/[\w.-]+)` \| (.+) \|$/gm);
   return new Map([...rows].map(([, name = '', cell = '']) => [name, cell.replaceAll('`', '').split(' ')]));
 }
 

@@ -32,6 +32,14 @@ declare module 'docs/guides/dashboard.md' {
   export function userOfSession(cookie: string | null): Promise<{ email: string; isOperator: boolean } | null>;
 }
 
+declare module 'docs/guides/socket-io.md' {
+  export const token: string;
+  export function userOfToken(token: unknown): Promise<{ id: string } | null>;
+  export function tabId(): string;
+  export function showBanner(message: string, options: { seconds: number | null }): void;
+  export function showButton(text: string, onClick: () => void): void;
+}
+
 declare module 'docs/guides/threads-and-limits.md' {
   import type { IncomingMessage } from 'node:http';
   import type { WebSocketServer } from 'ws';
