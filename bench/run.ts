@@ -4,6 +4,7 @@ import { benchCore } from './core.js';
 import { benchEmergency } from './emergency.js';
 import { benchImports } from './imports.js';
 import { endOnSignals } from './support/case.js';
+import { benchSocketIo } from './socket-io.js';
 import { print, save, type Report } from './support/report.js';
 import { writeResults } from './write-results.js';
 import { benchWs } from './ws.js';
@@ -14,6 +15,7 @@ const parts: Readonly<Record<string, (isQuick: boolean) => Promise<Report>>> = {
   background: benchBackground,
   emergency: benchEmergency,
   ws: benchWs,
+  'socket.io': benchSocketIo,
   admin: benchAdmin,
   import: benchImports,
 };

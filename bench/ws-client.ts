@@ -3,13 +3,23 @@ import { seeded, shuffled } from './support/numbers.js';
 import { messageOf, RawClient, type Target } from './support/raw-client.js';
 import { serveCalls } from './support/worker.js';
 
+export type Protocol = 'ws' | 'socket.io';
+
+const protocol = (process.argv[2] ?? 'ws') as Protocol;
+
 /** The messages: JSON, as most applications send it, and text that begins with a letter no keepalive begins with. */
 const messages = {
-  json: messageOf('{"type":"message","room":"general","text":"See you at eight"}'),
-  text: messageOf('message general See you at eight, at the usual place, in rain'),
+  ws: {
+    json: messageOf('{"type":"message","room":"general","text":"See you at eight"}'),
+    text: messageOf('message general See you at eight, at the usual place, in rain'),
+  },
+  'socket.io': {
+    json: messageOf('42["message",{"room":"general","text":"See you at eight"}]'),
+    text: messageOf('42["message","See you at eight, at the usual place, in rain"]'),
+  },
 };
 
-export type MessageKind = keyof typeof messages;
+export type MessageKind = keyof (typeof messages)[Protocol];
 
 export interface OpenOrder {
   readonly port: number;
@@ -45,12 +55,14 @@ const addresses = process.platform === 'linux' ? 16 : 1;
 
 const maxThreads = 20;
 
+const pathStart = protocol === 'ws' ? '/?' : '/socket.io/?EIO=4&transport=websocket&';
+
 /** Open connections by port. */
 const crowds = new Map<number, RawClient[]>();
 
 /** How many echoes of which message each connection still waits for. */
 const wanted = new Map<RawClient, number>();
-let message = messages.json;
+let message = messages[protocol].json;
 let whenEchoed: (() => void) | null = null;
 
 serveCalls<ClientCalls>({
@@ -62,7 +74,8 @@ serveCalls<ClientCalls>({
         crowd.push(client);
         done();
       };
-      new RawClient(target, { opened, echoed });
+      if (protocol === 'ws') new RawClient(target, { opened, echoed });
+      else new RawClient(target, { opened: () => undefined, echoed, other: joining(opened) });
     });
   },
 
@@ -71,7 +84,7 @@ serveCalls<ClientCalls>({
     if (crowd.length === 0) throw new Error('nobody is connected');
     return new Promise((resolve) => {
       whenEchoed = resolve;
-      message = messages[kind];
+      message = messages[protocol][kind];
       for (const client of crowd) wanted.set(client, each);
       for (const client of crowd) client.send(message);
     });
@@ -86,6 +99,16 @@ serveCalls<ClientCalls>({
     return performance.now() - startedAt;
   },
 });
+
+/** Joins the main namespace once Engine.IO has opened the session, and answers the pings of Engine.IO. */
+function joining(joined: (client: RawClient) => void) {
+  return (client: RawClient, text: string): void => {
+    if (text.startsWith('0')) client.say('40');
+    else if (text.startsWith('40')) joined(client);
+    else if (text === '2') client.say('3');
+    else throw new Error(`not expected: ${text}`);
+  };
+}
 
 function echoed(client: RawClient): void {
   const left = (wanted.get(client) ?? 0) - 1;
@@ -104,7 +127,7 @@ function targetsOf(port: number, count: number): Target[] {
   for (let user = 0; targets.length < count; user++) {
     const userId = randomUUID();
     for (let thread = 0; thread <= user % maxThreads && targets.length < count; thread++) {
-      const path = `/?user_id=${userId}&thread_id=thread_${randomUUID()}`;
+      const path = `${pathStart}user_id=${userId}&thread_id=thread_${randomUUID()}`;
       targets.push({ port, path, localAddress: `127.0.0.${1 + (targets.length % addresses)}` });
     }
   }

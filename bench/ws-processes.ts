@@ -1,10 +1,13 @@
 import { pause } from './support/case.js';
 import type { Sides } from './support/pairs.js';
 import { Worker } from './support/worker.js';
-import type { ClientCalls } from './ws-client.js';
+import type { ClientCalls, Protocol } from './ws-client.js';
 import type { Count, ServerCalls, ServerKind } from './ws-server.js';
 
-const serverUrl = new URL('./ws-server.js', import.meta.url);
+const serverUrls: Readonly<Record<Protocol, URL>> = {
+  ws: new URL('./ws-server.js', import.meta.url),
+  'socket.io': new URL('./socket-io-server.js', import.meta.url),
+};
 const clientUrl = new URL('./ws-client.js', import.meta.url);
 
 const settledWithinMs = 5_000;
@@ -24,11 +27,14 @@ export interface Processes {
 }
 
 /** Runs something with these processes, and ends them whatever happens. */
-export async function withProcesses<Output>(run: (processes: Processes) => Promise<Output>): Promise<Output> {
-  const client = new Worker<ClientCalls>(clientUrl);
+export async function withProcesses<Output>(
+  run: (processes: Processes) => Promise<Output>,
+  protocol: Protocol = 'ws',
+): Promise<Output> {
+  const client = new Worker<ClientCalls>(clientUrl, [protocol]);
   const servers: Worker<ServerCalls>[] = [];
   const start = async (kind: ServerKind): Promise<Server> => {
-    const worker = new Worker<ServerCalls>(serverUrl, [kind]);
+    const worker = new Worker<ServerCalls>(serverUrls[protocol], [kind]);
     servers.push(worker);
     return { kind, worker, port: await worker.call('listen') };
   };

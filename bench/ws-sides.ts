@@ -8,7 +8,7 @@ import {
   type Ratio,
   type Sides,
 } from './support/pairs.js';
-import type { MessageKind } from './ws-client.js';
+import type { MessageKind, Protocol } from './ws-client.js';
 import { settle, startSides, withProcesses, type Processes, type Server } from './ws-processes.js';
 
 /** How much is measured. */
@@ -40,26 +40,35 @@ export interface Compared {
 /** Echoes of a kind of message, or connects. */
 export type Subject = MessageKind | 'connects';
 
-const subjects = ['json', 'text', 'connects'] as const satisfies Subject[];
+/** What is compared. */
+interface Comparison {
+  readonly protocol: Protocol;
+  readonly subjects: readonly Subject[];
+}
+
+const comparisonOfWs: Comparison = { protocol: 'ws', subjects: ['json', 'text', 'connects'] };
 
 export function isControlled({ control }: Compared): boolean {
   return Math.abs(control.median - 1) <= controlTolerance;
 }
 
 /** A server with Mooring and one without, side by side, and two more without it. */
-export async function compareSides(sizes: SidesSizes): Promise<Compared[]> {
-  const progress = new Progress('ws: pairs of servers');
+export async function compareSides(
+  sizes: SidesSizes,
+  { protocol, subjects }: Comparison = comparisonOfWs,
+): Promise<Compared[]> {
+  const progress = new Progress(`${protocol}: pairs of servers`);
   const found: Record<Subject, Generation<'cost'>[]> = { json: [], text: [], connects: [] };
   for (let index = 0; index < sizes.generations; index++) {
     await withProcesses(async (processes) => {
       const sides = await startSides(processes);
-      await warmUp(processes, { sides, sizes });
+      await warmUp(processes, { sides, sizes, subjects });
       for (const [step, subject] of subjects.entries()) {
         progress.at(subjects.length * index + step, subjects.length * sizes.generations);
         const sample = async (server: Server) => ({ cost: await costOf(subject, processes, { server, sizes }) });
         found[subject].push(await measurePairs(sides, { ...sizes, sample }));
       }
-    });
+    }, protocol);
   }
   return subjects.map((what) => comparedOf(what, found[what]));
 }
@@ -76,7 +85,7 @@ function comparedOf(what: Subject, generations: Compared['generations']): Compar
 /** All servers and their connections stay until the generation ends. */
 async function warmUp(
   processes: Processes,
-  { sides, sizes }: { sides: Sides<Server>; sizes: SidesSizes },
+  { sides, sizes, subjects }: { sides: Sides<Server>; sizes: SidesSizes; subjects: readonly Subject[] },
 ): Promise<void> {
   const servers = [sides.plain, sides.moored, ...sides.twins];
   for (const server of servers) {

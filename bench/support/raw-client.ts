@@ -19,6 +19,8 @@ export interface Target {
 export interface Listener {
   readonly opened: (client: RawClient) => void;
   readonly echoed?: (client: RawClient) => void;
+  /** Text that is not the message. Without this, it ends the run. */
+  readonly other?: (client: RawClient, text: string) => void;
   readonly closed?: (client: RawClient) => void;
 }
 
@@ -53,6 +55,11 @@ export class RawClient {
   send(message: Message): void {
     this.#message = message;
     this.#socket.write(message.frame);
+  }
+
+  /** Sends text that gets no echo. */
+  say(text: string): void {
+    this.#socket.write(frameOf(opcodes.text, Buffer.from(text)));
   }
 
   /** Sends a close frame. `closed` follows when the server has answered and the socket is closed. */
@@ -90,8 +97,9 @@ export class RawClient {
     const opcode = (data[at] ?? 0) & 0x0f;
     const end = at + 2 + (data[at + 1] ?? 0);
     if (opcode === opcodes.text) {
-      if (this.#message?.text.compare(data, at + 2, end) !== 0) throw new Error('not the message that was sent');
-      this.#listener.echoed?.(this);
+      if (this.#message?.text.compare(data, at + 2, end) === 0) this.#listener.echoed?.(this);
+      else if (this.#listener.other === undefined) throw new Error('not the message that was sent');
+      else this.#listener.other(this, data.toString('utf8', at + 2, end));
     } else if (opcode === opcodes.ping) this.#socket.write(frameOf(opcodes.pong, data.subarray(at + 2, end)));
     else if (opcode !== opcodes.close) throw new Error(`opcode ${opcode} was not asked for`);
     else if (!this.#isClosing) throw new Error(`closed by the server: ${data.readUInt16BE(at + 2)}`);
