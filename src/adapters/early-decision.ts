@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Admission, PendingAdmission } from '../core/admission/outcome.js';
 import type { RefusalError } from '../core/errors.js';
+import { withResolver } from '../core/promises.js';
 import type { Attempt, AttemptListener, HttpRejection } from './attempt.js';
 
 /**
@@ -13,14 +14,16 @@ export type DecisionBefore =
   | { readonly outcome: 'rejected'; readonly refusal: null; readonly rejection: HttpRejection };
 
 /**
- * A decision that was made before the server gets the request. If the server never gets it, its slot is given
+ * A decision that is made before the server gets the request. If the server never gets it, its slot is given
  * back after `ticketMs`, or when its socket closes: nobody reads a socket before the handshake, so that may not be noticed.
  */
 export class EarlyDecision implements AttemptListener {
   readonly #attempt: Attempt<IncomingMessage>;
   readonly #request: IncomingMessage;
+  readonly #known = withResolver<DecisionBefore>();
   #admission: Admission | null = null;
   #pending: PendingAdmission | null = null;
+  #rejection: HttpRejection | null = null;
   #upgrade: AttemptListener | null = null;
 
   constructor(attempt: Attempt<IncomingMessage>, request: IncomingMessage) {
@@ -29,36 +32,51 @@ export class EarlyDecision implements AttemptListener {
     request.socket.once('close', this.#onClosed);
   }
 
+  /** Resolves once it is known whether the client is let in. If it goes before, that is `waiting`. */
+  get known(): Promise<DecisionBefore> {
+    return this.#known.promise;
+  }
+
   get decision(): DecisionBefore {
-    const refusal = this.#admission?.refusal ?? null;
+    const { refusal = null } = this.#admission ?? {};
+    if (this.#rejection !== null) return { outcome: 'rejected', refusal: null, rejection: this.#rejection };
     if (refusal !== null) return { outcome: 'refused', refusal, rejection: null };
     return { outcome: this.#admission === null ? 'waiting' : 'admitted', refusal: null, rejection: null };
   }
 
   onDecided(admission: Admission): void {
     this.#admission = admission;
+    this.#known.resolve(this.decision);
     this.#upgrade?.onDecided(admission);
   }
 
   onWaiting(pending: PendingAdmission): void {
     this.#pending = pending;
+    this.#known.resolve(this.decision);
   }
 
-  onDisplaced(): void {
-    // It counts as unauthenticated for no time.
+  onDisplaced(rejection: HttpRejection): void {
+    this.#rejection = rejection;
+    this.#known.resolve(this.decision);
+    this.#upgrade?.onDisplaced(rejection);
   }
 
   /** The server has the request: tells this listener what was decided, and what will be. */
-  passTo(makeUpgrade: (attempt: Attempt<IncomingMessage>) => AttemptListener): void {
+  passTo(upgrade: AttemptListener): void {
     this.#request.socket.off('close', this.#onClosed);
-    const upgrade = makeUpgrade(this.#attempt);
     this.#upgrade = upgrade;
-    if (this.#admission !== null) upgrade.onDecided(this.#admission);
+    if (this.#rejection !== null) upgrade.onDisplaced(this.#rejection);
+    else if (this.#admission !== null) upgrade.onDecided(this.#admission);
     else if (this.#pending !== null) upgrade.onWaiting(this.#pending);
+  }
+
+  get attempt(): Attempt<IncomingMessage> {
+    return this.#attempt;
   }
 
   readonly #onClosed = (): void => {
     this.#attempt.leave();
     this.#admission?.ticket?.cancel();
+    this.#known.resolve(this.decision);
   };
 }

@@ -4,9 +4,9 @@ import type { IsKeepalive } from '../core/liveness/keepalives.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import type { Mooring } from '../core/mooring.js';
 import { describe } from '../core/errors.js';
-import type { ContextFields } from '../core/identity/user-execution-context.js';
 import { Attempt, type HttpRejection } from './attempt.js';
-import { badRequest, Doorway, type Authenticate, type DoorwayOptions } from './doorway.js';
+import type { AuthenticationCall } from './authentication-call.js';
+import { badRequest, Doorway, type Authenticate, type AuthenticateResult, type DoorwayOptions } from './doorway.js';
 import { EarlyDecision, type DecisionBefore } from './early-decision.js';
 import { lateAdmissionOf, type LateAdmission, type SocketAdmission } from './late-admission.js';
 import { LateUpgrade } from './late-upgrade.js';
@@ -39,7 +39,17 @@ export interface Attachment {
    * middleware. `handleUpgrade` then does what was decided within its call. `authenticate` is not called.
    * @throws TypeError if it was called for this request before
    */
-  admitBefore(request: IncomingMessage, fields: ContextFields | null | undefined): DecisionBefore;
+  admitBefore(request: IncomingMessage, fields: AuthenticateResult): DecisionBefore;
+  /**
+   * The same with a function that says who the client is, with all steps of `attach` around it: until it has answered, the
+   * client counts as unauthenticated, and has `authenticateTimeoutMs`. Never rejects, whatever the function throws.
+   */
+  admitBefore(
+    request: IncomingMessage,
+    whoIs: (call: AuthenticationCall) => AuthenticateResult | Promise<AuthenticateResult>,
+  ): Promise<DecisionBefore>;
+  /** The socket of this request is not managed, and counts for nothing: for a server with `authenticate: 'before'`. */
+  letThrough(request: IncomingMessage): void;
 }
 
 export { anonymous } from './anonymous.js';
@@ -75,7 +85,7 @@ export type { OriginRule } from './origins.js';
  */
 export function attach(server: WebSocketServer, options: AttachOptions): Attachment {
   const gate = new Gate(server, options);
-  return Object.assign(gate.install(), { admitBefore: gate.admitBefore });
+  return Object.assign(gate.install(), { admitBefore: gate.admitBefore, letThrough: gate.letThrough });
 }
 
 /**
@@ -85,10 +95,7 @@ export function attach(server: WebSocketServer, options: AttachOptions): Attachm
  * @param fields the user and the thread; `null` for a client that is not authenticated
  * @throws TypeError if the socket is not such a socket, or if this was called for it before
  */
-export function admit<Data = unknown>(
-  socket: WebSocket,
-  fields: ContextFields | null | undefined,
-): Promise<SocketAdmission<Data>> {
+export function admit<Data = unknown>(socket: WebSocket, fields: AuthenticateResult): Promise<SocketAdmission<Data>> {
   const late = isSocket(socket) ? lateAdmissionOf(socket) : undefined;
   if (late !== undefined) return late.admit(fields) as Promise<SocketAdmission<Data>>;
   const got = isSocket(socket) ? 'a socket of a server without it' : nameOf(socket);
@@ -122,6 +129,8 @@ const gated = new WeakSet<WebSocketServer>();
 /** Properties of the server that are overridden while Mooring is attached. */
 const overridden = ['handleUpgrade', 'emit'] as const;
 
+type WhoIs = (call: AuthenticationCall) => AuthenticateResult | Promise<AuthenticateResult>;
+
 class Gate implements UpgradeContext {
   readonly server: WebSocketServer;
   readonly mooring: Mooring;
@@ -131,7 +140,10 @@ class Gate implements UpgradeContext {
   readonly #SocketClass: typeof WebSocket;
   readonly #isLater: boolean;
   readonly #early = new WeakMap<IncomingMessage, EarlyDecision | HttpRejection>();
+  readonly #asked = new WeakMap<IncomingMessage, WhoIs>();
   readonly #late = new WeakMap<IncomingMessage, LateAdmission>();
+  /** Requests whose sockets are let through, and sockets that Mooring leaves alone. */
+  readonly #free = new WeakSet<object>();
   #isAttached = false;
 
   constructor(server: WebSocketServer, options: AttachOptions) {
@@ -153,23 +165,37 @@ class Gate implements UpgradeContext {
   /** @throws TypeError if it is neither a function nor one of the two words */
   #whoIs(authenticate: AttachOptions['authenticate']): Authenticate<IncomingMessage> {
     if (authenticate === 'later') return (request) => this.#late.get(request)?.fields;
-    if (authenticate === 'before') return () => null;
+    if (authenticate === 'before') return (request, call) => this.#asked.get(request)?.(call);
     if (typeof authenticate === 'string')
       throw new TypeError(`authenticate: got ${describe(authenticate)}, wanted a function, 'before' or 'later'`);
     return authenticate;
   }
 
-  readonly admitBefore = (request: IncomingMessage, fields: ContextFields | null | undefined): DecisionBefore => {
+  readonly admitBefore = ((
+    request: IncomingMessage,
+    who: AuthenticateResult | WhoIs,
+  ): DecisionBefore | Promise<DecisionBefore> => {
     if (this.#early.has(request)) throw new TypeError('admitBefore was called for this request already');
+    const isAsked = typeof who === 'function';
     const attempt = this.#doorway.arrive(request, request);
     if (!(attempt instanceof Attempt)) {
       this.#early.set(request, attempt);
-      return { outcome: 'rejected', refusal: null, rejection: attempt };
+      const decision: DecisionBefore = { outcome: 'rejected', refusal: null, rejection: attempt };
+      return isAsked ? Promise.resolve(decision) : decision;
     }
     const early = new EarlyDecision(attempt, request);
     this.#early.set(request, early);
-    this.#doorway.admit(attempt, fields, early);
-    return early.decision;
+    if (!isAsked) {
+      this.#doorway.admit(attempt, who, early);
+      return early.decision;
+    }
+    this.#asked.set(request, who);
+    this.#doorway.authenticateAndAdmit(attempt, early);
+    return early.known;
+  }) as Attachment['admitBefore'];
+
+  readonly letThrough = (request: IncomingMessage): void => {
+    this.#free.add(request);
   };
 
   get isAttached(): boolean {
@@ -207,10 +233,10 @@ class Gate implements UpgradeContext {
   #guardConnections(): void {
     const { server } = this;
     const emit = server.emit.bind(server) as (...args: unknown[]) => boolean;
-    const before = new WeakSet<object>((server.clients as Set<WebSocket> | undefined) ?? []);
+    for (const socket of (server.clients as Set<WebSocket> | undefined) ?? []) this.#free.add(socket);
     const guarded = (event: string | symbol, ...args: unknown[]): boolean => {
       const [socket] = args;
-      if (event !== 'connection' || !isSocket(socket) || isKnown(socket) || before.has(socket))
+      if (event !== 'connection' || !isSocket(socket) || isKnown(socket) || this.#free.has(socket))
         return emit(event, ...args);
       this.refusalSender.closeUnmanaged(server, socket, 'it did not come through the handleUpgrade of the server');
       return true;
@@ -224,6 +250,10 @@ class Gate implements UpgradeContext {
       this.#leaveToServer(upgrade);
       return;
     }
+    if (this.#free.has(request)) {
+      this.#letThrough(upgrade);
+      return;
+    }
     if (isAnswering(stream, request)) {
       afterAnswers(stream, () => {
         this.refusalSender.reject(stream, badRequest);
@@ -233,7 +263,7 @@ class Gate implements UpgradeContext {
     const arrived = this.#early.get(request) ?? this.#doorway.arrive(request, request);
     if (arrived instanceof EarlyDecision) {
       this.#early.delete(request);
-      arrived.passTo((attempt) => new PendingUpgrade(this, upgrade, attempt));
+      arrived.passTo(new PendingUpgrade(this, upgrade, arrived.attempt));
     } else if (!(arrived instanceof Attempt)) this.refusalSender.reject(stream, arrived);
     else if (this.#isLater) {
       new LateUpgrade(this, upgrade, arrived).start((late) => {
@@ -245,6 +275,13 @@ class Gate implements UpgradeContext {
       this.#doorway.authenticateAndAdmit(arrived, pending);
       if (arrived.isAuthenticating) pending.awaitAuthentication();
     }
+  }
+
+  #letThrough({ request, stream, head, upgraded }: Upgrade): void {
+    this.handleUpgrade(request, stream, head, (socket) => {
+      this.#free.add(socket);
+      upgraded(socket, request);
+    });
   }
 
   /** The server rejects a request that is no WebSocket handshake. If it accepts it, the socket would be unmanaged. */

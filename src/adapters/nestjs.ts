@@ -1,0 +1,129 @@
+import {
+  ConfigurableModuleBuilder,
+  Inject,
+  Module,
+  createParamDecorator,
+  type BeforeApplicationShutdown,
+  type ExecutionContext,
+  type INestApplicationContext,
+  type WebSocketAdapter,
+} from '@nestjs/common';
+import type { Server, Socket } from 'socket.io';
+import type { WebSocket, WebSocketServer } from 'ws';
+import { describe } from '../core/errors.js';
+import type { WebSocketManager } from '../core/managers/manager.js';
+import type { Mooring } from '../core/mooring.js';
+import { translating } from './http-errors.js';
+import * as socketIo from './socket-io.js';
+import * as ws from './ws.js';
+
+/** What {@link MooringModule} needs: the Mooring, and what `attach` of `mooring/ws` or `mooring/socket.io` needs. */
+export interface MooringModuleOptions {
+  /** Stopped when the application shuts down, before its servers close. */
+  readonly mooring: Mooring;
+  /** For applications with `WsAdapter`. An `HttpException` with 401 or 403 counts as `AuthenticationError`. */
+  readonly ws?: Omit<ws.AttachOptions, 'mooring'>;
+  /** For applications with `IoAdapter`; the same. */
+  readonly socketIo?: Omit<Extract<socketIo.AttachOptions, { at?: 'connect' }>, 'mooring'>;
+}
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<MooringModuleOptions>()
+  .setClassMethodName('forRoot')
+  .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({ ...definition, global: isGlobal }))
+  .build();
+
+/**
+ * The module of Nest: `MooringModule.forRoot(options)`, or `forRootAsync({ inject, useFactory })` if `authenticate` needs
+ * services. It belongs together with {@link withMooring}.
+ */
+export class MooringModule extends ConfigurableModuleClass implements BeforeApplicationShutdown {
+  constructor(readonly options: MooringModuleOptions) {
+    super();
+  }
+
+  /** Clients are told that the server drains, before Nest closes its servers. */
+  beforeApplicationShutdown(): Promise<void> {
+    return this.options.mooring.stop();
+  }
+}
+
+Module({})(MooringModule);
+Inject(MODULE_OPTIONS_TOKEN)(MooringModule, undefined, 0);
+
+/**
+ * Has an adapter attach the Mooring of {@link MooringModule} to each server that it makes: a `WsAdapter`, an `IoAdapter`, or
+ * a class of yours that extends one of them.
+ *
+ * @example
+ * app.useWebSocketAdapter(withMooring(new WsAdapter(app), app));
+ *
+ * @returns the same adapter
+ * @throws TypeError if the module has no options for this kind of adapter. Nest throws if the module is not imported.
+ */
+export function withMooring<Adapter extends WebSocketAdapter>(adapter: Adapter, app: INestApplicationContext): Adapter {
+  const { mooring, ws: forWs, socketIo: forSocketIo } = app.get(MooringModule, { strict: false }).options;
+  if (isIoAdapter(adapter)) {
+    const options = wanted(forSocketIo, 'socketIo');
+    const authenticate: typeof options.authenticate = (socket, call) =>
+      translating(() => options.authenticate(socket, call));
+    const createIOServer = adapter.createIOServer.bind(adapter);
+    adapter.createIOServer = (...given) => {
+      const server = createIOServer(...given);
+      socketIo.attach(server, { ...options, authenticate, mooring });
+      return server;
+    };
+    return adapter;
+  }
+  const options = wanted(forWs, 'ws');
+  const { authenticate: whoIs } = options;
+  const authenticate: typeof whoIs =
+    typeof whoIs === 'function' ? (request, call) => translating(() => whoIs(request, call)) : whoIs;
+  const attached = new WeakSet<object>();
+  const create = adapter.create.bind(adapter);
+  adapter.create = (...given) => {
+    const server = create(...given) as WebSocketServer;
+    // Gateways with the same port and path get the same server.
+    if (!attached.has(server)) ws.attach(server, { ...options, authenticate, mooring });
+    attached.add(server);
+    return server;
+  };
+  return adapter;
+}
+
+/** The parameter of a handler that gets the manager of its client; `null` if it has none. */
+export const Manager = createParamDecorator(
+  (_: unknown, context: ExecutionContext) => findManager(context.switchToWs().getClient<WebSocket | Socket>()) ?? null,
+);
+
+/** The manager of a gateway's client. @throws TypeError if it has none */
+export function managerOf<Data = unknown>(client: WebSocket | Socket): WebSocketManager<WebSocket | Socket, Data> {
+  return 'conn' in client ? socketIo.managerOf<Data>(client) : ws.managerOf<Data>(client);
+}
+
+/** As {@link managerOf}, but returns `undefined` if there is no manager. Never throws. */
+export function findManager<Data = unknown>(
+  client: WebSocket | Socket,
+): WebSocketManager<WebSocket | Socket, Data> | undefined {
+  return 'conn' in client ? socketIo.findManager<Data>(client) : ws.findManager<Data>(client);
+}
+
+interface IoAdapterLike {
+  createIOServer(port: number, options?: unknown): Server;
+}
+
+function isIoAdapter(adapter: object): adapter is IoAdapterLike {
+  return 'createIOServer' in adapter;
+}
+
+function wanted<Options extends { readonly authenticate: unknown }>(
+  options: Options | undefined,
+  name: string,
+): Options {
+  if (options === undefined)
+    throw new TypeError(`MooringModule: got no ${name}, wanted ${name}: { authenticate } for this adapter`);
+  const { authenticate } = options;
+  if (typeof authenticate === 'function' || name === 'ws') return options;
+  throw new TypeError(
+    `${name}.authenticate: got ${describe(authenticate)}, wanted a function that returns the user of a socket`,
+  );
+}
