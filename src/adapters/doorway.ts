@@ -145,9 +145,8 @@ export class Doorway<Request> {
    * Asks who a client is that has joined already, for protocols in which one connection says so again. Waits at most
    * `authenticateTimeoutMs`. Never rejects.
    */
-  identify(whoIs: (call: AuthenticationCall) => AuthenticateResult | Promise<AuthenticateResult>): Promise<Identity> {
+  identify(whoIs: () => AuthenticateResult | Promise<AuthenticateResult>, call: AbortableCall): Promise<Identity> {
     const { clock, config } = this.#mooring;
-    const call = new AbortableCall();
     const { promise, resolve } = withResolver<Answer>();
     const deadline = clock.setTimer(() => {
       const message = `no answer within ${String(config.authenticateTimeoutMs)} ms`;
@@ -155,7 +154,7 @@ export class Doorway<Request> {
       call.abort('TimeoutError', message);
     }, config.authenticateTimeoutMs);
     void new Promise<AuthenticateResult>((answer) => {
-      answer(whoIs(call));
+      answer(whoIs());
     }).then(
       (fields) => resolve({ fields }),
       (error: unknown) => resolve({ error }),

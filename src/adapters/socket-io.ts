@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'socket.io';
-import type { Admission } from '../core/admission/outcome.js';
 import { describe } from '../core/errors.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
 import type { HttpRejection } from './attempt.js';
@@ -12,12 +11,12 @@ import {
   type EngineInternals,
   type EngineSocket,
   type NamespaceInternals,
-  type Next,
   type ServerInternals,
 } from './socket-io/engine.js';
 import { ActivityFilter } from './socket-io/events.js';
+import { FirstRequest } from './socket-io/first-request.js';
 import { checkOptions, type AttachOptions, type SocketIoServer, type SocketIoSocket } from './socket-io/options.js';
-import { Refuser } from './socket-io/refuser.js';
+import { Refuser, type Connect } from './socket-io/refuser.js';
 import { Session, sessionOf, type SessionContext, type WhoIs } from './socket-io/session.js';
 
 export type { AttemptRate } from './attempt-rate.js';
@@ -28,7 +27,7 @@ export type { EngineSocket } from './socket-io/engine.js';
 export type { IsKeepaliveEvent } from './socket-io/events.js';
 export type { AttachOptions, CommonAttachOptions, SocketIoServer, SocketIoSocket } from './socket-io/options.js';
 export type { RefuseBy } from './socket-io/refuser.js';
-export type { Told } from './socket-io/told.js';
+export type { Told } from '../client/reconnect-when-told.js';
 
 /**
  * Puts Mooring in front of a Socket.IO server. What is limited are sessions of Engine.IO, over WebSocket, polling or another
@@ -69,6 +68,7 @@ export function managerOf<Data = unknown, AppSocket extends SocketIoSocket = Soc
 export function findManager<Data = unknown, AppSocket extends SocketIoSocket = Socket>(
   socket: AppSocket | EngineSocket,
 ): WebSocketManager<AppSocket, Data> | undefined {
+  if (typeof socket !== 'object' || (socket as unknown) === null) return undefined;
   const session = 'conn' in socket ? socket.conn : socket;
   return sessionOf(session as EngineSocket)?.manager as unknown as WebSocketManager<AppSocket, Data> | undefined;
 }
@@ -84,7 +84,7 @@ class Gate {
   readonly #arrived = new WeakMap<IncomingMessage, Session>();
   /** Sessions that are older than this gate. */
   readonly #before = new WeakSet<EngineSocket>();
-  readonly #runs = new Map<NamespaceInternals, NamespaceInternals['run'] | undefined>();
+  #isAttached = true;
 
   constructor(io: ServerInternals, options: AttachOptions) {
     this.#engine = checkServer(io);
@@ -92,6 +92,7 @@ class Gate {
     this.#io = io;
     this.#options = options;
     const { mooring, keyOf, allowedOrigins, attemptRate, isKeepalive, refuse = 'hold', announce = 'mooring' } = options;
+    const isParserOther = io.opts.parser !== undefined;
     const doorway = new Doorway({
       mooring,
       authenticate: whoArrives(options),
@@ -103,9 +104,11 @@ class Gate {
       mooring,
       doorway,
       refuser: new Refuser(mooring, refuse),
+      undecided: new Set(),
       whoIs: options.at === 'request' ? null : options.authenticate,
       announcement: announce === false ? null : announce,
-      isEmitBroadcast: io.opts.connectionStateRecovery !== undefined,
+      watchesEmit: io.opts.connectionStateRecovery !== undefined || isParserOther,
+      watchesEvents: isParserOther,
       connection: {
         filter: new ActivityFilter(mooring.keepalives, isKeepalive),
         countBroadcasts: options.countBroadcasts ?? false,
@@ -117,49 +120,61 @@ class Gate {
   install(): () => void {
     const { opts } = this.#engine;
     const { allowRequest } = opts;
+    const allow = this.#allowAfter(allowRequest);
     for (const namespace of this.#io._nsps.values()) {
-      for (const { conn } of namespace.sockets.values()) this.#before.add(conn);
+      for (const { conn } of namespace.sockets.values()) if (sessionOf(conn) === undefined) this.#before.add(conn);
       this.#guard(namespace);
     }
     this.#io.on('new_namespace', this.#guard);
     this.#engine.on('connection', this.#opened);
-    opts.allowRequest = this.#allowAfter(allowRequest);
+    opts.allowRequest = allow;
     gated.add(this.#io);
     return () => {
-      if (!gated.delete(this.#io)) return;
+      if (!this.#isAttached) return;
+      this.#isAttached = false;
+      gated.delete(this.#io);
       this.#io.off('new_namespace', this.#guard);
       this.#engine.off('connection', this.#opened);
-      opts.allowRequest = allowRequest;
-      for (const [namespace, run] of this.#runs) {
-        if (run === undefined) Reflect.deleteProperty(namespace, 'run');
-        else namespace.run = run;
-      }
+      if (opts.allowRequest === allow) opts.allowRequest = allowRequest;
+      this.#context.refuser.stop();
+      for (const session of this.#context.undecided) session.gone();
     };
   }
 
   /** After the application's own check, so that nobody is counted whom it rejects. */
   #allowAfter(former: AllowRequest | undefined): AllowRequest {
     return (request, callback) => {
-      if (former === undefined) {
-        this.#arrive(request, callback);
+      if (!this.#isAttached) {
+        if (former === undefined) callback(null, true);
+        else former(request, callback);
         return;
       }
-      former(request, (error, isAllowed) => {
-        if (isAllowed) this.#arrive(request, callback);
-        else callback(error, false);
-      });
+      const first = new FirstRequest(request, callback);
+      if (former === undefined) this.#arrive(request, first);
+      else
+        former(request, (error, isAllowed) => {
+          if (isAllowed) this.#arrive(request, first);
+          else first.answer(error, false);
+        });
     };
   }
 
-  #arrive(request: IncomingMessage, callback: Parameters<AllowRequest>[1]): void {
+  #arrive(request: IncomingMessage, first: FirstRequest): void {
+    if (first.isOver) return;
     const isDecisive = this.#options.at === 'request';
-    const session = new Session(this.#context, request, ({ refusal }: Admission) => {
-      if (isDecisive) callback(refusal?.close.reason, refusal === null);
+    const session = new Session(this.#context, request, {
+      onDecided: ({ refusal }) => {
+        if (isDecisive) first.answer(refusal?.close.reason, refusal === null);
+      },
+      onRejected: (rejection) => {
+        first.answer(this.#told(rejection), false);
+      },
     });
+    first.session = session;
     this.#arrived.set(request, session);
     const rejection = session.arrive();
-    if (rejection !== null) callback(this.#told(rejection), false);
-    else if (!isDecisive) callback(null, true);
+    if (rejection !== null) first.answer(this.#told(rejection), false);
+    else if (!isDecisive) first.answer(null, true);
   }
 
   #told({ status, reason, retryAfterMs }: HttpRejection): string {
@@ -175,46 +190,43 @@ class Gate {
   };
 
   /** A session that did not come with a request: over WebTransport, or through another HTTP server of the same Socket.IO. */
-  #begin(engineSocket: EngineSocket): Session | null {
+  #begin(engineSocket: EngineSocket): Session {
+    const { mooring, refuser } = this.#context;
     const session = new Session(this.#context, requestOf(engineSocket));
     session.opened(engineSocket);
     if (this.#options.at === 'request') {
-      this.#context.mooring.events.emit('socket.unmanaged', { reason: 'its request was not seen' });
-      this.#context.refuser.close(engineSocket);
-      return null;
+      mooring.events.emit('socket.unmanaged', { reason: 'its request was not seen' });
+      refuser.close(engineSocket);
+      return session;
     }
     const rejection = session.arrive();
-    if (rejection === null) return session;
-    this.#told(rejection);
-    this.#context.refuser.close(engineSocket);
-    return null;
+    if (rejection !== null) session.onDisplaced(rejection);
+    return session;
   }
 
   /** Takes the place of `run`, so that all middlewares come first, also those that are added later. */
   readonly #guard = (namespace: NamespaceInternals): void => {
-    const own = Object.getOwnPropertyDescriptor(namespace, 'run') !== undefined;
-    const { run } = namespace;
-    this.#runs.set(namespace, own ? run : undefined);
+    const run = namespace.run.bind(namespace);
     const isOurs = this.#options.namespaces?.(namespace.name) ?? true;
     namespace.run = (socket, next) => {
-      run.call(namespace, socket, (error) => {
-        if (error !== undefined && error !== null) next(error);
-        else this.#letIn(socket, next, isOurs);
+      run(socket, (error) => {
+        if (!this.#isAttached || (error !== undefined && error !== null)) next(error);
+        else this.#letIn({ socket, next }, isOurs);
       });
     };
   };
 
-  #letIn(socket: Socket, next: Next, isOurs: boolean): void {
-    const { conn } = socket;
-    if (this.#before.has(conn)) {
-      next();
+  #letIn(connect: Connect, isOurs: boolean): void {
+    const { conn } = connect.socket;
+    if (this.#before.has(conn) || conn.readyState !== 'open') {
+      connect.next();
       return;
     }
     const session = sessionOf(conn) ?? this.#begin(conn);
-    if (isOurs) session?.connect({ socket, next });
+    if (isOurs) session.connect(connect);
     else {
-      session?.pass();
-      next();
+      session.share();
+      connect.next();
     }
   }
 }

@@ -1,18 +1,21 @@
-import { explainClose, type CloseExplanation } from './explain-close.js';
+import { explainClose, type CloseCauseName, type CloseExplanation } from './explain-close.js';
 
 /** What a server with Mooring tells a client of Socket.IO: in the event `mooring`, or as `data` of a `connect_error`. */
-interface Told {
-  readonly cause: string;
+export interface Told {
+  readonly cause: CloseCauseName;
+  /** The close code of Mooring, though Socket.IO has none of its own. */
   readonly code: number;
+  /** In how many milliseconds to come back; `null`: not by itself. */
   readonly retryAfterMs: number | null;
+  /** How many connections the user may have, if that is the cause; else `null`. */
   readonly max: number | null;
 }
 
-/** What {@link reconnectWhenTold} needs of a socket; those of `socket.io-client` have it. */
+/** What {@link reconnectWhenTold} needs of a socket; those of `socket.io-client` have it, whatever their events are. */
 export interface SocketIoLike {
   auth: Record<string, unknown> | ((send: (auth: object) => void) => void);
-  on(event: string, listener: unknown): unknown;
-  off(event: string, listener: unknown): unknown;
+  on(event: never, listener: never): unknown;
+  off(event: never, listener: never): unknown;
   connect(): unknown;
   disconnect(): unknown;
 }
@@ -39,9 +42,9 @@ export function reconnectWhenTold(
   socket: SocketIoLike,
   { onTold, event = 'mooring' }: ReconnectWhenToldOptions = {},
 ): () => void {
-  const formerAuth = socket.auth;
   let told: Told | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  const stopAnnouncing = announceTo(socket);
 
   function comeBack(last: Told): void {
     clearTimeout(timer);
@@ -49,43 +52,69 @@ export function reconnectWhenTold(
     onTold?.(explained(last));
   }
 
-  const listeners = {
-    [event]: (last: unknown): void => {
+  const listeners: Readonly<Record<string, (given: unknown) => void>> = {
+    [event]: (last) => {
       told = isTold(last) ? last : null;
     },
-    connect_error: ({ data }: { data?: unknown }): void => {
+    connect_error: (error) => {
+      const { data } = error as { readonly data?: unknown };
       if (isTold(data)) comeBack(data);
     },
-    disconnect: (): void => {
+    disconnect: () => {
       if (told === null) return;
       const last = told;
       told = null;
-      socket.disconnect(); // so that it does not come back by itself
+      disconnect(); // so that it does not come back by itself
       comeBack(last);
     },
-    connect: (): void => {
+    connect: () => {
       clearTimeout(timer);
       told = null;
     },
   };
 
-  socket.auth = authWith(formerAuth);
-  for (const [name, listener] of Object.entries(listeners)) socket.on(name, listener);
+  // An application that disconnects the socket does not want it to come back.
+  const disconnect = socket.disconnect.bind(socket);
+  const disconnectForGood = (): unknown => {
+    clearTimeout(timer);
+    told = null;
+    return disconnect();
+  };
+  socket.disconnect = disconnectForGood;
+  for (const [name, listener] of Object.entries(listeners)) socket.on(name as never, listener as never);
   return () => {
     clearTimeout(timer);
-    socket.auth = formerAuth;
-    for (const [name, listener] of Object.entries(listeners)) socket.off(name, listener);
+    stopAnnouncing();
+    if (socket.disconnect === disconnectForGood) socket.disconnect = disconnect;
+    for (const [name, listener] of Object.entries(listeners)) socket.off(name as never, listener as never);
   };
 }
 
-/** Tells the server that this client listens. */
-function authWith(auth: SocketIoLike['auth']): SocketIoLike['auth'] {
-  if (typeof auth !== 'function') return { ...auth, mooring: 1 };
-  return (send) => {
-    auth((given) => {
-      send({ ...given, mooring: 1 });
-    });
+/** From now on the server hears in `auth` that this client listens, also when the application gives it another `auth`. */
+function announceTo(socket: SocketIoLike): () => void {
+  let { auth } = socket;
+  Object.defineProperty(socket, 'auth', {
+    configurable: true,
+    enumerable: true,
+    get: () => withAnnouncement(auth),
+    set: (given: SocketIoLike['auth']) => {
+      auth = given;
+    },
+  });
+  return () => {
+    Object.defineProperty(socket, 'auth', { configurable: true, enumerable: true, writable: true, value: auth });
   };
+}
+
+/** An object stays the same one, since the application may change it. */
+function withAnnouncement(auth: SocketIoLike['auth']): SocketIoLike['auth'] {
+  if (typeof auth === 'function')
+    return (send) => {
+      auth((given) => {
+        send({ ...given, mooring: 1 });
+      });
+    };
+  return Object.isExtensible(auth) ? Object.assign(auth, { mooring: 1 }) : { ...auth, mooring: 1 };
 }
 
 function explained({ cause, code, retryAfterMs, max }: Told): CloseExplanation {

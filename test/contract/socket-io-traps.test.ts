@@ -35,7 +35,6 @@ describe('attach', () => {
     detach();
     detach();
     attach(io, options())();
-    expect(Object.keys(io.sockets)).not.toContain('run');
     expect(io.engine.opts.allowRequest).toBeUndefined();
   });
 
@@ -47,7 +46,8 @@ describe('attach', () => {
   it.each([
     [{ at: 'connection' }, 'at: got connection, wanted connect or request'],
     [{ refuse: 'close' }, 'refuse: got close, wanted hold or connect_error'],
-    [{ announce: '' }, 'announce: got , wanted the name of an event, or false'],
+    [{ announce: '' }, 'announce: got , wanted the name of an event of your own, or false'],
+    [{ announce: 'disconnect' }, 'announce: got disconnect, wanted the name of an event of your own, or false'],
     [{ namespaces: '/chat' }, 'namespaces: got /chat, wanted a function of a name that gives true or false'],
     [{ authenticate: undefined }, 'authenticate: got undefined, wanted a function that returns the user of a socket'],
     [{ keyOf: 'ip' }, "keyOf: got ip, wanted a function that returns the client's address"],

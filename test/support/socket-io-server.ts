@@ -115,7 +115,8 @@ export class SocketIoServer {
 
   /** CONNECTs that Socket.IO still remembers as unanswered. */
   get unanswered(): number {
-    return (Reflect.get(this.io.sockets, '_preConnectSockets') as ReadonlyMap<string, Socket>).size;
+    const waiting = Reflect.get(this.io.sockets, '_preConnectSockets') as ReadonlyMap<string, Socket> | undefined;
+    return waiting?.size ?? 0;
   }
 
   async stop(): Promise<void> {

@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { unreportedMs } from '../../core/liveness/keepalives.js';
 import type { Connection } from '../../core/managers/connection.js';
@@ -7,11 +9,13 @@ import { controlHeaderBytes, StreamCounters, type CountingStream, type FrameCoun
 import { streamOf } from '../ws-internals.js';
 import {
   destroySession,
-  isPolling,
+  isBroadcast,
   pingByPacket,
+  watchRequests,
   webSocketOf,
   type EnginePacket,
   type EngineSocket,
+  type PacketData,
 } from './engine.js';
 import type { ActivityFilter } from './events.js';
 
@@ -22,6 +26,8 @@ export interface EngineConnectionParts {
   readonly countBroadcasts: boolean;
   /** `Infinity`: no limit. */
   readonly maxUnsentBytes: number;
+  /** Whether packets do not show whether they are activity: then {@link EngineConnection.arrived} and `emitted` tell. */
+  readonly readsEvents: boolean;
   /** What `manager.socket()` returns. */
   readonly socket: () => unknown;
   /** Tells the client, and closes the session. */
@@ -43,6 +49,9 @@ export class EngineConnection implements Connection {
   /** Before there was a WebSocket. */
   #received = 0;
   #sent = 0;
+  #maxBytesSent = 0;
+  /** By polling, the stream of the client's last request for data. */
+  #pollStream: Socket | null = null;
   /** Bytes of messages that wait until the transport takes them. */
   #waitingBytes = 0;
   /** The payload of the last ping that left as a packet. */
@@ -83,12 +92,21 @@ export class EngineConnection implements Connection {
   }
 
   get bytesSent(): number {
-    return this.#sent + (this.#webSocket?.bytesSent ?? 0);
+    this.#maxBytesSent = Math.max(
+      this.#maxBytesSent,
+      this.#sent - this.#leavingBytes + (this.#webSocket?.bytesSent ?? 0),
+    );
+    return this.#maxBytesSent;
   }
 
-  /** By polling none, though data may wait for the client's next request: the ping in it had its chance. */
+  /** By polling, data that waits for the client's next request does not count: the ping in it had its chance. */
   get unsentBytes(): number {
-    return this.#webSocket === null ? 0 : this.#waitingBytes + this.#webSocket.unsentBytes;
+    return this.#webSocket === null ? this.#leavingBytes : this.#waitingBytes + this.#webSocket.unsentBytes;
+  }
+
+  /** By polling, bytes of an answer that is on its way out. */
+  get #leavingBytes(): number {
+    return this.#webSocket === null ? (this.#pollStream?.writableLength ?? 0) : 0;
   }
 
   get partialMessageBytes(): number {
@@ -118,8 +136,13 @@ export class EngineConnection implements Connection {
   /** The application has emitted an event to this client alone. */
   emitted(event: string, args: readonly unknown[]): void {
     const connection = this.#connection;
-    if (connection !== null && !this.#parts.filter.isKeepalive(event, args))
-      connection.sent(this.#webSocket?.isBacklogged ?? false);
+    if (connection !== null && !this.#parts.filter.isKeepalive(event, args)) connection.sent(this.#isBacklogged);
+  }
+
+  /** An event has arrived. */
+  arrived(event: string, args: readonly unknown[]): void {
+    const connection = this.#connection;
+    if (connection !== null && !this.#parts.filter.isKeepalive(event, args)) connection.received();
   }
 
   /** The application disconnected its sockets: the session closes, by polling only with the client's next request. */
@@ -130,15 +153,16 @@ export class EngineConnection implements Connection {
   readonly #watchTransport = (): void => {
     const webSocket = webSocketOf(this.#session);
     if (webSocket === null) {
-      if (isPolling(this.#session)) this.#session.transport.on('ready', this.#onPoll);
+      watchRequests(this.#session, this.#onRequest);
       return;
     }
     this.#webSocket = new TransportSocket(webSocket, () => this.#connection);
   };
 
-  /** The client asks for data: a sign of life. */
-  readonly #onPoll = (): void => {
+  /** By polling, the client asks for data, or sends some: a sign of life. */
+  readonly #onRequest = ({ method, socket }: IncomingMessage): void => {
     this.#received += 1;
+    if (method === 'GET') this.#pollStream = socket;
     this.#connection?.touched();
   };
 
@@ -153,28 +177,34 @@ export class EngineConnection implements Connection {
   };
 
   /** A message soon after another is not reported: no age changes much. */
-  #messageReceived(connection: ManagedConnection, data: EnginePacket['data'] = ''): void {
+  #messageReceived(connection: ManagedConnection, data: PacketData = ''): void {
     const now = connection.clock.recentMs;
     if (now - connection.lastInboundAtMs < unreportedMs) return;
-    if (this.#parts.filter.isActivity(data)) connection.received(now);
+    if (!this.#parts.readsEvents && this.#parts.filter.isActivity(data)) connection.received(now);
     else connection.touched();
   }
 
-  readonly #onPacketCreated = ({ type, data = '', options }: EnginePacket): void => {
+  readonly #onPacketCreated = (packet: EnginePacket): void => {
+    const { type, data = '' } = packet;
     if (type !== 'message') return;
     const before = this.#waitingBytes + (this.#webSocket?.unsentBytes ?? 0);
     this.#waitingBytes += sizeOf(data);
     const connection = this.#connection;
     if (connection === null) return;
     if (before > this.#parts.maxUnsentBytes) connection.overfull();
-    if (this.#parts.countBroadcasts || options?.wsPreEncodedFrame === undefined) this.#messageSent(connection, data);
+    const { countBroadcasts, readsEvents } = this.#parts;
+    if (isBroadcast(packet) ? countBroadcasts : !readsEvents) this.#messageSent(connection, data);
   };
 
-  #messageSent(connection: ManagedConnection, data: string | Uint8Array): void {
+  #messageSent(connection: ManagedConnection, data: PacketData): void {
     const now = connection.clock.recentMs;
-    const isBacklogged = this.#webSocket?.isBacklogged ?? false;
+    const isBacklogged = this.#isBacklogged;
     if (!isBacklogged && now - connection.lastSendAtMs < unreportedMs) return;
     if (this.#parts.filter.isActivity(data)) connection.sent(isBacklogged, now);
+  }
+
+  get #isBacklogged(): boolean {
+    return this.#webSocket?.isBacklogged ?? false;
   }
 
   readonly #onFlushed = (): void => {
@@ -242,6 +272,6 @@ class TransportSocket extends StreamCounters {
   }
 }
 
-function sizeOf(data: EnginePacket['data'] = ''): number {
-  return data.length;
+function sizeOf(data: PacketData = ''): number {
+  return typeof data === 'string' ? data.length : data.byteLength;
 }

@@ -13,8 +13,15 @@ export type EngineSocket = Socket['conn'];
 /** A packet of Engine.IO. The data of a `message` is a packet of Socket.IO, or a binary attachment of one. */
 export interface EnginePacket {
   readonly type: string;
-  readonly data?: string | Uint8Array | undefined;
-  readonly options?: { readonly wsPreEncodedFrame?: unknown } | undefined;
+  readonly data?: PacketData | undefined;
+  readonly options?: { readonly preEncoded?: unknown; readonly wsPreEncodedFrame?: unknown } | undefined;
+}
+
+export type PacketData = string | ArrayBuffer | ArrayBufferView;
+
+/** Whether the message goes to several sockets. */
+export function isBroadcast({ options }: EnginePacket): boolean {
+  return options?.preEncoded === true || options?.wsPreEncodedFrame !== undefined;
 }
 
 /** Middleware's callback: without an error, the socket is connected to its namespace. */
@@ -40,7 +47,11 @@ export interface EngineInternals {
 
 export interface ServerInternals {
   readonly _nsps: ReadonlyMap<string, NamespaceInternals>;
-  readonly opts: { readonly connectionStateRecovery?: { readonly skipMiddlewares?: boolean } | undefined };
+  readonly opts: {
+    readonly connectionStateRecovery?: { readonly skipMiddlewares?: boolean } | undefined;
+    /** Given if it is another one than the default. */
+    readonly parser?: unknown;
+  };
   readonly engine: EngineInternals | undefined;
   on(event: 'new_namespace', listener: (namespace: NamespaceInternals) => void): void;
   off(event: 'new_namespace', listener: (namespace: NamespaceInternals) => void): void;
@@ -48,6 +59,8 @@ export interface ServerInternals {
 
 interface TransportInternals {
   readonly name: string;
+  /** Over polling: takes a request of the client. */
+  onRequest(request: IncomingMessage): void;
   readonly socket?: unknown;
   /** Over polling: ends a close that waits for the client's next request. */
   readonly shouldClose?: (() => void) | null;
@@ -58,6 +71,7 @@ interface SessionInternals {
   readonly request: IncomingMessage | null;
   readonly writeBuffer?: readonly EnginePacket[];
   sendPacket(type: string): void;
+  onClose(reason: string): void;
 }
 
 /** The request that began the session; `null` over WebTransport. */
@@ -75,8 +89,15 @@ function isWebSocket(socket: unknown): socket is WebSocket {
   return typeof socket === 'object' && socket !== null && 'bufferedAmount' in socket && '_socket' in socket;
 }
 
-export function isPolling(session: EngineSocket): boolean {
-  return (session as unknown as SessionInternals).transport.name === 'polling';
+/** By polling, calls back with each request of the client, before Engine.IO gets it. Does nothing over other transports. */
+export function watchRequests(session: EngineSocket, act: (request: IncomingMessage) => void): void {
+  const { transport } = session as unknown as SessionInternals;
+  if (transport.name !== 'polling') return;
+  const onRequest = transport.onRequest.bind(transport);
+  transport.onRequest = (request) => {
+    act(request);
+    onRequest(request);
+  };
 }
 
 /** Sends a ping of Engine.IO, unless one waits to be sent. */
@@ -89,5 +110,7 @@ export function pingByPacket(session: EngineSocket): void {
 export function destroySession(session: EngineSocket): void {
   session.close(true);
   webSocketOf(session)?.terminate();
-  (session as unknown as SessionInternals).transport.shouldClose?.();
+  const internals = session as unknown as SessionInternals;
+  internals.transport.shouldClose?.();
+  if (session.readyState !== 'closed') internals.onClose('forced close');
 }

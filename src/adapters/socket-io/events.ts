@@ -1,4 +1,5 @@
 import type { Keepalives } from '../../core/liveness/keepalives.js';
+import type { PacketData } from './engine.js';
 
 /**
  * An application's own function that tells whether an event is a keepalive. Called with events of at most 1,024 characters,
@@ -30,7 +31,7 @@ export class ActivityFilter {
    * Whether somebody did something: an event that is no keepalive, an answer with content, or a binary attachment. Answers
    * without content do not count, since the client library sends them without anybody looking. Never throws.
    */
-  isActivity(packet: string | Uint8Array): boolean {
+  isActivity(packet: PacketData): boolean {
     if (typeof packet !== 'string') return true;
     const type = packet.charAt(0);
     const isEvent = eventTypes.includes(type);

@@ -70,6 +70,16 @@ export type AttachOptions<AppSocket = Socket> = CommonAttachOptions &
       }
   );
 
+/** Events that Socket.IO does not let an application emit. */
+const reserved: readonly unknown[] = [
+  'connect',
+  'connect_error',
+  'disconnect',
+  'disconnecting',
+  'newListener',
+  'removeListener',
+];
+
 const ways: Readonly<Record<string, readonly unknown[]>> = {
   at: [undefined, 'connect', 'request'],
   refuse: [undefined, 'hold', 'connect_error'],
@@ -77,6 +87,8 @@ const ways: Readonly<Record<string, readonly unknown[]>> = {
 
 /** @throws TypeError */
 export function checkOptions(options: AttachOptions): void {
+  if (typeof (options as unknown) !== 'object' || (options as unknown) === null)
+    throw new TypeError(`attach: got ${describe(options)}, wanted { mooring, authenticate }`);
   for (const [name, allowed] of Object.entries(ways)) {
     const given: unknown = Reflect.get(options, name);
     if (!allowed.includes(given))
@@ -91,7 +103,11 @@ export function checkOptions(options: AttachOptions): void {
     throw new TypeError(
       `namespaces: got ${describe(namespaces)}, wanted a function of a name that gives true or false`,
     );
-  if (announce !== undefined && announce !== false && (typeof announce !== 'string' || announce === ''))
-    throw new TypeError(`announce: got ${describe(announce)}, wanted the name of an event, or false`);
+  if (
+    announce !== undefined &&
+    announce !== false &&
+    (typeof announce !== 'string' || announce === '' || reserved.includes(announce))
+  )
+    throw new TypeError(`announce: got ${describe(announce)}, wanted the name of an event of your own, or false`);
   checkIsKeepalive(isKeepalive);
 }

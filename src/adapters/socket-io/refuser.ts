@@ -1,7 +1,7 @@
 import type { Socket } from 'socket.io';
 import { unadmittedLimit } from '../../core/bounds.js';
 import type { Mooring } from '../../core/mooring.js';
-import { destroySession, type EngineSocket, type Next } from './engine.js';
+import { destroySession, webSocketOf, type EngineSocket, type Next } from './engine.js';
 
 /** A request to join a namespace that has no answer yet. */
 export interface Connect {
@@ -28,7 +28,8 @@ export class Refuser {
   readonly #mooring: Mooring;
   readonly #refuseBy: RefuseBy;
   readonly #limit: number;
-  readonly #refused = new Set<EngineSocket>();
+  /** Refused sessions, and what keeps each from being closed as it was planned. */
+  readonly #planned = new Map<EngineSocket, () => void>();
 
   constructor(mooring: Mooring, refuseBy: RefuseBy) {
     this.#mooring = mooring;
@@ -52,32 +53,42 @@ export class Refuser {
     this.#closeAfter(session, this.#mooring.config.closeGraceMs, isUnused);
   }
 
-  /** Closes a session. By polling that waits for the client's next request, so after `closeGraceMs` it is destroyed. */
+  /**
+   * Closes a session, and destroys it after `closeGraceMs`: by polling a close waits for the client's next request, and a
+   * WebSocket for the answer of its peer.
+   */
   close(session: EngineSocket): void {
     if (session.readyState !== 'open') return;
     const timer = this.#mooring.clock.setTimer(() => {
       destroySession(session);
     }, this.#mooring.config.closeGraceMs);
-    session.once('close', () => {
+    (webSocketOf(session) ?? session).once('close', () => {
       timer.cancel();
     });
     session.close();
   }
 
+  /** Leaves refused sessions as they are. */
+  stop(): void {
+    for (const cancel of this.#planned.values()) cancel();
+  }
+
   #closeAfter(session: EngineSocket, afterMs: number, mayClose: () => boolean): void {
-    if (this.#refused.has(session)) return;
-    if (this.#refused.size >= this.#limit) {
+    this.#planned.get(session)?.();
+    if (this.#planned.size >= this.#limit) {
       this.close(session);
       return;
     }
-    this.#refused.add(session);
-    const end = (): void => {
+    const cancel = (): void => {
       timer.cancel();
-      session.off('close', end);
-      this.#refused.delete(session);
-      if (mayClose()) this.close(session);
+      session.off('close', cancel);
+      this.#planned.delete(session);
     };
-    const timer = this.#mooring.clock.setTimer(end, afterMs);
-    session.once('close', end);
+    const timer = this.#mooring.clock.setTimer(() => {
+      cancel();
+      if (mayClose()) this.close(session);
+    }, afterMs);
+    session.once('close', cancel);
+    this.#planned.set(session, cancel);
   }
 }

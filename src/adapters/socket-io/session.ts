@@ -5,6 +5,7 @@ import type { Ticket } from '../../core/admission/ticket.js';
 import { AuthenticationError, type RefusalError } from '../../core/errors.js';
 import type { WebSocketManager } from '../../core/managers/manager.js';
 import type { Mooring } from '../../core/mooring.js';
+import type { Timer } from '../../core/time.js';
 import { Attempt, type AttemptListener, type HttpRejection } from '../attempt.js';
 import { AbortableCall, type AuthenticationCall } from '../authentication-call.js';
 import type { AuthenticateResult, Doorway } from '../doorway.js';
@@ -21,17 +22,33 @@ export interface SessionContext {
   readonly mooring: Mooring;
   readonly doorway: Doorway<Session>;
   readonly refuser: Refuser;
+  /** Sessions that are not decided yet. */
+  readonly undecided: Set<Session>;
   /** `null` if the request that began the session has said who it is. */
   readonly whoIs: WhoIs | null;
   /** The event before a close; `null`: none. */
   readonly announcement: string | null;
-  /** Whether `socket.emit` goes the way of broadcasts, as with connection state recovery. */
-  readonly isEmitBroadcast: boolean;
+  /** Whether packets do not show what the application emits to one socket, so that its calls of `emit` must. */
+  readonly watchesEmit: boolean;
+  /** Whether packets are not text, so that events show what arrives. */
+  readonly watchesEvents: boolean;
   readonly connection: Pick<EngineConnectionParts, 'filter' | 'countBroadcasts' | 'maxUnsentBytes'>;
 }
 
-/** How many CONNECTs of one session may wait for an answer. */
-const maxWaiting = 100;
+/** Told to whoever made the session's request, before Engine.IO has made the session. */
+export interface RequestListener {
+  onDecided(admission: Admission): void;
+  onRejected(rejection: HttpRejection): void;
+}
+
+/** Where the answer of `authenticate` goes, which comes with the first CONNECT. */
+interface Question {
+  readonly call: AuthenticationCall;
+  readonly answer: (fields: AuthenticateResult | Promise<AuthenticateResult>) => void;
+}
+
+/** How many CONNECTs of one session may be without an answer. */
+const maxUnanswered = 100;
 
 const sessions = new WeakMap<EngineSocket, Session>();
 
@@ -46,31 +63,38 @@ export function sessionOf(engineSocket: EngineSocket): Session | undefined {
  */
 export class Session implements AttemptListener {
   readonly #context: SessionContext;
-  readonly #whenEarly: (admission: Admission) => void;
+  readonly #listener: RequestListener | null;
   #engineSocket: EngineSocket | null = null;
   #link: EngineConnection | null = null;
   #attempt: Attempt<Session> | null = null;
-  #call: AuthenticationCall = new AbortableCall();
-  #answer: (fields: AuthenticateResult | Promise<AuthenticateResult>) => void = () => undefined;
-  /** A decision that came before the session, or before its first CONNECT. */
+  #question: Question | null = null;
+  /** A decision that came before the session was made, or a refusal before its first CONNECT. */
   #early: Admission | null = null;
   #manager: WebSocketManager<Socket> | null = null;
-  /** CONNECTs without an answer: they wait for the decision, or are held. */
+  /** CONNECTs that wait for the decision, or are held. */
   #waiting: Connect[] = [];
+  /** The calls of `authenticate` for namespaces that are joined later. */
+  readonly #joining = new Set<AbortableCall>();
+  /** When refused CONNECTs are decided again, or later namespaces. */
+  readonly #retries = new Set<Timer>();
   #isHeld = false;
-  /** Whether it has joined a namespace that is not Mooring's. */
-  #isPassed = false;
+  /** Whether it has joined a namespace that is not Mooring's: then refusals must not close it. */
+  #isShared = false;
   readonly #sockets = new Set<Socket>();
 
   constructor(
     context: SessionContext,
     readonly request: IncomingMessage | null,
-    /** Called with a decision that comes before Engine.IO has made the session. */
-    whenEarly: (admission: Admission) => void = () => undefined,
+    listener: RequestListener | null = null,
   ) {
     this.#context = context;
-    this.#whenEarly = whenEarly;
+    this.#listener = listener;
   }
+
+  /** The request will not become a session. */
+  readonly requestEnded = (): void => {
+    if (this.#engineSocket === null) this.leave();
+  };
 
   /** `undefined` before it is admitted. */
   get manager(): WebSocketManager<Socket> | undefined {
@@ -79,94 +103,99 @@ export class Session implements AttemptListener {
 
   /** The steps of the doorway; `authenticate` gets its answer from {@link whenAsked}. @returns why it is rejected, or `null` */
   arrive(): HttpRejection | null {
-    const { doorway } = this.#context;
+    const { doorway, undecided } = this.#context;
     const attempt = doorway.arrive(this, this.request ?? { headers: {} });
     if (!(attempt instanceof Attempt)) return attempt;
+    undecided.add(this);
     this.#attempt = attempt;
-    if (this.#engineSocket === null) this.request?.socket.once('close', this.#closed);
     doorway.authenticateAndAdmit(attempt, this);
     return null;
   }
 
   /** Who the client is, once its first CONNECT says so. */
   whenAsked(call: AuthenticationCall): Promise<AuthenticateResult> {
-    this.#call = call;
     if (this.#attempt !== null) this.#attempt.isClientAwaited = true;
-    return new Promise((resolve) => {
-      this.#answer = resolve;
+    return new Promise((answer) => {
+      this.#question = { call, answer };
     });
   }
 
   /** Engine.IO has made the session. */
   opened(engineSocket: EngineSocket): void {
     this.#engineSocket = engineSocket;
-    this.request?.socket.off('close', this.#closed);
     sessions.set(engineSocket, this);
     this.#link = new EngineConnection(engineSocket, {
       ...this.#context.connection,
-      socket: () => this.#sockets.values().next().value,
+      readsEvents: this.#context.watchesEvents,
+      socket: () => this.#connected().next().value,
       close: (code, reason) => {
         this.#close(code, reason);
       },
     });
-    engineSocket.once('close', this.#closed);
-    if (this.#early !== null) this.onDecided(this.#early);
+    engineSocket.once('close', this.gone);
+    if (this.#early !== null && this.#early.ticket !== null) this.onDecided(this.#early);
   }
 
   /** A namespace that is not Mooring's is joined: the session does not count before it joins another. */
-  pass(): void {
-    this.#isPassed = true;
-    if (this.#attempt?.isAuthenticating === true && this.#waiting.length === 0) this.#leave();
+  share(): void {
+    this.#isShared = true;
+    if (this.#waiting.length === 0) this.leave();
   }
 
   /** The middlewares of a namespace have let a socket in. */
   connect(connect: Connect): void {
-    if (this.#manager !== null) {
+    if (this.#engineSocket?.readyState !== 'open') {
+      connect.next(); // Socket.IO forgets the socket
+    } else if (this.#waiting.length + this.#joining.size + this.#retries.size >= maxUnanswered) {
+      this.#context.refuser.close(this.#engineSocket);
+      connect.next();
+    } else if (this.#manager !== null) {
       void this.#joinAnother(connect, this.#manager);
-      return;
+    } else {
+      this.#waiting.push(connect);
+      if (this.#isHeld || this.#waiting.length > 1) return;
+      if (this.#early === null) this.#ask(connect.socket);
+      else this.onDecided(this.#early);
     }
-    if (this.#waiting.length >= maxWaiting) {
-      this.#end();
-      return;
-    }
-    this.#waiting.push(connect);
-    if (this.#isHeld || this.#waiting.length > 1) return;
-    if (this.#early !== null) this.onDecided(this.#early);
-    else this.#ask(connect.socket);
   }
 
   onDecided(admission: Admission): void {
     this.#early = null;
-    const { ticket, refusal } = admission;
+    this.#context.undecided.delete(this);
     if (this.#engineSocket === null) {
       this.#early = admission;
-      this.#whenEarly(admission);
-    } else if (ticket === null) this.#refuse(this.#engineSocket, refusal);
-    else if (this.#engineSocket.readyState === 'open') this.#open(ticket);
-    else ticket.cancel();
+      this.#listener?.onDecided(admission);
+    } else if (admission.ticket === null) this.#refuse(this.#engineSocket, admission.refusal);
+    else this.#open(admission.ticket, this.#engineSocket);
   }
 
   onWaiting(pending: PendingAdmission): void {
     if (this.#link !== null) pending.accepted?.(this.#link);
   }
 
-  onDisplaced(): void {
-    this.#end();
+  onDisplaced(rejection: HttpRejection): void {
+    if (this.#engineSocket === null) this.#listener?.onRejected(rejection);
+    else this.#reject(this.#engineSocket, rejection);
   }
 
   #ask(socket: Socket): void {
     const { whoIs } = this.#context;
-    if (this.#attempt?.isAuthenticating !== true && this.arrive() !== null) {
-      this.#end();
-      return;
+    if (this.#engineSocket !== null && this.#attempt?.isAuthenticating !== true) {
+      const rejection = this.arrive();
+      if (rejection !== null) this.#reject(this.#engineSocket, rejection);
     }
-    if (whoIs === null || this.#attempt === null) return;
+    const question = this.#question;
+    if (whoIs === null || question === null || this.#attempt?.isAuthenticating !== true) return;
+    this.#question = null;
     this.#attempt.isClientAwaited = false;
-    this.#answer(called(() => whoIs(socket, this.#call)));
+    question.answer(called(() => whoIs(socket, question.call)));
   }
 
-  #open(ticket: Ticket): void {
-    if (this.#link === null) return;
+  #open(ticket: Ticket, engineSocket: EngineSocket): void {
+    if (engineSocket.readyState !== 'open' || this.#link === null) {
+      ticket.cancel();
+      return;
+    }
     const { connection, refusal } = ticket.open(this.#link);
     if (refusal !== null) {
       this.onDecided(refused(refusal));
@@ -180,46 +209,84 @@ export class Session implements AttemptListener {
     for (const connect of others) void this.#joinAnother(connect, manager);
   }
 
+  /** Too many clients, or too many attempts of this one: it is held for the time it would have been told. */
+  #reject(engineSocket: EngineSocket, { status, reason, retryAfterMs = 0 }: HttpRejection): void {
+    const { mooring, refuser } = this.#context;
+    mooring.events.emit('socket.rejected', { status, reason });
+    this.#isHeld = true;
+    if (this.#waiting.length === 0) refuser.close(engineSocket);
+    else refuser.hold(engineSocket, retryAfterMs);
+  }
+
   /** All that wait get the same answer. After a CONNECT_ERROR the client may try again on the same session. */
   #refuse(engineSocket: EngineSocket, refusal: RefusalError): void {
     const { refuser } = this.#context;
     const { retryAfterMs } = toldOf(refusal.close);
     if (this.#waiting.length === 0) {
       this.#early = refused(refusal);
-      if (retryAfterMs === null) this.#end();
+      if (retryAfterMs === null) refuser.close(engineSocket);
     } else if (retryAfterMs !== null && refuser.holds(this.#waiting)) {
       this.#isHeld = true;
-      refuser.hold(engineSocket, retryAfterMs);
+      if (this.#isShared) this.#retry(retryAfterMs, this.#askAgain);
+      else refuser.hold(engineSocket, retryAfterMs);
     } else {
       for (const { next } of this.#waiting.splice(0)) next(connectError(refusal));
-      refuser.endSoon(engineSocket, () => !this.#isPassed && this.#manager === null && this.#waiting.length === 0);
+      refuser.endSoon(engineSocket, () => !this.#isShared && this.#manager === null && this.#waiting.length === 0);
     }
+  }
+
+  readonly #askAgain = (): void => {
+    this.#isHeld = false;
+    const [first] = this.#waiting;
+    if (first !== undefined) this.#ask(first.socket);
+  };
+
+  /** Not by a new session, since other namespaces use this one. */
+  #retry(afterMs: number, act: () => void): void {
+    const timer = this.#context.mooring.clock.setTimer(() => {
+      this.#retries.delete(timer);
+      act();
+    }, afterMs);
+    this.#retries.add(timer);
   }
 
   #join({ socket, next }: Connect): void {
     this.#sockets.add(socket);
     socket.once('disconnect', () => {
       this.#sockets.delete(socket);
-      this.#link?.closingBegan();
+      // Socket.IO closes the session after it has told its sockets.
+      process.nextTick(() => this.#link?.closingBegan());
     });
-    if (this.#context.isEmitBroadcast) this.#reportEmits(socket);
+    if (this.#context.watchesEmit) this.#watchEmit(socket);
+    if (this.#context.watchesEvents) {
+      socket.onAny((event: string, ...args: unknown[]) => this.#link?.arrived(event, args));
+    }
     next();
   }
 
   /** The same user may join more namespaces. Another user may not, since the first one would pay for it. */
   async #joinAnother(connect: Connect, manager: WebSocketManager<Socket>): Promise<void> {
-    const { whoIs, doorway } = this.#context;
+    const { whoIs, doorway, refuser, mooring } = this.#context;
     if (whoIs === null) {
       this.#join(connect);
       return;
     }
-    const { fields, refusal } = await doorway.identify((call) => whoIs(connect.socket, call));
-    if (refusal !== null) connect.next(connectError(refusal));
-    else if (fields.userId === manager.userId) this.#join(connect);
-    else connect.next(connectError(this.#context.mooring.refusals.unauthenticated(new AuthenticationError('wrong'))));
+    const call = new AbortableCall();
+    this.#joining.add(call);
+    const { fields, refusal } = await doorway.identify(() => whoIs(connect.socket, call), call);
+    this.#joining.delete(call);
+    if (this.#engineSocket?.readyState !== 'open') connect.next();
+    else if (refusal === null) {
+      if (fields.userId === manager.userId) this.#join(connect);
+      else connect.next(connectError(mooring.refusals.unauthenticated(new AuthenticationError('wrong'))));
+    } else {
+      const { retryAfterMs } = toldOf(refusal.close);
+      if (retryAfterMs === null || !refuser.holds([connect])) connect.next(connectError(refusal));
+      else this.#retry(retryAfterMs, () => void this.#joinAnother(connect, manager));
+    }
   }
 
-  #reportEmits(socket: Socket): void {
+  #watchEmit(socket: Socket): void {
     const emit = socket.emit.bind(socket) as (event: string, ...args: unknown[]) => boolean;
     socket.emit = (event: string, ...args: unknown[]) => {
       this.#link?.emitted(event, args);
@@ -227,31 +294,50 @@ export class Session implements AttemptListener {
     };
   }
 
-  /** A client that should not come back by itself is disconnected from its namespaces; another one loses its session. */
+  /** Sockets that have joined just now are connected in the next tick, and only then can they be told anything. */
   #close(code: number, reason: string): void {
+    const isJoining = [...this.#sockets].some(({ connected }) => !connected);
+    if (!isJoining) this.#closeNow(code, reason);
+    else
+      process.nextTick(() => {
+        this.#closeNow(code, reason);
+      });
+  }
+
+  /** A client that should not come back by itself is disconnected from its namespaces; another one loses its session. */
+  #closeNow(code: number, reason: string): void {
     const { announcement } = this.#context;
     const told = toldOf({ code, reason });
-    if (announcement !== null) for (const socket of this.#sockets) socket.emit(announcement, told);
-    const [any] = this.#sockets;
-    if (told.retryAfterMs === null && any !== undefined) any.disconnect(true);
-    else this.#engineSocket?.close();
+    const connected = [...this.#connected()];
+    if (announcement !== null) for (const socket of connected) socket.emit(announcement, told);
+    if (told.retryAfterMs === null) connected[0]?.disconnect(true);
+    this.#engineSocket?.close();
   }
 
-  #end(): void {
-    if (this.#engineSocket !== null) this.#context.refuser.close(this.#engineSocket);
+  *#connected(): Generator<Socket, undefined> {
+    for (const socket of this.#sockets) if (socket.connected) yield socket;
+    return undefined;
   }
 
-  /** Gives back what it has or waits for. */
-  #leave(): void {
+  /** Gives back what it has or waits for, and is not asked any longer. */
+  leave(): void {
+    this.#context.undecided.delete(this);
     this.#attempt?.leave();
     this.#attempt = null;
     this.#early?.ticket?.cancel();
-    this.#answer(null);
+    this.#question?.answer(null);
+    this.#question = null;
+    for (const call of this.#joining) call.abort('AbortError', 'The client has gone');
+    for (const timer of this.#retries) timer.cancel();
+    this.#retries.clear();
   }
 
-  /** Socket.IO forgets the sockets that wait when they are let in and the session is closed. */
-  readonly #closed = (): void => {
-    this.#leave();
+  /**
+   * The client has gone, or Mooring was detached: those that wait are let in. If the session is closed, Socket.IO
+   * forgets them then.
+   */
+  readonly gone = (): void => {
+    this.leave();
     for (const { next } of this.#waiting.splice(0)) next();
   };
 }

@@ -1,16 +1,6 @@
-import { explainClose, type CloseCauseName } from '../../client/explain-close.js';
+import { explainClose } from '../../client/explain-close.js';
+import type { Told } from '../../client/reconnect-when-told.js';
 import type { RefusalError } from '../../core/errors.js';
-
-/** What a client is told before its session is closed, and when it is refused. */
-export interface Told {
-  readonly cause: CloseCauseName;
-  /** The close code of Mooring, though Socket.IO has none of its own. */
-  readonly code: number;
-  /** In how many milliseconds to come back; `null`: not by itself. */
-  readonly retryAfterMs: number | null;
-  /** How many connections the user may have, if that is the cause; else `null`. */
-  readonly max: number | null;
-}
 
 export function toldOf({ code, reason }: { readonly code: number; readonly reason: string }): Told {
   const { cause, retry, delayMs, max } = explainClose({ code, reason });
