@@ -96,7 +96,7 @@ export {
   type ErrorCode,
   type FullQuota,
 } from './core/errors.js';
-export { closeCodes, type CloseDetail, type CloseFrame } from './core/close-codes.js';
+export { closeCodes, type CloseCodes, type CloseDetail, type CloseFrame } from './core/close-codes.js';
 
 // The names of the original sketch
 export type { WebSocketConnectionManager, WebSocketManagerFactory } from './core/mooring.js';

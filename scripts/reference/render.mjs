@@ -53,7 +53,7 @@ export function renderCloseCodes({ closeCodes, advice }) {
     'Every close by Mooring carries a code and a reason of at most 123 bytes that machines read first: the cause, then',
     '`;retry=<seconds>` where it applies and, for `quota`, `;max=<limit>`, e.g. `1013 quota;retry=30.25;max=20`. For malformed ids the',
     'reason is the field and the rule; for credentials it is what is wrong with them. `retry` is jittered for each client.',
-    'The setting `closeCodes` changes the code of a cause.',
+    'The setting `closeCodes` changes the code of a cause. `graphql-ws` is a profile of codes that its client obeys.',
     '',
     table(['cause', 'code', 'when, and what the client should do'], rows),
     '',

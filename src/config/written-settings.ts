@@ -30,7 +30,7 @@ export type Written = { readonly value: unknown } | { readonly problem: string }
 /** Reads what a person wrote for a setting. A duration needs a unit: a bare 120 could be seconds or milliseconds. */
 export function readWritten(name: SettingName, written: unknown): Written {
   const { kind } = settings[name];
-  if (kind === 'table') return typeof written === 'string' ? readJson(written) : { value: written };
+  if (kind === 'table') return typeof written === 'string' ? readTable(written) : { value: written };
   if (typeof written === 'string' && written.trim() === 'off' && canBeOff(name)) return { value: null };
   if (kind === 'duration') return readDuration(written);
   if (typeof written !== 'string') return { value: written };
@@ -48,11 +48,13 @@ export function canBeOff(name: SettingName): boolean {
   return kind === 'duration' && schema().safeParse(null).success;
 }
 
-function readJson(text: string): Written {
+/** The name of a profile, or a table as JSON. */
+function readTable(text: string): Written {
+  if (/^\s*[a-z][a-z-]*\s*$/.test(text)) return { value: text.trim() };
   try {
     return { value: JSON.parse(text) as unknown };
   } catch {
-    return { problem: `got "${text}", wanted a JSON object such as {"idle":4408}` };
+    return { problem: `got "${text}", wanted graphql-ws, or a JSON object such as {"idle":4408}` };
   }
 }
 

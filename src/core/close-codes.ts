@@ -20,8 +20,18 @@ export const closeCodes = {
   unattached: 1013,
 } as const satisfies Record<CloseCause, number>;
 
-/** Other codes for some causes. */
-export type CloseCodeProfile = Partial<Record<CloseCause, number>>;
+/** Other codes for some causes, or the name of a profile. */
+export type CloseCodes = Partial<Record<CloseCause, number>> | 'graphql-ws';
+
+/**
+ * Codes for clients that do not know those of Mooring. The client of `graphql-ws` takes 4409 for final, 4408, 4410 and 4412
+ * for passing, and 1011 for final.
+ */
+const closeCodeProfiles = Object.freeze({
+  'graphql-ws': { idle: 4409, evicted: 4409, requested: 4409, authentication: 1013 },
+}) satisfies Readonly<Record<Extract<CloseCodes, string>, Partial<Record<CloseCause, number>>>>;
+
+export const closeCodeProfileNames = Object.keys(closeCodeProfiles) as (keyof typeof closeCodeProfiles)[];
 
 /** A close frame. Its reason has at most 123 bytes, and is made for programs to read. */
 export interface CloseFrame {
@@ -40,11 +50,12 @@ export interface CloseDetail {
 }
 
 /** The close frame for a cause, e.g. `1013 quota;retry=30.25;max=20`. */
-export function closeFrame(cause: CloseCause, detail: CloseDetail = {}, profile: CloseCodeProfile = {}): CloseFrame {
+export function closeFrame(cause: CloseCause, detail: CloseDetail = {}, profile: CloseCodes = {}): CloseFrame {
+  const codes: Partial<Record<CloseCause, number>> = typeof profile === 'string' ? closeCodeProfiles[profile] : profile;
   const parts = [detail.text ?? cause];
   if (detail.retryAfterMs !== undefined) parts.push(`retry=${inSeconds(detail.retryAfterMs)}`);
   if (detail.max !== undefined && detail.max < Infinity) parts.push(`max=${String(detail.max)}`);
-  return { code: profile[cause] ?? closeCodes[cause], reason: withinCloseReason(parts.join(';')) };
+  return { code: codes[cause] ?? closeCodes[cause], reason: withinCloseReason(parts.join(';')) };
 }
 
 /** With decimals, since clients that were refused together would come back together in the same whole second. */

@@ -1,4 +1,4 @@
-import { closeFrame, type CloseCodeProfile, type CloseDetail, type CloseFrame } from './close-codes.js';
+import { closeFrame, type CloseCodes, type CloseDetail, type CloseFrame } from './close-codes.js';
 import type { CloseCause } from './vocabulary.js';
 
 /** The meaning of each error code. */
@@ -74,7 +74,7 @@ export class RefusalError extends MooringError {
     code: ErrorCode,
     /** The row of the close-code table. */
     readonly closeCause: CloseCause,
-    readonly detail: CloseDetail & { readonly message: string; readonly profile?: CloseCodeProfile | undefined },
+    readonly detail: CloseDetail & { readonly message: string; readonly profile?: CloseCodes | undefined },
   ) {
     super(code, detail.message);
     this.close = closeFrame(closeCause, detail, detail.profile);
@@ -111,7 +111,7 @@ export interface FullQuota {
   readonly ahead: number | null;
   /** When the client should come back, in milliseconds. */
   readonly retryAfterMs: number;
-  readonly profile?: CloseCodeProfile | undefined;
+  readonly profile?: CloseCodes | undefined;
 }
 
 /** The credentials were missing, wrong or expired. Throw it from `authenticate` to answer 4401. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { closeCodeProfileNames } from './close-codes.js';
 import { closeCauses } from './vocabulary.js';
 
 /** How a setting is written outside code: durations want a unit there, and lose the `Ms` of their name. */
@@ -292,9 +293,13 @@ export const settings = Object.freeze({
   },
   closeCodes: {
     kind: 'table',
-    schema: () => z.partialRecord(z.enum(closeCauses), closeCode()),
+    schema: () =>
+      z.union([z.enum(closeCodeProfileNames), z.partialRecord(z.enum(closeCauses), closeCode())], {
+        error: ({ input }) =>
+          typeof input === 'string' ? `wanted ${closeCodeProfileNames.join(' or ')}, or codes by cause` : undefined,
+      }),
     default: {},
-    about: 'Other close codes for some causes.',
+    about: 'Other close codes for some causes, or `graphql-ws`: codes that its client obeys.',
   },
 } as const satisfies Record<string, Setting>);
 

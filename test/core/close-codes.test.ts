@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { shouldReconnect } from '../../src/client/should-reconnect.js';
 import { closeCodes, closeFrame } from '../../src/core/close-codes.js';
 import type { CloseCause } from '../../src/core/vocabulary.js';
 
@@ -36,6 +37,13 @@ describe('the close code', () => {
     const profile = { idle: 4000 };
     expect(closeFrame('idle', {}, profile).code).toBe(4000);
     expect(closeFrame('evicted', {}, profile).code).toBe(4410);
+  });
+
+  // The client of graphql-ws 6 comes back after 1012, 1013 and 44xx but 4401 and 4409, and after no other 1xxx but 1001.
+  it.each(Object.keys(table) as CloseCause[])('of %s tells the client of graphql-ws what it tells others', (cause) => {
+    const { code, reason } = closeFrame(cause, {}, 'graphql-ws');
+    const isFinal = code < 4000 ? ![1012, 1013].includes(code) : [4401, 4409].includes(code);
+    expect(isFinal).toBe(!shouldReconnect({ code: closeCodes[cause], reason }).retry);
   });
 });
 

@@ -118,6 +118,7 @@ describe('outside code', () => {
     ['recogniseKeepalives', 'yes', 'yes'],
     ['closeCodes', '{"idle":4000}', { idle: 4000 }],
     ['closeCodes', { idle: 4000 }, { idle: 4000 }],
+    ['closeCodes', ' graphql-ws', 'graphql-ws'],
   ] as const)('%s of %j is %j', (name, written, value) => {
     expect(readWritten(name, written)).toEqual({ value });
   });
@@ -182,6 +183,8 @@ describe('the bounds of', () => {
 
   it('close codes do not include a cause that does not exist', () => {
     expect(isAllowed('closeCodes', { boredom: 4000 })).toBe(false);
+    expect(isAllowed('closeCodes', 'graphql-ws')).toBe(true);
+    expect(isAllowed('closeCodes', 'graphql')).toBe(false);
   });
 });
 

@@ -1,4 +1,4 @@
-import { closeFrame, type CloseCodeProfile, type CloseDetail, type CloseFrame } from '../close-codes.js';
+import { closeFrame, type CloseCodes, type CloseDetail, type CloseFrame } from '../close-codes.js';
 import { ExpiryQueue, type Expiry } from '../expiry-queue.js';
 import { Multimap } from '../multimap.js';
 import { withResolver } from '../promises.js';
@@ -20,7 +20,7 @@ interface ClosingParts {
   readonly closeGraceMs: number;
   /** How long data that the application sent before it closed may stand still before it counts as undeliverable. */
   readonly backlogExcuseMs: number;
-  readonly closeCodes: CloseCodeProfile;
+  readonly closeCodes: CloseCodes;
   /** How many connections of one user may be closing at once; one always may. @default unlimited */
   readonly limitOfUser?: (userId: string) => number;
   /** How many connections of all users may be closing at once. @default unlimited */

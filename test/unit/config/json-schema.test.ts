@@ -25,6 +25,8 @@ describe('the JSON schema of a configuration file', () => {
     [{ $schema: './mooring.schema.json', maxManagersPerUser: 5, idleManagerTimeout: 'off' }, true],
     [{ idleManagerTimeout: '1.5h', forcedEviction: 'by-level' }, true],
     [{ closeCodes: { idle: 4000 } }, true],
+    [{ closeCodes: 'graphql-ws' }, true],
+    [{ closeCodes: 'graphql' }, false],
     [{ idleManagerTimeout: 120 }, false],
     [{ idleManagerTimeout: '120' }, false],
     [{ heartbeatInterval: 'off' }, false],
