@@ -6,12 +6,16 @@ export interface Pretence {
   readonly transport: FakeConnection;
   readonly connection: ManagedConnection;
   /** How it reports; replace what it should report differently. */
-  readonly reports: Pick<ManagedConnection, 'received' | 'touched' | 'ponged' | 'sent' | 'closed' | 'errored'>;
+  readonly reports: Pick<
+    ManagedConnection,
+    'received' | 'touched' | 'ponged' | 'sent' | 'overfull' | 'closed' | 'errored'
+  >;
 }
 
 /** A connection whose peer is pretended. @param spoil makes it wrong, before anything has happened */
 export async function pretended(spoil: (pretence: Pretence) => void = () => undefined): Promise<ConnectionFixture> {
-  const mooring = createMooring({ env: {} });
+  const maxUnsentBytes = 40 * 1024 * 1024;
+  const mooring = createMooring({ env: {}, maxUnsentBytes });
   const transport = new FakeConnection();
   const { connection, refusal } = await mooring.connect(transport, { userId: 'ada', threadId: 'thread_1' });
   if (refusal !== null) throw refusal;
@@ -21,6 +25,7 @@ export async function pretended(spoil: (pretence: Pretence) => void = () => unde
     touched: connection.touched.bind(connection),
     ponged: connection.ponged.bind(connection),
     sent: connection.sent.bind(connection),
+    overfull: connection.overfull.bind(connection),
     closed: connection.closed.bind(connection),
     errored: connection.errored.bind(connection),
   };
@@ -59,7 +64,10 @@ export async function pretended(spoil: (pretence: Pretence) => void = () => unde
         return transport.closes[0] ?? { code: 1006, reason: '' };
       },
     },
+    socket: transport,
+    maxUnsentBytes,
     send: (bytes) => {
+      if (transport.unsentBytes > maxUnsentBytes) reports.overfull();
       if (isFrozen) transport.sendStuck(bytes);
       else transport.send(bytes);
     },

@@ -36,6 +36,12 @@ const pingBytes = (payload: string): number => 2 + payload.length;
 /** What is wrong, how it becomes so, and the case that must find it. */
 const wrong: [string, (pretence: Pretence) => void, string][] = [
   ['is never open', (p) => distort(p, 'isOpen', () => false), 'is open, and its manager holds a place'],
+  ['gives another socket', (p) => distort(p, 'socket', () => ({}) as never), 'gives the application its socket'],
+  [
+    'never says that too much waits',
+    (p) => (p.reports.overfull = nothing),
+    'closes a client for which more waits than may',
+  ],
   [
     'counts messages, not their bytes',
     (p) => before(p, 'message', (bytes = 0) => void (p.transport.bytesReceived -= bytes - 1)),
