@@ -1,0 +1,69 @@
+/**
+ * One stack, from its start to its end, in a process of its own, which must end by itself. Arguments: the file of
+ * test/ecosystem/stacks/, and the number of the stack in it. Writes to descriptor 3, one JSON object a line: the `stack`,
+ * then each `fact` with its `fault` or null, then an empty object.
+ */
+
+import assert from 'node:assert/strict';
+import { readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { facts, limit, World } from './facts.mjs'; // counts Mooring's timers, so it comes before Mooring
+import { createMooring } from 'mooring';
+import { authenticate } from './who-is.mjs';
+
+const [file = '', index = '0'] = process.argv.slice(2);
+/** @type {{ stacks: readonly import('./types.js').Stack[] }} */
+const { stacks } = await import(`./stacks/${file}.mjs`);
+const stack = stacks[Number(index)];
+if (stack === undefined) throw new Error(`${file} has no stack ${index}`);
+const skips = skipsOf(stack);
+report({ stack: { title: stack.title, versions: stack.packages.map(versionOf), skips, total: stacks.length } });
+
+const mooring = createMooring({ environment: 'development', env: {}, maxManagersPerUser: limit, ...stack.settings });
+if (process.env['ECO_DEBUG']) mooring.events.onAny((e) => console.error(JSON.stringify(e).slice(0, 400)));
+const world = new World(stack, mooring);
+const start = () => stack.start({ mooring, authenticate, seen: (manager) => world.seen.push(manager) });
+
+if (stack.attachThrows !== undefined)
+  await look('managed', () => assert.rejects(async () => start(), { name: 'TypeError', message: stack.attachThrows }));
+else if (skips.managed === undefined) await lookAtAll();
+report({});
+if (skips.clean !== undefined) process.exit(); // else it ends by itself
+
+async function lookAtAll() {
+  world.begin(await start());
+  for (const [name, fact] of Object.entries(facts)) if (skips[name] === undefined) await look(name, () => fact(world));
+  if (skips.close !== undefined) await world.running?.close();
+  await world.end();
+}
+
+/** @param {string} fact @param {() => Promise<void>} check */
+async function look(fact, check) {
+  try {
+    await check();
+    report({ fact, fault: null });
+  } catch (error) {
+    report({ fact, fault: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  }
+}
+
+/** @param {import('./types.js').Stack} stack @returns {Record<string, string>} by fact */
+function skipsOf({ needsNode = 20, attachThrows, skips = {} }) {
+  const all = (/** @type {string} */ why) => Object.fromEntries(Object.keys(facts).map((name) => [name, why]));
+  if (Number(process.versions.node.split('.')[0]) < needsNode) return all(`needs Node.js ${needsNode}`);
+  if (attachThrows !== undefined) return all('`attach` throws a `TypeError`, which says so; this is tested');
+  return skips;
+}
+
+/** @param {string} name as in package.json; an alias names another package there */
+function versionOf(name) {
+  const { name: realName, version } = JSON.parse(
+    readFileSync(join(import.meta.dirname, 'node_modules', name, 'package.json'), 'utf8'),
+  );
+  return `${realName} ${version}`;
+}
+
+/** @param {object} line */
+function report(line) {
+  writeSync(3, `${JSON.stringify(line)}\n`);
+}
