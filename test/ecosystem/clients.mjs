@@ -67,8 +67,9 @@ export class ClientProcess {
     await this.#whenGone;
   }
 
-  /** @param {any} message */
-  #heard({ id, what, ending }) {
+  /** @param {unknown} message */
+  #heard(message) {
+    const { id, what, ending } = /** @type {import('./types.js').ClientReport} */ (message);
     const client = this.#clients[id];
     if (client === undefined) return;
     if (what === 'in') client.isIn = true;

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -41,7 +41,8 @@ function installMooring(folder) {
   const packed = mkdtempSync(join(tmpdir(), 'mooring-packed-'));
   const target = join(folder, 'node_modules/mooring');
   try {
-    const [{ filename }] = JSON.parse(npm(root, ['pack', '--ignore-scripts', '--json', '--pack-destination', packed]));
+    npm(root, ['pack', '--ignore-scripts', '--pack-destination', packed]);
+    const [filename = ''] = readdirSync(packed);
     rmSync(target, { recursive: true, force: true });
     mkdirSync(target, { recursive: true });
     execFileSync('tar', ['-xzf', join(packed, filename), '-C', target, '--strip-components=1']);

@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { buildIfNeeded } from '../../scripts/build-if-needed.mjs';
 import { preparedProject } from './project.mjs';
-import { tableOf, writeTable } from './table.mjs';
+import { factNames, tableOf, writeTable } from './table.mjs';
 
 /** What a stack may take until it is killed. */
 const stackTimeoutMs = 60_000;
@@ -22,6 +22,14 @@ const exitWithinMs = 3_000;
 
 /** They wait more than they work. */
 const atOnce = Math.max(2, availableParallelism() + 1);
+
+/** What kills those that run. @type {Set<() => void>} */
+const alive = new Set();
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, () => {
+    for (const kill of alive) kill();
+    process.exit(1);
+  });
 
 const { values, positionals } = parseArgs({ options: { write: { type: 'boolean' } }, allowPositionals: true });
 const startedMs = performance.now();
@@ -47,10 +55,10 @@ function allNames() {
     .map((name) => name.slice(0, -'.mjs'.length));
 }
 
-/** @param {readonly string[]} names @returns {Promise<import('./table.mjs').Run[]>} in the order of the names */
+/** @param {readonly string[]} names @returns {Promise<import('./types.js').Run[]>} in the order of the names */
 async function allRuns(names) {
   const tasks = names.map((name) => ({ name, index: 0 }));
-  /** @type {import('./table.mjs').Run[]} */
+  /** @type {import('./types.js').Run[]} */
   const done = [];
   const work = async () => {
     for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) {
@@ -68,7 +76,7 @@ async function allRuns(names) {
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
-  const order = (/** @type {import('./table.mjs').Run} */ { name, index }) => names.indexOf(name) * 100 + index;
+  const order = (/** @type {import('./types.js').Run} */ { name, index }) => names.indexOf(name) * 100 + index;
   return done.sort((a, b) => order(a) - order(b));
 }
 
@@ -76,36 +84,55 @@ async function allRuns(names) {
  * @param {string} name
  * @param {number} index
  * @param {(total: number) => void} described how many stacks the file has
- * @returns {Promise<import('./table.mjs').Run>}
+ * @returns {Promise<import('./types.js').Run>}
  */
 async function runOf(name, index, described) {
   const runStartedMs = performance.now();
   const child = spawn(process.execPath, [join(folder, 'stack-process.mjs'), name, String(index)], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    detached: true, // a process group of its own, so that its clients, some of them stopped, can be killed with it
   });
-  const limitTimer = setTimeout(() => child.kill('SIGKILL'), stackTimeoutMs);
+  const kill = () => killGroup(child.pid);
+  alive.add(kill);
+  const limitTimer = setTimeout(kill, stackTimeoutMs);
+  /** @type {NodeJS.Timeout | undefined} */
+  let exitTimer;
   let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (chunk) => (output += String(chunk)));
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += String(chunk)));
 
-  /** @type {Map<string, string | null>} */
+  /** @type {Map<import('./types.js').FactName, string | null>} */
   const faults = new Map();
-  /** @type {import('./table.mjs').Description} */
+  /** @type {import('./types.js').Description} */
   let description = { title: name, versions: [], skips: {} };
   const reports = createInterface({ input: /** @type {import('node:stream').Readable} */ (child.stdio[3]) });
   reports.on('line', (line) => {
-    const { stack, fact, fault } = JSON.parse(line);
+    /** @type {import('./types.js').Report} */
+    const { stack, fact, fault = null } = JSON.parse(line);
     if (stack !== undefined) {
       description = stack;
       described(stack.total);
     } else if (fact !== undefined) faults.set(fact, fault);
-    else setTimeout(() => child.kill('SIGKILL'), exitWithinMs).unref(); // it must have ended by then
+    else exitTimer = setTimeout(kill, exitWithinMs);
   });
+  child.on('exit', kill); // clients that it left behind hold its output open
   const [code, signal] = await once(child, 'close');
+  alive.delete(kill);
   clearTimeout(limitTimer);
-  if (code !== 0) faults.set('exit', `the process ended with ${String(code ?? signal)}\n${output}`);
+  clearTimeout(exitTimer);
+  const end = `the process ended with ${String(code ?? signal)}\n${output}`;
+  for (const fact of factNames) if (!faults.has(fact) && description.skips[fact] === undefined) faults.set(fact, end);
+  if (code !== 0) faults.set('clean', [faults.get('clean'), end].join('\n'));
   return { name, index, ...description, faults, tookMs: performance.now() - runStartedMs };
+}
+
+/** A process and those it started. @param {number | undefined} pid */
+function killGroup(pid) {
+  try {
+    process.kill(-Number(pid), 'SIGKILL');
+  } catch {
+    // There is none any more.
+  }
 }
 
 /** @param {number} ms */

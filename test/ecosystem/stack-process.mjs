@@ -8,33 +8,34 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { facts, limit, World } from './facts.mjs'; // counts Mooring's timers, so it comes before Mooring
-import { createMooring } from 'mooring';
-import { authenticate } from './who-is.mjs';
 
+/** Not to be found from here, but where this file is copied to. @type {string} */
+const library = 'mooring';
+/** @type {typeof import('../../src/index.js')} */
+const { createMooring } = await import(library);
 const [file = '', index = '0'] = process.argv.slice(2);
 /** @type {{ stacks: readonly import('./types.js').Stack[] }} */
 const { stacks } = await import(`./stacks/${file}.mjs`);
 const stack = stacks[Number(index)];
 if (stack === undefined) throw new Error(`${file} has no stack ${index}`);
+const factNames = /** @type {import('./types.js').FactName[]} */ (Object.keys(facts));
 const skips = skipsOf(stack);
 report({ stack: { title: stack.title, versions: stack.packages.map(versionOf), skips, total: stacks.length } });
 
 const mooring = createMooring({ environment: 'development', env: {}, maxManagersPerUser: limit, ...stack.settings });
-if (process.env['ECO_DEBUG']) mooring.events.onAny((e) => console.error(JSON.stringify(e).slice(0, 400)));
 const world = new World(stack, mooring);
-const start = () => stack.start({ mooring, authenticate, seen: (manager) => world.seen.push(manager) });
 
 if (stack.attachThrows !== undefined)
-  await look('managed', () => assert.rejects(async () => start(), { name: 'TypeError', message: stack.attachThrows }));
+  await look('managed', () => assert.rejects(world.start(), { name: 'TypeError', message: stack.attachThrows }));
 else if (skips.managed === undefined) await lookAtAll();
 report({});
 if (skips.clean !== undefined) process.exit(); // else it ends by itself
 
 async function lookAtAll() {
-  world.begin(await start());
-  for (const [name, fact] of Object.entries(facts)) if (skips[name] === undefined) await look(name, () => fact(world));
-  if (skips.close !== undefined) await world.running?.close();
-  await world.end();
+  await world.start();
+  for (const name of factNames) if (skips[name] === undefined) await look(name, () => facts[name](world));
+  if (skips.close !== undefined) await world.close();
+  await world.endClients();
 }
 
 /** @param {string} fact @param {() => Promise<void>} check */
@@ -47,9 +48,9 @@ async function look(fact, check) {
   }
 }
 
-/** @param {import('./types.js').Stack} stack @returns {Record<string, string>} by fact */
+/** @param {import('./types.js').Stack} stack @returns {import('./types.js').Skips} */
 function skipsOf({ needsNode = 20, attachThrows, skips = {} }) {
-  const all = (/** @type {string} */ why) => Object.fromEntries(Object.keys(facts).map((name) => [name, why]));
+  const all = (/** @type {string} */ why) => Object.fromEntries(factNames.map((name) => [name, why]));
   if (Number(process.versions.node.split('.')[0]) < needsNode) return all(`needs Node.js ${needsNode}`);
   if (attachThrows !== undefined) return all('`attach` throws a `TypeError`, which says so; this is tested');
   return skips;

@@ -15,21 +15,15 @@ const columns = Object.freeze({
   clean: 'nothing left',
 });
 
-/**
- * @typedef {object} Description what the process of a stack says of it
- * @property {string} title
- * @property {readonly string[]} versions
- * @property {Readonly<Record<string, string>>} skips fact → why it was not looked at
- *
- * @typedef {Description & { name: string, index: number, faults: Map<string, string | null>, tookMs: number }} Run
- */
+/** The facts, in the order in which they are looked at. */
+export const factNames = /** @type {import('./types.js').FactName[]} */ (Object.keys(columns));
 
-/** @param {readonly Run[]} runs @returns {string} Markdown */
+/** @param {readonly import('./types.js').Run[]} runs @returns {string} Markdown */
 export function tableOf(runs) {
   /** @type {string[]} */
   const notes = [];
   const rows = runs.map((run) => {
-    const cells = Object.keys(columns).map((fact) => cellOf(run, fact, notes));
+    const cells = factNames.map((fact) => cellOf(run, fact, notes));
     return `| ${[run.title, run.versions.join(', '), ...cells].join(' | ')} |`;
   });
   const head = ['stack', 'tried with', ...Object.values(columns)];
@@ -38,7 +32,7 @@ export function tableOf(runs) {
   return `${[...lines, ...(notes.length > 0 ? ['', ...footnotes] : [])].join('\n')}\n`;
 }
 
-/** @param {Run} run @param {string} fact @param {string[]} notes */
+/** @param {import('./types.js').Run} run @param {import('./types.js').FactName} fact @param {string[]} notes */
 function cellOf({ skips, faults }, fact, notes) {
   const why = skips[fact];
   if (faults.get(fact) === null && why === undefined) return '✓';

@@ -20,6 +20,6 @@ Error.stackTraceLimit = 30;
 /** Where in packages those timers were set that Mooring set, or that keep this process alive. */
 export function timersLeft() {
   return [...timers.values()]
-    .filter(({ timer, setAt }) => (timer.hasRef() && setAt.length > 0) || setAt.some((place) => place.startsWith('mooring/')))
+    .filter(({ timer, setAt }) => (timer.hasRef() && setAt.length > 0) || setAt[0]?.startsWith('mooring/'))
     .map(({ setAt }) => setAt.slice(0, 6).join(' < '));
 }

@@ -5,7 +5,7 @@ import type { Mooring, MooringOptions, WebSocketManager } from '../../src/index.
 export interface Given {
   readonly mooring: Mooring;
   /** Who a client is: the query says it, `?user=…&thread=…`. */
-  readonly authenticate: (request: IncomingMessage) => Promise<{ userId: string; threadId: string }>;
+  readonly authenticate: (request: IncomingMessage) => Promise<{ userId: string; threadId: string } | null>;
   /** To be called with the manager of each connection, where the stack hands out the socket. */
   readonly seen: (manager: WebSocketManager) => void;
 }
@@ -29,6 +29,9 @@ export type Expectation = { readonly code: number; readonly reason: RegExp } | {
 
 export type FactName = 'managed' | 'limit' | 'takeover' | 'refusal' | 'frozen' | 'close' | 'clean';
 
+/** Facts that are not looked at → why. */
+export type Skips = Readonly<Partial<Record<FactName, string>>>;
+
 /** A stack, as test/ecosystem/stacks/ describes it. */
 export interface Stack {
   /** As in the table, without versions. */
@@ -50,7 +53,7 @@ export interface Stack {
   /** What its client sees if a newer connection takes over. @default 4409 `replaced` */
   readonly replaced?: Expectation;
   /** Facts that are not looked at, and why. */
-  readonly skips?: Partial<Record<FactName, string>>;
+  readonly skips?: Skips;
   /** `attach` must throw a TypeError that matches this; nothing else is looked at. */
   readonly attachThrows?: RegExp;
   readonly start: (given: Given) => Promise<Running> | Running;
@@ -69,8 +72,38 @@ export interface ClientTask {
   readonly ended: (ending: Ending) => void;
 }
 
+/** What a process of clients says of one of them. */
+export interface ClientReport {
+  readonly id: number;
+  readonly what: 'in' | 'end';
+  readonly ending: Ending | null;
+}
+
 /** A file of test/ecosystem/clients/. */
 export interface ClientModule {
   /** @returns closes it */
   readonly connect: (task: ClientTask) => (() => unknown) | Promise<() => unknown>;
+}
+
+/** What the process of a stack says of it. */
+export interface Description {
+  readonly title: string;
+  readonly versions: readonly string[];
+  readonly skips: Skips;
+}
+
+/** A line of the process of a stack. Neither a stack nor a fact: that is all. */
+export interface Report {
+  readonly stack?: Description & { /** How many its file has. */ readonly total: number };
+  readonly fact?: FactName;
+  readonly fault?: string | null;
+}
+
+/** How it went with a stack. */
+export interface Run extends Description {
+  readonly name: string;
+  readonly index: number;
+  /** Null: it is a fact. */
+  readonly faults: ReadonlyMap<FactName, string | null>;
+  readonly tookMs: number;
 }

@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import { Aedes } from 'aedes';
 import { attach, managerOf } from 'mooring/ws';
 import { createWebSocketStream, WebSocketServer } from 'ws';
-import { running } from '../http.mjs';
-import { short } from '../short.mjs';
+import { running } from './support/http.mjs';
+import { short } from './support/short.mjs';
 
 /** @type {readonly import('../types.js').Stack[]} */
 export const stacks = [

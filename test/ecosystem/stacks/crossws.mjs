@@ -3,7 +3,7 @@ import crossws from 'crossws/adapters/node';
 import { createApp, defineWebSocketHandler, toNodeListener } from 'h3';
 import { attach, managerOf } from 'mooring/ws';
 import { WebSocketServer } from 'ws';
-import { running } from '../http.mjs';
+import { running } from './support/http.mjs';
 
 /** @type {readonly import('../types.js').Stack[]} */
 export const stacks = [

@@ -2,7 +2,7 @@ import express from 'express';
 import expressWs from 'express-ws';
 import expressWsAndWs7 from 'express-ws-and-ws-7';
 import { attach, managerOf } from 'mooring/ws';
-import { running } from '../http.mjs';
+import { running } from './support/http.mjs';
 
 /** @type {readonly import('../types.js').Stack[]} */
 export const stacks = [

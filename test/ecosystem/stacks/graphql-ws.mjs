@@ -3,7 +3,7 @@ import { buildSchema } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { admit, attach, managerOf } from 'mooring/ws';
 import { WebSocketServer } from 'ws';
-import { whoIs } from '../who-is.mjs';
+import { whoIs } from './support/who-is.mjs';
 
 /** @type {readonly import('../types.js').Stack[]} */
 export const stacks = [
@@ -47,7 +47,7 @@ function stack(title, start) {
   return { title, packages: ['graphql-ws', 'ws'], client: 'graphql-ws', path: '/graphql', settings, start };
 }
 
-/** @param {WebSocketServer} server @param {import('mooring').Mooring} mooring */
+/** @param {WebSocketServer} server @param {import('../../../src/index.js').Mooring} mooring */
 async function ready(server, mooring) {
   const close = async () => {
     await mooring.stop();

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { Server } from '@hocuspocus/server';
 import { attach, managerOf } from 'mooring/ws';
 import { WebSocketServer } from 'ws';
-import { running } from '../http.mjs';
+import { running } from './support/http.mjs';
 
 /** @type {readonly import('../types.js').Stack[]} */
 export const stacks = [
@@ -40,7 +40,10 @@ export const stacks = [
       server.on('connection', (socket, request) => {
         seen(managerOf(socket));
         const { url, headers } = request;
-        const connection = hocuspocus.handleConnection(socket, new Request(new URL(url, 'http://localhost'), { headers }));
+        const connection = hocuspocus.handleConnection(
+          socket,
+          new Request(new URL(url, 'http://localhost'), { headers }),
+        );
         socket.on('message', (bytes) => connection.handleMessage(bytes));
         socket.on('close', (code, reason) => connection.handleClose({ code, reason: String(reason) }));
       });

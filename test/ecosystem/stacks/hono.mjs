@@ -2,7 +2,7 @@ import { serve, upgradeWebSocket } from '@hono/node-server';
 import { Hono } from 'hono';
 import { attach, managerOf } from 'mooring/ws';
 import { WebSocketServer } from 'ws';
-import { running } from '../http.mjs';
+import { running } from './support/http.mjs';
 
 /** @type {readonly import('../types.js').Stack[]} */
 export const stacks = [

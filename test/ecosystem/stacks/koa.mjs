@@ -1,7 +1,7 @@
 import Koa from 'koa';
 import websockify from 'koa-websocket';
 import { attach, managerOf } from 'mooring/ws';
-import { running } from '../http.mjs';
+import { running } from './support/http.mjs';
 
 /** @type {readonly import('../types.js').Stack[]} */
 export const stacks = [

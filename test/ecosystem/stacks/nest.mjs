@@ -6,7 +6,7 @@ import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import * as io from 'mooring/socket.io';
 import * as ws from 'mooring/ws';
-import { whoIs } from '../who-is.mjs';
+import { whoIs } from './support/who-is.mjs';
 
 /** @type {readonly import('../types.js').Stack[]} */
 export const stacks = [
@@ -83,6 +83,7 @@ async function running(Chat, adapterFor, mooring) {
     }
   }
 
+  // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- Nest wants it so
   class App {}
   Module({ providers: [Chat, StopsMooring] })(App);
   const app = await NestFactory.create(App, { logger: ['error'] });

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { attach, managerOf } from 'mooring/ws';
 import { WebSocketServer } from 'ws';
-import { running } from '../http.mjs';
+import { running } from './support/http.mjs';
 
 /** What a custom server uses of Next.js, which takes too long to start: its handler of requests, and that of upgrades. */
 const app = {

@@ -1,6 +1,6 @@
 import { attach, managerOf } from 'mooring/ws';
 import { RPCServer } from 'ocpp-rpc';
-import { short } from '../short.mjs';
+import { short } from './support/short.mjs';
 
 /** @type {readonly import('../types.js').Stack[]} */
 export const stacks = [

@@ -3,8 +3,8 @@ import express from 'express';
 import { attach, managerOf } from 'mooring/ws';
 import { ExpressPeerServer } from 'peer';
 import { WebSocketServer } from 'ws';
-import { running } from '../http.mjs';
-import { short } from '../short.mjs';
+import { running } from './support/http.mjs';
+import { short } from './support/short.mjs';
 
 /** @type {readonly import('../types.js').Stack[]} */
 export const stacks = [

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { attach, managerOf } from 'mooring/ws';
 import { Server } from 'rpc-websockets';
-import { short } from '../short.mjs';
+import { short } from './support/short.mjs';
 
 /** @type {readonly import('../types.js').Stack[]} */
 export const stacks = [

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { attach, managerOf } from 'mooring/socket.io';
 import { Server } from 'socket.io';
 import { Server as OldestServer } from 'socket.io-oldest';
-import { whoIs } from '../who-is.mjs';
+import { whoIs } from './support/who-is.mjs';
 
 /** @param {typeof Server} Server @returns {Omit<import('../types.js').Stack, 'title' | 'packages'>} */
 function withServer(Server) {

@@ -14,7 +14,11 @@ export const stacks = [
     replaced: { code: 4409, reason: /^/ },
     async start({ mooring, authenticate, seen }) {
       const t = initTRPC.context().create();
-      const router = t.router({ hello: t.procedure.query(({ ctx }) => void seen(ctx.manager) ?? 'hello') });
+      const hello = t.procedure.query(({ ctx }) => {
+        seen(ctx.manager);
+        return 'hello';
+      });
+      const router = t.router({ hello });
 
       const server = new WebSocketServer({ port: 0 });
       attach(server, { mooring, authenticate });

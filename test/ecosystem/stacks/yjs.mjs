@@ -2,7 +2,7 @@ import { docs, setupWSConnection } from '@y/websocket-server/utils';
 import { createServer } from 'node:http';
 import { attach, managerOf } from 'mooring/ws';
 import { WebSocketServer } from 'ws';
-import { running } from '../http.mjs';
+import { running } from './support/http.mjs';
 
 /** @type {readonly import('../types.js').Stack[]} */
 export const stacks = [

@@ -1,5 +1,4 @@
 import { setImmediate as aMoment } from 'node:timers/promises';
-import { AuthenticationError } from 'mooring';
 
 /**
  * Who a client is: the query says it. It takes a moment, as every real one does.
@@ -12,8 +11,7 @@ export async function authenticate({ url = '' }) {
   return whoIs({ user: query.get('user'), thread: query.get('thread') });
 }
 
-/** @param {{ user?: unknown, thread?: unknown }} said */
+/** @param {{ user?: unknown, thread?: unknown }} said @returns {{ userId: string, threadId: string } | null} */
 export function whoIs({ user, thread }) {
-  if (typeof user !== 'string') throw new AuthenticationError('missing');
-  return { userId: user, threadId: `thread_${String(thread)}` };
+  return typeof user === 'string' ? { userId: user, threadId: `thread_${String(thread)}` } : null;
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events';
  * A server that runs, and how the recipes end it.
  *
  * @param {import('node:http').Server} http
- * @param {import('mooring').Mooring} mooring
+ * @param {import('../../../../src/index.js').Mooring} mooring
  */
 export async function running(http, mooring) {
   const close = async () => {
