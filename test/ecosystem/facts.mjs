@@ -38,7 +38,10 @@ export class World {
 
   async start() {
     const { mooring, stack } = this;
-    this.#running = await stack.start({ mooring, authenticate, seen: (manager) => this.seen.push(manager) });
+    const seen = (/** @type {import('../../src/index.js').WebSocketManager} */ manager) => {
+      this.seen.push(manager);
+    };
+    this.#running = await stack.start({ mooring, authenticate, port: 0, seen });
     this.#healthy = new ClientProcess(stack, this.#running.port);
     this.#stopped = new ClientProcess(stack, this.#running.port);
   }

@@ -6,6 +6,8 @@ export interface Given {
   readonly mooring: Mooring;
   /** Who a client is: the query says it, `?user=…&thread=…`. */
   readonly authenticate: (request: IncomingMessage) => Promise<{ userId: string; threadId: string } | null>;
+  /** To listen on: 0, which is any. */
+  readonly port: number;
   /** To be called with the manager of each connection, where the stack hands out the socket. */
   readonly seen: (manager: WebSocketManager) => void;
 }

@@ -16,11 +16,13 @@ export const stacks = [
     async start({ mooring, authenticate, seen }) {
       const broker = await Aedes.createBroker();
       const http = createServer();
+
       const server = new WebSocketServer({ server: http });
       attach(server, { mooring, authenticate });
 
       server.on('connection', (socket, request) => {
         seen(managerOf(socket));
+
         broker.handle(createWebSocketStream(socket), request);
       });
 

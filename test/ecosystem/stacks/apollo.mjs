@@ -29,6 +29,7 @@ export const stacks = [
 
       const stopsMooring = { serverWillStart: async () => ({ drainServer: () => mooring.stop() }) };
       const plugins = [stopsMooring, ApolloServerPluginDrainHttpServer({ httpServer: http })];
+
       const apollo = new ApolloServer({ schema, plugins });
       await apollo.start();
 

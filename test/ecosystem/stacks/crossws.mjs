@@ -37,7 +37,9 @@ export const stacks = [
       attach(wss, { mooring, authenticate });
 
       const app = createApp({ websocket: { wss, idleTimeout: 0 } });
+
       const http = createServer(toNodeListener(app));
+
       http.on('upgrade', crossws(app.websocket).handleUpgrade);
 
       const chat = defineWebSocketHandler({

@@ -10,9 +10,9 @@ export const stacks = [
     packages: ['express', 'ws'],
     client: 'ws',
     path: '/chat',
-    start({ mooring, authenticate, seen }) {
+    start({ mooring, authenticate, port, seen }) {
       const app = express();
-      const http = app.listen(0);
+      const http = app.listen(port);
 
       const server = new WebSocketServer({ server: http, path: '/chat' });
       attach(server, { mooring, authenticate });

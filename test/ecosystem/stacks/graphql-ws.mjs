@@ -7,33 +7,34 @@ import { whoIs } from './support/who-is.mjs';
 
 /** @type {readonly import('../types.js').Stack[]} */
 export const stacks = [
-  stack('graphql-ws, with the query', async ({ mooring, authenticate, seen }) => {
+  stack('graphql-ws, with the query', async ({ mooring, authenticate, port, seen }) => {
     const schema = buildSchema('type Query { hello: String }');
     const roots = { query: { hello: () => 'hello' } };
 
-    const server = new WebSocketServer({ port: 0, path: '/graphql' });
+    const server = new WebSocketServer({ port, path: '/graphql' });
     attach(server, { mooring, authenticate });
 
     const onConnect = ({ extra }) => seen(managerOf(extra.socket));
+
     useServer({ schema, roots, onConnect }, server, 0); // 0: no heartbeat of its own
 
     return ready(server, mooring);
   }),
 
-  stack('graphql-ws, with `connection_init`', async ({ mooring, seen }) => {
+  stack('graphql-ws, with `connection_init`', async ({ mooring, port, seen }) => {
     const schema = buildSchema('type Query { hello: String }');
     const roots = { query: { hello: () => 'hello' } };
 
-    const server = new WebSocketServer({ port: 0, path: '/graphql' });
+    const server = new WebSocketServer({ port, path: '/graphql' });
     attach(server, { mooring, authenticate: 'later' });
 
     const onConnect = async ({ connectionParams, extra }) => {
       const { manager } = await admit(extra.socket, whoIs(connectionParams));
-      if (manager === null) return false; // Mooring has closed the socket, with the reason
-      seen(managerOf(extra.socket));
-      return true;
+      return manager !== null; // null: Mooring has closed the socket, with the reason
     };
-    useServer({ schema, roots, onConnect }, server, 0);
+
+    const onSubscribe = ({ extra }) => seen(managerOf(extra.socket));
+    useServer({ schema, roots, onConnect, onSubscribe }, server, 0);
 
     return ready(server, mooring);
   }),

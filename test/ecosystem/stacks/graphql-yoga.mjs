@@ -21,8 +21,8 @@ export const stacks = [
         }),
         logging: false,
       });
-      const http = createServer(yoga);
 
+      const http = createServer(yoga);
       const server = new WebSocketServer({ server: http, path: yoga.graphqlEndpoint });
       attach(server, { mooring, authenticate });
 
@@ -43,7 +43,8 @@ export const stacks = [
           };
         },
       };
-      useServer(options, server, 0); // 0: no heartbeat of its own
+
+      useServer(options, server, 0);
 
       http.listen(0);
       return running(http, mooring);

@@ -10,8 +10,8 @@ export const stacks = [
     title: 'Hocuspocus 3',
     packages: ['@hocuspocus/server', '@hocuspocus/provider', 'ws'],
     client: 'hocuspocus',
-    async start({ mooring, authenticate, seen }) {
-      const server = new Server({ port: 0, quiet: true, stopOnSignals: false });
+    async start({ mooring, authenticate, port, seen }) {
+      const server = new Server({ port, stopOnSignals: false });
       attach(server.webSocketServer, { mooring, authenticate });
 
       server.webSocketServer.on('connection', (socket) => seen(managerOf(socket)));
@@ -20,7 +20,7 @@ export const stacks = [
         await mooring.stop();
         await server.destroy();
       };
-      await server.listen(0);
+      await server.listen();
       return { port: server.address.port, close };
     },
   },
@@ -34,19 +34,17 @@ export const stacks = [
 
       const hocuspocus = new Hocuspocus({ quiet: true });
       const http = createServer();
+
       const server = new WebSocketServer({ server: http });
       attach(server, { mooring, authenticate });
 
       server.on('connection', (socket, request) => {
-        seen(managerOf(socket));
-        const { url, headers } = request;
-        const connection = hocuspocus.handleConnection(
-          socket,
-          new Request(new URL(url, 'http://localhost'), { headers }),
-        );
+        const webRequest = new Request(new URL(request.url, 'http://localhost'), { headers: request.headers });
+        const connection = hocuspocus.handleConnection(socket, webRequest);
         socket.on('message', (bytes) => connection.handleMessage(bytes));
         socket.on('close', (code, reason) => connection.handleClose({ code, reason: String(reason) }));
       });
+      server.on('connection', (socket) => seen(managerOf(socket)));
 
       http.listen(0);
       return running(http, mooring);

@@ -11,7 +11,7 @@ export const stacks = [
     packages: ['hono', '@hono/node-server', 'ws'],
     client: 'ws',
     path: '/chat',
-    start({ mooring, authenticate, seen }) {
+    start({ mooring, authenticate, port, seen }) {
       const app = new Hono();
       app.get(
         '/chat',
@@ -23,7 +23,7 @@ export const stacks = [
 
       const server = new WebSocketServer({ noServer: true });
       attach(server, { mooring, authenticate });
-      const http = serve({ fetch: app.fetch, port: 0, websocket: { server } });
+      const http = serve({ fetch: app.fetch, port, websocket: { server } });
 
       return running(http, mooring);
     },

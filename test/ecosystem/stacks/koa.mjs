@@ -9,15 +9,16 @@ export const stacks = [
     title: 'Koa with koa-websocket',
     packages: ['koa', 'koa-websocket', 'ws'],
     client: 'ws',
-    start({ mooring, authenticate, seen }) {
+    start({ mooring, authenticate, port, seen }) {
       const app = websockify(new Koa());
+
       app.ws.use(({ websocket }) => {
         seen(managerOf(websocket));
         websocket.on('message', (text) => websocket.send(String(text)));
       });
 
-      const http = app.listen(0);
-      attach(app.ws.server, { mooring, authenticate }); // after listen(), which makes the server
+      const http = app.listen(port);
+      attach(app.ws.server, { mooring, authenticate });
 
       return running(http, mooring);
     },

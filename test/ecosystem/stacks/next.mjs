@@ -20,6 +20,7 @@ export const stacks = [
     async start({ mooring, authenticate, seen }) {
       await app.prepare();
       const http = createServer(app.getRequestHandler());
+
       const server = new WebSocketServer({ noServer: true });
       attach(server, { mooring, authenticate });
 

@@ -17,13 +17,16 @@ export const stacks = [
     start({ mooring, authenticate, seen }) {
       const app = express();
       const http = createServer(app);
+
       const createWebSocketServer = (options) => {
         const server = new WebSocketServer(options);
         attach(server, { mooring, authenticate });
-        server.on('connection', (socket) => seen(managerOf(socket)));
         return server;
       };
-      app.use('/', ExpressPeerServer(http, { createWebSocketServer }));
+      const peerServer = ExpressPeerServer(http, { createWebSocketServer });
+      app.use('/', peerServer);
+
+      peerServer.on('connection', (client) => seen(managerOf(client.getSocket())));
 
       http.listen(0);
       return running(http, mooring);

@@ -10,8 +10,8 @@ export const stacks = [
     packages: ['rpc-websockets', 'ws'],
     client: 'rpc-websockets',
     skips: short,
-    async start({ mooring, authenticate, seen }) {
-      const server = new Server({ port: 0 });
+    async start({ mooring, authenticate, port, seen }) {
+      const server = new Server({ port });
       attach(server.wss, { mooring, authenticate });
 
       server.register('hello', () => 'hello');

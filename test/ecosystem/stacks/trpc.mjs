@@ -12,7 +12,7 @@ export const stacks = [
     client: 'trpc',
     refused: { code: 1013, reason: /^/ }, // onClose of its client gets no reason
     replaced: { code: 4409, reason: /^/ },
-    async start({ mooring, authenticate, seen }) {
+    async start({ mooring, authenticate, port, seen }) {
       const t = initTRPC.context().create();
       const hello = t.procedure.query(({ ctx }) => {
         seen(ctx.manager);
@@ -20,7 +20,7 @@ export const stacks = [
       });
       const router = t.router({ hello });
 
-      const server = new WebSocketServer({ port: 0 });
+      const server = new WebSocketServer({ port });
       attach(server, { mooring, authenticate });
 
       const createContext = ({ res }) => ({ manager: managerOf(res) });

@@ -12,11 +12,13 @@ export const stacks = [
     client: 'y-websocket',
     async start({ mooring, authenticate, seen }) {
       const http = createServer();
+
       const server = new WebSocketServer({ server: http });
       attach(server, { mooring, authenticate });
 
       server.on('connection', (socket, request) => {
         seen(managerOf(socket));
+
         setupWSConnection(socket, request);
       });
 
@@ -24,7 +26,8 @@ export const stacks = [
       const { port, close } = await running(http, mooring);
       const closeAll = async () => {
         await close();
-        for (const document of docs.values()) document.destroy(); // they have timers of their own
+
+        for (const document of docs.values()) document.destroy();
       };
       return { port, close: closeAll };
     },
