@@ -148,6 +148,8 @@ export const facts = Object.freeze({
     let hasEnded = false;
     const ending = world.close().then(() => (hasEnded = true));
     await Promise.race([ending, until(() => hasEnded, 'the end of the stack', withinMs)]);
+    const { drained = { code: 1012, reason: /^drain;retry=/ } } = world.stack;
+    for (const way of world.ways) assertEnding(await world.client(`ada-${way}/2`).ends(), drained);
   },
 
   clean: async (world) => {

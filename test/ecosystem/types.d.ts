@@ -54,6 +54,8 @@ export interface Stack {
   readonly refused?: Expectation;
   /** What its client sees if a newer connection takes over. @default 4409 `replaced` */
   readonly replaced?: Expectation;
+  /** What its client sees if the stack is closed. @default 1012 and `drain;retry=…` */
+  readonly drained?: Expectation;
   /** Facts that are not looked at, and why. */
   readonly skips?: Skips;
   /** `attach` must throw a TypeError that matches this; nothing else is looked at. */

@@ -12,9 +12,9 @@ function withPackages(Fastify, websocket) {
     path: '/chat',
     async start({ mooring, authenticate, seen }) {
       const app = Fastify();
+      app.addHook('preClose', () => mooring.stop());
       await app.register(websocket);
       attach(app.websocketServer, { mooring, authenticate });
-      app.addHook('preClose', () => mooring.stop());
 
       app.get('/chat', { websocket: true }, (socket) => {
         seen(managerOf(socket));

@@ -45,6 +45,7 @@ export const stacks = [
     ways: ['websocket', 'polling', 'upgrade'],
     refused: { text: /^connect_error quota/ },
     replaced: { text: /^mooring replaced/ },
+    drained: { text: /^mooring drain/ },
     start({ mooring, seen }) {
       const { attach, managerOf } = io;
       const authenticate = ({ handshake }) => whoIs(handshake.auth);

@@ -12,6 +12,7 @@ function withServer(Server) {
     ways: ['websocket', 'polling', 'upgrade'],
     refused: { text: /^connect_error quota/ },
     replaced: { text: /^mooring replaced/ },
+    drained: { text: /^mooring drain/ },
     async start({ mooring, seen }) {
       const http = createServer();
       const io = new Server(http);

@@ -12,6 +12,7 @@ export const stacks = [
     client: 'trpc',
     refused: { code: 1013, reason: /^/ }, // onClose of its client gets no reason
     replaced: { code: 4409, reason: /^/ },
+    drained: { code: 1012, reason: /^/ },
     async start({ mooring, authenticate, port, seen }) {
       const t = initTRPC.context().create();
       const hello = t.procedure.query(({ ctx }) => {
