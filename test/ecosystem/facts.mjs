@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientProcess } from './clients.mjs';
-import { authenticate } from './stacks/support/who-is.mjs';
+import { authenticate, undecided } from './stacks/support/who-is.mjs';
 import { timersLeft } from './timers.mjs';
 import { until } from './wait.mjs';
 
@@ -144,12 +144,15 @@ export const facts = Object.freeze({
   },
 
   close: async (world) => {
+    const onTheirWay = await Promise.all(world.ways.map((way) => world.healthy.connect(`${undecided}-${way}`, 1, way)));
+    await sleep(300);
     const withinMs = world.mooring.config.closeGraceMs + closeAllowanceMs;
     let hasEnded = false;
     const ending = world.close().then(() => (hasEnded = true));
     await Promise.race([ending, until(() => hasEnded, 'the end of the stack', withinMs)]);
     const { drained = { code: 1012, reason: /^drain;retry=/ } } = world.stack;
-    for (const way of world.ways) assertEnding(await world.client(`ada-${way}/2`).ends(), drained);
+    const clients = world.ways.map((way) => world.client(`ada-${way}/2`));
+    for (const client of [...clients, ...onTheirWay]) assertEnding(await client.ends(), drained);
   },
 
   clean: async (world) => {

@@ -1,5 +1,8 @@
 import { setImmediate as aMoment } from 'node:timers/promises';
 
+/** What the names of users begin with whose authentication never ends. */
+export const undecided = 'undecided';
+
 /**
  * Who a client is: the query says it. It takes a moment, as every real one does.
  *
@@ -8,6 +11,7 @@ import { setImmediate as aMoment } from 'node:timers/promises';
 export async function authenticate({ url = '' }) {
   await aMoment();
   const query = new URL(url, 'ws://server').searchParams;
+  if (query.get('user')?.startsWith(undecided)) return new Promise(() => {});
   return whoIs({ user: query.get('user'), thread: query.get('thread') });
 }
 
