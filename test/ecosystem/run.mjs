@@ -32,6 +32,9 @@ for (const signal of ['SIGINT', 'SIGTERM'])
   });
 
 const { values, positionals } = parseArgs({ options: { write: { type: 'boolean' } }, allowPositionals: true });
+const unknown = positionals.filter((name) => !allNames().includes(name));
+if (unknown.length > 0) throw new Error(`no such stack: ${unknown.join(', ')}. There are: ${allNames().join(', ')}`);
+if (values.write === true && positionals.length > 0) throw new Error('--write is for all stacks together');
 const startedMs = performance.now();
 
 buildIfNeeded();
