@@ -263,6 +263,11 @@ export default defineConfig(
     },
   },
   {
+    name: 'test/ecosystem: what it imports is not installed here, so that its types are not known',
+    files: ['test/ecosystem/{stacks,clients}/**'],
+    extends: [tseslint.configs.disableTypeChecked],
+  },
+  {
     name: 'examples: what ws receives is a Buffer, as nobody sets binaryType',
     files: ['examples/**'],
     rules: { '@typescript-eslint/no-base-to-string': 'off' },

@@ -24,6 +24,7 @@ const others = [
   'dockerfile',
   'html',
   'ini',
+  'js ecosystem', // test/unit/docs/stacks.test.ts looks where it comes from
   'json',
   'jsonc',
   'nginx',

@@ -8,6 +8,7 @@ export interface CodeBlock {
   readonly page: string;
   /** The line of the page before its first. */
   readonly line: number;
+  /** `js ecosystem`: what test/ecosystem runs. */
   readonly language: string;
   readonly text: string;
 }
@@ -18,7 +19,7 @@ const compiled = ['js', 'mjs', 'javascript', 'ts', 'mts', 'typescript'];
 /** All fenced blocks of a page, in any language. */
 export function codeBlocksOf(page: string): CodeBlock[] {
   const markdown = readFileSync(join(repository, page), 'utf8');
-  return [...markdown.matchAll(/^( *)```([\w.-]*)[^\n]*\n([\s\S]*?)^\1```$/gm)].map((match) => {
+  return [...markdown.matchAll(/^( *)```([\w.-]*(?: ecosystem)?)[^\n]*\n([\s\S]*?)^\1```$/gm)].map((match) => {
     const [, , language = '', text = ''] = match;
     return { page, line: markdown.slice(0, match.index).split('\n').length, language, text };
   });
