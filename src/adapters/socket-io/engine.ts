@@ -59,6 +59,8 @@ export interface ServerInternals {
 
 interface TransportInternals {
   readonly name: string;
+  /** From now on a close does not wait for the client. */
+  discard(): void;
   /** Over polling: takes a request of the client. */
   onRequest(request: IncomingMessage): void;
   readonly socket?: unknown;
@@ -112,5 +114,8 @@ export function destroySession(session: EngineSocket): void {
   webSocketOf(session)?.terminate();
   const internals = session as unknown as SessionInternals;
   internals.transport.shouldClose?.();
-  if (session.readyState !== 'closed') internals.onClose('forced close');
+  if (session.readyState === 'closed') return;
+  // Engine.IO 6.4 does not destroy a session that is closing already.
+  internals.transport.discard();
+  internals.onClose('forced close');
 }

@@ -16,7 +16,7 @@ export const stacks = [
     packages: ['@apollo/server', 'graphql-ws', 'ws'],
     client: 'graphql-ws',
     path: '/graphql',
-    settings: { closeCodes: { idle: 4409, evicted: 4409, requested: 4409 } },
+    settings: { closeCodes: 'graphql-ws' },
     async start({ mooring, authenticate, seen }) {
       const typeDefs = 'type Query { hello: String }';
       const schema = makeExecutableSchema({ typeDefs, resolvers: { Query: { hello: () => 'hello' } } });

@@ -1,17 +1,37 @@
-import websocket from '@fastify/websocket';
 import oldestWebsocket from '@fastify/websocket-oldest';
 import Fastify from 'fastify';
 import OldestFastify from 'fastify-oldest';
+import { mooringFastify } from 'mooring/fastify';
 import { attach, managerOf } from 'mooring/ws';
 
-/** @param {typeof Fastify} Fastify @param {typeof websocket} websocket @returns {Omit<import('../types.js').Stack, 'packages'>} */
-function withPackages(Fastify, websocket) {
-  return {
-    title: 'Fastify with @fastify/websocket',
-    client: 'ws',
-    path: '/chat',
-    async start({ mooring, authenticate, seen }) {
+const common = { client: 'ws', path: '/chat' };
+
+/** @type {readonly import('../types.js').Stack[]} */
+export const stacks = [
+  {
+    title: 'Fastify with `mooring/fastify`',
+    packages: ['fastify', '@fastify/websocket', 'ws'],
+    ...common,
+    async start({ mooring, authenticate: whoIs, seen }) {
+      const authenticate = (request) => whoIs(request.raw);
       const app = Fastify();
+      await app.register(mooringFastify, { mooring, authenticate });
+
+      app.get('/chat', { websocket: true }, (socket, request) => {
+        seen(request.manager);
+        socket.on('message', (text) => socket.send(String(text)));
+      });
+
+      return listening(app);
+    },
+  },
+  {
+    title: 'Fastify with `attach`',
+    packages: ['fastify-oldest', '@fastify/websocket-oldest', 'ws'],
+    ...common,
+    async start({ mooring, authenticate, seen }) {
+      const websocket = oldestWebsocket;
+      const app = OldestFastify();
       app.addHook('preClose', () => mooring.stop());
       await app.register(websocket);
       attach(app.websocketServer, { mooring, authenticate });
@@ -21,14 +41,12 @@ function withPackages(Fastify, websocket) {
         socket.on('message', (text) => socket.send(String(text)));
       });
 
-      await app.listen({ port: 0, host: '127.0.0.1' });
-      return { port: app.server.address().port, close: () => app.close() };
+      return listening(app);
     },
-  };
-}
-
-/** @type {readonly import('../types.js').Stack[]} */
-export const stacks = [
-  { packages: ['fastify', '@fastify/websocket', 'ws'], ...withPackages(Fastify, websocket) },
-  { packages: ['fastify-oldest', '@fastify/websocket-oldest', 'ws'], ...withPackages(OldestFastify, oldestWebsocket) },
+  },
 ];
+
+async function listening(app) {
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  return { port: app.server.address().port, close: () => app.close() };
+}

@@ -42,9 +42,7 @@ export const stacks = [
 
 /** @param {string} title @param {import('../types.js').Stack['start']} start @returns {import('../types.js').Stack} */
 function stack(title, start) {
-  // The client of graphql-ws comes back after 4408, 4410 and 4412.
-  const closeCodes = { idle: 4409, evicted: 4409, requested: 4409 };
-  const settings = { closeCodes };
+  const settings = { closeCodes: 'graphql-ws' };
   return { title, packages: ['graphql-ws', 'ws'], client: 'graphql-ws', path: '/graphql', settings, start };
 }
 

@@ -12,7 +12,7 @@ export const stacks = [
     packages: ['graphql-yoga', 'graphql-ws', 'ws'],
     client: 'graphql-ws',
     path: '/graphql',
-    settings: { closeCodes: { idle: 4409, evicted: 4409, requested: 4409 } },
+    settings: { closeCodes: 'graphql-ws' },
     start({ mooring, authenticate, seen }) {
       const yoga = createYoga({
         schema: createSchema({

@@ -1,6 +1,6 @@
 import { serve, upgradeWebSocket } from '@hono/node-server';
 import { Hono } from 'hono';
-import { attach, managerOf } from 'mooring/ws';
+import { managerOf, moored } from 'mooring/hono';
 import { WebSocketServer } from 'ws';
 import { running } from './support/http.mjs';
 
@@ -11,18 +11,18 @@ export const stacks = [
     packages: ['hono', '@hono/node-server', 'ws'],
     client: 'ws',
     path: '/chat',
-    start({ mooring, authenticate, port, seen }) {
+    start({ mooring, authenticate: whoIs, port, seen }) {
+      const authenticate = (c) => whoIs(c.env.incoming);
       const app = new Hono();
-      app.get(
-        '/chat',
-        upgradeWebSocket(() => ({
-          onOpen: (event, socket) => seen(managerOf(socket.raw)),
-          onMessage: ({ data }, socket) => socket.send(data),
-        })),
-      );
 
       const server = new WebSocketServer({ noServer: true });
-      attach(server, { mooring, authenticate });
+      const admit = moored({ server, mooring, authenticate });
+
+      const chat = upgradeWebSocket(() => ({
+        onOpen: (event, socket) => seen(managerOf(socket.raw)),
+        onMessage: ({ data }, socket) => socket.send(data),
+      }));
+      app.get('/chat', admit, chat);
       const http = serve({ fetch: app.fetch, port, websocket: { server } });
 
       return running(http, mooring);

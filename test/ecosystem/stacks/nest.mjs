@@ -4,8 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import * as io from 'mooring/socket.io';
-import * as ws from 'mooring/ws';
+import { MooringModule, managerOf, withMooring } from 'mooring/nestjs';
 import { whoIs } from './support/who-is.mjs';
 
 /** @type {readonly import('../types.js').Stack[]} */
@@ -15,16 +14,6 @@ export const stacks = [
     packages: ['@nestjs/core', '@nestjs/platform-ws', 'ws'],
     client: 'ws',
     start({ mooring, authenticate, seen }) {
-      const { attach, managerOf } = ws;
-
-      class MooredWsAdapter extends WsAdapter {
-        create(port, options) {
-          const server = super.create(port, options);
-          attach(server, { mooring, authenticate });
-          return server;
-        }
-      }
-
       class Chat {
         handleConnection(socket) {
           seen(managerOf(socket));
@@ -35,7 +24,10 @@ export const stacks = [
         }
       }
 
-      return running(Chat, (app) => new MooredWsAdapter(app), mooring);
+      const imports = [MooringModule.forRoot({ mooring, ws: { authenticate } })];
+      return running(Chat, imports, (app) => {
+        app.useWebSocketAdapter(withMooring(new WsAdapter(app), app));
+      });
     },
   },
   {
@@ -47,16 +39,7 @@ export const stacks = [
     replaced: { text: /^mooring replaced/ },
     drained: { text: /^mooring drain/ },
     start({ mooring, seen }) {
-      const { attach, managerOf } = io;
       const authenticate = ({ handshake }) => whoIs(handshake.auth);
-
-      class MooredIoAdapter extends IoAdapter {
-        createIOServer(port, options) {
-          const server = super.createIOServer(port, options);
-          attach(server, { mooring, authenticate });
-          return server;
-        }
-      }
 
       class Chat {
         handleConnection(socket) {
@@ -68,27 +51,24 @@ export const stacks = [
         }
       }
 
-      return running(Chat, (app) => new MooredIoAdapter(app), mooring);
+      const imports = [MooringModule.forRoot({ mooring, socketIo: { authenticate } })];
+      return running(Chat, imports, (app) => {
+        app.useWebSocketAdapter(withMooring(new IoAdapter(app), app));
+      });
     },
   },
 ];
 
 /** An application with a gateway. What decorators do in TypeScript is done here by hand. */
-async function running(Chat, adapterFor, mooring) {
+async function running(Chat, imports, useAdapter) {
   WebSocketGateway()(Chat);
   SubscribeMessage('echo')(Chat.prototype, 'echo', Object.getOwnPropertyDescriptor(Chat.prototype, 'echo'));
 
-  class StopsMooring {
-    beforeApplicationShutdown() {
-      return mooring.stop();
-    }
-  }
-
   // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- Nest wants it so
   class App {}
-  Module({ providers: [Chat, StopsMooring] })(App);
+  Module({ imports, providers: [Chat] })(App);
   const app = await NestFactory.create(App, { logger: ['error'] });
-  app.useWebSocketAdapter(adapterFor(app));
+  useAdapter(app);
   await app.listen(0);
   return { port: app.getHttpServer().address().port, close: () => app.close() };
 }

@@ -41,9 +41,5 @@ export const stacks = [
     title: 'Socket.IO',
     packages: ['socket.io-oldest'],
     ...withServer(OldestServer),
-    skips: {
-      clean:
-        'Engine.IO 6.4 forgets a session by polling that is closing only after its ping timeout, up to 45 s later; newer ones do not wait',
-    },
   },
 ];
