@@ -13,6 +13,13 @@ import { AllowedOrigins, type OriginRule } from './origins.js';
 import { UnauthenticatedCap } from './unauthenticated-cap.js';
 import { hasBody, type IncomingRequest } from './upgrade-request.js';
 
+export { Attempt, type AttemptListener, type HttpRejection } from './attempt.js';
+export type { AttemptRate } from './attempt-rate.js';
+export { AbortableCall, type AuthenticationCall } from './authentication-call.js';
+export type { OriginRule } from './origins.js';
+export type { UnauthenticatedSocket } from './unauthenticated-cap.js';
+export type { IncomingRequest } from './upgrade-request.js';
+
 /** The user and the thread of a client; nothing if it is not authenticated. */
 export type AuthenticateResult = ContextFields | null | undefined;
 
@@ -53,6 +60,7 @@ export type Identity =
   | { readonly fields: ContextFields; readonly refusal: null }
   | { readonly fields: null; readonly refusal: RefusalError };
 
+/** @internal */
 export const badRequest: HttpRejection = Object.freeze({ status: 400, reason: 'Bad Request' });
 const forbidden: HttpRejection = Object.freeze({ status: 403, reason: 'Forbidden' });
 /**

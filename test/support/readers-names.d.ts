@@ -87,6 +87,15 @@ declare module 'docs/guides/your-own-adapter.md' {
     onclose: () => void;
   };
 
+  export interface MyRequest {
+    readonly incoming: import('mooring/doorway').IncomingRequest;
+    reject(status: number, reason: string): void;
+    refuse(code: number, reason: string): void;
+    accept(): Connection;
+    onGone(act: () => void): void;
+  }
+  export function userOf(request: MyRequest, signal: AbortSignal): Promise<{ userId: string; threadId: string }>;
+
   interface Peer {
     send(bytes: Uint8Array | string, options?: { fin: boolean }): void;
     ping(): void;
