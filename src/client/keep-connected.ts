@@ -1,11 +1,8 @@
+import { createWatchdog } from './create-watchdog.js';
 import { explainClose, type CloseExplanation } from './explain-close.js';
-
-/** What {@link keepConnected} needs of a socket; browsers' `WebSocket` and that of `ws` have it. */
-export interface SocketLike {
-  addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void;
-  addEventListener(type: 'message', listener: () => void): void;
-  close(code?: number, reason?: string): void;
-}
+import type { CloseEventLike } from './should-reconnect.js';
+import { isEnding, type SocketLike } from './socket-like.js';
+import { checkedWatchdogOptions, type WatchdogOptions } from './watchdog-options.js';
 
 export interface KeepConnectedOptions {
   /** Called after each close, with what to tell the person and whether the next attempt comes by itself. */
@@ -16,13 +13,22 @@ export interface KeepConnectedOptions {
    * @default 10000
    */
   readonly workingAfterMs?: number;
+  /**
+   * Watches each connection with {@link createWatchdog}. When one is lost, `onClosed` is told and the next attempt planned
+   * at once; the late `close` of the lost socket changes nothing.
+   * @default none: a link that breaks silently is found when the browser finds it
+   */
+  readonly watchdog?: Omit<WatchdogOptions, 'onLost'>;
 }
 
 /** A connection that is made again after each close that allows it. */
 export interface KeptConnection<Socket> {
   /** The newest socket, open or not. */
   readonly socket: Socket;
-  /** Connects now if there is no connection, for example when the person continues or has signed in. */
+  /**
+   * Connects now if there is no connection, for example when the person continues or has signed in. One that is closing
+   * counts as none.
+   */
   connect(): void;
   /** Closes the connection, and makes no other. */
   stop(): void;
@@ -34,15 +40,16 @@ export interface KeptConnection<Socket> {
  *
  * @param open makes a new socket, with the listeners of the application: `() => new WebSocket(url)`. What it throws in
  * the first call is thrown; later it counts as a failed attempt.
+ * @throws TypeError if an option of the watchdog is not valid
  */
 export function keepConnected<Socket extends SocketLike>(
   open: () => Socket,
-  { onClosed, workingAfterMs = 10_000 }: KeepConnectedOptions = {},
+  { onClosed, workingAfterMs = 10_000, watchdog }: KeepConnectedOptions = {},
 ): KeptConnection<Socket> {
-  let attempt = 0;
-  let isStopped = false;
-  let isConnected = false;
+  if (watchdog !== undefined) checkedWatchdogOptions(watchdog); // before there is a socket
+  let [attempt, isStopped, isConnected] = [0, false, false];
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let unwatch: () => void;
   let socket = start();
 
   function start(): Socket {
@@ -52,13 +59,19 @@ export function keepConnected<Socket extends SocketLike>(
       attempt = 0;
     };
     const working = setTimeout(worked, workingAfterMs);
-    next.addEventListener('message', worked);
-    next.addEventListener('close', (event) => {
-      clearTimeout(working);
-      if (socket !== next || isStopped) return;
+    const onEnd = (event: CloseEventLike): void => {
+      if (socket !== next || !isConnected || isStopped) return;
       isConnected = false;
+      unwatch();
       comeBack(explainClose(event, attempt));
-    });
+    };
+    next.addEventListener('message', worked);
+    next.addEventListener('close', onEnd);
+    const stopWatchdog = watchdog && createWatchdog(next, { ...watchdog, onLost: onEnd });
+    unwatch = () => {
+      clearTimeout(working);
+      stopWatchdog?.();
+    };
     return next;
   }
 
@@ -70,10 +83,12 @@ export function keepConnected<Socket extends SocketLike>(
 
   function connect(): void {
     clearTimeout(timer);
-    if (isStopped || isConnected) return;
+    if (isStopped || (isConnected && !isEnding(socket))) return;
+    unwatch();
     try {
       socket = start();
     } catch {
+      isConnected = false;
       comeBack(explainClose({ code: 1006 }, attempt));
     }
   }
@@ -86,6 +101,7 @@ export function keepConnected<Socket extends SocketLike>(
     stop() {
       isStopped = true;
       clearTimeout(timer);
+      unwatch();
       socket.close(1000);
     },
   };

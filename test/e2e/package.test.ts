@@ -133,7 +133,7 @@ describe('the command', () => {
 
 describe('mooring/client, bundled and minified', () => {
   it.each([
-    [['explainClose', 'keepConnected', 'shouldReconnect'], 3_000],
+    [['createWatchdog', 'explainClose', 'keepConnected', 'shouldReconnect'], 5_500],
     [['shouldReconnect'], 700],
   ])('takes little: %s', async (names, most) => {
     const list = names.join(', ');

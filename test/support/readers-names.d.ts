@@ -17,7 +17,11 @@ declare module 'README.md' {
 }
 
 declare module 'docs/guides/clients.md' {
+  import type { WebSocketServer } from 'ws';
+
   export const url: string;
+  export const server: WebSocketServer;
+  export const reconnecting: WebSocket;
   export function render(data: unknown): void;
   export function showBanner(message: string, options: { seconds: number | null }): void;
   export function showButton(text: string, onClick: () => void): void;

@@ -1,47 +1,21 @@
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import type { WebSocket as WebSocketOfWs } from 'ws';
 import type { CloseExplanation } from '../../../src/client/explain-close.js';
-import { keepConnected, type SocketLike } from '../../../src/client/keep-connected.js';
-
-interface Close {
-  readonly code: number;
-  readonly reason: string;
-}
-
-/** A socket that does what the test says. */
-class Socket implements SocketLike {
-  readonly closes: (number | undefined)[] = [];
-  readonly #onClose: ((event: Close) => void)[] = [];
-  readonly #onMessage: (() => void)[] = [];
-
-  addEventListener(type: 'close' | 'message', listener: ((event: Close) => void) & (() => void)): void {
-    (type === 'close' ? this.#onClose : this.#onMessage).push(listener);
-  }
-
-  close(code?: number): void {
-    this.closes.push(code);
-  }
-
-  message(): void {
-    for (const listener of this.#onMessage) listener();
-  }
-
-  closed(code: number, reason = ''): void {
-    for (const listener of this.#onClose) listener({ code, reason });
-  }
-}
+import { keepConnected, type KeepConnectedOptions } from '../../../src/client/keep-connected.js';
+import type { SocketLike } from '../../../src/client/socket-like.js';
+import { FakeSocket } from './fake-socket.js';
 
 /** A kept connection, the sockets it made, and what it told. */
-function kept() {
-  const sockets: Socket[] = [];
+function kept(options: KeepConnectedOptions = {}) {
+  const sockets: FakeSocket[] = [];
   const told: CloseExplanation[] = [];
   const open = vi.fn(() => {
-    const socket = new Socket();
+    const socket = new FakeSocket();
     sockets.push(socket);
     return socket;
   });
-  const connection = keepConnected(open, { onClosed: (explanation) => told.push(explanation) });
-  const newest = (): Socket => sockets.at(-1) ?? new Socket();
+  const connection = keepConnected(open, { ...options, onClosed: (explanation) => told.push(explanation) });
+  const newest = (): FakeSocket => sockets.at(-1) ?? new FakeSocket();
   return { connection, sockets, told, open, newest };
 }
 
@@ -80,7 +54,7 @@ describe('a kept connection', () => {
   it.each([
     [
       'brought a message',
-      (socket: Socket) => {
+      (socket: FakeSocket) => {
         socket.message();
         return Promise.resolve();
       },
@@ -140,6 +114,34 @@ describe('a kept connection', () => {
     expect([sockets.length, told, vi.getTimerCount()]).toEqual([1, [], 0]);
   });
 
+  it('stop() leaves no timer, also if the close never comes', () => {
+    const { connection } = kept({ watchdog: { message: 'ping' } });
+    connection.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('connect() does not wait for a connection that is closing', () => {
+    const { connection, newest, sockets, told } = kept();
+    const first = newest();
+    first.close();
+    connection.connect();
+    expect(sockets).toHaveLength(2);
+    first.closed(1006);
+    expect([told, connection.socket === newest()]).toEqual([[], true]);
+  });
+
+  it('a failed connect() beside a connection that is closing is told once', async () => {
+    const { connection, newest, open, sockets, told } = kept();
+    newest().close();
+    open.mockImplementationOnce(() => {
+      throw new Error('no address');
+    });
+    connection.connect();
+    newest().closed(1006);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([sockets.length, told.map(({ cause }) => cause)]).toEqual([2, ['lost']]);
+  });
+
   it('stop() ends a wait', async () => {
     const { connection, newest, sockets } = kept();
     newest().closed(1006);
@@ -172,6 +174,49 @@ describe('a kept connection', () => {
     await vi.advanceTimersToNextTimerAsync();
     first.closed(1006);
     expect([sockets.length, told.length]).toEqual([2, 1]);
+  });
+});
+
+describe('a kept connection with a watchdog', () => {
+  const watchdog = { message: 'ping', intervalMs: 20_000, answerWithinMs: 4_000 };
+
+  it('comes back at once when nothing answers, and ignores the late close', async () => {
+    const { newest, sockets, told } = kept({ watchdog });
+    const first = newest();
+    await vi.advanceTimersByTimeAsync(23_999);
+    expect([first.sent, told]).toEqual([['ping'], []]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect([first.closes, told]).toMatchObject([[undefined], [{ cause: 'lost', retry: true }]]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(sockets).toHaveLength(2);
+    first.closed(1006);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect([sockets.length, told.length]).toEqual([2, 1]);
+  });
+
+  it('ignores a late close that comes before the next attempt, too', async () => {
+    const { newest, sockets, told } = kept({ watchdog });
+    await vi.advanceTimersByTimeAsync(24_000);
+    newest().closed(1006);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([sockets.length, told.length]).toEqual([2, 1]);
+  });
+
+  it('watches each next connection, and waits longer while none works', async () => {
+    const { sockets, told } = kept({ watchdog: { ...watchdog, intervalMs: 1_000 } });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(sockets.length).toBeGreaterThan(3);
+    expect(told.at(-1)?.delayMs).toBeGreaterThan(told[0]?.delayMs ?? 0);
+  });
+
+  it('without a message is a mistake, told before there is a socket', () => {
+    const open = vi.fn(() => new FakeSocket());
+    expect(() => keepConnected(open, { watchdog: {} as { message: string } })).toThrow(
+      new TypeError(
+        `watchdog: message: got undefined, wanted a text that the server answers, such as '{"type":"ping"}', or an ArrayBuffer`,
+      ),
+    );
+    expect(open).not.toHaveBeenCalled();
   });
 });
 
