@@ -75,6 +75,7 @@ declare module 'docs/guides/ws.md' {
 
 declare module 'docs/guides/your-own-adapter.md' {
   import type { Connection, ManagedConnection, Mooring, QuotaLedger } from 'mooring';
+  import type { IncomingRequest } from 'mooring/doorway';
 
   export { randomBytes } from 'node:crypto';
   export { FakeConnection, quotaLedgerContract, SimulatedTime } from 'mooring/testing';
@@ -92,7 +93,7 @@ declare module 'docs/guides/your-own-adapter.md' {
   };
 
   export interface MyRequest {
-    readonly incoming: import('mooring/doorway').IncomingRequest;
+    readonly incoming: IncomingRequest;
     reject(status: number, reason: string): void;
     refuse(code: number, reason: string): void;
     accept(): Connection;
