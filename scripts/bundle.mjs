@@ -20,7 +20,10 @@ const typesFolder = 'dist/lib/types';
  */
 export async function bundleLibrary(compiled) {
   const entries = readEntries();
-  await bundle(entries, { dir: join(compiled, 'lib'), sourcemap: true });
+  // A page without a bundler gets the client as one file, so it shares nothing with the others.
+  const isForPages = (/** @type {Entry} */ { name }) => name === 'client';
+  for (const group of [entries.filter(isForPages), entries.filter((entry) => !isForPages(entry))])
+    await bundle(group, { dir: join(compiled, 'lib'), sourcemap: true });
   const declarations = entries.map(({ module }) => `${module}.d.ts`);
   for (const file of reachableModules(compiled, declarations).modules) {
     cpSync(join(compiled, file), join(compiled, relative('dist', typesFolder), file));

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Admission, PendingAdmission } from '../core/admission/outcome.js';
 import type { RefusalError } from '../core/errors.js';
 import { withResolver } from '../core/promises.js';
@@ -29,7 +30,10 @@ export class EarlyDecision implements AttemptListener {
   constructor(attempt: Attempt<IncomingMessage>, request: IncomingMessage) {
     this.#attempt = attempt;
     this.#request = request;
-    request.socket.once('close', this.#onClosed);
+    // A framework may inject a request without a socket.
+    const socket = request.socket as Socket | undefined;
+    socket?.on('error', ignore);
+    socket?.once('close', this.#onClosed);
   }
 
   /** Resolves once it is known whether the client is let in. If it goes before, that is `waiting`. */
@@ -46,6 +50,7 @@ export class EarlyDecision implements AttemptListener {
 
   onDecided(admission: Admission): void {
     this.#admission = admission;
+    if (admission.ticket === null) this.#unwatch();
     this.#known.resolve(this.decision);
     this.#upgrade?.onDecided(admission);
   }
@@ -57,13 +62,14 @@ export class EarlyDecision implements AttemptListener {
 
   onDisplaced(rejection: HttpRejection): void {
     this.#rejection = rejection;
+    this.#unwatch();
     this.#known.resolve(this.decision);
     this.#upgrade?.onDisplaced(rejection);
   }
 
   /** The server has the request: tells this listener what was decided, and what will be. */
   passTo(upgrade: AttemptListener): void {
-    this.#request.socket.off('close', this.#onClosed);
+    this.#unwatch();
     this.#upgrade = upgrade;
     if (this.#rejection !== null) upgrade.onDisplaced(this.#rejection);
     else if (this.#admission !== null) upgrade.onDecided(this.#admission);
@@ -74,9 +80,18 @@ export class EarlyDecision implements AttemptListener {
     return this.#attempt;
   }
 
+  #unwatch(): void {
+    (this.#request.socket as Socket | undefined)?.off('close', this.#onClosed);
+  }
+
   readonly #onClosed = (): void => {
     this.#attempt.leave();
     this.#admission?.ticket?.cancel();
     this.#known.resolve(this.decision);
   };
+}
+
+/** Nobody else listens between the request and its upgrade: one reset would end the process. */
+function ignore(): void {
+  // The socket also emits 'close'.
 }

@@ -45,7 +45,9 @@ export interface MooringFastifyOptions extends Omit<AttachOptions, 'authenticate
  *
  * @example
  * await app.register(mooringFastify, { mooring: createMooring(), authenticate: (request) => whoIs(request) });
- * app.get('/chat', { websocket: true }, (socket, request) => request.manager?.onRelease(() => undefined));
+ * app.get('/chat', { websocket: true }, (socket, request) => {
+ *   socket.send(request.manager?.threadId ?? 'nobody');
+ * });
  *
  * @throws TypeError if an option is not valid
  */

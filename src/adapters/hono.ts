@@ -30,7 +30,7 @@ export interface MooredOptions<AppEnv extends Env = Env> extends Omit<AttachOpti
  *
  * @example
  * const server = new WebSocketServer({ noServer: true });
- * const admit = moored({ server, mooring: createMooring(), authenticate: (c) => whoIs(c.get('session')) });
+ * const admit = moored<AppEnv>({ server, mooring: createMooring(), authenticate: (c) => whoIs(c.get('session')) });
  * app.get('/chat', admit, upgradeWebSocket(() => ({ onMessage: (event, socket) => socket.send('hello') })));
  * serve({ fetch: app.fetch, websocket: { server } });
  *
@@ -46,12 +46,23 @@ export function moored<AppEnv extends Env = Env>({
       `authenticate: got ${describe(authenticate)}, wanted a function that returns the user of a context`,
     );
   const gate = attach(server, { ...options, authenticate: 'before' });
+  const seen = new WeakSet<IncomingMessage>();
   return async (context, next) => {
-    const request = incomingOf(context);
-    if (context.req.header('upgrade')?.toLowerCase() === 'websocket')
-      await gate.admitBefore(request, (call) => translating(() => authenticate(context, call)));
+    if (context.req.header('upgrade')?.toLowerCase() === 'websocket') {
+      const request = incomingOf(context);
+      // Not for a request that only says so; once if the middleware stands before a route twice.
+      if (isUpgrade(request) && !seen.has(request)) {
+        seen.add(request);
+        await gate.admitBefore(request, (call) => translating(() => authenticate(context, call)));
+      }
+    }
     await next();
   };
+}
+
+/** Whether Node has taken the request for an upgrade. It sets this property, which its types do not have. */
+function isUpgrade(request: IncomingMessage): boolean {
+  return (request as IncomingMessage & { readonly upgrade?: unknown }).upgrade === true;
 }
 
 /** @throws TypeError if the application runs on something else than `@hono/node-server` */

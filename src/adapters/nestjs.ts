@@ -97,14 +97,17 @@ export const Manager = createParamDecorator(
 
 /** The manager of a gateway's client. @throws TypeError if it has none */
 export function managerOf<Data = unknown>(client: WebSocket | Socket): WebSocketManager<WebSocket | Socket, Data> {
-  return 'conn' in client ? socketIo.managerOf<Data>(client) : ws.managerOf<Data>(client);
+  const manager = findManager<Data>(client);
+  if (manager !== undefined) return manager;
+  throw new TypeError('managerOf: this client has no manager. Where that may be, use findManager().');
 }
 
 /** As {@link managerOf}, but returns `undefined` if there is no manager. Never throws. */
 export function findManager<Data = unknown>(
   client: WebSocket | Socket,
 ): WebSocketManager<WebSocket | Socket, Data> | undefined {
-  return 'conn' in client ? socketIo.findManager<Data>(client) : ws.findManager<Data>(client);
+  if (typeof client !== 'object' || (client as unknown) === null) return undefined;
+  return ws.findManager<Data>(client as WebSocket) ?? socketIo.findManager<Data>(client as Socket);
 }
 
 interface IoAdapterLike {

@@ -177,7 +177,7 @@ class Gate implements UpgradeContext {
   ): DecisionBefore | Promise<DecisionBefore> => {
     if (this.#early.has(request)) throw new TypeError('admitBefore was called for this request already');
     const isAsked = typeof who === 'function';
-    const attempt = this.#doorway.arrive(request, request);
+    const attempt = mayUpgrade(request) ? this.#doorway.arrive(request, request) : badRequest;
     if (!(attempt instanceof Attempt)) {
       this.#early.set(request, attempt);
       const decision: DecisionBefore = { outcome: 'rejected', refusal: null, rejection: attempt };
@@ -290,6 +290,12 @@ class Gate implements UpgradeContext {
       socket.terminate();
     });
   }
+}
+
+/** Whether the request asks for a WebSocket, and its client is still there. */
+function mayUpgrade(request: IncomingMessage): boolean {
+  const socket = request.socket as IncomingMessage['socket'] | undefined;
+  return isHandshake(request) && socket?.destroyed !== true;
 }
 
 /** Whether the socket came through Mooring: it has a manager, or is to get one. */

@@ -53,6 +53,8 @@ async function start({ plugin, before, routes, ...options }: AppOptions = {}): P
   return { app, mooring, url: (path) => `${base}${path}` };
 }
 
+let greeting: Promise<string> = Promise.resolve('');
+
 function firstMessage(client: WebSocket): Promise<string> {
   return new Promise((resolve, reject) => {
     client.once('message', (data: Buffer) => {
@@ -116,6 +118,20 @@ describe('mooring/fastify', () => {
     const [error] = (await once(client, 'error')) as [Error];
     expect(error.message).toBe('Unexpected server response: 402');
     expect(mooring.managerCount).toBe(0);
+  });
+
+  it('works with injectWS', async () => {
+    const { app } = await start();
+    await app.ready();
+    const client = await app.injectWS(
+      '/chat?user=ada&thread=thread_1',
+      { headers: {} },
+      {
+        onInit: (socket) => void (greeting = firstMessage(socket)),
+      },
+    );
+    expect(await greeting).toBe('thread_1');
+    client.terminate();
   });
 
   it.each([

@@ -1,7 +1,8 @@
 import { serve, upgradeWebSocket, type ServerType } from '@hono/node-server';
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { once } from 'node:events';
+import { get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocketServer, type WebSocket } from 'ws';
@@ -22,6 +23,7 @@ interface App {
   readonly app: Hono<Env>;
   readonly mooring: Mooring;
   readonly base: string;
+  readonly admit: MiddlewareHandler<Env>;
 }
 
 /** An application whose middleware says who the user is, and sets a cookie. */
@@ -59,7 +61,7 @@ async function start({ moored: more, ...options }: AppOptions = {}): Promise<App
     await mooring.stop();
     http.close();
   });
-  return { app, mooring, base: `127.0.0.1:${(http.address() as AddressInfo).port}` };
+  return { app, mooring, admit, base: `127.0.0.1:${(http.address() as AddressInfo).port}` };
 }
 
 async function greeted(client: WebSocket): Promise<string> {
@@ -100,6 +102,20 @@ describe('mooring/hono', () => {
     const { base } = await start();
     expect(await (await fetch(`http://${base}/page`)).text()).toBe('a page');
     expect(await closeOf(dial(`ws://${base}/other`))).toMatch(/^4401/);
+  });
+
+  it('counts no request that only says Upgrade, and one on whose route it stands twice once', async () => {
+    const { app, base, mooring, admit } = await start({ maxManagersPerUser: 1 });
+    app.get('/twice', admit, admit, (c) => c.text('twice'));
+    const [host, port] = base.split(':');
+    const response = await new Promise<string>((resolve) => {
+      get({ host, port, path: '/page?user=ada&thread=thread_1', headers: { upgrade: 'websocket' } }, (answer) => {
+        answer.setEncoding('utf8').once('data', resolve);
+      });
+    });
+    expect(response).toBe('a page');
+    expect(mooring.managerCount).toBe(0);
+    expect(await (await app.request('/page')).text()).toBe('a page');
   });
 
   it.each([

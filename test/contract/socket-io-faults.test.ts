@@ -207,6 +207,33 @@ describe('a refused client', () => {
     expect(asked).toBe(3);
   });
 
+  it('is still authenticated for one namespace when it joins another that is left out', async () => {
+    let answer = (): void => undefined;
+    let asked = 0;
+    const server = await socketIoServer({
+      attach: {
+        namespaces: (name) => name !== '/free',
+        authenticate: (socket) => {
+          asked += 1;
+          if (asked === 1) return whoIs(socket);
+          return new Promise((resolve) => {
+            answer = () => {
+              resolve(whoIs(socket));
+            };
+          });
+        },
+      },
+    });
+    server.io.of('/free');
+    server.io.of('/a');
+    const one = await server.connected('ada', 1);
+    const two = one.io.socket('/a', { auth: { userId: 'ada', threadId: 'thread_1' } });
+    await expect.poll(() => asked).toBe(2);
+    await joined(one.io.socket('/free', {}));
+    answer();
+    await joined(two);
+  });
+
   it('whose WebSocket does not answer a close is destroyed after closeGraceMs', async () => {
     const server = await socketIoServer({ closeGraceMs: 200, authenticateTimeoutMs: 100 });
     const tcp = upgradeTo(server);

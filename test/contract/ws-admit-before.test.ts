@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { attach, type Attachment, type DecisionBefore } from '../../src/adapters/ws.js';
@@ -151,5 +152,45 @@ describe('attach()', () => {
     expect(() => attach(server.server, { mooring: server.mooring, authenticate: 'first' as 'later' })).toThrow(
       TypeError,
     );
+  });
+});
+
+describe('a client that resets its connection while admitBefore asks who it is', () => {
+  it.each([
+    ['before it is asked', 0],
+    ['meanwhile', 50],
+  ])('ends nothing else, and gets no slot: %s', async (_, afterMs) => {
+    const server = new WsServer({ ws: { noServer: true }, attach: { authenticate: 'before' } });
+    const gate = server.detach as Attachment;
+    const http: Server = createServer();
+    const outcomes: string[] = [];
+    http.on('upgrade', (request: IncomingMessage, stream: Duplex) => {
+      if (afterMs === 0) stream.on('error', () => undefined); // nobody is asked yet: the framework's own matter
+      setTimeout(
+        () => {
+          void gate
+            .admitBefore(request, () => sleep(100).then(() => userOfQuery(request)))
+            .then(({ outcome }) => outcomes.push(outcome));
+        },
+        afterMs === 0 ? 50 : 0,
+      );
+    });
+    http.listen(0, '127.0.0.1');
+    await once(http, 'listening');
+    afterThisTest(async () => {
+      await server.stop();
+      http.close();
+    });
+    const tcp = connect((http.address() as AddressInfo).port, '127.0.0.1');
+    tcp.on('error', () => undefined);
+    tcp.write(
+      'GET /?userId=ada&threadId=thread_1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    );
+    setTimeout(() => tcp.resetAndDestroy(), 20);
+    await expect.poll(() => outcomes.length).toBe(1);
+    expect(outcomes[0]).toBe(afterMs === 0 ? 'rejected' : 'waiting');
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(server.said('manager.admitted')).toEqual([]);
   });
 });

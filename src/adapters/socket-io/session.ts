@@ -139,7 +139,7 @@ export class Session implements AttemptListener {
   /** A namespace that is not Mooring's is joined: the session does not count before it joins another. */
   share(): void {
     this.#isShared = true;
-    if (this.#waiting.length === 0) this.leave();
+    if (this.#manager === null && this.#waiting.length === 0) this.leave();
   }
 
   /** The middlewares of a namespace have let a socket in. */
