@@ -127,7 +127,7 @@ describe('mooring/fastify', () => {
       '/chat?user=ada&thread=thread_1',
       { headers: {} },
       {
-        onInit: (socket) => void (greeting = firstMessage(socket)),
+        onInit: (socket) => void (greeting = firstMessage(socket as unknown as WebSocket)),
       },
     );
     expect(await greeting).toBe('thread_1');
