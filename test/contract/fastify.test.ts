@@ -55,12 +55,12 @@ async function start({ plugin, before, routes, ...options }: AppOptions = {}): P
 
 let greeting: Promise<string> = Promise.resolve('');
 
-function firstMessage(client: WebSocket): Promise<string> {
+function firstMessage(client: NodeJS.EventEmitter): Promise<string> {
   return new Promise((resolve, reject) => {
     client.once('message', (data: Buffer) => {
       resolve(data.toString());
     });
-    client.once('close', (code, reason) => {
+    client.once('close', (code: number, reason: Buffer) => {
       reject(new Error(`${code} ${reason.toString()}`));
     });
   });
@@ -127,7 +127,7 @@ describe('mooring/fastify', () => {
       '/chat?user=ada&thread=thread_1',
       { headers: {} },
       {
-        onInit: (socket) => void (greeting = firstMessage(socket as unknown as WebSocket)),
+        onInit: (socket) => void (greeting = firstMessage(socket)),
       },
     );
     expect(await greeting).toBe('thread_1');
