@@ -61,33 +61,38 @@ Inject(MODULE_OPTIONS_TOKEN)(MooringModule, undefined, 0);
  * @throws TypeError if the module has no options for this kind of adapter. Nest throws if the module is not imported.
  */
 export function withMooring<Adapter extends WebSocketAdapter>(adapter: Adapter, app: INestApplicationContext): Adapter {
-  const { mooring, ws: forWs, socketIo: forSocketIo } = app.get(MooringModule, { strict: false }).options;
-  if (isIoAdapter(adapter)) {
-    const options = wanted(forSocketIo, 'socketIo');
-    const authenticate: typeof options.authenticate = (socket, call) =>
-      translating(() => options.authenticate(socket, call));
-    const createIOServer = adapter.createIOServer.bind(adapter);
-    adapter.createIOServer = (...given) => {
-      const server = createIOServer(...given);
-      socketIo.attach(server, { ...options, authenticate, mooring });
-      return server;
-    };
-    return adapter;
-  }
-  const options = wanted(forWs, 'ws');
-  const { authenticate: whoIs } = options;
-  const authenticate: typeof whoIs =
-    typeof whoIs === 'function' ? (request, call) => translating(() => whoIs(request, call)) : whoIs;
+  const { options } = app.get(MooringModule, { strict: false });
+  const attach = 'createIOServer' in adapter ? attachesSocketIo(options) : attachesWs(options);
   const attached = new WeakSet<object>();
   const create = adapter.create.bind(adapter);
   adapter.create = (...given) => {
-    const server = create(...given) as WebSocketServer;
-    // Gateways with the same port and path get the same server.
-    if (!attached.has(server)) ws.attach(server, { ...options, authenticate, mooring });
+    const made = create(...given) as object;
+    // A namespace of Socket.IO belongs to a server. Gateways with the same port and path get the same server.
+    const server = 'server' in made && 'adapter' in made ? (made.server as object) : made;
+    if (!attached.has(server)) attach(server);
     attached.add(server);
-    return server;
+    return made;
   };
   return adapter;
+}
+
+function attachesWs({ mooring, ws: given }: MooringModuleOptions): (server: object) => void {
+  const options = wanted(given, 'ws');
+  const { authenticate: whoIs } = options;
+  const authenticate: typeof whoIs =
+    typeof whoIs === 'function' ? (request, call) => translating(() => whoIs(request, call)) : whoIs;
+  return (server) => {
+    ws.attach(server as WebSocketServer, { ...options, authenticate, mooring });
+  };
+}
+
+function attachesSocketIo({ mooring, socketIo: given }: MooringModuleOptions): (server: object) => void {
+  const options = wanted(given, 'socketIo');
+  const authenticate: typeof options.authenticate = (socket, call) =>
+    translating(() => options.authenticate(socket, call));
+  return (server) => {
+    socketIo.attach(server as Server, { ...options, authenticate, mooring });
+  };
 }
 
 /** The parameter of a handler that gets the manager of its client; `null` if it has none. */
@@ -108,14 +113,6 @@ export function findManager<Data = unknown>(
 ): WebSocketManager<WebSocket | Socket, Data> | undefined {
   if (typeof client !== 'object' || (client as unknown) === null) return undefined;
   return ws.findManager<Data>(client as WebSocket) ?? socketIo.findManager<Data>(client as Socket);
-}
-
-interface IoAdapterLike {
-  createIOServer(port: number, options?: unknown): Server;
-}
-
-function isIoAdapter(adapter: object): adapter is IoAdapterLike {
-  return 'createIOServer' in adapter;
 }
 
 function wanted<Options extends { readonly authenticate: unknown }>(

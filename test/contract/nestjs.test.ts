@@ -11,8 +11,8 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'socket.io';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import { Server, type Socket } from 'socket.io';
 import { io as connectTo } from 'socket.io-client';
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
@@ -148,6 +148,17 @@ describe('mooring/nestjs with IoAdapter', () => {
     expect(await answer).toBe('thread_1 asks');
     expect(server.app.get(ChatGateway).seen).toEqual(['thread_1']);
     expect(await endOf(connect(server, { user: 'ada', thread: 'thread_2' }))).toMatch(/^connect_error quota/);
+  });
+
+  it('manages the server of an adapter that makes it in create', async () => {
+    class OwnAdapter extends IoAdapter {
+      override create(_port: number, options?: object): Server {
+        return new Server(this.httpServer as HttpServer, { ...options });
+      }
+    }
+    const server = await start((app) => new OwnAdapter(app));
+    await joined(connect(server, { user: 'ada', thread: 'thread_1' }));
+    expect(server.mooring.managerCountOf('ada')).toBe(1);
   });
 
   it('takes an HttpException with 401 for what it is, and drains', async () => {
