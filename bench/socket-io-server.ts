@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 import { attach } from '../src/adapters/socket-io.js';
 import { createMooring, type Mooring } from '../src/index.js';
-import { collect } from './support/case.js';
+import { bytes, cpuUs } from './support/usage.js';
 import { serveCalls } from './support/worker.js';
 import type { ServerCalls } from './ws-server.js';
 
@@ -26,15 +26,8 @@ serveCalls<ServerCalls>({
     await once(http, 'listening');
     return (http.address() as AddressInfo).port;
   },
-  cpuUs() {
-    const { user, system } = process.cpuUsage();
-    return user + system;
-  },
-  bytes() {
-    collect();
-    const { heapUsed, external } = process.memoryUsage();
-    return heapUsed + external;
-  },
+  cpuUs,
+  bytes,
   count: () => ({ connections: io.sockets.sockets.size, managers: mooring?.managerCount ?? 0 }),
 });
 

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { attach } from '../src/adapters/ws.js';
 import { createMooring, type Mooring } from '../src/index.js';
-import { collect } from './support/case.js';
 import { whoIs } from './support/who-is.js';
+import { bytes, cpuUs } from './support/usage.js';
 import { serveCalls } from './support/worker.js';
 
 /** `plain`: a `ws` server with the heartbeat of its README. `moored`: the same server, with Mooring instead. */
@@ -46,15 +46,8 @@ serveCalls<ServerCalls>({
     if (server.address() === null) await once(server, 'listening');
     return (server.address() as AddressInfo).port;
   },
-  cpuUs() {
-    const { user, system } = process.cpuUsage();
-    return user + system;
-  },
-  bytes() {
-    collect();
-    const { heapUsed, external } = process.memoryUsage();
-    return heapUsed + external;
-  },
+  cpuUs,
+  bytes,
   count: () => ({ connections: server.clients.size, managers: mooring?.managerCount ?? 0 }),
 });
 

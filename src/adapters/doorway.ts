@@ -3,7 +3,7 @@ import { unadmittedLimit } from '../core/bounds.js';
 import { AuthenticationError, MalformedContextError, describe, type RefusalError } from '../core/errors.js';
 import type { ContextFields } from '../core/identity/user-execution-context.js';
 import type { Mooring } from '../core/mooring.js';
-import { ignoreRejection, isPromise, withResolver } from '../core/promises.js';
+import { attempted, ignoreRejection, isPromise, withResolver } from '../core/promises.js';
 import { addressKey } from '../runtime/client-address.js';
 import { Attempt, callOutside, tooBusy } from './attempt.js';
 import type { Answer, AttemptListener, HttpRejection, SharedByAttempts } from './attempt.js';
@@ -161,9 +161,7 @@ export class Doorway<Request> {
       resolve({ error: new Error(message) });
       call.abort('TimeoutError', message);
     }, config.authenticateTimeoutMs);
-    void new Promise<AuthenticateResult>((answer) => {
-      answer(whoIs());
-    }).then(
+    void attempted(whoIs).then(
       (fields) => resolve({ fields }),
       (error: unknown) => resolve({ error }),
     );

@@ -14,6 +14,10 @@ export type DecisionBefore =
   | { readonly outcome: 'refused'; readonly refusal: RefusalError; readonly rejection: null }
   | { readonly outcome: 'rejected'; readonly refusal: null; readonly rejection: HttpRejection };
 
+export function rejectedBefore(rejection: HttpRejection): DecisionBefore {
+  return { outcome: 'rejected', refusal: null, rejection };
+}
+
 /**
  * A decision that is made before the server gets the request. If the server never gets it, its slot is given
  * back after `ticketMs`, or when its socket closes: nobody reads a socket before the handshake, so that may not be noticed.
@@ -43,7 +47,7 @@ export class EarlyDecision implements AttemptListener {
 
   get decision(): DecisionBefore {
     const { refusal = null } = this.#admission ?? {};
-    if (this.#rejection !== null) return { outcome: 'rejected', refusal: null, rejection: this.#rejection };
+    if (this.#rejection !== null) return rejectedBefore(this.#rejection);
     if (refusal !== null) return { outcome: 'refused', refusal, rejection: null };
     return { outcome: this.#admission === null ? 'waiting' : 'admitted', refusal: null, rejection: null };
   }

@@ -20,6 +20,12 @@ export function isHandshake({ method, headers }: IncomingMessage): boolean {
   );
 }
 
+/** Whether the request asks for a WebSocket, and its client is still there. */
+export function mayUpgrade(request: IncomingMessage): boolean {
+  const socket = request.socket as IncomingMessage['socket'] | undefined; // missing if a framework injects it
+  return isHandshake(request) && socket?.destroyed !== true;
+}
+
 function isVersion(version: number): boolean {
   return version === 13 || version === 8;
 }

@@ -7,14 +7,14 @@ import { describe } from '../core/errors.js';
 import { Attempt, type HttpRejection } from './attempt.js';
 import type { AuthenticationCall } from './authentication-call.js';
 import { badRequest, Doorway, type Authenticate, type AuthenticateResult, type DoorwayOptions } from './doorway.js';
-import { EarlyDecision, type DecisionBefore } from './early-decision.js';
+import { EarlyDecision, rejectedBefore, type DecisionBefore } from './early-decision.js';
 import { lateAdmissionOf, type LateAdmission, type SocketAdmission } from './late-admission.js';
 import { LateUpgrade } from './late-upgrade.js';
 import { isManaged, isMoored, mooredClass } from './moored-web-socket.js';
 import { PendingUpgrade, type Upgrade, type UpgradeContext } from './pending-upgrade.js';
 import { RefusalSender } from './refusal-sender.js';
 import { checkServer, nameOf } from './supported-server.js';
-import { afterAnswers, isAnswering, isHandshake } from './upgrade-request.js';
+import { afterAnswers, isAnswering, isHandshake, mayUpgrade } from './upgrade-request.js';
 
 /** What {@link attach} needs. */
 export interface AttachOptions extends Omit<DoorwayOptions<IncomingMessage>, 'authenticate'> {
@@ -180,8 +180,7 @@ class Gate implements UpgradeContext {
     const attempt = mayUpgrade(request) ? this.#doorway.arrive(request, request) : badRequest;
     if (!(attempt instanceof Attempt)) {
       this.#early.set(request, attempt);
-      const decision: DecisionBefore = { outcome: 'rejected', refusal: null, rejection: attempt };
-      return isAsked ? Promise.resolve(decision) : decision;
+      return isAsked ? Promise.resolve(rejectedBefore(attempt)) : rejectedBefore(attempt);
     }
     const early = new EarlyDecision(attempt, request);
     this.#early.set(request, early);
@@ -290,12 +289,6 @@ class Gate implements UpgradeContext {
       socket.terminate();
     });
   }
-}
-
-/** Whether the request asks for a WebSocket, and its client is still there. */
-function mayUpgrade(request: IncomingMessage): boolean {
-  const socket = request.socket as IncomingMessage['socket'] | undefined;
-  return isHandshake(request) && socket?.destroyed !== true;
 }
 
 /** Whether the socket came through Mooring: it has a manager, or is to get one. */

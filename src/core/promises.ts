@@ -19,3 +19,10 @@ export function withResolver<T>(): { readonly promise: Promise<T>; readonly reso
   const promise = new Promise<T>((settle) => (resolve = settle));
   return { promise, resolve };
 }
+
+/** What the function returns, or the error that it throws, as a promise. */
+export function attempted<T>(act: () => T | Promise<T>): Promise<T> {
+  return new Promise((resolve) => {
+    resolve(act());
+  });
+}

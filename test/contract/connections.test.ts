@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'socket.io';
+import type { Socket } from 'node:net';
+import type { Socket as SocketIoSocket } from 'socket.io';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import * as socketIo from '../../src/adapters/socket-io.js';
 import { managerOf } from '../../src/adapters/ws.js';
 import { until } from '../../src/testing/contract.js';
-import { connectionContract, type ConnectionFixture } from '../../src/testing/index.js';
+import { connectionContract, type ConnectionFixture, type ContractPeer } from '../../src/testing/index.js';
 import { pretended } from '../support/pretended-connection.js';
 import { PollingClient } from '../support/polling-client.js';
 import { SocketIoServer } from '../support/socket-io-server.js';
@@ -21,6 +22,50 @@ const maxUnsentBytes = 40 * 1024 * 1024;
 /** A text message without a mask, which only servers may send. */
 const unmasked = Buffer.from([0x81, 0x01, 0x6d]);
 
+interface Wording {
+  /** A message with at least so many bytes that cannot be compressed. */
+  readonly message: (bytes: number) => Buffer | string;
+  readonly keepalive: string;
+}
+
+/** A client of `ws`. @param stream below its WebSocket */
+function peerOf(client: WebSocket, stream: Socket, { message: messageOf, keepalive }: Wording): ContractPeer {
+  let ended: ContractPeer['ended'] = null;
+  client.on('close', (code, reason) => (ended = { code, reason: reason.toString() }));
+  return {
+    send: (bytes) => {
+      client.send(messageOf(bytes));
+    },
+    sendPart: (bytes) => {
+      client.send(message(bytes), { fin: false });
+    },
+    ping: () => {
+      client.ping();
+    },
+    keepalive: () => {
+      client.send(keepalive);
+    },
+    breakProtocol: () => {
+      stream.write(unmasked);
+    },
+    freeze: () => {
+      client.pause();
+    },
+    thaw: () => {
+      client.resume();
+    },
+    close: () => {
+      client.close(1000);
+    },
+    vanish: () => {
+      client.terminate();
+    },
+    get ended() {
+      return ended;
+    },
+  };
+}
+
 /** A real server and a real client, in this process. */
 async function overWs(perMessageDeflate: boolean): Promise<ConnectionFixture> {
   const server = new WsServer({
@@ -31,8 +76,6 @@ async function overWs(perMessageDeflate: boolean): Promise<ConnectionFixture> {
   await once(server.server, 'listening');
   const connected = once(server.server, 'connection') as Promise<[WebSocket]>;
   const client = new WebSocket(server.url('ada', 'thread_1'), { perMessageDeflate, maxPayload: 64 * 1024 * 1024 });
-  let ended: ConnectionFixture['peer']['ended'] = null;
-  client.on('close', (code, reason) => (ended = { code, reason: reason.toString() }));
   client.on('error', () => undefined);
   const upgraded = once(client, 'upgrade') as Promise<[IncomingMessage]>;
   const [[far], [{ socket }]] = await Promise.all([connected, upgraded, once(client, 'open')]);
@@ -42,38 +85,7 @@ async function overWs(perMessageDeflate: boolean): Promise<ConnectionFixture> {
     connection,
     socket: far,
     maxUnsentBytes,
-    peer: {
-      send: (bytes) => {
-        client.send(message(bytes));
-      },
-      sendPart: (bytes) => {
-        client.send(message(bytes), { fin: false });
-      },
-      ping: () => {
-        client.ping();
-      },
-      keepalive: () => {
-        client.send('{"type":"ping"}');
-      },
-      breakProtocol: () => {
-        socket.write(unmasked);
-      },
-      freeze: () => {
-        client.pause();
-      },
-      thaw: () => {
-        client.resume();
-      },
-      close: () => {
-        client.close(1000);
-      },
-      vanish: () => {
-        client.terminate();
-      },
-      get ended() {
-        return ended;
-      },
-    },
+    peer: peerOf(client, socket, { message, keepalive: '{"type":"ping"}' }),
     send: (bytes) => {
       far.send(message(bytes));
     },
@@ -98,7 +110,7 @@ async function overSocketIo(): Promise<ConnectionFixture> {
   const server = new SocketIoServer({ maxUnsentBytes: 2 * maxUnsentBytes, io: { maxHttpBufferSize: 1e8 } });
   server.http.listen(0, '127.0.0.1');
   await once(server.http, 'listening');
-  const connected = once(server.io as unknown as NodeJS.EventEmitter, 'connection') as Promise<[Socket]>;
+  const connected = once(server.io as unknown as NodeJS.EventEmitter, 'connection') as Promise<[SocketIoSocket]>;
   const client = new WebSocket(`${server.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
   const upgraded = once(client, 'upgrade') as Promise<[IncomingMessage]>;
   const [[{ socket }]] = await Promise.all([upgraded, once(client, 'message')]);
@@ -107,46 +119,13 @@ async function overSocketIo(): Promise<ConnectionFixture> {
   await once(client, 'message');
   const connection = socketIo.managerOf(far).connection;
   if (connection === null) throw new Error('The session has no manager');
-  let ended: ConnectionFixture['peer']['ended'] = null;
-  client.on('close', (code, reason) => (ended = { code, reason: reason.toString() }));
   client.on('error', () => undefined);
   return {
     connection,
     socket: far,
     maxUnsentBytes: 2 * maxUnsentBytes, // events are longer than their content
     cannot: ['close codes'],
-    peer: {
-      send: (bytes) => {
-        client.send(`42${event(bytes)}`);
-      },
-      sendPart: (bytes) => {
-        client.send(message(bytes), { fin: false });
-      },
-      ping: () => {
-        client.ping();
-      },
-      keepalive: () => {
-        client.send('42["ping"]');
-      },
-      breakProtocol: () => {
-        socket.write(unmasked);
-      },
-      freeze: () => {
-        client.pause();
-      },
-      thaw: () => {
-        client.resume();
-      },
-      close: () => {
-        client.close(1000);
-      },
-      vanish: () => {
-        client.terminate();
-      },
-      get ended() {
-        return ended;
-      },
-    },
+    peer: peerOf(client, socket, { message: (bytes) => `42${event(bytes)}`, keepalive: '42["ping"]' }),
     send: (bytes) => {
       far.emit('message', randomBytes(bytes).toString('base64'));
     },
@@ -162,7 +141,7 @@ async function byPolling(): Promise<ConnectionFixture> {
   const server = new SocketIoServer({ maxUnsentBytes, io: { maxHttpBufferSize: 1e8 } });
   server.http.listen(0, '127.0.0.1');
   await once(server.http, 'listening');
-  const connected = once(server.io as unknown as NodeJS.EventEmitter, 'connection') as Promise<[Socket]>;
+  const connected = once(server.io as unknown as NodeJS.EventEmitter, 'connection') as Promise<[SocketIoSocket]>;
   const client = new PollingClient(server.url);
   await client.post('40{"userId":"ada","threadId":"thread_1"}');
   const [far] = await connected;

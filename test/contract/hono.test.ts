@@ -1,5 +1,5 @@
 import { serve, upgradeWebSocket, type ServerType } from '@hono/node-server';
-import { Hono, type MiddlewareHandler } from 'hono';
+import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { once } from 'node:events';
 import { get } from 'node:http';
@@ -23,7 +23,6 @@ interface App {
   readonly app: Hono<Env>;
   readonly mooring: Mooring;
   readonly base: string;
-  readonly admit: MiddlewareHandler<Env>;
 }
 
 /** An application whose middleware says who the user is, and sets a cookie. */
@@ -48,6 +47,7 @@ async function start({ moored: more, ...options }: AppOptions = {}): Promise<App
     },
   }));
   app.get('/chat', admit, greet);
+  app.get('/twice', admit, admit, greet);
   app.get('/other', greet);
   app.get('/page', admit, (c) => c.text('a page'));
   const http: ServerType = serve({
@@ -61,7 +61,7 @@ async function start({ moored: more, ...options }: AppOptions = {}): Promise<App
     await mooring.stop();
     http.close();
   });
-  return { app, mooring, admit, base: `127.0.0.1:${(http.address() as AddressInfo).port}` };
+  return { app, mooring, base: `127.0.0.1:${(http.address() as AddressInfo).port}` };
 }
 
 async function greeted(client: WebSocket): Promise<string> {
@@ -105,8 +105,7 @@ describe('mooring/hono', () => {
   });
 
   it('counts no request that only says Upgrade, and one on whose route it stands twice once', async () => {
-    const { app, base, mooring, admit } = await start({ maxManagersPerUser: 1 });
-    app.get('/twice', admit, admit, (c) => c.text('twice'));
+    const { app, base, mooring } = await start({ maxManagersPerUser: 1 });
     const [host, port] = base.split(':');
     const response = await new Promise<string>((resolve) => {
       get({ host, port, path: '/page?user=ada&thread=thread_1', headers: { upgrade: 'websocket' } }, (answer) => {
@@ -116,6 +115,8 @@ describe('mooring/hono', () => {
     expect(response).toBe('a page');
     expect(mooring.managerCount).toBe(0);
     expect(await (await app.request('/page')).text()).toBe('a page');
+    expect(await greeted(dial(`ws://${base}/twice?user=ada&thread=thread_1`))).toBe('thread_1');
+    expect(mooring.managerCount).toBe(1);
   });
 
   it.each([

@@ -6,6 +6,7 @@ import { Decoder, Encoder } from 'socket.io-parser';
 import { describe, expect, it } from 'vitest';
 import { findManager, managerOf } from '../../src/adapters/socket-io.js';
 import { reconnectWhenTold } from '../../src/client/index.js';
+import { heapUsed } from '../support/heap.js';
 import { afterThisTest } from '../support/setup.js';
 import { endOf, joined, socketIoServer, whoIs, type SocketIoServer } from '../support/socket-io-server.js';
 
@@ -250,7 +251,6 @@ describe('a refused client', () => {
     });
     let listeners = 0;
     server.http.on('connection', (socket) => {
-      afterThisTest(() => void (listeners = socket.listenerCount('close')));
       const count = setInterval(() => (listeners = Math.max(listeners, socket.listenerCount('close'))), 1);
       socket.once('close', () => {
         clearInterval(count);
@@ -378,9 +378,23 @@ describe('attach after detach', () => {
   it('frees namespaces that come and go', async () => {
     const server = await socketIoServer({ io: { cleanupEmptyChildNamespaces: true } });
     server.io.of(/^\/room-\d+$/);
-    const client = await server.connected('ada', 1, { namespace: '/room-1' });
-    client.disconnect();
-    await expect.poll(() => server.io._nsps.has('/room-1')).toBe(false);
+    const rooms: WeakRef<object>[] = [];
+    for (let i = 0; i < 10; i++) {
+      const name = `/room-${i}`;
+      const client = await server.connected('ada', 1, { namespace: name });
+      rooms.push(new WeakRef(server.io.of(name)));
+      client.disconnect();
+      await expect.poll(() => server.io._nsps.has(name)).toBe(false);
+    }
+    await expect
+      .poll(
+        () => {
+          heapUsed(); // collects
+          return rooms.filter((room) => room.deref() !== undefined).length;
+        },
+        { timeout: 5_000 },
+      )
+      .toBeLessThan(5);
   });
 });
 

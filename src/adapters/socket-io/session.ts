@@ -5,6 +5,7 @@ import type { Ticket } from '../../core/admission/ticket.js';
 import { AuthenticationError, type RefusalError } from '../../core/errors.js';
 import type { WebSocketManager } from '../../core/managers/manager.js';
 import type { Mooring } from '../../core/mooring.js';
+import { attempted } from '../../core/promises.js';
 import type { Timer } from '../../core/time.js';
 import { Attempt, type AttemptListener, type HttpRejection } from '../attempt.js';
 import { AbortableCall, type AuthenticationCall } from '../authentication-call.js';
@@ -12,13 +13,14 @@ import type { AuthenticateResult, Doorway } from '../doorway.js';
 import { EngineConnection, type EngineConnectionParts } from './engine-connection.js';
 import type { EngineSocket } from './engine.js';
 import type { Connect, Refuser } from './refuser.js';
+import { SessionSockets, type SocketsContext } from './session-sockets.js';
 import { connectError, toldOf } from './told.js';
 
 /** Who the socket of a CONNECT is. */
 export type WhoIs = (socket: Socket, call: AuthenticationCall) => AuthenticateResult | Promise<AuthenticateResult>;
 
 /** What the sessions of one server share. */
-export interface SessionContext {
+export interface SessionContext extends SocketsContext {
   readonly mooring: Mooring;
   readonly doorway: Doorway<Session>;
   readonly refuser: Refuser;
@@ -26,12 +28,6 @@ export interface SessionContext {
   readonly undecided: Set<Session>;
   /** `null` if the request that began the session has said who it is. */
   readonly whoIs: WhoIs | null;
-  /** The event before a close; `null`: none. */
-  readonly announcement: string | null;
-  /** Whether packets do not show what the application emits to one socket, so that its calls of `emit` must. */
-  readonly watchesEmit: boolean;
-  /** Whether packets are not text, so that events show what arrives. */
-  readonly watchesEvents: boolean;
   readonly connection: Pick<EngineConnectionParts, 'filter' | 'countBroadcasts' | 'maxUnsentBytes'>;
 }
 
@@ -66,6 +62,7 @@ export class Session implements AttemptListener {
   readonly #listener: RequestListener | null;
   #engineSocket: EngineSocket | null = null;
   #link: EngineConnection | null = null;
+  #sockets: SessionSockets | null = null;
   #attempt: Attempt<Session> | null = null;
   #question: Question | null = null;
   /** A decision that came before the session was made, or a refusal before its first CONNECT. */
@@ -80,7 +77,6 @@ export class Session implements AttemptListener {
   #isHeld = false;
   /** Whether it has joined a namespace that is not Mooring's: then refusals must not close it. */
   #isShared = false;
-  readonly #sockets = new Set<Socket>();
 
   constructor(
     context: SessionContext,
@@ -124,14 +120,18 @@ export class Session implements AttemptListener {
   opened(engineSocket: EngineSocket): void {
     this.#engineSocket = engineSocket;
     sessions.set(engineSocket, this);
-    this.#link = new EngineConnection(engineSocket, {
+    const sockets = new SessionSockets(engineSocket, this.#context);
+    const link = new EngineConnection(engineSocket, {
       ...this.#context.connection,
       readsEvents: this.#context.watchesEvents,
-      socket: () => this.#connected().next().value,
+      socket: () => sockets.first,
       close: (code, reason) => {
-        this.#close(code, reason);
+        sockets.close(code, reason);
       },
     });
+    sockets.link = link;
+    this.#sockets = sockets;
+    this.#link = link;
     engineSocket.once('close', this.gone);
     if (this.#early !== null && this.#early.ticket !== null) this.onDecided(this.#early);
   }
@@ -188,7 +188,7 @@ export class Session implements AttemptListener {
     if (whoIs === null || question === null || this.#attempt?.isAuthenticating !== true) return;
     this.#question = null;
     this.#attempt.isClientAwaited = false;
-    question.answer(called(() => whoIs(socket, question.call)));
+    question.answer(attempted(() => whoIs(socket, question.call)));
   }
 
   #open(ticket: Ticket, engineSocket: EngineSocket): void {
@@ -205,7 +205,7 @@ export class Session implements AttemptListener {
     this.#manager = manager;
     this.#link.bind(connection);
     const [first, ...others] = this.#waiting.splice(0);
-    if (first !== undefined) this.#join(first);
+    if (first !== undefined) this.#sockets?.join(first);
     for (const connect of others) void this.#joinAnother(connect, manager);
   }
 
@@ -250,25 +250,11 @@ export class Session implements AttemptListener {
     this.#retries.add(timer);
   }
 
-  #join({ socket, next }: Connect): void {
-    this.#sockets.add(socket);
-    socket.once('disconnect', () => {
-      this.#sockets.delete(socket);
-      // Socket.IO closes the session after it has told its sockets.
-      process.nextTick(() => this.#link?.closingBegan());
-    });
-    if (this.#context.watchesEmit) this.#watchEmit(socket);
-    if (this.#context.watchesEvents) {
-      socket.onAny((event: string, ...args: unknown[]) => this.#link?.arrived(event, args));
-    }
-    next();
-  }
-
   /** The same user may join more namespaces. Another user may not, since the first one would pay for it. */
   async #joinAnother(connect: Connect, manager: WebSocketManager<Socket>): Promise<void> {
     const { whoIs, doorway, refuser, mooring } = this.#context;
     if (whoIs === null) {
-      this.#join(connect);
+      this.#sockets?.join(connect);
       return;
     }
     const call = new AbortableCall();
@@ -277,46 +263,13 @@ export class Session implements AttemptListener {
     this.#joining.delete(call);
     if (this.#engineSocket?.readyState !== 'open') connect.next();
     else if (refusal === null) {
-      if (fields.userId === manager.userId) this.#join(connect);
+      if (fields.userId === manager.userId) this.#sockets?.join(connect);
       else connect.next(connectError(mooring.refusals.unauthenticated(new AuthenticationError('wrong'))));
     } else {
       const { retryAfterMs } = toldOf(refusal.close);
       if (retryAfterMs === null || !refuser.holds([connect])) connect.next(connectError(refusal));
       else this.#retry(retryAfterMs, () => void this.#joinAnother(connect, manager));
     }
-  }
-
-  #watchEmit(socket: Socket): void {
-    const emit = socket.emit.bind(socket) as (event: string, ...args: unknown[]) => boolean;
-    socket.emit = (event: string, ...args: unknown[]) => {
-      this.#link?.emitted(event, args);
-      return emit(event, ...args);
-    };
-  }
-
-  /** Sockets that have joined just now are connected in the next tick, and only then can they be told anything. */
-  #close(code: number, reason: string): void {
-    const isJoining = [...this.#sockets].some(({ connected }) => !connected);
-    if (!isJoining) this.#closeNow(code, reason);
-    else
-      process.nextTick(() => {
-        this.#closeNow(code, reason);
-      });
-  }
-
-  /** A client that should not come back by itself is disconnected from its namespaces; another one loses its session. */
-  #closeNow(code: number, reason: string): void {
-    const { announcement } = this.#context;
-    const told = toldOf({ code, reason });
-    const connected = [...this.#connected()];
-    if (announcement !== null) for (const socket of connected) socket.emit(announcement, told);
-    if (told.retryAfterMs === null) connected[0]?.disconnect(true);
-    this.#engineSocket?.close();
-  }
-
-  *#connected(): Generator<Socket, undefined> {
-    for (const socket of this.#sockets) if (socket.connected) yield socket;
-    return undefined;
   }
 
   /** Gives back what it has or waits for, and is not asked any longer. */
@@ -340,11 +293,4 @@ export class Session implements AttemptListener {
     this.leave();
     for (const { next } of this.#waiting.splice(0)) next();
   };
-}
-
-/** What the function returns, or the error that it throws, as a promise. */
-function called<T>(act: () => T | Promise<T>): Promise<T> {
-  return new Promise((resolve) => {
-    resolve(act());
-  });
 }
