@@ -152,8 +152,9 @@ describe('mooring/nestjs with IoAdapter', () => {
 
   it('manages the server of an adapter that makes it in create', async () => {
     class OwnAdapter extends IoAdapter {
-      override create(_port: number, options?: object): Server {
-        return new Server(this.httpServer as HttpServer, { ...options });
+      // Nest brings a copy of Socket.IO of its own, with types of its own.
+      override create(_port: number, options?: object): never {
+        return new Server(this.httpServer as HttpServer, { ...options }) as never;
       }
     }
     const server = await start((app) => new OwnAdapter(app));
