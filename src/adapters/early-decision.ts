@@ -19,8 +19,9 @@ export function rejectedBefore(rejection: HttpRejection): DecisionBefore {
 }
 
 /**
- * A decision that is made before the server gets the request. If the server never gets it, its slot is given
- * back after `ticketMs`, or when its socket closes: nobody reads a socket before the handshake, so that may not be noticed.
+ * A decision that is made before the server gets the request. If the server never gets it, its slot is given back when the
+ * framework has answered with something else or the socket has closed, else after `ticketMs`. Nobody reads a socket before
+ * the handshake, so a client that goes may not be noticed.
  */
 export class EarlyDecision implements AttemptListener {
   readonly #attempt: Attempt<IncomingMessage>;
@@ -37,7 +38,8 @@ export class EarlyDecision implements AttemptListener {
     // A framework may inject a request without a socket.
     const socket = request.socket as Socket | undefined;
     socket?.on('error', ignore);
-    socket?.once('close', this.#onClosed);
+    socket?.once('finish', this.#onOver);
+    socket?.once('close', this.#onOver);
   }
 
   /** Resolves once it is known whether the client is let in. If it goes before, that is `waiting`. */
@@ -85,10 +87,13 @@ export class EarlyDecision implements AttemptListener {
   }
 
   #unwatch(): void {
-    (this.#request.socket as Socket | undefined)?.off('close', this.#onClosed);
+    const socket = this.#request.socket as Socket | undefined;
+    socket?.off('finish', this.#onOver);
+    socket?.off('close', this.#onOver);
   }
 
-  readonly #onClosed = (): void => {
+  readonly #onOver = (): void => {
+    this.#unwatch();
     this.#attempt.leave();
     this.#admission?.ticket?.cancel();
     this.#known.resolve(this.decision);

@@ -28,8 +28,8 @@ declare module 'fastify' {
 /** What {@link mooringFastify} needs. `keyOf`, `attemptRate` and `allowedOrigins` see the request of Node. */
 export interface MooringFastifyOptions extends Omit<AttachOptions, 'authenticate'> {
   /**
-   * The user and the thread of a request. Called last, after all hooks of the route, so that what they have put on the
-   * request is there. Errors with the status 401 or 403 count as `AuthenticationError`.
+   * The user and the thread of a request. Called after all hooks of the route, right before its handler, so that what they
+   * have put on the request is there. Errors with the status 401 or 403 count as `AuthenticationError`.
    */
   readonly authenticate: (
     request: FastifyRequest,
@@ -41,7 +41,8 @@ export interface MooringFastifyOptions extends Omit<AttachOptions, 'authenticate
 
 /**
  * A plugin of Fastify that manages the WebSockets of its routes. It registers `@fastify/websocket`, unless that was done
- * before, and belongs before the routes. `fastify.close()` stops the Mooring first.
+ * before, and belongs before the routes. `fastify.close()` stops the Mooring first. WebSockets of routes that were there
+ * before are closed with 4401.
  *
  * @example
  * await app.register(mooringFastify, { mooring: createMooring(), authenticate: (request) => whoIs(request) });
@@ -49,7 +50,8 @@ export interface MooringFastifyOptions extends Omit<AttachOptions, 'authenticate
  *   socket.send(request.manager?.threadId ?? 'nobody');
  * });
  *
- * @throws TypeError if an option is not valid
+ * @throws TypeError if an option is not valid, or if `@fastify/websocket` is registered in a scope around this one: the
+ * WebSockets of the other scopes would be closed
  */
 export const mooringFastify = fp(register, { name: 'mooring', fastify: '5.x' });
 
@@ -58,6 +60,10 @@ async function register(fastify: FastifyInstance, options: MooringFastifyOptions
   if (typeof authenticate !== 'function')
     throw new TypeError(
       `authenticate: got ${describe(authenticate)}, wanted a function that returns the user of a request`,
+    );
+  if (fastify.hasDecorator('websocketServer') && !Object.hasOwn(fastify, 'websocketServer'))
+    throw new TypeError(
+      'mooringFastify: got a scope inside that of @fastify/websocket, wanted the same one, since its server has the WebSockets of all scopes. Register both in one place, and set config: { mooring: false } for routes that Mooring should leave alone',
     );
   // Before that of @fastify/websocket, which closes all sockets without a reason.
   fastify.addHook('preClose', () => options.mooring.stop());
@@ -85,16 +91,17 @@ function isForWebSockets(route: RouteOptions): boolean {
   return route.websocket === true || route.wsHandler !== undefined;
 }
 
-/** Admits after all other hooks of the route, so that nobody is counted whom one of them rejects. */
+/** Admits right before the handler, so that nobody is counted whom a hook rejects. */
 function admitLast(route: RouteOptions, gate: Attachment, authenticate: MooringFastifyOptions['authenticate']): void {
-  const { preHandler = [], config } = route;
-  const admit = async (request: FastifyRequest): Promise<void> => {
-    if (!request.ws) return;
+  // `@fastify/websocket` has put its own handler here, which does the upgrade.
+  const { handler, config } = route;
+  route.handler = function (request, reply) {
+    if (!request.ws) return handler.call(this, request, reply);
     if (config?.mooring === false) {
       gate.letThrough(request.raw);
-      return;
+      return handler.call(this, request, reply);
     }
-    await gate.admitBefore(request.raw, (call) => translating(() => authenticate(request, call)));
+    const decided = gate.admitBefore(request.raw, (call) => translating(() => authenticate(request, call)));
+    return decided.then(() => handler.call(this, request, reply));
   };
-  route.preHandler = [...(Array.isArray(preHandler) ? preHandler : [preHandler]), admit];
 }

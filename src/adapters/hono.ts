@@ -1,16 +1,28 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context, Env, MiddlewareHandler } from 'hono';
-import type { WebSocketServer } from 'ws';
+import type { WebSocket, WebSocketServer } from 'ws';
 import { describe } from '../core/errors.js';
+import type { WebSocketManager } from '../core/managers/manager.js';
 import type { AuthenticationCall } from './authentication-call.js';
 import type { AuthenticateResult } from './doorway.js';
 import { translating } from './http-errors.js';
-import { attach, type AttachOptions } from './ws.js';
+import * as ws from './ws.js';
 
-export { findManager, managerOf } from './ws.js';
+/**
+ * The manager of `socket.raw`, for `hold()`, `socket()`, `onRelease()` and `data`.
+ * @throws TypeError if it has none. Where that may be, use {@link findManager}.
+ */
+export function managerOf<Data = unknown>(raw: object | undefined): WebSocketManager<WebSocket, Data> {
+  return ws.managerOf(raw as WebSocket);
+}
+
+/** As {@link managerOf}, but returns `undefined` if there is no manager. Never throws. */
+export function findManager<Data = unknown>(raw: object | undefined): WebSocketManager<WebSocket, Data> | undefined {
+  return ws.findManager(raw as WebSocket);
+}
 
 /** What {@link moored} needs. `keyOf`, `attemptRate` and `allowedOrigins` see the request of Node. */
-export interface MooredOptions<AppEnv extends Env = Env> extends Omit<AttachOptions, 'authenticate'> {
+export interface MooredOptions<AppEnv extends Env = Env> extends Omit<ws.AttachOptions, 'authenticate'> {
   /** The same server that `serve({ websocket: { server } })` of `@hono/node-server` gets, with `noServer: true`. */
   readonly server: WebSocketServer;
   /**
@@ -45,7 +57,7 @@ export function moored<AppEnv extends Env = Env>({
     throw new TypeError(
       `authenticate: got ${describe(authenticate)}, wanted a function that returns the user of a context`,
     );
-  const gate = attach(server, { ...options, authenticate: 'before' });
+  const gate = ws.attach(server, { ...options, authenticate: 'before' });
   const seen = new WeakSet<IncomingMessage>();
   return async (context, next) => {
     if (context.req.header('upgrade')?.toLowerCase() === 'websocket') {

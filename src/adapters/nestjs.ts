@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import {
   ConfigurableModuleBuilder,
   Inject,
@@ -22,7 +23,9 @@ export interface MooringModuleOptions {
   /** Stopped when the application shuts down, before its servers close. */
   readonly mooring: Mooring;
   /** For applications with `WsAdapter`. An `HttpException` with 401 or 403 counts as `AuthenticationError`. */
-  readonly ws?: Omit<ws.AttachOptions, 'mooring'>;
+  readonly ws?: Omit<ws.AttachOptions, 'mooring' | 'authenticate'> & {
+    readonly authenticate: ws.Authenticate<IncomingMessage> | 'later';
+  };
   /** For applications with `IoAdapter`; the same. */
   readonly socketIo?: Omit<Extract<socketIo.AttachOptions, { at?: 'connect' }>, 'mooring'>;
 }
@@ -58,10 +61,11 @@ Inject(MODULE_OPTIONS_TOKEN)(MooringModule, undefined, 0);
  * app.useWebSocketAdapter(withMooring(new WsAdapter(app), app));
  *
  * @returns the same adapter
- * @throws TypeError if the module has no options for this kind of adapter. Nest throws if the module is not imported.
+ * @throws TypeError if the module has no options for this kind of adapter, or if there are two modules with options of
+ * their own. Nest throws if the module is not imported.
  */
 export function withMooring<Adapter extends WebSocketAdapter>(adapter: Adapter, app: INestApplicationContext): Adapter {
-  const { options } = app.get(MooringModule, { strict: false });
+  const options = optionsOf(app);
   const attach = 'createIOServer' in adapter ? attachesSocketIo(options) : attachesWs(options);
   const attached = new WeakSet<object>();
   const create = adapter.create.bind(adapter);
@@ -74,6 +78,15 @@ export function withMooring<Adapter extends WebSocketAdapter>(adapter: Adapter, 
     return made;
   };
   return adapter;
+}
+
+function optionsOf(app: INestApplicationContext): MooringModuleOptions {
+  const modules = app.get<MooringModule, MooringModule>(MooringModule, { strict: false, each: true });
+  const [options, ...others] = new Set(modules.map((module) => module.options));
+  if (options !== undefined && others.length === 0) return options;
+  throw new TypeError(
+    'withMooring: got several MooringModule with options of their own, wanted one; import it in the module of the application',
+  );
 }
 
 function attachesWs({ mooring, ws: given }: MooringModuleOptions): (server: object) => void {
@@ -122,8 +135,9 @@ function wanted<Options extends { readonly authenticate: unknown }>(
   if (options === undefined)
     throw new TypeError(`MooringModule: got no ${name}, wanted ${name}: { authenticate } for this adapter`);
   const { authenticate } = options;
-  if (typeof authenticate === 'function' || name === 'ws') return options;
+  if (typeof authenticate === 'function' || (name === 'ws' && authenticate === 'later')) return options;
+  const wanted = name === 'ws' ? "request, or 'later'" : 'socket';
   throw new TypeError(
-    `${name}.authenticate: got ${describe(authenticate)}, wanted a function that returns the user of a socket`,
+    `${name}.authenticate: got ${describe(authenticate)}, wanted a function that returns the user of a ${wanted}`,
   );
 }

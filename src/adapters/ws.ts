@@ -20,7 +20,8 @@ import { afterAnswers, isAnswering, isHandshake, mayUpgrade } from './upgrade-re
 export interface AttachOptions extends Omit<DoorwayOptions<IncomingMessage>, 'authenticate'> {
   /**
    * Who the client is: a function of the request, or when the application says so. `'before'`: with
-   * {@link Attachment.admitBefore}, before the server gets the request; a client without it is closed with 4401.
+   * {@link Attachment.admitBefore}, before the server gets the request; a client without it is closed with 4401, and the
+   * event `socket.unmanaged` says so.
    * `'later'`: with {@link admit}, once its first message has come.
    */
   readonly authenticate: Authenticate<IncomingMessage> | 'before' | 'later';
@@ -165,7 +166,7 @@ class Gate implements UpgradeContext {
   /** @throws TypeError if it is neither a function nor one of the two words */
   #whoIs(authenticate: AttachOptions['authenticate']): Authenticate<IncomingMessage> {
     if (authenticate === 'later') return (request) => this.#late.get(request)?.fields;
-    if (authenticate === 'before') return (request, call) => this.#asked.get(request)?.(call);
+    if (authenticate === 'before') return (request, call) => (this.#asked.get(request) ?? this.#notAsked)(call);
     if (typeof authenticate === 'string')
       throw new TypeError(`authenticate: got ${describe(authenticate)}, wanted a function, 'before' or 'later'`);
     return authenticate;
@@ -192,6 +193,12 @@ class Gate implements UpgradeContext {
     this.#doorway.authenticateAndAdmit(attempt, early);
     return early.known;
   }) as Attachment['admitBefore'];
+
+  /** Nobody has called `admitBefore`: the route is not protected, or the middleware stands elsewhere. */
+  readonly #notAsked = (): null => {
+    this.mooring.events.emit('socket.unmanaged', { reason: 'admitBefore was not called for its request' });
+    return null;
+  };
 
   readonly letThrough = (request: IncomingMessage): void => {
     this.#free.add(request);
@@ -262,7 +269,9 @@ class Gate implements UpgradeContext {
     const arrived = this.#early.get(request) ?? this.#doorway.arrive(request, request);
     if (arrived instanceof EarlyDecision) {
       this.#early.delete(request);
-      arrived.passTo(new PendingUpgrade(this, upgrade, arrived.attempt));
+      const pending = new PendingUpgrade(this, upgrade, arrived.attempt);
+      arrived.passTo(pending);
+      if (arrived.attempt.isAuthenticating) pending.awaitAuthentication();
     } else if (!(arrived instanceof Attempt)) this.refusalSender.reject(stream, arrived);
     else if (this.#isLater) {
       new LateUpgrade(this, upgrade, arrived).start((late) => {

@@ -41,7 +41,7 @@ export const edgeEvents = Object.freeze({
     fields: fields<{ readonly reason: string }>(),
     severity: 'error',
     about:
-      'An attached server accepted a socket without a manager: it was closed with 1011, so that no limit is evaded.',
+      'An attached server accepted a socket without a manager: it was closed, so that no limit is evaded. With 1011, or with 4401 if `admitBefore` was not called.',
   },
   'admin.acted': {
     fields: fields<{

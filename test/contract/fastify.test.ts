@@ -120,6 +120,52 @@ describe('mooring/fastify', () => {
     expect(mooring.managerCount).toBe(0);
   });
 
+  it('asks after hooks that a plugin registered later adds to the route', async () => {
+    const { url, mooring } = await start({
+      routes: (routes) => {
+        routes.addHook('onRoute', (route) => {
+          route.preHandler = (request, reply, done) => {
+            const { late } = request.query as { late?: string };
+            if (late === 'no') void reply.code(402).send();
+            else if (late !== undefined) request.user = late;
+            if (late !== 'no') done();
+          };
+        });
+      },
+    });
+    expect(await firstMessage(dial(url('/chat?late=ada&thread=thread_1')))).toBe('thread_1');
+    const client = dial(url('/chat?user=ada&late=no&thread=thread_2'));
+    const [error] = (await once(client, 'error')) as [Error];
+    expect(error.message).toBe('Unexpected server response: 402');
+    expect(mooring.managersOf('ada').map(({ threadId }) => threadId)).toEqual(['thread_1']);
+  });
+
+  it('leaves the HTTP handler of a WebSocket route as it is', async () => {
+    const { app } = await start({
+      routes: (routes) => {
+        routes.route({
+          ...{ method: 'GET', url: '/both', wsHandler: () => undefined },
+          handler: (_, reply) => {
+            setImmediate(() => void reply.send('a page'));
+          },
+        });
+      },
+    });
+    expect((await app.inject('/both')).body).toBe('a page');
+  });
+
+  it('wants the same scope as @fastify/websocket', async () => {
+    const app = fastify();
+    await app.register(websocket);
+    const options = { mooring: createMooring({ env: {} }), authenticate: () => null };
+    afterThisTest(() => app.close());
+    await expect(
+      app.register(async (scope) => {
+        await scope.register(mooringFastify, options);
+      }),
+    ).rejects.toThrow(/got a scope inside that of @fastify\/websocket, wanted the same one/);
+  });
+
   it('works with injectWS', async () => {
     const { app } = await start();
     await app.ready();
@@ -173,7 +219,10 @@ describe('mooring/fastify', () => {
 
   it('closes a WebSocket of a route that has no WebSocket handler', async () => {
     const { url, mooring } = await start({ routes: (routes) => void routes.get('/page', () => 'a page') });
+    const reasons: string[] = [];
+    mooring.on('socket.unmanaged', ({ reason }) => reasons.push(reason));
     expect(await closeOf(dial(url('/page')))).toMatch(/^4401/);
+    expect(reasons).toEqual(['admitBefore was not called for its request']);
     expect(mooring.managerCount).toBe(0);
   });
 

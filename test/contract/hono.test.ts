@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { once } from 'node:events';
 import { get } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { managerOf, moored, type MooredOptions } from '../../src/adapters/hono.js';
@@ -43,12 +43,13 @@ async function start({ moored: more, ...options }: AppOptions = {}): Promise<App
   });
   const greet = upgradeWebSocket(() => ({
     onOpen: (_, socket) => {
-      socket.send(managerOf(socket.raw as WebSocket).threadId);
+      socket.send(managerOf(socket.raw).threadId);
     },
   }));
   app.get('/chat', admit, greet);
   app.get('/twice', admit, admit, greet);
   app.get('/other', greet);
+  app.get('/closed', admit, (c) => c.text('no', 402));
   app.get('/page', admit, (c) => c.text('a page'));
   const http: ServerType = serve({
     fetch: app.fetch,
@@ -117,6 +118,20 @@ describe('mooring/hono', () => {
     expect(await (await app.request('/page')).text()).toBe('a page');
     expect(await greeted(dial(`ws://${base}/twice?user=ada&thread=thread_1`))).toBe('thread_1');
     expect(mooring.managerCount).toBe(1);
+  });
+
+  it('gives the slot back at once if a later handler refuses, though the client keeps its side open', async () => {
+    const { base, mooring } = await start();
+    const [host = '', port] = base.split(':');
+    const tcp = connect({ host, port: Number(port), allowHalfOpen: true });
+    afterThisTest(() => void tcp.destroy());
+    tcp.write(
+      'GET /closed?user=ada&thread=thread_1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    );
+    const [answer] = (await once(tcp, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 402/);
+    await expect.poll(() => mooring.managerCountOf('ada')).toBe(0);
   });
 
   it.each([

@@ -183,4 +183,32 @@ describe('withMooring', () => {
     expect(() => withMooring(new WsAdapter(app), app)).toThrow(/got no ws, wanted ws: \{ authenticate \}/);
     expect(() => withMooring(new IoAdapter(app), app)).toThrow(/got no socketIo/);
   });
+
+  it.each([
+    ['two modules with options of their own', 2, /got several MooringModule with options of their own/],
+    ['one module in two places', 1, null],
+  ])('takes or refuses %s', async (_, count, message) => {
+    const optionsOf = () => ({ mooring: createMooring({ env: {} }), ws: { authenticate: () => null } });
+    const first = MooringModule.forRoot(optionsOf());
+    const FeatureModule = moduleClass();
+    Module({ imports: [count === 1 ? first : MooringModule.forRoot(optionsOf())] })(FeatureModule);
+    const AppModule = moduleClass();
+    Module({ imports: [first, FeatureModule] })(AppModule);
+    const app = await NestFactory.create(AppModule, quiet);
+    afterThisTest(() => app.close());
+    const act = () => withMooring(new WsAdapter(app), app);
+    if (message === null) expect(act).not.toThrow();
+    else expect(act).toThrow(message);
+  });
+
+  it("does not take authenticate: 'before', with which nobody would get in", async () => {
+    const AppModule = moduleClass();
+    const options = { mooring: createMooring({ env: {} }), ws: { authenticate: 'before' as 'later' } };
+    Module({ imports: [MooringModule.forRoot(options)] })(AppModule);
+    const app = await NestFactory.create(AppModule, quiet);
+    afterThisTest(() => app.close());
+    expect(() => withMooring(new WsAdapter(app), app)).toThrow(
+      /ws\.authenticate: got before, wanted a function .*'later'/,
+    );
+  });
 });

@@ -127,6 +127,19 @@ describe('a framework that has authenticated the client before', () => {
     expect(errors).toMatchObject([{ name: 'TypeError', message: expect.stringContaining('already') as string }]);
   });
 
+  it('that passes the request on before it is known who it is, has a client that goes noticed', async () => {
+    const decisions: string[] = [];
+    const made = await framework({}, (gate, request) => {
+      const whoIs = () => new Promise<never>(() => undefined);
+      void gate.admitBefore(request, whoIs).then(({ outcome }) => decisions.push(outcome));
+      return null;
+    });
+    const client = ask(made, 'ada', 'thread_1');
+    await sleep(50);
+    client.terminate();
+    await expect.poll(() => made.server.mooring.arrivals.sizes.underWay).toBe(0);
+  });
+
   it('and does not pass the request on gives the slot back after ticketMs', async () => {
     const server = new WsServer({ ticketMs: 200, ws: { noServer: true }, attach: { authenticate: 'before' } });
     const http = createServer();

@@ -113,6 +113,16 @@ describe('a ticket', () => {
     expect(h.countOf('ada')).toBe(1);
   });
 
+  it('is replaced by a newer one also if a ticket of another thread was granted between them', () => {
+    const h = harness();
+    const former = h.ticket('ada', 'thread_1');
+    const other = h.ticket('ada', 'thread_2');
+    const newer = h.ticket('ada', 'thread_1');
+    expect(former.refusal?.close).toEqual({ code: 4409, reason: 'replaced' });
+    expect([other.refusal, newer.refusal]).toEqual([null, null]);
+    expect(newer.manager).toBe(former.manager);
+  });
+
   it('that was replaced gives back nothing when it is cancelled', () => {
     const h = harness();
     const former = h.ticket('ada', 'thread_1');

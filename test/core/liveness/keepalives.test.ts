@@ -71,3 +71,13 @@ describe("an application's own isKeepalive", () => {
 function fail(): never {
   throw new Error('no');
 }
+
+describe('fields that came as an object', () => {
+  it.each([
+    [{ event: 'ping', args: [] }, true, true],
+    [{ event: 'say', args: 'hello' }, true, false],
+    [{ event: 'ping', args: [] }, false, false],
+  ])('%j, with the presets on: %s, are a keepalive: %s', (fields, recogniseKeepalives, expected) => {
+    expect(keepalives(undefined, recogniseKeepalives).judge.matchesFields(fields)).toBe(expected);
+  });
+});
