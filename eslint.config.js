@@ -144,7 +144,7 @@ const decideInOneBreath = [
 ].map((selector) => ({ selector, message: 'Decide in one breath: nothing here may be asynchronous.' }));
 
 export default defineConfig(
-  globalIgnores(['dist', '.dist-next', '.dist-next-cli', 'packages', 'coverage']),
+  globalIgnores(['dist', 'examples/*/dist', '.dist-next', '.dist-next-cli', 'packages', 'coverage']),
   {
     files: [everywhere],
     extends: [js.configs.recommended, tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
@@ -273,6 +273,15 @@ export default defineConfig(
     rules: { '@typescript-eslint/no-base-to-string': 'off' },
   },
   {
+    name: 'examples: what is usual with Nest, which knows modules by classes without members',
+    files: ['examples/nest/**'],
+    rules: {
+      '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      '@typescript-eslint/dot-notation': ['error', { allowIndexSignaturePropertyAccess: true }],
+    },
+  },
+  {
     name: 'JavaScript: the linter does not see casts in comments; the compiler does',
     files: ['**/*.{js,mjs}'],
     rules: {
@@ -282,7 +291,7 @@ export default defineConfig(
   },
   {
     name: 'configuration files export a default',
-    files: ['*.config.{js,ts}'],
+    files: ['*.config.{js,ts}', 'examples/*/*.config.js'],
     rules: { 'import-x/no-default-export': 'off' },
   },
 );

@@ -26,6 +26,7 @@ const slowFiles = [
   'test/e2e/examples-agent.test.ts',
   'test/e2e/examples-chat.test.ts',
   'test/e2e/examples-express.test.ts',
+  'test/e2e/examples-frameworks.test.ts',
   'test/e2e/listener.test.ts',
   'test/e2e/package-cli.test.ts',
   'test/e2e/package-docs.test.ts',

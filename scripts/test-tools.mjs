@@ -28,6 +28,7 @@ export const tools = [
       'test/e2e/examples-agent.test.ts',
       'test/e2e/examples-chat.test.ts',
       'test/e2e/examples-express.test.ts',
+      'test/e2e/examples-frameworks.test.ts',
       'test/e2e/react.test.ts',
       'test/e2e/watchdog.test.ts',
     ],

@@ -30,6 +30,14 @@ export interface MooringModuleOptions {
   readonly socketIo?: Omit<Extract<socketIo.AttachOptions, { at?: 'connect' }>, 'mooring'>;
 }
 
+/**
+ * The token of the Mooring in a module's services and controllers.
+ *
+ * @example
+ * constructor(@Inject(MOORING) private readonly mooring: Mooring) {}
+ */
+export const MOORING = Symbol('mooring');
+
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<MooringModuleOptions>()
   .setClassMethodName('forRoot')
   .setExtras({ isGlobal: true }, (definition, { isGlobal }) => ({ ...definition, global: isGlobal }))
@@ -37,7 +45,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
 
 /**
  * The module of Nest: `MooringModule.forRoot(options)`, or `forRootAsync({ inject, useFactory })` if `authenticate` needs
- * services. It belongs together with {@link withMooring}.
+ * services. It belongs together with {@link withMooring}, and exports the Mooring as {@link MOORING}.
  */
 export class MooringModule extends ConfigurableModuleClass implements BeforeApplicationShutdown {
   constructor(readonly options: MooringModuleOptions) {
@@ -50,7 +58,12 @@ export class MooringModule extends ConfigurableModuleClass implements BeforeAppl
   }
 }
 
-Module({})(MooringModule);
+Module({
+  providers: [
+    { provide: MOORING, inject: [MODULE_OPTIONS_TOKEN], useFactory: ({ mooring }: MooringModuleOptions) => mooring },
+  ],
+  exports: [MOORING],
+})(MooringModule);
 Inject(MODULE_OPTIONS_TOKEN)(MooringModule, undefined, 0);
 
 /**

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import {
+  Inject,
   Injectable,
   Module,
   UnauthorizedException,
@@ -16,7 +17,7 @@ import { Server, type Socket } from 'socket.io';
 import { io as connectTo } from 'socket.io-client';
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
-import { Manager, MooringModule, managerOf, withMooring } from '../../src/adapters/nestjs.js';
+import { MOORING, Manager, MooringModule, managerOf, withMooring } from '../../src/adapters/nestjs.js';
 import { createMooring, type Mooring, type WebSocketManager } from '../../src/index.js';
 import { afterThisTest } from '../support/setup.js';
 import { endOf, joined } from '../support/socket-io-server.js';
@@ -170,6 +171,24 @@ describe('mooring/nestjs with IoAdapter', () => {
     const told = new Promise((resolve) => client.once('mooring', resolve));
     await server.app.close();
     expect(await told).toMatchObject({ cause: 'drain' });
+  });
+});
+
+describe('MooringModule', () => {
+  it('gives the Mooring to services of any module', async () => {
+    const mooring = createMooring({ env: {} });
+    class Doorman {
+      constructor(readonly given: Mooring) {}
+    }
+    Injectable()(Doorman);
+    Inject(MOORING)(Doorman, undefined, 0);
+    const FeatureModule = moduleClass();
+    Module({ providers: [Doorman] })(FeatureModule);
+    const AppModule = moduleClass();
+    Module({ imports: [MooringModule.forRoot({ mooring }), FeatureModule] })(AppModule);
+    const app = await NestFactory.create(AppModule, quiet);
+    afterThisTest(() => app.close());
+    expect(app.get(Doorman, { strict: false }).given).toBe(mooring);
   });
 });
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { afterAll } from 'vitest';
 import { afterThisTest } from './setup.js';
 
@@ -46,4 +46,35 @@ async function pageOf(executablePath: string): Promise<Page> {
   const context = await (await browser).newContext();
   afterThisTest(() => context.close());
   return context.newPage();
+}
+
+/** A computer of its own, whose lid can be closed: then all processes of its browser stand still. */
+export interface Laptop {
+  readonly context: BrowserContext;
+  closeLid(): void;
+  openLid(): void;
+}
+
+/** Ends with the test. */
+export async function laptop(): Promise<Laptop> {
+  const executablePath = existsSync(shell) ? shell : whole;
+  const server = await chromium.launchServer({ executablePath, headless: true, args: quiet });
+  const { pid } = server.process();
+  if (pid === undefined) throw new Error('Chromium has no process.');
+  // The browser leads a group of processes of its own.
+  const signal = (name: NodeJS.Signals): void => void process.kill(-pid, name);
+  const browser = await chromium.connect(server.wsEndpoint());
+  afterThisTest(async () => {
+    signal('SIGCONT');
+    await server.close();
+  });
+  return {
+    context: await browser.newContext(),
+    closeLid: () => {
+      signal('SIGSTOP');
+    },
+    openLid: () => {
+      signal('SIGCONT');
+    },
+  };
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { faultsOf } from './accessibility.js';
-import { chromiumPage } from './chromium.js';
+import { chromiumPage, type Laptop } from './chromium.js';
 import { overflow } from './dashboard-page.js';
 import { afterThisTest } from './setup.js';
 
@@ -19,9 +19,12 @@ export interface Person {
   logIn(name: string): Promise<Page>;
 }
 
-/** @param expected what the console may say @default nothing */
-export async function person({ url }: { readonly url: string }, expected = /^$/): Promise<Person> {
-  const context = (await chromiumPage()).context();
+/**
+ * @param expected what the console may say @default nothing
+ * @param at their own computer @default a browser that persons of other tests share
+ */
+export async function person({ url }: { readonly url: string }, expected = /^$/, at?: Laptop): Promise<Person> {
+  const context = at?.context ?? (await chromiumPage()).context();
   const troubles: string[] = [];
   afterThisTest(() => {
     expect(troubles).toEqual([]);

@@ -26,6 +26,9 @@ interface ExampleOptions {
   readonly complaints?: RegExp;
 }
 
+/** Those that were started before, and so are built. */
+const built = new Set<string>();
+
 const root = join(import.meta.dirname, '../..');
 
 /** Ends with the test. It has the settings of production. */
@@ -33,7 +36,13 @@ export async function startExample(name: string, options: ExampleOptions = {}): 
   const { port = 0, env = {}, complaints = /^$/ } = options;
   const child = spawn(process.execPath, [join(root, 'scripts/example.mjs'), name], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_ENV: 'production', PORT: String(port), ...env },
+    env: {
+      ...process.env,
+      NODE_ENV: 'production',
+      PORT: String(port),
+      EXAMPLE_IS_BUILT: built.has(name) ? '1' : '',
+      ...env,
+    },
   });
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => {
@@ -64,5 +73,6 @@ export async function startExample(name: string, options: ExampleOptions = {}): 
     throw new Error(`${name} ended at its start, with exit code ${code}: ${errors}`);
   });
   const url = /http:\S+/.exec(await Promise.race([hears(/ on http:/), failed]))?.[0] ?? '';
+  built.add(name);
   return { url, lines, exited, hears, terminate: () => child.kill('SIGTERM') };
 }

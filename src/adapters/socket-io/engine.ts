@@ -108,6 +108,14 @@ export function pingByPacket(session: EngineSocket): void {
   if (internals.writeBuffer?.some(({ type }) => type === 'ping') !== true) internals.sendPacket('ping');
 }
 
+/** Closes the session: by polling with the client's next request. */
+export function closeSession(session: EngineSocket): void {
+  const { transport } = session as unknown as SessionInternals;
+  session.close();
+  // If the session upgrades meanwhile, Engine.IO forgets its timer, which would keep the process alive for half a minute.
+  session.once('close', () => setImmediate(() => transport.shouldClose?.()));
+}
+
 /** Closes the session and its transport at once. */
 export function destroySession(session: EngineSocket): void {
   session.close(true);

@@ -1,7 +1,7 @@
 import type { Socket } from 'socket.io';
 import { unadmittedLimit } from '../../core/bounds.js';
 import type { Mooring } from '../../core/mooring.js';
-import { destroySession, webSocketOf, type EngineSocket, type Next } from './engine.js';
+import { closeSession, destroySession, webSocketOf, type EngineSocket, type Next } from './engine.js';
 
 /** A request to join a namespace that has no answer yet. */
 export interface Connect {
@@ -65,7 +65,7 @@ export class Refuser {
     (webSocketOf(session) ?? session).once('close', () => {
       timer.cancel();
     });
-    session.close();
+    closeSession(session);
   }
 
   /** Leaves refused sessions as they are. */

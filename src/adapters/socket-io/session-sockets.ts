@@ -1,6 +1,6 @@
 import type { Socket } from 'socket.io';
 import type { EngineConnection } from './engine-connection.js';
-import type { EngineSocket } from './engine.js';
+import { closeSession, type EngineSocket } from './engine.js';
 import type { Connect } from './refuser.js';
 import { toldOf } from './told.js';
 
@@ -62,7 +62,7 @@ export class SessionSockets {
     const connected = this.#connected;
     if (announcement !== null) for (const socket of connected) socket.emit(announcement, told);
     if (told.retryAfterMs === null) connected[0]?.disconnect(true);
-    this.#session.close();
+    closeSession(this.#session);
   }
 
   /** Not those whose application has removed our listener. */

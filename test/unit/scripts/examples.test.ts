@@ -17,21 +17,26 @@ const packageOf = (path: string): Package => JSON.parse(readFileSync(join(path, 
 const { dependencies, peerDependencies, devDependencies } = packageOf(root);
 const tested: Readonly<Record<string, string>> = { ...dependencies, ...peerDependencies, ...devDependencies };
 
-/** The packages that the server imports, of any file of theirs. */
+/** The packages that its server and its page import, of any file of theirs. */
 function importsOf(name: string): string[] {
-  const text = readFileSync(join(folder, name, 'server.js'), 'utf8');
-  const imported = [...text.matchAll(/ from '([^'./][^']*)'/g)].flatMap(([, specifier = '']) =>
+  const text = readdirSync(join(folder, name), { recursive: true, encoding: 'utf8' })
+    .filter((path) => /^(server\.js|(src|page)\/.*\.tsx?)$/.test(path))
+    .map((path) => readFileSync(join(folder, name, path), 'utf8'))
+    .join('\n')
+    .replace(/^import type .*$/gm, '');
+  const imported = [...text.matchAll(/(?: from|^import) '([^'./][^']*)'/gm)].flatMap(([, specifier = '']) =>
     specifier.startsWith('node:') ? [] : [/^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? ''],
   );
   return [...new Set(imported)];
 }
 
 it('there are examples', () => {
-  expect(names.toSorted()).toEqual(['agent-run', 'express', 'ws-chat']);
+  expect(names.toSorted()).toEqual(['agent-run', 'express', 'fastify', 'nest', 'socket-io-react', 'ws-chat']);
 });
 
 describe.each(names)('the example %s', (name) => {
-  const listed = packageOf(join(folder, name)).dependencies ?? {};
+  const { dependencies: needed, devDependencies: toBuild } = packageOf(join(folder, name));
+  const listed = { ...needed, ...toBuild };
 
   it('lists the packages that it imports', () => {
     expect(importsOf(name)).toContain('mooring');

@@ -1,0 +1,8 @@
+import { defineConfig } from 'vite';
+
+export default defineConfig({
+  root: 'page',
+  logLevel: 'warn',
+  build: { outDir: '../dist', emptyOutDir: true },
+  oxc: { jsx: { runtime: 'automatic' } },
+});
