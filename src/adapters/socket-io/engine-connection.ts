@@ -19,8 +19,8 @@ import {
 } from './engine.js';
 import type { ActivityFilter } from './events.js';
 
-/** What an {@link EngineConnection} needs beside its session. */
-export interface EngineConnectionParts {
+/** What the connections of one server share. */
+export interface ConnectionContext {
   readonly filter: ActivityFilter;
   /** Whether messages to many clients at once are activity of each. */
   readonly countBroadcasts: boolean;
@@ -28,10 +28,14 @@ export interface EngineConnectionParts {
   readonly maxUnsentBytes: number;
   /** Whether packets do not show whether they are activity: then {@link EngineConnection.arrived} and `emitted` tell. */
   readonly readsEvents: boolean;
+}
+
+/** The sockets over a connection. */
+interface Sockets {
   /** What `manager.socket()` returns. */
-  readonly socket: () => unknown;
+  readonly first: unknown;
   /** Tells the client, and closes the session. */
-  readonly close: (code: number, reason: string) => void;
+  close(code: number, reason: string): void;
 }
 
 /**
@@ -43,7 +47,8 @@ export interface EngineConnectionParts {
  */
 export class EngineConnection implements Connection {
   readonly #session: EngineSocket;
-  readonly #parts: EngineConnectionParts;
+  readonly #sockets: Sockets;
+  readonly #context: ConnectionContext;
   #webSocket: TransportSocket | null = null;
   #connection: ManagedConnection | null = null;
   /** Before there was a WebSocket. */
@@ -58,9 +63,10 @@ export class EngineConnection implements Connection {
   #asked: string | null = null;
   #isClosedByUs = false;
 
-  constructor(session: EngineSocket, parts: EngineConnectionParts) {
+  constructor(session: EngineSocket, sockets: Sockets, context: ConnectionContext) {
     this.#session = session;
-    this.#parts = parts;
+    this.#sockets = sockets;
+    this.#context = context;
     session.on('packet', this.#onPacket);
     session.on('packetCreate', this.#onPacketCreated);
     session.on('flush', this.#onFlushed);
@@ -75,7 +81,7 @@ export class EngineConnection implements Connection {
   }
 
   get socket(): unknown {
-    return this.#parts.socket();
+    return this.#sockets.first;
   }
 
   get isOpen(): boolean {
@@ -125,7 +131,7 @@ export class EngineConnection implements Connection {
 
   close(code: number, reason: string): void {
     this.#isClosedByUs = true;
-    this.#parts.close(code, reason);
+    this.#sockets.close(code, reason);
   }
 
   terminate(): void {
@@ -136,13 +142,13 @@ export class EngineConnection implements Connection {
   /** The application has emitted an event to this client alone. */
   emitted(event: string, args: readonly unknown[]): void {
     const connection = this.#connection;
-    if (connection !== null && !this.#parts.filter.isKeepalive(event, args)) connection.sent(this.#isBacklogged);
+    if (connection !== null && !this.#context.filter.isKeepalive(event, args)) connection.sent(this.#isBacklogged);
   }
 
   /** An event has arrived. */
   arrived(event: string, args: readonly unknown[]): void {
     const connection = this.#connection;
-    if (connection !== null && !this.#parts.filter.isKeepalive(event, args)) connection.received();
+    if (connection !== null && !this.#context.filter.isKeepalive(event, args)) connection.received();
   }
 
   /** The application disconnected its sockets: the session closes, by polling only with the client's next request. */
@@ -180,7 +186,7 @@ export class EngineConnection implements Connection {
   #messageReceived(connection: ManagedConnection, data: PacketData = ''): void {
     const now = connection.clock.recentMs;
     if (now - connection.lastInboundAtMs < unreportedMs) return;
-    if (!this.#parts.readsEvents && this.#parts.filter.isActivity(data)) connection.received(now);
+    if (!this.#context.readsEvents && this.#context.filter.isActivity(data)) connection.received(now);
     else connection.touched();
   }
 
@@ -191,8 +197,8 @@ export class EngineConnection implements Connection {
     this.#waitingBytes += sizeOf(data);
     const connection = this.#connection;
     if (connection === null) return;
-    if (before > this.#parts.maxUnsentBytes) connection.overfull();
-    const { countBroadcasts, readsEvents } = this.#parts;
+    if (before > this.#context.maxUnsentBytes) connection.overfull();
+    const { countBroadcasts, readsEvents } = this.#context;
     if (isBroadcast(packet) ? countBroadcasts : !readsEvents) this.#messageSent(connection, data);
   };
 
@@ -200,7 +206,7 @@ export class EngineConnection implements Connection {
     const now = connection.clock.recentMs;
     const isBacklogged = this.#isBacklogged;
     if (!isBacklogged && now - connection.lastSendAtMs < unreportedMs) return;
-    if (this.#parts.filter.isActivity(data)) connection.sent(isBacklogged, now);
+    if (this.#context.filter.isActivity(data)) connection.sent(isBacklogged, now);
   }
 
   get #isBacklogged(): boolean {
