@@ -4,8 +4,7 @@ import { WebSocket } from 'ws';
 import { unreportedMs } from '../../core/liveness/keepalives.js';
 import type { Connection } from '../../core/managers/connection.js';
 import type { ManagedConnection } from '../../core/managers/managed-connection.js';
-import { encryptionBytes } from '../moored-web-socket.js';
-import { controlHeaderBytes, StreamCounters, type CountingStream, type FrameCounts } from '../stream-counters.js';
+import { controlHeaderBytes, StreamCounters } from '../stream-counters.js';
 import { streamOf } from '../ws-internals.js';
 import {
   destroySession,
@@ -107,7 +106,7 @@ export class EngineConnection implements Connection {
 
   /** By polling, data that waits for the client's next request does not count: the ping in it had its chance. */
   get unsentBytes(): number {
-    return this.#webSocket === null ? this.#leavingBytes : this.#waitingBytes + this.#webSocket.unsentBytes;
+    return this.#webSocket === null ? this.#leavingBytes : this.#waitingBytes + this.#webSocket.socket.bufferedAmount;
   }
 
   /** By polling, bytes of an answer that is on its way out. */
@@ -141,14 +140,12 @@ export class EngineConnection implements Connection {
 
   /** The application has emitted an event to this client alone. */
   emitted(event: string, args: readonly unknown[]): void {
-    const connection = this.#connection;
-    if (connection !== null && !this.#context.filter.isKeepalive(event, args)) connection.sent(this.#isBacklogged);
+    if (!this.#context.filter.isKeepalive(event, args)) this.#connection?.sent(this.#isBacklogged);
   }
 
   /** An event has arrived. */
   arrived(event: string, args: readonly unknown[]): void {
-    const connection = this.#connection;
-    if (connection !== null && !this.#context.filter.isKeepalive(event, args)) connection.received();
+    if (!this.#context.filter.isKeepalive(event, args)) this.#connection?.received();
   }
 
   /** The application disconnected its sockets: the session closes, by polling only with the client's next request. */
@@ -162,7 +159,16 @@ export class EngineConnection implements Connection {
       watchRequests(this.#session, this.#onRequest);
       return;
     }
-    this.#webSocket = new TransportSocket(webSocket, () => this.#connection);
+    const transport = new TransportSocket(webSocket);
+    webSocket.on('ping', (payload: Buffer) => {
+      transport.controlReceived(payload);
+      this.#connection?.touched();
+    });
+    webSocket.on('pong', (payload: Buffer) => {
+      transport.controlReceived(payload);
+      this.#connection?.ponged(payload.toString('latin1'));
+    });
+    this.#webSocket = transport;
   };
 
   /** By polling, the client asks for data, or sends some: a sign of life. */
@@ -193,7 +199,7 @@ export class EngineConnection implements Connection {
   readonly #onPacketCreated = (packet: EnginePacket): void => {
     const { type, data = '' } = packet;
     if (type !== 'message') return;
-    const before = this.#waitingBytes + (this.#webSocket?.unsentBytes ?? 0);
+    const before = this.#waitingBytes + (this.#webSocket?.socket.bufferedAmount ?? 0);
     this.#waitingBytes += sizeOf(data);
     const connection = this.#connection;
     if (connection === null) return;
@@ -224,9 +230,10 @@ export class EngineConnection implements Connection {
     if (connection === null) return;
     if (reason.endsWith('error')) connection.errored(description instanceof Error ? description : new Error(reason));
     if (!this.#isClosedByUs) connection.closingBegan(reason.startsWith('forced') ? 'application' : 'peer');
-    if (this.#webSocket === null) connection.closed();
+    const socket = this.#webSocket?.socket;
+    if (socket === undefined || socket.readyState === WebSocket.CLOSED) connection.closed();
     else
-      this.#webSocket.whenClosed(() => {
+      socket.once('close', () => {
         connection.closed();
       });
   };
@@ -234,47 +241,21 @@ export class EngineConnection implements Connection {
 
 /** The WebSocket of a session, with its counters. */
 class TransportSocket extends StreamCounters {
-  readonly frames: { -readonly [Name in keyof FrameCounts]: FrameCounts[Name] };
-  readonly #socket: WebSocket;
-  readonly #stream: CountingStream;
-  readonly #maxPendingBytes: number;
-
-  constructor(socket: WebSocket, connection: () => ManagedConnection | null) {
-    const stream: CountingStream = streamOf(socket) ?? { writableLength: 0 };
-    const frames = { messagesReceived: 0, controlBytesReceived: 0 };
-    super(frames, stream);
-    this.frames = frames;
-    this.#socket = socket;
-    this.#stream = stream;
-    this.#maxPendingBytes = 'encrypted' in stream ? encryptionBytes : 0;
-    socket.on('ping', (payload: Buffer) => {
-      frames.controlBytesReceived += controlHeaderBytes + payload.length;
-      connection()?.touched();
-    });
-    socket.on('pong', (payload: Buffer) => {
-      frames.controlBytesReceived += controlHeaderBytes + payload.length;
-      connection()?.ponged(payload.toString('latin1'));
-    });
-  }
-
-  get unsentBytes(): number {
-    return this.#socket.bufferedAmount;
-  }
-
-  /** Whether the stream could not take all that was sent. */
-  get isBacklogged(): boolean {
-    return this.#stream.writableLength > this.#maxPendingBytes;
+  constructor(
+    readonly socket: WebSocket,
+    readonly frames = { messagesReceived: 0, controlBytesReceived: 0 },
+  ) {
+    super(frames, streamOf(socket) ?? { writableLength: 0 });
   }
 
   ping(payload: string): void {
-    this.#socket.ping(payload);
+    this.socket.ping(payload);
     this.pinged(payload);
   }
 
-  /** Calls back once it has closed, at once if it has. */
-  whenClosed(act: () => void): void {
-    if (this.#socket.readyState === WebSocket.CLOSED) act();
-    else this.#socket.once('close', act);
+  /** A ping or a pong has arrived. */
+  controlReceived(payload: Buffer): void {
+    this.frames.controlBytesReceived += controlHeaderBytes + payload.length;
   }
 }
 
