@@ -147,22 +147,17 @@ class Gate {
         former(request, callback);
         return;
       }
-      const first = new FirstRequest(request, callback);
+      const session = new Session(this.#context, request);
+      const first = new FirstRequest(request, callback, session.requestEnded);
+      this.#arrived.set(request, session);
       former(request, (error, isAllowed) => {
-        if (isAllowed) this.#arrive(request, first);
-        else first.answer(error, false);
+        if (!isAllowed) first.answer(error, false);
+        else if (!first.isOver)
+          callOutside(session.requested(), (reason) => {
+            first.answer(reason, reason === null);
+          });
       });
     };
-  }
-
-  #arrive(request: IncomingMessage, first: FirstRequest): void {
-    if (first.isOver) return;
-    const session = new Session(this.#context, request);
-    first.session = session;
-    this.#arrived.set(request, session);
-    callOutside(session.requested(), (reason) => {
-      first.answer(reason, reason === null);
-    });
   }
 
   readonly #opened = (engineSocket: EngineSocket): void => {

@@ -293,6 +293,26 @@ describe('detach', () => {
   });
 });
 
+describe('detach while a request is authenticated', () => {
+  it('lets it in, without a manager', async () => {
+    let isAsked = false;
+    const server = await socketIoServer({
+      attach: {
+        at: 'request',
+        authenticate: () => {
+          isAsked = true;
+          return new Promise<never>(() => undefined);
+        },
+      },
+    });
+    const client = server.client('ada', 1);
+    await expect.poll(() => isAsked).toBe(true);
+    server.detach();
+    await joined(client);
+    expect(server.mooring.managerCount).toBe(0);
+  });
+});
+
 describe('by polling', () => {
   it('a client that takes long to read an answer keeps its place', async () => {
     const server = await socketIoServer({ environment: 'development', maxManagersPerUser: 1, attach: connectError });

@@ -29,6 +29,8 @@ export interface SessionContext extends SocketsContext {
 /** Why a client is not let in: the core refuses it, or the doorway rejects it. `null`: it is let in. */
 type Answer = RefusalError | HttpRejection | null;
 
+type Resolver<Value> = ReturnType<typeof withResolver<Value>>;
+
 /** How many CONNECTs of one session may be without an answer. */
 const maxUnanswered = 100;
 
@@ -48,10 +50,10 @@ export class Session implements AttemptListener {
   /** `null` until Engine.IO has made the session. */
   #sockets: SessionSockets | null = null;
   #attempt: Attempt<Session> | null = null;
-  /** The socket that says who the client is; `null` if that is not asked any longer. */
-  #firstSocket = withResolver<Socket | null>();
+  /** While the attempt is under way: the socket that says who the client is; `null` if that is not asked any longer. */
+  #firstSocket: Resolver<Socket | null> | null = null;
   /** What the attempt comes to. `null` if there is none, or if a CONNECT was answered with it. */
-  #answer: ReturnType<typeof withResolver<Answer>> | null = null;
+  #answer: Resolver<Answer> | null = null;
   #ticket: Ticket | null = null;
   #manager: WebSocketManager<Socket> | null = null;
   /** CONNECTs that wait for an answer, or are held. */
@@ -95,7 +97,7 @@ export class Session implements AttemptListener {
     const { doorway, undecided, whoIs } = this.#context;
     const answer = withResolver<Answer>();
     this.#answer = answer;
-    this.#firstSocket = withResolver<Socket | null>();
+    this.#firstSocket = withResolver();
     const attempt = doorway.arrive(this, this.request ?? { headers: {} });
     if (attempt instanceof Attempt) {
       undecided.add(this);
@@ -108,7 +110,7 @@ export class Session implements AttemptListener {
 
   /** Who the client is, once its first CONNECT says so. */
   async authenticate(whoIs: Authenticate<Socket>, call: AuthenticationCall): Promise<AuthenticateResult> {
-    const socket = await this.#firstSocket.promise;
+    const socket = await (this.#firstSocket?.promise ?? null);
     if (this.#attempt !== null) this.#attempt.isClientAwaited = false;
     return socket === null ? null : whoIs(socket, call);
   }
@@ -130,7 +132,8 @@ export class Session implements AttemptListener {
   #settle(answer: Answer): void {
     const { undecided, refuser, mooring } = this.#context;
     undecided.delete(this);
-    this.#firstSocket.resolve(null);
+    this.#firstSocket?.resolve(null);
+    this.#firstSocket = null;
     this.#answer?.resolve(answer);
     if (answer === null) return;
     const isRefusal = answer instanceof RefusalError;
@@ -151,6 +154,7 @@ export class Session implements AttemptListener {
   #open(): RefusalError | null {
     const ticket = this.#ticket;
     if (ticket === null || this.#sockets === null) return null;
+    this.#ticket = null;
     if (!this.#isOpen) {
       ticket.cancel();
       return null;
@@ -239,7 +243,7 @@ export class Session implements AttemptListener {
 
   async #admit(socket: Socket): Promise<Answer> {
     const { promise } = this.#answer ?? this.arrive();
-    this.#firstSocket.resolve(socket);
+    this.#firstSocket?.resolve(socket);
     const answer = await promise;
     this.#answer = null;
     return answer;
@@ -263,7 +267,9 @@ export class Session implements AttemptListener {
     this.#attempt?.leave();
     this.#attempt = null;
     this.#ticket?.cancel();
-    this.#firstSocket.resolve(null);
+    this.#firstSocket?.resolve(null);
+    this.#firstSocket = null;
+    this.#answer?.resolve(null);
     this.#answer = null;
   }
 
