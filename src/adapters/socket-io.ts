@@ -20,7 +20,7 @@ import { Session, sessionOf, type SessionContext } from './socket-io/session.js'
 
 export type { AttemptRate } from './attempt-rate.js';
 export type { AuthenticationCall } from './authentication-call.js';
-export type { AuthenticateResult } from './doorway.js';
+export type { Authenticate, AuthenticateResult } from './doorway.js';
 export type { OriginRule } from './origins.js';
 export type { EngineSocket } from './socket-io/engine.js';
 export type { IsKeepaliveEvent } from './socket-io/events.js';
