@@ -4,13 +4,10 @@ import { unreportedMs, type Keepalives } from '../core/liveness/keepalives.js';
 import type { ManagedConnection } from '../core/managers/managed-connection.js';
 import { announceClosing } from './closing-streams.js';
 import { ignoreRepeatedEnd } from './ignore-repeated-end.js';
-import { controlHeaderBytes, type FrameCounts } from './stream-counters.js';
+import { controlHeaderBytes, maxPendingBytesOf, type FrameCounts } from './stream-counters.js';
 import { hasCloseFrameOf, receiverOf } from './ws-internals.js';
 
 type Content = Parameters<WebSocket['send']>[0];
-
-/** A TLS stream encrypts later, so it always has unsent bytes after a send. Up to this many are no backlog. */
-export const encryptionBytes = 65_536;
 
 /** The codes with which `ws` closes a socket whose peer broke the protocol. */
 export const protocolErrors: ReadonlySet<number | undefined> = new Set([1002, 1007, 1009]);
@@ -85,7 +82,7 @@ export function mooredClass(
 
     bindConnection(connection: ManagedConnection, stream: Duplex): void {
       this.#stream = stream;
-      this.#maxPendingBytes = 'encrypted' in stream ? encryptionBytes : 0;
+      this.#maxPendingBytes = maxPendingBytesOf(stream);
       this.#connection = connection;
     }
 

@@ -2,9 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'socket.io';
 import { describe } from '../core/errors.js';
 import type { WebSocketManager } from '../core/managers/manager.js';
-import type { HttpRejection } from './attempt.js';
-import type { AuthenticationCall } from './authentication-call.js';
-import { Doorway } from './doorway.js';
+import { callOutside } from './attempt.js';
+import { Doorway, type Authenticate } from './doorway.js';
 import {
   requestOf,
   type AllowRequest,
@@ -17,11 +16,11 @@ import { ActivityFilter } from './socket-io/events.js';
 import { FirstRequest } from './socket-io/first-request.js';
 import { checkOptions, type AttachOptions, type SocketIoServer, type SocketIoSocket } from './socket-io/options.js';
 import { Refuser, type Connect } from './socket-io/refuser.js';
-import { Session, sessionOf, type SessionContext, type WhoIs } from './socket-io/session.js';
+import { Session, sessionOf, type SessionContext } from './socket-io/session.js';
 
 export type { AttemptRate } from './attempt-rate.js';
 export type { AuthenticationCall } from './authentication-call.js';
-export type { AuthenticateResult } from './doorway.js';
+export type { Authenticate, AuthenticateResult } from './doorway.js';
 export type { OriginRule } from './origins.js';
 export type { EngineSocket } from './socket-io/engine.js';
 export type { IsKeepaliveEvent } from './socket-io/events.js';
@@ -108,10 +107,10 @@ class Gate {
       whoIs: options.at === 'request' ? null : options.authenticate,
       announcement: announce === false ? null : announce,
       watchesEmit: io.opts.connectionStateRecovery !== undefined || isParserOther,
-      watchesEvents: isParserOther,
       connection: {
         filter: new ActivityFilter(mooring.keepalives, isKeepalive),
         countBroadcasts: options.countBroadcasts ?? false,
+        readsEvents: isParserOther,
         maxUnsentBytes: mooring.config.maxUnsentBytes === 0 ? Infinity : mooring.config.maxUnsentBytes,
       },
     };
@@ -120,7 +119,7 @@ class Gate {
   install(): () => void {
     const { opts } = this.#engine;
     const { allowRequest } = opts;
-    const allow = this.#allowAfter(allowRequest);
+    const allow = this.#allowAfter(allowRequest ?? allowAll);
     for (const namespace of this.#io._nsps.values()) {
       for (const { conn } of namespace.sockets.values()) if (sessionOf(conn) === undefined) this.#before.add(conn);
       this.#guard(namespace);
@@ -142,44 +141,23 @@ class Gate {
   }
 
   /** After the application's own check, so that nobody is counted whom it rejects. */
-  #allowAfter(former: AllowRequest | undefined): AllowRequest {
+  #allowAfter(former: AllowRequest): AllowRequest {
     return (request, callback) => {
       if (!this.#isAttached) {
-        if (former === undefined) callback(null, true);
-        else former(request, callback);
+        former(request, callback);
         return;
       }
-      const first = new FirstRequest(request, callback);
-      if (former === undefined) this.#arrive(request, first);
-      else
-        former(request, (error, isAllowed) => {
-          if (isAllowed) this.#arrive(request, first);
-          else first.answer(error, false);
-        });
+      const session = new Session(this.#context, request);
+      const first = new FirstRequest(request, callback, session.requestEnded);
+      this.#arrived.set(request, session);
+      former(request, (error, isAllowed) => {
+        if (!isAllowed) first.answer(error, false);
+        else if (!first.isOver)
+          callOutside(session.requested(), (reason) => {
+            first.answer(reason, reason === null);
+          });
+      });
     };
-  }
-
-  #arrive(request: IncomingMessage, first: FirstRequest): void {
-    if (first.isOver) return;
-    const isDecisive = this.#options.at === 'request';
-    const session = new Session(this.#context, request, {
-      onDecided: ({ refusal }) => {
-        if (isDecisive) first.answer(refusal?.close.reason, refusal === null);
-      },
-      onRejected: (rejection) => {
-        first.answer(this.#told(rejection), false);
-      },
-    });
-    first.session = session;
-    this.#arrived.set(request, session);
-    const rejection = session.arrive();
-    if (rejection !== null) first.answer(this.#told(rejection), false);
-    else if (!isDecisive) first.answer(null, true);
-  }
-
-  #told({ status, reason, retryAfterMs }: HttpRejection): string {
-    this.#context.mooring.events.emit('socket.rejected', { status, reason });
-    return retryAfterMs === undefined ? reason : `${reason};retry=${(retryAfterMs / 1_000).toFixed(2)}`;
   }
 
   readonly #opened = (engineSocket: EngineSocket): void => {
@@ -199,8 +177,7 @@ class Gate {
       refuser.close(engineSocket);
       return session;
     }
-    const rejection = session.arrive();
-    if (rejection !== null) session.onDisplaced(rejection);
+    session.arrive();
     return session;
   }
 
@@ -223,7 +200,7 @@ class Gate {
       return;
     }
     const session = sessionOf(conn) ?? this.#begin(conn);
-    if (isOurs) session.connect(connect);
+    if (isOurs) void session.connect(connect);
     else {
       session.share();
       connect.next();
@@ -231,9 +208,13 @@ class Gate {
   }
 }
 
+const allowAll: AllowRequest = (_, callback) => {
+  callback(null, true);
+};
+
 /** Its answer comes with the first CONNECT, unless the request gives it. */
-function whoArrives(options: AttachOptions): (session: Session, call: AuthenticationCall) => ReturnType<WhoIs> {
-  if (options.at !== 'request') return (session, call) => session.whenAsked(call);
+function whoArrives(options: AttachOptions): Authenticate<Session> {
+  if (options.at !== 'request') return (session, call) => session.authenticate(options.authenticate, call);
   return ({ request }, call) => (request === null ? null : options.authenticate(request, call));
 }
 

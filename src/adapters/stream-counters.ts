@@ -7,6 +7,14 @@ const pingHeaderBytes = 2;
 /** Header and mask of a control frame from a client. */
 export const controlHeaderBytes = 6;
 
+/** A TLS stream encrypts later, so it always has unsent bytes after a send. Up to this many are no backlog. */
+const encryptionBytes = 65_536;
+
+/** How many bytes a stream may have unsent that took all it was given. */
+export function maxPendingBytesOf(stream: CountingStream): number {
+  return 'encrypted' in stream ? encryptionBytes : 0;
+}
+
 /** The part of a libuv stream handle that shows how far a large write has come. Not public, so it may be missing. */
 interface StreamHandle {
   readonly bytesWritten?: number;
@@ -77,6 +85,11 @@ export class StreamCounters {
     }
     const bytes = dataBytes - this.#dataBytesAtMessage;
     return bytes > maxControlFrameBytes ? bytes : 0;
+  }
+
+  /** Whether the stream could not take all that was sent. */
+  get isBacklogged(): boolean {
+    return this.#stream.writableLength > maxPendingBytesOf(this.#stream);
   }
 
   /** A ping of Mooring was sent, which does not count. */

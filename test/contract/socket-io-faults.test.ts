@@ -189,6 +189,26 @@ describe('a refused client', () => {
     expect(free.connected).toBe(true);
   });
 
+  it('that tried too often on a session that another namespace uses is let in after the time', async () => {
+    const server = await socketIoServer({
+      attach: {
+        namespaces: (name) => name !== '/free',
+        attemptRate: { limit: 2, windowMs: 1_500 },
+        authenticate: (socket) => (socket.handshake.auth['userId'] === undefined ? null : whoIs(socket)),
+      },
+    });
+    server.io.of('/free');
+    const free = await server.connected('ada', 1, { namespace: '/free' });
+    const { id } = free;
+    const second = free.io.socket('/', {});
+    expect(await endOf(second)).toMatch(/^connect_error missing/);
+    second.auth = { userId: 'ada', threadId: 'thread_1' };
+    second.connect();
+    await expect.poll(() => server.said('socket.rejected').length).toBe(1);
+    await joined(second);
+    expect(free.id).toBe(id);
+  });
+
   it('whose authenticate failed for a later namespace joins it later', async () => {
     let asked = 0;
     const server = await socketIoServer({
@@ -290,6 +310,26 @@ describe('detach', () => {
     await session.post(connectAs('ada', 'thread_1'));
     await sleep(600);
     expect(server.io.sockets.sockets.size).toBe(1);
+  });
+});
+
+describe('detach while a request is authenticated', () => {
+  it('lets it in, without a manager', async () => {
+    let isAsked = false;
+    const server = await socketIoServer({
+      attach: {
+        at: 'request',
+        authenticate: () => {
+          isAsked = true;
+          return new Promise<never>(() => undefined);
+        },
+      },
+    });
+    const client = server.client('ada', 1);
+    await expect.poll(() => isAsked).toBe(true);
+    server.detach();
+    await joined(client);
+    expect(server.mooring.managerCount).toBe(0);
   });
 });
 

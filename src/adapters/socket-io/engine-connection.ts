@@ -4,8 +4,7 @@ import { WebSocket } from 'ws';
 import { unreportedMs } from '../../core/liveness/keepalives.js';
 import type { Connection } from '../../core/managers/connection.js';
 import type { ManagedConnection } from '../../core/managers/managed-connection.js';
-import { encryptionBytes } from '../moored-web-socket.js';
-import { controlHeaderBytes, StreamCounters, type CountingStream, type FrameCounts } from '../stream-counters.js';
+import { controlHeaderBytes, StreamCounters } from '../stream-counters.js';
 import { streamOf } from '../ws-internals.js';
 import {
   destroySession,
@@ -19,8 +18,8 @@ import {
 } from './engine.js';
 import type { ActivityFilter } from './events.js';
 
-/** What an {@link EngineConnection} needs beside its session. */
-export interface EngineConnectionParts {
+/** What the connections of one server share. */
+export interface ConnectionContext {
   readonly filter: ActivityFilter;
   /** Whether messages to many clients at once are activity of each. */
   readonly countBroadcasts: boolean;
@@ -28,10 +27,14 @@ export interface EngineConnectionParts {
   readonly maxUnsentBytes: number;
   /** Whether packets do not show whether they are activity: then {@link EngineConnection.arrived} and `emitted` tell. */
   readonly readsEvents: boolean;
+}
+
+/** The sockets over a connection. */
+interface Sockets {
   /** What `manager.socket()` returns. */
-  readonly socket: () => unknown;
+  readonly first: unknown;
   /** Tells the client, and closes the session. */
-  readonly close: (code: number, reason: string) => void;
+  close(code: number, reason: string): void;
 }
 
 /**
@@ -43,7 +46,8 @@ export interface EngineConnectionParts {
  */
 export class EngineConnection implements Connection {
   readonly #session: EngineSocket;
-  readonly #parts: EngineConnectionParts;
+  readonly #sockets: Sockets;
+  readonly #context: ConnectionContext;
   #webSocket: TransportSocket | null = null;
   #connection: ManagedConnection | null = null;
   /** Before there was a WebSocket. */
@@ -58,9 +62,10 @@ export class EngineConnection implements Connection {
   #asked: string | null = null;
   #isClosedByUs = false;
 
-  constructor(session: EngineSocket, parts: EngineConnectionParts) {
+  constructor(session: EngineSocket, sockets: Sockets, context: ConnectionContext) {
     this.#session = session;
-    this.#parts = parts;
+    this.#sockets = sockets;
+    this.#context = context;
     session.on('packet', this.#onPacket);
     session.on('packetCreate', this.#onPacketCreated);
     session.on('flush', this.#onFlushed);
@@ -75,7 +80,7 @@ export class EngineConnection implements Connection {
   }
 
   get socket(): unknown {
-    return this.#parts.socket();
+    return this.#sockets.first;
   }
 
   get isOpen(): boolean {
@@ -101,7 +106,7 @@ export class EngineConnection implements Connection {
 
   /** By polling, data that waits for the client's next request does not count: the ping in it had its chance. */
   get unsentBytes(): number {
-    return this.#webSocket === null ? this.#leavingBytes : this.#waitingBytes + this.#webSocket.unsentBytes;
+    return this.#webSocket === null ? this.#leavingBytes : this.#waitingBytes + this.#webSocket.socket.bufferedAmount;
   }
 
   /** By polling, bytes of an answer that is on its way out. */
@@ -125,7 +130,7 @@ export class EngineConnection implements Connection {
 
   close(code: number, reason: string): void {
     this.#isClosedByUs = true;
-    this.#parts.close(code, reason);
+    this.#sockets.close(code, reason);
   }
 
   terminate(): void {
@@ -135,14 +140,12 @@ export class EngineConnection implements Connection {
 
   /** The application has emitted an event to this client alone. */
   emitted(event: string, args: readonly unknown[]): void {
-    const connection = this.#connection;
-    if (connection !== null && !this.#parts.filter.isKeepalive(event, args)) connection.sent(this.#isBacklogged);
+    if (!this.#context.filter.isKeepalive(event, args)) this.#connection?.sent(this.#isBacklogged);
   }
 
   /** An event has arrived. */
   arrived(event: string, args: readonly unknown[]): void {
-    const connection = this.#connection;
-    if (connection !== null && !this.#parts.filter.isKeepalive(event, args)) connection.received();
+    if (!this.#context.filter.isKeepalive(event, args)) this.#connection?.received();
   }
 
   /** The application disconnected its sockets: the session closes, by polling only with the client's next request. */
@@ -156,7 +159,16 @@ export class EngineConnection implements Connection {
       watchRequests(this.#session, this.#onRequest);
       return;
     }
-    this.#webSocket = new TransportSocket(webSocket, () => this.#connection);
+    const transport = new TransportSocket(webSocket);
+    webSocket.on('ping', (payload: Buffer) => {
+      transport.controlReceived(payload);
+      this.#connection?.touched();
+    });
+    webSocket.on('pong', (payload: Buffer) => {
+      transport.controlReceived(payload);
+      this.#connection?.ponged(payload.toString('latin1'));
+    });
+    this.#webSocket = transport;
   };
 
   /** By polling, the client asks for data, or sends some: a sign of life. */
@@ -180,19 +192,19 @@ export class EngineConnection implements Connection {
   #messageReceived(connection: ManagedConnection, data: PacketData = ''): void {
     const now = connection.clock.recentMs;
     if (now - connection.lastInboundAtMs < unreportedMs) return;
-    if (!this.#parts.readsEvents && this.#parts.filter.isActivity(data)) connection.received(now);
+    if (!this.#context.readsEvents && this.#context.filter.isActivity(data)) connection.received(now);
     else connection.touched();
   }
 
   readonly #onPacketCreated = (packet: EnginePacket): void => {
     const { type, data = '' } = packet;
     if (type !== 'message') return;
-    const before = this.#waitingBytes + (this.#webSocket?.unsentBytes ?? 0);
+    const before = this.#waitingBytes + (this.#webSocket?.socket.bufferedAmount ?? 0);
     this.#waitingBytes += sizeOf(data);
     const connection = this.#connection;
     if (connection === null) return;
-    if (before > this.#parts.maxUnsentBytes) connection.overfull();
-    const { countBroadcasts, readsEvents } = this.#parts;
+    if (before > this.#context.maxUnsentBytes) connection.overfull();
+    const { countBroadcasts, readsEvents } = this.#context;
     if (isBroadcast(packet) ? countBroadcasts : !readsEvents) this.#messageSent(connection, data);
   };
 
@@ -200,7 +212,7 @@ export class EngineConnection implements Connection {
     const now = connection.clock.recentMs;
     const isBacklogged = this.#isBacklogged;
     if (!isBacklogged && now - connection.lastSendAtMs < unreportedMs) return;
-    if (this.#parts.filter.isActivity(data)) connection.sent(isBacklogged, now);
+    if (this.#context.filter.isActivity(data)) connection.sent(isBacklogged, now);
   }
 
   get #isBacklogged(): boolean {
@@ -218,9 +230,10 @@ export class EngineConnection implements Connection {
     if (connection === null) return;
     if (reason.endsWith('error')) connection.errored(description instanceof Error ? description : new Error(reason));
     if (!this.#isClosedByUs) connection.closingBegan(reason.startsWith('forced') ? 'application' : 'peer');
-    if (this.#webSocket === null) connection.closed();
+    const socket = this.#webSocket?.socket;
+    if (socket === undefined || socket.readyState === WebSocket.CLOSED) connection.closed();
     else
-      this.#webSocket.whenClosed(() => {
+      socket.once('close', () => {
         connection.closed();
       });
   };
@@ -228,47 +241,21 @@ export class EngineConnection implements Connection {
 
 /** The WebSocket of a session, with its counters. */
 class TransportSocket extends StreamCounters {
-  readonly frames: { -readonly [Name in keyof FrameCounts]: FrameCounts[Name] };
-  readonly #socket: WebSocket;
-  readonly #stream: CountingStream;
-  readonly #maxPendingBytes: number;
-
-  constructor(socket: WebSocket, connection: () => ManagedConnection | null) {
-    const stream: CountingStream = streamOf(socket) ?? { writableLength: 0 };
-    const frames = { messagesReceived: 0, controlBytesReceived: 0 };
-    super(frames, stream);
-    this.frames = frames;
-    this.#socket = socket;
-    this.#stream = stream;
-    this.#maxPendingBytes = 'encrypted' in stream ? encryptionBytes : 0;
-    socket.on('ping', (payload: Buffer) => {
-      frames.controlBytesReceived += controlHeaderBytes + payload.length;
-      connection()?.touched();
-    });
-    socket.on('pong', (payload: Buffer) => {
-      frames.controlBytesReceived += controlHeaderBytes + payload.length;
-      connection()?.ponged(payload.toString('latin1'));
-    });
-  }
-
-  get unsentBytes(): number {
-    return this.#socket.bufferedAmount;
-  }
-
-  /** Whether the stream could not take all that was sent. */
-  get isBacklogged(): boolean {
-    return this.#stream.writableLength > this.#maxPendingBytes;
+  constructor(
+    readonly socket: WebSocket,
+    readonly frames = { messagesReceived: 0, controlBytesReceived: 0 },
+  ) {
+    super(frames, streamOf(socket) ?? { writableLength: 0 });
   }
 
   ping(payload: string): void {
-    this.#socket.ping(payload);
+    this.socket.ping(payload);
     this.pinged(payload);
   }
 
-  /** Calls back once it has closed, at once if it has. */
-  whenClosed(act: () => void): void {
-    if (this.#socket.readyState === WebSocket.CLOSED) act();
-    else this.#socket.once('close', act);
+  /** A ping or a pong has arrived. */
+  controlReceived(payload: Buffer): void {
+    this.frames.controlBytesReceived += controlHeaderBytes + payload.length;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'socket.io';
+import type { ServerOptions, Socket } from 'socket.io';
 import type { WebSocket } from 'ws';
 
 /*
@@ -34,10 +34,7 @@ export interface NamespaceInternals {
   run: (socket: Socket, next: Next) => void;
 }
 
-export type AllowRequest = (
-  request: IncomingMessage,
-  callback: (error: string | null | undefined, isAllowed: boolean) => void,
-) => void;
+export type AllowRequest = NonNullable<ServerOptions['allowRequest']>;
 
 export interface EngineInternals {
   readonly opts: { allowRequest?: AllowRequest | undefined };

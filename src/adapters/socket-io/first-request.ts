@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { EarlyReader } from '../early-reader.js';
 import type { AllowRequest } from './engine.js';
-import type { Session } from './session.js';
 
 const nothing = Buffer.alloc(0);
 
@@ -10,14 +9,15 @@ const nothing = Buffer.alloc(0);
  * since nobody else reads it or listens to its errors: its end would not be noticed, and a reset would end the process.
  */
 export class FirstRequest {
-  /** What the request is to become. */
-  session: Session | null = null;
   readonly #callback: Parameters<AllowRequest>[1];
   readonly #reader: EarlyReader | null;
   readonly #request: IncomingMessage;
+  readonly #onGone: () => void;
   #isOver = false;
 
-  constructor(request: IncomingMessage, callback: Parameters<AllowRequest>[1]) {
+  /** @param onGone called if the client goes, also once the request is answered */
+  constructor(request: IncomingMessage, callback: Parameters<AllowRequest>[1], onGone: () => void) {
+    this.#onGone = onGone;
     this.#request = request;
     this.#callback = callback;
     // Not of a kept-alive socket, which has many requests.
@@ -43,6 +43,6 @@ export class FirstRequest {
 
   readonly #ended = (): void => {
     this.#isOver = true;
-    this.session?.requestEnded();
+    this.#onGone();
   };
 }

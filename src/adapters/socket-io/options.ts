@@ -1,9 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'socket.io';
 import { describe } from '../../core/errors.js';
-import { checkIsKeepalive } from '../../core/liveness/keepalives.js';
-import type { AuthenticationCall } from '../authentication-call.js';
-import type { AuthenticateResult, DoorwayOptions } from '../doorway.js';
+import type { Authenticate, DoorwayOptions } from '../doorway.js';
 import type { IsKeepaliveEvent } from './events.js';
 import type { RefuseBy } from './refuser.js';
 
@@ -55,18 +53,12 @@ export type AttachOptions<AppSocket = Socket> = CommonAttachOptions &
         /** Clients are authenticated and admitted when they join their first namespace, after its middlewares. */
         readonly at?: 'connect';
         /** The user and the thread of a socket whose namespace has let it in. */
-        readonly authenticate: (
-          socket: AppSocket,
-          call: AuthenticationCall,
-        ) => AuthenticateResult | Promise<AuthenticateResult>;
+        readonly authenticate: Authenticate<AppSocket>;
       }
     | {
         /** Before a session is made: cheaper, but blind to `auth`, and closed to WebTransport. */
         readonly at: 'request';
-        readonly authenticate: (
-          request: IncomingMessage,
-          call: AuthenticationCall,
-        ) => AuthenticateResult | Promise<AuthenticateResult>;
+        readonly authenticate: Authenticate<IncomingMessage>;
       }
   );
 
@@ -80,34 +72,29 @@ const reserved: readonly unknown[] = [
   'removeListener',
 ];
 
-const ways: Readonly<Record<string, readonly unknown[]>> = {
-  at: [undefined, 'connect', 'request'],
-  refuse: [undefined, 'hold', 'connect_error'],
-};
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+
+/** What each option may be if it is given, in code and in words. */
+const rules: readonly (readonly [name: string, isAllowed: (value: unknown) => boolean, wanted: string])[] = [
+  ['at', (at) => at === 'connect' || at === 'request', 'connect or request'],
+  ['refuse', (way) => way === 'hold' || way === 'connect_error', 'hold or connect_error'],
+  ['authenticate', isFunction, 'a function that returns the user of a socket'],
+  ['namespaces', isFunction, 'a function of a name that gives true or false'],
+  ['announce', isAnnouncement, 'the name of an event of your own, or false'],
+  ['isKeepalive', isFunction, 'a function of a message that gives true or false'],
+];
 
 /** @throws TypeError */
 export function checkOptions(options: AttachOptions): void {
   if (typeof (options as unknown) !== 'object' || (options as unknown) === null)
     throw new TypeError(`attach: got ${describe(options)}, wanted { mooring, authenticate }`);
-  for (const [name, allowed] of Object.entries(ways)) {
+  for (const [name, isAllowed, wanted] of rules) {
     const given: unknown = Reflect.get(options, name);
-    if (!allowed.includes(given))
-      throw new TypeError(`${name}: got ${describe(given)}, wanted ${allowed.slice(1).map(String).join(' or ')}`);
+    const isLeftOut = given === undefined && name !== 'authenticate';
+    if (!isLeftOut && !isAllowed(given)) throw new TypeError(`${name}: got ${describe(given)}, wanted ${wanted}`);
   }
-  const { authenticate, namespaces, announce, isKeepalive } = options as Partial<AttachOptions>;
-  if (typeof authenticate !== 'function')
-    throw new TypeError(
-      `authenticate: got ${describe(authenticate)}, wanted a function that returns the user of a socket`,
-    );
-  if (namespaces !== undefined && typeof namespaces !== 'function')
-    throw new TypeError(
-      `namespaces: got ${describe(namespaces)}, wanted a function of a name that gives true or false`,
-    );
-  if (
-    announce !== undefined &&
-    announce !== false &&
-    (typeof announce !== 'string' || announce === '' || reserved.includes(announce))
-  )
-    throw new TypeError(`announce: got ${describe(announce)}, wanted the name of an event of your own, or false`);
-  checkIsKeepalive(isKeepalive);
+}
+
+function isAnnouncement(announce: unknown): boolean {
+  return announce === false || (typeof announce === 'string' && announce !== '' && !reserved.includes(announce));
 }

@@ -14,7 +14,7 @@ export interface Connect {
 export type RefuseBy = 'hold' | 'connect_error';
 
 /** Below Socket.IO's `connectTimeout` of 45 s, after which it would close the session itself. */
-const longestHoldMs = 40_000;
+export const longestHoldMs = 40_000;
 
 /** How many refused sessions may be open, at most. */
 const maxRefused = 1_000;
@@ -38,9 +38,9 @@ export class Refuser {
   }
 
   /** Whether the clients of these sockets are held. Those with `reconnectWhenTold` get the time in a CONNECT_ERROR. */
-  holds(connects: readonly Connect[]): boolean {
+  holds(connects: Iterable<Connect>): boolean {
     if (this.#refuseBy === 'connect_error') return false;
-    return !connects.every(({ socket }) => (socket.handshake.auth as { mooring?: unknown }).mooring === 1);
+    return ![...connects].every(({ socket }) => (socket.handshake.auth as { mooring?: unknown }).mooring === 1);
   }
 
   /** Closes the session after this time, at most 40 seconds; at once if too many are refused. */

@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io';
-import type { EngineConnection } from './engine-connection.js';
+import { EngineConnection, type ConnectionContext } from './engine-connection.js';
 import { closeSession, type EngineSocket } from './engine.js';
 import type { Connect } from './refuser.js';
 import { toldOf } from './told.js';
@@ -10,21 +10,21 @@ export interface SocketsContext {
   readonly announcement: string | null;
   /** Whether packets do not show what the application emits to one socket, so that its calls of `emit` must. */
   readonly watchesEmit: boolean;
-  /** Whether packets are not text, so that events show what arrives. */
-  readonly watchesEvents: boolean;
+  readonly connection: ConnectionContext;
 }
 
-/** The sockets of a session, one for each namespace of Mooring's that it has joined. */
+/** The sockets of a session, one for each namespace of Mooring's that it has joined, over one connection. */
 export class SessionSockets {
-  /** Told of what packets do not show. */
-  link: EngineConnection | null = null;
-  readonly #session: EngineSocket;
+  readonly link: EngineConnection;
   readonly #context: SocketsContext;
   readonly #sockets = new Set<Socket>();
 
-  constructor(session: EngineSocket, context: SocketsContext) {
-    this.#session = session;
+  constructor(
+    readonly session: EngineSocket,
+    context: SocketsContext,
+  ) {
     this.#context = context;
+    this.link = new EngineConnection(session, this, context.connection);
   }
 
   /** The first that is still connected. */
@@ -34,25 +34,30 @@ export class SessionSockets {
 
   /** Lets a socket in. */
   join({ socket, next }: Connect): void {
+    const { link } = this;
     this.#sockets.add(socket);
     socket.once('disconnect', () => {
       this.#sockets.delete(socket);
       // Socket.IO closes the session after it has told its sockets.
-      process.nextTick(() => this.link?.closingBegan());
+      process.nextTick(() => {
+        link.closingBegan();
+      });
     });
-    if (this.#context.watchesEmit) this.#watchEmit(socket);
-    if (this.#context.watchesEvents)
-      socket.onAny((event: string, ...args: unknown[]) => this.link?.arrived(event, args));
+    if (this.#context.watchesEmit) watchEmit(socket, link);
+    if (this.#context.connection.readsEvents)
+      socket.onAny((event: string, ...args: unknown[]) => {
+        link.arrived(event, args);
+      });
     next();
   }
 
-  /** Closes the session. Sockets that have joined just now are connected, and can be told anything, in the next tick. */
+  /** Closes the session. A socket that is let in just now can be told when it is connected. */
   close(code: number, reason: string): void {
     const close = (): void => {
       this.#closeNow(code, reason);
     };
-    if ([...this.#sockets].every(({ connected }) => connected)) close();
-    else process.nextTick(close);
+    if (this.#sockets.size > 0 && [...this.#sockets].every(({ connected }) => connected)) close();
+    else setImmediate(close);
   }
 
   /** A client that should not come back by itself is disconnected from its namespaces; another one loses its session. */
@@ -62,19 +67,19 @@ export class SessionSockets {
     const connected = this.#connected;
     if (announcement !== null) for (const socket of connected) socket.emit(announcement, told);
     if (told.retryAfterMs === null) connected[0]?.disconnect(true);
-    closeSession(this.#session);
+    closeSession(this.session);
   }
 
   /** Not those whose application has removed our listener. */
   get #connected(): Socket[] {
     return [...this.#sockets].filter(({ connected }) => connected);
   }
+}
 
-  #watchEmit(socket: Socket): void {
-    const emit = socket.emit.bind(socket) as (event: string, ...args: unknown[]) => boolean;
-    socket.emit = (event: string, ...args: unknown[]) => {
-      this.link?.emitted(event, args);
-      return emit(event, ...args);
-    };
-  }
+function watchEmit(socket: Socket, link: EngineConnection): void {
+  const emit = socket.emit.bind(socket) as (event: string, ...args: unknown[]) => boolean;
+  socket.emit = (event: string, ...args: unknown[]) => {
+    link.emitted(event, args);
+    return emit(event, ...args);
+  };
 }

@@ -1,23 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'socket.io';
-import { refused, type Admission, type PendingAdmission } from '../../core/admission/outcome.js';
+import type { Admission, PendingAdmission } from '../../core/admission/outcome.js';
 import type { Ticket } from '../../core/admission/ticket.js';
-import { AuthenticationError, type RefusalError } from '../../core/errors.js';
+import { AuthenticationError, RefusalError } from '../../core/errors.js';
 import type { WebSocketManager } from '../../core/managers/manager.js';
 import type { Mooring } from '../../core/mooring.js';
-import { attempted } from '../../core/promises.js';
+import { withResolver } from '../../core/promises.js';
 import type { Timer } from '../../core/time.js';
 import { Attempt, type AttemptListener, type HttpRejection } from '../attempt.js';
 import { AbortableCall, type AuthenticationCall } from '../authentication-call.js';
-import type { AuthenticateResult, Doorway } from '../doorway.js';
-import { EngineConnection, type EngineConnectionParts } from './engine-connection.js';
+import type { Authenticate, AuthenticateResult, Doorway } from '../doorway.js';
 import type { EngineSocket } from './engine.js';
-import type { Connect, Refuser } from './refuser.js';
+import { longestHoldMs, type Connect, type Refuser } from './refuser.js';
 import { SessionSockets, type SocketsContext } from './session-sockets.js';
-import { connectError, toldOf } from './told.js';
-
-/** Who the socket of a CONNECT is. */
-export type WhoIs = (socket: Socket, call: AuthenticationCall) => AuthenticateResult | Promise<AuthenticateResult>;
+import { connectError, rejectionText, toldOf } from './told.js';
 
 /** What the sessions of one server share. */
 export interface SessionContext extends SocketsContext {
@@ -26,22 +22,14 @@ export interface SessionContext extends SocketsContext {
   readonly refuser: Refuser;
   /** Sessions that are not decided yet. */
   readonly undecided: Set<Session>;
-  /** `null` if the request that began the session has said who it is. */
-  readonly whoIs: WhoIs | null;
-  readonly connection: Pick<EngineConnectionParts, 'filter' | 'countBroadcasts' | 'maxUnsentBytes'>;
+  /** Who the socket of a CONNECT is; `null` if the request that began the session has said so. */
+  readonly whoIs: Authenticate<Socket> | null;
 }
 
-/** Told to whoever made the session's request, before Engine.IO has made the session. */
-export interface RequestListener {
-  onDecided(admission: Admission): void;
-  onRejected(rejection: HttpRejection): void;
-}
+/** Why a client is not let in: the core refuses it, or the doorway rejects it. `null`: it is let in. */
+type Answer = RefusalError | HttpRejection | null;
 
-/** Where the answer of `authenticate` goes, which comes with the first CONNECT. */
-interface Question {
-  readonly call: AuthenticationCall;
-  readonly answer: (fields: AuthenticateResult | Promise<AuthenticateResult>) => void;
-}
+type Resolver<Value> = ReturnType<typeof withResolver<Value>>;
 
 /** How many CONNECTs of one session may be without an answer. */
 const maxUnanswered = 100;
@@ -55,221 +43,222 @@ export function sessionOf(engineSocket: EngineSocket): Session | undefined {
 
 /**
  * A session of Engine.IO, from its first request on. It counts as unauthenticated until its first CONNECT says who it is,
- * and is admitted once: all its namespaces share the manager, and the answer.
+ * and is admitted once: all its namespaces share the manager, and those that are joined before share the answer.
  */
 export class Session implements AttemptListener {
   readonly #context: SessionContext;
-  readonly #listener: RequestListener | null;
-  #engineSocket: EngineSocket | null = null;
-  #link: EngineConnection | null = null;
+  /** `null` until Engine.IO has made the session. */
   #sockets: SessionSockets | null = null;
   #attempt: Attempt<Session> | null = null;
-  #question: Question | null = null;
-  /** A decision that came before the session was made, or a refusal before its first CONNECT. */
-  #early: Admission | null = null;
+  /** While the attempt is under way: the socket that says who the client is; `null` if that is not asked any longer. */
+  #firstSocket: Resolver<Socket | null> | null = null;
+  /** What the attempt comes to. `null` if there is none, or if a CONNECT was answered with it. */
+  #answer: Resolver<Answer> | null = null;
+  #ticket: Ticket | null = null;
   #manager: WebSocketManager<Socket> | null = null;
-  /** CONNECTs that wait for the decision, or are held. */
-  #waiting: Connect[] = [];
+  /** CONNECTs that wait for an answer, or are held. */
+  readonly #unanswered = new Set<Connect>();
+  /** Why CONNECTs before the admission are refused, or `null`: for all that come while it is decided or held. */
+  #decision: Promise<RefusalError | null> | null = null;
   /** The calls of `authenticate` for namespaces that are joined later. */
-  readonly #joining = new Set<AbortableCall>();
-  /** When refused CONNECTs are decided again, or later namespaces. */
-  readonly #retries = new Set<Timer>();
-  #isHeld = false;
+  readonly #calls = new Set<AbortableCall>();
+  /** When CONNECTs that are held are decided again. */
+  readonly #holds = new Set<Timer>();
   /** Whether it has joined a namespace that is not Mooring's: then refusals must not close it. */
   #isShared = false;
 
   constructor(
     context: SessionContext,
     readonly request: IncomingMessage | null,
-    listener: RequestListener | null = null,
   ) {
     this.#context = context;
-    this.#listener = listener;
   }
-
-  /** The request will not become a session. */
-  readonly requestEnded = (): void => {
-    if (this.#engineSocket === null) this.leave();
-  };
 
   /** `undefined` before it is admitted. */
   get manager(): WebSocketManager<Socket> | undefined {
     return this.#manager ?? undefined;
   }
 
-  /** The steps of the doorway; `authenticate` gets its answer from {@link whenAsked}. @returns why it is rejected, or `null` */
-  arrive(): HttpRejection | null {
-    const { doorway, undecided } = this.#context;
+  /** The request that is to begin it has arrived. @returns why it must not, or `null` */
+  async requested(): Promise<string | null> {
+    const { promise } = this.arrive();
+    if (this.#attempt !== null && this.#context.whoIs !== null) return null; // its CONNECT is answered
+    const answer = await promise;
+    return answer instanceof RefusalError ? answer.close.reason : answer && rejectionText(answer);
+  }
+
+  /** The request will not become a session. */
+  readonly requestEnded = (): void => {
+    if (this.#sockets === null) this.leave();
+  };
+
+  /** The steps of the doorway. */
+  arrive(): { readonly promise: Promise<Answer> } {
+    const { doorway, undecided, whoIs } = this.#context;
+    const answer = withResolver<Answer>();
+    this.#answer = answer;
+    this.#firstSocket = withResolver();
     const attempt = doorway.arrive(this, this.request ?? { headers: {} });
-    if (!(attempt instanceof Attempt)) return attempt;
-    undecided.add(this);
-    this.#attempt = attempt;
-    doorway.authenticateAndAdmit(attempt, this);
-    return null;
+    if (attempt instanceof Attempt) {
+      undecided.add(this);
+      this.#attempt = attempt;
+      attempt.isClientAwaited = whoIs !== null;
+      doorway.authenticateAndAdmit(attempt, this);
+    } else this.#settle(attempt);
+    return answer;
   }
 
   /** Who the client is, once its first CONNECT says so. */
-  whenAsked(call: AuthenticationCall): Promise<AuthenticateResult> {
-    if (this.#attempt !== null) this.#attempt.isClientAwaited = true;
-    return new Promise((answer) => {
-      this.#question = { call, answer };
-    });
+  async authenticate(whoIs: Authenticate<Socket>, call: AuthenticationCall): Promise<AuthenticateResult> {
+    const socket = await (this.#firstSocket?.promise ?? null);
+    if (this.#attempt !== null) this.#attempt.isClientAwaited = false;
+    return socket === null ? null : whoIs(socket, call);
+  }
+
+  onDecided({ ticket, refusal }: Admission): void {
+    this.#ticket = ticket;
+    this.#settle(refusal ?? this.#open());
+  }
+
+  onWaiting(pending: PendingAdmission): void {
+    if (this.#sockets !== null) pending.accepted?.(this.#sockets.link);
+  }
+
+  onDisplaced(rejection: HttpRejection): void {
+    this.#settle(rejection);
+  }
+
+  /** Without a CONNECT there is nobody to tell: a client that must not come back, or was rejected, is closed. */
+  #settle(answer: Answer): void {
+    const { undecided, refuser, mooring } = this.#context;
+    undecided.delete(this);
+    this.#firstSocket?.resolve(null);
+    this.#firstSocket = null;
+    this.#answer?.resolve(answer);
+    if (answer === null) return;
+    const isRefusal = answer instanceof RefusalError;
+    if (!isRefusal) mooring.events.emit('socket.rejected', { status: answer.status, reason: answer.reason });
+    const isLater = isRefusal && toldOf(answer.close).retryAfterMs !== null;
+    if (!isLater && this.#sockets !== null && this.#unanswered.size === 0) refuser.close(this.#sockets.session);
   }
 
   /** Engine.IO has made the session. */
   opened(engineSocket: EngineSocket): void {
-    this.#engineSocket = engineSocket;
     sessions.set(engineSocket, this);
-    const sockets = new SessionSockets(engineSocket, this.#context);
-    const link = new EngineConnection(engineSocket, {
-      ...this.#context.connection,
-      readsEvents: this.#context.watchesEvents,
-      socket: () => sockets.first,
-      close: (code, reason) => {
-        sockets.close(code, reason);
-      },
-    });
-    sockets.link = link;
-    this.#sockets = sockets;
-    this.#link = link;
+    this.#sockets = new SessionSockets(engineSocket, this.#context);
     engineSocket.once('close', this.gone);
-    if (this.#early !== null && this.#early.ticket !== null) this.onDecided(this.#early);
+    if (this.#open() !== null) this.#context.refuser.close(engineSocket);
+  }
+
+  /** Opens the ticket, if it and the session are there. @returns why that is refused */
+  #open(): RefusalError | null {
+    const ticket = this.#ticket;
+    if (ticket === null || this.#sockets === null) return null;
+    this.#ticket = null;
+    if (!this.#isOpen) {
+      ticket.cancel();
+      return null;
+    }
+    const { link } = this.#sockets;
+    const { connection, refusal } = ticket.open(link);
+    if (refusal !== null) return refusal;
+    this.#manager = connection.manager as WebSocketManager<Socket>;
+    link.bind(connection);
+    return null;
+  }
+
+  get #isOpen(): boolean {
+    return this.#sockets?.session.readyState === 'open';
+  }
+
+  /** Whether other namespaces use it, so that it must not be closed. */
+  get #isInUse(): boolean {
+    return this.#isShared || this.#manager !== null;
   }
 
   /** A namespace that is not Mooring's is joined: the session does not count before it joins another. */
   share(): void {
     this.#isShared = true;
-    if (this.#manager === null && this.#waiting.length === 0) this.leave();
+    if (this.#manager === null && this.#unanswered.size === 0) this.leave();
   }
 
   /** The middlewares of a namespace have let a socket in. */
-  connect(connect: Connect): void {
-    if (this.#engineSocket?.readyState !== 'open') {
-      connect.next(); // Socket.IO forgets the socket
-    } else if (this.#waiting.length + this.#joining.size + this.#retries.size >= maxUnanswered) {
-      this.#context.refuser.close(this.#engineSocket);
-      connect.next();
-    } else if (this.#manager !== null) {
-      void this.#joinAnother(connect, this.#manager);
-    } else {
-      this.#waiting.push(connect);
-      if (this.#isHeld || this.#waiting.length > 1) return;
-      if (this.#early === null) this.#ask(connect.socket);
-      else this.onDecided(this.#early);
-    }
-  }
-
-  onDecided(admission: Admission): void {
-    this.#early = null;
-    this.#context.undecided.delete(this);
-    if (this.#engineSocket === null) {
-      this.#early = admission;
-      this.#listener?.onDecided(admission);
-    } else if (admission.ticket === null) this.#refuse(this.#engineSocket, admission.refusal);
-    else this.#open(admission.ticket, this.#engineSocket);
-  }
-
-  onWaiting(pending: PendingAdmission): void {
-    if (this.#link !== null) pending.accepted?.(this.#link);
-  }
-
-  onDisplaced(rejection: HttpRejection): void {
-    if (this.#engineSocket === null) this.#listener?.onRejected(rejection);
-    else this.#reject(this.#engineSocket, rejection);
-  }
-
-  #ask(socket: Socket): void {
-    const { whoIs } = this.#context;
-    if (this.#engineSocket !== null && this.#attempt?.isAuthenticating !== true) {
-      const rejection = this.arrive();
-      if (rejection !== null) this.#reject(this.#engineSocket, rejection);
-    }
-    const question = this.#question;
-    if (whoIs === null || question === null || this.#attempt?.isAuthenticating !== true) return;
-    this.#question = null;
-    this.#attempt.isClientAwaited = false;
-    question.answer(attempted(() => whoIs(socket, question.call)));
-  }
-
-  #open(ticket: Ticket, engineSocket: EngineSocket): void {
-    if (engineSocket.readyState !== 'open' || this.#link === null) {
-      ticket.cancel();
-      return;
-    }
-    const { connection, refusal } = ticket.open(this.#link);
-    if (refusal !== null) {
-      this.onDecided(refused(refusal));
-      return;
-    }
-    const manager = connection.manager as WebSocketManager<Socket>;
-    this.#manager = manager;
-    this.#link.bind(connection);
-    const [first, ...others] = this.#waiting.splice(0);
-    if (first !== undefined) this.#sockets?.join(first);
-    for (const connect of others) void this.#joinAnother(connect, manager);
-  }
-
-  /** Too many clients, or too many attempts of this one: it is held for the time it would have been told. */
-  #reject(engineSocket: EngineSocket, { status, reason, retryAfterMs = 0 }: HttpRejection): void {
-    const { mooring, refuser } = this.#context;
-    mooring.events.emit('socket.rejected', { status, reason });
-    this.#isHeld = true;
-    if (this.#waiting.length === 0) refuser.close(engineSocket);
-    else refuser.hold(engineSocket, retryAfterMs);
-  }
-
-  /** All that wait get the same answer. After a CONNECT_ERROR the client may try again on the same session. */
-  #refuse(engineSocket: EngineSocket, refusal: RefusalError): void {
+  async connect(connect: Connect): Promise<void> {
     const { refuser } = this.#context;
-    const { retryAfterMs } = toldOf(refusal.close);
-    if (this.#waiting.length === 0) {
-      this.#early = refused(refusal);
-      if (retryAfterMs === null) refuser.close(engineSocket);
-    } else if (retryAfterMs !== null && refuser.holds(this.#waiting)) {
-      this.#isHeld = true;
-      if (this.#isShared) this.#retry(retryAfterMs, this.#askAgain);
-      else refuser.hold(engineSocket, retryAfterMs);
-    } else {
-      for (const { next } of this.#waiting.splice(0)) next(connectError(refusal));
-      refuser.endSoon(engineSocket, () => !this.#isShared && this.#manager === null && this.#waiting.length === 0);
+    const sockets = this.#sockets;
+    if (sockets === null || !this.#isOpen || this.#unanswered.size >= maxUnanswered) {
+      if (sockets !== null) refuser.close(sockets.session);
+      connect.next(); // Socket.IO forgets the socket
+      return;
+    }
+    this.#unanswered.add(connect);
+    const refusal = await this.#refusalOf(connect);
+    if (!this.#unanswered.delete(connect)) return; // the client has gone
+    if (refusal === null) {
+      sockets.join(connect);
+      return;
+    }
+    connect.next(connectError(refusal)); // the client may try again on the same session
+    const isUnused = (): boolean => !this.#isInUse && this.#unanswered.size === 0;
+    if (!this.#isInUse) refuser.endSoon(sockets.session, isUnused);
+  }
+
+  /** Those that come before the admission are decided once. The first is admitted with it, the others are asked. */
+  async #refusalOf(connect: Connect): Promise<RefusalError | null> {
+    if (this.#manager === null) {
+      const isFirst = this.#decision === null;
+      this.#decision ??= this.#finalAnswer(() => this.#admit(connect.socket), this.#unanswered);
+      const refusal = await this.#decision;
+      this.#decision = null;
+      if (isFirst || refusal !== null) return refusal;
+    }
+    return this.#finalAnswer(() => this.#identify(connect.socket), [connect]);
+  }
+
+  /** Asks, and asks again when the clients should come back, unless they are told to by CONNECT_ERROR. */
+  async #finalAnswer(ask: () => Promise<Answer>, connects: Iterable<Connect>): Promise<RefusalError | null> {
+    for (;;) {
+      const answer = await ask();
+      if (answer === null || !this.#isOpen) return null;
+      if (answer instanceof RefusalError) {
+        const { retryAfterMs } = toldOf(answer.close);
+        if (retryAfterMs === null || !this.#context.refuser.holds(connects)) return answer;
+        await this.#hold(retryAfterMs);
+      } else await this.#hold(answer.retryAfterMs ?? longestHoldMs);
     }
   }
 
-  readonly #askAgain = (): void => {
-    this.#isHeld = false;
-    const [first] = this.#waiting;
-    if (first !== undefined) this.#ask(first.socket);
-  };
+  /** Resolves after this time. A session that is not in use is closed instead, so that its client comes back by itself. */
+  #hold(holdMs: number): Promise<void> {
+    const { promise, resolve } = withResolver<undefined>();
+    if (this.#isInUse) {
+      const timer = this.#context.mooring.clock.setTimer(() => {
+        this.#holds.delete(timer);
+        resolve(undefined);
+      }, holdMs);
+      this.#holds.add(timer);
+    } else if (this.#sockets !== null) this.#context.refuser.hold(this.#sockets.session, holdMs);
+    return promise;
+  }
 
-  /** Not by a new session, since other namespaces use this one. */
-  #retry(afterMs: number, act: () => void): void {
-    const timer = this.#context.mooring.clock.setTimer(() => {
-      this.#retries.delete(timer);
-      act();
-    }, afterMs);
-    this.#retries.add(timer);
+  async #admit(socket: Socket): Promise<Answer> {
+    const { promise } = this.#answer ?? this.arrive();
+    this.#firstSocket?.resolve(socket);
+    const answer = await promise;
+    this.#answer = null;
+    return answer;
   }
 
   /** The same user may join more namespaces. Another user may not, since the first one would pay for it. */
-  async #joinAnother(connect: Connect, manager: WebSocketManager<Socket>): Promise<void> {
-    const { whoIs, doorway, refuser, mooring } = this.#context;
-    if (whoIs === null) {
-      this.#sockets?.join(connect);
-      return;
-    }
+  async #identify(socket: Socket): Promise<RefusalError | null> {
+    const { whoIs, doorway, mooring } = this.#context;
+    if (whoIs === null) return null;
     const call = new AbortableCall();
-    this.#joining.add(call);
-    const { fields, refusal } = await doorway.identify(() => whoIs(connect.socket, call), call);
-    this.#joining.delete(call);
-    if (this.#engineSocket?.readyState !== 'open') connect.next();
-    else if (refusal === null) {
-      if (fields.userId === manager.userId) this.#sockets?.join(connect);
-      else connect.next(connectError(mooring.refusals.unauthenticated(new AuthenticationError('wrong'))));
-    } else {
-      const { retryAfterMs } = toldOf(refusal.close);
-      if (retryAfterMs === null || !refuser.holds([connect])) connect.next(connectError(refusal));
-      else this.#retry(retryAfterMs, () => void this.#joinAnother(connect, manager));
-    }
+    this.#calls.add(call);
+    const { fields, refusal } = await doorway.identify(() => whoIs(socket, call), call);
+    this.#calls.delete(call);
+    if (refusal !== null || fields.userId === this.#manager?.userId) return refusal;
+    return mooring.refusals.unauthenticated(new AuthenticationError('wrong'));
   }
 
   /** Gives back what it has or waits for, and is not asked any longer. */
@@ -277,12 +266,11 @@ export class Session implements AttemptListener {
     this.#context.undecided.delete(this);
     this.#attempt?.leave();
     this.#attempt = null;
-    this.#early?.ticket?.cancel();
-    this.#question?.answer(null);
-    this.#question = null;
-    for (const call of this.#joining) call.abort('AbortError', 'The client has gone');
-    for (const timer of this.#retries) timer.cancel();
-    this.#retries.clear();
+    this.#ticket?.cancel();
+    this.#firstSocket?.resolve(null);
+    this.#firstSocket = null;
+    this.#answer?.resolve(null);
+    this.#answer = null;
   }
 
   /**
@@ -291,6 +279,11 @@ export class Session implements AttemptListener {
    */
   readonly gone = (): void => {
     this.leave();
-    for (const { next } of this.#waiting.splice(0)) next();
+    this.#decision = null;
+    for (const call of this.#calls) call.abort('AbortError', 'The client has gone');
+    for (const timer of this.#holds) timer.cancel();
+    this.#holds.clear();
+    for (const { next } of this.#unanswered) next();
+    this.#unanswered.clear();
   };
 }
