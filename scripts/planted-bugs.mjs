@@ -46,8 +46,8 @@ export const bugs = [
     edits: [
       {
         in: 'AdmissionControl.#onLeft',
-        find: 'if (!queue.remove($place)) return;',
-        replace: 'if (queue.size > 0) return;',
+        find: 'if (!this.#remove($place)) return;',
+        replace: 'if (this.#parts.queue.size > 0) return;',
       },
     ],
   },
@@ -170,15 +170,15 @@ export const bugs = [
     edits: [
       {
         in: 'AdmissionControl.#decide',
-        find: 'if ($existing !== undefined) return this.#takeOver($existing, $claim);',
+        find: 'if ($existing !== undefined) return this.#announcing($context, takeover.claim($existing, $claim));',
         replace: `if ($existing !== undefined && registry.countOf(userId) < limits.of(userId)) {
-          return this.#takeOver($existing, $claim);
+          return this.#announcing($context, takeover.claim($existing, $claim));
         }`,
       },
     ],
   },
   {
     name: 'a caller that leaves the queue is told so, and keeps its place',
-    edits: [{ in: 'AdmissionControl.#onLeft', find: 'if (!queue.remove($place)) return;', replace: '' }],
+    edits: [{ in: 'AdmissionControl.#onLeft', find: 'if (!this.#remove($place)) return;', replace: '' }],
   },
 ];

@@ -35,7 +35,7 @@ import { ManagerRegistry } from './managers/registry.js';
 import { ReleaseHooks } from './managers/release-hooks.js';
 import { thresholdsOf } from './pressure/level.js';
 import { WebSocketResourceMonitor } from './pressure/monitor.js';
-import { LedgerConfirmations } from './quota/confirmations.js';
+import { Confirmations } from './quota/confirmations.js';
 import type { QuotaLedger } from './quota/quota-ledger.js';
 import type { TellRenamed } from './seed-names.js';
 import type { WebSocketConfig } from './settings.js';
@@ -96,6 +96,7 @@ export function compose(setup: MooringSetup) {
 
   const parts = { ...base, ...managers, ...cleanup, ...admission, metrics, audit, lateAnswers, leaks };
   lifecycle.connect(parts);
+  parts.confirmations.start();
   return parts;
 }
 
@@ -140,10 +141,11 @@ function makeManagers({ config, random, limitOf }: MooringSetup, { clock, events
   return { lifecycle, registry, limits, holds, away, hooks, closing, drain, pinger, suspicion, heartbeat };
 }
 
-/** All cleanups, and the monitor, which starts some of them. */
-function makeCleanup({ config }: MooringSetup, parts: Base & Managers) {
+/** What the ledger says, all cleanups, and the monitor, which starts some of them. */
+function makeCleanup({ config, ledger }: MooringSetup, parts: Base & Managers) {
   const { clock, events, slices, registry, limits, lifecycle, holds, pinger, suspicion, heartbeat } = parts;
-  const queue = new PlaceQueue(limits);
+  const [queue, asking] = [new PlaceQueue(limits), new PlaceQueue(limits)];
+  const confirmations = new Confirmations({ clock, config, events, registry, limits, lifecycle, asking, ledger });
   const thresholds = thresholdsOf(config);
   const userCleanup = new UserCleanup({ clock, config, events, thresholds, registry, lifecycle });
   const suspectSlots = new SuspectSlots({ config, queue, pinger, suspicion, registry, userCleanup });
@@ -158,6 +160,7 @@ function makeCleanup({ config }: MooringSetup, parts: Base & Managers) {
     lifecycle,
     userCleanup,
     suspectSlots,
+    confirmations,
   });
   const monitor = new WebSocketResourceMonitor({
     clock,
@@ -166,6 +169,7 @@ function makeCleanup({ config }: MooringSetup, parts: Base & Managers) {
     thresholds,
     registry,
     limits,
+    confirmations,
     emergency,
     userCleanup,
     heartbeat,
@@ -182,18 +186,18 @@ function makeCleanup({ config }: MooringSetup, parts: Base & Managers) {
     userCleanup,
     monitor,
   });
-  return { queue, userCleanup, emergency, monitor, background, requested };
+  return { queue, asking, confirmations, userCleanup, emergency, monitor, background, requested };
 }
 
 /** What decides about newcomers. */
-function makeAdmission({ config, random, ledger }: MooringSetup, parts: Base & Managers & Cleanup) {
+function makeAdmission({ config, random }: MooringSetup, parts: Base & Managers & Cleanup) {
   const { clock, events, registry, limits, lifecycle, away, closing, pinger, suspicion } = parts;
-  const { queue, userCleanup, emergency, monitor } = parts;
+  const { queue, asking, confirmations, userCleanup, emergency, monitor } = parts;
   const arrivals = new ArrivalOrder();
   const refusals = new Refusals(config, random);
   const pacer = new RefusalPacer(clock);
   const tickets = new Tickets({ clock, config, events, lifecycle, closing, away, arrivals, refusals });
-  const room = new Room({ config, registry, limits, queue, away, userCleanup });
+  const room = new Room({ config, registry, limits, queue, asking, confirmations, away, userCleanup });
   const takeover = new Takeover({
     clock,
     config,
@@ -205,7 +209,6 @@ function makeAdmission({ config, random, ledger }: MooringSetup, parts: Base & M
     tickets,
     refusals,
   });
-  const confirmations = new LedgerConfirmations({ clock, events, registry, limits, ledger });
   const admission = new AdmissionControl({
     clock,
     config,
@@ -215,6 +218,7 @@ function makeAdmission({ config, random, ledger }: MooringSetup, parts: Base & M
     limits,
     room,
     queue,
+    asking,
     arrivals,
     tickets,
     takeover,
@@ -225,5 +229,5 @@ function makeAdmission({ config, random, ledger }: MooringSetup, parts: Base & M
     refusals,
   });
   const connector = new Connector({ admission, registry, lifecycle, closing, refusals, pacer, arrivals });
-  return { arrivals, refusals, pacer, tickets, takeover, confirmations, admission, connector };
+  return { arrivals, refusals, pacer, tickets, takeover, admission, connector };
 }

@@ -178,7 +178,7 @@ export class Mooring {
 
   /** How many of the user's newcomers wait for a slot. */
   waitingCountOf(userId: string): number {
-    return this.#parts.queue.sizeOf(userId);
+    return this.#parts.admission.waitingOf(userId);
   }
 
   /** Every user who holds a manager. */
@@ -203,7 +203,7 @@ export class Mooring {
 
   /** Newcomers of all users that wait for a slot. */
   get waitingCount(): number {
-    return this.#parts.queue.size;
+    return this.#parts.admission.waiting;
   }
 
   /** Sockets in a closing handshake, begun by either side. Each is over within `closeGraceMs`. */

@@ -48,6 +48,8 @@ export const releaseReasons = {
   requested: 'requested',
   /** The slot was granted and no socket ever came. */
   unattached: 'unattached',
+  /** A newer connection of the thread is served by another process. */
+  moved: 'replaced',
   /** The server stops. */
   shutdown: 'drain',
 } as const satisfies Record<string, CloseCause>;

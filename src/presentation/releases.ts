@@ -68,6 +68,7 @@ const byReason = {
   evicted: ['bad', as(byStrategy.oldest)],
   requested: ['neutral', () => 'was released because an operator or the application asked'],
   unattached: ['warn', () => 'was released because its connection never came'],
+  moved: ['neutral', () => 'was released because its thread goes on in another process'],
   shutdown: ['neutral', () => 'was released because the server stops'],
 } as const satisfies Record<ReleaseReason, Row>;
 

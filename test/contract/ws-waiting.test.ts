@@ -273,7 +273,7 @@ describe('a client that has to wait for its admission', () => {
       await once(client, 'pong');
     }
     client.close();
-    await server.hears('manager.released');
+    await server.hears('admission.cancelled');
     ledger.grant();
     expect(got).toEqual([]);
   });
@@ -290,8 +290,7 @@ describe('the place of a client that waits comes back', () => {
     const { server, ledger, sockets } = await waitingServer({ config: { closeGraceMs: 200 } });
     const client = await rawWaiting(server);
     end(client);
-    const { reason } = await server.hears('manager.released');
-    expect(reason).toBe('unattached');
+    await server.hears('admission.cancelled');
     ledger.grant();
     if (!client.socket.destroyed) await once(client.socket, 'close');
     expect([sockets.length, server.countOf('ada'), server.server.clients.size]).toEqual([0, 0, 0]);
@@ -305,7 +304,7 @@ describe('the place of a client that waits comes back', () => {
     const client = await rawClient(server.port);
     client.socket.write(handshake(path));
     await client.hears('401');
-    await server.hears('manager.released');
+    await server.hears('admission.cancelled');
     expect(server.countOf('ada')).toBe(0);
   });
 
@@ -321,7 +320,7 @@ describe('the place of a client that waits comes back', () => {
     const client = await rawClient(server.port);
     client.socket.write(handshake(path, { 'Sec-WebSocket-Protocol': 'chat' }));
     expect((await uncaught).message).toBe('broken');
-    await server.hears('manager.released');
+    await server.hears('admission.cancelled');
     await client.hears('503');
   });
 
@@ -399,7 +398,7 @@ describe('the handshake of a client that waits', () => {
     const { server, ledger, sockets } = await waitingServer({ ws: { verifyClient } });
     const client = new WebSocket(server.url('ada', 'thread_1'));
     const ended = closeOf(client);
-    await server.hears('manager.admitted');
+    await ledger.asked();
     decide(ledger);
     await sleep(30);
     verify();
@@ -422,7 +421,7 @@ describe('the handshake of a client that waits', () => {
       config: { authenticateTimeoutMs: 100 },
     });
     const client = new WebSocket(server.url('ada', 'thread_1'));
-    await server.hears('manager.admitted');
+    await ledger.asked();
     ledger.grant();
     await sleep(30);
     server.detach();
@@ -441,7 +440,7 @@ describe('the handshake of a client that waits', () => {
     const { server, ledger } = await waitingServer({ ws: { verifyClient }, config: { authenticateTimeoutMs: 100 } });
     const client = await rawClient(server.port);
     client.socket.write(handshake(path));
-    await server.hears('manager.admitted');
+    await ledger.asked();
     ledger.deny();
     await client.hears('503');
   });

@@ -5,15 +5,18 @@ import { releaseReasons } from '../../src/core/vocabulary.js';
 import { runScript } from '../../src/simulation/script.js';
 import { smallWorld } from '../../src/simulation/small-world.js';
 
-/** Everything but what needs an adapter, credentials, or an application that keeps things or gives bad limits. */
+/**
+ * Everything but what needs an adapter, credentials, another process, or an application that keeps things or gives bad
+ * limits.
+ */
 const wanted = [
   ...['manager.admitted', 'connection.opened', 'connection.replaced', 'connection.answeredLate', 'heartbeat.missed'],
   ...['connection.left', 'connection.resumed', 'hold.expired', 'hold.forgotten'],
   ...['admission.queued', 'admission.cancelled', 'level.changed', 'cleanup.completed', 'background.completed'],
   ...['hook.failed', 'ledger.failed', 'process.stalled', 'server.draining', 'server.stopped'],
-  ...Object.keys(releaseReasons).map((reason) => `released: ${reason}`),
+  ...Object.keys(releaseReasons).flatMap((reason) => (reason === 'moved' ? [] : [`released: ${reason}`])),
   ...['quota.exceeded', 'capacity.exceeded', 'key.contested', 'key.replaced', 'server.draining'].map(refused),
-  ...['ticket.expired', 'admission.cancelled'].map(refused),
+  refused('ticket.expired'),
   'closed: slow',
 ];
 

@@ -63,7 +63,7 @@ function sumOf(
   return samples.reduce((sum, sample) => sum + sample[name], 0);
 }
 
-const noReleases = { closed: 0, requested: 0, unattached: 0, shutdown: 0 };
+const noReleases = { closed: 0, requested: 0, unattached: 0, moved: 0, shutdown: 0 };
 
 /** The sums of the samples, by why. Of the dead, half were found by a cleanup and half by the heartbeat. A rush finds one of them, and evicts one. */
 function totalsOf(samples: readonly Sample[]): Overview['totals'] {

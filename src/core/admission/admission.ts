@@ -11,22 +11,17 @@ import type { UserLimits } from '../managers/limits.js';
 import { WebSocketManager } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
+import type { AnswerListener, Confirmations, HeldClaim } from '../quota/confirmations.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
 import type { CloseCause } from '../vocabulary.js';
 import type { ArrivalOrder } from './arrival-order.js';
-import { isPending, refused, type Admission, type DecideOptions, type PendingAdmission } from './outcome.js';
+import { admitted, isPending, refused, type Admission, type DecideOptions, type PendingAdmission } from './outcome.js';
 import { Place, type PlaceQueue } from './queue.js';
 import type { Refusals } from './refusals.js';
 import type { Room } from './room.js';
 import type { Claim, Takeover } from './takeover.js';
 import type { Ticket, Tickets } from './ticket.js';
-
-/** Has local reservations confirmed by the quota ledger. */
-interface Confirmations {
-  confirm(ticket: Ticket, denied: (manager: WebSocketManager) => void): Admission | PendingAdmission;
-  whenConfirmed(ticket: Ticket): Admission | PendingAdmission;
-}
 
 interface AdmissionParts {
   readonly clock: Clock;
@@ -36,7 +31,10 @@ interface AdmissionParts {
   readonly lifecycle: Lifecycle;
   readonly limits: UserLimits;
   readonly room: Room;
+  /** Newcomers that wait for a slot. */
   readonly queue: PlaceQueue;
+  /** Newcomers that have a slot of this process, for which the ledger is asked. */
+  readonly asking: PlaceQueue;
   readonly arrivals: ArrivalOrder;
   readonly tickets: Tickets;
   readonly takeover: Takeover;
@@ -65,6 +63,18 @@ export class AdmissionControl {
   /** Whether admission is shut for good. */
   get isDraining(): boolean {
     return this.#isDraining;
+  }
+
+  /** How many newcomers of all users wait for a slot, or for the ledger to confirm one. */
+  get waiting(): number {
+    const { queue, asking } = this.#parts;
+    return queue.size + asking.all().filter(hasWaited).length;
+  }
+
+  /** The same of one user. */
+  waitingOf(userId: string): number {
+    const { queue, asking } = this.#parts;
+    return queue.sizeOf(userId) + asking.placesOf(userId).filter(hasWaited).length;
   }
 
   /**
@@ -97,69 +107,122 @@ export class AdmissionControl {
   }
 
   #decide(claim: Claim): Admission | PendingAdmission {
-    const { registry, limits, queue, refusals, room } = this.#parts;
+    const { registry, limits, queue, asking, refusals, room, takeover, confirmations } = this.#parts;
     if (this.#isDraining) return refused(refusals.draining());
     const { context } = claim;
     const { userId } = context;
     const existing = registry.get(context);
-    if (existing !== undefined) return this.#takeOver(existing, claim);
+    if (existing !== undefined) return this.#announcing(context, takeover.claim(existing, claim));
+    const asked = asking.sizeOf(userId) === 0 ? undefined : asking.placeOf(userId, isolationKey(context));
+    if (asked !== undefined) return this.#replaceAsked(asked, claim);
     const limit = limits.of(userId);
     if (limit === 0) return refused(this.#quotaRefusal(userId, null));
     if (queue.sizeOf(userId) > 0 || !room.makeWithin(limit, userId)) return this.#enqueue(claim, limit);
     if (!room.makeInTotal(userId)) return refused(refusals.capacity(this.#parts.config.maxTotalManagers ?? 0));
-    return this.#announcing(context, this.#grant(claim, 0));
+    if (!confirmations.areNeeded) return admitted(this.#grant(claim, 0));
+    const place = this.#newPlace(claim);
+    confirmations.ask(place, this.#answers);
+    const { admission } = place;
+    return admission !== null && admission.ticket !== null ? admission : place;
   }
 
-  /** If the manager's own reservation is not confirmed yet, the newer connection waits for that too. */
-  #takeOver(manager: WebSocketManager, claim: Claim): Admission | PendingAdmission {
-    const { context } = claim;
-    const outcome = this.#parts.takeover.claim(manager, claim);
-    if (isPending(outcome) || outcome.ticket === null) return this.#announcing(context, outcome);
-    return this.#announcing(context, this.#parts.confirmations.whenConfirmed(outcome.ticket));
-  }
-
-  /** Takes the slot: makes the manager. The ledger confirms it, at once or later. */
-  #grant({ context, arrival }: Claim, waitedMs: number): Admission | PendingAdmission {
+  /** Takes the slot: makes the manager. @param held its claim, if there is a ledger */
+  #grant({ context, arrival }: Claim, waitedMs: number, held: HeldClaim | null = null): Ticket {
     const { registry, tickets, events, confirmations, monitor, lifecycle } = this.#parts;
     const manager = new WebSocketManager(lifecycle, context);
     const managerCount = registry.add(manager);
+    if (held !== null) confirmations.hold(manager, held);
     const ticket = tickets.issue(manager, context, { arrival });
     lifecycle.managerAdmitted(manager);
     events.emitOf('manager.admitted', manager, { managerCount, waitedMs });
-    const outcome = confirmations.confirm(ticket, this.#onDenied);
     monitor.observe(context.userId);
-    return outcome;
+    return ticket;
   }
 
-  /** The ledger denied the slot: the user's quota is full, counting all nodes. */
-  readonly #onDenied = (manager: WebSocketManager): void => {
-    this.#parts.tickets.refuse(manager, this.#quotaRefusal(manager.userId, 0));
+  /** What the ledger says about a newcomer that has a slot of this process. */
+  readonly #answers: AnswerListener = {
+    granted: (place, held) => {
+      const { registry, limits, confirmations } = this.#parts;
+      const { userId } = place.context;
+      // The limit may have been lowered meanwhile.
+      if (registry.countOf(userId) >= limits.of(userId)) {
+        confirmations.giveBack(held.claim);
+        this.#denied(place);
+        return;
+      }
+      const waitedMs = place.serial === null ? 0 : this.#parts.clock.now() - place.takenAtMs;
+      place.settle(admitted(this.#grant(place, waitedMs, held)));
+      this.mayAskAgain(userId);
+    },
+    denied: (place) => {
+      this.#denied(place);
+    },
+    unanswered: (place) => {
+      this.#turnAway(place, this.#parts.refusals.expired());
+    },
   };
 
-  #enqueue({ context, arrival }: Claim, limit: number): Admission | PendingAdmission {
-    const { queue, emergency, refusals, clock, events, room } = this.#parts;
-    const { userId, threadId } = context;
+  /** The user's quota is full, counting all processes: the newcomer is first in line, and a cleanup makes room. */
+  #denied(place: Place): void {
+    const { queue, emergency, limits, room, refusals } = this.#parts;
+    const { userId } = place.context;
+    const isNew = place.serial === null;
+    if (isNew && queue.sizeOf(userId) >= limits.of(userId)) this.#turnAway(place, this.#quotaRefusal(userId, 0));
+    else if (isNew && !room.mayWait(userId)) this.#turnAway(place, refusals.crowded());
+    else {
+      queue.putBack(place);
+      if (isNew) this.#queued(place);
+      emergency.wake(userId);
+    }
+  }
+
+  /** A slot may be free elsewhere: the ledger is asked again for whoever waits. */
+  mayAskAgain(userId: string): void {
+    if (this.#parts.queue.sizeOf(userId) > 0 && !this.#isDraining) this.#serve(userId, { freed: 0, isForHeard: false });
+  }
+
+  /** A newer connection of a thread for which the ledger is asked gets the answer. */
+  #replaceAsked(former: Place, claim: Claim): Admission | PendingAdmission {
+    const { refusals, confirmations } = this.#parts;
+    if (claim.arrival < former.arrival) return refused(refusals.replaced());
+    const place = this.#newPlace(claim, former);
+    place.serial = former.serial;
+    confirmations.passOn(former, place);
+    this.#turnAway(former, refusals.replaced());
+    return place;
+  }
+
+  #enqueue(claim: Claim, limit: number): Admission | PendingAdmission {
+    const { queue, emergency, refusals, room } = this.#parts;
+    const { context, arrival } = claim;
+    const { userId } = context;
     const key = isolationKey(context);
     const former = queue.placeOf(userId, key);
     const waiting = queue.sizeOf(userId);
     if (former === undefined && waiting >= limit) return refused(this.#quotaRefusal(userId, waiting));
     if (former === undefined && !room.mayWait(userId)) return refused(refusals.crowded());
     if (former !== undefined && arrival < former.arrival) return refused(refusals.replaced());
-    const place = new Place({
-      key,
-      context,
-      arrival,
-      // Also if it replaces a place: the run that goes on began before this newcomer came, and does not refuse it.
-      serial: emergency.nextSerial(),
-      takenAtMs: clock.now(),
-      onLeft: this.#onLeft,
-      onAccepted: this.#onAccepted,
-    });
+    const place = this.#newPlace(claim, former);
     queue.put(place);
     if (former !== undefined) this.#turnAway(former, refusals.replaced());
-    events.emit('admission.queued', { userId, threadId, key, position: queue.positionOf(place) });
+    this.#queued(place);
     emergency.wake(userId);
     return place;
+  }
+
+  /** @param former the place of an older connection of the thread */
+  #newPlace({ context, arrival }: Claim, former?: Place): Place {
+    const [key, takenAtMs] = [isolationKey(context), this.#parts.clock.now()];
+    const [onLeft, onAccepted] = [this.#onLeft, this.#onAccepted];
+    return new Place({ key, context, arrival, takenAtMs, former, onLeft, onAccepted });
+  }
+
+  /** The place is in the queue for the first time, also if it replaces another: no run that goes on refuses it. */
+  #queued(place: Place): void {
+    const { queue, emergency, events } = this.#parts;
+    const { userId, threadId } = place.context;
+    place.serial = emergency.nextSerial();
+    events.emit('admission.queued', { userId, threadId, key: place.key, position: queue.positionOf(place) });
   }
 
   readonly #onAccepted = (place: Place): void => {
@@ -169,13 +232,15 @@ export class AdmissionControl {
   /** Shuts admission: refuses newcomers that wait, and gives freed slots to none. */
   drain(): void {
     this.#isDraining = true;
-    for (const place of this.#parts.queue.all()) this.#refusePlace(place, this.#parts.refusals.draining());
+    const { queue, asking, refusals } = this.#parts;
+    for (const place of [...queue.all(), ...asking.all()]) this.#refusePlace(place, refusals.draining());
   }
 
   /** All managers of this user are about to be released: the newcomers that wait for their slots are refused with that. */
   refuseWaiting(userId: string, closeCause: CloseCause): void {
-    const { queue, refusals } = this.#parts;
-    for (const place of queue.placesOf(userId)) this.#refusePlace(place, refusals.released(closeCause));
+    const { queue, asking, refusals } = this.#parts;
+    for (const place of [...queue.placesOf(userId), ...asking.placesOf(userId)])
+      this.#refusePlace(place, refusals.released(closeCause));
   }
 
   /**
@@ -191,7 +256,7 @@ export class AdmissionControl {
   refuseUnserved(userId: string, serial: number): void {
     this.#serve(userId, { freed: 0, isForHeard: false });
     for (const [ahead, place] of this.#parts.queue.placesOf(userId).entries())
-      if (place.serial < serial) this.#refusePlace(place, this.#quotaRefusal(userId, ahead));
+      if ((place.serial ?? 0) < serial) this.#refusePlace(place, this.#quotaRefusal(userId, ahead));
   }
 
   /**
@@ -218,17 +283,16 @@ export class AdmissionControl {
   }
 
   #servePlace(place: Place | undefined): void {
-    const { queue, clock } = this.#parts;
+    const { queue, clock, confirmations } = this.#parts;
     if (place === undefined) return;
     queue.remove(place);
-    const outcome = this.#announcing(place.context, this.#grant(place, clock.now() - place.takenAtMs));
-    if (!isPending(outcome) && outcome.refusal !== null) this.#announceRefusal(place.context, outcome.refusal);
-    place.grant(outcome);
+    if (confirmations.areNeeded) confirmations.ask(place, this.#answers);
+    else place.settle(admitted(this.#grant(place, clock.now() - place.takenAtMs)));
   }
 
   readonly #onLeft = (place: Place): void => {
-    const { queue, events, clock, refusals } = this.#parts;
-    if (!queue.remove(place)) return;
+    const { events, clock, refusals } = this.#parts;
+    if (!this.#remove(place)) return;
     const { userId, threadId } = place.context;
     events.emit('admission.cancelled', { userId, threadId, key: place.key, waitedMs: clock.now() - place.takenAtMs });
     place.settle(refused(refusals.cancelled()));
@@ -253,7 +317,12 @@ export class AdmissionControl {
   readonly #storedUserId = (userId: string): string | undefined => this.#parts.registry.storedUserId(userId);
 
   #refusePlace(place: Place, refusal: RefusalError): void {
-    if (this.#parts.queue.remove(place)) this.#turnAway(place, refusal);
+    if (this.#remove(place)) this.#turnAway(place, refusal);
+  }
+
+  /** @returns whether it was undecided */
+  #remove(place: Place): boolean {
+    return this.#parts.queue.remove(place) || this.#parts.confirmations.leave(place);
   }
 
   #turnAway(place: Place, refusal: RefusalError): void {
@@ -303,4 +372,9 @@ export class AdmissionControl {
     const { clock, config } = this.#parts;
     return Math.max(0, manager.admittedAtMs + config.ticketMs - clock.now());
   }
+}
+
+/** Whether it came from the queue. */
+function hasWaited({ serial }: Place): boolean {
+  return serial !== null;
 }

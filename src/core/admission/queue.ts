@@ -1,7 +1,7 @@
 import type { UserExecutionContext } from '../identity/user-execution-context.js';
 import type { UserLimits } from '../managers/limits.js';
 import { withResolver } from '../promises.js';
-import { isPending, type Admission, type PendingAdmission, type WaitingPeer } from './outcome.js';
+import type { Admission, PendingAdmission, WaitingPeer } from './outcome.js';
 import type { Arrival } from './arrival-order.js';
 
 /** What a place is made with. */
@@ -10,26 +10,38 @@ interface PlaceOptions {
   readonly key: string;
   readonly context: UserExecutionContext;
   readonly arrival: Arrival;
-  /** Sequence number shared with the cleanup runs: a run with a higher number began later. */
-  readonly serial: number;
   readonly takenAtMs: number;
+  /** The place of an older connection of the same thread, whose turn it gets. */
+  readonly former: Place | undefined;
   /** Called when the newcomer gives up. */
   readonly onLeft: (place: Place) => void;
   /** Called when the newcomer's socket was accepted. */
   readonly onAccepted: (place: Place) => void;
 }
 
-/** A newcomer's place in the queue. It is not a slot: it counts against no limit. */
+/** Numbers the places in the order in which they were taken. */
+let turns = 0;
+
+/**
+ * A newcomer that is not decided yet. In the queue it waits for a slot, and counts against no limit. With a quota ledger it
+ * has a slot of this process while the ledger is asked.
+ */
 export class Place implements PendingAdmission {
   readonly settled: Promise<Admission>;
   readonly key: string;
   readonly context: UserExecutionContext;
   readonly arrival: Arrival;
-  readonly serial: number;
   readonly takenAtMs: number;
+  /** The smaller, the earlier it is served. */
+  readonly turn: number;
+  /**
+   * Sequence number shared with the cleanup runs, from when it first came into the queue: a run with a higher number began
+   * later. `null`: it never had to wait there.
+   */
+  serial: number | null = null;
   readonly #options: PlaceOptions;
   readonly #resolve: (admission: Admission) => void;
-  #granted: Admission | PendingAdmission | null = null;
+  #admission: Admission | null = null;
   /** The accepted socket that waits, and how many bytes had come when it was accepted. */
   #peer: { readonly peer: WaitingPeer; readonly bytesThen: number } | null = null;
 
@@ -38,8 +50,8 @@ export class Place implements PendingAdmission {
     this.key = options.key;
     this.context = options.context;
     this.arrival = options.arrival;
-    this.serial = options.serial;
     this.takenAtMs = options.takenAtMs;
+    this.turn = options.former?.turn ?? (turns += 1);
     const { promise, resolve } = withResolver<Admission>();
     this.settled = promise;
     this.#resolve = resolve;
@@ -59,23 +71,20 @@ export class Place implements PendingAdmission {
     return this.#peer === null || bytesOf(this.#peer.peer) !== this.#peer.bytesThen;
   }
 
-  /** It is first in line and has a slot, which the ledger may still have to confirm. */
-  grant(outcome: Admission | PendingAdmission): void {
-    this.#granted = outcome;
-    if (!isPending(outcome)) this.settle(outcome);
-    else void outcome.settled.then(this.#resolve);
+  /** What was decided; `null` until then. */
+  get admission(): Admission | null {
+    return this.#admission;
   }
 
   settle(admission: Admission): void {
+    this.#admission = admission;
     this.#resolve(admission);
   }
 
-  /** Leaves the queue, or gives back the slot if it was granted already. */
+  /** Gives its place back, or the slot if that was granted already. */
   cancel(): void {
-    const granted = this.#granted;
-    if (granted === null) this.#options.onLeft(this);
-    else if (isPending(granted)) granted.cancel();
-    else granted.ticket?.cancel();
+    if (this.#admission === null) this.#options.onLeft(this);
+    else this.#admission.ticket?.cancel();
   }
 }
 
@@ -121,6 +130,14 @@ export class PlaceQueue {
     places.set(place.key, place);
     this.#size += places.size - before;
     this.#byUser.set(userId, places);
+  }
+
+  /** Puts a place back that was served in vain: where its turn is. */
+  putBack(place: Place): void {
+    const { userId } = place.context;
+    const places = [...this.placesOf(userId), place].sort((a, b) => a.turn - b.turn);
+    this.#byUser.set(userId, new Map(places.map((each) => [each.key, each])));
+    this.#size += 1;
   }
 
   /** Removes the place. @returns whether it was still in the queue */

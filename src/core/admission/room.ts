@@ -13,6 +13,9 @@ interface RoomParts {
   readonly registry: ManagerRegistry;
   readonly limits: UserLimits;
   readonly queue: PlaceQueue;
+  /** Newcomers that have a slot of this process, for which the ledger is asked. */
+  readonly asking: PlaceQueue;
+  readonly confirmations: { isFull(userId: string): boolean };
   readonly away: AwayManagers;
   readonly userCleanup: UserCleanup;
 }
@@ -33,15 +36,16 @@ export class Room {
     this.#maxWaiting = unadmittedLimit(parts.config);
   }
 
-  /** Whether one more manager of this user fits now. */
+  /** Whether a newcomer of this user that waits fits now, for all that is known of other processes. */
   fits(userId: string): boolean {
-    const { registry, limits } = this.#parts;
-    return registry.countOf(userId) < limits.of(userId) && this.#isInTotalFor(userId);
+    const { limits, confirmations } = this.#parts;
+    const isWithin = this.#takenOf(userId) < limits.of(userId) && !confirmations.isFull(userId);
+    return isWithin && this.#isInTotalFor(userId);
   }
 
   /** Whether one more fits within the user's limit. If not, a manager that is away is released to make it fit. */
   makeWithin(limit: number, userId: string): boolean {
-    return this.#parts.registry.countOf(userId) < limit || this.#releaseAway(userId);
+    return this.#takenOf(userId) < limit || this.#releaseAway(userId);
   }
 
   /** Whether one more fits into this process. If not, one of the user's own that is not engaged is released. */
@@ -79,12 +83,19 @@ export class Room {
     return away.endOldestOf(userId) && registry.countOf(userId) < before;
   }
 
+  /** The user's slots in this process. */
+  #takenOf(userId: string): number {
+    const { registry, asking } = this.#parts;
+    return registry.countOf(userId) + asking.sizeOf(userId);
+  }
+
   /** The last tenth of `maxTotalManagers` is for users who have no manager yet. */
   #isInTotalFor(userId: string): boolean {
-    const { registry, config } = this.#parts;
+    const { registry, asking, config } = this.#parts;
     const limit = config.maxTotalManagers ?? Infinity;
-    if (registry.size >= limit) return false;
-    const isLastTenth = registry.size >= limit - Math.floor(limit / 10);
-    return !isLastTenth || registry.countOf(userId) === 0;
+    const taken = registry.size + asking.size;
+    if (taken >= limit) return false;
+    const isLastTenth = taken >= limit - Math.floor(limit / 10);
+    return !isLastTenth || this.#takenOf(userId) === 0;
   }
 }

@@ -141,12 +141,6 @@ export class Tickets {
     return { connection, refusal: null };
   }
 
-  /** Refuses the manager's outstanding ticket. A manager that never had a connection is released. */
-  refuse(manager: WebSocketManager, refusal: RefusalError): void {
-    const ticket = this.outstanding(manager);
-    if (ticket !== undefined) this.#giveBack(ticket, refusal);
-  }
-
   cancel(ticket: Ticket): void {
     if (ticket.connection === null && ticket.refusal === null) this.#giveBack(ticket, this.#parts.refusals.cancelled());
   }

@@ -50,6 +50,8 @@ export interface RunParts extends Omit<ProbeParts, 'config'> {
   readonly registry: ManagerRegistry;
   readonly userCleanup: UserCleanup;
   readonly suspectSlots: SuspectSlots;
+  /** What is known of the user's slots in other processes. */
+  readonly confirmations: { mayBeFreeSoon(userId: string, sinceMs: number): boolean };
 }
 
 /**
@@ -236,7 +238,7 @@ export class EmergencyRun {
     const endsAtMs = this.#startedAtMs + probeShare * config.emergencyCleanupTimeoutMs;
     const inMs = queue.heardOf(this.#userId) > 0 ? suspectSlots.nextBacklogInMs(this.#userId) : null;
     if (inMs === null || inMs < minMs || clock.now() + inMs > endsAtMs + 1) {
-      this.finish();
+      this.#finishWhenAllAreHeard();
       return;
     }
     this.#after(inMs, () => {
@@ -247,6 +249,19 @@ export class EmergencyRun {
         });
         this.#giveBacklogs(1);
       });
+    });
+  }
+
+  /** Not before each process that holds slots of the user has been heard of: the slots of one that has died are free soon. */
+  #finishWhenAllAreHeard(): void {
+    const { queue, confirmations } = this.#parts;
+    const isWaiting = queue.sizeOf(this.#userId) > 0;
+    if (!isWaiting || !confirmations.mayBeFreeSoon(this.#userId, this.#startedAtMs)) {
+      this.finish();
+      return;
+    }
+    this.#after(newcomerPollMs, () => {
+      this.#finishWhenAllAreHeard();
     });
   }
 

@@ -39,10 +39,14 @@ export interface LifecycleParts {
   readonly emergency: { suspectsFound(userId: string): void };
   readonly monitor: { isCrowded(userId: string): boolean; observe(userId: string): void };
   readonly tickets: { managerReleased(manager: WebSocketManager, closeCause: CloseCause): void };
-  readonly confirmations: { managerReleased(manager: WebSocketManager): void };
+  readonly confirmations: {
+    managerOpened(manager: WebSocketManager): void;
+    managerReleased(manager: WebSocketManager): void;
+  };
   readonly takeover: { incumbentEnded(manager: WebSocketManager): void };
   readonly admission: {
     slotFreed(userId: string, isForHeard?: boolean): void;
+    mayAskAgain(userId: string): void;
     refuseUnserved(userId: string, serial: number): void;
     forgetLimitIfGone(userId: string): void;
   };
@@ -62,6 +66,9 @@ export interface LifecycleParts {
 
 /** Whether it has a manager. Sockets that were refused have none, and close too. */
 const isAttached = (connection: Closable): connection is AttachedConnection => connection instanceof ManagedConnection;
+
+/** Whether it does not wait for a successor that may come. */
+const isAtOnce = (reason: ReleaseReason): boolean => ['requested', 'moved', 'shutdown'].includes(reason);
 
 const noOptions: ReleaseOptions = Object.freeze({});
 
@@ -96,9 +103,10 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
 
   /** A manager has a new connection. No listener of events knows of it yet. */
   connectionOpened(connection: AttachedConnection): void {
-    const { heartbeat, background, monitor } = this.#parts;
+    const { heartbeat, background, confirmations, monitor } = this.#parts;
     heartbeat.add(connection);
     if (connection.generation > 1) background.managerTakenOver(connection.manager);
+    else confirmations.managerOpened(connection.manager);
     if (monitor.isCrowded(connection.manager.userId)) heartbeat.pingIfNew(connection);
   }
 
@@ -155,6 +163,16 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     this.#parts.admission.refuseUnserved(userId, serial);
   }
 
+  /** The quota of this user may have room again, counting all processes. */
+  mayAskAgain(userId: string): void {
+    this.#parts.admission.mayAskAgain(userId);
+  }
+
+  /** So many slots of this user are in use in all processes, as far as is known. */
+  totalChanged(userId: string): void {
+    this.#parts.monitor.observe(userId);
+  }
+
   takeHold(manager: WebSocketManager, options?: HoldOptions): Hold {
     return this.#parts.holds.take(manager, options);
   }
@@ -189,13 +207,13 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
    * close frame, start the hooks. No later step can keep the slot.
    *
    * While a successor is pending, the release is only noted, and happens if the successor does not come. Releases that an
-   * operator asked for, or a shutdown, do not wait.
+   * operator or another process asked for, or a shutdown, do not wait.
    * @returns whether this call freed the slot
    */
   release(manager: WebSocketManager, reason: ReleaseReason, options: ReleaseOptions = noOptions): boolean {
     if (manager.isReleased) return false;
     const closeCause = options.closeCause ?? releaseReasons[reason];
-    if (manager.successor !== null && reason !== 'requested' && reason !== 'shutdown') {
+    if (manager.successor !== null && !isAtOnce(reason)) {
       manager.ensureExtras().due ??= { reason, options: { ...options, closeCause } };
       return false;
     }

@@ -10,8 +10,10 @@ import { isAtLeast, levelOf, usageRatio, type Thresholds } from './level.js';
 /** A user's usage. */
 export interface UserResources {
   readonly userId: string;
-  /** Live and reserved managers. */
+  /** Live and reserved managers of this process. */
   readonly managerCount: number;
+  /** The slots in all processes, if a quota ledger knows of more than `managerCount`. Level and ratio are by it. */
+  readonly total?: number;
   readonly usageRatio: number;
   readonly alertLevel: AlertLevel;
   /** `Infinity` without a limit. */
@@ -34,6 +36,7 @@ interface MonitorParts {
   readonly thresholds: Thresholds;
   readonly registry: ManagerRegistry;
   readonly limits: UserLimits;
+  readonly confirmations: { totalOf(userId: string): number };
   readonly emergency: { isRunning(userId: string): boolean };
   readonly userCleanup: { cleanForLevel(action: LevelAction): void };
   readonly heartbeat: { pingIfNew(connection: ManagedConnection): void };
@@ -105,9 +108,9 @@ export class WebSocketResourceMonitor {
 
   /** @internal After each admission and release. */
   observe(userId: string): void {
-    const { registry, limits, thresholds } = this.#parts;
+    const { confirmations, limits, thresholds } = this.#parts;
     if (!this.#keepsLimits && (this.#watched.size === 0 || !this.#watched.has(userId))) {
-      const ratio = usageRatio(registry.countOf(userId), limits.of(userId));
+      const ratio = usageRatio(confirmations.totalOf(userId), limits.of(userId));
       if (ratio < thresholds.info) return;
     }
     this.#note(this.#measure(userId));
@@ -137,15 +140,16 @@ export class WebSocketResourceMonitor {
   }
 
   #measure(userId: string): UserResources {
-    const { registry, limits, thresholds } = this.#parts;
+    const { registry, confirmations, limits, thresholds } = this.#parts;
     const managerCount = registry.countOf(userId);
+    const total = confirmations.totalOf(userId);
     const maxManagers = limits.of(userId);
-    const ratio = usageRatio(managerCount, maxManagers);
     return {
       userId,
       managerCount,
-      usageRatio: ratio,
-      alertLevel: levelOf(managerCount, maxManagers, thresholds),
+      ...(total > managerCount && { total }),
+      usageRatio: usageRatio(total, maxManagers),
+      alertLevel: levelOf(total, maxManagers, thresholds),
       maxManagers,
     };
   }

@@ -11,40 +11,78 @@ export interface QuotaClaim {
 
 /** The answer of a ledger to a claim. */
 export type LedgerAnswer =
-  /** `total`: the user's slots in use in all processes, this one included. */
-  | { readonly granted: true; readonly total: number }
-  /** The quota is full; the local reservation is given back. */
-  | { readonly granted: false; readonly total: number };
+  | {
+      readonly granted: true;
+      /** The user's slots in use in all processes, this one included. */
+      readonly total: number;
+      /**
+       * Whether a connection of the thread is in another process. It keeps the slot until {@link QuotaLedger.opened} is
+       * called, and gets it back if the claim is given back before.
+       * @default false
+       */
+      readonly takesOver?: boolean;
+    }
+  | {
+      /** The quota is full: the newcomer waits in the queue of its user, while a cleanup looks for a slot. */
+      readonly granted: false;
+      readonly total: number;
+      /**
+       * For how many milliseconds the most silent of the processes that hold these slots has not been heard of. If it has
+       * died, its slots are free soon: so newcomers wait until each has been heard of since they came.
+       * @default 0
+       */
+      readonly silentMs?: number;
+    };
+
+/** What a ledger tells the Mooring that uses it. Calls about claims that it does not hold any longer do nothing. */
+export interface LedgerHost {
+  /** The thread of this claim has a newer connection in another process: its manager is released, and closed with 4409. */
+  superseded(claim: QuotaClaim): void;
+  /** The user has this many slots in use in all processes now. Newcomers that wait are asked for again. */
+  totalChanged(userId: string, total: number): void;
+}
 
 /**
  * Counts a user's slots in several processes.
  *
- * A slot is first reserved locally, without waiting. The ledger then confirms it, at once or later. If the ledger throws
- * or rejects, that is reported, and the local limit decides. If it never answers, no connection is admitted: a
- * reservation that is not confirmed is given back after `ticketMs`.
+ * A slot is first taken in this process, without waiting. The ledger then confirms it, at once or later; until it has, the
+ * newcomer has no manager. If the ledger throws or rejects, that is reported, and the local limit decides. If it never
+ * answers, the newcomer is refused after `ticketMs`.
  */
 export interface QuotaLedger {
   /**
-   * Claims a slot. A new claim of the same thread takes over the slot of the former one.
+   * Claims a slot. A newer claim of the same thread takes over the slot of the former one.
    * @param limit `Infinity` without a limit
    */
   acquire(claim: QuotaClaim, limit: number): LedgerAnswer | Promise<LedgerAnswer>;
   /**
    * Gives the slot back if it still belongs to this claim. If it throws or rejects, it is called again until it succeeds;
-   * if it never settles, it is not. It may also be called again if the claim was granted after the first call.
+   * if it never settles, it is not. It may also be called again if the claim was granted, or its question failed, after the
+   * first call.
    */
   release(claim: QuotaClaim): void | Promise<void>;
+  /** The socket of this claim is open: from now on it is the one that holds the slot of its thread. Called once. */
+  opened?(claim: QuotaClaim): void;
+  /** Called once by each Mooring that uses the ledger, before anything else. */
+  attach?(host: LedgerHost): void;
 }
 
-/** The owner of a slot. Claim ids are unique within one process only, so the ledger object is needed too. */
+/** A claim as a ledger keeps it. Claim ids are unique within one process only, so the ledger object is needed too. */
+interface Owner {
+  readonly process: MemoryLedger;
+  readonly claim: QuotaClaim;
+}
+
 interface Slot {
-  readonly holder: MemoryLedger;
-  readonly claimId: number;
+  holder: Owner;
+  /** The newest claim of the thread in another process, until its socket is open. */
+  successor: Owner | null;
 }
 
 /** Counts in memory: one quota for several Moorings of one process. Other ledgers are compared with it. */
 export class MemoryLedger implements QuotaLedger {
   readonly #slots: Map<string, Map<string, Slot>>;
+  readonly #hosts = new Set<LedgerHost>();
 
   /**
    * @param shared a ledger with which this one shares its slots, as a second process would; claims of both may have the
@@ -54,19 +92,47 @@ export class MemoryLedger implements QuotaLedger {
     this.#slots = shared === undefined ? new Map<string, Map<string, Slot>>() : shared.#slots;
   }
 
-  acquire({ userId, threadId, claimId }: QuotaClaim, limit: number): LedgerAnswer {
+  attach(host: LedgerHost): void {
+    this.#hosts.add(host);
+  }
+
+  acquire(claim: QuotaClaim, limit: number): LedgerAnswer {
+    const { userId, threadId } = claim;
     const slots = this.#slots.get(userId) ?? new Map<string, Slot>();
-    if (!slots.has(threadId) && slots.size >= limit) return { granted: false, total: slots.size };
-    slots.set(threadId, { holder: this, claimId });
+    const slot = slots.get(threadId);
+    if (slot === undefined && slots.size >= limit) return { granted: false, total: slots.size };
+    const owner = { process: this, claim };
+    if (slot !== undefined && slot.holder.process !== this) {
+      if (slot.successor !== null) MemoryLedger.#superseded(slot.successor);
+      slot.successor = owner;
+      return { granted: true, total: slots.size, takesOver: true };
+    }
+    slots.set(threadId, { holder: owner, successor: null });
     this.#slots.set(userId, slots);
+    for (const former of [slot?.holder, slot?.successor]) if (former) MemoryLedger.#superseded(former);
     return { granted: true, total: slots.size };
+  }
+
+  opened({ userId, threadId, claimId }: QuotaClaim): void {
+    const slot = this.#slots.get(userId)?.get(threadId);
+    if (slot?.successor?.process !== this || slot.successor.claim.claimId !== claimId) return;
+    const former = slot.holder;
+    slot.holder = slot.successor;
+    slot.successor = null;
+    MemoryLedger.#superseded(former);
   }
 
   release({ userId, threadId, claimId }: QuotaClaim): void {
     const slots = this.#slots.get(userId);
     const slot = slots?.get(threadId);
-    if (slots === undefined || slot?.holder !== this || slot.claimId !== claimId) return;
-    slots.delete(threadId);
+    if (slots === undefined || slot === undefined) return;
+    const isOf = (owner: Owner | null): boolean => owner?.process === this && owner.claim.claimId === claimId;
+    if (isOf(slot.successor)) slot.successor = null;
+    else if (!isOf(slot.holder)) return;
+    else if (slot.successor !== null) {
+      slot.holder = slot.successor;
+      slot.successor = null;
+    } else slots.delete(threadId);
     if (slots.size === 0) this.#slots.delete(userId);
   }
 
@@ -78,5 +144,12 @@ export class MemoryLedger implements QuotaLedger {
   /** The user's slots in use. */
   totalOf(userId: string): number {
     return this.#slots.get(userId)?.size ?? 0;
+  }
+
+  /** In a later turn, as from another process. */
+  static #superseded({ process, claim }: Owner): void {
+    queueMicrotask(() => {
+      for (const host of process.#hosts) host.superseded(claim);
+    });
   }
 }

@@ -73,7 +73,8 @@ export class ReloadJudge extends Judge {
 
   #isPlaceNeeded(userId: string): boolean {
     const { mooring, config } = this.world;
-    const isFull = mooring.managerCountOf(userId) >= this.world.limitOf(userId);
+    // With a ledger, newcomers may wait for what it counts elsewhere.
+    const isFull = this.world.ledger !== null || mooring.managerCountOf(userId) >= this.world.limitOf(userId);
     const isTotalFull = mooring.managerCount >= (config.maxTotalManagers ?? Infinity);
     return isFull || isTotalFull || this.#usersWithNewcomers.has(userId);
   }

@@ -67,6 +67,7 @@ export class SuspectJudge extends Judge {
   #checkUser(userId: string): void {
     const suspects = this.#updateSuspects(userId);
     if (suspects === 0 || this.world.isStopping || this.world.limitOf(userId) === 0) return;
+    if (this.world.ledger !== null) return; // it may deny the place of a suspect to its newcomer
     const nowMs = this.world.now();
     const newcomers = this.#queue.of(userId).filter((newcomer) => this.#noteSentBytes(newcomer, nowMs));
     for (const { key, sentBytesAtMs } of newcomers.slice(0, suspects)) {
