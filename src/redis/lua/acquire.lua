@@ -39,16 +39,16 @@ end
 -- The thread has no slot yet.
 local function admit()
   local before = user.total
-  putSlot(user, field, { holder = withRun(claim, 0) })
+  putSlot(user, field, withRun(claim, 0))
   tellTotal(user, before, levels)
   return granted()
 end
 
 local function full()
   local epochs, counts = {}, {}
-  for _, slot in pairs(user.slots) do
-    if slot.holder then
-      local epoch = epochOf(slot.holder)
+  for slotField, text in pairs(user.slots) do
+    if not user.unreadable[slotField] then
+      local epoch = sub(text, 1, 10)
       if not counts[epoch] then epochs[#epochs + 1] = epoch end
       counts[epoch] = (counts[epoch] or 0) + 1
     end
@@ -75,22 +75,21 @@ local function replaceOwnHolder(holder, pending, isSoon)
   if isOlder(claim, holder) then return behind(holder, pending) end
   local isKept = pending and isOlder(claim, pending)
   local run = isSoon and math.min(base36(holder.run), maxRun) or 0
-  putSlot(user, field, { holder = withRun(claim, run), pending = isKept and pending or nil })
+  putSlot(user, field, withRun(claim, run), isKept and pending or nil)
   if pending and not isKept and pending.process ~= claim.process then tellClaim('moved', user, field, pending) end
   return granted()
 end
 
 local function replaceOwnPending(holder, pending, successor)
   if isOlder(claim, pending) then return behind(holder, pending) end
-  putSlot(user, field, { holder = holder, pending = successor })
+  putSlot(user, field, holder, successor)
   return takes(holder)
 end
 
-local slot = user.slots[field]
-if not slot then return user.total < limit and admit() or full() end
-if not slot.holder then return { 'contested', user.total } end
+if not user.slots[field] then return user.total < limit and admit() or full() end
+local holder, pending = slotOf(user, field)
+if not holder then return { 'contested', user.total } end
 
-local holder, pending = slot.holder, slot.pending
 local isSoon = base36(claim.stamp) - base36(holder.stamp) < fightMs
 if pending and isSame(claim, pending) then
   place(user, field, claim, false)

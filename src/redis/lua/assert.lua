@@ -14,18 +14,26 @@
 
 if not isAlive(ownEpoch) then return { 'unknown' } end
 
-local function nameOf(userId, field, process, stamp)
-  return process .. stamp .. digits(#field) .. ':' .. field .. userId
+-- The value of an entry; the last, if there are more with that name.
+local function valueOf(texts, name)
+  for index = #texts - 1, 1, -2 do
+    if texts[index] == name then return texts[index + 1] end
+  end
+  return ''
 end
 
+local function nameOf(userId, field, stamp)
+  return stamp .. digits(#field) .. ':' .. field .. userId
+end
+
+-- The claims of the caller's process that moved.
 local function readMoved()
-  local names = {}
-  for _, entry in ipairs(redis.call('XRANGE', logKey, '(' .. ARGV[5], '+')) do
-    local values = {}
-    for index = 1, #entry[2], 2 do
-      values[entry[2][index]] = entry[2][index + 1]
+  local names, process = {}, sub(ownEpoch, 1, 8)
+  for _, entry in ipairs(call('XRANGE', logKey, '(' .. ARGV[5], '+')) do
+    local texts = entry[2]
+    if valueOf(texts, 'p') == process and valueOf(texts, 't') == 'moved' then
+      names[nameOf(valueOf(texts, 'u'), valueOf(texts, 'f'), valueOf(texts, 'c'))] = true
     end
-    if values.t == 'moved' then names[nameOf(values.u or '', values.f or '', values.p or '', values.c or '')] = true end
   end
   return names
 end
@@ -34,14 +42,13 @@ local moved
 
 local function isMoved(user, field, claim)
   moved = moved or readMoved()
-  return moved[nameOf(userIdOf(user.key), field, claim.process, claim.stamp)] == true
+  return moved[nameOf(userIdOf(user.key), field, claim.stamp)] == true
 end
 
 local function assert(user, field, claim, isOpen)
-  local slot = user.slots[field]
-  if slot and slot.holder then return place(user, field, claim, isOpen) end
+  if slotOf(user, field) then return place(user, field, claim, isOpen) end
   if isMoved(user, field, claim) then return false end
-  if not slot then putSlot(user, field, { holder = claim }) end
+  if not user.slots[field] then putSlot(user, field, claim) end
   return true
 end
 
@@ -56,6 +63,6 @@ for index = 0, #KEYS - 4 do
   if not isHeld then reply[#reply + 1] = index end
 end
 for key in pairs(users) do
-  redis.call('PEXPIRE', key, ttlMs)
+  call('PEXPIRE', key, ttlMs)
 end
 return reply

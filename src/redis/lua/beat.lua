@@ -14,32 +14,32 @@
 
 local version, maxEntries = '1', 200
 
-redis.call('HSET', metaKey, 'clock', digits(clock), 'last', digits(now), 'version', version)
+call('HSET', metaKey, 'clock', digits(clock), 'last', digits(now), 'version', version)
 
 local unknown = {}
 for epoch in string.gmatch(ARGV[5], '[^,]+') do
   if isAlive(epoch) then
-    redis.call('ZADD', epochsKey, 'XX', digits(clock), epoch)
+    call('ZADD', epochsKey, 'XX', digits(clock), epoch)
   else
     unknown[#unknown + 1] = epoch
   end
 end
 
-for _, epoch in ipairs(redis.call('ZRANGEBYSCORE', epochsKey, '-inf', digits(clock - nodeTimeoutMs))) do
-  redis.call('ZREM', epochsKey, epoch)
+for _, epoch in ipairs(call('ZRANGEBYSCORE', epochsKey, '-inf', digits(clock - nodeTimeoutMs))) do
+  call('ZREM', epochsKey, epoch)
   tell('t', 'died', 'e', epoch)
 end
 
 for _, key in ipairs({ metaKey, epochsKey, logKey }) do
-  redis.call('PEXPIRE', key, ttlMs)
+  call('PEXPIRE', key, ttlMs)
 end
 
-local first = redis.call('XRANGE', logKey, '-', '+', 'COUNT', 1)[1]
+local first = call('XRANGE', logKey, '-', '+', 'COUNT', 1)[1]
 local reply = { 'ok', clock, now, runId(), first and first[1] or '', lastLogId(), #unknown }
 for _, epoch in ipairs(unknown) do
   reply[#reply + 1] = epoch
 end
-for _, entry in ipairs(redis.call('XRANGE', logKey, '(' .. ARGV[6], '+', 'COUNT', maxEntries)) do
+for _, entry in ipairs(call('XRANGE', logKey, '(' .. ARGV[6], '+', 'COUNT', maxEntries)) do
   reply[#reply + 1] = entry[1]
   reply[#reply + 1] = #entry[2]
   for _, text in ipairs(entry[2]) do

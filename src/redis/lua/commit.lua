@@ -19,12 +19,11 @@ if not isAlive(ownEpoch) then return { 'unknown' } end
 local user = readUser(KEYS[4])
 dropDead(user)
 local field, claim, limit, levels = ARGV[5], parseClaim(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
-local slot = user.slots[field]
 
-if slot and slot.holder then return { place(user, field, claim, true) and 'held' or 'lost', user.total } end
-if slot or user.total >= limit then return { 'absent', user.total } end
+if slotOf(user, field) then return { place(user, field, claim, true) and 'held' or 'lost', user.total } end
+if user.slots[field] or user.total >= limit then return { 'absent', user.total } end
 
 local before = user.total
-putSlot(user, field, { holder = claim })
+putSlot(user, field, claim)
 tellTotal(user, before, levels)
 return { 'held', user.total }

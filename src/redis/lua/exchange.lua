@@ -19,15 +19,15 @@ if not isAlive(ownEpoch) then return { 'unknown' } end
 local user = readUser(KEYS[4])
 dropDead(user)
 local victimField, victim, field, claim = ARGV[5], parseClaim(ARGV[6]), ARGV[7], parseClaim(ARGV[8])
-local from, to = user.slots[victimField], user.slots[field]
+local holder, pending = slotOf(user, victimField)
+local newcomer = slotOf(user, field)
 
-if not (from and from.holder and isSame(from.holder, victim)) then
-  local isDone = to and to.holder and isSame(to.holder, claim)
-  return { isDone and 'exchanged' or 'gone', user.total }
+if not holder or not isSame(holder, victim) then
+  return { newcomer and isSame(newcomer, claim) and 'exchanged' or 'gone', user.total }
 end
-if from.pending or to or not isAlive(epochOf(claim)) then return { 'gone', user.total } end
+if pending or user.slots[field] or not isAlive(epochOf(claim)) then return { 'gone', user.total } end
 
-putSlot(user, field, { holder = claim })
+putSlot(user, field, claim)
 removeSlot(user, victimField)
 tellClaim('granted', user, field, claim)
 return { 'exchanged', user.total }

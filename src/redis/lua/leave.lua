@@ -9,6 +9,6 @@
 
 local removed = 0
 for epoch in string.gmatch(ARGV[5], '[^,]+') do
-  removed = removed + redis.call('ZREM', epochsKey, epoch)
+  removed = removed + call('ZREM', epochsKey, epoch)
 end
 return { 'ok', removed }

@@ -16,6 +16,7 @@
 -- Never: reads a key that is not in KEYS, writes a number in any other form than digits, compares texts by order (Redis
 -- takes the order of the machine's language, in which z may come before t).
 
+local call, sub, find = redis.call, string.sub, string.find
 local ownEpoch = ARGV[1]
 local beatMs, nodeTimeoutMs, ttlMs = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local metaKey, epochsKey, logKey = KEYS[1], KEYS[2], KEYS[3]
@@ -34,12 +35,12 @@ end
 -- The time of Redis without the gaps in which nobody beat. If `m` is lost, the newest beat is the best that is known:
 -- from 0 on, epochs that died before would count as alive until the clock is where it was.
 local function readClock()
-  local time = redis.call('TIME')
+  local time = call('TIME')
   local nowMs = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-  local stored = redis.call('HMGET', metaKey, 'clock', 'last')
+  local stored = call('HMGET', metaKey, 'clock', 'last')
   local clockMs, lastMs = tonumber(stored[1]), tonumber(stored[2])
   if not clockMs or not lastMs then
-    local newest = redis.call('ZRANGE', epochsKey, -1, -1, 'WITHSCORES')
+    local newest = call('ZRANGE', epochsKey, -1, -1, 'WITHSCORES')
     clockMs, lastMs = tonumber(newest[2]) or 0, nowMs
   end
   return clockMs + math.min(math.max(nowMs - lastMs, 0), 2 * beatMs), nowMs
@@ -53,7 +54,7 @@ local scores = {}
 
 -- How long an epoch was silent, in milliseconds; nil if it is dead.
 local function silenceOf(epoch)
-  if scores[epoch] == nil then scores[epoch] = tonumber(redis.call('ZSCORE', epochsKey, epoch)) or false end
+  if scores[epoch] == nil then scores[epoch] = tonumber(call('ZSCORE', epochsKey, epoch)) or false end
   if not scores[epoch] then return nil end
   local silentMs = clock - scores[epoch]
   if silentMs >= nodeTimeoutMs then return nil end
@@ -66,14 +67,13 @@ end
 
 -- Claims -----------------------------------------------------------------------------------------------------------
 
+local function isClaim(text)
+  return #text == 19 and not find(text, '[^0-9a-z]')
+end
+
 local function parseClaim(text)
-  if #text ~= 19 or string.find(text, '[^0-9a-z]') then return nil end
-  return {
-    process = string.sub(text, 1, 8),
-    rotation = string.sub(text, 9, 10),
-    stamp = string.sub(text, 11, 18),
-    run = string.sub(text, 19),
-  }
+  if not isClaim(text) then return nil end
+  return { process = sub(text, 1, 8), rotation = sub(text, 9, 10), stamp = sub(text, 11, 18), run = sub(text, 19) }
 end
 
 local function printClaim(claim)
@@ -114,57 +114,66 @@ end
 
 -- Holder and pending claim, if there is one; nil if the format is unknown.
 local function parseSlot(text)
-  local holder = parseClaim(string.sub(text, 1, 19))
+  local holder = parseClaim(sub(text, 1, 19))
   if #text == 19 then return holder end
-  local pending = string.sub(text, 20, 20) == '>' and parseClaim(string.sub(text, 21))
+  local pending = sub(text, 20, 20) == '>' and parseClaim(sub(text, 21))
   if holder and pending then return holder, pending end
   return nil
 end
 
--- The slot without the dead: nil if nobody is left; without a holder if the format is unknown.
+-- The slot without the dead: nil if nobody is left. Second, whether the format is unknown.
 local function liveSlot(text)
+  if isClaim(text) then return isAlive(sub(text, 1, 10)) and text or nil, false end
   local holder, pending = parseSlot(text)
-  if not holder then return { text = text } end
-  if pending and not isAlive(epochOf(pending)) then pending = nil end
+  if not holder then return text, true end
+  if not isAlive(epochOf(pending)) then pending = nil end
   if not isAlive(epochOf(holder)) then holder, pending = pending, nil end
-  if not holder then return nil end
-  return { text = printSlot(holder, pending), holder = holder, pending = pending }
+  return holder and printSlot(holder, pending), false
 end
 
--- The live slots of a user. Writes nothing: what is to be written for the dead is in `stale`.
+-- The live slots of a user, as texts, since most of them are only counted. Writes nothing: what is to be written for the
+-- dead is in `stale`.
 local function readUser(key)
-  local user = { key = key, slots = {}, total = 0, stale = {} }
-  local stored = redis.call('HGETALL', key)
+  local slots, unreadable, stale, total = {}, {}, {}, 0
+  local stored = call('HGETALL', key)
   for index = 1, #stored, 2 do
     local field, text = stored[index], stored[index + 1]
-    local slot = liveSlot(text)
-    user.slots[field] = slot
-    if slot then user.total = user.total + 1 end
-    if not slot or slot.text ~= text then user.stale[field] = slot and slot.text or false end
+    local live, isUnreadable = liveSlot(text)
+    if live then
+      slots[field] = live
+      total = total + 1
+    end
+    if live ~= text then stale[field] = live or false end
+    if isUnreadable then unreadable[field] = true end
   end
-  return user
+  return { key = key, slots = slots, unreadable = unreadable, stale = stale, total = total }
 end
 
 local function dropDead(user)
   for field, text in pairs(user.stale) do
-    if text then redis.call('HSET', user.key, field, text) else redis.call('HDEL', user.key, field) end
+    if text then call('HSET', user.key, field, text) else call('HDEL', user.key, field) end
   end
   user.stale = {}
 end
 
+-- Holder and pending claim of a thread; nil if it has no slot, or one of an unknown format.
+local function slotOf(user, field)
+  if not user.slots[field] or user.unreadable[field] then return nil end
+  return parseSlot(user.slots[field])
+end
+
 -- Writes a slot, if it is another than before. The first of a user has the hash end after the TTL.
-local function putSlot(user, field, slot)
-  local former = user.slots[field]
-  local text = printSlot(slot.holder, slot.pending)
-  if former and former.text == text then return end
-  redis.call('HSET', user.key, field, text)
-  if user.total == 0 then redis.call('PEXPIRE', user.key, ttlMs) end
+local function putSlot(user, field, holder, pending)
+  local former, text = user.slots[field], printSlot(holder, pending)
+  if former == text then return end
+  call('HSET', user.key, field, text)
+  if user.total == 0 then call('PEXPIRE', user.key, ttlMs) end
   if not former then user.total = user.total + 1 end
-  user.slots[field] = { text = text, holder = slot.holder, pending = slot.pending }
+  user.slots[field] = text
 end
 
 local function removeSlot(user, field)
-  redis.call('HDEL', user.key, field)
+  call('HDEL', user.key, field)
   user.slots[field] = nil
   user.total = user.total - 1
 end
@@ -187,9 +196,9 @@ local function tellClaim(name, user, field, claim)
 end
 
 local function isSharedWithOthers(user)
-  local process = string.sub(ownEpoch, 1, 8)
-  for _, slot in pairs(user.slots) do
-    if not slot.holder or slot.holder.process ~= process then return true end
+  local process = sub(ownEpoch, 1, 8)
+  for field, text in pairs(user.slots) do
+    if sub(text, 1, 8) ~= process or user.unreadable[field] then return true end
   end
   return false
 end
@@ -206,13 +215,13 @@ local function tellTotal(user, before, levels)
 end
 
 local function lastLogId()
-  local last = redis.call('XREVRANGE', logKey, '+', '-', 'COUNT', 1)[1]
+  local last = call('XREVRANGE', logKey, '+', '-', 'COUNT', 1)[1]
   return last and last[1] or ''
 end
 
 -- The identity of this run of the server: another one may have lost writes.
 local function runId()
-  return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
+  return string.match(call('INFO', 'server'), 'run_id:(%w+)') or ''
 end
 
 -- The rule of takeovers ----------------------------------------------------------------------------------------------
@@ -220,29 +229,29 @@ end
 -- Writes a claim to a thread that is there: the later stamp wins, and an open claim is the holder. Each claim that loses
 -- its place is told `moved`. @return whether the claim is holder or pending now
 local function place(user, field, claim, isOpen)
-  local holder, pending = user.slots[field].holder, user.slots[field].pending
+  local holder, pending = slotOf(user, field)
   if isSame(claim, holder) then
-    putSlot(user, field, { holder = refreshed(holder, claim), pending = pending })
+    putSlot(user, field, refreshed(holder, claim), pending)
     return true
   end
   if pending and isSame(claim, pending) then
     local successor = refreshed(pending, claim)
     if isOpen then
-      putSlot(user, field, { holder = successor })
+      putSlot(user, field, successor)
       tellClaim('moved', user, field, holder)
     else
-      putSlot(user, field, { holder = holder, pending = successor })
+      putSlot(user, field, holder, successor)
     end
     return true
   end
   if isOlder(claim, holder) then return false end
   if pending and isOlder(claim, pending) then
     if not isOpen then return false end
-    putSlot(user, field, { holder = claim, pending = pending })
+    putSlot(user, field, claim, pending)
     tellClaim('moved', user, field, holder)
     return true
   end
-  putSlot(user, field, isOpen and { holder = claim } or { holder = holder, pending = claim })
+  if isOpen then putSlot(user, field, claim) else putSlot(user, field, holder, claim) end
   if pending then tellClaim('moved', user, field, pending) end
   if isOpen then tellClaim('moved', user, field, holder) end
   return true

@@ -7,9 +7,9 @@
 -- taken: the epoch is there already; nothing was changed. The caller chooses another process id.
 -- Never: refreshes an epoch, stores the clock.
 
-local isNew = redis.call('ZADD', epochsKey, 'NX', digits(clock), ownEpoch) == 1
+local isNew = call('ZADD', epochsKey, 'NX', digits(clock), ownEpoch) == 1
 if isNew then
-  redis.call('PEXPIRE', epochsKey, ttlMs)
+  call('PEXPIRE', epochsKey, ttlMs)
   tell('t', 'joined', 'e', ownEpoch)
 end
 return { isNew and 'ok' or 'taken', clock, now, runId(), lastLogId() }

@@ -18,17 +18,17 @@ local user = readUser(KEYS[4])
 local field, claim, levels = ARGV[5], parseClaim(ARGV[6]), ARGV[7]
 
 -- A full Redis refuses HSET even of a field that is there, if it is the first write of a script. PEXPIRE it does not.
-local function keep(holder)
-  redis.call('PEXPIRE', user.key, ttlMs)
-  putSlot(user, field, { holder = holder })
+local function keep(claimKept)
+  call('PEXPIRE', user.key, ttlMs)
+  putSlot(user, field, claimKept)
 end
 
-local slot = user.slots[field]
-if slot and slot.pending and isSame(claim, slot.pending) then
-  keep(slot.holder)
-elseif slot and slot.holder and isSame(claim, slot.holder) then
+local holder, pending = slotOf(user, field)
+if pending and isSame(claim, pending) then
+  keep(holder)
+elseif holder and isSame(claim, holder) then
   local before = user.total
-  if slot.pending then keep(slot.pending) else removeSlot(user, field) end
+  if pending then keep(pending) else removeSlot(user, field) end
   tellTotal(user, before, levels)
 end
 return { 'ok', user.total }

@@ -15,7 +15,7 @@
 if not isAlive(ownEpoch) then return { 'unknown' } end
 
 local claim = parseClaim(ARGV[6])
-local holder, pending = parseSlot(redis.call('HGET', KEYS[4], ARGV[5]) or '')
+local holder, pending = parseSlot(call('HGET', KEYS[4], ARGV[5]) or '')
 if holder and isSame(claim, holder) then return { 'held' } end
 if pending and isSame(claim, pending) then return { 'pending' } end
 return { 'lost' }
