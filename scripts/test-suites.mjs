@@ -36,6 +36,7 @@ const slowFiles = [
   'test/e2e/terminal.test.ts',
   'test/e2e/watchdog.test.ts',
   'test/redis/conformance-long.test.ts',
+  'test/redis/planted-bugs.test.ts',
   'test/simulation/day-scenarios.test.ts',
   'test/unit/docs/api.test.ts',
 ];

@@ -87,7 +87,12 @@ export const tools = [
     name: 'Redis and a C compiler (redis-server and cc)',
     variable: 'TEST_HAS_REDIS',
     flag: 'TEST_HAS_REDIS',
-    files: ['test/redis/conformance-long.test.ts', 'test/redis/conformance.test.ts', 'test/redis/full-memory.test.ts'],
+    files: [
+      'test/redis/conformance-long.test.ts',
+      'test/redis/conformance.test.ts',
+      'test/redis/full-memory.test.ts',
+      'test/redis/planted-bugs.test.ts',
+    ],
     packages: ['redis-server', 'gcc', 'libc6-dev'],
     isThere: () => ['redis-server', 'cc'].every((command) => succeeds(command, ['--version'])),
   },

@@ -4,7 +4,7 @@ import { userIdOf } from '../../src/redis/partitions.js';
 import { emptyPartition, type PartitionState, type StoredEntry } from '../../src/redis/quota-partition.js';
 import { runScript } from '../../src/redis/quota-server.js';
 import type { Reply } from '../../src/redis/replies.js';
-import { readScripts, scriptNames } from '../../src/redis/scripts.js';
+import { readScripts, scriptNames, type ScriptName } from '../../src/redis/scripts.js';
 import { fixedKeys, startMs, ttlMs, userKeys, type QuotaStep } from './quota-steps.js';
 import { startClockedRedis } from './redis-server.js';
 import { afterThisTest } from './setup.js';
@@ -45,7 +45,11 @@ interface Seen {
   readonly ends: readonly KeyEnd[];
 }
 
-export async function startConformance(): Promise<Conformance> {
+/** The text of a script, with or without a change. */
+type TextOf = (name: ScriptName) => string;
+
+/** @param textOf what Redis runs under a name @default the scripts as they are */
+export async function startConformance(textOf?: TextOf): Promise<Conformance> {
   const { path, setTime } = await startClockedRedis(startMs);
   const client = createClient({ socket: { path, tls: false }, RESP: 2 });
   client.on('error', () => {});
@@ -54,11 +58,7 @@ export async function startConformance(): Promise<Conformance> {
     client.destroy();
   });
   const send: Send = (...words) => client.sendCommand([...words]);
-  const sources = readScripts();
-  for (const name of scriptNames) {
-    const sha1 = await send('SCRIPT', 'LOAD', sources[name].text);
-    if (sha1 !== sources[name].sha1) throw new Error(`${name}: Redis has the SHA-1 ${String(sha1)}`);
-  }
+  const sha1s = await loadScripts(send, textOf);
   const runId = /run_id:(\w+)/.exec(String(await send('INFO', 'server')))?.[1] ?? '';
   const counts = new Map<string, number>();
 
@@ -69,13 +69,25 @@ export async function startConformance(): Promise<Conformance> {
       setTime(step.nowMs);
       const lastId = state.log.at(-1)?.id ?? '0-0';
       const model = stepInModel(state, step, { runId, lastId });
-      const redis = await stepInRedis(send, step, { sha1: (name) => sources[name].sha1, lastId });
+      const redis = await stepInRedis(send, step, { sha1s, lastId });
       if (!isDeepStrictEqual(redis, model)) return { index, step, ...differing(redis, model) };
       for (const name of namesOf(step, model)) counts.set(name, (counts.get(name) ?? 0) + 1);
     }
     return null;
   };
   return { counts, play };
+}
+
+/** @throws Error if Redis has another SHA-1 of a script than we */
+async function loadScripts(send: Send, textOf?: TextOf): Promise<ReadonlyMap<ScriptName, string>> {
+  const sources = readScripts();
+  const sha1s = new Map<ScriptName, string>();
+  for (const name of scriptNames) {
+    const sha1 = String(await send('SCRIPT', 'LOAD', textOf?.(name) ?? sources[name].text));
+    if (textOf === undefined && sha1 !== sources[name].sha1) throw new Error(`${name}: Redis has the SHA-1 ${sha1}`);
+    sha1s.set(name, sha1);
+  }
+  return sha1s;
 }
 
 function namesOf(step: QuotaStep, { reply, log }: Seen): string[] {
@@ -98,16 +110,16 @@ const usersOf = (step: QuotaStep): string[] => [
 ];
 
 interface RedisStep {
-  sha1(name: (QuotaStep & { kind: 'script' })['name']): string;
+  readonly sha1s: ReadonlyMap<ScriptName, string>;
   readonly lastId: string;
 }
 
-async function stepInRedis(send: Send, step: QuotaStep, { sha1, lastId }: RedisStep): Promise<Seen> {
+async function stepInRedis(send: Send, step: QuotaStep, { sha1s, lastId }: RedisStep): Promise<Seen> {
   const users = usersOf(step);
   const keys = [...fixedKeys, ...users];
   const [reply, meta, epochs, log, ...others] = await Promise.all([
     step.kind === 'script'
-      ? send('EVALSHA', sha1(step.name), String(step.keys.length), ...step.keys, ...step.arguments).catch(String)
+      ? send('EVALSHA', sha1s.get(step.name)!, String(step.keys.length), ...step.keys, ...step.arguments).catch(String)
       : otherStep(send, step),
     send('HMGET', metaKey, 'clock', 'last', 'version'),
     send('ZRANGE', epochsKey, '0', '-1', 'WITHSCORES'),

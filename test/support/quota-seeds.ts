@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { readScripts, type ScriptName } from '../../src/redis/scripts.js';
 import { startConformance, type Conformance, type Difference } from './quota-conformance.js';
 import { quotaSteps, type QuotaStep } from './quota-steps.js';
 import { shortest } from './shortest.js';
@@ -21,6 +22,32 @@ export async function expectConformance(first: number, last: number): Promise<Re
   const bad = await firstBadSeed(conformance, first, last);
   if (bad !== null) throw new Error(await reportOf(conformance, bad, (bad.seed - first) * stepsPerSeed));
   return conformance.counts;
+}
+
+/** A bug to plant in a script, or in all by their prelude. */
+export interface PlantedBug {
+  readonly name: string;
+  readonly in: ScriptName | 'prelude';
+  /** What stands there once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+/**
+ * Plays steps as {@link expectConformance} does, with a bug in what Redis runs.
+ * @returns how many steps it took to find it; `null` if none did
+ * @throws Error if what is to be replaced is not there, or more than once
+ */
+export async function stepsUntilFound(bug: PlantedBug, first: number, last: number): Promise<number | null> {
+  const sources = readScripts();
+  const conformance = await startConformance((name) => {
+    const { text } = sources[name];
+    if (bug.in !== 'prelude' && bug.in !== name) return text;
+    if (text.split(bug.find).length !== 2) throw new Error(`${name}: wanted "${bug.find}" once`);
+    return text.replace(bug.find, () => bug.replace);
+  });
+  const bad = await firstBadSeed(conformance, first, last);
+  return bad && (bad.seed - first) * stepsPerSeed + bad.difference.index + 1;
 }
 
 async function firstBadSeed({ play }: Conformance, first: number, last: number): Promise<BadSeed | null> {

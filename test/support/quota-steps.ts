@@ -251,7 +251,7 @@ class Plan {
     const { userKey, field } = this.#freshClaim(one);
     for (let round = 0; round < 9; round++) {
       const process = round % 2 === 0 ? one : other;
-      this.#nowMs += this.#chance.integer(1, 700);
+      this.#nowMs += this.#chance.is(0.2) ? this.#chance.integer(1_999, 2_000) : this.#chance.integer(1, 700);
       const known = { userKey, field, claim: this.#claimOf(process, this.#nowMs) };
       this.#known.push(known);
       for (const name of ['acquire', 'commit'] as const)

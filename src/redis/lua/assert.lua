@@ -7,9 +7,9 @@
 -- Reply { 'ok', index ... }   the claims that are lost, counted from 0
 --       { 'unknown' }         the caller's epoch is not alive
 --
--- A claim whose thread has no slot gets one beyond any limit: it had one. Unless an entry `moved` after the cursor names
--- it: then the thread went elsewhere and ended there, and the claim is lost. A slot that cannot be read stays as it is,
--- and a claim of its thread is not lost by that.
+-- A claim whose thread has no slot gets one beyond any limit: it had one. Unless an entry `moved` after the cursor
+-- names it: then the thread went elsewhere and ended there, and the claim is lost. A slot that cannot be read stays
+-- as it is, and a claim of its thread is not lost by that.
 -- Never: takes the place of a newer claim.
 
 if not isAlive(ownEpoch) then return { 'unknown' } end

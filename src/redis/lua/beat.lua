@@ -8,8 +8,8 @@
 --         number of unknown epochs, those epochs ...,
 --         then for each entry after the cursor, at most 200: its id, how many texts follow, fields and values ... }
 --
--- unknown: an epoch of the caller that is not there, or was silent too long: others may have dropped its slots. It is not
--- brought back.
+-- unknown: an epoch of the caller that is not there, or was silent too long: others may have dropped its slots. It is
+-- not brought back.
 -- Never: adds an epoch, reads or writes a user.
 
 local version, maxEntries = '1', 200

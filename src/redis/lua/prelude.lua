@@ -1,5 +1,5 @@
--- The beginning of every script: the clock, who is alive, how slots are read and written, and the one rule of takeovers.
--- It is put before each body.
+-- The beginning of every script: the clock, who is alive, how slots are read and written, and the one rule of
+-- takeovers. It is put before each body.
 --
 -- KEYS  1 m     hash: clock, last, version
 --       2 e     sorted set: epoch -> clock at its last beat
@@ -131,8 +131,8 @@ local function liveSlot(text)
   return holder and printSlot(holder, pending), false
 end
 
--- The live slots of a user, as texts, since most of them are only counted. Writes nothing: what is to be written for the
--- dead is in `stale`.
+-- The live slots of a user, as texts, since most of them are only counted. Writes nothing: what is to be written for
+-- the dead is in `stale`.
 local function readUser(key)
   local slots, unreadable, stale, total = {}, {}, {}, 0
   local stored = call('HGETALL', key)
@@ -226,8 +226,8 @@ end
 
 -- The rule of takeovers ----------------------------------------------------------------------------------------------
 
--- Writes a claim to a thread that is there: the later stamp wins, and an open claim is the holder. Each claim that loses
--- its place is told `moved`. @return whether the claim is holder or pending now
+-- Writes a claim to a thread that is there: the later stamp wins, and an open claim is the holder. Each claim that
+-- loses its place is told `moved`. @return whether the claim is holder or pending now
 local function place(user, field, claim, isOpen)
   local holder, pending = slotOf(user, field)
   if isSame(claim, holder) then
