@@ -34,6 +34,7 @@ const edgeFolders = /** @satisfies {Record<string, string[]>} */ ({
   config: ['core'],
   adapters: ['core', 'client', 'events', 'runtime'],
   cluster: ['core'],
+  redis: ['core'],
   telemetry: ['core', 'events'],
   admin: ['core', 'config', 'events', 'presentation', 'runtime'],
   testing: ['core'],
