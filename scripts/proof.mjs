@@ -28,6 +28,11 @@ const parts = {
     env: { MOORING_SEEDS: '2000' },
     quickEnv: { MOORING_SEEDS: '500' },
   },
+  quota: {
+    command: ['scripts/test.mjs', 'test/redis/conformance-long.test.ts'],
+    quick: ['scripts/test.mjs', 'test/redis/conformance.test.ts'],
+    env: { MOORING_QUOTA_SEEDS: '200' },
+  },
   plant: { command: ['scripts/plant.mjs'], quick: ['scripts/plant.mjs', '--quick'] },
   mutate: { command: ['scripts/mutate.mjs'], quick: ['scripts/mutate.mjs', 'multimap.ts'] },
   soak: { command: ['bench/start.mjs', 'soak'], quick: ['bench/start.mjs', 'soak', '--quick'] },

@@ -4,7 +4,7 @@ import { seedsOf } from '../support/seeds.js';
 
 const hasRedis = process.env['TEST_HAS_REDIS'] !== '0';
 
-/** 5,000 steps here, 100,000 in conformance-long; more by hand, with MOORING_SEEDS=2000 or MOORING_SEEDS=7..7. */
+/** 5,000 steps here, 20,000 in conformance-long, 100,000 with `npm run proof -- quota`; more by hand, with MOORING_SEEDS=2000 or MOORING_SEEDS=7..7. */
 const [first, last] = seedsOf(process.env['MOORING_SEEDS'] ?? '10');
 
 describe.skipIf(!hasRedis)('the scripts of the shared quota on a real Redis', () => {
