@@ -4,6 +4,9 @@ import { listedFiles, projectOf, testFiles } from './scripts/test-suites.mjs';
 /** What a test that hangs costs; nothing is judged by it. */
 const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
 
+/** Fast and quick tests run together. Some of the quick ones mostly wait for sockets, so two cores have time for a third. */
+const quickWorkers = 3;
+
 const inProject = (name: string): string[] => testFiles().filter((file) => projectOf(file) === name);
 
 export default defineConfig({
@@ -18,14 +21,14 @@ export default defineConfig({
       {
         extends: true,
         // Files share a process: loading the sources anew for each took twice as long as the tests.
-        test: { name: 'fast', include: inProject('fast'), maxWorkers: 2, isolate: false, ...timeouts },
+        test: { name: 'fast', include: inProject('fast'), maxWorkers: quickWorkers, isolate: false, ...timeouts },
       },
       {
         extends: true,
         test: {
           name: 'quick',
           include: inProject('quick'),
-          maxWorkers: 2,
+          maxWorkers: quickWorkers,
           ...timeouts,
         },
       },

@@ -26,10 +26,15 @@ const parts = {
     command: smallWorlds,
     quick: smallWorlds,
     env: { MOORING_SEEDS: '2000' },
-    quickEnv: { MOORING_SEEDS: '1000' },
+    quickEnv: { MOORING_SEEDS: '500' },
+  },
+  quota: {
+    command: ['scripts/test.mjs', 'test/redis/conformance-long.test.ts'],
+    quick: ['scripts/test.mjs', 'test/redis/conformance.test.ts'],
+    env: { MOORING_QUOTA_SEEDS: '200' },
   },
   plant: { command: ['scripts/plant.mjs'], quick: ['scripts/plant.mjs', '--quick'] },
-  mutate: { command: ['scripts/mutate.mjs'], quick: ['scripts/mutate.mjs', 'slices.ts'] },
+  mutate: { command: ['scripts/mutate.mjs'], quick: ['scripts/mutate.mjs', 'multimap.ts'] },
   soak: { command: ['bench/start.mjs', 'soak'], quick: ['bench/start.mjs', 'soak', '--quick'] },
   bench: { command: ['bench/start.mjs', 'run'], quick: ['bench/start.mjs', 'run', 'core', '--quick'] },
 };

@@ -11,7 +11,7 @@ import { join, relative } from 'node:path';
 const root = join(import.meta.dirname, '..');
 
 /** Folders whose tests use real sockets, processes, browsers and networks. */
-const realFolders = ['test/contract', 'test/e2e', 'test/network'];
+const realFolders = ['test/contract', 'test/e2e', 'test/network', 'test/redis'];
 
 /** Slow, and they judge no time that another test could spoil: they run four at a time. */
 const slowFiles = [
@@ -35,6 +35,8 @@ const slowFiles = [
   'test/e2e/simulate.test.ts',
   'test/e2e/terminal.test.ts',
   'test/e2e/watchdog.test.ts',
+  'test/redis/conformance-long.test.ts',
+  'test/redis/planted-bugs.test.ts',
   'test/simulation/day-scenarios.test.ts',
   'test/unit/docs/api.test.ts',
 ];

@@ -83,6 +83,19 @@ export const tools = [
     packages: ['iproute2', 'nftables'],
     isThere: canFilterInANamespace,
   },
+  {
+    name: 'Redis and a C compiler (redis-server and cc)',
+    variable: 'TEST_HAS_REDIS',
+    flag: 'TEST_HAS_REDIS',
+    files: [
+      'test/redis/conformance-long.test.ts',
+      'test/redis/conformance.test.ts',
+      'test/redis/full-memory.test.ts',
+      'test/redis/planted-bugs.test.ts',
+    ],
+    packages: ['redis-server', 'gcc', 'libc6-dev'],
+    isThere: () => ['redis-server', 'cc'].every((command) => succeeds(command, ['--version'])),
+  },
 ];
 
 /** What this machine lacks. */

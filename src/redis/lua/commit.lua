@@ -1,0 +1,29 @@
+-- commit: the connection of a claim is open, so that a successor becomes the holder.
+--
+-- KEYS  m, e, log, hash of the user
+-- ARGV  the head (see the prelude)
+--       5 field    of the thread
+--       6 claim    of the caller's epoch
+--       7 limit    of the user
+--       8 levels   totals at which the others are told, with commas between them; may be empty
+-- Reply { 'held', total }     the claim is the holder
+--       { 'lost', total }     a newer claim of the thread has its place
+--       { 'absent', total }   the thread has no slot and there is no room for one, or its slot cannot be read: nothing
+--                             follows from that
+--       { 'unknown' }         the caller's epoch is not alive
+--
+-- Never: goes beyond the limit.
+
+if not isAlive(ownEpoch) then return { 'unknown' } end
+
+local user = readUser(KEYS[4])
+dropDead(user)
+local field, claim, limit, levels = ARGV[5], parseClaim(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
+
+if slotOf(user, field) then return { place(user, field, claim, true) and 'held' or 'lost', user.total } end
+if user.slots[field] or user.total >= limit then return { 'absent', user.total } end
+
+local before = user.total
+putSlot(user, field, claim)
+tellTotal(user, before, levels)
+return { 'held', user.total }

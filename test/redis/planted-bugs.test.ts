@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { stepsPerSeed, stepsUntilFound, type PlantedBug } from '../support/quota-seeds.js';
+
+/** The steps of conformance-long: what it would not find is no proof. */
+const [first, last] = [1_001, 1_200];
+const fence = "if not isAlive(ownEpoch) then return { 'unknown' } end\n";
+
+const bugs: readonly PlantedBug[] = [
+  { name: 'an epoch that is not alive acquires', in: 'acquire', find: fence, replace: '' },
+  { name: 'an epoch that is not alive commits', in: 'commit', find: fence, replace: '' },
+  { name: 'an epoch that is not alive releases', in: 'release', find: fence, replace: '' },
+  { name: 'an epoch that is not alive exchanges', in: 'exchange', find: fence, replace: '' },
+  { name: 'an epoch that is not alive asserts', in: 'assert', find: fence, replace: '' },
+  {
+    name: 'the clock is that of Redis, leaps included',
+    in: 'prelude',
+    find: 'math.min(math.max(nowMs - lastMs, 0), 2 * beatMs)',
+    replace: '(nowMs - lastMs)',
+  },
+  { name: 'a lost clock begins at 0', in: 'prelude', find: 'tonumber(newest[2]) or 0', replace: '0' },
+  {
+    name: 'release looks at the field only',
+    in: 'release',
+    find: 'elseif holder and isSame(claim, holder) then',
+    replace: 'elseif holder then',
+  },
+  {
+    name: 'release loses the successor',
+    in: 'release',
+    find: 'if pending then keep(pending) else removeSlot(user, field) end',
+    replace: 'removeSlot(user, field)',
+  },
+  {
+    name: 'an acquire that is sent again drops the successor',
+    in: 'acquire',
+    find: 'place(user, field, claim, false)\n    return granted()',
+    replace: 'putSlot(user, field, refreshed(holder, claim))\n    return granted()',
+  },
+  {
+    name: 'commit knows no limit',
+    in: 'commit',
+    find: 'if user.slots[field] or user.total >= limit then',
+    replace: 'if user.slots[field] then',
+  },
+  { name: 'the dead stay in the hash', in: 'prelude', find: 'in pairs(user.stale) do', replace: 'in pairs({}) do' },
+  {
+    name: 'the dead count',
+    in: 'prelude',
+    find: 'return isAlive(sub(text, 1, 10)) and text or nil, false',
+    replace: 'return text, false',
+  },
+  {
+    name: 'a dead successor stays',
+    in: 'prelude',
+    find: 'if not isAlive(epochOf(pending)) then pending = nil end',
+    replace: '',
+  },
+  { name: 'a late call leads a rotation back', in: 'prelude', find: 'ahead >= rotations / 2', replace: 'false' },
+  {
+    name: 'an older claim takes the place',
+    in: 'prelude',
+    find: 'if isOlder(claim, holder) then return false end',
+    replace: '',
+  },
+  {
+    name: 'equal stamps have no order',
+    in: 'prelude',
+    find: 'return base36(one.process) < base36(other.process)',
+    replace: 'return false',
+  },
+  {
+    name: 'a replaced successor is not told',
+    in: 'prelude',
+    find: "if pending then tellClaim('moved', user, field, pending) end",
+    replace: '',
+  },
+  {
+    name: 'the hash of a user never ends',
+    in: 'prelude',
+    find: 'if user.total == 0 then call(',
+    replace: 'if false then call(',
+  },
+  {
+    name: 'assert brings back what has moved',
+    in: 'assert',
+    find: 'if isMoved(user, field, claim) then',
+    replace: 'if false then',
+  },
+  { name: 'exchange for a dead newcomer', in: 'exchange', find: ' or not isAlive(epochOf(claim))', replace: '' },
+  { name: 'exchange of a thread with a successor', in: 'exchange', find: 'if pending or user', replace: 'if user' },
+  {
+    name: 'beat brings an epoch back that was silent too long',
+    in: 'beat',
+    find: 'if isAlive(epoch) then',
+    replace: "if call('ZSCORE', epochsKey, epoch) then",
+  },
+  { name: 'a fight ends 1 ms too early', in: 'acquire', find: '< fightMs', replace: '< fightMs - 1' },
+];
+
+describe.skipIf(process.env['TEST_HAS_REDIS'] === '0')('random steps find a bug in the scripts', () => {
+  it.each(bugs)(
+    '$name',
+    async (bug) => {
+      const steps = await stepsUntilFound(bug, first, last);
+      console.log(
+        `${bug.name}: found after ${steps ?? 'more than ' + String((last - first + 1) * stepsPerSeed)} steps`,
+      );
+      expect(steps).not.toBeNull();
+    },
+    10 * 60_000,
+  );
+});

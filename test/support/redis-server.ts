@@ -1,0 +1,74 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterThisTest } from './setup.js';
+
+/** A Redis whose time stands still, but for what the test sets. */
+export interface ClockedRedis {
+  /** Where it listens: a socket of the file system. */
+  readonly path: string;
+  /** Sets its time, for everything that it is sent from now on. */
+  setTime(ms: number): void;
+}
+
+/** What it is started with: nobody but the test reaches it, and it writes nothing but its log. */
+const options = ['--port', '0', '--save', '', '--appendonly', 'no', '--daemonize', 'no', '--loglevel', 'notice'];
+
+/** Starts a Redis of its own in a temporary folder. It ends with the test, and its folder goes. */
+export async function startClockedRedis(nowMs: number): Promise<ClockedRedis> {
+  const folder = mkdtempSync(join(tmpdir(), 'mooring-redis-'));
+  afterThisTest(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const clock = makeClock(folder, nowMs);
+  const path = join(folder, 'redis.sock');
+  const child = spawn('redis-server', [...options, '--dir', folder, '--unixsocket', path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, LD_PRELOAD: clock.library, MOORING_CLOCK_FILE: clock.file },
+  });
+  const exited = once(child, 'exit');
+  afterThisTest(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  await readyIn(child.stdout);
+  return { path, setTime: clock.setTime };
+}
+
+interface Clock {
+  readonly library: string;
+  readonly file: string;
+  setTime(ms: number): void;
+}
+
+function makeClock(folder: string, nowMs: number): Clock {
+  const [library, file] = [join(folder, 'clock.so'), join(folder, 'clock')];
+  const source = join(import.meta.dirname, 'redis-clock.c');
+  execFileSync('cc', ['-shared', '-fPIC', '-O2', '-Wall', '-Werror', '-o', library, source]);
+  const descriptor = openSync(file, 'w');
+  afterThisTest(() => {
+    closeSync(descriptor);
+  });
+  const bytes = new BigInt64Array(1);
+  const setTime = (ms: number): void => {
+    bytes[0] = BigInt(ms) * 1_000n;
+    writeSync(descriptor, bytes, 0, bytes.byteLength, 0);
+  };
+  setTime(nowMs);
+  return { library, file, setTime };
+}
+
+/** @throws Error with its log, if it ends before it listens */
+async function readyIn(log: NodeJS.ReadableStream): Promise<void> {
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: log })) {
+    lines.push(line);
+    if (!line.toLowerCase().includes('ready to accept connections')) continue;
+    log.resume();
+    return;
+  }
+  throw new Error(`redis-server ended:\n${lines.join('\n')}`);
+}
