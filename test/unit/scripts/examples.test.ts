@@ -34,6 +34,15 @@ it('there are examples', () => {
   expect(names.toSorted()).toEqual(['agent-run', 'express', 'fastify', 'nest', 'socket-io-react', 'ws-chat']);
 });
 
+/** A folder can be taken out of the clone, so it has copies of these; what is its own stands in page.css and app.js. */
+it.each([/\/style\.css$/, /\/status\.js$/])('all copies of %s are the same', (fits) => {
+  const copies = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (path) => fits.test(path) && !/node_modules|dist/.test(path),
+  );
+  expect(copies.length).toBeGreaterThan(3);
+  expect(new Set(copies.map((path) => readFileSync(join(folder, path), 'utf8'))).size).toBe(1);
+});
+
 describe.each(names)('the example %s', (name) => {
   const { dependencies: needed, devDependencies: toBuild } = packageOf(join(folder, name));
   const listed = { ...needed, ...toBuild };
