@@ -279,7 +279,8 @@ describe.runIf(hasChromium)('pages of users', () => {
       await route.continue();
     });
     await next.dblclick();
-    expect(await next.getAttribute('aria-disabled')).toBe('true');
+    // The page draws after the click has been answered.
+    await expect.poll(() => next.getAttribute('aria-disabled')).toBe('true');
     expect([(await rowsOf(page))[0], await page.getByText(/^Page/).innerText()]).toEqual(['user-1000', 'Page 1 of 4']);
     answer();
     await page.getByText('Page 2 of 4').waitFor();

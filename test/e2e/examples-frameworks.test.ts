@@ -8,9 +8,19 @@ import { startExample } from '../support/example-process.js';
 const cutOff = /ERR_|WebSocket connection to|status of (400|50\d)/;
 
 /** Each with something that only a page whose connection works can do. */
-const examples: readonly { readonly name: string; readonly use: (page: Page, count: number) => Promise<void> }[] = [
+interface Example {
+  readonly name: string;
+  readonly use: (page: Page, count: number) => Promise<void>;
+  /** How its process ends when it is told to stop. */
+  readonly end: { readonly code: number | null; readonly signal: string | null };
+}
+
+const endsItself = { code: 0, signal: null };
+
+const examples: readonly Example[] = [
   {
     name: 'fastify',
+    end: endsItself,
     use: async (page, count) => {
       await page.getByLabel('Item', { exact: true }).fill(`bread ${count}`);
       await page.getByRole('button', { name: 'Add' }).click();
@@ -19,6 +29,7 @@ const examples: readonly { readonly name: string; readonly use: (page: Page, cou
   },
   {
     name: 'nest',
+    end: { code: null, signal: 'SIGTERM' }, // Nest ends itself with the signal that it got
     use: async (page, count) => {
       await page.getByRole('button', { name: `Bid ${count}00` }).click();
       await page.getByText(`${count}00 by ada`).waitFor();
@@ -26,6 +37,7 @@ const examples: readonly { readonly name: string; readonly use: (page: Page, cou
   },
   {
     name: 'socket-io-react',
+    end: endsItself,
     use: async (page, count) => {
       const answer = count % 2 === 0 ? 'No' : 'Yes';
       await page.getByRole('button', { name: answer }).click();
@@ -34,7 +46,7 @@ const examples: readonly { readonly name: string; readonly use: (page: Page, cou
   },
 ];
 
-describe.runIf(hasChromium).each(examples)('the example $name', { timeout }, ({ name, use }) => {
+describe.runIf(hasChromium).each(examples)('the example $name', { timeout }, ({ name, use, end }) => {
   it('tells of the limit and when it tries again, and lets the page in once another is closed', async () => {
     const app = await startExample(name);
     const ada = await person(app, cutOff);
@@ -107,8 +119,7 @@ describe.runIf(hasChromium).each(examples)('the example $name', { timeout }, ({ 
     await connected(bob);
     const startedAtMs = Date.now();
     app.terminate();
-    // Nest ends itself with the signal that it got.
-    expect([0, 'SIGTERM']).toContain((({ code, signal }) => code ?? signal)(await app.exited));
+    expect(await app.exited).toEqual(end);
     expect(Date.now() - startedAtMs).toBeLessThan(10_000);
     await bob.locator('#status:visible').waitFor();
   });

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 interface Package {
@@ -17,9 +17,18 @@ const packageOf = (path: string): Package => JSON.parse(readFileSync(join(path, 
 const { dependencies, peerDependencies, devDependencies } = packageOf(root);
 const tested: Readonly<Record<string, string>> = { ...dependencies, ...peerDependencies, ...devDependencies };
 
+/** All files below, but not what was installed or built there: an installed example has the whole clone below it. */
+function filesBelow(path: string): string[] {
+  return readdirSync(join(folder, path), { withFileTypes: true }).flatMap((entry) => {
+    if (!entry.isDirectory()) return [join(path, entry.name)];
+    return ['node_modules', 'dist'].includes(entry.name) ? [] : filesBelow(join(path, entry.name));
+  });
+}
+
 /** The packages that its server and its page import, of any file of theirs. */
 function importsOf(name: string): string[] {
-  const text = readdirSync(join(folder, name), { recursive: true, encoding: 'utf8' })
+  const text = filesBelow(name)
+    .map((path) => relative(name, path))
     .filter((path) => /^(server\.js|(src|page)\/.*\.tsx?)$/.test(path))
     .map((path) => readFileSync(join(folder, name, path), 'utf8'))
     .join('\n')
@@ -32,6 +41,13 @@ function importsOf(name: string): string[] {
 
 it('there are examples', () => {
   expect(names.toSorted()).toEqual(['agent-run', 'express', 'fastify', 'nest', 'socket-io-react', 'ws-chat']);
+});
+
+/** A folder can be taken out of the clone, so it has copies of these; what is its own stands in page.css and app.js. */
+it.each([/\/style\.css$/, /\/status\.js$/])('all copies of %s are the same', (fits) => {
+  const copies = filesBelow('').filter((path) => fits.test(path));
+  expect(copies.length).toBeGreaterThan(3);
+  expect(new Set(copies.map((path) => readFileSync(join(folder, path), 'utf8'))).size).toBe(1);
 });
 
 describe.each(names)('the example %s', (name) => {
