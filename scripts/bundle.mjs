@@ -24,6 +24,7 @@ export async function bundleLibrary(compiled) {
   const isForPages = (/** @type {Entry} */ { name }) => name === 'client';
   for (const group of [entries.filter(isForPages), entries.filter((entry) => !isForPages(entry))])
     await bundle(group, { dir: join(compiled, 'lib'), sourcemap: true });
+  copyLua(join(compiled, 'lib'));
   const declarations = entries.map(({ module }) => `${module}.d.ts`);
   for (const file of reachableModules(compiled, declarations).modules) {
     cpSync(join(compiled, file), join(compiled, relative('dist', typesFolder), file));
@@ -42,6 +43,12 @@ export async function bundleCommand(compiled) {
     { name: 'population-process', module: 'demo/population-process' },
   ];
   await bundle(entries, { dir: join(compiled, 'command'), sourcemap: false });
+  copyLua(join(compiled, 'command'));
+}
+
+/** The scripts that Redis runs: they are read when a ledger is made, from beside the bundle. @param {string} folder */
+function copyLua(folder) {
+  cpSync(join(root, 'src/redis/lua'), join(folder, 'lua'), { recursive: true });
 }
 
 /** @typedef {{ readonly name: string, readonly module: string }} Entry a file to make, and the module that it is made of */

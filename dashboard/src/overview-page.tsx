@@ -163,6 +163,7 @@ const strategyHint = 'The heartbeat releases dead connections, too; only cleanup
 const refusalWords: Readonly<Record<string, string>> = {
   quota: 'quota is full',
   capacity: 'server is full',
+  unavailable: 'shared quota cannot be asked',
   contested: 'fight for a thread',
   slow: 'took too long',
   drain: 'draining',

@@ -24,6 +24,7 @@ export const subpaths = Object.freeze({
   './log': { about: 'Events as log lines.', stability: 'stable' },
   './prometheus': { about: 'Metrics for Prometheus.', stability: 'stable' },
   './opentelemetry': { about: 'Metrics for OpenTelemetry.', stability: 'stable' },
+  './redis': { about: 'One quota for all processes that share a Redis.', stability: 'experimental' },
   './doorway': { about: 'The steps before admission, for adapters of your own.', stability: 'experimental' },
   './testing': {
     about: 'Simulated time, a fake connection, and the contracts of adapters.',

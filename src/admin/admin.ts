@@ -186,6 +186,8 @@ function addOpenRoutes(app: AdminApp, { mooring, version, metrics, gate, loginUr
     status: mooring.isDraining ? 'draining' : 'ok',
     managers: mooring.managerCount,
     version,
+    // It is no reason to take the server out of service: then the local limit decides.
+    ...(mooring.ledgerStatus !== null && { ledger: mooring.ledgerStatus }),
     wantsToken: gate.wantsToken,
     ...(loginUrl !== null && { loginUrl }),
   });

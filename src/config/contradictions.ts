@@ -15,6 +15,12 @@ export function contradictions(config: WebSocketConfig): string[] {
       why: 'two probes must fit into half of it',
     },
     { name: 'minSilenceMs', most: 0.6 * timeoutMs, is: `60 % of ${timeout}`, why: silenceWhy },
+    {
+      name: 'nodeTimeoutMs',
+      most: 0.8 * timeoutMs - 2 * config.nodeBeatMs,
+      is: `80 % of ${timeout} less two nodeBeatMs (${String(config.nodeBeatMs)})`,
+      why: 'a cleanup must go on until the slots of a dead process are free',
+    },
     { name: 'backlogExcuseMs', most: 0.8 * timeoutMs, is: `80 % of ${timeout}`, why: silenceWhy },
   ] as const;
   const problems = bounds

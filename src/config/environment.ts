@@ -34,7 +34,7 @@ export function environmentOf(given: string | undefined, env: Variables): NamedE
 }
 
 /** Variables that other parts of Mooring read. */
-const readElsewhere = /^MOORING_(ENV|ADMIN_URL|ADMIN_(READ_|ACT_)?TOKEN)$/;
+const readElsewhere = /^MOORING_(ENV|REDIS_URL|ADMIN_URL|ADMIN_(READ_|ACT_)?TOKEN)$/;
 
 /** The variables that are meant as settings: their names begin with `MOORING_`, and nothing else sets or reads them. */
 export function settingVariables(env: Variables): [variable: string, written: string][] {

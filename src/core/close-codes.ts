@@ -18,6 +18,7 @@ export const closeCodes = {
   authentication: 1011,
   closed: 1000,
   unattached: 1013,
+  unavailable: 1013,
 } as const satisfies Record<CloseCause, number>;
 
 /** Other codes for some causes, or the name of a profile. */

@@ -142,11 +142,22 @@ function makeManagers({ config, random, limitOf }: MooringSetup, { clock, events
 }
 
 /** What the ledger says, all cleanups, and the monitor, which starts some of them. */
-function makeCleanup({ config, ledger }: MooringSetup, parts: Base & Managers) {
+function makeCleanup({ config, random, ledger }: MooringSetup, parts: Base & Managers) {
   const { clock, events, slices, registry, limits, lifecycle, holds, pinger, suspicion, heartbeat } = parts;
   const [queue, asking] = [new PlaceQueue(limits), new PlaceQueue(limits)];
-  const confirmations = new Confirmations({ clock, config, events, registry, limits, lifecycle, asking, ledger });
   const thresholds = thresholdsOf(config);
+  const confirmations = new Confirmations({
+    clock,
+    random,
+    config,
+    events,
+    thresholds,
+    registry,
+    limits,
+    lifecycle,
+    asking,
+    ledger,
+  });
   const userCleanup = new UserCleanup({ clock, config, events, thresholds, registry, lifecycle });
   const suspectSlots = new SuspectSlots({ config, queue, pinger, suspicion, registry, userCleanup });
   const emergency = new EmergencyCleanup({

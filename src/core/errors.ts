@@ -6,6 +6,7 @@ export const errorCodes = {
   'context.malformed': 'The user or thread id breaks a rule; the message names the field and the rule.',
   'config.invalid': 'The configuration has mistakes; `problems` lists all of them.',
   'quota.exceeded': 'The user holds as many managers as allowed and none of them could be freed.',
+  'ledger.unavailable': 'The shared quota cannot be asked, and `failOpen` is off.',
   'capacity.exceeded': 'This server holds as many managers as `maxTotalManagers` allows.',
   'key.contested': 'Another live connection keeps taking this thread back.',
   'key.replaced': 'A newer connection of the same thread took this place.',

@@ -4,6 +4,7 @@ import type {
   CleanupTrigger,
   CloseCause,
   Finding,
+  LedgerState,
   ReleasedBy,
   ReleaseReason,
   StrategyTally,
@@ -269,6 +270,27 @@ export const coreEvents = Object.freeze({
     severity: 'error',
     isJournalled: true,
     about: 'The quota ledger failed: the local limit decides, and slots that it did not take back are tried again.',
+  },
+  'ledger.changed': {
+    fields: fields<{
+      readonly state: LedgerState;
+      readonly previous: LedgerState;
+      /** Why it is not up, and what to do; `null` if it is up. */
+      readonly reason: string | null;
+      /** How long it was in the previous state. */
+      readonly afterMs: number;
+    }>(),
+    severity: 'warn',
+    isSampled: false,
+    about:
+      'The quota ledger can be asked (`up`), or not: while it is `suspended`, newcomers still wait for its answer; while it is `down`, the local limit decides, or with `failOpen: false` they are refused.',
+  },
+  'ledger.mismatch': {
+    fields: fields<{ readonly ours: number; readonly theirs: number }>(),
+    severity: 'error',
+    isSampled: false,
+    about:
+      'Another process that shares the quota has another `maxManagersPerUser` than this one: which limit a user has depends on where they connect. Once for each value.',
   },
   'claim.lost': {
     fields: fields<OfKey>(),

@@ -28,6 +28,7 @@ import type { Connection } from './managers/connection.js';
 import type { ReleaseOptions, WebSocketManager } from './managers/manager.js';
 import type { WebSocketResourceMonitor } from './pressure/monitor.js';
 import { withResolver } from './promises.js';
+import type { LedgerStatus } from './quota/quota-ledger.js';
 import { aliasesOf, connectionsNames, factoryNames, type Aliases } from './seed-names.js';
 import type { WebSocketConfig } from './settings.js';
 import type { Clock } from './time.js';
@@ -290,6 +291,11 @@ export class Mooring {
     return this.#parts.requested.previewBackground();
   }
 
+  /** The state of the quota ledger, and for how many milliseconds it is that; `null` without one that says so. */
+  get ledgerStatus(): (LedgerStatus & { readonly forMs: number }) | null {
+    return this.#parts.confirmations.status;
+  }
+
   /** Whether `stop()` was called. */
   get isDraining(): boolean {
     return this.#parts.admission.isDraining;
@@ -374,7 +380,7 @@ export class Mooring {
     // After the last socket has closed, since hooks may still be registered, and run, until then.
     await parts.hooks.whenEmpty();
     parts.closing.dispose();
-    parts.confirmations.stop();
+    await parts.confirmations.stop();
     parts.leaks.stop();
     parts.clock.dispose();
     this.events.emit('server.stopped', { released: managers });

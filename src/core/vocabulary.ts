@@ -27,6 +27,7 @@ export const closeCauses = [
   'authentication',
   'closed',
   'unattached',
+  'unavailable',
 ] as const;
 
 /** @see closeCauses */
@@ -56,6 +57,15 @@ export const releaseReasons = {
 
 /** @see releaseReasons */
 export type ReleaseReason = keyof typeof releaseReasons;
+
+/**
+ * Whether the quota ledger can be asked, best first: `suspended` while it is not known, and each newcomer still waits for
+ * its answer.
+ */
+export const ledgerStates = ['up', 'suspended', 'down'] as const;
+
+/** @see ledgerStates */
+export type LedgerState = (typeof ledgerStates)[number];
 
 /**
  * What showed that a connection is dead or too slow: it was closed already (`closed`); it answered none of its pings

@@ -63,6 +63,8 @@ const tellers = {
     'keepalive.failed': (f) =>
       `The function isKeepalive failed, and its messages count as activity: ${f.text('error')}.`,
     'ledger.failed': (f) => `The quota ledger failed: ${f.text('error')}.`,
+    'ledger.mismatch': (f) =>
+      `Another process that shares the quota allows ${f.count('theirs')} connections a user, this one ${f.count('ours')}.`,
     'claim.lost': (f) => `The quota ledger could not release the slot of ${f.thread}: it stays taken until it expires.`,
     'leak.found': (f) =>
       `The ${f.text('what')} of ${f.thread} is still there ${f.duration('releasedForMs')} after its release${admittedBy(f)}.`,
@@ -75,6 +77,7 @@ const tellers = {
   'manager.released': released,
   'connection.answeredLate': answeredLate,
   'level.changed': levelChanged,
+  'ledger.changed': ledgerChanged,
   'cleanup.completed': (f) => cleaned(f, capitalised(f.in('trigger', releasers) ?? 'a cleanup')),
   'background.completed': cycled,
 } as const satisfies Record<MooringEventName | StreamNotice, Teller>;
@@ -109,6 +112,7 @@ function adminRefused(fields: Fields): string {
 const refusals = {
   quota: 'all places of the user are taken and in use',
   capacity: 'the server has no room',
+  unavailable: 'the shared quota cannot be asked',
   contested: 'two clients fight for the same thread',
   slow: 'it took too long to find out',
   drain: 'the server is about to stop',
@@ -126,6 +130,15 @@ function answeredLate(fields: Fields): Sentence {
   const releaser = fields.in('by', releasers) ?? 'Mooring';
   const text = `${fields.thread} answered after ${releaser} had released it as ${isMistake ? 'dead, which it was not' : 'a suspect'}.`;
   return { text, tone: isMistake ? 'bad' : 'warn' };
+}
+
+function ledgerChanged(fields: Fields): Sentence {
+  const [state, reason] = [fields.text('state'), fields.whenText('reason', (text) => `: ${text}`)];
+  const isUp = state === 'up';
+  return {
+    text: `The shared quota is ${state} after ${fields.duration('afterMs')}${isUp ? '' : reason}${reason.endsWith('.') ? '' : '.'}`,
+    tone: isUp ? 'good' : state === 'down' ? 'bad' : 'warn',
+  };
 }
 
 function levelChanged(fields: Fields): Sentence {

@@ -11,6 +11,7 @@ import {
   type Slot,
 } from './claims.js';
 import { userIdOf } from './partitions.js';
+import { streamIdParts } from './stream-ids.js';
 
 /** An entry of the log of a partition. */
 export interface StoredEntry {
@@ -29,12 +30,14 @@ export interface PartitionState {
   /** Epochs, and the clock at the last beat of each. */
   readonly epochs: Map<string, number>;
   readonly log: StoredEntry[];
+  /** That of the process which registered last, as text; empty if none has. */
+  limit: string;
   /** Users, their threads' fields, and the slot of each as text. */
   readonly users: Map<string, Map<string, string>>;
 }
 
 export function emptyPartition(): PartitionState {
-  return { clockMs: 0, lastMs: null, epochs: new Map(), log: [], users: new Map() };
+  return { clockMs: 0, lastMs: null, epochs: new Map(), log: [], limit: '', users: new Map() };
 }
 
 /** A slot without the dead. `parsed` is `null` if the format is unknown: it is occupied. */
@@ -218,13 +221,6 @@ export function listed(text: string): string[] {
   return text.split(',').filter((part) => part !== '');
 }
 
-/** Whether a stream's entry comes after another. Ids are unsigned numbers of 64 bits; these are far below. */
-export function isLaterId(id: string, than: string): boolean {
-  const [ms, sequence] = partsOf(id);
-  const [thanMs, thanSequence] = partsOf(than);
-  return ms === thanMs ? sequence > thanSequence : ms > thanMs;
-}
-
 /** Claims are parsed by the caller of a script, so that a malformed one is its mistake. @throws TypeError */
 export function claimIn(text: string | undefined): Claim {
   const claim = parseClaim(text ?? '');
@@ -238,11 +234,6 @@ function clockAt({ clockMs, lastMs, epochs }: PartitionState, { nowMs, beatMs }:
 }
 
 function nextId(last: string | null, nowMs: number): string {
-  const [ms, sequence] = partsOf(last ?? '0-0');
+  const [ms, sequence] = streamIdParts(last ?? '0-0');
   return nowMs > ms ? `${nowMs}-0` : `${ms}-${sequence + 1}`;
-}
-
-function partsOf(id: string): [ms: number, sequence: number] {
-  const [ms, sequence] = id.split('-');
-  return [Number(ms), Number(sequence ?? 0)];
 }

@@ -10,7 +10,6 @@ import {
 } from './claims.js';
 import {
   claimIn,
-  isLaterId,
   listed,
   QuotaPartition,
   type PartitionState,
@@ -19,6 +18,7 @@ import {
 } from './quota-partition.js';
 import { valuesOf, type Reply } from './replies.js';
 import type { ScriptName } from './scripts.js';
+import { isLaterId } from './stream-ids.js';
 
 /** A call of a script: what a client sends, and what the server is while it runs it. */
 export interface ScriptCall {
@@ -76,14 +76,16 @@ const isOpenToAll = Object.freeze({
 }) satisfies Readonly<Record<ScriptName, boolean>>;
 
 const bodies = Object.freeze({
-  register({ partition, runId }) {
+  register({ partition, values: [limit = ''], runId }) {
     const { state, clockMs, head } = partition;
+    const otherLimit = state.limit;
     const isNew = !state.epochs.has(head.ownEpoch);
     if (isNew) {
       state.epochs.set(head.ownEpoch, clockMs);
+      state.limit = limit;
       partition.tell('t', 'joined', 'e', head.ownEpoch);
     }
-    return [isNew ? 'ok' : 'taken', clockMs, head.nowMs, runId, state.log.at(-1)?.id ?? ''];
+    return [isNew ? 'ok' : 'taken', clockMs, head.nowMs, runId, state.log.at(-1)?.id ?? '', otherLimit];
   },
 
   beat({ partition, values: [epochs = '', cursor = ''], runId }) {

@@ -23,6 +23,8 @@ interface ServerState {
 export interface RegisterReply extends ServerState {
   /** `taken`: another process has the epoch. */
   readonly kind: 'ok' | 'taken';
+  /** That of the process which registered before; `null` if none has, or it cannot be read. */
+  readonly otherLimit: number | null;
 }
 
 /** An entry of the log. The value `t` says what it tells; the others depend on it, and another version may have more. */
@@ -81,7 +83,8 @@ export const decode = Object.freeze({
   register(reply: Reply): RegisterReply {
     const reader = new Reader(reply);
     const kind = reader.oneOf('ok', 'taken');
-    return reader.ends({ kind, ...serverState(reader), lastId: reader.text() });
+    const state = { ...serverState(reader), lastId: reader.text() };
+    return reader.ends({ kind, ...state, otherLimit: limit(reader) });
   },
   beat(reply: Reply): BeatReply {
     const reader = new Reader(reply);
@@ -186,6 +189,12 @@ function withTotal<Kind extends string>(
   const kind = reader.oneOf<Kind | 'unknown'>('unknown', ...kinds);
   if (kind === 'unknown') return reader.ends({ kind: 'unknown' });
   return reader.ends({ kind, total: reader.count() });
+}
+
+/** `Infinity` is written as in JavaScript. */
+function limit(reader: Reader): number | null {
+  const text = reader.text();
+  return text === '' || Number.isNaN(Number(text)) ? null : Number(text);
 }
 
 function stamp(reader: Reader): number {

@@ -1,6 +1,6 @@
 import { kpiTargets, type Kpi } from '../core/kpis/kpi.js';
 import type { Mooring } from '../core/mooring.js';
-import { alertLevels } from '../core/vocabulary.js';
+import { alertLevels, ledgerStates } from '../core/vocabulary.js';
 import { namesOf, type GaugeInstrument, type Measurement, type Reading } from './instrument.js';
 
 const kpis = namesOf(kpiTargets);
@@ -68,6 +68,17 @@ export const gauges = Object.freeze({
     about: 'Whether the server is stopping: 1 from then on, 0 before.',
     unit: '',
   }),
+  mooring_ledger_state: {
+    kind: 'gauge',
+    about:
+      'The state of the shared quota: 1 for the one that it has, 0 for the others. Absent without a ledger that says so.',
+    unit: '',
+    labels: { state: ledgerStates },
+    read: ({ mooring: { ledgerStatus } }) =>
+      ledgerStatus === null
+        ? []
+        : ledgerStates.map((state) => ({ value: Number(state === ledgerStatus.state), labels: { state } })),
+  },
   mooring_journal_bytes: numberOf(({ journal }) => journal.bytes, {
     about: 'What the journal of decisions takes, estimated from above; 0 if none is kept.',
     unit: 'By',

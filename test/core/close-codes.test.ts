@@ -13,6 +13,7 @@ describe('the close code', () => {
     slow: 1013,
     silent: 1013,
     unattached: 1013,
+    unavailable: 1013,
     drain: 1012,
     error: 1012,
     replaced: 4409,

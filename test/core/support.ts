@@ -27,6 +27,7 @@ export const isMutating = process.env['TEST_MUTATING'] === '1';
 export type HarnessOptions = Pick<MooringOptions, 'config' | 'limitOf' | 'ledger' | 'environment'> & {
   readonly seed?: number;
   readonly random?: Random;
+  readonly time?: SimulatedTime;
 };
 
 /** How a fake peer behaves; it runs on the harness's time. */
@@ -65,13 +66,14 @@ export interface Client {
 
 /** A Mooring under simulated time, and fake sockets for it. */
 export class Harness {
-  readonly time = new SimulatedTime();
+  readonly time: SimulatedTime;
   readonly mooring: Mooring;
   /** Everything it said, in order. */
   readonly events: MooringEvent[] = [];
   readonly arrivals: Arrival[] = [];
 
   constructor({ config = {}, seed = 1, random = seeded(seed), environment = 'production', ...rest }: HarnessOptions) {
+    this.time = rest.time ?? new SimulatedTime();
     this.mooring = createMooring({ ...rest, ...config, environment, env: {}, random, time: this.time });
     this.mooring.events.onAny((event) => this.events.push(event));
   }

@@ -121,7 +121,7 @@ async function stepInRedis(send: Send, step: QuotaStep, { sha1s, lastId }: Redis
     step.kind === 'script'
       ? send('EVALSHA', sha1s.get(step.name)!, String(step.keys.length), ...step.keys, ...step.arguments).catch(String)
       : otherStep(send, step),
-    send('HMGET', metaKey, 'clock', 'last', 'version'),
+    send('HMGET', metaKey, 'clock', 'last', 'version', 'limit'),
     send('ZRANGE', epochsKey, '0', '-1', 'WITHSCORES'),
     send('XRANGE', logKey, `(${lastId}`, '+'),
     ...users.map((key) => send('HGETALL', key)),
@@ -151,11 +151,15 @@ function stepInModel(
 ): Seen {
   const reply = step.kind === 'script' ? runScript(state, { ...step, runId }) : otherInModel(state, step);
   const users = usersOf(step).map((key) => [...(state.users.get(userIdOf(key) ?? '') ?? [])]);
-  const hasMeta = state.lastMs !== null;
+  const hasClock = state.lastMs !== null;
+  const hasMeta = hasClock || state.limit !== '';
   const epochs = [...state.epochs].sort(([one, its], [other, theirs]) => its - theirs || (one < other ? -1 : 1));
   return {
     reply,
-    meta: hasMeta ? [String(state.clockMs), String(state.lastMs), '1'] : [null, null, null],
+    meta: [
+      ...(hasClock ? [String(state.clockMs), String(state.lastMs), '1'] : [null, null, null]),
+      state.limit || null,
+    ],
     epochs: epochs.flatMap(([epoch, score]) => [epoch, String(score)]),
     log: newEntries(state.log, lastId).map(({ id, texts }) => [id, texts]),
     users: users.map((pairs) => sortedPairs(pairs.flat())),
@@ -172,7 +176,7 @@ function newEntries(log: readonly StoredEntry[], lastId: string): readonly Store
 function otherInModel(state: PartitionState, step: Exclude<QuotaStep, { kind: 'script' }>): null {
   const userId = userIdOf(step.key);
   if (userId === null) {
-    if (step.key === metaKey) state.lastMs = null;
+    if (step.key === metaKey) Object.assign(state, { lastMs: null, limit: '' });
     if (step.key === epochsKey) state.epochs.clear();
     if (step.key === logKey) state.log.length = 0;
   } else if (step.kind === 'delete') state.users.delete(userId);

@@ -100,7 +100,7 @@ export class ModelProcess {
   }
 
   register(): RegisterReply {
-    return decode.register(this.#call('register', []));
+    return decode.register(this.#call('register', ['20']));
   }
 
   /** Beats each second, for as long; what the others do meanwhile is nothing. */

@@ -73,7 +73,7 @@ class Plan {
       const rotation = chance.pick([0, 3, 1_294]);
       return { processId, rotation, rotations: [rotation], pausedUntil: 0, lastBeatMs: startMs };
     });
-    for (const process of this.#processes) this.#script('register', process, []);
+    for (const process of this.#processes) this.#script('register', process, [this.#limit()]);
   }
 
   next(): void {
@@ -200,7 +200,7 @@ class Plan {
   #rotate(process: Process): void {
     process.rotation = (process.rotation + 1) % 1_296;
     process.rotations.push(process.rotation);
-    this.#script('register', process, []);
+    this.#script('register', process, [this.#limit()]);
     if (this.#chance.is(0.5)) this.#leave(process);
   }
 

@@ -1,6 +1,7 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -36,6 +37,64 @@ export async function startClockedRedis(nowMs: number): Promise<ClockedRedis> {
   });
   await readyIn(child.stdout);
   return { path, setTime: clock.setTime };
+}
+
+/** A Redis on a port of its own. */
+export interface RunningRedis {
+  readonly url: string;
+  readonly port: number;
+  /** Stops it as a machine does that is suspended, or lets it go on. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
+  /** Ends it at once. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port, empty. */
+  restart(): Promise<void>;
+}
+
+/** Starts a Redis in a temporary folder. It ends with the test. @param args more options of redis-server */
+export async function startRedis(...args: readonly string[]): Promise<RunningRedis> {
+  const folder = mkdtempSync(join(tmpdir(), 'mooring-redis-'));
+  afterThisTest(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const port = await freePort();
+  const start = async (): Promise<ChildProcess> => {
+    const own = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...options.slice(2), ...args];
+    const started = spawn('redis-server', own, { stdio: ['ignore', 'pipe', 'inherit'] });
+    await readyIn(started.stdout);
+    return started;
+  };
+  let child = await start();
+  const kill = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  };
+  afterThisTest(kill);
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    signal: (name) => {
+      child.kill(name);
+    },
+    kill,
+    restart: async () => {
+      await kill();
+      child = await start();
+    },
+  };
+}
+
+/** A port that nobody listens on. Redis cannot choose one by itself. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 interface Clock {

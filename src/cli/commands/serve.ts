@@ -10,6 +10,7 @@ Examples:
   mooring serve --env production --set maxManagersPerUser=5
   mooring serve --config mooring.json --print-config
   mooring serve --admin-host 0.0.0.0 --admin-token-file tokens.json
+  mooring serve --redis redis://127.0.0.1:6379
 
 Connect as anybody: ws://127.0.0.1:8080/?user_id=alice&thread_id=thread_1
 Every message is echoed; {"type":"run","tokens":50,"everyMs":100} streams 50 tokens while holding the connection;
@@ -45,7 +46,14 @@ export function addServe(program: Command): void {
       'origin of the admin API in browsers, behind a proxy that changes Host; may be repeated',
       origin,
     )
-    .option('--no-admin', 'no admin API');
+    .option('--no-admin', 'no admin API')
+    .addOption(
+      new Option(
+        '--redis <url>',
+        'share the quota with all servers on this Redis: redis:// or, encrypted, rediss://',
+      ).env('MOORING_REDIS_URL'),
+    )
+    .option('--redis-prefix <text>', 'how the keys in Redis begin; servers with the same one share a quota', 'mooring');
   addSettingsFlags(command)
     .option('--print-config', 'print the effective configuration, each value with its source, and exit')
     .option('--json', 'with --print-config: as JSON')

@@ -13,11 +13,12 @@ import { capConnections, type Connections } from './connection-cap.js';
 import { serveDemo } from './demo-backend.js';
 import { defaultMaxPayload } from './defaults.js';
 import { listen, requestTimeouts, socketTimeoutMs, type Address } from './listening.js';
+import { sharedQuota, type RedisFlags } from './redis-quota.js';
 import { pathOf } from './request-target.js';
 import { routeUpgrades } from './upgrades.js';
 
 /** The flags of the WebSocket server. */
-export interface ServerFlags extends Address {
+export interface ServerFlags extends Address, RedisFlags {
   /** The longest message it takes, in bytes; a longer one closes its connection with 1009. @default 1 MiB */
   readonly maxPayload?: number;
 }
@@ -33,10 +34,11 @@ export interface RunningServer {
 /** File descriptors for everything but connections: the listener, the log, DNS, modules. */
 const sparedDescriptors = 32;
 
-/** Starts the WebSocket server. @throws CommandError if it cannot listen */
+/** Starts the WebSocket server. @throws CommandError if it cannot listen, or not use `--redis` */
 export async function startServer(config: WebSocketConfig, flags: ServerFlags, logger: Logger): Promise<RunningServer> {
+  const ledger = await sharedQuota(flags, logger);
   // The settings are complete: the environment variables must not be read a second time.
-  const mooring = createMooring({ ...config, env: {} });
+  const mooring = createMooring({ ...config, env: {}, ledger });
   const unwatch = logEvents(mooring, logger);
   const http = createServer(requestTimeouts, (request, response) => answer(request, response, mooring));
   http.setTimeout(socketTimeoutMs);

@@ -157,6 +157,12 @@ export class AdmissionControl {
     denied: (place) => {
       this.#denied(place);
     },
+    contested: (place) => {
+      this.#turnAway(place, this.#parts.refusals.contested());
+    },
+    unavailable: (place) => {
+      this.#turnAway(place, this.#parts.refusals.unavailable());
+    },
     unanswered: (place) => {
       this.#turnAway(place, this.#parts.refusals.expired());
     },

@@ -48,6 +48,12 @@ export class Refusals {
     return this.#refusal('capacity.exceeded', 'capacity', { message, retryMs: this.#config.contestedRetryMs });
   }
 
+  /** The ledger cannot be asked, and the local limit does not suffice. */
+  unavailable(): RefusalError {
+    const message = 'The shared quota cannot be asked now; connect again later.';
+    return this.#refusal('ledger.unavailable', 'unavailable', { message, retryMs: this.#config.drainRetryMs });
+  }
+
   /** Too many newcomers wait already, of all users or of this one. */
   crowded(): RefusalError {
     const message = 'As many newcomers wait already as may; connect again later.';

@@ -41,6 +41,7 @@ export interface LifecycleParts {
   readonly tickets: { managerReleased(manager: WebSocketManager, closeCause: CloseCause): void };
   readonly confirmations: {
     managerOpened(manager: WebSocketManager): void;
+    managerTakenOver(manager: WebSocketManager): void;
     managerReleased(manager: WebSocketManager): void;
   };
   readonly takeover: { incumbentEnded(manager: WebSocketManager): void };
@@ -105,8 +106,10 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
   connectionOpened(connection: AttachedConnection): void {
     const { heartbeat, background, confirmations, monitor } = this.#parts;
     heartbeat.add(connection);
-    if (connection.generation > 1) background.managerTakenOver(connection.manager);
-    else confirmations.managerOpened(connection.manager);
+    if (connection.generation > 1) {
+      background.managerTakenOver(connection.manager);
+      confirmations.managerTakenOver(connection.manager);
+    } else confirmations.managerOpened(connection.manager);
     if (monitor.isCrowded(connection.manager.userId)) heartbeat.pingIfNew(connection);
   }
 

@@ -36,6 +36,12 @@ export function levelOf(managerCount: number, limit: number, thresholds: Thresho
   return ratio >= thresholds.info ? 'info' : 'normal';
 }
 
+/** The counts at which the level of a user with this limit changes, lowest first. */
+export function levelTotals(limit: number, thresholds: Thresholds): number[] {
+  const counts = Array.from({ length: Number.isFinite(limit) ? limit : 0 }, (_, index) => index + 1);
+  return counts.filter((count) => levelOf(count, limit, thresholds) !== levelOf(count - 1, limit, thresholds));
+}
+
 export function isAtLeast(level: AlertLevel, lowest: AlertLevel): boolean {
   return alertLevels.indexOf(level) >= alertLevels.indexOf(lowest);
 }

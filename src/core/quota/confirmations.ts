@@ -7,15 +7,19 @@ import type { Lifecycle } from '../managers/lifecycle.js';
 import type { UserLimits } from '../managers/limits.js';
 import type { WebSocketManager } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
-import { isPromise } from '../promises.js';
+import { attempted, isPromise } from '../promises.js';
 import type { WebSocketConfig } from '../settings.js';
-import type { Clock } from '../time.js';
-import type { LedgerAnswer, QuotaClaim, QuotaLedger } from './quota-ledger.js';
+import { levelTotals, type Thresholds } from '../pressure/level.js';
+import type { Clock, Random } from '../time.js';
+import type { LedgerAnswer, LedgerConfig, LedgerStatus, QuotaClaim, QuotaLedger } from './quota-ledger.js';
+import { StatusOfLedger } from './ledger-status.js';
 import { UnreleasedClaims, type ThreadState } from './unreleased-claims.js';
 
 interface ConfirmationsParts {
   readonly clock: Clock;
-  readonly config: Pick<WebSocketConfig, 'ticketMs'>;
+  readonly config: Pick<WebSocketConfig, 'ticketMs' | 'failOpen'> & LedgerConfig;
+  readonly random: Random;
+  readonly thresholds: Thresholds;
   readonly registry: ManagerRegistry;
   readonly events: EventStream;
   readonly limits: UserLimits;
@@ -37,6 +41,10 @@ export interface AnswerListener {
   granted(place: Place, claim: HeldClaim): void;
   /** The quota is full, counting all processes. */
   denied(place: Place): void;
+  /** Two processes keep taking its thread from each other. */
+  contested(place: Place): void;
+  /** The ledger cannot be asked, and the local limit does not suffice. */
+  unavailable(place: Place): void;
   /** The ledger has not answered within `ticketMs`. */
   unanswered(place: Place): void;
 }
@@ -83,6 +91,7 @@ export class Confirmations {
   readonly #totals = new Map<string, number>();
   readonly #held = new Map<WebSocketManager, HeldClaim>();
   readonly #unreleased: UnreleasedClaims;
+  readonly #status: StatusOfLedger;
 
   constructor(parts: ConfirmationsParts) {
     this.#parts = parts;
@@ -101,6 +110,7 @@ export class Confirmations {
         this.#denialOver(userId);
       },
     });
+    this.#status = new StatusOfLedger({ clock, config, events });
     this.#unreleased = new UnreleasedClaims({
       clock,
       release: (claim) => parts.ledger?.release(claim),
@@ -111,10 +121,17 @@ export class Confirmations {
     });
   }
 
-  /** Tells the ledger whom to call. To be called once, before anything else. */
+  /**
+   * Tells the ledger whom to call. To be called once, before anything else.
+   * @throws what the ledger throws, if it cannot be used
+   */
   start(): void {
-    const { ledger, lifecycle } = this.#parts;
+    const { ledger, lifecycle, clock, random, config, thresholds } = this.#parts;
     ledger?.attach?.({
+      clock,
+      random,
+      config,
+      levelsOf: (limit) => levelTotals(limit, thresholds),
       superseded: (claim) => {
         this.#superseded(claim);
       },
@@ -123,7 +140,18 @@ export class Confirmations {
         this.#denialOver(userId);
         lifecycle.totalChanged(userId);
       },
+      stateChanged: (status) => {
+        this.#status.changed(status);
+      },
+      limitDiffers: (theirs) => {
+        this.#status.limitDiffers(theirs);
+      },
     });
+  }
+
+  /** The state of the ledger, and for how long it has had it; `null` if there is none, or it does not say. */
+  get status(): (LedgerStatus & { readonly forMs: number }) | null {
+    return this.#status.now;
   }
 
   /** Whether there is a ledger, so that slots have to be confirmed. */
@@ -206,6 +234,17 @@ export class Confirmations {
     }
   }
 
+  /** A newer connection of its thread took over the manager. */
+  managerTakenOver(manager: WebSocketManager): void {
+    const held = this.#held.size === 0 ? undefined : this.#held.get(manager);
+    if (held === undefined) return;
+    try {
+      this.#parts.ledger?.renewed?.(held.claim);
+    } catch (error) {
+      this.#report(manager.userId, error);
+    }
+  }
+
   /** Gives back the claim of a released manager. */
   managerReleased(manager: WebSocketManager): void {
     if (this.#held.size === 0) return;
@@ -218,13 +257,16 @@ export class Confirmations {
     if (total !== undefined) this.#noteTotal(manager.userId, total - 1);
   }
 
-  /** Tries a last time to give back claims that the ledger did not take back. Leaves no timer. */
-  stop(): void {
+  /** Tries a last time to give back claims that the ledger did not take back, and stops it. Leaves no timer. Never rejects. */
+  async stop(): Promise<void> {
     this.#unreleased.stop();
     this.#expiries.clear();
     this.#denialExpiries.clear();
     this.#denials.clear();
     this.#totals.clear();
+    await attempted(() => this.#parts.ledger?.stop?.()).catch((error: unknown) => {
+      this.#report('', error);
+    });
   }
 
   async #await(answer: PromiseLike<LedgerAnswer>, question: Question): Promise<void> {
@@ -242,34 +284,47 @@ export class Confirmations {
       return;
     }
     if (!question.isOpen) {
-      // It was given back before: the ledger has granted it after that.
-      if (answer.granted) this.giveBack(question.claim);
+      // It was given back before: the ledger may have granted it after that.
+      if (answer.granted === true || answer.granted === 'unknown') this.giveBack(question.claim);
       return;
     }
     this.#close(question);
     const { place, claim, listener } = question;
-    const { userId } = claim;
-    this.#forgetDenial(userId);
-    this.#noteTotal(userId, answer.total);
-    if (answer.granted) {
-      listener.granted(place, { claim, isGranted: true });
-      return;
+    if (answer.granted === 'unknown') this.#undecided(question);
+    else if (answer.granted === 'contested') listener.contested(place);
+    else {
+      this.#forgetDenial(claim.userId);
+      if (answer.total !== undefined) this.#noteTotal(claim.userId, answer.total);
+      if (answer.granted) listener.granted(place, { claim, isGranted: true });
+      else this.#denied(question, answer.silentMs ?? 0);
     }
-    const heardAtMs = this.#parts.clock.now() - (answer.silentMs ?? 0);
+  }
+
+  #denied({ place, claim: { userId }, listener }: Question, silentMs: number): void {
+    const heardAtMs = this.#parts.clock.now() - silentMs;
     this.#denials.set(userId, { heardAtMs, expiry: this.#denialExpiries.add(userId) });
     listener.denied(place);
   }
 
   /** What failed may have been done all the same. */
   #failed(question: Question, error: unknown): void {
-    const { claim, listener, place, isOpen } = question;
-    this.#report(claim.userId, error);
-    if (!isOpen) {
-      this.giveBack(claim);
+    this.#report(question.claim.userId, error);
+    if (!question.isOpen) {
+      this.giveBack(question.claim);
       return;
     }
     this.#close(question);
-    listener.granted(place, { claim, isGranted: false });
+    this.#undecided(question);
+  }
+
+  /** The ledger cannot be asked. */
+  #undecided({ place, claim, listener }: Question): void {
+    if (this.#parts.config.failOpen) {
+      listener.granted(place, { claim, isGranted: false });
+      return;
+    }
+    this.giveBack(claim);
+    listener.unavailable(place);
   }
 
   #superseded(claim: QuotaClaim): void {
@@ -336,7 +391,9 @@ export class Confirmations {
   }
 }
 
+const answers: readonly unknown[] = [true, false, 'contested', 'unknown'] satisfies LedgerAnswer['granted'][];
+
 /** Checks the answer, since a ledger may be an application's own code. */
 function isAnswer(value: unknown): value is LedgerAnswer {
-  return typeof value === 'object' && value !== null && 'granted' in value && typeof value.granted === 'boolean';
+  return typeof value === 'object' && value !== null && 'granted' in value && answers.includes(value.granted);
 }

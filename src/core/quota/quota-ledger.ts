@@ -1,3 +1,7 @@
+import type { WebSocketConfig } from '../settings.js';
+import type { Clock, Random } from '../time.js';
+import type { LedgerState } from '../vocabulary.js';
+
 /** One manager's claim on its user's quota. */
 export interface QuotaClaim {
   readonly userId: string;
@@ -13,8 +17,8 @@ export interface QuotaClaim {
 export type LedgerAnswer =
   | {
       readonly granted: true;
-      /** The user's slots in use in all processes, this one included. */
-      readonly total: number;
+      /** The user's slots in use in all processes, this one included. @default not known */
+      readonly total?: number;
       /**
        * Whether a connection of the thread is in another process. It keeps the slot until {@link QuotaLedger.opened} is
        * called, and gets it back if the claim is given back before.
@@ -32,22 +36,56 @@ export type LedgerAnswer =
        * @default 0
        */
       readonly silentMs?: number;
+    }
+  | {
+      /** Two processes keep taking the thread from each other: the newcomer is refused as `contested`. */
+      readonly granted: 'contested';
+    }
+  | {
+      /**
+       * The ledger cannot be asked now. The local limit decides, or with `failOpen: false` the newcomer is refused as
+       * `unavailable`. A ledger that answers so says by {@link LedgerHost.stateChanged} why; to throw or reject means the
+       * same, and is reported for each claim.
+       */
+      readonly granted: 'unknown';
     };
 
-/** What a ledger tells the Mooring that uses it. Calls about claims that it does not hold any longer do nothing. */
+/** The state of a ledger. */
+export interface LedgerStatus {
+  readonly state: LedgerState;
+  /** Why it is not up, and what to do; `null` if it is up. */
+  readonly reason: string | null;
+}
+
+/** The settings of a Mooring that its ledger needs. */
+export type LedgerConfig = Pick<WebSocketConfig, 'maxManagersPerUser' | 'nodeBeatMs' | 'nodeTimeoutMs'>;
+
+/**
+ * What a ledger gets from the Mooring that uses it, and tells it. Calls about claims that the ledger does not hold any
+ * longer do nothing.
+ */
 export interface LedgerHost {
+  /** The clock of all ages, without the time in which this process stood still. */
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly config: LedgerConfig;
+  /** The totals at which the level of a user with this limit changes. */
+  levelsOf(limit: number): readonly number[];
   /** The thread of this claim has a newer connection in another process: its manager is released, and closed with 4409. */
   superseded(claim: QuotaClaim): void;
   /** The user has this many slots in use in all processes now. Newcomers that wait are asked for again. */
   totalChanged(userId: string, total: number): void;
+  /** The ledger can be asked, or not any longer. @see LedgerAnswer */
+  stateChanged(status: LedgerStatus): void;
+  /** Another process that shares the quota has another `maxManagersPerUser`: each user has whichever limit is asked with. */
+  limitDiffers(theirs: number): void;
 }
 
 /**
  * Counts a user's slots in several processes.
  *
  * A slot is first taken in this process, without waiting. The ledger then confirms it, at once or later; until it has, the
- * newcomer has no manager. If the ledger throws or rejects, that is reported, and the local limit decides. If it never
- * answers, the newcomer is refused after `ticketMs`.
+ * newcomer has no manager. If it never answers, the newcomer is refused after `ticketMs`.
  */
 export interface QuotaLedger {
   /**
@@ -63,8 +101,12 @@ export interface QuotaLedger {
   release(claim: QuotaClaim): void | Promise<void>;
   /** The socket of this claim is open: from now on it is the one that holds the slot of its thread. Called once. */
   opened?(claim: QuotaClaim): void;
+  /** A newer connection of the thread has come in this process: the claim is newer now than those made before. */
+  renewed?(claim: QuotaClaim): void;
   /** Called once by each Mooring that uses the ledger, before anything else. */
   attach?(host: LedgerHost): void;
+  /** Called once, when that Mooring has stopped: it claims nothing any longer. Never rejects. */
+  stop?(): Promise<void>;
 }
 
 /** A claim as a ledger keeps it. Claim ids are unique within one process only, so the ledger object is needed too. */

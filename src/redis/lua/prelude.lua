@@ -1,7 +1,7 @@
 -- The beginning of every script: the clock, who is alive, how slots are read and written, and the one rule of
 -- takeovers. It is put before each body.
 --
--- KEYS  1 m     hash: clock, last, version
+-- KEYS  1 m     hash: clock, last, version, limit
 --       2 e     sorted set: epoch -> clock at its last beat
 --       3 log   stream of hints
 --       4 ...   hashes of users: thread field -> slot (not in register, beat and leave)

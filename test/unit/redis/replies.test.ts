@@ -6,9 +6,12 @@ const holder = { processId: 'aaaaaaaa', rotation: 1, stampMs: 1_000, run: 2 };
 
 describe('the reply of', () => {
   it('register', () => {
-    expect(decode.register(['ok', 5, 1_000, 'run', '7-0'])).toEqual({
-      ...{ kind: 'ok', clockMs: 5, nowMs: 1_000, runId: 'run', lastId: '7-0' },
+    expect(decode.register(['ok', 5, 1_000, 'run', '7-0', '20'])).toEqual({
+      ...{ kind: 'ok', clockMs: 5, nowMs: 1_000, runId: 'run', lastId: '7-0', otherLimit: 20 },
     });
+    expect(decode.register(['taken', 5, 1_000, 'run', '', ''])).toMatchObject({ kind: 'taken', otherLimit: null });
+    expect(decode.register(['ok', 5, 1_000, 'run', '', 'Infinity'])).toMatchObject({ otherLimit: Infinity });
+    expect(decode.register(['ok', 5, 1_000, 'run', '', 'many'])).toMatchObject({ otherLimit: null });
   });
 
   it('beat, with unknown epochs and entries', () => {
@@ -52,7 +55,7 @@ describe('the reply of', () => {
     [() => decode.acquire(['granted', -1]), 'wanted a count'],
     [() => decode.acquire(['granted', 1, 2]), 'wanted its end'],
     [() => decode.acquire(['takes', 1, 'nobody']), 'wanted a claim'],
-    [() => decode.register(['ok', 1, 2, 3, '']), 'wanted a text'],
+    [() => decode.register(['ok', 1, 2, 3, '', '']), 'wanted a text'],
     [() => decode.release(['held', 1]), 'wanted unknown or ok'],
   ])('no script is an error %#', (decodeIt, message) => {
     expect(decodeIt).toThrow(message);

@@ -119,6 +119,8 @@ const rows: { readonly [Name in MooringEventName]: readonly Row<Name>[] } = {
   'attempts.uncounted': [[{ reason: 'no address' }, []]],
   'keepalive.failed': [[{ error: 'Error: no' }, []]],
   'ledger.failed': [[{ userId: 'ada', error: 'Error: no' }, ['ledger_failures_total 1']]],
+  'ledger.changed': [[{ state: 'down', previous: 'suspended', reason: 'Redis does not answer.', afterMs: 250 }, []]],
+  'ledger.mismatch': [[{ ours: 20, theirs: 5 }, []]],
   'leak.found': [
     [{ ...leak, what: 'manager' }, ['leaks_found_total manager 1']],
     [{ ...leak, what: 'socket' }, ['leaks_found_total socket 1']],

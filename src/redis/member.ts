@@ -1,0 +1,289 @@
+import type { LedgerAnswer, QuotaClaim } from '../core/quota/quota-ledger.js';
+import type { Clock, Random } from '../core/time.js';
+import { callTimeoutMs } from './calls.js';
+import { Health } from './health.js';
+import { HeldClaims, type HeldClaim } from './held-claims.js';
+import { LogCursor } from './log-cursor.js';
+import type { PartitionCalls } from './partition-calls.js';
+import { RedisError, redisErrorOf } from './redis-errors.js';
+import type { AcquireReply, BeatReply, HoldingEpoch, LogEntry } from './replies.js';
+import { Rotation } from './rotation.js';
+import type { Stamps } from './stamps.js';
+import type { Turns } from './turns.js';
+
+/** What a member is made with. */
+export interface MemberOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly calls: PartitionCalls;
+  readonly stamps: Stamps;
+  readonly processId: string;
+  /** The setting maxManagersPerUser. */
+  readonly limit: number;
+  /** For how many batches of all partitions Redis may be asked at once. */
+  readonly turns: Turns;
+  superseded(claim: QuotaClaim): void;
+  totalChanged(userId: string, total: number): void;
+  limitDiffers(theirs: number): void;
+  /** The health has changed. */
+  healthChanged(): void;
+}
+
+/** How often a claim is asked for again, because a newer one of its thread was found, or the epoch of this process lost. */
+const maxAttempts = 3;
+
+/** The limit that Redis would count up to for one user. Beyond it, reading all slots of a user would hold up all others. */
+export const maxSharedLimit = 1_000;
+
+/** This process as a member of one partition of the shared quota. */
+export class Member {
+  readonly health: Health;
+  readonly #options: MemberOptions;
+  readonly #claims = new HeldClaims();
+  readonly #cursor = new LogCursor();
+  readonly #rotation: Rotation;
+  #runId: string | null = null;
+  #isBeating = false;
+
+  constructor(options: MemberOptions) {
+    this.#options = options;
+    this.health = new Health(() => {
+      options.healthChanged();
+    });
+    this.#rotation = new Rotation({
+      ...options,
+      claims: this.#claims,
+      cursor: this.#cursor,
+      onRegistered: (reply) => {
+        options.stamps.learn(reply.nowMs);
+        this.#runId ??= reply.runId;
+        if (reply.otherLimit !== null) options.limitDiffers(reply.otherLimit);
+      },
+      onRestored: () => {
+        this.health.restored();
+      },
+      onLost: (claim) => {
+        this.#claims.doubt(claim);
+      },
+      onFailed: (error) => {
+        this.health.callFailed(error);
+      },
+    });
+  }
+
+  /** How many claims of this process it knows. */
+  get size(): number {
+    return this.#claims.size;
+  }
+
+  acquire(of: QuotaClaim, limit: number): LedgerAnswer | Promise<LedgerAnswer> {
+    if (limit > maxSharedLimit) return { granted: true };
+    const claim = this.#claims.add(of, limit);
+    if (this.health.state === 'down') return undecided(claim);
+    return claim.inOrder(() => this.#acquire(claim));
+  }
+
+  release(of: QuotaClaim): void {
+    const claim = this.#claims.get(of);
+    if (claim === undefined) return;
+    this.#claims.remove(claim);
+    void claim.inOrder(() => this.#release(claim));
+  }
+
+  opened(of: QuotaClaim): void {
+    const claim = this.#claims.get(of);
+    if (claim === undefined) return;
+    claim.isOpen = true;
+    if (claim.takesOver) void claim.inOrder(() => this.#commit(claim));
+  }
+
+  renewed(of: QuotaClaim): void {
+    const claim = this.#claims.get(of);
+    if (claim !== undefined) claim.renewedMs = this.#options.stamps.next();
+  }
+
+  /** This process is alive. @returns why it could not be said; `null` if it was */
+  async beat(): Promise<RedisError | null> {
+    if (this.#isBeating) return new RedisError('noAnswer', '');
+    this.#isBeating = true;
+    try {
+      await this.#beat();
+      return null;
+    } catch (error) {
+      const trouble = redisErrorOf(error);
+      this.health.beatMissed(trouble);
+      return trouble;
+    } finally {
+      this.#isBeating = false;
+    }
+  }
+
+  /** Everything that this process holds is free with that. Never rejects. */
+  async stop(): Promise<void> {
+    this.#rotation.stop();
+    if (this.health.state === 'down' || this.#rotation.live.length === 0) return;
+    await this.#options.calls.leave(this.#rotation.live).catch(() => undefined);
+  }
+
+  async #acquire(claim: HeldClaim): Promise<LedgerAnswer> {
+    const { clock, calls } = this.#options;
+    const untilMs = clock.now() + callTimeoutMs / 2;
+    try {
+      for (let attempt = 1, above = 0; attempt <= maxAttempts && clock.now() <= untilMs; attempt += 1) {
+        const rotation = await this.#rotation.current();
+        this.#claims.stamp(claim, this.#options.stamps.next(above));
+        claim.rotation = rotation;
+        const reply = await calls.acquire(claim, rotation);
+        this.health.callAnswered();
+        if (reply.kind === 'unknown') this.#rotation.epochLost(rotation);
+        else if (reply.kind === 'behind') above = reply.stampMs;
+        else return this.#decided(claim, reply);
+      }
+    } catch (error) {
+      this.health.callFailed(redisErrorOf(error));
+    }
+    this.#rotation.repairs.add(claim);
+    return undecided(claim);
+  }
+
+  #decided(claim: HeldClaim, reply: Exclude<AcquireReply, { readonly kind: 'unknown' | 'behind' }>): LedgerAnswer {
+    if (reply.kind === 'contested' || reply.kind === 'full') {
+      this.#claims.remove(claim);
+      if (reply.kind === 'contested') return { granted: 'contested' };
+      return { granted: false, total: reply.total, silentMs: longestSilence(reply.elsewhere) };
+    }
+    claim.isDecided = true;
+    claim.takesOver = reply.kind === 'takes';
+    return { granted: true, total: reply.total, ...(claim.takesOver && { takesOver: true }) };
+  }
+
+  async #commit(claim: HeldClaim): Promise<void> {
+    const { calls, totalChanged } = this.#options;
+    if (claim.isReleased || !claim.takesOver || this.health.state === 'down') return;
+    try {
+      const rotation = await this.#rotation.current();
+      const reply = await calls.commit(claim, rotation);
+      this.health.callAnswered();
+      if (reply.kind === 'unknown') this.#rotation.epochLost(rotation);
+      else if (reply.kind === 'lost') await this.#lost(claim, rotation);
+      else if (reply.kind === 'absent') this.#rotation.repairs.add(claim);
+      else {
+        claim.takesOver = false;
+        totalChanged(claim.of.userId, reply.total);
+      }
+    } catch (error) {
+      this.#unanswered(claim, error);
+    }
+  }
+
+  /** While Redis is down nothing is sent: what it has of the claim ends with the epoch. */
+  async #release(claim: HeldClaim): Promise<void> {
+    const { calls, totalChanged } = this.#options;
+    if (claim.rotation === null || this.health.state === 'down') return;
+    try {
+      const rotation = await this.#rotation.current();
+      const reply = await calls.release(claim, rotation);
+      this.health.callAnswered();
+      this.#rotation.repairs.delete(claim);
+      if (reply.kind === 'unknown') this.#rotation.epochLost(rotation);
+      else totalChanged(claim.of.userId, reply.total);
+    } catch (error) {
+      this.#unanswered(claim, error);
+    }
+  }
+
+  #unanswered(claim: HeldClaim, error: unknown): void {
+    this.health.callFailed(redisErrorOf(error));
+    this.#rotation.repairs.add(claim);
+  }
+
+  async #beat(): Promise<void> {
+    const { calls, stamps } = this.#options;
+    for (let isMore = true; isMore;) {
+      const reply = await calls.beat(this.#rotation.live, this.#cursor.id);
+      stamps.learn(reply.nowMs);
+      this.#noteServer(reply);
+      isMore = this.#apply(reply);
+    }
+    this.health.beatAnswered();
+    if (this.health.isBack) this.#rotation.want();
+    this.#rotation.beatAnswered();
+    this.#repair();
+  }
+
+  #noteServer({ runId, unknownEpochs }: BeatReply): void {
+    if (this.#runId !== null && this.#runId !== runId) this.#rotation.want();
+    this.#runId = runId;
+    this.#rotation.forget(unknownEpochs);
+  }
+
+  /** Does what the log says. @returns whether there is more of it */
+  #apply(reply: BeatReply): boolean {
+    if (this.#cursor.isLost(reply)) {
+      this.#cursor.restart();
+      this.#rotation.want();
+      return reply.lastId !== '';
+    }
+    for (const entry of reply.entries) this.#applyEntry(entry);
+    this.#cursor.applied(reply.entries);
+    return reply.entries.length > 0 && this.#cursor.id !== reply.lastId;
+  }
+
+  #applyEntry({ values }: LogEntry): void {
+    const [userId = '', process, field] = ['u', 'p', 'f'].map((name) => values.get(name));
+    if (values.get('t') === 'total') this.#options.totalChanged(userId, Number(values.get('n')) || 0);
+    if (values.get('t') !== 'moved' || process !== this.#options.processId) return;
+    const claim = this.#claims.ofStamp(parseInt(values.get('c') ?? '', 36));
+    if (claim?.of.userId === userId && claim.field === field) this.#claims.doubt(claim);
+  }
+
+  /** Asks Redis about claims whose last call had no answer, and those that may have moved. */
+  #repair(): void {
+    if (this.health.state === 'down') return;
+    for (const claim of this.#claims.doubted()) void claim.inOrder(() => this.#verify(claim));
+    for (const claim of this.#rotation.repairs.released()) void claim.inOrder(() => this.#release(claim));
+    void this.#rotation.repair();
+  }
+
+  async #verify(claim: HeldClaim): Promise<void> {
+    const { calls } = this.#options;
+    if (claim.isReleased || !claim.isDoubted) return;
+    try {
+      const rotation = await this.#rotation.current();
+      const { kind } = await calls.verify(claim, rotation);
+      this.health.callAnswered();
+      if (kind === 'unknown') this.#rotation.epochLost(rotation);
+      else if (kind === 'lost') await this.#lost(claim, rotation);
+      else this.#claims.trust(claim);
+    } catch (error) {
+      this.health.callFailed(redisErrorOf(error));
+    }
+  }
+
+  /**
+   * Another process has the thread. If a newer connection of it has come here since the claim was made, it may be newer
+   * than that of the other: so it is claimed once more. @throws RedisError
+   */
+  async #lost(claim: HeldClaim, rotation: number): Promise<void> {
+    const { calls, superseded } = this.#options;
+    if (claim.renewedMs > claim.stampMs) {
+      this.#claims.stamp(claim, claim.renewedMs);
+      const { kind } = await calls.acquire(claim, rotation);
+      if (kind === 'unknown') this.#rotation.epochLost(rotation);
+      if (kind === 'takes') await calls.commit(claim, rotation);
+      if (kind === 'takes' || kind === 'granted') this.#claims.trust(claim);
+      if (kind === 'takes' || kind === 'granted' || kind === 'unknown') return;
+    }
+    superseded(claim.of);
+  }
+}
+
+/** Redis does not decide about it. */
+function undecided(claim: HeldClaim): LedgerAnswer {
+  claim.isDecided = true;
+  return { granted: 'unknown' };
+}
+
+function longestSilence(epochs: readonly HoldingEpoch[]): number {
+  return Math.max(0, ...epochs.map(({ silentMs }) => silentMs));
+}

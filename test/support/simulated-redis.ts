@@ -1,0 +1,189 @@
+import { parseSlot } from '../../src/redis/claims.js';
+import { emptyPartition, type PartitionState } from '../../src/redis/quota-partition.js';
+import { runScript } from '../../src/redis/quota-server.js';
+import { partitionCount } from '../../src/redis/partitions.js';
+import type { Reply } from '../../src/redis/replies.js';
+import type { ScriptCall, ScriptServer } from '../../src/redis/script-server.js';
+import type { Time } from '../../src/core/time.js';
+
+interface Sent {
+  readonly call: ScriptCall;
+  readonly connection: SimulatedConnection;
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What happens to a call on its way. */
+export interface Fate {
+  /** How long it takes there, in milliseconds. @default 1 */
+  readonly thereMs?: number;
+  /** How long the reply takes. @default 1 */
+  readonly backMs?: number;
+  /** Whether the reply is lost. @default false */
+  readonly isReplyLost?: boolean;
+  /** How often it is done. @default 1 */
+  readonly times?: number;
+  /** What is replied instead of doing it. */
+  readonly error?: string;
+}
+
+/**
+ * Redis under simulated time: it can stand still, lose its last writes, start empty, and answer late, twice or never.
+ * Processes reach it over connections of their own, each with its own clock.
+ */
+export class SimulatedRedis {
+  /** How many calls it has done, by script. */
+  readonly done = new Map<string, number>();
+  /** What becomes of each call. */
+  fate: (call: ScriptCall, connection: SimulatedConnection) => Fate = () => ({});
+  /** How far its clock is ahead, in milliseconds. */
+  aheadMs = 0;
+  #partitions = Array.from({ length: partitionCount }, emptyPartition);
+  #runId = 1;
+  #isPaused = false;
+  readonly #held: (() => void)[] = [];
+
+  /** @param onReady see the ledger */
+  connection(time: Time, onReady: () => void): SimulatedConnection {
+    return new SimulatedConnection(this, time, onReady);
+  }
+
+  /** The slots of a user whose epoch is alive, and those of an unknown format. */
+  slotsOf(userId: string): number {
+    return this.#partitions.reduce((sum, state) => sum + countLive(state, state.users.get(userId)), 0);
+  }
+
+  /** The same of all users. */
+  get slots(): number {
+    return this.#partitions
+      .flatMap((state) => [...state.users.values()].map((fields) => countLive(state, fields)))
+      .reduce((sum, count) => sum + count, 0);
+  }
+
+  get epochs(): number {
+    return this.#partitions.reduce((sum, { epochs }) => sum + epochs.size, 0);
+  }
+
+  snapshot(): PartitionState[] {
+    return structuredClone(this.#partitions);
+  }
+
+  /** Another server takes over, with what it has. */
+  failOver(to: PartitionState[]): void {
+    this.#partitions = to;
+    this.#runId += 1;
+  }
+
+  /** It starts anew, and has saved nothing. */
+  restartEmpty(): void {
+    this.failOver(Array.from({ length: partitionCount }, emptyPartition));
+  }
+
+  /** An operator deletes the slots of a user, or the log. */
+  get partitions(): readonly PartitionState[] {
+    return this.#partitions;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  /** It goes on, with what was sent meanwhile first. */
+  resume(): void {
+    this.#isPaused = false;
+    for (const act of this.#held.splice(0)) act();
+  }
+
+  /** @internal */
+  arrive(act: () => void): void {
+    if (this.#isPaused) this.#held.push(act);
+    else act();
+  }
+
+  /** @internal */
+  run(call: ScriptCall, nowMs: number): Reply {
+    this.done.set(call.name, (this.done.get(call.name) ?? 0) + 1);
+    const partition = Number(/\{(\d+)\}/.exec(call.keys[0] ?? '')?.[1]);
+    const state = this.#partitions[partition];
+    if (state === undefined) throw new Error(`no partition in ${String(call.keys[0])}`);
+    const runId = String(this.#runId).padStart(40, '0');
+    return runScript(state, { ...call, nowMs: Math.floor(1_700_000_000_000 + nowMs + this.aheadMs), runId });
+  }
+}
+
+function countLive({ epochs }: PartitionState, fields: ReadonlyMap<string, string> = new Map()): number {
+  return [...fields.values()].filter((text) => parseSlot(text) === null || epochs.has(text.slice(0, 10))).length;
+}
+
+/** The connection of one process. */
+export class SimulatedConnection implements ScriptServer {
+  readonly #redis: SimulatedRedis;
+  readonly #time: Time;
+  readonly #onReady: () => void;
+  trouble: unknown = null;
+  reconnects = 0;
+  #isCut = false;
+  #isClosed = false;
+  #generation = 0;
+
+  constructor(redis: SimulatedRedis, time: Time, onReady: () => void) {
+    this.#redis = redis;
+    this.#time = time;
+    this.#onReady = onReady;
+    time.setTimer(() => {
+      this.#onReady();
+    }, 5);
+  }
+
+  /** Nothing gets through any longer, and nobody is told. */
+  cut(): void {
+    this.#isCut = true;
+  }
+
+  mend(): void {
+    this.#isCut = false;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  run(call: ScriptCall): Promise<Reply> {
+    const { thereMs = 1, backMs = 1, isReplyLost = false, times = 1, error } = this.#redis.fate(call, this);
+    const generation = this.#generation;
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) reject(new Error('The client is closed'));
+      const isCutNow = this.#isCut;
+      const sent: Pick<Sent, 'resolve' | 'reject'> = { resolve, reject };
+      this.#time.setTimer(() => {
+        if (isCutNow) return;
+        this.#redis.arrive(() => {
+          let reply: Reply = [];
+          for (let count = 0; count < (error === undefined ? times : 0); count += 1) {
+            reply = this.#redis.run(call, this.#time.now());
+          }
+          if (isReplyLost) return;
+          this.#time.setTimer(() => {
+            if (this.#isCut || generation !== this.#generation) return;
+            if (error === undefined) sent.resolve(reply);
+            else sent.reject(new Error(error));
+          }, backMs);
+        });
+      }, thereMs);
+    });
+  }
+
+  reconnect(): void {
+    this.reconnects += 1;
+    this.#generation += 1;
+    if (this.#isCut) return;
+    this.#time.setTimer(() => {
+      this.#onReady();
+    }, 5);
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return Promise.resolve();
+  }
+}
