@@ -83,11 +83,12 @@ export class Member {
     return claim.inOrder(() => this.#acquire(claim));
   }
 
-  release(of: QuotaClaim): void {
+  /** Never rejects: what cannot be said now is said later. */
+  async release(of: QuotaClaim): Promise<void> {
     const claim = this.#claims.get(of);
     if (claim === undefined) return;
     this.#claims.remove(claim);
-    void claim.inOrder(() => this.#release(claim));
+    await claim.inOrder(() => this.#release(claim));
   }
 
   opened(of: QuotaClaim): void {

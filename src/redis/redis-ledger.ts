@@ -53,8 +53,8 @@ export class RedisLedger implements QuotaLedger {
     return this.#memberOf(claim).acquire(claim, limit);
   }
 
-  release(claim: QuotaClaim): void {
-    this.#memberOf(claim).release(claim);
+  release(claim: QuotaClaim): Promise<void> {
+    return this.#memberOf(claim).release(claim);
   }
 
   opened(claim: QuotaClaim): void {
