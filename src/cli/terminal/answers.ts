@@ -40,9 +40,10 @@ export function tellUsage(usage: UserResources, paint: Paint): Output {
   return { text, hasTrouble: isAtLeast(alertLevel, 'warning') };
 }
 
-/** `12 of 20`; `12, no limit` */
-function heldOf({ managerCount, maxManagers }: UserResources): string {
-  return `${String(managerCount)}${maxManagers === null ? ', no limit' : ` of ${String(maxManagers)}`}`;
+/** `12 of 20`; `12, no limit`; `12 of 20, 15 in all processes` */
+function heldOf({ managerCount, maxManagers, total }: UserResources): string {
+  const everywhere = total === undefined ? '' : `, ${String(total)} in all processes`;
+  return `${String(managerCount)}${maxManagers === null ? ', no limit' : ` of ${String(maxManagers)}`}${everywhere}`;
 }
 
 /** `60 %`; `-` without a limit */
