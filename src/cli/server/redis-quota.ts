@@ -30,35 +30,14 @@ export async function sharedQuota(flags: RedisFlags, logger: Logger): Promise<Qu
   return ledger;
 }
 
-/** A client, not connected, of whichever package is installed. @throws CommandError */
+/** A client that is not connected. @throws CommandError if the URL is wrong */
 export async function redisClient(url: string): Promise<RedisClient> {
   if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) {
     const wanted = 'wanted a URL such as redis://127.0.0.1:6379 or rediss://user:password@redis.example.com:6380';
     throw new CommandError(`--redis: got "${withoutPassword(url)}", ${wanted}`, exitCodes.usage);
   }
-  const makers = [nodeRedis, ioRedis];
-  for (const make of makers) {
-    const client = await make(url).catch((error: unknown) => {
-      if (isNotInstalled(error)) return null;
-      throw new CommandError(`--redis: ${describe(error)}`, exitCodes.usage);
-    });
-    if (client !== null) return client;
-  }
-  throw new CommandError('--redis needs a client of Redis: npm install redis (or ioredis)', exitCodes.usage);
-}
-
-async function nodeRedis(url: string): Promise<RedisClient> {
   const { createClient } = await import('redis');
   return createClient({ url });
-}
-
-async function ioRedis(url: string): Promise<RedisClient> {
-  const { Redis } = await import('ioredis');
-  return new Redis(url, { lazyConnect: true });
-}
-
-function isNotInstalled(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
 }
 
 function made<T>(make: () => T): T {
