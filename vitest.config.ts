@@ -52,6 +52,10 @@ export default defineConfig({
           sequence: { groupOrder: 3 },
         },
       },
+      {
+        extends: true,
+        test: { name: 'proof', include: listedFiles.proof, maxWorkers: 2, ...timeouts, sequence: { groupOrder: 4 } },
+      },
     ],
     coverage: {
       provider: 'v8',

@@ -4,6 +4,7 @@ import { benchCore } from './core.js';
 import { benchEmergency } from './emergency.js';
 import { benchImports } from './imports.js';
 import { endOnSignals } from './support/case.js';
+import { benchRedis } from './redis.js';
 import { benchSocketIo } from './socket-io.js';
 import { print, save, type Report } from './support/report.js';
 import { writeResults } from './write-results.js';
@@ -16,6 +17,7 @@ const parts: Readonly<Record<string, (isQuick: boolean) => Promise<Report>>> = {
   emergency: benchEmergency,
   ws: benchWs,
   'socket.io': benchSocketIo,
+  redis: benchRedis,
   admin: benchAdmin,
   import: benchImports,
 };

@@ -4,7 +4,7 @@
  */
 
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildIfNeeded } from '../scripts/build-if-needed.mjs';
@@ -29,6 +29,7 @@ try {
 function compile() {
   symlinkSync(join(root, 'node_modules'), join(out, 'node_modules'));
   writeFileSync(join(out, 'package.json'), '{ "type": "module", "version": "bench" }\n');
+  cpSync(join(root, 'src/redis/lua'), join(out, 'src/redis/lua'), { recursive: true });
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
   const options = ['-p', join(import.meta.dirname, 'tsconfig.build.json'), '--outDir', out];
   return spawnSync(process.execPath, [compiler, ...options], { cwd: root, stdio: 'inherit' }).status === 0;

@@ -18,6 +18,7 @@ const root = join(import.meta.dirname, '..');
  * @property {Record<string, string>} [quickEnv]
  */
 
+const quota = ['test/redis/conformance-long.test.ts', 'test/redis/planted-bugs.test.ts'];
 const smallWorlds = ['scripts/test.mjs', 'test/simulation/small-worlds.test.ts'];
 
 /** @type {Record<string, Part>} */
@@ -29,9 +30,10 @@ const parts = {
     quickEnv: { MOORING_SEEDS: '500' },
   },
   quota: {
-    command: ['scripts/test.mjs', 'test/redis/conformance-long.test.ts'],
-    quick: ['scripts/test.mjs', 'test/redis/conformance.test.ts'],
+    command: ['scripts/test.mjs', ...quota],
+    quick: ['scripts/test.mjs', ...quota],
     env: { MOORING_QUOTA_SEEDS: '200' },
+    quickEnv: { MOORING_QUOTA_SEEDS: '40', MOORING_QUOTA_EVERY: '4' },
   },
   plant: { command: ['scripts/plant.mjs'], quick: ['scripts/plant.mjs', '--quick'] },
   mutate: { command: ['scripts/mutate.mjs'], quick: ['scripts/mutate.mjs', 'multimap.ts'] },

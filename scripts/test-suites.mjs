@@ -35,8 +35,6 @@ const slowFiles = [
   'test/e2e/simulate.test.ts',
   'test/e2e/terminal.test.ts',
   'test/e2e/watchdog.test.ts',
-  'test/redis/conformance-long.test.ts',
-  'test/redis/planted-bugs.test.ts',
   'test/simulation/day-scenarios.test.ts',
   'test/unit/docs/api.test.ts',
 ];
@@ -54,14 +52,20 @@ const timedFiles = [
   'test/network/dropped-link.test.ts',
 ];
 
+/** They take minutes, and are parts of `npm run proof`: `npm run test:all` leaves them out. */
+const proofFiles = ['test/redis/conformance-long.test.ts', 'test/redis/planted-bugs.test.ts'];
+
 /** The projects of `npm test`. */
 export const quickProjects = ['fast', 'quick'];
 
-/** All projects, in the order in which they run. */
+/** The projects of `npm run test:all`, in the order in which they run. */
 export const projects = [...quickProjects, 'slow', 'timed'];
 
+/** With those of proofs, which run if they are named. */
+export const allProjects = [...projects, 'proof'];
+
 /** The lists above, by project. */
-export const listedFiles = { slow: slowFiles, timed: timedFiles };
+export const listedFiles = { slow: slowFiles, timed: timedFiles, proof: proofFiles };
 
 /** Every test file, relative to the root. */
 export function testFiles() {
@@ -76,5 +80,6 @@ export function testFiles() {
 export function projectOf(file) {
   if (slowFiles.includes(file)) return 'slow';
   if (timedFiles.includes(file)) return 'timed';
+  if (proofFiles.includes(file)) return 'proof';
   return realFolders.some((folder) => file.startsWith(`${folder}/`)) ? 'quick' : 'fast';
 }

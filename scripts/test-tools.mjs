@@ -91,6 +91,7 @@ export const tools = [
       'test/redis/conformance-long.test.ts',
       'test/redis/conformance.test.ts',
       'test/redis/full-memory.test.ts',
+      'test/redis/ledger.test.ts',
       'test/redis/planted-bugs.test.ts',
     ],
     packages: ['redis-server', 'gcc', 'libc6-dev'],

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { buildIfNeeded } from './build-if-needed.mjs';
-import { projectOf, projects, quickProjects, testFiles } from './test-suites.mjs';
+import { allProjects, projectOf, projects, quickProjects, testFiles } from './test-suites.mjs';
 import { summarise } from './test-summary.mjs';
 import { missingTools } from './test-tools.mjs';
 
@@ -45,7 +45,8 @@ try {
 function projectsWanted() {
   const named = [...args.join(' ').matchAll(/--project[ =](\S+)/g)].map(([, name = '']) => name);
   if (named.length > 0) return named;
-  return process.argv.includes('--all') || pathsGiven().length > 0 ? projects : quickProjects;
+  if (pathsGiven().length > 0) return allProjects;
+  return process.argv.includes('--all') ? projects : quickProjects;
 }
 
 function pathsGiven() {

@@ -29,6 +29,7 @@ function Glance({ overview, kpis }: { readonly overview: Overview; readonly kpis
   const { totals } = overview;
   return (
     <>
+      <Ledger ledger={overview.ledger} />
       <Figures overview={overview} />
       <div class="columns">
         <Charts samples={overview.samples} />
@@ -42,6 +43,19 @@ function Glance({ overview, kpis }: { readonly overview: Overview; readonly kpis
       <Kpis polled={kpis} />
       <Server overview={overview} />
     </>
+  );
+}
+
+/** The shared quota, while it cannot be asked. */
+function Ledger({ ledger }: Pick<Overview, 'ledger'>) {
+  if (ledger === null || ledger.state === 'up') return null;
+  return (
+    <p class="trouble" role="alert">
+      <strong>
+        The shared quota is {ledger.state} for {duration(ledger.forMs)}.
+      </strong>{' '}
+      <span>{shown(ledger.reason ?? '')}</span>
+    </p>
   );
 }
 
@@ -214,6 +228,9 @@ function Server({ overview }: { readonly overview: Overview }) {
               : 'not kept'
           }
         />
+        {overview.ledger !== null && (
+          <Fact name="Shared quota" value={`${overview.ledger.state} for ${duration(overview.ledger.forMs)}`} />
+        )}
         <Fact
           name="Watching events"
           value={`${count(viewers.watching)}, ${count(viewers.droppedEvents)} events dropped`}

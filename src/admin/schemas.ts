@@ -2,8 +2,9 @@ import { z } from 'zod';
 import {
   alertLevels,
   findings,
+  ledgerStates,
   releaseReasons,
-  strategyNames,
+  ledgerStates, strategyNames,
   type ReleaseReason,
   type StrategyName,
 } from '../core/vocabulary.js';
@@ -174,6 +175,14 @@ export const overviewSchema = named('Overview', {
     .describe('Bytes that waited to be sent, as of the last heartbeat of each connection.'),
   usersByLevel: z.object({ normal: count, info: count, warning: count, critical: count, emergency: count }),
   limits: z.object({ perUser: count, total: count.nullable() }),
+  ledger: z
+    .object({
+      state: z.enum(ledgerStates),
+      reason: z.string().nullable().describe('Why it is not up, and what to do.'),
+      forMs: ms.describe('How long it is in this state, in milliseconds.'),
+    })
+    .nullable()
+    .describe('The shared quota; `null` if each process counts for itself.'),
   totals: z
     .object({
       admitted: count,

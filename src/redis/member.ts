@@ -141,10 +141,20 @@ export class Member {
         else return this.#decided(claim, reply);
       }
     } catch (error) {
-      this.health.callFailed(redisErrorOf(error));
+      this.#failed(claim, error);
     }
     this.#rotation.repairs.add(claim);
     return undecided(claim);
+  }
+
+  /** @throws RedisError if the trouble is with this claim alone: it says nothing about Redis */
+  #failed(claim: HeldClaim, error: unknown): void {
+    const trouble = redisErrorOf(error);
+    if (trouble.trouble !== 'misunderstood') this.health.callFailed(trouble);
+    else {
+      undecided(claim);
+      throw trouble;
+    }
   }
 
   #decided(claim: HeldClaim, reply: Exclude<AcquireReply, { readonly kind: 'unknown' | 'behind' }>): LedgerAnswer {
@@ -194,7 +204,9 @@ export class Member {
   }
 
   #unanswered(claim: HeldClaim, error: unknown): void {
-    this.health.callFailed(redisErrorOf(error));
+    const trouble = redisErrorOf(error);
+    if (trouble.trouble === 'misunderstood') return;
+    this.health.callFailed(trouble);
     this.#rotation.repairs.add(claim);
   }
 
@@ -207,7 +219,7 @@ export class Member {
       isMore = this.#apply(reply);
     }
     this.health.beatAnswered();
-    if (this.health.isBack) this.#rotation.want();
+    if (this.health.isBack && !this.#rotation.isRunning) this.#rotation.want();
     this.#rotation.beatAnswered();
     this.#repair();
   }

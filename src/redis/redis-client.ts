@@ -1,4 +1,5 @@
 import { describe } from '../core/errors.js';
+import { withResolver } from '../core/promises.js';
 import { RedisError } from './redis-errors.js';
 import type { Reply } from './replies.js';
 import { readScripts, scriptNames } from './scripts.js';
@@ -93,7 +94,8 @@ class Connection {
   readonly #commands: Commands;
   readonly #onReady: () => void;
   trouble: unknown = null;
-  /** Whether it is connected, and has the scripts. */
+  /** Resolves when it is connected, and has the scripts. */
+  #ready = withResolver<undefined>();
   #isReady = false;
   #isClosed = false;
 
@@ -107,7 +109,7 @@ class Connection {
     });
     for (const event of ['close', 'end', 'reconnecting']) {
       own.on(event, () => {
-        this.#isReady = false;
+        this.#leftReady();
       });
     }
     this.#commands.connect();
@@ -116,7 +118,8 @@ class Connection {
   async run({ name, keys, arguments: values }: ScriptCall, isWanted: () => boolean): Promise<Reply> {
     const { sha1, text } = sources[name];
     for (;;) {
-      if (!this.#isReady) throw this.trouble ?? new RedisError('notConnected', '');
+      await this.#ready.promise;
+      if (!isWanted()) throw new RedisError('notConnected', '');
       try {
         return (await this.#commands.evalSha(sha1, keys, values)) as Reply;
       } catch (error) {
@@ -134,7 +137,7 @@ class Connection {
 
   close(): void {
     this.#isClosed = true;
-    this.#isReady = false;
+    this.#leftReady();
     this.#commands.destroy();
   }
 
@@ -149,7 +152,13 @@ class Connection {
     if (this.#isClosed) return;
     this.trouble = null;
     this.#isReady = true;
+    this.#ready.resolve(undefined);
     this.#onReady();
+  }
+
+  #leftReady(): void {
+    if (this.#isReady) this.#ready = withResolver();
+    this.#isReady = false;
   }
 
   readonly #failed = (error: unknown): void => {

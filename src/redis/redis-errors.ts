@@ -56,7 +56,7 @@ export const redisTroubles = Object.freeze({
   noMemory: {
     sign: /^OOM\b|OOM command not allowed/,
     means: 'Redis has no memory left',
-    advice: 'Give Redis more memory (maxmemory). Slots are given back meanwhile, and none are counted anew.',
+    advice: 'Give Redis more memory (maxmemory).',
   },
   diskFull: {
     sign: /^MISCONF/,

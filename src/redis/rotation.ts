@@ -75,6 +75,10 @@ export class Rotation {
     return this.#live;
   }
 
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
   /** The rotation for new calls. Waits for an epoch, if there is none. @throws RedisError if none came in time */
   async current(): Promise<number> {
     if (this.#current !== null) return this.#current;

@@ -13,7 +13,7 @@ export interface ScriptCall {
 /** Runs scripts on a Redis. */
 export interface ScriptServer {
   /**
-   * Sends a call, over the same connection as those before it. It may settle late or never, and what failed may have been
+   * Sends a call, over the same connection as those before it, as soon as there is one. It may settle late or never, and what failed may have been
    * done all the same.
    * @param isWanted whether somebody still waits for the reply: if not, it is not sent a second time
    */

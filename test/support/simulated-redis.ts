@@ -13,6 +13,9 @@ interface Sent {
   readonly reject: (error: unknown) => void;
 }
 
+/** How long it takes to connect, in milliseconds. */
+const connectMs = 5;
+
 /** What happens to a call on its way. */
 export interface Fate {
   /** How long it takes there, in milliseconds. @default 1 */
@@ -124,15 +127,16 @@ export class SimulatedConnection implements ScriptServer {
   reconnects = 0;
   #isCut = false;
   #isClosed = false;
+  #isReady = false;
+  /** What waits for the connection. */
+  readonly #unsent: (() => void)[] = [];
   #generation = 0;
 
   constructor(redis: SimulatedRedis, time: Time, onReady: () => void) {
     this.#redis = redis;
     this.#time = time;
     this.#onReady = onReady;
-    time.setTimer(() => {
-      this.#onReady();
-    }, 5);
+    this.#connect();
   }
 
   /** Nothing gets through any longer, and nobody is told. */
@@ -148,7 +152,16 @@ export class SimulatedConnection implements ScriptServer {
     return this.#isClosed;
   }
 
-  run(call: ScriptCall): Promise<Reply> {
+  run(call: ScriptCall, isWanted: () => boolean): Promise<Reply> {
+    if (this.#isReady) return this.#send(call);
+    return new Promise((resolve, reject) => {
+      this.#unsent.push(() => {
+        if (isWanted()) this.#send(call).then(resolve, reject);
+      });
+    });
+  }
+
+  #send(call: ScriptCall): Promise<Reply> {
     const { thereMs = 1, backMs = 1, isReplyLost = false, times = 1, error } = this.#redis.fate(call, this);
     const generation = this.#generation;
     return new Promise((resolve, reject) => {
@@ -176,10 +189,17 @@ export class SimulatedConnection implements ScriptServer {
   reconnect(): void {
     this.reconnects += 1;
     this.#generation += 1;
+    this.#connect();
+  }
+
+  #connect(): void {
+    this.#isReady = false;
     if (this.#isCut) return;
     this.#time.setTimer(() => {
+      this.#isReady = true;
+      for (const send of this.#unsent.splice(0)) send();
       this.#onReady();
-    }, 5);
+    }, connectMs);
   }
 
   close(): Promise<void> {

@@ -130,6 +130,7 @@ function overviewOf({ mooring, version, recorder, hub }: AdminParts): Overview {
     unsentBytes: mooring.unsentBytes,
     usersByLevel: mooring.monitor.usersByLevel(),
     limits: { perUser: config.maxManagersPerUser, total: config.maxTotalManagers },
+    ledger: mooring.ledgerStatus,
     totals: recorder.totals,
     samples: recorder.samples,
     journal: { isKept: journal.isKept, bytes: journal.bytes, maxBytes: journal.maxBytes, users: journal.userCount },

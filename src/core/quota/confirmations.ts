@@ -141,6 +141,8 @@ export class Confirmations {
         lifecycle.totalChanged(userId);
       },
       stateChanged: (status) => {
+        // What other processes hold is not known any longer.
+        if (status.state === 'down') this.#totals.clear();
         this.#status.changed(status);
       },
       limitDiffers: (theirs) => {

@@ -292,3 +292,46 @@ it('slots in a format of a later version count, and are never touched', async ()
   expect(newcomer.outcome?.refusal?.code).toBe('quota.exceeded');
   expect(cluster.redis.slotsOf('ada')).toBe(2);
 });
+
+describe('a process that starts', () => {
+  it('has its first newcomers wait for the connection, and does not take Redis for down', async () => {
+    const cluster = new Cluster(1);
+    const [here] = pairOf(cluster);
+    const arrivals = [1, 2, 3, 4, 5].map((index) => here.arrive('ada', `thread_${index}`, remote));
+    await cluster.advance(50);
+    expect(arrivals.map(({ outcome }) => outcome?.refusal)).toEqual([null, null, null, null, null]);
+    expect(cluster.redis.slotsOf('ada')).toBe(5);
+    expect(here.said('ledger.changed').map(({ state }) => state)).toEqual(['up']);
+  });
+});
+
+describe('what another application has written', () => {
+  it('is reported for the user it concerns, and says nothing about Redis', async () => {
+    const cluster = await new Cluster(1).start();
+    const [here] = pairOf(cluster);
+    cluster.redis.fate = ({ keys }) =>
+      keys.some((key) => key.endsWith(':u:ada'))
+        ? { error: 'WRONGTYPE Operation against a key holding the wrong kind of value' }
+        : {};
+    const arrivals = [1, 2, 3, 4].map((index) => here.arrive('ada', `thread_${index}`, remote));
+    await cluster.advance(100);
+    expect(arrivals.map(({ outcome }) => outcome?.refusal)).toEqual([null, null, null, null]);
+    expect(here.said('ledger.failed')).toHaveLength(4);
+    expect(here.said('ledger.failed')[0]?.error).toContain('WRONGTYPE');
+    expect(here.mooring.ledgerStatus).toMatchObject({ state: 'up' });
+  });
+});
+
+it('does not act on totals of other processes when Redis is gone', async () => {
+  const cluster = await new Cluster(2).start();
+  const [here, there] = pairOf(cluster);
+  await fill(cluster, there, 'ada', 15);
+  here.arrive('ada', 'thread_here', remote);
+  await cluster.advance(50);
+  expect(here.mooring.monitor.lookAt('ada')).toMatchObject({ managerCount: 1, total: 16 });
+  cluster.redis.pause();
+  await cluster.advance(3_000);
+  expect(here.mooring.monitor.lookAt('ada')).toEqual(expect.not.objectContaining({ total: 16 }));
+  cluster.redis.resume();
+  await cluster.advance(5_000);
+});
