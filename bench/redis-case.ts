@@ -66,7 +66,10 @@ interface Work {
 /** As many managers, which nothing happens to. */
 async function hold(mooring: Mooring, count: number): Promise<void> {
   for (let done = 0; done < count; done += 500) {
-    const users = Array.from({ length: Math.min(500, count - done) }, (_, index) => `idle-${process.pid}-${done + index}`);
+    const users = Array.from(
+      { length: Math.min(500, count - done) },
+      (_, index) => `idle-${process.pid}-${done + index}`,
+    );
     await Promise.all(
       users.map((userId) => mooring.connect(new QuietConnection(), { userId, threadId: `thread_${'x'.repeat(36)}` })),
     );

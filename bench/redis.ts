@@ -30,7 +30,14 @@ interface Sizes {
 }
 
 const quick: Sizes = { seconds: 2, rotatingManagers: 1_000, calls: 500, users: 500, idle: 1_000, idleSeconds: 5 };
-const full: Sizes = { seconds: 20, rotatingManagers: 100_000, calls: 20_000, users: 20_000, idle: 100_000, idleSeconds: 600 };
+const full: Sizes = {
+  seconds: 20,
+  rotatingManagers: 100_000,
+  calls: 20_000,
+  users: 20_000,
+  idle: 100_000,
+  idleSeconds: 600,
+};
 
 /** What one quota for several processes costs: newcomers, Redis, and its memory. */
 export async function benchRedis(isQuick: boolean): Promise<Report> {
@@ -43,12 +50,21 @@ export async function benchRedis(isQuick: boolean): Promise<Report> {
   return {
     title: 'One quota on Redis',
     tables: [
-      { caption: 'From the question for a slot to the answer, at 2,000 admissions a second, in ms', rows: latency.map(latencyRow) },
+      {
+        caption: 'From the question for a slot to the answer, at 2,000 admissions a second, in ms',
+        rows: latency.map(latencyRow),
+      },
       { caption: 'An acquire and its release, in Redis, by the slots that the user has', rows: scripts.map(scriptRow) },
       { caption: 'Memory of Redis, in bytes a manager', rows: memory.map(memoryRow) },
       { caption: 'Calls of scripts', rows: [rushRow(rush), idleRow(idle)] },
     ],
-    bars: [...latency.flatMap(latencyBars), ...scripts.flatMap(scriptBars), ...memory.flatMap(memoryBars), rushBar(rush), idleBar(idle)],
+    bars: [
+      ...latency.flatMap(latencyBars),
+      ...scripts.flatMap(scriptBars),
+      ...memory.flatMap(memoryBars),
+      rushBar(rush),
+      idleBar(idle),
+    ],
     measured: { sizes, latency, scripts, rush, memory, idle },
   };
 }
@@ -193,7 +209,11 @@ async function measureRush(redis: BenchRedis, { seconds }: Sizes): Promise<Rush>
 }
 
 function rushRow({ callsPerCpuSecond, callsPerSecond }: Rush): Row {
-  return { what: 'two processes, as fast as they can', 'a second': show(callsPerSecond), 'a CPU second of Redis': show(callsPerCpuSecond) };
+  return {
+    what: 'two processes, as fast as they can',
+    'a second': show(callsPerSecond),
+    'a CPU second of Redis': show(callsPerCpuSecond),
+  };
 }
 
 function rushBar({ callsPerCpuSecond }: Rush): Bar {
@@ -253,7 +273,12 @@ function memoryBars({ idLength, perUser, bytes, encoding }: Memory): Bar[] {
   const most = perUser === 1 ? limits.bytesOne : limits.bytesFive;
   return [
     atMost(`memory: ids of ${idLength}, ${perUser} a user`, Math.round(bytes), most, 'B'),
-    { bar: `encoding: ids of ${idLength}, ${perUser} a user`, wanted: 'listpack', got: encoding, isMet: encoding === 'listpack' },
+    {
+      bar: `encoding: ids of ${idLength}, ${perUser} a user`,
+      wanted: 'listpack',
+      got: encoding,
+      isMet: encoding === 'listpack',
+    },
   ];
 }
 

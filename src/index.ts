@@ -6,6 +6,7 @@ export {
   type CleanupTrigger,
   type CloseCause,
   type Finding,
+  type LedgerState,
   type ReleasedBy,
   type ReleaseReason,
   type StrategyName,
@@ -37,7 +38,15 @@ export type {
 export type { Arrival, ArrivalOrder } from './core/admission/arrival-order.js';
 export { isPending } from './core/admission/outcome.js';
 export type { Opening, Ticket } from './core/admission/ticket.js';
-export { MemoryLedger, type LedgerAnswer, type QuotaClaim, type QuotaLedger } from './core/quota/quota-ledger.js';
+export {
+  MemoryLedger,
+  type LedgerAnswer,
+  type LedgerConfig,
+  type LedgerHost,
+  type LedgerStatus,
+  type QuotaClaim,
+  type QuotaLedger,
+} from './core/quota/quota-ledger.js';
 
 // Managers and their connections
 export type { Connected, ConnectOptions } from './core/admission/connector.js';

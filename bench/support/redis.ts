@@ -40,7 +40,11 @@ export async function startRedis(): Promise<BenchRedis> {
     url,
     client,
     usage: async () => {
-      const [cpu, memory, stats] = [await client.info('cpu'), await client.info('memory'), await client.info('commandstats')];
+      const [cpu, memory, stats] = [
+        await client.info('cpu'),
+        await client.info('memory'),
+        await client.info('commandstats'),
+      ];
       return {
         cpuSeconds: numberIn(cpu, /used_cpu_user:([\d.]+)/) + numberIn(cpu, /used_cpu_sys:([\d.]+)/),
         usedBytes: numberIn(memory, /used_memory:(\d+)/),

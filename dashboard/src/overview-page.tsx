@@ -160,6 +160,7 @@ const releaseWords: Readonly<Record<keyof Overview['totals']['released'], string
   error: 'after an error',
   evicted: 'evicted',
   requested: 'on request',
+  moved: 'moved to another process',
   unattached: 'never came',
   shutdown: 'server stops',
 };

@@ -39,6 +39,7 @@ const stabilityWords = Object.freeze({
 
 /** Lists and tables that types are made of: each such type shows its values itself. */
 const onlyTypes = [
+  'ledgerStates',
   'adminActions',
   'cleanupTriggers',
   'closeCauses',

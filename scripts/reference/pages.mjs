@@ -22,6 +22,7 @@ export const advice = Object.freeze({
   authentication: 'Authentication itself failed. Come back after `retry`.',
   closed: 'The application ended the connection. Do not reconnect.',
   unattached: 'A slot was granted, and the socket came too late for it. Reconnect.',
+  unavailable: 'The shared quota cannot be asked, and `failOpen` is off. Come back after `retry`.',
 });
 
 /**

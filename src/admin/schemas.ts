@@ -2,9 +2,9 @@ import { z } from 'zod';
 import {
   alertLevels,
   findings,
-  ledgerStates,
   releaseReasons,
-  ledgerStates, strategyNames,
+  ledgerStates,
+  strategyNames,
   type ReleaseReason,
   type StrategyName,
 } from '../core/vocabulary.js';
@@ -39,7 +39,9 @@ export const problemSchema = named('Problem', {
 export const resourcesSchema = named('UserResources', {
   userId: z.string(),
   managerCount: count.describe('Live and reserved, of this process.'),
-  total: count.optional().describe('Slots in all processes, if a shared quota knows of more. Ratio and level are by it.'),
+  total: count
+    .optional()
+    .describe('Slots in all processes, if a shared quota knows of more. Ratio and level are by it.'),
   usageRatio: z.number(),
   alertLevel: levelSchema,
   maxManagers: count.nullable().describe('`null` if there is no limit.'),

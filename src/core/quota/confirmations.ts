@@ -7,7 +7,7 @@ import type { Lifecycle } from '../managers/lifecycle.js';
 import type { UserLimits } from '../managers/limits.js';
 import type { WebSocketManager } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
-import { attempted, isPromise } from '../promises.js';
+import { attempted, isPromise, withResolver } from '../promises.js';
 import type { WebSocketConfig } from '../settings.js';
 import { levelTotals, type Thresholds } from '../pressure/level.js';
 import type { Clock, Random } from '../time.js';
@@ -17,7 +17,7 @@ import { UnreleasedClaims, type ThreadState } from './unreleased-claims.js';
 
 interface ConfirmationsParts {
   readonly clock: Clock;
-  readonly config: Pick<WebSocketConfig, 'ticketMs' | 'failOpen'> & LedgerConfig;
+  readonly config: Pick<WebSocketConfig, 'ticketMs' | 'failOpen' | 'hookTimeoutMs'> & LedgerConfig;
   readonly random: Random;
   readonly thresholds: Thresholds;
   readonly registry: ManagerRegistry;
@@ -266,9 +266,19 @@ export class Confirmations {
     this.#denialExpiries.clear();
     this.#denials.clear();
     this.#totals.clear();
-    await attempted(() => this.#parts.ledger?.stop?.()).catch((error: unknown) => {
-      this.#report('', error);
-    });
+    await this.#stopLedger();
+  }
+
+  /** Waits for it no longer than for a hook. */
+  async #stopLedger(): Promise<void> {
+    const { ledger, clock, config } = this.#parts;
+    if (ledger?.stop === undefined) return;
+    const { promise, resolve } = withResolver<undefined>();
+    const timer = clock.setTimer(() => {
+      resolve(undefined);
+    }, config.hookTimeoutMs);
+    await Promise.race([attempted(() => ledger.stop?.()).catch(() => undefined), promise]);
+    timer.cancel();
   }
 
   async #await(answer: PromiseLike<LedgerAnswer>, question: Question): Promise<void> {
@@ -296,9 +306,11 @@ export class Confirmations {
     else if (answer.granted === 'contested') listener.contested(place);
     else {
       this.#forgetDenial(claim.userId);
-      if (answer.total !== undefined) this.#noteTotal(claim.userId, answer.total);
+      // Known before there is a manager, so that the level is right from the first.
+      if (answer.total !== undefined) this.#totals.set(claim.userId, answer.total);
       if (answer.granted) listener.granted(place, { claim, isGranted: true });
       else this.#denied(question, answer.silentMs ?? 0);
+      if (answer.total !== undefined) this.#noteTotal(claim.userId, answer.total);
     }
   }
 

@@ -105,7 +105,10 @@ export interface QuotaLedger {
   renewed?(claim: QuotaClaim): void;
   /** Called once by each Mooring that uses the ledger, before anything else. */
   attach?(host: LedgerHost): void;
-  /** Called once, when that Mooring has stopped: it claims nothing any longer. Never rejects. */
+  /**
+   * Called once, when that Mooring has stopped: it claims nothing any longer. Waited for as long as a hook may run
+   * (`hookTimeoutMs`).
+   */
   stop?(): Promise<void>;
 }
 

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryLedger, type LedgerAnswer, type QuotaClaim, type QuotaLedger } from '../../../src/index.js';
+import {
+  MemoryLedger,
+  type LedgerAnswer,
+  type LedgerHost,
+  type QuotaClaim,
+  type QuotaLedger,
+} from '../../../src/index.js';
 import { harness, isMutating, remote, silent } from '../support.js';
 
 const granted: LedgerAnswer = { granted: true, total: 1 };
@@ -636,5 +642,120 @@ describe('a newcomer whose turn has come, and whose slot a slow ledger has yet t
     await h.time.settle();
     expect(newcomer.outcome?.refusal?.code).toBe('admission.cancelled');
     expect(h.countOf('ada')).toBe(0);
+  });
+});
+
+describe('a ledger that cannot be asked now', () => {
+  const away = ledgerThat(() => ({ granted: 'unknown' }));
+
+  it('lets the local limit decide', async () => {
+    const h = harness({ ledger: away, config: { maxManagersPerUser: 1 } });
+    await h.connect('ada', 'thread_1', remote);
+    const second = h.arrive('ada', 'thread_2', remote);
+    await h.time.advance(20_000);
+    expect(second.outcome?.refusal?.code).toBe('quota.exceeded');
+    expect(h.said('ledger.failed')).toEqual([]);
+  });
+
+  it.each([
+    ['says so', away],
+    [
+      'throws',
+      ledgerThat(() => {
+        throw new Error('away');
+      }),
+    ],
+    ['rejects', ledgerThat(() => Promise.reject(new Error('away')))],
+  ])('and %s has the newcomer refused with failOpen: false, and gets the claim back', async (_, ledger) => {
+    const released: QuotaClaim[] = [];
+    const h = harness({
+      ledger: ledgerThat(ledger.acquire.bind(ledger), (claim) => void released.push(claim)),
+      config: { failOpen: false },
+    });
+    const arrival = h.arrive('ada', 'thread_1', remote);
+    await h.time.advance(10);
+    expect(arrival.outcome?.refusal?.close).toEqual({
+      code: 1013,
+      reason: expect.stringMatching(/^unavailable;retry=\d+\.\d\d$/),
+    });
+    expect(h.said('admission.refused')).toMatchObject([{ code: 'ledger.unavailable', closeCause: 'unavailable' }]);
+    expect(released.map(({ threadId }) => threadId)).toEqual(['thread_1']);
+    expect(h.countOf('ada')).toBe(0);
+  });
+});
+
+describe('a ledger that finds a thread contested', () => {
+  it('has the newcomer refused as such', async () => {
+    const h = harness({ ledger: ledgerThat(() => ({ granted: 'contested' })) });
+    const arrival = h.arrive('ada', 'thread_1', remote);
+    await h.time.advance(10);
+    expect(arrival.outcome?.refusal?.closeCause).toBe('contested');
+    expect(h.countOf('ada')).toBe(0);
+  });
+});
+
+describe('a ledger that speaks by itself', () => {
+  /** The host that Mooring gave it. */
+  const attached = (config = {}) => {
+    let host!: LedgerHost;
+    const calls: string[] = [];
+    const ledger: QuotaLedger = {
+      ...ledgerThat(() => granted),
+      attach: (given) => {
+        host = given;
+      },
+      opened: ({ threadId }) => void calls.push(`opened ${threadId}`),
+      renewed: ({ threadId }) => void calls.push(`renewed ${threadId}`),
+      stop: () => new Promise(() => undefined),
+    };
+    const h = harness({ ledger, config });
+    return { h, host, calls };
+  };
+
+  it('has its state told, once for each change', async () => {
+    const { h, host } = attached();
+    expect(h.mooring.ledgerStatus).toBeNull();
+    host.stateChanged({ state: 'up', reason: null });
+    await h.time.advance(1_000);
+    host.stateChanged({ state: 'down', reason: 'it burns' });
+    host.stateChanged({ state: 'down', reason: 'it burns higher' });
+    await h.time.advance(500);
+    expect(h.said('ledger.changed')).toMatchObject([
+      { state: 'up', previous: 'suspended', reason: null, afterMs: 0 },
+      { state: 'down', previous: 'up', reason: 'it burns', afterMs: 1_000 },
+    ]);
+    expect(h.mooring.ledgerStatus).toEqual({ state: 'down', reason: 'it burns higher', forMs: 500 });
+  });
+
+  it('tells of each other limit once', () => {
+    const { h, host } = attached({ maxManagersPerUser: 20 });
+    for (const theirs of [20, 5, 5, 6]) host.limitDiffers(theirs);
+    expect(h.said('ledger.mismatch')).toMatchObject([
+      { ours: 20, theirs: 5 },
+      { ours: 20, theirs: 6 },
+    ]);
+  });
+
+  it('is told the totals at which a level changes', () => {
+    const { host } = attached();
+    expect(host.levelsOf(20)).toEqual([8, 12, 16, 18]);
+    expect([host.levelsOf(2), host.levelsOf(Infinity), host.levelsOf(0)]).toEqual([[2], [], []]);
+  });
+
+  it('learns when a thread is open, and when a newer connection of it has come', async () => {
+    const { h, calls } = attached();
+    await h.connect('ada', 'thread_1', remote);
+    await h.connect('ada', 'thread_1', remote);
+    expect(calls).toEqual(['opened thread_1', 'renewed thread_1']);
+  });
+
+  it('and never stops is waited for no longer than a hook', async () => {
+    const { h } = attached({ hookTimeoutMs: 200 });
+    let isStopped = false;
+    void h.mooring.stop().then(() => (isStopped = true));
+    await h.time.advance(150);
+    expect(isStopped).toBe(false);
+    await h.time.advance(100);
+    expect(isStopped).toBe(true);
   });
 });
