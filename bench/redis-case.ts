@@ -94,18 +94,20 @@ async function rush(work: Work): Promise<void> {
 
 /** Admissions and bare scripts by turns, evenly spread over each few milliseconds. */
 async function paced(work: Work & { readonly bare: Bare; readonly perSecond: number }): Promise<void> {
-  const { bare, times, untilMs, perSecond } = work;
+  const { untilMs, perSecond } = work;
   const startedAt = performance.now();
   const open = new Set<Promise<void>>();
   const track = (promise: Promise<void>): void => {
     open.add(promise);
-    void promise.then(() => open.delete(promise));
+    void promise.then(() => {
+      open.delete(promise);
+    });
   };
   for (let begun = 0; performance.now() < untilMs; await pause(1)) {
     const due = Math.floor(((performance.now() - startedAt) / 1_000) * perSecond);
     for (; begun < due; begun += 1) {
       track(admitOne(work));
-      track(bare.run().then((ms) => void times.bare.push(ms)));
+      track(timeBare(work));
     }
   }
   await Promise.all(open);
@@ -114,6 +116,10 @@ async function paced(work: Work & { readonly bare: Bare; readonly perSecond: num
 interface Bare {
   run(): Promise<number>;
   end(): void;
+}
+
+async function timeBare({ bare, times }: { readonly bare: Bare; readonly times: Times }): Promise<void> {
+  times.bare.push(await bare.run());
 }
 
 async function bareScript(url: string): Promise<Bare> {

@@ -13,7 +13,10 @@ const limits = Object.freeze({
   addedP50Ms: 0.5,
   addedP99Ms: 2,
   rotatingP99Ms: 5,
-  scriptUs: { 5: 12, 20: 18 } as Readonly<Record<number, number>>,
+  scriptUs: new Map([
+    [5, 12],
+    [20, 18],
+  ]),
   callsPerCpuSecond: 30_000,
   bytesOne: 300,
   bytesFive: 120,
@@ -187,7 +190,7 @@ function scriptRow({ slots, meanUs }: ScriptCost): Row {
 }
 
 function scriptBars({ slots, meanUs }: ScriptCost): Bar[] {
-  const most = limits.scriptUs[slots];
+  const most = limits.scriptUs.get(slots);
   return most === undefined ? [] : [atMost(`scripts at ${slots} slots`, meanUs, most, 'us')];
 }
 

@@ -16,7 +16,8 @@ import { UserCleanup } from './cleanup/user-cleanup.js';
 import { Journal } from './diagnostics/journal.js';
 import { LeakDetector } from './diagnostics/leak-detector.js';
 import { Drain } from './drain.js';
-import { coreEvents, type EventRowsByName } from './event-table.js';
+import type { EventRowsByName } from './event-row.js';
+import { coreEvents } from './event-table.js';
 import { EventStream, type EventChannels } from './events.js';
 import { Audit } from './kpis/audit.js';
 import { LateAnswers } from './kpis/late-answers.js';
@@ -33,7 +34,7 @@ import { Lifecycle } from './managers/lifecycle.js';
 import { UserLimits, type LimitOf } from './managers/limits.js';
 import { ManagerRegistry } from './managers/registry.js';
 import { ReleaseHooks } from './managers/release-hooks.js';
-import { thresholdsOf } from './pressure/level.js';
+import { levelTotals, thresholdsOf } from './pressure/level.js';
 import { WebSocketResourceMonitor } from './pressure/monitor.js';
 import { Confirmations } from './quota/confirmations.js';
 import type { QuotaLedger } from './quota/quota-ledger.js';
@@ -151,7 +152,7 @@ function makeCleanup({ config, random, ledger }: MooringSetup, parts: Base & Man
     random,
     config,
     events,
-    thresholds,
+    levelsOf: (limit) => levelTotals(limit, thresholds),
     registry,
     limits,
     lifecycle,

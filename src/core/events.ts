@@ -1,6 +1,7 @@
 import { noContexts, type AsyncContexts } from './async-contexts.js';
 import { describe } from './errors.js';
-import type { MooringEventName, MooringEvents, OfKey, OfUser } from './event-table.js';
+import type { OfKey, OfUser } from './event-row.js';
+import type { MooringEventName, MooringEvents } from './event-table.js';
 import { isPromise } from './promises.js';
 
 /** An event as listeners get it. `atMs` is the wall-clock time, for display. */

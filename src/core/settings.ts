@@ -1,27 +1,8 @@
 import { z } from 'zod';
 import { closeCodeProfileNames } from './close-codes.js';
+import { quotaSettings } from './quota-settings.js';
+import { bytes, closeCode, duration, ratio, type Setting } from './setting.js';
 import { closeCauses } from './vocabulary.js';
-
-/** How a setting is written outside code: durations want a unit there, and lose the `Ms` of their name. */
-export type SettingKind = 'duration' | 'integer' | 'ratio' | 'choice' | 'flag' | 'text' | 'table';
-
-function duration(min: number, max = 86_400_000) {
-  return () => z.number().min(min).max(max);
-}
-const bytes = (max: number) => () => z.int().min(0).max(max);
-const ratio = () => z.number().gt(0).lte(1);
-const closeCode = () => z.union([z.int().min(3000).max(4999), z.literal([1000, 1008, 1011, 1012, 1013])]);
-
-interface Setting {
-  readonly kind: SettingKind;
-  /** Makes its schema: only for values that were given, since making all of them takes a part of each start. */
-  readonly schema: () => z.ZodType;
-  /** Absent: the environment's preset has it, or it follows another setting. */
-  readonly default?: unknown;
-  /** Its default, if that depends on another setting. */
-  readonly follows?: (values: { readonly emergencyCleanupTimeoutMs: number }) => number;
-  readonly about: string;
-}
 
 /** Every setting, with its kind, range, default and purpose. The reference page is made from this table. */
 export const settings = Object.freeze({
@@ -258,28 +239,7 @@ export const settings = Object.freeze({
     default: 15_000,
     about: 'How long a stopping server waits for held managers, before it closes them too.',
   },
-  nodeTimeoutMs: {
-    kind: 'duration',
-    schema: duration(10, 3_600_000),
-    follows: ({ emergencyCleanupTimeoutMs }) => 0.5 * emergencyCleanupTimeoutMs,
-    about:
-      'With a shared quota: for how long a process may be silent before the others take it for dead, and its slots are free. Default: half of emergencyCleanupTimeout.',
-  },
-  nodeBeatMs: {
-    kind: 'duration',
-    schema: duration(5, 3_600_000),
-    follows: ({ emergencyCleanupTimeoutMs }) =>
-      Math.max(0.1 * emergencyCleanupTimeoutMs, Math.min(250, 0.125 * emergencyCleanupTimeoutMs)),
-    about:
-      'With a shared quota: how often a process says that it is alive. Default: a tenth of emergencyCleanupTimeout, or 250ms if that is less, but at most an eighth of it.',
-  },
-  failOpen: {
-    kind: 'flag',
-    schema: () => z.boolean(),
-    default: true,
-    about:
-      'Whether the local limit decides while the shared quota cannot be asked; if not, newcomers are refused with `unavailable`.',
-  },
+  ...quotaSettings,
   sliceBudgetMs: {
     kind: 'duration',
     schema: duration(1, 1_000),

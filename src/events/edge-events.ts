@@ -1,4 +1,5 @@
-import { coreEvents, fields, type EventRow, type EventRowsByName, type MooringEventName } from '../core/event-table.js';
+import { fields, type EventRow, type EventRowsByName } from '../core/event-row.js';
+import { coreEvents, type MooringEventName } from '../core/event-table.js';
 
 /** What can be done by hand, over the admin API. */
 export const adminActions = [

@@ -46,7 +46,7 @@ export async function inspectRedis(
 ): Promise<RedisFindings> {
   const { connection, isReady } = await connected(client);
   try {
-    if (!isReady) throw connection.trouble ?? new RedisError('notConnected', '');
+    if (!isReady) throw redisErrorOf(connection.trouble ?? new RedisError('notConnected', ''));
     const info = parseInfo(await connection.info());
     const runsAt = Date.now();
     const [nowMs, error] = await tryScripts(connection, prefix);

@@ -22,11 +22,11 @@ export interface MemberOptions {
   readonly limit: number;
   /** For how many batches of all partitions Redis may be asked at once. */
   readonly turns: Turns;
-  superseded(claim: QuotaClaim): void;
-  totalChanged(userId: string, total: number): void;
-  limitDiffers(theirs: number): void;
+  readonly superseded: (claim: QuotaClaim) => void;
+  readonly totalChanged: (userId: string, total: number) => void;
+  readonly limitDiffers: (theirs: number) => void;
   /** The health has changed. */
-  healthChanged(): void;
+  readonly healthChanged: () => void;
 }
 
 /** How often a claim is asked for again, because a newer one of its thread was found, or the epoch of this process lost. */

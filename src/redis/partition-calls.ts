@@ -59,19 +59,23 @@ export class PartitionCalls {
   }
 
   async acquire(claim: HeldClaim, rotation: number): Promise<AcquireReply> {
-    return decode.acquire(await this.#runFor('acquire', claim, rotation, [String(claim.limit), this.#levels(claim)]));
+    return decode.acquire(
+      await this.#runFor('acquire', claim, { rotation, values: [String(claim.limit), this.#levels(claim)] }),
+    );
   }
 
   async commit(claim: HeldClaim, rotation: number): Promise<CommitReply> {
-    return decode.commit(await this.#runFor('commit', claim, rotation, [String(claim.limit), this.#levels(claim)]));
+    return decode.commit(
+      await this.#runFor('commit', claim, { rotation, values: [String(claim.limit), this.#levels(claim)] }),
+    );
   }
 
   async release(claim: HeldClaim, rotation: number): Promise<ReleaseReply> {
-    return decode.release(await this.#runFor('release', claim, rotation, [this.#levels(claim)]));
+    return decode.release(await this.#runFor('release', claim, { rotation, values: [this.#levels(claim)] }));
   }
 
   async verify(claim: HeldClaim, rotation: number): Promise<VerifyReply> {
-    return decode.verify(await this.#runFor('verify', claim, rotation, []));
+    return decode.verify(await this.#runFor('verify', claim, { rotation }));
   }
 
   /** @param cursor as in {@link beat} */
@@ -81,7 +85,7 @@ export class PartitionCalls {
     return decode.assert(await this.#run('assert', { rotation, keys, values: [cursor, ...values] }));
   }
 
-  #runFor(name: ScriptName, claim: HeldClaim, rotation: number, values: readonly string[]) {
+  #runFor(name: ScriptName, claim: HeldClaim, { rotation, values = [] }: { rotation: number; values?: string[] }) {
     const keys = [this.#options.keys.user(claim.of.userId)];
     return this.#run(name, { rotation, keys, values: [claim.field, this.#print(claim, rotation), ...values] });
   }

@@ -102,7 +102,7 @@ class Connection {
   constructor(client: RedisClient, onReady: () => void) {
     this.#onReady = onReady;
     const own = client.duplicate();
-    this.#commands = 'evalSha' in own ? ofNodeRedis(own, this.#failed) : ofIoRedis(own as IoRedisClient);
+    this.#commands = 'evalSha' in own ? ofNodeRedis(own, this.#failed) : ofIoRedis(own);
     own.on('error', this.#failed);
     own.on('ready', () => {
       void this.#prepare();

@@ -6,7 +6,7 @@ import { Calls } from './calls.js';
 import { Member } from './member.js';
 import { PartitionCalls } from './partition-calls.js';
 import { keySpace, partitionCount, partitionOf, type KeySpace } from './partitions.js';
-import { asksForNewConnection, RedisError } from './redis-errors.js';
+import { asksForNewConnection, type RedisError } from './redis-errors.js';
 import type { ScriptServer } from './script-server.js';
 import { Stamps } from './stamps.js';
 import { Turns } from './turns.js';
@@ -161,10 +161,14 @@ class Parts {
     const troubles = await Promise.all(this.members.map((member) => member.beat()));
     const errors = troubles.filter((trouble): trouble is RedisError => trouble !== null);
     this.#silentBeats = errors.length < troubles.length ? 0 : this.#silentBeats + 1;
-    if (this.#isStopped) return;
     if (this.#silentBeats < silentBeatsToReconnect && !errors.some(asksForNewConnection)) return;
     this.#silentBeats = 0;
-    this.#server.reconnect();
+    this.#reconnect();
+  }
+
+  /** Not during a stop, which may have begun meanwhile. */
+  #reconnect(): void {
+    if (!this.#isStopped) this.#server.reconnect();
   }
 
   /** The ledger is as well as the worst of its partitions. */

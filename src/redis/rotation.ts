@@ -20,12 +20,12 @@ interface RotationOptions {
   /** The setting maxManagersPerUser. */
   readonly limit: number;
   /** A new epoch is alive. */
-  onRegistered(reply: RegisterReply): void;
+  readonly onRegistered: (reply: RegisterReply) => void;
   /** Redis knows everything that this process holds, and nothing else of it. */
-  onRestored(): void;
+  readonly onRestored: () => void;
   /** A newer claim of the thread has the place of this one. */
-  onLost(claim: HeldClaim): void;
-  onFailed(error: RedisError): void;
+  readonly onLost: (claim: HeldClaim) => void;
+  readonly onFailed: (error: RedisError) => void;
 }
 
 /** Times of rotation, in milliseconds, and sizes. */
@@ -81,9 +81,14 @@ export class Rotation {
 
   /** The rotation for new calls. Waits for an epoch, if there is none. @throws RedisError if none came in time */
   async current(): Promise<number> {
-    if (this.#current !== null) return this.#current;
-    this.#runIfDue();
-    await this.#registering;
+    if (this.#current === null) {
+      this.#runIfDue();
+      await this.#registering;
+    }
+    return this.#known();
+  }
+
+  #known(): number {
     if (this.#current === null) throw new RedisError('notConnected', '');
     return this.#current;
   }

@@ -1,6 +1,6 @@
-import type { Severity } from '../core/event-table.js';
+import type { Severity } from '../core/event-row.js';
 
-export type { Severity } from '../core/event-table.js';
+export type { Severity } from '../core/event-row.js';
 import type { MooringEvent } from '../core/events.js';
 import type { Mooring } from '../core/mooring.js';
 import { eventTable } from '../events/edge-events.js';

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { describe, expect, it, vi } from 'vitest';
-import { createMooring, type Mooring, type MooringEvent, type QuotaClaim } from '../../src/index.js';
+import { createMooring, type Mooring, type MooringEvent } from '../../src/index.js';
 import { redisLedger, type RedisClient, type RedisLedgerOptions } from '../../src/redis/index.js';
 import { inspectRedis } from '../../src/redis/inspect.js';
 import { quotaLedgerContract, type LedgerFixture } from '../../src/testing/index.js';
@@ -152,9 +152,9 @@ describe.skipIf(!hasRedis)('redisLedger', () => {
     const mooring = createMooring({ ledger, env: {} });
     afterThisTest(() => mooring.stop());
     expect(() => createMooring({ ledger, env: {} })).toThrow('make one for each');
-    expect(() =>
-      redisLedger(createClient()).acquire({ userId: 'a', threadId: 'b', claimId: 1 } as QuotaClaim, 1),
-    ).toThrow('give it to createMooring');
+    expect(() => redisLedger(createClient()).acquire({ userId: 'a', threadId: 'b', claimId: 1 }, 1)).toThrow(
+      'give it to createMooring',
+    );
   });
 });
 

@@ -1,6 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import { EventStream, type KeyedDetails, type KeyedEventName } from '../../src/core/events.js';
-import type { MooringEventName, MooringEvents, OfKey } from '../../src/core/event-table.js';
+import type { OfKey } from '../../src/core/event-row.js';
+import type { MooringEventName, MooringEvents } from '../../src/core/event-table.js';
 import { releaseReasons } from '../../src/core/vocabulary.js';
 import { runScript } from '../../src/simulation/script.js';
 import { smallWorld } from '../../src/simulation/small-world.js';

@@ -11,11 +11,11 @@ import type { UserLimits } from '../managers/limits.js';
 import { WebSocketManager } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import type { WebSocketResourceMonitor } from '../pressure/monitor.js';
-import type { AnswerListener, Confirmations, HeldClaim } from '../quota/confirmations.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
 import type { CloseCause } from '../vocabulary.js';
 import type { ArrivalOrder } from './arrival-order.js';
+import type { AnswerListener, Confirming, HeldClaim } from './confirmation.js';
 import { admitted, isPending, refused, type Admission, type DecideOptions, type PendingAdmission } from './outcome.js';
 import { Place, type PlaceQueue } from './queue.js';
 import type { Refusals } from './refusals.js';
@@ -38,7 +38,7 @@ interface AdmissionParts {
   readonly arrivals: ArrivalOrder;
   readonly tickets: Tickets;
   readonly takeover: Takeover;
-  readonly confirmations: Confirmations;
+  readonly confirmations: Confirming;
   readonly emergency: EmergencyCleanup;
   readonly userCleanup: UserCleanup;
   readonly monitor: WebSocketResourceMonitor;
@@ -68,13 +68,13 @@ export class AdmissionControl {
   /** How many newcomers of all users wait for a slot, or for the ledger to confirm one. */
   get waiting(): number {
     const { queue, asking } = this.#parts;
-    return queue.size + asking.all().filter(hasWaited).length;
+    return queue.size + asking.all().filter(({ hasWaited }) => hasWaited).length;
   }
 
   /** The same of one user. */
   waitingOf(userId: string): number {
     const { queue, asking } = this.#parts;
-    return queue.sizeOf(userId) + asking.placesOf(userId).filter(hasWaited).length;
+    return queue.sizeOf(userId) + asking.placesOf(userId).filter(({ hasWaited }) => hasWaited).length;
   }
 
   /**
@@ -146,7 +146,7 @@ export class AdmissionControl {
       const { userId } = place.context;
       // The limit may have been lowered meanwhile.
       if (registry.countOf(userId) >= limits.of(userId)) {
-        confirmations.giveBack(held.claim);
+        confirmations.giveBack(held);
         this.#denied(place);
         return;
       }
@@ -157,14 +157,8 @@ export class AdmissionControl {
     denied: (place) => {
       this.#denied(place);
     },
-    contested: (place) => {
-      this.#turnAway(place, this.#parts.refusals.contested());
-    },
-    unavailable: (place) => {
-      this.#turnAway(place, this.#parts.refusals.unavailable());
-    },
-    unanswered: (place) => {
-      this.#turnAway(place, this.#parts.refusals.expired());
+    refused: (place, why) => {
+      this.#turnAway(place, this.#parts.refusals[why]());
     },
   };
 
@@ -378,9 +372,4 @@ export class AdmissionControl {
     const { clock, config } = this.#parts;
     return Math.max(0, manager.admittedAtMs + config.ticketMs - clock.now());
   }
-}
-
-/** Whether it came from the queue. */
-function hasWaited({ serial }: Place): boolean {
-  return serial !== null;
 }

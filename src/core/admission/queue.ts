@@ -62,6 +62,11 @@ export class Place implements PendingAdmission {
     this.#options.onAccepted(this);
   }
 
+  /** Whether it has been in the queue. */
+  get hasWaited(): boolean {
+    return this.serial !== null;
+  }
+
   get peer(): WaitingPeer | null {
     return this.#peer?.peer ?? null;
   }

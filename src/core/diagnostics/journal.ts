@@ -1,4 +1,5 @@
-import { coreEvents, type EventRowsByName, type JournalledEventName } from '../event-table.js';
+import type { EventRowsByName } from '../event-row.js';
+import { coreEvents, type JournalledEventName } from '../event-table.js';
 import type { EventStream, MooringEvent } from '../events.js';
 import { ShardedMap } from '../sharded-map.js';
 

@@ -1,5 +1,5 @@
 import type { EventStream } from '../events.js';
-import type { Leak } from '../event-table.js';
+import type { Leak } from '../event-row.js';
 import { ExpiryQueue } from '../expiry-queue.js';
 import { stateOf } from '../liveness/silence.js';
 import type { AttachedConnection, WebSocketManager } from '../managers/manager.js';

@@ -1,3 +1,4 @@
+import type { AnswerListener, Confirming, HeldClaim } from '../admission/confirmation.js';
 import type { Place, PlaceQueue } from '../admission/queue.js';
 import { describe } from '../errors.js';
 import type { EventStream } from '../events.js';
@@ -9,8 +10,8 @@ import type { WebSocketManager } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import { attempted, isPromise, withResolver } from '../promises.js';
 import type { WebSocketConfig } from '../settings.js';
-import { levelTotals, type Thresholds } from '../pressure/level.js';
 import type { Clock, Random } from '../time.js';
+import { Denials } from './denials.js';
 import type { LedgerAnswer, LedgerConfig, LedgerStatus, QuotaClaim, QuotaLedger } from './quota-ledger.js';
 import { StatusOfLedger } from './ledger-status.js';
 import { UnreleasedClaims, type ThreadState } from './unreleased-claims.js';
@@ -19,7 +20,8 @@ interface ConfirmationsParts {
   readonly clock: Clock;
   readonly config: Pick<WebSocketConfig, 'ticketMs' | 'failOpen' | 'hookTimeoutMs'> & LedgerConfig;
   readonly random: Random;
-  readonly thresholds: Thresholds;
+  /** The totals at which the level of a user with this limit changes. */
+  readonly levelsOf: (limit: number) => readonly number[];
   readonly registry: ManagerRegistry;
   readonly events: EventStream;
   readonly limits: UserLimits;
@@ -27,33 +29,6 @@ interface ConfirmationsParts {
   readonly asking: PlaceQueue;
   readonly ledger: QuotaLedger | undefined;
   readonly lifecycle: Pick<Lifecycle, 'release' | 'mayAskAgain' | 'totalChanged'>;
-}
-
-/**
- * For how many milliseconds a denial holds. Then the ledger is asked again for the first of those who wait, since nobody
- * tells when another process gives a slot back.
- */
-const denialMs = 500;
-
-/** What becomes of a newcomer that the ledger was asked for. Each is called with the newest newcomer of the thread. */
-export interface AnswerListener {
-  /** It has the slot; also if the ledger failed, since the local limit decides then. */
-  granted(place: Place, claim: HeldClaim): void;
-  /** The quota is full, counting all processes. */
-  denied(place: Place): void;
-  /** Two processes keep taking its thread from each other. */
-  contested(place: Place): void;
-  /** The ledger cannot be asked, and the local limit does not suffice. */
-  unavailable(place: Place): void;
-  /** The ledger has not answered within `ticketMs`. */
-  unanswered(place: Place): void;
-}
-
-/** The claim of a manager. */
-export interface HeldClaim {
-  readonly claim: QuotaClaim;
-  /** Whether the ledger has granted it. */
-  readonly isGranted: boolean;
 }
 
 /** A newcomer that has a slot of this process, for which the ledger is asked. */
@@ -65,14 +40,6 @@ interface Question {
   isOpen: boolean;
 }
 
-/** The quota of a user is full. */
-interface Denial {
-  /** Since when each process that holds its slots has been heard of, on the clock of this one. */
-  readonly heardAtMs: number;
-  /** When the ledger may be asked again; `null`: it may. */
-  expiry: Expiry<string> | null;
-}
-
 /** Numbers the claims of all Moorings in this process, since they may share a ledger. */
 let claims = 0;
 
@@ -80,13 +47,11 @@ let claims = 0;
  * Has the quota ledger confirm slots that were taken in this process, if there is a ledger. A newcomer has no manager until
  * it has answered. Fails open: if the ledger fails, the local limit has decided.
  */
-export class Confirmations {
+export class Confirmations implements Confirming {
   readonly #parts: ConfirmationsParts;
   readonly #questions = new Map<Place, Question>();
   readonly #expiries: ExpiryQueue<Question>;
-  /** By user: the last answer about each whose quota is full, counting all processes. */
-  readonly #denials = new Map<string, Denial>();
-  readonly #denialExpiries: ExpiryQueue<string>;
+  readonly #denials: Denials;
   /** By user: the slots in all processes, if that is more than there are in this one. */
   readonly #totals = new Map<string, number>();
   readonly #held = new Map<WebSocketManager, HeldClaim>();
@@ -100,16 +65,16 @@ export class Confirmations {
       clock,
       timeoutMs: config.ticketMs,
       onExpired: ({ place, listener }) => {
-        if (this.leave(place)) listener.unanswered(place);
+        if (this.leave(place)) listener.refused(place, 'expired');
       },
     });
-    this.#denialExpiries = new ExpiryQueue({
+    this.#denials = new Denials(
       clock,
-      timeoutMs: denialMs,
-      onExpired: (userId) => {
-        this.#denialOver(userId);
+      (userId) => {
+        parts.lifecycle.mayAskAgain(userId);
       },
-    });
+      (userId) => parts.asking.sizeOf(userId) > 0,
+    );
     this.#status = new StatusOfLedger({ clock, config, events });
     this.#unreleased = new UnreleasedClaims({
       clock,
@@ -126,18 +91,18 @@ export class Confirmations {
    * @throws what the ledger throws, if it cannot be used
    */
   start(): void {
-    const { ledger, lifecycle, clock, random, config, thresholds } = this.#parts;
+    const { ledger, lifecycle, clock, random, config, levelsOf } = this.#parts;
     ledger?.attach?.({
       clock,
       random,
       config,
-      levelsOf: (limit) => levelTotals(limit, thresholds),
+      levelsOf,
       superseded: (claim) => {
         this.#superseded(claim);
       },
       totalChanged: (userId, total) => {
         this.#noteTotal(userId, total);
-        this.#denialOver(userId);
+        this.#denials.end(userId);
         lifecycle.totalChanged(userId);
       },
       stateChanged: (status) => {
@@ -166,8 +131,7 @@ export class Confirmations {
    * that is done for one newcomer at a time.
    */
   isFull(userId: string): boolean {
-    const denial = this.#denials.size === 0 ? undefined : this.#denials.get(userId);
-    return denial !== undefined && (denial.expiry !== null || this.#parts.asking.sizeOf(userId) > 0);
+    return this.#denials.has(userId);
   }
 
   /**
@@ -175,7 +139,7 @@ export class Confirmations {
    * died, so that a slot is free soon.
    */
   mayBeFreeSoon(userId: string, sinceMs: number): boolean {
-    return (this.#denials.get(userId)?.heardAtMs ?? Infinity) < sinceMs;
+    return this.#denials.heardAtMs(userId) < sinceMs;
   }
 
   /** The user's slots in use in all processes, as far as is known. */
@@ -184,7 +148,6 @@ export class Confirmations {
     return this.#totals.size === 0 ? count : Math.max(count, this.#totals.get(userId) ?? 0);
   }
 
-  /** Asks for a newcomer that has a slot of this process. The listener is called within this call, or later. */
   ask(place: Place, listener: AnswerListener): void {
     const { ledger, limits, asking } = this.#parts;
     const { userId, threadId } = place.context;
@@ -201,7 +164,6 @@ export class Confirmations {
     }
   }
 
-  /** A newer connection of the thread has come: it gets the answer. */
   passOn(former: Place, newer: Place): void {
     const question = this.#questions.get(former);
     if (question === undefined) return;
@@ -211,16 +173,14 @@ export class Confirmations {
     this.#parts.asking.put(newer);
   }
 
-  /** The newcomer has gone, or is refused: its claim is given back. @returns whether the ledger was asked for it */
   leave(place: Place): boolean {
     const question = this.#questions.get(place);
     if (question === undefined) return false;
     this.#close(question);
-    this.giveBack(question.claim);
+    this.#release(question.claim);
     return true;
   }
 
-  /** A manager was made with this claim. It is given back with its release. */
   hold(manager: WebSocketManager, held: HeldClaim): void {
     this.#held.set(manager, held);
   }
@@ -253,8 +213,8 @@ export class Confirmations {
     const held = this.#held.get(manager);
     if (held === undefined) return;
     this.#held.delete(manager);
-    this.giveBack(held.claim);
-    this.#forgetDenial(manager.userId);
+    this.#release(held.claim);
+    this.#denials.forget(manager.userId);
     const total = this.#totals.get(manager.userId);
     if (total !== undefined) this.#noteTotal(manager.userId, total - 1);
   }
@@ -263,7 +223,6 @@ export class Confirmations {
   async stop(): Promise<void> {
     this.#unreleased.stop();
     this.#expiries.clear();
-    this.#denialExpiries.clear();
     this.#denials.clear();
     this.#totals.clear();
     await this.#stopLedger();
@@ -297,34 +256,31 @@ export class Confirmations {
     }
     if (!question.isOpen) {
       // It was given back before: the ledger may have granted it after that.
-      if (answer.granted === true || answer.granted === 'unknown') this.giveBack(question.claim);
+      if (answer.granted === true || answer.granted === 'unknown') this.#release(question.claim);
       return;
     }
     this.#close(question);
     const { place, claim, listener } = question;
     if (answer.granted === 'unknown') this.#undecided(question);
-    else if (answer.granted === 'contested') listener.contested(place);
+    else if (answer.granted === 'contested') listener.refused(place, 'contested');
     else {
-      this.#forgetDenial(claim.userId);
+      this.#denials.forget(claim.userId);
       // Known before there is a manager, so that the level is right from the first.
       if (answer.total !== undefined) this.#totals.set(claim.userId, answer.total);
       if (answer.granted) listener.granted(place, { claim, isGranted: true });
-      else this.#denied(question, answer.silentMs ?? 0);
+      else {
+        this.#denials.add(claim.userId, answer.silentMs ?? 0);
+        listener.denied(place);
+      }
       if (answer.total !== undefined) this.#noteTotal(claim.userId, answer.total);
     }
-  }
-
-  #denied({ place, claim: { userId }, listener }: Question, silentMs: number): void {
-    const heardAtMs = this.#parts.clock.now() - silentMs;
-    this.#denials.set(userId, { heardAtMs, expiry: this.#denialExpiries.add(userId) });
-    listener.denied(place);
   }
 
   /** What failed may have been done all the same. */
   #failed(question: Question, error: unknown): void {
     this.#report(question.claim.userId, error);
     if (!question.isOpen) {
-      this.giveBack(question.claim);
+      this.#release(question.claim);
       return;
     }
     this.#close(question);
@@ -337,31 +293,14 @@ export class Confirmations {
       listener.granted(place, { claim, isGranted: false });
       return;
     }
-    this.giveBack(claim);
-    listener.unavailable(place);
+    this.#release(claim);
+    listener.refused(place, 'unavailable');
   }
 
   #superseded(claim: QuotaClaim): void {
     const manager = this.#parts.registry.get(claim);
     if (manager === undefined || this.#held.get(manager)?.claim.claimId !== claim.claimId) return;
     this.#parts.lifecycle.release(manager, 'moved');
-  }
-
-  /** The ledger may be asked again for whoever waits. */
-  #denialOver(userId: string): void {
-    const denial = this.#denials.get(userId);
-    if (denial === undefined) return;
-    const { asking, lifecycle } = this.#parts;
-    if (denial.expiry !== null) this.#denialExpiries.delete(denial.expiry);
-    denial.expiry = null;
-    lifecycle.mayAskAgain(userId);
-    if (this.#denials.get(userId) === denial && asking.sizeOf(userId) === 0) this.#denials.delete(userId);
-  }
-
-  #forgetDenial(userId: string): void {
-    const expiry = this.#denials.get(userId)?.expiry ?? null;
-    if (expiry !== null) this.#denialExpiries.delete(expiry);
-    this.#denials.delete(userId);
   }
 
   /** Kept only if it is more than the count of this process, which may change meanwhile. */
@@ -378,8 +317,12 @@ export class Confirmations {
     if (question.expiry !== null) this.#expiries.delete(question.expiry);
   }
 
-  /** Gives back a claim that no manager has. If that fails, it is tried again. */
-  giveBack(claim: QuotaClaim): void {
+  giveBack({ claim }: Pick<HeldClaim, 'claim'>): void {
+    this.#release(claim);
+  }
+
+  /** Gives back a claim. If that fails, it is tried again. */
+  #release(claim: QuotaClaim): void {
     const failed = (error: unknown): void => {
       this.#report(claim.userId, error);
       this.#unreleased.add(claim);

@@ -8,7 +8,7 @@ const never = { retry: false, delayMs: 0 };
 /** Causes after which a client comes back by itself. */
 const passing: ReadonlySet<CloseCause> = new Set([
   ...(['quota', 'capacity', 'contested', 'slow', 'silent'] as const),
-  ...(['drain', 'error', 'authentication', 'unattached'] as const),
+  ...(['drain', 'error', 'authentication', 'unattached', 'unavailable'] as const),
 ]);
 
 describe('after a close by Mooring', () => {

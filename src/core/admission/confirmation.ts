@@ -1,0 +1,38 @@
+import type { WebSocketManager } from '../managers/manager.js';
+import type { Place } from './queue.js';
+
+/** A claim on the shared quota that a newcomer has: granted, or left to the local limit. */
+export interface HeldClaim {
+  readonly claim: { readonly userId: string; readonly threadId: string; readonly claimId: number };
+  /** Whether the ledger has granted it. */
+  readonly isGranted: boolean;
+}
+
+/** What becomes of a newcomer that the ledger was asked for. Each is called with the newest newcomer of the thread. */
+export interface AnswerListener {
+  /** It has the slot; also if the ledger cannot be asked, and the local limit decides. */
+  granted(place: Place, held: HeldClaim): void;
+  /** The quota is full, counting all processes. */
+  denied(place: Place): void;
+  /**
+   * It is refused, since two processes keep taking its thread from each other (`contested`), the ledger cannot be asked and
+   * the local limit does not suffice (`unavailable`), or the ledger has not answered within `ticketMs` (`expired`).
+   */
+  refused(place: Place, why: 'contested' | 'unavailable' | 'expired'): void;
+}
+
+/** Has the quota ledger confirm slots of this process. */
+export interface Confirming {
+  /** Whether there is a ledger. Without one nothing else is called. */
+  readonly areNeeded: boolean;
+  /** Asks for a newcomer that has a slot of this process. The listener is called within this call, or later. */
+  ask(place: Place, listener: AnswerListener): void;
+  /** A newer connection of the thread has come: it gets the answer. */
+  passOn(former: Place, newer: Place): void;
+  /** The newcomer has gone, or is refused: its claim is given back. @returns whether the ledger was asked for it */
+  leave(place: Place): boolean;
+  /** A manager was made with this claim. It is given back with its release. */
+  hold(manager: WebSocketManager, held: HeldClaim): void;
+  /** Gives back a claim that no manager has. */
+  giveBack(held: HeldClaim): void;
+}
