@@ -103,12 +103,14 @@ async function paced(work: Work & { readonly bare: Bare; readonly perSecond: num
       open.delete(promise);
     });
   };
-  for (let begun = 0; performance.now() < untilMs; await pause(1)) {
+  let begun = 0;
+  while (performance.now() < untilMs) {
     const due = Math.floor(((performance.now() - startedAt) / 1_000) * perSecond);
     for (; begun < due; begun += 1) {
       track(admitOne(work));
       track(timeBare(work));
     }
+    await pause(1);
   }
   await Promise.all(open);
 }

@@ -212,7 +212,8 @@ export interface Scene {
 /** `mooring top`: the server at a glance, and its fullest users. */
 export function tellScene({ overview, users }: Scene, paint: Paint, columns = Infinity): Output {
   const { version, uptimeMs, isDraining, managers, connections, waiting, limits, totals, usersByLevel } = overview;
-  const { suspects, unsentBytes, ledger = null } = overview;
+  const { suspects, unsentBytes } = overview;
+  const ledger: Overview['ledger'] | undefined = overview.ledger; // another version may not tell it
   const levels = alertLevels.map((level) => paint(levelColours[level], `${level} ${String(usersByLevel[level])}`));
   const lines = [
     `${paint('bold', `Mooring ${inert(version)}`)}, up for ${duration(uptimeMs)}${isDraining ? paint('red', ', draining') : ''}`,
@@ -220,7 +221,7 @@ export function tellScene({ overview, users }: Scene, paint: Paint, columns = In
     `${counted(suspects, 'suspect')}, ${bytes(unsentBytes.sum)} unsent, at most ${bytes(unsentBytes.largest)} of them to one connection`,
     `${String(totals.admitted)} admitted, ${String(totals.takenOver)} took over, ${sum(totals.refused)} refused, ${sum(totals.released)} released, ${sum(totals.cleaned)} of them by cleanups`,
     `${counted(overview.users, 'user')}: ${levels.join(', ')}`,
-    ...(ledger === null ? [] : [ledgerLine(ledger, paint)]),
+    ...(ledger ? [ledgerLine(ledger, paint)] : []),
   ];
   const table = users.users.length === 0 ? '' : `\n${userTable(users.users, paint, columns)}\n`;
   return { text: `${lines.join('\n')}\n${table}`, hasTrouble: false };
