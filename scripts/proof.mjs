@@ -19,6 +19,7 @@ const root = join(import.meta.dirname, '..');
  */
 
 const quota = ['test/redis/conformance-long.test.ts', 'test/redis/planted-bugs.test.ts'];
+const clusterDay = ['scripts/test.mjs', 'test/simulation/cluster-day.test.ts'];
 const smallWorlds = ['scripts/test.mjs', 'test/simulation/small-worlds.test.ts'];
 
 /** @type {Record<string, Part>} */
@@ -34,6 +35,11 @@ const parts = {
     quick: ['scripts/test.mjs', ...quota],
     env: { MOORING_QUOTA_SEEDS: '200' },
     quickEnv: { MOORING_QUOTA_SEEDS: '40', MOORING_QUOTA_EVERY: '4' },
+  },
+  day: {
+    command: clusterDay,
+    quick: clusterDay,
+    env: { MOORING_CLUSTER_USERS: '10000', MOORING_CLUSTER_HOURS: '24' },
   },
   plant: { command: ['scripts/plant.mjs'], quick: ['scripts/plant.mjs', '--quick'] },
   mutate: { command: ['scripts/mutate.mjs'], quick: ['scripts/mutate.mjs', 'multimap.ts'] },

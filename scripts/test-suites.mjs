@@ -35,6 +35,7 @@ const slowFiles = [
   'test/e2e/simulate.test.ts',
   'test/e2e/terminal.test.ts',
   'test/e2e/watchdog.test.ts',
+  'test/simulation/cluster-day.test.ts',
   'test/simulation/day-scenarios.test.ts',
   'test/unit/docs/api.test.ts',
 ];

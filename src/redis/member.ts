@@ -33,7 +33,7 @@ export interface MemberOptions {
 const maxAttempts = 3;
 
 /** The limit that Redis would count up to for one user. Beyond it, reading all slots of a user would hold up all others. */
-export const maxSharedLimit = 1_000;
+const maxSharedLimit = 1_000;
 
 /** This process as a member of one partition of the shared quota. */
 export class Member {

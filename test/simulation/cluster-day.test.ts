@@ -6,7 +6,7 @@ import { ClusterWorld } from '../support/cluster-world.js';
 
 const hourMs = 3_600_000;
 
-/** `npm run proof -- cluster` plays a day of 10,000 users. */
+/** `npm run proof -- day` plays a day of 10,000 users. */
 const users = Number(process.env['MOORING_CLUSTER_USERS'] ?? '500');
 const hours = Number(process.env['MOORING_CLUSTER_HOURS'] ?? '1');
 
