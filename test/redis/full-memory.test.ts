@@ -37,7 +37,7 @@ async function startQuota(): Promise<{ run: Run; fill: () => Promise<void> }> {
     const head = [`${processId}00`, '1000', '5000', '60000'];
     return (await client.eval(sources[name].text, { keys: own, arguments: [...head, ...words] })) as Reply;
   };
-  for (const claim of [a, b]) await run('register', claim);
+  for (const claim of [a, b]) await run('register', claim, '20');
   return {
     run,
     fill: async () => {
