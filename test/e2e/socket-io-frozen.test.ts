@@ -21,6 +21,9 @@ describe.each(presets)('in $environment, $settledMs ms after connecting', ({ env
     const newcomer = server.client('ada', 'new', { way });
     await joined(newcomer);
     const tookMs = performance.now() - startedAt;
+    console.log(
+      `${environment}, ${settledMs} ms after connecting, ${way}: the newcomer is in after ${tookMs.toFixed(0)} ms`,
+    );
     expect(tookMs).toBeLessThan(withinMs);
     expect(healthy.connected).toBe(true);
     expect(server.mooring.getManager({ userId: 'ada', threadId: 'thread_frozen' })).toBeUndefined();
