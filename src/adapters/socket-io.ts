@@ -83,6 +83,8 @@ class Gate {
   readonly #arrived = new WeakMap<IncomingMessage, Session>();
   /** Sessions that are older than this gate. */
   readonly #before = new WeakSet<EngineSocket>();
+  /** How what was done to the server and its engines is undone. */
+  readonly #undo: (() => void)[] = [];
   #isAttached = true;
 
   constructor(io: ServerInternals, options: AttachOptions) {
@@ -117,27 +119,52 @@ class Gate {
   }
 
   install(): () => void {
-    const { opts } = this.#engine;
-    const { allowRequest } = opts;
-    const allow = this.#allowAfter(allowRequest ?? allowAll);
-    for (const namespace of this.#io._nsps.values()) {
+    const io = this.#io;
+    for (const namespace of io._nsps.values()) {
       for (const { conn } of namespace.sockets.values()) if (sessionOf(conn) === undefined) this.#before.add(conn);
       this.#guard(namespace);
     }
-    this.#io.on('new_namespace', this.#guard);
-    this.#engine.on('connection', this.#opened);
-    opts.allowRequest = allow;
-    gated.add(this.#io);
+    io.on('new_namespace', this.#guard);
+    this.#enter(this.#engine);
+    this.#enterLater();
+    gated.add(io);
     return () => {
       if (!this.#isAttached) return;
       this.#isAttached = false;
-      gated.delete(this.#io);
-      this.#io.off('new_namespace', this.#guard);
-      this.#engine.off('connection', this.#opened);
-      if (opts.allowRequest === allow) opts.allowRequest = allowRequest;
+      gated.delete(io);
+      io.off('new_namespace', this.#guard);
+      for (const undo of this.#undo) undo();
       this.#context.refuser.stop();
       for (const session of this.#context.undecided) session.gone();
     };
+  }
+
+  #enter(engine: EngineInternals): void {
+    const { opts } = engine;
+    const { allowRequest } = opts;
+    const allow = this.#allowAfter(allowRequest ?? allowAll);
+    opts.allowRequest = allow;
+    engine.on('connection', this.#opened);
+    this.#undo.push(() => {
+      engine.off('connection', this.#opened);
+      if (opts.allowRequest === allow) opts.allowRequest = allowRequest;
+    });
+  }
+
+  /** The server may get more HTTP servers: besides this one, or after a close. Each has an engine of its own. */
+  #enterLater(): void {
+    const io = this.#io;
+    const { attach } = io;
+    const attachAndEnter: typeof attach = (...args) => {
+      const { engine } = io;
+      const result = attach.apply(io, args);
+      if (this.#isAttached && io.engine !== undefined && io.engine !== engine) this.#enter(io.engine);
+      return result;
+    };
+    io.attach = attachAndEnter;
+    this.#undo.push(() => {
+      if (io.attach === attachAndEnter) io.attach = attach;
+    });
   }
 
   /** After the application's own check, so that nobody is counted whom it rejects. */
@@ -167,7 +194,7 @@ class Gate {
     else this.#begin(engineSocket);
   };
 
-  /** A session that did not come with a request: over WebTransport, or through another HTTP server of the same Socket.IO. */
+  /** A session that did not come with a request: over WebTransport, or through an HTTP server it had before the last one. */
   #begin(engineSocket: EngineSocket): Session {
     const { mooring, refuser } = this.#context;
     const session = new Session(this.#context, requestOf(engineSocket));

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Socket as EngineSocket, Transport } from 'engine.io';
 import { Server } from 'socket.io';
@@ -8,7 +8,14 @@ import { attach, findManager, managerOf, type AttachOptions } from '../../src/ad
 import { createMooring } from '../../src/index.js';
 import { afterThisTest } from '../support/setup.js';
 import { dial } from '../support/ws-client.js';
-import { endOf, joined, socketIoServer, whoIs, type SocketIoServerOptions } from '../support/socket-io-server.js';
+import {
+  endOf,
+  joined,
+  socketIoServer,
+  whoIs,
+  type SocketIoServer,
+  type SocketIoServerOptions,
+} from '../support/socket-io-server.js';
 
 const connectError = { refuse: 'connect_error' } as const;
 
@@ -549,3 +556,75 @@ describe('a transport that has no socket, and no request', () => {
     expect(server.said('socket.unmanaged')).toHaveLength(1);
   });
 });
+
+describe('an HTTP server that comes after attach', () => {
+  const places: [string, (server: SocketIoServer) => Promise<void>][] = [
+    ['after a close', closeAndListen],
+    ['besides the first', listenBesides],
+  ];
+
+  it.each(places)('%s: its clients are admitted before their sessions are made', async (_, listen) => {
+    const server = await socketIoServer({
+      maxManagersPerUser: 1,
+      attach: { at: 'request', authenticate: whoAsks },
+    });
+    await listen(server);
+    const client = await server.connected('ada', 1);
+    expect(await client.emitWithAck('echo', 'hello')).toBe('hello');
+    expect(await endOf(server.client('ada', 2, { reconnection: false }))).toMatch(/^connect_error/);
+    expect(server.io.engine.clientsCount).toBe(1);
+    expect(server.said('socket.unmanaged')).toEqual([]);
+  });
+
+  it.each(places)('%s: its requests are rejected too', async (_, listen) => {
+    const server = await socketIoServer({ attach: { allowedOrigins: ['https://app.example'] } });
+    await listen(server);
+    const headers = { origin: 'https://evil.example' };
+    const answer = await fetch(`${server.url}/socket.io/?EIO=4&transport=polling`, { headers });
+    expect(answer.status).toBe(403);
+    await answer.body?.cancel();
+  });
+
+  it.each(places)('%s: its sessions count before they join', async (_, listen) => {
+    const server = await socketIoServer({ authenticateTimeoutMs: 300, closeGraceMs: 100 });
+    await listen(server);
+    const session = await fetch(`${server.url}/socket.io/?EIO=4&transport=polling`);
+    await session.body?.cancel();
+    expect(server.io.engine.clientsCount).toBe(1);
+    await expect.poll(() => server.io.engine.clientsCount).toBe(0);
+  });
+
+  it.each(places)('%s: is left alone after detach', async (_, listen) => {
+    const server = await socketIoServer({ attach: { at: 'request', authenticate: () => null } });
+    const first = server.io.engine;
+    await listen(server);
+    server.detach();
+    const { attach } = server.io;
+    expect(first.opts.allowRequest).toBeUndefined();
+    expect(server.io.engine.opts.allowRequest).toBeUndefined();
+    expect(attach).toBe(Server.prototype.attach);
+    await listen(server);
+    await server.connected('ada', 1);
+    expect(server.mooring.managerCount).toBe(0);
+  });
+});
+
+function whoAsks({ url = '' }: IncomingMessage): { userId: string; threadId: string } {
+  const query = new URL(url, 'http://x').searchParams;
+  return { userId: query.get('userId') ?? '', threadId: query.get('threadId') ?? '' };
+}
+
+async function closeAndListen({ io }: SocketIoServer): Promise<void> {
+  await io.close();
+  io.listen(0);
+}
+
+async function listenBesides({ io, http }: SocketIoServer): Promise<void> {
+  const next = createServer();
+  next.listen(0, '127.0.0.1');
+  await once(next, 'listening');
+  io.attach(next);
+  afterThisTest(() => {
+    for (const server of [http, next]) server.close();
+  });
+}

@@ -62,8 +62,10 @@ export class SocketIoServer {
     });
   }
 
+  /** Of its last HTTP server. */
   get url(): string {
-    return `http://127.0.0.1:${(this.http.address() as AddressInfo).port}`;
+    const { httpServer } = this.io;
+    return `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`;
   }
 
   /** A client, which connects; unlike others it does not share its session with those of the same URL. */

@@ -49,7 +49,10 @@ export interface ServerInternals {
     /** Given if it is another one than the default. */
     readonly parser?: unknown;
   };
+  /** Another one each time the server is put on an HTTP server. */
   readonly engine: EngineInternals | undefined;
+  /** Puts the server on an HTTP server, or on a port; `listen` calls it too. */
+  attach: (...args: unknown[]) => unknown;
   on(event: 'new_namespace', listener: (namespace: NamespaceInternals) => void): void;
   off(event: 'new_namespace', listener: (namespace: NamespaceInternals) => void): void;
 }
