@@ -209,6 +209,7 @@ export class Confirmations {
     question.place = newer;
     this.#questions.set(newer, question);
     this.#parts.asking.put(newer);
+    this.#renewed(question.claim);
   }
 
   /** The newcomer has gone, or is refused: its claim is given back. @returns whether the ledger was asked for it */
@@ -239,12 +240,7 @@ export class Confirmations {
   /** A newer connection of its thread took over the manager. */
   managerTakenOver(manager: WebSocketManager): void {
     const held = this.#held.size === 0 ? undefined : this.#held.get(manager);
-    if (held === undefined) return;
-    try {
-      this.#parts.ledger?.renewed?.(held.claim);
-    } catch (error) {
-      this.#report(manager.userId, error);
-    }
+    if (held !== undefined) this.#renewed(held.claim);
   }
 
   /** Gives back the claim of a released manager. */
@@ -377,6 +373,14 @@ export class Confirmations {
       if (isPromise(result)) result.then(undefined, failed);
     } catch (error) {
       failed(error);
+    }
+  }
+
+  #renewed(claim: QuotaClaim): void {
+    try {
+      this.#parts.ledger?.renewed?.(claim);
+    } catch (error) {
+      this.#report(claim.userId, error);
     }
   }
 
