@@ -35,6 +35,7 @@ const parts = {
     env: { MOORING_QUOTA_SEEDS: '200' },
     quickEnv: { MOORING_QUOTA_SEEDS: '40', MOORING_QUOTA_EVERY: '4' },
   },
+  schedules: { command: ['scripts/schedules.mjs'], quick: ['scripts/schedules.mjs', '--quick'] },
   plant: { command: ['scripts/plant.mjs'], quick: ['scripts/plant.mjs', '--quick'] },
   mutate: { command: ['scripts/mutate.mjs'], quick: ['scripts/mutate.mjs', 'multimap.ts'] },
   soak: { command: ['bench/start.mjs', 'soak'], quick: ['bench/start.mjs', 'soak', '--quick'] },
