@@ -9,7 +9,8 @@ import ts from 'typescript';
 
 /**
  * @typedef {object} Edit
- * @property {string} in where: `Class.member`, `Class.#member`, `Class.constructor` or the name of a function
+ * @property {string} in where: `Class.member`, `Class.#member`, `Class.constructor`, the name of a function, or
+ *   `object.method` of a constant
  * @property {string} find an expression, or statements, which end with `;`. It must be there once. `$name` stands for
  *   any expression; the same name for the same expression
  * @property {string} replace takes its place; may use the placeholders of `find`
@@ -82,10 +83,31 @@ function declarationsOf(source, name) {
       (ts.isClassDeclaration(statement) || ts.isFunctionDeclaration(statement)) && statement.name?.text === outer,
   );
   if (member === undefined) return named;
-  return named.filter(ts.isClassDeclaration).flatMap(({ members }) => members.filter((one) => nameOf(one) === member));
+  const methods = methodsOf(source, outer).filter((method) => nameOf(method) === member);
+  return [
+    ...named.filter(ts.isClassDeclaration).flatMap(({ members }) => members.filter((one) => nameOf(one) === member)),
+    ...methods,
+  ];
 }
 
-/** @param {ts.ClassElement} member */
+/** The methods of a constant object, frozen or not. @param {ts.SourceFile} source @param {string} name */
+function methodsOf(source, name) {
+  const declared = source.statements
+    .filter(ts.isVariableStatement)
+    .flatMap(({ declarationList }) => [...declarationList.declarations])
+    .filter((declaration) => ts.isIdentifier(declaration.name) && declaration.name.text === name);
+  return declared.flatMap(({ initializer }) => {
+    let value = initializer;
+    while (value !== undefined && (ts.isSatisfiesExpression(value) || ts.isCallExpression(value))) {
+      value = ts.isCallExpression(value) ? value.arguments[0] : value.expression;
+    }
+    return value !== undefined && ts.isObjectLiteralExpression(value)
+      ? value.properties.filter(ts.isMethodDeclaration)
+      : [];
+  });
+}
+
+/** @param {ts.ClassElement | ts.MethodDeclaration} member */
 function nameOf(member) {
   if (ts.isConstructorDeclaration(member)) return 'constructor';
   return member.name !== undefined && 'text' in member.name ? member.name.text : '';

@@ -41,6 +41,7 @@ const parts = {
     quick: clusterDay,
     env: { MOORING_CLUSTER_USERS: '10000', MOORING_CLUSTER_HOURS: '24' },
   },
+  schedules: { command: ['scripts/schedules.mjs'], quick: ['scripts/schedules.mjs', '--quick'] },
   plant: { command: ['scripts/plant.mjs'], quick: ['scripts/plant.mjs', '--quick'] },
   mutate: { command: ['scripts/mutate.mjs'], quick: ['scripts/mutate.mjs', 'multimap.ts'] },
   soak: { command: ['bench/start.mjs', 'soak'], quick: ['bench/start.mjs', 'soak', '--quick'] },

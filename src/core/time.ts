@@ -47,6 +47,8 @@ export interface Clock {
   setTimer(callback: () => void, delayMs: number): Timer;
   /** As {@link Time.afterPoll}. */
   afterPoll(callback: () => void): void;
+  /** How long all stalls took that have been noticed, in milliseconds: `now()` and this make up the time that passed. */
+  readonly stalledMs: number;
   /** When the last stall ended, on this clock; `-Infinity` if there was none. */
   readonly lastStallEndedAtMs: number;
   /** As {@link Time.contexts}. */

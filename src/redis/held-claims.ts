@@ -8,7 +8,9 @@ export class HeldClaim {
   readonly field: string;
   /** The limit of its user when it was made. */
   readonly limit: number;
-  /** When it was made, in Redis's time; 0 until Redis is asked for it. */
+  /** When its newest connection came before it had a stamp. @see Stamps.nowMs */
+  madeAtMs: number;
+  /** When it was made, in Redis's time; 0 until Redis has said it. */
   stampMs = 0;
   /** When the newest connection of the thread came in this process, in Redis's time; 0 if there was only one. */
   renewedMs = 0;
@@ -26,9 +28,10 @@ export class HeldClaim {
   isReleased = false;
   #last: Promise<unknown> | null = null;
 
-  constructor(of: QuotaClaim, limit: number) {
+  constructor(of: QuotaClaim, limit: number, madeAtMs: number) {
     this.of = of;
     this.limit = limit;
+    this.madeAtMs = madeAtMs;
     this.field = threadField(of.threadId);
   }
 
@@ -68,8 +71,9 @@ export class HeldClaims {
     return this.#byId.size;
   }
 
-  add(of: QuotaClaim, limit: number): HeldClaim {
-    const claim = new HeldClaim(of, limit);
+  /** @param madeAtMs {@link Stamps.nowMs} */
+  add(of: QuotaClaim, limit: number, madeAtMs: number): HeldClaim {
+    const claim = new HeldClaim(of, limit, madeAtMs);
     this.#byId.set(of.claimId, claim);
     return claim;
   }
@@ -87,6 +91,13 @@ export class HeldClaims {
     this.#byStamp.delete(claim.stampMs);
     claim.stampMs = stampMs;
     if (!claim.isReleased) this.#byStamp.set(stampMs, claim);
+  }
+
+  /** Gives a claim without a stamp that of a time in the past, or the next that no other has. */
+  stampLate(claim: HeldClaim, stampMs: number): void {
+    let free = stampMs;
+    while (this.#byStamp.has(free)) free += 1;
+    this.stamp(claim, free);
   }
 
   /** The log says that its thread moved elsewhere. */

@@ -55,7 +55,6 @@ export class Member {
       claims: this.#claims,
       cursor: this.#cursor,
       onRegistered: (reply) => {
-        options.stamps.learn(reply.nowMs);
         this.#runId ??= reply.runId;
         if (reply.otherLimit !== null) options.limitDiffers(reply.otherLimit);
       },
@@ -78,7 +77,10 @@ export class Member {
 
   acquire(of: QuotaClaim, limit: number): LedgerAnswer | Promise<LedgerAnswer> {
     if (limit > maxSharedLimit) return { granted: true };
-    const claim = this.#claims.add(of, limit);
+    const { stamps } = this.#options;
+    const claim = this.#claims.add(of, limit, stamps.nowMs);
+    // At once, since the order of claims is that in which they came: it may take long until Redis hears of this one.
+    if (stamps.areKnown) this.#claims.stamp(claim, stamps.next());
     if (this.health.state === 'down') return undecided(claim);
     return claim.inOrder(() => this.#acquire(claim));
   }
@@ -95,12 +97,15 @@ export class Member {
     const claim = this.#claims.get(of);
     if (claim === undefined) return;
     claim.isOpen = true;
-    if (claim.takesOver) void claim.inOrder(() => this.#commit(claim));
+    void claim.inOrder(() => this.#commit(claim));
   }
 
   renewed(of: QuotaClaim): void {
+    const { stamps } = this.#options;
     const claim = this.#claims.get(of);
-    if (claim !== undefined) claim.renewedMs = this.#options.stamps.next();
+    if (claim === undefined) return;
+    if (claim.stampMs === 0) claim.madeAtMs = stamps.nowMs;
+    else claim.renewedMs = stamps.next();
   }
 
   /** This process is alive. @returns why it could not be said; `null` if it was */
@@ -132,7 +137,7 @@ export class Member {
     try {
       for (let attempt = 1, above = 0; attempt <= maxAttempts && clock.now() <= untilMs; attempt += 1) {
         const rotation = await this.#rotation.current();
-        this.#claims.stamp(claim, this.#options.stamps.next(above));
+        if (claim.stampMs <= above) this.#claims.stamp(claim, this.#options.stamps.next(above));
         claim.rotation = rotation;
         const reply = await calls.acquire(claim, rotation);
         this.health.callAnswered();
@@ -170,7 +175,11 @@ export class Member {
 
   async #commit(claim: HeldClaim): Promise<void> {
     const { calls, totalChanged } = this.#options;
-    if (claim.isReleased || !claim.takesOver || this.health.state === 'down') return;
+    if (claim.isReleased || !claim.takesOver) return;
+    if (this.health.state === 'down') {
+      this.#rotation.repairs.add(claim);
+      return;
+    }
     try {
       const rotation = await this.#rotation.current();
       const reply = await calls.commit(claim, rotation);
@@ -187,10 +196,17 @@ export class Member {
     }
   }
 
-  /** While Redis is down nothing is sent: what it has of the claim ends with the epoch. */
+  /**
+   * While Redis is down nothing is sent: what it has of the claim ends with the epoch. Unless it has just been asserted
+   * under the next one.
+   */
   async #release(claim: HeldClaim): Promise<void> {
     const { calls, totalChanged } = this.#options;
-    if (claim.rotation === null || this.health.state === 'down') return;
+    if (claim.rotation === null) return;
+    if (this.health.state === 'down') {
+      if (this.#rotation.isRunning) this.#rotation.repairs.add(claim);
+      return;
+    }
     try {
       const rotation = await this.#rotation.current();
       const reply = await calls.release(claim, rotation);
@@ -213,8 +229,9 @@ export class Member {
   async #beat(): Promise<void> {
     const { calls, stamps } = this.#options;
     for (let isMore = true; isMore;) {
+      const askedAtMs = stamps.nowMs;
       const reply = await calls.beat(this.#rotation.live, this.#cursor.id);
-      stamps.learn(reply.nowMs);
+      stamps.learn(reply.nowMs, askedAtMs);
       this.#noteServer(reply);
       isMore = this.#apply(reply);
     }
@@ -252,8 +269,9 @@ export class Member {
 
   /** Asks Redis about claims whose last call had no answer, and those that may have moved. */
   #repair(): void {
-    if (this.health.state === 'down') return;
+    // Also while it is down: a rotation, which ends that, does not end before.
     for (const claim of this.#claims.doubted()) void claim.inOrder(() => this.#verify(claim));
+    if (this.health.state === 'down') return;
     for (const claim of this.#rotation.repairs.released()) void claim.inOrder(() => this.#release(claim));
     void this.#rotation.repair();
   }
@@ -283,9 +301,11 @@ export class Member {
       this.#claims.stamp(claim, claim.renewedMs);
       const { kind } = await calls.acquire(claim, rotation);
       if (kind === 'unknown') this.#rotation.epochLost(rotation);
+      // The other has gone, and its slot too: nobody is closed for that, so it is put back.
+      if (kind === 'full') this.#rotation.repairs.add(claim);
       if (kind === 'takes') await calls.commit(claim, rotation);
-      if (kind === 'takes' || kind === 'granted') this.#claims.trust(claim);
-      if (kind === 'takes' || kind === 'granted' || kind === 'unknown') return;
+      if (kind === 'takes' || kind === 'granted' || kind === 'full') this.#claims.trust(claim);
+      if (kind !== 'behind' && kind !== 'contested') return;
     }
     superseded(claim.of);
   }

@@ -153,11 +153,11 @@ export class Rotation {
     this.#isRunning = true;
     this.#isUnfinished = true;
     try {
-      if (needsEpoch) await (this.#registering = this.#register());
-      const repaired = this.repairs.all();
+      if (needsEpoch) await (this.#registering = this.#begin());
+      const repaired = this.repairs.entries();
       await this.#assertAll();
       await this.#leaveOld();
-      for (const claim of repaired) this.repairs.delete(claim);
+      this.repairs.deleteUnchanged(repaired);
       this.#isUnfinished = false;
       this.#dueAtMs = clock.now() + jittered(rules.everyMs, 0.2, random);
       onRestored();
@@ -170,19 +170,32 @@ export class Rotation {
     }
   }
 
-  async #register(): Promise<void> {
-    const { clock, calls, cursor, limit, onRegistered } = this.#options;
+  /** What a rotation was wanted for is not done as long as there is no new epoch. */
+  async #begin(): Promise<void> {
     this.#isWanted = false;
+    try {
+      await this.#register();
+    } catch (error) {
+      this.#isWanted = true;
+      throw error;
+    }
+  }
+
+  async #register(): Promise<void> {
+    const { clock, calls, cursor, limit, stamps, onRegistered } = this.#options;
     for (let attempt = 0; attempt < 3; attempt += 1) {
       const nowMs = clock.now();
       this.#triedAtMs = nowMs;
       this.#spacedUntilMs = Math.max(this.#spacedUntilMs, nowMs) + rules.spacingMs;
       const rotation = (this.#lastUsed + 1) % rotationCount;
       this.#lastUsed = rotation;
+      const askedAtMs = stamps.nowMs;
       const reply = await calls.register(rotation, limit);
+      stamps.learn(reply.nowMs, askedAtMs);
       // Also if it is our own, of a call whose answer was lost.
       if (reply.kind === 'taken') continue;
       if (this.#live.length === 0) cursor.startAfter(reply.lastId);
+      cursor.saw(reply.lastId);
       this.#live.push(rotation);
       this.#current = rotation;
       onRegistered(reply);
@@ -226,7 +239,8 @@ export class Rotation {
 
   async #send(batch: readonly HeldClaim[], rotation: number): Promise<void> {
     const { calls, claims, cursor, stamps, onLost } = this.#options;
-    for (const claim of batch) if (claim.stampMs === 0) claims.stamp(claim, stamps.next());
+    for (const claim of batch) if (claim.stampMs === 0) claims.stampLate(claim, stamps.at(claim.madeAtMs));
+    const areOpen = batch.map(({ isOpen }) => isOpen);
     const reply = await calls.assert(batch, rotation, cursor.id);
     if (reply.kind === 'unknown') {
       this.epochLost(rotation);
@@ -237,7 +251,8 @@ export class Rotation {
       claim.rotation = rotation;
       this.repairs.delete(claim);
       if (lost.has(index)) onLost(claim);
-      else if (claim.isOpen) claim.takesOver = false;
+      // It may be the successor of another: it is committed when it is open.
+      else claim.takesOver = areOpen[index] !== true;
     }
   }
 

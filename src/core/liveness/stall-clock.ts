@@ -40,6 +40,10 @@ export class StallClock implements Clock {
     this.#onStall = onStall;
   }
 
+  get stalledMs(): number {
+    return this.#stalledMs;
+  }
+
   now(): number {
     const raw = this.#time.now();
     if (raw - this.#tickDueAt > this.#toleranceMs) this.#account(raw);

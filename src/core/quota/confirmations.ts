@@ -171,6 +171,7 @@ export class Confirmations implements Confirming {
     question.place = newer;
     this.#questions.set(newer, question);
     this.#parts.asking.put(newer);
+    this.#renewed(question.claim);
   }
 
   leave(place: Place): boolean {
@@ -199,12 +200,7 @@ export class Confirmations implements Confirming {
   /** A newer connection of its thread took over the manager. */
   managerTakenOver(manager: WebSocketManager): void {
     const held = this.#held.size === 0 ? undefined : this.#held.get(manager);
-    if (held === undefined) return;
-    try {
-      this.#parts.ledger?.renewed?.(held.claim);
-    } catch (error) {
-      this.#report(manager.userId, error);
-    }
+    if (held !== undefined) this.#renewed(held.claim);
   }
 
   /** Gives back the claim of a released manager. */
@@ -332,6 +328,14 @@ export class Confirmations implements Confirming {
       if (isPromise(result)) result.then(undefined, failed);
     } catch (error) {
       failed(error);
+    }
+  }
+
+  #renewed(claim: QuotaClaim): void {
+    try {
+      this.#parts.ledger?.renewed?.(claim);
+    } catch (error) {
+      this.#report(claim.userId, error);
     }
   }
 
