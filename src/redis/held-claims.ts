@@ -8,7 +8,7 @@ export class HeldClaim {
   readonly field: string;
   /** The limit of its user when it was made. */
   readonly limit: number;
-  /** When it was made, in Redis's time; 0 until Redis is asked for it. */
+  /** When it was made, in Redis's time; 0 until it is asked for, or until that time is known. */
   stampMs = 0;
   /** When the newest connection of the thread came in this process, in Redis's time; 0 if there was only one. */
   renewedMs = 0;

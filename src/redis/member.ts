@@ -79,7 +79,7 @@ export class Member {
   acquire(of: QuotaClaim, limit: number): LedgerAnswer | Promise<LedgerAnswer> {
     if (limit > maxSharedLimit) return { granted: true };
     const claim = this.#claims.add(of, limit);
-    if (this.health.state === 'down') return undecided(claim);
+    if (this.health.state === 'down') return this.#undecided(claim);
     return claim.inOrder(() => this.#acquire(claim));
   }
 
@@ -144,7 +144,15 @@ export class Member {
       this.#failed(claim, error);
     }
     this.#rotation.repairs.add(claim);
-    return undecided(claim);
+    return this.#undecided(claim);
+  }
+
+  /** Redis does not decide about it. When it is asserted later, it is as old as it is: a thread may have moved on since. */
+  #undecided(claim: HeldClaim): LedgerAnswer {
+    const { stamps } = this.#options;
+    if (claim.stampMs === 0 && stamps.areKnown) this.#claims.stamp(claim, stamps.next());
+    claim.isDecided = true;
+    return { granted: 'unknown' };
   }
 
   /** @throws RedisError if the trouble is with this claim alone: it says nothing about Redis */
@@ -152,7 +160,7 @@ export class Member {
     const trouble = redisErrorOf(error);
     if (trouble.trouble !== 'misunderstood') this.health.callFailed(trouble);
     else {
-      undecided(claim);
+      this.#undecided(claim);
       throw trouble;
     }
   }
@@ -250,10 +258,13 @@ export class Member {
     if (claim?.of.userId === userId && claim.field === field) this.#claims.doubt(claim);
   }
 
-  /** Asks Redis about claims whose last call had no answer, and those that may have moved. */
+  /**
+   * Asks Redis about claims that may have moved, and those whose last call had no answer. It has just answered a beat. While
+   * it counts as down a rotation is on its way, which repairs the latter, and waits for the former.
+   */
   #repair(): void {
-    if (this.health.state === 'down') return;
     for (const claim of this.#claims.doubted()) void claim.inOrder(() => this.#verify(claim));
+    if (this.health.state === 'down') return;
     for (const claim of this.#rotation.repairs.released()) void claim.inOrder(() => this.#release(claim));
     void this.#rotation.repair();
   }
@@ -289,12 +300,6 @@ export class Member {
     }
     superseded(claim.of);
   }
-}
-
-/** Redis does not decide about it. */
-function undecided(claim: HeldClaim): LedgerAnswer {
-  claim.isDecided = true;
-  return { granted: 'unknown' };
 }
 
 function longestSilence(epochs: readonly HoldingEpoch[]): number {

@@ -9,13 +9,20 @@ export class Stamps {
   /** Redis's time less that of this process. */
   #offsetMs = 0;
   #last = 0;
+  #areKnown = false;
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
   }
 
+  /** Whether Redis has said what time it is. Before, stamps are earlier than those of other processes. */
+  get areKnown(): boolean {
+    return this.#areKnown;
+  }
+
   /** Redis has just said what time it is. */
   learn(redisNowMs: number): void {
+    this.#areKnown = true;
     this.#offsetMs = redisNowMs - this.#clock.now();
   }
 
