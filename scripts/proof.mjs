@@ -19,6 +19,7 @@ const root = join(import.meta.dirname, '..');
  */
 
 const quota = ['test/redis/conformance-long.test.ts', 'test/redis/planted-bugs.test.ts'];
+const cluster = ['test/e2e/shared-lock-out.test.ts', 'test/redis/rolling-deploy.test.ts'];
 const clusterDay = ['scripts/test.mjs', 'test/simulation/cluster-day.test.ts'];
 const smallWorlds = ['scripts/test.mjs', 'test/simulation/small-worlds.test.ts'];
 
@@ -35,6 +36,11 @@ const parts = {
     quick: ['scripts/test.mjs', ...quota],
     env: { MOORING_QUOTA_SEEDS: '200' },
     quickEnv: { MOORING_QUOTA_SEEDS: '40', MOORING_QUOTA_EVERY: '4' },
+  },
+  cluster: {
+    command: ['scripts/test.mjs', ...cluster, 'test/redis/exact-limit-long.test.ts'],
+    quick: ['scripts/test.mjs', ...cluster, 'test/redis/exact-limit.test.ts'],
+    env: { MOORING_DEPLOY_CLIENTS: '5000' },
   },
   day: {
     command: clusterDay,

@@ -45,16 +45,24 @@ const timedFiles = [
   'test/e2e/healthy.test.ts',
   'test/e2e/lock-out.test.ts',
   'test/e2e/race.test.ts',
+  'test/e2e/shared-lock-out.test.ts',
   'test/e2e/socket-io-frozen.test.ts',
   'test/e2e/stall.test.ts',
   'test/e2e/suspended.test.ts',
   'test/e2e/takeover.test.ts',
   'test/network/crowds.test.ts',
   'test/network/dropped-link.test.ts',
+  'test/redis/exact-limit.test.ts',
+  'test/redis/failures.test.ts',
+  'test/redis/rolling-deploy.test.ts',
 ];
 
 /** They take minutes, and are parts of `npm run proof`: `npm run test:all` leaves them out. */
-const proofFiles = ['test/redis/conformance-long.test.ts', 'test/redis/planted-bugs.test.ts'];
+const proofFiles = [
+  'test/redis/conformance-long.test.ts',
+  'test/redis/exact-limit-long.test.ts',
+  'test/redis/planted-bugs.test.ts',
+];
 
 /** The projects of `npm test`. */
 export const quickProjects = ['fast', 'quick'];

@@ -18,7 +18,7 @@ import { summarise } from './test-summary.mjs';
 import { missingTools } from './test-tools.mjs';
 
 const root = join(import.meta.dirname, '..');
-const foldersOnDist = ['test/e2e/', 'test/network/'];
+const foldersOnDist = ['test/e2e/', 'test/network/', 'test/redis/'];
 
 const args = process.argv.slice(2).filter((arg) => arg !== '--all');
 const wantedProjects = projectsWanted();

@@ -52,17 +52,22 @@ const sources = readScripts();
 export class OwnConnection implements ScriptServer {
   readonly #client: RedisClient;
   readonly #onReady: () => void;
+  #wasReady = false;
   #current: Connection;
 
   /** @param onReady called each time when a connection can be used */
   constructor(client: RedisClient, onReady: () => void) {
     this.#client = client;
-    this.#onReady = onReady;
-    this.#current = new Connection(this.#client, onReady);
+    this.#onReady = () => {
+      this.#wasReady = true;
+      onReady();
+    };
+    this.#current = new Connection(this.#client, this.#onReady);
   }
 
+  /** Until there has been a connection, silence means that there is none: so it is with TLS to a port without it. */
   get trouble(): unknown {
-    return this.#current.trouble;
+    return this.#current.trouble ?? (this.#wasReady ? null : new RedisError('notConnected', ''));
   }
 
   run(call: ScriptCall, isWanted: () => boolean): Promise<Reply> {

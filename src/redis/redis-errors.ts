@@ -137,7 +137,7 @@ export function asksForNewConnection({ trouble }: RedisError): boolean {
 function isNotConnected(error: unknown, said: string): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return (
-    /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|ENOENT)$/.test(code) ||
+    /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|ENOENT)$/.test(code) ||
     /ECONNREFUSED|ENOTFOUND|closed|max retries/i.test(said)
   );
 }

@@ -58,20 +58,22 @@ export async function startRedis(...args: readonly string[]): Promise<RunningRed
     rmSync(folder, { recursive: true, force: true });
   });
   const port = await freePort();
-  const start = async (): Promise<ChildProcess> => {
+  let child!: ChildProcess;
+  const start = async (): Promise<void> => {
     const own = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...options.slice(2), ...args];
     const started = spawn('redis-server', own, { stdio: ['ignore', 'pipe', 'inherit'] });
+    child = started;
     await readyIn(started.stdout);
-    return started;
   };
-  let child = await start();
   const kill = async (): Promise<void> => {
+    // Also one that is not ready yet.
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
   };
   afterThisTest(kill);
+  await start();
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
@@ -81,7 +83,7 @@ export async function startRedis(...args: readonly string[]): Promise<RunningRed
     kill,
     restart: async () => {
       await kill();
-      child = await start();
+      await start();
     },
   };
 }

@@ -335,3 +335,39 @@ it('does not act on totals of other processes when Redis is gone', async () => {
   cluster.redis.resume();
   await cluster.advance(5_000);
 });
+
+describe('a process that was cut off', () => {
+  const cutOff = async () => {
+    const cluster = await new Cluster(2, two).start();
+    const [here, there] = pairOf(cluster);
+    const former = here.arrive('ada', 'thread_1', remote);
+    await cluster.advance(50);
+    here.connection.cut();
+    await cluster.advance(4_000);
+    expect(here.mooring.ledgerStatus?.state).toBe('down');
+    return { cluster, here, there, former };
+  };
+
+  it('is counted again although a thread has moved away meanwhile, and gives that up', async () => {
+    const { cluster, here, there, former } = await cutOff();
+    there.arrive('ada', 'thread_1', remote);
+    await cluster.advance(4_000);
+    here.connection.mend();
+    await cluster.advance(6_000);
+    expect(here.mooring.ledgerStatus?.state).toBe('up');
+    expect(former.transport.closes).toEqual([{ code: 4409, reason: 'replaced' }]);
+    expect([here.countOf('ada'), there.countOf('ada'), cluster.redis.slotsOf('ada')]).toEqual([0, 1, 1]);
+  });
+
+  it('does not take back a thread that has come to it meanwhile, and went on to another process', async () => {
+    const { cluster, here, there } = await cutOff();
+    const older = here.arrive('ada', 'thread_2', remote);
+    await cluster.advance(1_000);
+    const newest = there.arrive('ada', 'thread_2', remote);
+    await cluster.advance(1_000);
+    here.connection.mend();
+    await cluster.advance(6_000);
+    expect(newest.transport.closes).toEqual([]);
+    expect(older.transport.closes).toEqual([{ code: 4409, reason: 'replaced' }]);
+  });
+});
