@@ -3,7 +3,7 @@
  * often each fault came. Then it plants bugs in a copy of `src/redis`, one at a time, and tells which schedule finds each,
  * with the shortest history. A bug that is not found makes it fail, unless it is known why.
  *
- * `--quick`: fewer schedules, and every fifth bug. `--seeds N`, `--plant`: one of the two. `--bug 7`: one bug. `--from 500`: the first
+ * `--quick`: fewer schedules, and no bugs. `--seeds N`, `--plant`: one of the two. `--bug 7`: one bug. `--from 500`: the first
  * schedule.
  */
 
