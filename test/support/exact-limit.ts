@@ -61,7 +61,7 @@ const pausedMs = 3_000;
 const quietWithinMs = 15_000;
 
 /** The time of the machine, as the processes write it. */
-export function machineMs(): number {
+function machineMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 

@@ -13,7 +13,7 @@ const untilRotationMs = 740_000;
  * @param tell gets each thing that happens, in words
  * @returns the promise that is broken first; `null` if none is
  */
-export async function play(schedule: Schedule, tell?: (line: string) => void): Promise<Violation | null> {
+async function play(schedule: Schedule, tell?: (line: string) => void): Promise<Violation | null> {
   const world = new World(schedule, tell);
   const onRejection = (reason: unknown): void => {
     world.judges.report('nothing fails', String(reason));

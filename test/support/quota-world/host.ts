@@ -74,7 +74,7 @@ interface Question {
   isOpen: boolean;
 }
 
-export const nodeBeatMs = 1_000;
+const nodeBeatMs = 1_000;
 export const nodeTimeoutMs = 5_000;
 /** For how long a denial holds, as in the core. */
 const denialMs = 500;

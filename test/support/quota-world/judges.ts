@@ -269,6 +269,6 @@ function keyOfManager({ claim: { userId, threadId } }: Pick<Manager, 'claim'>): 
   return keyOf({ user: userId, thread: threadId });
 }
 
-export function nameOf({ claim: { userId, threadId } }: Manager): string {
+function nameOf({ claim: { userId, threadId } }: Manager): string {
   return `${userId} ${threadId}`;
 }
