@@ -28,7 +28,7 @@ export function addCheck(program: Command): void {
     if (flags.ledger !== undefined) {
       const { checkLedger } = await import('./check-ledger.js');
       await checkLedger(flags);
-    } else if (user === '') command.error("error: missing required argument 'user'");
+    } else if (command.args.length === 0) command.error("error: missing required argument 'user'");
     else if (flags.act === true) print(await client.check(user), answers.tellUsage);
     else print(await client.user(user), answers.tellUser);
   });
