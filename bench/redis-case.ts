@@ -29,7 +29,9 @@ export interface RedisOutput {
 
 serveCase(async ({ url, idle, perSecond, atOnce, seconds }: RedisInput): Promise<RedisOutput> => {
   const ledger = redisLedger(createClient({ url }));
-  const mooring = createMooring({ environment: 'production', env: {}, ledger, idleManagerTimeoutMs: null });
+  // Its connections answer no pings.
+  const settings = { idleManagerTimeoutMs: null, heartbeatIntervalMs: 86_400_000 };
+  const mooring = createMooring({ environment: 'production', env: {}, ledger, ...settings });
   while (mooring.ledgerStatus?.state !== 'up') await pause(20);
   await hold(mooring, idle);
   const bare = await bareScript(url);
