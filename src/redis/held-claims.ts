@@ -67,10 +67,6 @@ export class HeldClaims {
   readonly #byStamp = new Map<number, HeldClaim>();
   readonly #doubted = new Set<HeldClaim>();
 
-  get size(): number {
-    return this.#byId.size;
-  }
-
   /** @param madeAtMs {@link Stamps.nowMs} */
   add(of: QuotaClaim, limit: number, madeAtMs: number): HeldClaim {
     const claim = new HeldClaim(of, limit, madeAtMs);

@@ -70,11 +70,6 @@ export class Member {
     });
   }
 
-  /** How many claims of this process it knows. */
-  get size(): number {
-    return this.#claims.size;
-  }
-
   acquire(of: QuotaClaim, limit: number): LedgerAnswer | Promise<LedgerAnswer> {
     if (limit > maxSharedLimit) return { granted: true };
     const { stamps } = this.#options;

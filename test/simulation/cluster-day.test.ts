@@ -7,14 +7,16 @@ import { ClusterWorld } from '../support/cluster-world.js';
 const hourMs = 3_600_000;
 
 /** `npm run proof -- day` plays a day of 10,000 users. */
-const users = Number(process.env['MOORING_CLUSTER_USERS'] ?? '500');
+const users = Number(process.env['MOORING_CLUSTER_USERS'] ?? '4000');
+/** Low, so that many users reach it. */
+const limit = 3;
 const hours = Number(process.env['MOORING_CLUSTER_HOURS'] ?? '1');
 
 it(
   `${hours} h of ${users} users on four processes, with two crashes and a failover an hour`,
   async () => {
     const startedAtMs = performance.now();
-    const world = new ClusterWorld({ seed: 7, nodes: 4 });
+    const world = new ClusterWorld({ seed: 7, nodes: 4, config: { maxManagersPerUser: limit } });
     const { population } = scenarios.reference;
     for (let number = 0; number < users; number += 1) {
       new Person(world, { userId: `user-${number}`, population, isHostile: false }).liveFor(hours * hourMs);
@@ -38,7 +40,10 @@ it(
       JSON.stringify({ ...world.counts, atTheEnd: peak, left, seconds, scripts: Object.fromEntries(world.redis.done) }),
     );
     expect(world.counts.unexplained).toBe(0);
-    expect(world.counts.refusedForDeadProcess).toBe(0);
+    expect(world.counts.refusedWithRoom).toBe(0);
+    // Otherwise the day would have shown nothing.
+    expect(world.counts).toMatchObject({ crashes: 2 * hours, failovers: hours });
+    expect(world.counts.refused['quota']).toBeGreaterThan(0);
     expect(left).toBe(0);
   },
   15 * 60_000,

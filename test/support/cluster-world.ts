@@ -54,8 +54,8 @@ interface Node {
 export interface ClusterCounts {
   admitted: number;
   refused: Record<string, number>;
-  /** Refusals for quota while slots of a process that had died were not free yet. */
-  refusedForDeadProcess: number;
+  /** Refusals for quota of users who held fewer than the limit in the processes that live. */
+  refusedWithRoom: number;
   released: Record<string, number>;
   /** How often a user was above the limit, although nothing had happened that explains it. */
   unexplained: number;
@@ -81,7 +81,7 @@ export class ClusterWorld extends SimulatedServer {
   readonly maxHoldMs: number;
   readonly now = (): number => this.time.now();
   readonly counts: ClusterCounts = {
-    ...{ admitted: 0, refused: {}, refusedForDeadProcess: 0, released: {} },
+    ...{ admitted: 0, refused: {}, refusedWithRoom: 0, released: {} },
     ...{ unexplained: 0, explained: 0, crashes: 0, failovers: 0, ledgerStates: {} },
   };
   readonly #nodes: Node[] = [];
@@ -89,7 +89,6 @@ export class ClusterWorld extends SimulatedServer {
   /** By user: managers in all processes that live. */
   readonly #held = new Map<string, number>();
   #lastFaultMs = -Infinity;
-  #lastCrashMs = -Infinity;
   #isEnding = false;
 
   constructor({ seed, nodes, config = {} }: { seed: number; nodes: number; config?: Partial<WebSocketConfig> }) {
@@ -126,7 +125,7 @@ export class ClusterWorld extends SimulatedServer {
     const [node] = this.#nodes.splice(index, 1);
     if (node === undefined) return;
     this.counts.crashes += 1;
-    this.#lastFaultMs = this.#lastCrashMs = this.time.now();
+    this.#lastFaultMs = this.time.now();
     node.time.isOver = true;
     for (const manager of [...node.mooring.users()].flatMap((userId) => node.mooring.managersOf(userId))) {
       this.#count(manager.userId, -1);
@@ -214,10 +213,10 @@ export class ClusterWorld extends SimulatedServer {
       bump(this.counts.released, reason);
       this.#count(userId, -1);
     });
-    mooring.on('admission.refused', ({ closeCause }) => {
+    mooring.on('admission.refused', ({ userId, closeCause }) => {
       bump(this.counts.refused, closeCause);
-      const isSoon = this.time.now() - this.#lastCrashMs < this.config.nodeTimeoutMs + 2 * this.config.nodeBeatMs;
-      if (closeCause === 'quota' && isSoon) this.counts.refusedForDeadProcess += 1;
+      const hasRoom = this.#threadsOf(userId) < this.config.maxManagersPerUser;
+      if (closeCause === 'quota' && hasRoom) this.counts.refusedWithRoom += 1;
     });
     mooring.on('ledger.changed', ({ state }) => bump(this.counts.ledgerStates, state));
   }

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { ScriptEdit } from './shared-process.js';
 import type { ExactLimitResult, ExactLimitRun } from './exact-limit.js';
 
@@ -64,4 +65,13 @@ export function tableOf(name: string, { verdict, kills, freezes, redisFaults, ..
   return [`| exact limit, ${name} | |`, '|---|--:|', ...rows.map(([what, value]) => `| ${what} | ${value} |`)].join(
     '\n',
   );
+}
+
+/** The limit held, but for what a fault allows. A failure shows the first three cases. */
+export function expectKept({ verdict, unequal }: ExactLimitResult): void {
+  expect(verdict.over.slice(0, 3)).toEqual([]);
+  expect(verdict.overInOne.slice(0, 3)).toEqual([]);
+  expect(verdict.twice.slice(0, 3)).toEqual([]);
+  expect(verdict.refusedWithRoom.slice(0, 3)).toEqual([]);
+  expect(unequal.slice(0, 3)).toEqual([]);
 }

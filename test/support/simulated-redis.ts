@@ -6,13 +6,6 @@ import type { Reply } from '../../src/redis/replies.js';
 import type { ScriptCall, ScriptServer } from '../../src/redis/script-server.js';
 import type { Time } from '../../src/core/time.js';
 
-interface Sent {
-  readonly call: ScriptCall;
-  readonly connection: SimulatedConnection;
-  readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** How long it takes to connect, in milliseconds. */
 const connectMs = 5;
 
@@ -82,7 +75,7 @@ export class SimulatedRedis {
     this.failOver(Array.from({ length: partitionCount }, emptyPartition));
   }
 
-  /** An operator deletes the slots of a user, or the log. */
+  /** What it has, for tests that delete some of it as an operator would. */
   get partitions(): readonly PartitionState[] {
     return this.#partitions;
   }
@@ -148,10 +141,6 @@ export class SimulatedConnection implements ScriptServer {
     this.#isCut = false;
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
   run(call: ScriptCall, isWanted: () => boolean): Promise<Reply> {
     if (this.#isReady) return this.#send(call);
     return new Promise((resolve, reject) => {
@@ -167,7 +156,6 @@ export class SimulatedConnection implements ScriptServer {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) reject(new Error('The client is closed'));
       const isCutNow = this.#isCut;
-      const sent: Pick<Sent, 'resolve' | 'reject'> = { resolve, reject };
       this.#time.setTimer(() => {
         if (isCutNow) return;
         this.#redis.arrive(() => {
@@ -178,8 +166,8 @@ export class SimulatedConnection implements ScriptServer {
           if (isReplyLost) return;
           this.#time.setTimer(() => {
             if (this.#isCut || generation !== this.#generation) return;
-            if (error === undefined) sent.resolve(reply);
-            else sent.reject(new Error(error));
+            if (error === undefined) resolve(reply);
+            else reject(new Error(error));
           }, backMs);
         });
       }, thereMs);

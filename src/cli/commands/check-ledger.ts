@@ -18,7 +18,7 @@ export async function checkLedger({ ledger, redisPrefix: prefix, json = false }:
   const url = typeof ledger === 'string' ? ledger : (process.env['MOORING_REDIS_URL'] ?? '');
   if (url === '')
     throw new CommandError('--ledger: give the URL of a Redis, or set MOORING_REDIS_URL', exitCodes.usage);
-  const findings = await inspectRedis(await redisClient(url), { prefix });
+  const findings = await inspectRedis(await redisClient(url, '--ledger'), { prefix });
   process.stdout.write(json ? `${inertJson(JSON.stringify(findings, null, 2))}\n` : tell(findings, url));
   process.exitCode = findings.problems.length > 0 ? exitCodes.trouble : exitCodes.ok;
 }

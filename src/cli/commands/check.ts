@@ -26,6 +26,7 @@ export function addCheck(program: Command): void {
     .option('--redis-prefix <text>', 'with --ledger: how its keys begin', 'mooring');
   asksServer<CheckFlags>(command, examples, async ({ flags, user, client, answers, print }) => {
     if (flags.ledger !== undefined) {
+      if (command.args.length > 0) command.error('error: give a user, or --ledger; --ledger looks at no user');
       const { checkLedger } = await import('./check-ledger.js');
       await checkLedger(flags);
     } else if (command.args.length === 0) command.error("error: missing required argument 'user'");

@@ -20,7 +20,7 @@ export interface RedisFlags {
 export async function sharedQuota(flags: RedisFlags, logger: Logger): Promise<QuotaLedger | undefined> {
   const { redis: url, redisPrefix: prefix } = flags;
   if (url === undefined || url === '') return undefined;
-  const client = await redisClient(url);
+  const client = await redisClient(url, '--redis');
   const ledger = made(() => redisLedger(client, { prefix }));
   const findings = await inspectRedis(client, { prefix });
   for (const { isFatal, text } of findings.problems) {
@@ -30,11 +30,11 @@ export async function sharedQuota(flags: RedisFlags, logger: Logger): Promise<Qu
   return ledger;
 }
 
-/** A client that is not connected. @throws CommandError if the URL is wrong */
-export async function redisClient(url: string): Promise<RedisClient> {
+/** A client that is not connected. @param flag that gave the URL @throws CommandError if that is wrong */
+export async function redisClient(url: string, flag: '--redis' | '--ledger'): Promise<RedisClient> {
   if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) {
     const wanted = 'wanted a URL such as redis://127.0.0.1:6379 or rediss://user:password@redis.example.com:6380';
-    throw new CommandError(`--redis: got "${withoutPassword(url)}", ${wanted}`, exitCodes.usage);
+    throw new CommandError(`${flag}: got "${withoutPassword(url)}", ${wanted}`, exitCodes.usage);
   }
   const { createClient } = await import('redis');
   return createClient({ url });

@@ -11,16 +11,22 @@ async function pair(limit = 2) {
 
 const replaced = { code: 4409, reason: 'replaced' };
 
+/** A thread comes to both processes, one after the other, while Redis stands still. Then it goes on. */
+async function admittedWhileDown(cluster: Cluster, older: number) {
+  cluster.redis.pause();
+  await cluster.advance(3_000);
+  const former = cluster.nodes[older]!.arrive('ada', 'thread_1', remote);
+  await cluster.advance(100);
+  const newest = cluster.nodes[1 - older]!.arrive('ada', 'thread_1', remote);
+  await cluster.advance(100);
+  cluster.redis.resume();
+  return { former, newest };
+}
+
 describe('the newest connection of a thread', () => {
   it.each([0, 1])('keeps it if both were admitted while Redis was down (older in process %i)', async (older) => {
     const { cluster } = await pair();
-    cluster.redis.pause();
-    await cluster.advance(3_000);
-    const former = cluster.nodes[older]!.arrive('ada', 'thread_1', remote);
-    await cluster.advance(100);
-    const newest = cluster.nodes[1 - older]!.arrive('ada', 'thread_1', remote);
-    await cluster.advance(100);
-    cluster.redis.resume();
+    const { former, newest } = await admittedWhileDown(cluster, older);
     await cluster.advance(5_000);
     expect(newest.transport.closes).toEqual([]);
     expect(former.transport.closes).toEqual([replaced]);
@@ -29,13 +35,7 @@ describe('the newest connection of a thread', () => {
 
   it.each([0, 1])('keeps it if Redis was never there before (older in process %i)', async (older) => {
     const cluster = new Cluster(2);
-    cluster.redis.pause();
-    await cluster.advance(3_000);
-    const former = cluster.nodes[older]!.arrive('ada', 'thread_1', remote);
-    await cluster.advance(100);
-    const newest = cluster.nodes[1 - older]!.arrive('ada', 'thread_1', remote);
-    await cluster.advance(100);
-    cluster.redis.resume();
+    const { former, newest } = await admittedWhileDown(cluster, older);
     await cluster.advance(6_000);
     expect(newest.transport.closes).toEqual([]);
     expect(former.transport.closes).toEqual([replaced]);
