@@ -209,7 +209,7 @@ function makeAdmission({ config, random }: MooringSetup, parts: Base & Managers 
   const refusals = new Refusals(config, random);
   const pacer = new RefusalPacer(clock);
   const tickets = new Tickets({ clock, config, events, lifecycle, closing, away, arrivals, refusals });
-  const room = new Room({ config, registry, limits, queue, asking, confirmations, away, userCleanup });
+  const room = new Room({ clock, config, registry, limits, queue, asking, confirmations, away, userCleanup });
   const takeover = new Takeover({
     clock,
     config,
@@ -236,7 +236,6 @@ function makeAdmission({ config, random }: MooringSetup, parts: Base & Managers 
     takeover,
     confirmations,
     emergency,
-    userCleanup,
     monitor,
     refusals,
   });

@@ -41,6 +41,8 @@ it(
     );
     expect(world.counts.unexplained).toBe(0);
     expect(world.counts.refusedWithRoom).toBe(0);
+    // A cleanup that goes on, and one after it.
+    expect(world.counts.longestWaitMs).toBeLessThanOrEqual(2 * world.config.emergencyCleanupTimeoutMs + 1_000);
     // Otherwise the day would have shown nothing.
     expect(world.counts).toMatchObject({ crashes: 2 * hours, failovers: hours });
     expect(world.counts.refused['quota']).toBeGreaterThan(0);

@@ -56,6 +56,8 @@ export interface ClusterCounts {
   refused: Record<string, number>;
   /** Refusals for quota of users who held fewer than the limit in the processes that live. */
   refusedWithRoom: number;
+  /** The longest time that a newcomer waited, in milliseconds: until it was in, refused, or gone. */
+  longestWaitMs: number;
   released: Record<string, number>;
   /** How often a user was above the limit, although nothing had happened that explains it. */
   unexplained: number;
@@ -81,7 +83,7 @@ export class ClusterWorld extends SimulatedServer {
   readonly maxHoldMs: number;
   readonly now = (): number => this.time.now();
   readonly counts: ClusterCounts = {
-    ...{ admitted: 0, refused: {}, refusedWithRoom: 0, released: {} },
+    ...{ admitted: 0, refused: {}, refusedWithRoom: 0, longestWaitMs: 0, released: {} },
     ...{ unexplained: 0, explained: 0, crashes: 0, failovers: 0, ledgerStates: {} },
   };
   readonly #nodes: Node[] = [];
@@ -204,6 +206,10 @@ export class ClusterWorld extends SimulatedServer {
   }
 
   #listen({ mooring, time }: Node): void {
+    for (const end of ['manager.admitted', 'admission.refused', 'admission.cancelled'] as const)
+      mooring.on(end, ({ waitedMs }) => {
+        this.counts.longestWaitMs = Math.max(this.counts.longestWaitMs, waitedMs);
+      });
     mooring.on('manager.admitted', ({ userId }) => {
       this.counts.admitted += 1;
       this.#count(userId, 1);

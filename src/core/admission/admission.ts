@@ -1,11 +1,9 @@
 import type { EmergencyCleanup } from '../cleanup/emergency.js';
-import type { UserCleanup } from '../cleanup/user-cleanup.js';
 import { QuotaExceededError, describe, type RefusalError } from '../errors.js';
 import type { EventStream } from '../events.js';
 import { isolationKey } from '../identity/isolation-key.js';
 import { contextOf, type ContextFields, type UserExecutionContext } from '../identity/user-execution-context.js';
 import { idleTimeoutWanted, isIdleTimeout } from '../idle-timeout.js';
-import { timeToFloorMs } from '../managers/engagement.js';
 import type { Lifecycle } from '../managers/lifecycle.js';
 import type { UserLimits } from '../managers/limits.js';
 import { WebSocketManager } from '../managers/manager.js';
@@ -40,7 +38,6 @@ interface AdmissionParts {
   readonly takeover: Takeover;
   readonly confirmations: Confirming;
   readonly emergency: EmergencyCleanup;
-  readonly userCleanup: UserCleanup;
   readonly monitor: WebSocketResourceMonitor;
   readonly refusals: Refusals;
 }
@@ -65,17 +62,20 @@ export class AdmissionControl {
     return this.#isDraining;
   }
 
-  /** How many newcomers of all users wait for a slot, or for the ledger to confirm one. */
+  /** How many newcomers of all users wait for a slot, or for the last answer of the ledger. */
   get waiting(): number {
     const { queue, asking } = this.#parts;
-    return queue.size + asking.all().filter(({ hasWaited }) => hasWaited).length;
+    return queue.size + asking.all().filter(this.#hasLastChance).length;
   }
 
   /** The same of one user. */
   waitingOf(userId: string): number {
     const { queue, asking } = this.#parts;
-    return queue.sizeOf(userId) + asking.placesOf(userId).filter(({ hasWaited }) => hasWaited).length;
+    return queue.sizeOf(userId) + asking.placesOf(userId).filter(this.#hasLastChance).length;
   }
+
+  /** Whether its cleanup ended while the ledger was asked for it. */
+  readonly #hasLastChance = (place: Place): boolean => place.hasWaited && !this.#parts.queue.has(place);
 
   /**
    * Decides about a connection of this context. If the user has no slot left, an emergency cleanup runs first, and the
@@ -150,6 +150,7 @@ export class AdmissionControl {
         this.#denied(place);
         return;
       }
+      this.#parts.queue.remove(place);
       const waitedMs = place.serial === null ? 0 : this.#parts.clock.now() - place.takenAtMs;
       place.settle(admitted(this.#grant(place, waitedMs, held)));
       this.mayAskAgain(userId);
@@ -158,20 +159,25 @@ export class AdmissionControl {
       this.#denied(place);
     },
     refused: (place, why) => {
+      this.#parts.queue.remove(place);
       this.#turnAway(place, this.#parts.refusals[why]());
     },
   };
 
-  /** The user's quota is full, counting all processes: the newcomer is first in line, and a cleanup makes room. */
+  /**
+   * The user's quota is full, counting all processes: the newcomer waits in its turn, and a cleanup makes room. If the
+   * cleanup for which it waited ended while the ledger was asked, that was its last chance.
+   */
   #denied(place: Place): void {
     const { queue, emergency, limits, room, refusals } = this.#parts;
     const { userId } = place.context;
-    const isNew = place.serial === null;
-    if (isNew && queue.sizeOf(userId) >= limits.of(userId)) this.#turnAway(place, this.#quotaRefusal(userId, 0));
-    else if (isNew && !room.mayWait(userId)) this.#turnAway(place, refusals.crowded());
+    if (queue.has(place)) emergency.wake(userId);
+    else if (place.hasWaited || queue.sizeOf(userId) >= limits.of(userId))
+      this.#turnAway(place, this.#quotaRefusal(userId, 0));
+    else if (!room.mayWait(userId)) this.#turnAway(place, refusals.crowded());
     else {
-      queue.putBack(place);
-      if (isNew) this.#queued(place);
+      queue.putInTurn(place);
+      this.#queued(place);
       emergency.wake(userId);
     }
   }
@@ -183,10 +189,11 @@ export class AdmissionControl {
 
   /** A newer connection of a thread for which the ledger is asked gets the answer. */
   #replaceAsked(former: Place, claim: Claim): Admission | PendingAdmission {
-    const { refusals, confirmations } = this.#parts;
+    const { refusals, confirmations, queue } = this.#parts;
     if (claim.arrival < former.arrival) return refused(refusals.replaced());
     const place = this.#newPlace(claim, former);
     place.serial = former.serial;
+    if (queue.has(former)) queue.put(place);
     confirmations.passOn(former, place);
     this.#turnAway(former, refusals.replaced());
     return place;
@@ -252,11 +259,18 @@ export class AdmissionControl {
     if (this.#parts.queue.sizeOf(userId) > 0 && !this.#isDraining) this.#serve(userId, { freed: 1, isForHeard });
   }
 
-  /** Called when a cleanup run ends. Refuses newcomers queued before the run began that still have no slot. */
+  /**
+   * Called when a cleanup run ends. Refuses newcomers queued before the run began that still have no slot; those for which
+   * the ledger is being asked leave the queue, and get its answer.
+   */
   refuseUnserved(userId: string, serial: number): void {
+    const { queue } = this.#parts;
     this.#serve(userId, { freed: 0, isForHeard: false });
-    for (const [ahead, place] of this.#parts.queue.placesOf(userId).entries())
-      if ((place.serial ?? 0) < serial) this.#refusePlace(place, this.#quotaRefusal(userId, ahead));
+    for (const [ahead, place] of queue.placesOf(userId).entries()) {
+      if ((place.serial ?? 0) >= serial) continue;
+      if (place.isAsked) queue.remove(place);
+      else this.#refusePlace(place, this.#quotaRefusal(userId, ahead));
+    }
   }
 
   /**
@@ -273,21 +287,26 @@ export class AdmissionControl {
     }
     const round = { freed, forHeard: isForHeard ? freed : 0 };
     this.#serving.set(userId, round);
-    while (queue.sizeOf(userId) > 0 && (round.freed > 0 ? limits.of(userId) > 0 : room.fits(userId))) {
+    for (;;) {
       const heard = round.forHeard > 0 ? queue.firstHeardOf(userId) : undefined;
+      const place = heard ?? queue.headOf(userId);
+      const fits = place !== undefined && (round.freed > 0 ? limits.of(userId) > 0 : room.fits(userId));
+      if (!fits) break;
       round.freed = Math.max(0, round.freed - 1);
       round.forHeard = Math.max(0, round.forHeard - 1);
-      this.#servePlace(heard ?? queue.headOf(userId));
+      this.#servePlace(place);
     }
     this.#serving.delete(userId);
   }
 
-  #servePlace(place: Place | undefined): void {
+  #servePlace(place: Place): void {
     const { queue, clock, confirmations } = this.#parts;
-    if (place === undefined) return;
+    if (confirmations.areNeeded) {
+      confirmations.ask(place, this.#answers);
+      return;
+    }
     queue.remove(place);
-    if (confirmations.areNeeded) confirmations.ask(place, this.#answers);
-    else place.settle(admitted(this.#grant(place, clock.now() - place.takenAtMs)));
+    place.settle(admitted(this.#grant(place, clock.now() - place.takenAtMs)));
   }
 
   readonly #onLeft = (place: Place): void => {
@@ -322,7 +341,8 @@ export class AdmissionControl {
 
   /** @returns whether it was undecided */
   #remove(place: Place): boolean {
-    return this.#parts.queue.remove(place) || this.#parts.confirmations.leave(place);
+    const wasQueued = this.#parts.queue.remove(place);
+    return this.#parts.confirmations.leave(place) || wasQueued;
   }
 
   #turnAway(place: Place, refusal: RefusalError): void {
@@ -356,20 +376,7 @@ export class AdmissionControl {
 
   /** @param ahead newcomers that wait before it; `null` if the limit is 0 */
   #quotaRefusal(userId: string, ahead: number | null): RefusalError {
-    const { limits, refusals, registry, userCleanup } = this.#parts;
-    const rule = userCleanup.engagement();
-    let shortestMs = Infinity;
-    for (const manager of registry.ofUser(userId).values()) {
-      const waitMs = manager.state === 'reserved' ? this.#ticketLeftMs(manager) : timeToFloorMs(manager, rule);
-      shortestMs = Math.min(shortestMs, waitMs);
-    }
-    const firstFreeInMs = shortestMs === Infinity ? rule.floorMs : shortestMs;
-    return refusals.quota({ limit: limits.of(userId), firstFreeInMs, ahead });
-  }
-
-  /** In how many milliseconds the slot is free again if no socket comes. */
-  #ticketLeftMs(manager: WebSocketManager): number {
-    const { clock, config } = this.#parts;
-    return Math.max(0, manager.admittedAtMs + config.ticketMs - clock.now());
+    const { limits, refusals, room } = this.#parts;
+    return refusals.quota({ limit: limits.of(userId), firstFreeInMs: room.firstFreeInMs(userId), ahead });
   }
 }

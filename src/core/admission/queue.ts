@@ -39,6 +39,8 @@ export class Place implements PendingAdmission {
    * later. `null`: it never had to wait there.
    */
   serial: number | null = null;
+  /** Whether the ledger is being asked for it. A place of the queue stays there meanwhile. */
+  isAsked = false;
   readonly #options: PlaceOptions;
   readonly #resolve: (admission: Admission) => void;
   #admission: Admission | null = null;
@@ -137,8 +139,8 @@ export class PlaceQueue {
     this.#byUser.set(userId, places);
   }
 
-  /** Puts a place back that was served in vain: where its turn is. */
-  putBack(place: Place): void {
+  /** Puts a place where its turn is: others may have come while the ledger was asked for it. */
+  putInTurn(place: Place): void {
     const { userId } = place.context;
     const places = [...this.placesOf(userId), place].sort((a, b) => a.turn - b.turn);
     this.#byUser.set(userId, new Map(places.map((each) => [each.key, each])));
@@ -149,7 +151,7 @@ export class PlaceQueue {
   remove(place: Place): boolean {
     const { userId } = place.context;
     const places = this.#byUser.get(userId);
-    if (places?.get(place.key) !== place) return false;
+    if (places === undefined || !this.has(place)) return false;
     places.delete(place.key);
     this.#size -= 1;
     if (places.size === 0) this.#byUser.delete(userId);
@@ -161,17 +163,32 @@ export class PlaceQueue {
     return [...(this.#byUser.get(userId)?.values() ?? [])];
   }
 
+  has(place: Place): boolean {
+    return this.placeOf(place.context.userId, place.key) === place;
+  }
+
+  /** The first newcomer in line for which the ledger is not being asked. */
   headOf(userId: string): Place | undefined {
-    return this.#byUser.get(userId)?.values().next().value;
+    for (const place of this.#byUser.get(userId)?.values() ?? []) if (!place.isAsked) return place;
+    return undefined;
   }
 
+  /** The same of those that were heard of. */
   firstHeardOf(userId: string): Place | undefined {
-    return this.placesOf(userId).find(({ isHeard }) => isHeard);
+    return this.placesOf(userId).find(({ isAsked, isHeard }) => !isAsked && isHeard);
   }
 
-  /** How many of the user's newcomers were heard of; 0 if the user's limit is 0, so that no cleanup makes room for them. */
+  /** Whether the ledger is being asked for a newcomer that waits. */
+  isAsked(userId: string): boolean {
+    return this.placesOf(userId).some(({ isAsked }) => isAsked);
+  }
+
+  /**
+   * For how many of the user's newcomers a cleanup may make room: those that were heard of, and for which the ledger is not
+   * being asked. 0 if the user's limit is 0.
+   */
   heardOf(userId: string): number {
-    const count = this.placesOf(userId).filter(({ isHeard }) => isHeard).length;
+    const count = this.placesOf(userId).filter(({ isAsked, isHeard }) => !isAsked && isHeard).length;
     return count > 0 && this.#limits.of(userId) === 0 ? 0 : count;
   }
 

@@ -2,13 +2,17 @@ import { quarterOf, unadmittedLimit } from '../bounds.js';
 import { Tally } from '../cleanup/tally.js';
 import type { UserCleanup } from '../cleanup/user-cleanup.js';
 import type { AwayManagers } from '../managers/away.js';
+import { timeToFloorMs } from '../managers/engagement.js';
 import type { UserLimits } from '../managers/limits.js';
+import type { WebSocketManager } from '../managers/manager.js';
 import type { ManagerRegistry } from '../managers/registry.js';
 import { Multimap } from '../multimap.js';
 import type { WebSocketConfig } from '../settings.js';
+import type { Clock } from '../time.js';
 import type { PlaceQueue } from './queue.js';
 
 interface RoomParts {
+  readonly clock: Clock;
   readonly config: WebSocketConfig;
   readonly registry: ManagerRegistry;
   readonly limits: UserLimits;
@@ -55,6 +59,23 @@ export class Room {
     const before = registry.size;
     userCleanup.evict(userId, { trigger: 'admission', tally: new Tally(0), maxCount: 1 });
     return registry.size < before;
+  }
+
+  /** In how many milliseconds a slot of the user may be free: until a cleanup may evict a manager, or a ticket expires. */
+  firstFreeInMs(userId: string): number {
+    const rule = this.#parts.userCleanup.engagement();
+    let shortestMs = Infinity;
+    for (const manager of this.#parts.registry.ofUser(userId).values()) {
+      const waitMs = manager.state === 'reserved' ? this.#ticketLeftMs(manager) : timeToFloorMs(manager, rule);
+      shortestMs = Math.min(shortestMs, waitMs);
+    }
+    return shortestMs === Infinity ? rule.floorMs : shortestMs;
+  }
+
+  /** In how many milliseconds the slot is free again if no socket comes. */
+  #ticketLeftMs({ admittedAtMs }: WebSocketManager): number {
+    const { clock, config } = this.#parts;
+    return Math.max(0, admittedAtMs + config.ticketMs - clock.now());
   }
 
   /** Whether one more newcomer of the user may wait. */

@@ -252,9 +252,18 @@ export class EmergencyRun {
     });
   }
 
-  /** Not before each process that holds slots of the user has been heard of: the slots of one that has died are free soon. */
+  /**
+   * Not while the ledger is being asked for a newcomer: if it denies, room can be made for it. And not before each process
+   * that holds slots of the user has been heard of: the slots of one that has died are free soon.
+   */
   #finishWhenAllAreHeard(): void {
     const { queue, confirmations } = this.#parts;
+    if (queue.isAsked(this.#userId)) {
+      this.#after(newcomerPollMs, () => {
+        this.#makeRoom(0);
+      });
+      return;
+    }
     const isWaiting = queue.sizeOf(this.#userId) > 0;
     if (!isWaiting || !confirmations.mayBeFreeSoon(this.#userId, this.#startedAtMs)) {
       this.finish();

@@ -21,8 +21,10 @@ export interface WaitingNewcomer {
 export interface NewcomerQueue {
   /** How many of the user's newcomers wait now. */
   sizeOf(userId: string): number;
-  /** How many of them may get a slot: those that were heard of since they were accepted. */
+  /** How many of them may get a slot: those that were heard of since they were accepted, and are not being asked for. */
   heardOf(userId: string): number;
+  /** Whether the ledger is being asked for one of them. */
+  isAsked(userId: string): boolean;
   placesOf(userId: string): readonly WaitingNewcomer[];
 }
 

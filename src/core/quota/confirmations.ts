@@ -155,6 +155,7 @@ export class Confirmations implements Confirming {
     const question: Question = { claim, listener, place, expiry: null, isOpen: true };
     this.#questions.set(place, question);
     asking.put(place);
+    place.isAsked = true;
     try {
       const answer = ledger?.acquire(claim, limits.of(userId));
       if (isPromise(answer)) void this.#await(answer, question);
@@ -171,6 +172,7 @@ export class Confirmations implements Confirming {
     question.place = newer;
     this.#questions.set(newer, question);
     this.#parts.asking.put(newer);
+    newer.isAsked = true;
     this.#renewed(question.claim);
   }
 
@@ -308,6 +310,7 @@ export class Confirmations implements Confirming {
 
   #close(question: Question): void {
     question.isOpen = false;
+    question.place.isAsked = false;
     this.#questions.delete(question.place);
     this.#parts.asking.remove(question.place);
     if (question.expiry !== null) this.#expiries.delete(question.expiry);

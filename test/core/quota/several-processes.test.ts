@@ -247,6 +247,99 @@ describe('a newcomer for which a slow ledger is asked', () => {
     await answer(granted);
     expect(claims.map(({ threadId }) => threadId).slice(3)).toEqual(['thread_2']);
   });
+
+  it('stays first in line when it is asked for again, whoever comes meanwhile', async () => {
+    const { h, claims, answer } = asked();
+    h.arrive('ada', 'thread_1', remote);
+    await answer(denied);
+    await h.time.advance(500);
+    h.arrive('ada', 'thread_2', remote);
+    expect(h.mooring.waitingCountOf('ada')).toBe(2);
+    await answer(denied);
+    await h.time.advance(500);
+    expect(claims.map(({ threadId }) => threadId)).toEqual(['thread_1', 'thread_1', 'thread_1']);
+  });
+
+  it('is replaced by a newer connection of its thread, in its turn, when it is asked for again', async () => {
+    const { h, answer } = asked();
+    h.arrive('ada', 'thread_1', remote);
+    await answer(denied);
+    h.arrive('ada', 'thread_2', remote);
+    await h.time.advance(500);
+    const newer = h.arrive('ada', 'thread_1', remote);
+    expect(h.mooring.waitingCountOf('ada')).toBe(2);
+    await answer(granted);
+    expect(newer.outcome?.manager?.threadId).toBe('thread_1');
+    expect(h.mooring.waitingCountOf('ada')).toBe(1);
+  });
+
+  it('leaves the queue when it goes while it is asked for again, and its claim is given back', async () => {
+    const { h, claims, released, answer } = asked();
+    const newcomer = h.arrive('ada', 'thread_1', remote);
+    await answer(denied);
+    await h.time.advance(500);
+    newcomer.vanish();
+    expect(h.mooring.waitingCountOf('ada')).toBe(0);
+    expect(released).toEqual(claims.slice(1));
+  });
+});
+
+describe('a ledger that denies after a while', () => {
+  /** @param managers of this process; the others of two are elsewhere */
+  async function denying(answerMs: number, managers: number) {
+    let isFull = false;
+    const claims: QuotaClaim[] = [];
+    const h = harness({
+      ledger: {
+        acquire: async (claim) => {
+          claims.push(claim);
+          await new Promise<void>((resolve) => h.time.setTimer(resolve, answerMs));
+          return isFull ? { granted: false, total: 2, silentMs: 1_000 } : { granted: true, total: claims.length };
+        },
+        release: () => {
+          isFull = false;
+        },
+      },
+      config: { maxManagersPerUser: 2 },
+    });
+    const held = Array.from({ length: managers }, (_, i) => h.arrive('ada', `thread_${i}`, remote));
+    await h.time.advance(answerMs + 1_000);
+    isFull = true;
+    claims.length = 0;
+    return { h, held, claims };
+  }
+
+  // The ledger is asked again half a second after each answer: so with some of these a cleanup would end meanwhile.
+  const answerTimes = [1, 2, 5, 25, 100, 250, 499, 500, 501, 750, 1_000, 1_499, 2_500];
+
+  it.each(answerTimes)(
+    'of %i ms has the newcomer refused by its cleanup, with managers in this process or none',
+    async (ms) => {
+      for (const managers of [0, 1]) {
+        const { h } = await denying(ms, managers);
+        const newcomer = h.arrive('ada', 'thread_new', remote);
+        await h.time.advance(10_000 + ms + 100);
+        expect(newcomer.outcome?.refusal?.code).toBe('quota.exceeded');
+        expect(h.mooring.waitingCountOf('ada')).toBe(0);
+      }
+    },
+  );
+
+  it.each(answerTimes)('of %i ms has room made in this process', async (ms) => {
+    const { h } = await denying(ms, 1);
+    await h.time.advance(61_000);
+    const newcomer = h.arrive('ada', 'thread_new', remote);
+    await h.time.advance(10_000);
+    expect(newcomer.outcome?.manager?.threadId).toBe('thread_new');
+    expect(h.said('manager.released')).toMatchObject([{ threadId: 'thread_0', reason: 'evicted' }]);
+  });
+
+  it('has its newcomer asked for about twice a second', async () => {
+    const { h, claims } = await denying(2, 1);
+    h.arrive('ada', 'thread_new', remote);
+    await h.time.advance(60_000);
+    expect(claims.length).toBeLessThan(12);
+  });
 });
 
 describe('a process that holds the slots of a newcomer and has not been heard of', () => {
