@@ -98,7 +98,8 @@ const bodies = Object.freeze({
       partition.tell('t', 'died', 'e', epoch);
     }
     const [firstId, lastId] = [state.log[0]?.id ?? '', state.log.at(-1)?.id ?? ''];
-    const entries = state.log.filter(({ id }) => isLaterId(id, cursor)).slice(0, maxEntries);
+    const seen = state.log.findLastIndex(({ id }) => !isLaterId(id, cursor));
+    const entries = state.log.slice(seen + 1, seen + 1 + maxEntries);
     return [
       ...['ok', clockMs, head.nowMs, runId, firstId, lastId, unknown.length, ...unknown],
       ...entries.flatMap(({ id, texts }) => [id, texts.length, ...texts]),

@@ -51,7 +51,10 @@ export interface RunParts extends Omit<ProbeParts, 'config'> {
   readonly userCleanup: UserCleanup;
   readonly suspectSlots: SuspectSlots;
   /** What is known of the user's slots in other processes. */
-  readonly confirmations: { mayBeFreeSoon(userId: string, sinceMs: number): boolean };
+  readonly confirmations: {
+    mayBeFreeSoon(userId: string, sinceMs: number): boolean;
+    askAgain(userId: string): void;
+  };
 }
 
 /**
@@ -74,6 +77,8 @@ export class EmergencyRun {
   #attempts = 0;
   #startedAtMs: number;
   #isOver = false;
+  /** Whether the ledger has been asked once more, before newcomers are refused. */
+  #isLastAsked = false;
   /** What it has released so far. A pass that throws does not change that. */
   readonly tally = new Tally();
   /** Sequence number shared with the places of the queue: places with a lower number are settled when it ends. 0 until it starts. */
@@ -238,7 +243,7 @@ export class EmergencyRun {
     const endsAtMs = this.#startedAtMs + probeShare * config.emergencyCleanupTimeoutMs;
     const inMs = queue.heardOf(this.#userId) > 0 ? suspectSlots.nextBacklogInMs(this.#userId) : null;
     if (inMs === null || inMs < minMs || clock.now() + inMs > endsAtMs + 1) {
-      this.#finishWhenAllAreHeard();
+      this.#finishUnlessLedgerHasRoom();
       return;
     }
     this.#after(inMs, () => {
@@ -253,25 +258,25 @@ export class EmergencyRun {
   }
 
   /**
-   * Not while the ledger is being asked for a newcomer: if it denies, room can be made for it. And not before each process
-   * that holds slots of the user has been heard of: the slots of one that has died are free soon.
+   * Not while the ledger is being asked for a newcomer: if it denies, room can be made for it. Not before each process that
+   * holds slots of the user has been heard of: the slots of one that has died are free soon. And not for a denial of
+   * earlier: the ledger is asked once more.
    */
-  #finishWhenAllAreHeard(): void {
+  #finishUnlessLedgerHasRoom(): void {
     const { queue, confirmations } = this.#parts;
-    if (queue.isAsked(this.#userId)) {
-      this.#after(newcomerPollMs, () => {
-        this.#makeRoom(0);
-      });
-      return;
+    const again = (act: () => void): void => {
+      this.#after(newcomerPollMs, act);
+    };
+    if (queue.isAsked(this.#userId)) again(() => this.#makeRoom(0));
+    else if (queue.sizeOf(this.#userId) === 0) this.finish();
+    else if (confirmations.mayBeFreeSoon(this.#userId, this.#startedAtMs))
+      again(() => this.#finishUnlessLedgerHasRoom());
+    else if (this.#isLastAsked) this.finish();
+    else {
+      this.#isLastAsked = true;
+      confirmations.askAgain(this.#userId);
+      this.#finishUnlessLedgerHasRoom();
     }
-    const isWaiting = queue.sizeOf(this.#userId) > 0;
-    if (!isWaiting || !confirmations.mayBeFreeSoon(this.#userId, this.#startedAtMs)) {
-      this.finish();
-      return;
-    }
-    this.#after(newcomerPollMs, () => {
-      this.#finishWhenAllAreHeard();
-    });
   }
 
   /** Reports an error instead of throwing it. */

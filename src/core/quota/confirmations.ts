@@ -142,6 +142,11 @@ export class Confirmations implements Confirming {
     return this.#denials.heardAtMs(userId) < sinceMs;
   }
 
+  /** If the ledger said a while ago that the quota is full, it is asked again now, for the first newcomer in line. */
+  askAgain(userId: string): void {
+    if (this.#denials.isOld(userId)) this.#denials.end(userId);
+  }
+
   /** The user's slots in use in all processes, as far as is known. */
   totalOf(userId: string): number {
     const count = this.#parts.registry.countOf(userId);

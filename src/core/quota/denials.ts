@@ -3,6 +3,7 @@ import type { Clock } from '../time.js';
 
 /** The quota of a user is full. */
 interface Denial {
+  readonly answeredAtMs: number;
   /** Since when each process that holds its slots has been heard of, on the clock of this one. */
   readonly heardAtMs: number;
   /** When it is over; `null`: it is. */
@@ -14,6 +15,9 @@ interface Denial {
  * tells when another process gives a slot back.
  */
 const denialMs = 500;
+
+/** For how many milliseconds a denial counts as the present state. */
+const freshMs = 100;
 
 /** The last answer about each user whose quota is full, counting all processes. */
 export class Denials {
@@ -42,7 +46,12 @@ export class Denials {
 
   /** @param silentMs for how long the most silent of the processes that hold the slots has not been heard of */
   add(userId: string, silentMs: number): void {
-    this.#byUser.set(userId, { heardAtMs: this.#clock.now() - silentMs, expiry: this.#expiries.add(userId) });
+    const answeredAtMs = this.#clock.now();
+    this.#byUser.set(userId, {
+      answeredAtMs,
+      heardAtMs: answeredAtMs - silentMs,
+      expiry: this.#expiries.add(userId),
+    });
   }
 
   /** Whether the user's quota was full when the ledger was last asked. While it is being asked again, it still is. */
@@ -54,6 +63,12 @@ export class Denials {
   /** Since when each process that holds the user's slots has been heard of; `Infinity` without a denial. */
   heardAtMs(userId: string): number {
     return this.#byUser.get(userId)?.heardAtMs ?? Infinity;
+  }
+
+  /** Whether there is one, and the ledger has not just answered. */
+  isOld(userId: string): boolean {
+    const answeredAtMs = this.#byUser.get(userId)?.answeredAtMs ?? Infinity;
+    return this.#clock.now() - answeredAtMs > freshMs;
   }
 
   /** The ledger may be asked again for whoever waits: that is done within this call. */

@@ -630,8 +630,11 @@ describe('a newcomer whose turn has come, and whose slot a slow ledger has yet t
 
   it('is refused when it does not', async () => {
     const { h, ledger, newcomer } = await waiting();
-    ledger.answer(full);
-    await h.time.advance(3_000);
+    // Asked once more, it says the same.
+    for (let times = 1; times <= 2; times += 1) {
+      ledger.answer(full);
+      await h.time.advance(3_000);
+    }
     expect(newcomer.outcome?.refusal?.code).toBe('quota.exceeded');
     expect(h.countOf('ada')).toBe(0);
   });

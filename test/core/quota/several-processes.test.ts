@@ -286,7 +286,7 @@ describe('a newcomer for which a slow ledger is asked', () => {
 
 describe('a ledger that denies after a while', () => {
   /** @param managers of this process; the others of two are elsewhere */
-  async function denying(answerMs: number, managers: number) {
+  async function denying(answerMs: number, managers: number, { silentMs = 1_000, peer = remote } = {}) {
     let isFull = false;
     const claims: QuotaClaim[] = [];
     const h = harness({
@@ -294,7 +294,7 @@ describe('a ledger that denies after a while', () => {
         acquire: async (claim) => {
           claims.push(claim);
           await new Promise<void>((resolve) => h.time.setTimer(resolve, answerMs));
-          return isFull ? { granted: false, total: 2, silentMs: 1_000 } : { granted: true, total: claims.length };
+          return isFull ? { granted: false, total: 2, silentMs } : { granted: true, total: claims.length };
         },
         release: () => {
           isFull = false;
@@ -302,11 +302,14 @@ describe('a ledger that denies after a while', () => {
       },
       config: { maxManagersPerUser: 2 },
     });
-    const held = Array.from({ length: managers }, (_, i) => h.arrive('ada', `thread_${i}`, remote));
+    const held = Array.from({ length: managers }, (_, i) => h.arrive('ada', `thread_${i}`, peer));
     await h.time.advance(answerMs + 1_000);
     isFull = true;
     claims.length = 0;
-    return { h, held, claims };
+    const free = (): void => {
+      isFull = false;
+    };
+    return { h, held, claims, free };
   }
 
   // The ledger is asked again half a second after each answer: so with some of these a cleanup would end meanwhile.
@@ -332,6 +335,18 @@ describe('a ledger that denies after a while', () => {
     await h.time.advance(10_000);
     expect(newcomer.outcome?.manager?.threadId).toBe('thread_new');
     expect(h.said('manager.released')).toMatchObject([{ threadId: 'thread_0', reason: 'evicted' }]);
+  });
+
+  it('is asked once more before its newcomer is refused: a slot may have become free meanwhile', async () => {
+    // The user's connection answers late, so the cleanup takes a while; and less than it takes until it is asked anyway.
+    const { h, claims, free } = await denying(2, 1, { silentMs: 0, peer: { ...remote, pongAfterMs: 400 } });
+    const newcomer = h.arrive('ada', 'thread_new', remote);
+    await h.time.advance(390);
+    expect(claims).toHaveLength(1);
+    free();
+    await h.time.advance(100);
+    expect(claims).toHaveLength(2);
+    expect(newcomer.outcome?.manager?.threadId).toBe('thread_new');
   });
 
   it('has its newcomer asked for about twice a second', async () => {
