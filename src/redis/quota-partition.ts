@@ -72,7 +72,7 @@ export interface CallHead {
 /** Redis keeps some more, since it drops whole pieces of a stream. */
 const maxLog = 4_096;
 
-/** A partition during one call: what `lua/prelude.lua` has, under the same names. */
+/** A partition during one call: what `lua/prelude.lua` and `lua/slots.lua` have, under the same names. */
 export class QuotaPartition {
   readonly state: PartitionState;
   readonly head: CallHead;

@@ -21,7 +21,7 @@ interface ServerState {
 }
 
 export interface RegisterReply extends ServerState {
-  /** `taken`: another process has the epoch. */
+  /** `taken`: the epoch is there already. */
   readonly kind: 'ok' | 'taken';
   /** That of the process which registered before; `null` if none has, or it cannot be read. */
   readonly otherLimit: number | null;

@@ -28,10 +28,13 @@ export interface ScriptSource {
   readonly sha1: string;
 }
 
-/** Reads the scripts. @throws Error if a file is missing */
+/** Reads the scripts: each is `prelude.lua` and its body, with `slots.lua` in the line that names it. @throws Error if a file is missing */
 export function readScripts(): Readonly<Record<ScriptName, ScriptSource>> {
-  const prelude = readLua('prelude');
-  const sources = scriptNames.map((name) => [name, sourceOf(`${prelude}\n${readLua(name)}`)] as const);
+  const [prelude, slots] = [readLua('prelude'), readLua('slots')];
+  const sources = scriptNames.map((name) => {
+    const body = readLua(name).replace(/^-- \(slots\.lua\)$/m, () => slots);
+    return [name, sourceOf(`${prelude}\n${body}`)] as const;
+  });
   return Object.freeze(Object.fromEntries(sources) as Record<ScriptName, ScriptSource>);
 }
 

@@ -24,10 +24,10 @@ export async function expectConformance(first: number, last: number): Promise<Re
   return conformance.counts;
 }
 
-/** A bug to plant in a script, or in all by their prelude. */
+/** A bug to plant in a script, or in all that have the text. */
 export interface PlantedBug {
   readonly name: string;
-  readonly in: ScriptName | 'prelude';
+  readonly in: ScriptName | 'all';
   /** What stands there once. */
   readonly find: string;
   readonly replace: string;
@@ -40,12 +40,16 @@ export interface PlantedBug {
  */
 export async function stepsUntilFound(bug: PlantedBug, first: number, last: number): Promise<number | null> {
   const sources = readScripts();
+  const planted: string[] = [];
   const conformance = await startConformance((name) => {
     const { text } = sources[name];
-    if (bug.in !== 'prelude' && bug.in !== name) return text;
-    if (text.split(bug.find).length !== 2) throw new Error(`${name}: wanted "${bug.find}" once`);
+    const times = text.split(bug.find).length - 1;
+    if (bug.in === 'all' ? times === 0 : bug.in !== name) return text;
+    planted.push(name);
+    if (times !== 1) throw new Error(`${name}: wanted "${bug.find}" once`);
     return text.replace(bug.find, () => bug.replace);
   });
+  if (planted.length === 0) throw new Error(`wanted "${bug.find}" in a script`);
   const bad = await firstBadSeed(conformance, first, last);
   return bad && (bad.seed - first) * stepsPerSeed + bad.difference.index + 1;
 }

@@ -7,7 +7,7 @@
 --       7 limit    of the user
 --       8 levels   totals at which the others are told, with commas between them; may be empty
 -- Reply { 'granted', total }        the thread has a slot, and the claim is its holder
---       { 'takes', total, holder }  another process has the thread; the claim is its successor, once it is committed
+--       { 'takes', total, holder }  another process has the thread; the claim is its successor, and commit makes it the holder
 --       { 'behind', stamp }         a claim of the thread is newer; ask again with a higher stamp
 --       { 'contested', total }      two processes keep taking the thread from each other, or its slot cannot be read
 --       { 'full', total, (epoch, slots, silent ms) ... }   one triple for each epoch that holds slots
@@ -19,9 +19,27 @@
 
 if not isAlive(ownEpoch) then return { 'unknown' } end
 
-local user = readUser(KEYS[4])
-dropDead(user)
-local field, claim, limit, levels = ARGV[5], parseClaim(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
+local field, text, limit, levels = ARGV[5], ARGV[6], tonumber(ARGV[7]), ARGV[8]
+local user = readUser(KEYS[4], field)
+if user.stale then dropDead(user) end
+
+-- The thread has no slot yet, and there is room: most calls end here.
+local isAdmitted = not user.own and user.total < limit
+if isAdmitted then
+  call('HSET', user.key, field, sub(text, 1, 18) .. '0')
+  if user.total == 0 then call('PEXPIRE', user.key, ttlMs) end
+  user.total = user.total + 1
+  if not isLevel(levels, user.total) then return { 'granted', user.total } end
+end
+
+-- (slots.lua)
+
+if isAdmitted then
+  tellTotal(user, user.total, levels)
+  return { 'granted', user.total }
+end
+
+local claim = parseClaim(text)
 
 local function granted()
   return { 'granted', user.total }
@@ -36,19 +54,11 @@ local function behind(holder, pending)
   return { 'behind', holder.stamp }
 end
 
--- The thread has no slot yet.
-local function admit()
-  local before = user.total
-  putSlot(user, field, withRun(claim, 0))
-  tellTotal(user, before, levels)
-  return granted()
-end
-
 local function full()
   local epochs, counts = {}, {}
-  for slotField, text in pairs(user.slots) do
-    if not user.unreadable[slotField] then
-      local epoch = sub(text, 1, 10)
+  for _, slot in pairs(slotsOf(user)) do
+    if parseSlot(slot) then
+      local epoch = sub(slot, 1, 10)
       if not counts[epoch] then epochs[#epochs + 1] = epoch end
       counts[epoch] = (counts[epoch] or 0) + 1
     end
@@ -86,7 +96,7 @@ local function replaceOwnPending(holder, pending, successor)
   return takes(holder)
 end
 
-if not user.slots[field] then return user.total < limit and admit() or full() end
+if not user.own then return full() end
 local holder, pending = slotOf(user, field)
 if not holder then return { 'contested', user.total } end
 

@@ -2,7 +2,7 @@
 --
 -- KEYS  m, e, log, then for each claim the hash of its user; the same hash may come more than once
 -- ARGV  the head (see the prelude)
---       5 cursor   the id of the last entry of the log that the caller has seen
+--       5 cursor   the id of the last entry of the log that the caller has applied
 --       then for each claim: field of the thread, claim of the caller's epoch, '1' if its connection is open, else '0'
 -- Reply { 'ok', index ... }   the claims that are lost, counted from 0
 --       { 'unknown' }         the caller's epoch is not alive
@@ -13,6 +13,8 @@
 -- Never: takes the place of a newer claim.
 
 if not isAlive(ownEpoch) then return { 'unknown' } end
+
+-- (slots.lua)
 
 -- The value of an entry; the last, if there are more with that name.
 local function valueOf(texts, name)
@@ -48,7 +50,7 @@ end
 local function assert(user, field, claim, isOpen)
   if slotOf(user, field) then return place(user, field, claim, isOpen) end
   if isMoved(user, field, claim) then return false end
-  if not user.slots[field] then putSlot(user, field, claim) end
+  if not slotsOf(user)[field] then putSlot(user, field, claim) end
   return true
 end
 
@@ -57,7 +59,7 @@ for index = 0, #KEYS - 4 do
   local key, offset = KEYS[4 + index], 6 + 3 * index
   if not users[key] then
     users[key] = readUser(key)
-    dropDead(users[key])
+    if users[key].stale then dropDead(users[key]) end
   end
   local isHeld = assert(users[key], ARGV[offset], parseClaim(ARGV[offset + 1]), ARGV[offset + 2] == '1')
   if not isHeld then reply[#reply + 1] = index end

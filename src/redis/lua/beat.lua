@@ -3,7 +3,7 @@
 -- KEYS  m, e, log
 -- ARGV  the head (see the prelude)
 --       5 epochs   all epochs of the caller, with commas between them
---       6 cursor   the id of the last entry of the log that the caller has seen
+--       6 cursor   the id of the last entry of the log that the caller has applied
 -- Reply { 'ok', clock, now, run id, id of the first entry, id of the last entry (both empty if there is none),
 --         number of unknown epochs, those epochs ...,
 --         then for each entry after the cursor, at most 200: its id, how many texts follow, fields and values ... }
@@ -11,6 +11,8 @@
 -- unknown: an epoch of the caller that is not there, or was silent too long: others may have dropped its slots. It is
 -- not brought back.
 -- Never: adds an epoch, reads or writes a user.
+
+-- (slots.lua)
 
 local version, maxEntries = '1', 200
 

@@ -16,14 +16,15 @@
 
 if not isAlive(ownEpoch) then return { 'unknown' } end
 
+-- (slots.lua)
+
 local user = readUser(KEYS[4])
-dropDead(user)
+if user.stale then dropDead(user) end
 local field, claim, limit, levels = ARGV[5], parseClaim(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
 
 if slotOf(user, field) then return { place(user, field, claim, true) and 'held' or 'lost', user.total } end
-if user.slots[field] or user.total >= limit then return { 'absent', user.total } end
+if slotsOf(user)[field] or user.total >= limit then return { 'absent', user.total } end
 
-local before = user.total
 putSlot(user, field, claim)
-tellTotal(user, before, levels)
+tellTotal(user, user.total, levels)
 return { 'held', user.total }

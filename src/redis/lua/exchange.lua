@@ -16,8 +16,10 @@
 
 if not isAlive(ownEpoch) then return { 'unknown' } end
 
+-- (slots.lua)
+
 local user = readUser(KEYS[4])
-dropDead(user)
+if user.stale then dropDead(user) end
 local victimField, victim, field, claim = ARGV[5], parseClaim(ARGV[6]), ARGV[7], parseClaim(ARGV[8])
 local holder, pending = slotOf(user, victimField)
 local newcomer = slotOf(user, field)
@@ -25,7 +27,7 @@ local newcomer = slotOf(user, field)
 if not holder or not isSame(holder, victim) then
   return { newcomer and isSame(newcomer, claim) and 'exchanged' or 'gone', user.total }
 end
-if pending or user.slots[field] or not isAlive(epochOf(claim)) then return { 'gone', user.total } end
+if pending or slotsOf(user)[field] or not isAlive(epochOf(claim)) then return { 'gone', user.total } end
 
 putSlot(user, field, claim)
 removeSlot(user, victimField)

@@ -5,8 +5,10 @@
 --       5 limit   of the caller for users in general
 -- Reply { 'ok' | 'taken', clock, now, run id, id of the last entry of the log, limit of the last that registered }
 --
--- taken: the epoch is there already; nothing was changed. The caller chooses another process id.
+-- taken: the epoch is there already; nothing was changed. The caller takes its next rotation.
 -- Never: refreshes an epoch, stores the clock.
+
+-- (slots.lua)
 
 local otherLimit = call('HGET', metaKey, 'limit') or ''
 local isNew = call('ZADD', epochsKey, 'NX', digits(clock), ownEpoch) == 1

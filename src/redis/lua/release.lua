@@ -14,8 +14,25 @@
 
 if not isAlive(ownEpoch) then return { 'unknown' } end
 
-local user = readUser(KEYS[4])
-local field, claim, levels = ARGV[5], parseClaim(ARGV[6]), ARGV[7]
+local field, text, levels = ARGV[5], ARGV[6], ARGV[7]
+local user = readUser(KEYS[4], field)
+
+-- The claim is the holder, without a successor: most calls end here.
+local own = user.own
+local isAlone = own and #own == 19 and sub(own, 1, 8) == sub(text, 1, 8) and sub(own, 11, 18) == sub(text, 11, 18)
+if isAlone then
+  call('HDEL', user.key, field)
+  user.total = user.total - 1
+end
+if not own or isAlone and not isLevel(levels, user.total + 1) then return { 'ok', user.total } end
+
+-- (slots.lua)
+
+if isAlone then
+  slotsOf(user)[field] = nil
+  tellTotal(user, user.total + 1, levels)
+  return { 'ok', user.total }
+end
 
 -- A full Redis refuses HSET even of a field that is there, if it is the first write of a script. PEXPIRE it does not.
 local function keep(claimKept)
@@ -24,11 +41,10 @@ local function keep(claimKept)
 end
 
 local holder, pending = slotOf(user, field)
+local claim = parseClaim(text)
 if pending and isSame(claim, pending) then
   keep(holder)
 elseif holder and isSame(claim, holder) then
-  local before = user.total
-  if pending then keep(pending) else removeSlot(user, field) end
-  tellTotal(user, before, levels)
+  keep(pending)
 end
 return { 'ok', user.total }

@@ -14,6 +14,8 @@
 
 if not isAlive(ownEpoch) then return { 'unknown' } end
 
+-- (slots.lua)
+
 local claim = parseClaim(ARGV[6])
 local holder, pending = parseSlot(call('HGET', KEYS[4], ARGV[5]) or '')
 if holder and isSame(claim, holder) then return { 'held' } end

@@ -8,8 +8,8 @@ const folder = join(import.meta.dirname, '../../../src/redis/lua');
 const sources = readScripts();
 
 describe('the scripts', () => {
-  it('are the files of their folder, but for the prelude', () => {
-    const files = readdirSync(folder).filter((file) => file !== 'prelude.lua');
+  it('are the files of their folder, but for those that they begin with and take in', () => {
+    const files = readdirSync(folder).filter((file) => !['prelude.lua', 'slots.lua'].includes(file));
     expect(files.toSorted()).toEqual(scriptNames.map((name) => `${name}.lua`).toSorted());
     expect(Object.isFrozen(scripts)).toBe(true);
   });
