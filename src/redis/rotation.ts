@@ -30,12 +30,14 @@ interface RotationOptions {
 
 /** Times of rotation, in milliseconds, and sizes. */
 const rules = Object.freeze({
-  everyMs: 600_000,
+  everyMs: 500_000,
   /** How far apart two epochs of a process begin on average, at least: its rotations come round after 1,296. */
   spacingMs: 3_000,
   /** How many may begin at once. */
   burst: 10,
-  retryMs: 10_000,
+  /** After the first failure, and at most: each failure doubles it. It begins with a beat, so the first retry is that of the next. */
+  minRetryMs: 500,
+  maxRetryMs: 10_000,
   batch: 50,
 });
 
@@ -64,6 +66,7 @@ export class Rotation {
   #spacedUntilMs = 0;
   #triedAtMs = -Infinity;
   #mayRetryAtMs = 0;
+  #failures = 0;
 
   constructor(options: RotationOptions) {
     this.#options = options;
@@ -159,10 +162,12 @@ export class Rotation {
       await this.#leaveOld();
       this.repairs.deleteUnchanged(repaired);
       this.#isUnfinished = false;
+      this.#failures = 0;
       this.#dueAtMs = clock.now() + jittered(rules.everyMs, 0.2, random);
       onRestored();
     } catch (error) {
-      this.#mayRetryAtMs = clock.now() + rules.retryMs;
+      this.#mayRetryAtMs = clock.now() + Math.min(rules.maxRetryMs, rules.minRetryMs * 2 ** this.#failures);
+      this.#failures += 1;
       onFailed(redisErrorOf(error));
     } finally {
       this.#registering = null;
