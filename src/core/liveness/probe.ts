@@ -57,7 +57,7 @@ interface Unheard {
  * suspect as soon as a ping has been unanswered for `minSilenceMs`. The probe ends when every connection has answered,
  * gone, become a suspect or is excused, at the latest after 80 % of an emergency cleanup's time.
  *
- * Every connection is pinged, however recently it was heard of: the peer may have died a moment ago. Before each verdict
+ * Every connection that can answer in time is pinged, however recently it was heard of: the peer may have died a moment ago. Before each verdict
  * the process reads its sockets once more, since an answer may wait behind the timer.
  */
 export class Probe implements Watcher {

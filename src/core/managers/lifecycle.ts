@@ -171,7 +171,7 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     this.#parts.admission.mayAskAgain(userId);
   }
 
-  /** So many slots of this user are in use in all processes, as far as is known. */
+  /** The total of this user in all processes may have changed. */
   totalChanged(userId: string): void {
     this.#parts.monitor.observe(userId);
   }

@@ -45,7 +45,8 @@ let claims = 0;
 
 /**
  * Has the quota ledger confirm slots that were taken in this process, if there is a ledger. A newcomer has no manager until
- * it has answered. Fails open: if the ledger fails, the local limit has decided.
+ * it has answered. If the ledger fails, the local limit decides, or with
+ * `failOpen: false` the newcomer is refused.
  */
 export class Confirmations implements Confirming {
   readonly #parts: ConfirmationsParts;
