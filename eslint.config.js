@@ -145,7 +145,15 @@ const decideInOneBreath = [
 ].map((selector) => ({ selector, message: 'Decide in one breath: nothing here may be asynchronous.' }));
 
 export default defineConfig(
-  globalIgnores(['dist', 'examples/*/dist', '.dist-next', '.dist-next-cli', 'packages', 'coverage']),
+  globalIgnores([
+    'dist',
+    'examples/*/dist',
+    '.dist-next',
+    '.dist-next-cli',
+    'packages',
+    'coverage',
+    'test/fixtures/redis-v1',
+  ]),
   {
     files: [everywhere],
     extends: [js.configs.recommended, tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

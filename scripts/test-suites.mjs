@@ -35,6 +35,7 @@ const slowFiles = [
   'test/e2e/simulate.test.ts',
   'test/e2e/terminal.test.ts',
   'test/e2e/watchdog.test.ts',
+  'test/redis/hostile.test.ts',
   'test/simulation/cluster-day.test.ts',
   'test/simulation/day-scenarios.test.ts',
   'test/unit/docs/api.test.ts',
@@ -53,8 +54,10 @@ const timedFiles = [
   'test/network/crowds.test.ts',
   'test/network/dropped-link.test.ts',
   'test/redis/exact-limit.test.ts',
+  'test/redis/failover.test.ts',
   'test/redis/failures.test.ts',
   'test/redis/rolling-deploy.test.ts',
+  'test/redis/upgrade.test.ts',
 ];
 
 /** They take minutes, and are parts of `npm run proof`: `npm run test:all` leaves them out. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { playExactLimit } from '../support/exact-limit.js';
 import { expectKept, longRun, shortRun, tableOf, withoutFence, withoutLiveness } from '../support/exact-limit-runs.js';
-import { plantedLibrary } from '../support/shared-process.js';
+import { editedLibrary } from '../support/shared-process.js';
 
 describe.skipIf(process.env['TEST_HAS_REDIS'] === '0')('the exact limit', () => {
   it('is kept by four processes for 2,000 users, in 300,000 admissions under faults', async () => {
@@ -17,13 +17,13 @@ describe.skipIf(process.env['TEST_HAS_REDIS'] === '0')('the exact limit', () => 
 
 describe.skipIf(process.env['TEST_HAS_REDIS'] === '0')('the judge of the exact limit', () => {
   it('finds slots that stay with the dead', async () => {
-    const result = await playExactLimit({ ...shortRun, library: plantedLibrary(withoutLiveness) });
+    const result = await playExactLimit({ ...shortRun, libraries: [editedLibrary(withoutLiveness)] });
     console.log(tableOf('without a look who lives', result));
     expect(result.verdict.refusedWithRoom.length).toBeGreaterThan(0);
   }, 120_000);
 
   it('finds slots that a process took which the others had taken for dead', async () => {
-    const result = await playExactLimit({ ...shortRun, library: plantedLibrary(withoutFence) });
+    const result = await playExactLimit({ ...shortRun, libraries: [editedLibrary(withoutFence)] });
     console.log(tableOf('without a fence', result));
     expect(result.verdict.over.length).toBeGreaterThan(0);
   }, 120_000);

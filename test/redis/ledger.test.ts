@@ -5,7 +5,8 @@ import { createMooring, type Mooring, type MooringEvent } from '../../src/index.
 import { redisLedger, type RedisClient, type RedisLedgerOptions } from '../../src/redis/index.js';
 import { inspectRedis } from '../../src/redis/inspect.js';
 import { quotaLedgerContract, type LedgerFixture } from '../../src/testing/index.js';
-import { startRedis, type RunningRedis } from '../support/redis-server.js';
+import { operatorOf, slotsOf } from '../support/redis-operator.js';
+import { startRedis } from '../support/redis-server.js';
 import { afterThisTest } from '../support/setup.js';
 
 const hasRedis = process.env['TEST_HAS_REDIS'] !== '0';
@@ -61,7 +62,7 @@ describe.skipIf(!hasRedis).each(clients)('a ledger with a client of %s', (_, mak
     await redis.restart();
     await isUp(mooring);
     expect(states()).toEqual(['up', 'suspended', 'down', 'up']);
-    expect(await slotsOf(redis, 'ada')).toBe(2);
+    expect(await slotsOf(await operatorOf(redis), 'ada')).toBe(2);
     expect(mooring.managerCount).toBe(2);
   });
 
@@ -76,7 +77,7 @@ describe.skipIf(!hasRedis).each(clients)('a ledger with a client of %s', (_, mak
     redis.signal('SIGCONT');
     await isUp(mooring);
     expect(mooring.managerCount).toBe(1);
-    expect(await slotsOf(redis, 'ada')).toBe(1);
+    expect(await slotsOf(await operatorOf(redis), 'ada')).toBe(1);
   });
 
   it('loads its scripts again when Redis has forgotten them', async () => {
@@ -93,7 +94,7 @@ describe.skipIf(!hasRedis).each(clients)('a ledger with a client of %s', (_, mak
       ticket?.cancel();
     }
     clearInterval(forgets);
-    await vi.waitFor(async () => expect(await slotsOf(redis, 'ada')).toBe(0), 5_000);
+    await vi.waitFor(async () => expect(await slotsOf(await operatorOf(redis), 'ada')).toBe(0), 5_000);
     expect(states()).toEqual(['up']);
   });
 
@@ -106,13 +107,13 @@ describe.skipIf(!hasRedis).each(clients)('a ledger with a client of %s', (_, mak
     const operator = await operatorOf(redis);
     const epochs = await operator.keys('mooring:{*}:e');
     expect(epochs).toEqual([]);
-    expect(await slotsOf(redis, 'ada')).toBe(0);
+    expect(await slotsOf(await operatorOf(redis), 'ada')).toBe(0);
     // The two of the test.
     await vi.waitFor(async () => expect(await operator.clientList()).toHaveLength(2), 2_000);
   });
 
   it('says why it cannot be used', async () => {
-    const redis = await startRedis('--requirepass', 'secret');
+    const redis = await startRedis({ args: ['--requirepass', 'secret'] });
     const { mooring } = node(makeClient(redis.url));
     await vi.waitFor(() => expect(mooring.ledgerStatus?.reason).toMatch(/user or the password/), 10_000);
     expect((await inspectRedis(makeClient(redis.url))).problems).toMatchObject([{ isFatal: true }]);
@@ -129,7 +130,7 @@ describe.skipIf(!hasRedis).each(clients)('a ledger with a client of %s', (_, mak
     const { mooring } = node(makeClient(url));
     await isUp(mooring);
     expect((await mooring.admit({ userId: 'ada', threadId: 'thread_1' })).refusal).toBeNull();
-    expect(await slotsOf(redis, 'ada')).toBe(1);
+    expect(await slotsOf(await operatorOf(redis), 'ada')).toBe(1);
     expect(await inspectRedis(makeClient(url))).toMatchObject({ runsScripts: true, problems: [] });
   });
 });
@@ -157,20 +158,3 @@ describe.skipIf(!hasRedis)('redisLedger', () => {
     );
   });
 });
-
-async function operatorOf({ url }: RunningRedis) {
-  const client = createClient({ url });
-  client.on('error', () => undefined);
-  await client.connect();
-  afterThisTest(() => {
-    client.destroy();
-  });
-  return client;
-}
-
-/** The slots of a user that Redis has. */
-async function slotsOf(redis: RunningRedis, userId: string): Promise<number> {
-  const operator = await operatorOf(redis);
-  const [key] = await operator.keys(`mooring:{*}:u:${userId}`);
-  return key === undefined ? 0 : operator.hLen(key);
-}

@@ -1,17 +1,28 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient } from 'redis';
+import { livingSlots, operatorOf } from './redis-operator.js';
 import { startRedis, type RunningRedis } from './redis-server.js';
 import { startShared, temporaryFolder, type SharedProcess } from './shared-process.js';
-import { judge, readHistory, readUnanswered, type Fault, type Verdict } from './slot-history.js';
+import {
+  firstBreaches,
+  judge,
+  readHistory,
+  readNotes,
+  readUnanswered,
+  storyOf,
+  type Fault,
+  type SlotEvent,
+  type Verdict,
+} from './slot-history.js';
 
 /** How Redis fails: it ends and comes back empty, stands still, or forgets everything. */
 export type RedisFault = 'killed' | 'paused' | 'emptied';
 
 /** A run of four processes that share a quota, under faults. */
 export interface ExactLimitRun {
-  /** @default the built library */
-  readonly library?: string | undefined;
+  /** The processes use them in turn. @default the built library */
+  readonly libraries?: readonly string[];
   readonly users: number;
   readonly limit: number;
   /** How many threads a user has. */
@@ -38,8 +49,12 @@ export interface ExactLimitResult {
   readonly redisFaults: Readonly<Record<RedisFault, number>>;
   /** How many times a process could not ask Redis, although nothing was done to it or to Redis. */
   readonly ledgerTroubles: number;
+  /** For each process that Redis had been gone for, how long it took until it shared the quota again, in milliseconds. */
+  readonly returnsMs: readonly number[];
   /** Slots that Redis had in the end, and no process; and the other way round. */
   readonly unequal: readonly string[];
+  /** What happened to the user and to the processes around the first breaches. */
+  readonly stories: readonly string[];
 }
 
 const processes = 4;
@@ -133,7 +148,7 @@ class Fleet {
 
   async spoilRedis(fault: RedisFault): Promise<void> {
     const fromMs = machineMs();
-    if (fault === 'emptied') await this.#flush();
+    if (fault === 'emptied') await (await operatorOf(this.#redis)).flushAll();
     else if (fault === 'paused') {
       this.#redis.signal('SIGSTOP');
       await sleep(pausedMs);
@@ -151,8 +166,9 @@ class Fleet {
 
   /** Until there have been so many admissions. */
   async goOn(admissions: number): Promise<void> {
-    for (const untilMs = machineMs() + 300_000; machineMs() < untilMs && this.#verdict().opens < admissions;)
-      await sleep(10_000);
+    const opens = (): number =>
+      this.#all.reduce((sum, { shared }) => sum + readFileSync(shared.logFile, 'latin1').split(' open ').length - 1, 0);
+    for (const untilMs = machineMs() + 300_000; machineMs() < untilMs && opens() < admissions;) await sleep(10_000);
   }
 
   /** Lets all of them come to rest, and compares what they hold with what Redis has. */
@@ -160,10 +176,11 @@ class Fleet {
     const living = this.#now.map((_, place) => this.#at(place).shared);
     for (const shared of living) shared.order('end');
     await Promise.all(living.map((shared) => shared.hears('ended')));
+    const operator = await operatorOf(this.#redis);
     const untilMs = machineMs() + quietWithinMs;
     for (;;) {
       const { open } = this.#verdict();
-      const stored = await this.#slotsInRedis();
+      const stored = await livingSlots(operator);
       this.#unequal = [
         ...[...open].filter((slot) => !stored.has(slot)).map((slot) => `not in Redis: ${slot}`),
         ...[...stored].filter((slot) => !open.has(slot)).map((slot) => `in Redis only: ${slot}`),
@@ -175,14 +192,19 @@ class Fleet {
   }
 
   result(): ExactLimitResult {
+    const verdict = this.#verdict();
+    const notes = this.#all.flatMap(({ name, shared }) => readNotes(name, shared.logFile));
+    const history = { events: this.#events(), faults: this.#allFaults(), notes };
     const count = (what: Fault['what']): number => this.#faults.filter((fault) => fault.what === what).length;
     return {
-      verdict: this.#verdict(),
+      verdict,
       kills: count('killed'),
       freezes: count('frozen'),
       redisFaults: this.#redisFaults,
       ledgerTroubles: this.#unanswered().length,
+      returnsMs: this.#returnsMs(),
       unequal: this.#unequal,
+      stories: firstBreaches(verdict).map((breach) => storyOf(breach, history)),
     };
   }
 
@@ -202,18 +224,36 @@ class Fleet {
       );
   }
 
+  #returnsMs(): number[] {
+    const outages = this.#all.flatMap(({ name, shared }) => readUnanswered(name, shared.logFile));
+    return this.#faults.flatMap((fault) => {
+      if (fault.what !== 'redis gone') return [];
+      const during = outages.filter(
+        ({ fromMs, untilMs }) => fault.fromMs <= fromMs && fromMs <= fault.untilMs + 1_000 && untilMs > fault.untilMs,
+      );
+      return during.map(({ untilMs }) => untilMs - fault.untilMs);
+    });
+  }
+
   #verdict(): Verdict {
-    const events = this.#all.flatMap(({ name, shared }) => readHistory(name, shared.logFile));
-    return judge(events, [...this.#faults, ...this.#unanswered()], { ...promised, limit: this.#run.limit });
+    return judge(this.#events(), this.#allFaults(), { ...promised, limit: this.#run.limit });
+  }
+
+  #events(): SlotEvent[] {
+    return this.#all.flatMap(({ name, shared }) => readHistory(name, shared.logFile));
+  }
+
+  #allFaults(): Fault[] {
+    return [...this.#faults, ...this.#unanswered()];
   }
 
   async #launch(place: number): Promise<void> {
-    const { library, users, limit, threads, held, atOnce, perSecond } = this.#run;
+    const { libraries = [], users, limit, threads, held, atOnce, perSecond } = this.#run;
     const index = this.#started;
     this.#started += 1;
     const name = `process-${index}`;
     const setup = {
-      library,
+      library: libraries[index % libraries.length],
       redisUrl: this.#redis.url,
       client: index % 2 === 0 ? ('redis' as const) : ('ioredis' as const),
       settings: { ...settings, maxManagersPerUser: limit },
@@ -229,41 +269,4 @@ class Fleet {
     if (found === undefined) throw new RangeError(`no process is at ${place}`);
     return found;
   }
-
-  async #flush(): Promise<void> {
-    await withOperator(this.#redis, (operator) => operator.flushAll());
-  }
-
-  /** User and thread of each slot whose process lives. Those of the dead stay until somebody asks for their user. */
-  async #slotsInRedis(): Promise<Set<string>> {
-    return withOperator(this.#redis, async (operator) => {
-      const slots = new Set<string>();
-      for (const key of await operator.keys('mooring:{*}:u:*')) {
-        const [partition = '', userId = ''] = key.split(':u:');
-        const alive = await operator.zRange(`${partition}:e`, 0, -1);
-        for (const [field, value] of Object.entries(await operator.hGetAll(key))) {
-          if (alive.includes(value.slice(0, 10))) slots.add(`${userId} ${field}`);
-        }
-      }
-      return slots;
-    });
-  }
-}
-
-async function withOperator<T>(
-  { url }: RunningRedis,
-  act: (operator: ReturnType<typeof makeOperator>) => Promise<T>,
-): Promise<T> {
-  const operator = makeOperator(url);
-  operator.on('error', () => undefined);
-  await operator.connect();
-  try {
-    return await act(operator);
-  } finally {
-    operator.destroy();
-  }
-}
-
-function makeOperator(url: string) {
-  return createClient({ url });
 }

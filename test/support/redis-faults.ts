@@ -109,7 +109,7 @@ export const redisFaults: readonly RedisFault[] = [
 
 /** Starts a Redis for the fault, and does what comes before. All of it ends with the test. */
 export async function startFaulty({ args = [], before }: RedisFault): Promise<FaultyRedis> {
-  const redis = await startRedis(...args);
+  const redis = await startRedis({ args });
   const url = args.includes('--requirepass') ? redis.url.replace('//', '//:secret@') : redis.url;
   const operator = makeOperator(url);
   operator.on('error', () => undefined);

@@ -51,17 +51,29 @@ export interface RunningRedis {
   restart(): Promise<void>;
 }
 
-/** Starts a Redis in a temporary folder. It ends with the test. @param args more options of redis-server */
-export async function startRedis(...args: readonly string[]): Promise<RunningRedis> {
+interface RedisOptions {
+  /** More options of redis-server. */
+  readonly args?: readonly string[];
+  /** How far its clock is ahead, in milliseconds. @default it is right */
+  readonly aheadMs?: number;
+}
+
+/** Starts a Redis in a temporary folder. It ends with the test. */
+export async function startRedis({ args = [], aheadMs }: RedisOptions = {}): Promise<RunningRedis> {
   const folder = mkdtempSync(join(tmpdir(), 'mooring-redis-'));
   afterThisTest(() => {
     rmSync(folder, { recursive: true, force: true });
   });
+  const env =
+    aheadMs === undefined ? {} : { LD_PRELOAD: compileClock(folder), MOORING_CLOCK_AHEAD_MS: String(aheadMs) };
   const port = await freePort();
   let child!: ChildProcess;
   const start = async (): Promise<void> => {
     const own = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...options.slice(2), ...args];
-    const started = spawn('redis-server', own, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const started = spawn('redis-server', own, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...env },
+    });
     child = started;
     await readyIn(started.stdout);
   };
@@ -95,9 +107,8 @@ interface Clock {
 }
 
 function makeClock(folder: string, nowMs: number): Clock {
-  const [library, file] = [join(folder, 'clock.so'), join(folder, 'clock')];
-  const source = join(import.meta.dirname, 'redis-clock.c');
-  execFileSync('cc', ['-shared', '-fPIC', '-O2', '-Wall', '-Werror', '-o', library, source]);
+  const library = compileClock(folder);
+  const file = join(folder, 'clock');
   const descriptor = openSync(file, 'w');
   afterThisTest(() => {
     closeSync(descriptor);
@@ -109,6 +120,14 @@ function makeClock(folder: string, nowMs: number): Clock {
   };
   setTime(nowMs);
   return { library, file, setTime };
+}
+
+/** @returns the library that changes the clock of a process */
+function compileClock(folder: string): string {
+  const library = join(folder, 'clock.so');
+  const source = join(import.meta.dirname, 'redis-clock.c');
+  execFileSync('cc', ['-shared', '-fPIC', '-O2', '-Wall', '-Werror', '-o', library, source]);
+  return library;
 }
 
 /** @throws Error with its log, if it ends before it listens */

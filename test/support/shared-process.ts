@@ -112,14 +112,27 @@ export interface ScriptEdit {
   readonly replace: string;
 }
 
-/** A copy of the built library whose scripts have a bug. @throws Error if a text does not stand there once */
-export function plantedLibrary(edits: readonly ScriptEdit[]): string {
+/** A copy of the built library with the ledger of the first version, client and scripts. */
+export function firstLibrary(): string {
+  const library = copiedLibrary();
+  cpSync(join(repository, 'test/fixtures/redis-v1/redis.js'), join(library, 'redis.js'));
+  cpSync(join(repository, 'test/fixtures/redis-v1/lua'), join(library, 'lua'), { recursive: true });
+  return library;
+}
+
+function copiedLibrary(): string {
   const folder = temporaryFolder();
   const library = join(folder, 'dist/lib');
   mkdirSync(library, { recursive: true });
   cpSync(builtLibrary, library, { recursive: true });
   cpSync(join(repository, 'package.json'), join(folder, 'package.json'));
   symlinkSync(join(repository, 'node_modules'), join(folder, 'node_modules'));
+  return library;
+}
+
+/** A copy of the built library whose scripts are other ones. @throws Error if a text does not stand there once */
+export function editedLibrary(edits: readonly ScriptEdit[]): string {
+  const library = copiedLibrary();
   for (const { in: name, find, replace } of edits) {
     const file = join(library, 'lua', `${name}.lua`);
     const text = readFileSync(file, 'utf8');

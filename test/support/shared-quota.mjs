@@ -89,6 +89,7 @@ function writeHistory(mooring, file, answerFor) {
   mooring.on('manager.released', ({ userId, threadId, reason }) => write('release', userId, threadId, reason));
   mooring.on('admission.refused', ({ userId, threadId, closeCause }) => write('refuse', userId, threadId, closeCause));
   mooring.on('ledger.changed', ({ state }) => write('ledger', state));
+  mooring.on('process.stalled', ({ stalledMs }) => write('stalled', Math.round(stalledMs)));
   write('start', process.pid);
 }
 

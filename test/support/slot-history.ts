@@ -71,6 +71,56 @@ export interface Verdict {
   readonly open: ReadonlySet<string>;
 }
 
+/** Something that a process wrote about itself. */
+export interface Note {
+  readonly atMs: number;
+  readonly text: string;
+}
+
+/** Everything that happened in a run. */
+export interface History {
+  readonly events: readonly SlotEvent[];
+  readonly faults: readonly Fault[];
+  readonly notes: readonly Note[];
+}
+
+/** Three breaches of each kind at most. */
+export function firstBreaches({ over, overInOne, twice, refusedWithRoom }: Verdict): Breach[] {
+  return [over, overInOne, twice, refusedWithRoom].flatMap((breaches) => breaches.slice(0, 3));
+}
+
+/** When a process stood still, and what it said of Redis. */
+export function readNotes(process: string, file: string): Note[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter(([, what]) => what === 'ledger' || what === 'stalled')
+    .map(([ns = '', ...words]) => ({ atMs: Number(ns) / 1e6, text: [process, ...words].join(' ') }));
+}
+
+/** What was done to the processes, and what they did for the user, in the 12 s before the breach and the 2 s after it. */
+export function storyOf(breach: Breach, { events, faults, notes }: History): string {
+  const { userId, threadId, process, what } = breach.event;
+  const at = (ms: number): string => (ms - breach.atMs).toFixed(0).padStart(7);
+  const isNear = (ms: number): boolean => breach.atMs - 12_000 < ms && ms < breach.atMs + 2_000;
+  const ofFaults = faults.flatMap((fault): [number, string][] => {
+    const whom = 'process' in fault ? fault.process : '';
+    const untilMs = 'untilMs' in fault ? fault.untilMs : fault.fromMs;
+    if (!isNear(fault.fromMs) && !isNear(untilMs)) return [];
+    return [[fault.fromMs, `${fault.what} ${whom}, until ${at(untilMs).trim()}`]];
+  });
+  const ofUser = events
+    .filter((event) => event.userId === userId && isNear(event.atMs))
+    .map((event): [number, string] => {
+      const asked = event.what === 'open' ? `, asked at ${at(event.askedAtMs).trim()}` : '';
+      return [event.atMs, `${event.process} ${event.what} ${event.threadId} ${event.why}${asked}`];
+    });
+  const ofProcesses = notes.filter(({ atMs }) => isNear(atMs)).map(({ atMs, text }): [number, string] => [atMs, text]);
+  const lines = [...ofFaults, ...ofUser, ...ofProcesses].toSorted((one, other) => one[0] - other[0]);
+  const head = `${what} of ${userId} ${threadId} by ${process}: ${breach.count}`;
+  return [head, ...lines.map(([ms, text]) => `${at(ms)} ${text}`)].join('\n');
+}
+
 /** How long a thread may be open twice, and how long there may be room that nobody gets, in milliseconds. */
 const tolerance = Object.freeze({ twiceMs: 1_500, roomMs: 1_500, rotationMs: 3_000, stopMs: 50 });
 
@@ -107,6 +157,8 @@ interface Holder {
   /** Who has opened the thread since. Then this one does not count any longer. */
   successor: Holder | null;
   supersededAtMs: number;
+  /** When the newer connection of its thread ended before this one did; `-Infinity`: that has not happened. */
+  regainedAtMs: number;
 }
 
 class User {
@@ -204,7 +256,15 @@ class Judge {
     const isUncounted = this.#isUncountedAt(atMs);
     const wasCounted = holders.some((holder) => holder.successor === null || isUncounted(holder));
     const isAlone = why === 'alone';
-    const opened: Holder = { process, askedAtMs, openedAtMs: atMs, isAlone, successor: null, supersededAtMs: 0 };
+    const opened: Holder = {
+      process,
+      askedAtMs,
+      openedAtMs: atMs,
+      isAlone,
+      successor: null,
+      supersededAtMs: 0,
+      regainedAtMs: -Infinity,
+    };
     if (this.#late.has(event)) {
       opened.successor = holders.find(({ successor }) => successor === null) ?? opened;
       opened.supersededAtMs = atMs;
@@ -235,9 +295,11 @@ class Judge {
     for (const holder of others) {
       if (holder.successor !== ended) continue;
       this.#twice(event, holder.supersededAtMs, [process, holder.process]);
-      // It went back to the process that had it before.
-      if (why === 'moved' && ended.successor === null) holder.successor = null;
+      // It went back to the process that had it before; or that did not hear of the newer connection before it ended: then
+      // it stays open, and its process says so with the next beat.
+      if (ended.successor === null) holder.successor = null;
       else holder.supersededAtMs = Infinity;
+      if (why !== 'moved') holder.regainedAtMs = event.atMs;
     }
     if (others.length === 0) user.threads.delete(threadId);
     else user.threads.set(threadId, others);
@@ -288,8 +350,9 @@ class Judge {
         fault.fromMs + nodeTimeoutMs - 2 * beatMs <= atMs &&
         atMs <= fault.untilMs + beatMs + tolerance.rotationMs,
     );
-    return ({ process, askedAtMs, openedAtMs, isAlone }) =>
+    return ({ process, askedAtMs, openedAtMs, isAlone, regainedAtMs }) =>
       (isAlone && atMs - openedAtMs <= beatMs + tolerance.rotationMs) ||
+      atMs - regainedAtMs <= beatMs + tolerance.rotationMs ||
       apart.some(
         (fault) => 'process' in fault && fault.process === process && askedAtMs <= fault.fromMs + tolerance.stopMs,
       );

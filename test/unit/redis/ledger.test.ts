@@ -161,6 +161,24 @@ describe('while Redis stands still', () => {
   });
 });
 
+describe('when Redis can be asked again', () => {
+  it.each([1, 2, 3])('a process shares the quota soon, though %i of its assertions have no answer', async (lost) => {
+    const cluster = await new Cluster(1).start();
+    const [node] = cluster.nodes;
+    await fill(cluster, node!, 'ada', 5);
+    cluster.redis.pause();
+    await cluster.advance(4_000);
+    expect(node?.mooring.ledgerStatus?.state).toBe('down');
+    let left = lost;
+    cluster.redis.fate = ({ name }) => ({ isReplyLost: name === 'assert' && (left -= 1) >= 0 });
+    cluster.redis.resume();
+    // Two beats, and for each lost one twice as long as for that before, from a beat on.
+    await cluster.advance(2_500 + 1_000 * 2 ** (lost - 1) + 1_000);
+    expect(left).toBeLessThan(0);
+    expect(node?.mooring.ledgerStatus?.state).toBe('up');
+  });
+});
+
 describe('what Redis has lost', () => {
   it('is asserted anew when it has started empty', async () => {
     const cluster = await new Cluster(2, two).start();

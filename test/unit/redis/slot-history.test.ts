@@ -49,6 +49,13 @@ describe('the history of a user with a limit of 2', () => {
     expect(overAt([...lines, [1_300, 'q', 'open', 'c'], [2_000, 'p', 'release', 'a', 'moved']])).toEqual([]);
   });
 
+  it('counts the former connection of a thread again when the newer one ended before it was told', () => {
+    const lines: readonly Line[] = [...full, [1_100, 'q', 'open', 'a'], [1_200, 'q', 'release', 'a', 'closed']];
+    const later: readonly Line[] = [...lines, [9_000, 'q', 'refuse', 'c', 'quota']];
+    expect(judged(later).refusedWithRoom).toEqual([]);
+    expect(overAt([...later, [9_001, 'q', 'open', 'c']])).toEqual([9_001]);
+  });
+
   it('knows that a process may hear late that it had a thread before another took it over', () => {
     const late: readonly Line[] = [
       [1_000, 'q', 'open', 'a'],
