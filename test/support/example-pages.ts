@@ -76,6 +76,16 @@ export async function connected(page: Page): Promise<void> {
   await page.locator('#status').waitFor({ state: 'hidden' });
 }
 
+/** Clicks "Try now" until it is let in: the server may hear of a tab that was closed only after the first click. */
+export async function letIn(page: Page): Promise<void> {
+  const again = page.getByRole('button', { name: 'Try now' });
+  const clickIfThere = async (): Promise<boolean> => {
+    if (await again.isVisible()) await again.click({ timeout: 1_000 }).catch(() => undefined);
+    return page.locator('#status').isVisible();
+  };
+  await expect.poll(clickIfThere, { timeout: 20_000, interval: 500 }).toBe(false);
+}
+
 /** With `MOORING_PICTURES=1` the pictures of the examples are taken anew. */
 export async function picture(page: Page, name: string): Promise<void> {
   if (process.env['MOORING_PICTURES'] !== '1') return;
