@@ -38,9 +38,9 @@ const parts = {
     quickEnv: { MOORING_QUOTA_SEEDS: '40', MOORING_QUOTA_EVERY: '4' },
   },
   cluster: {
-    command: ['scripts/test.mjs', ...cluster, 'test/redis/exact-limit-long.test.ts'],
+    command: ['scripts/test.mjs', ...cluster, 'test/redis/failover.test.ts', 'test/redis/exact-limit-long.test.ts'],
     quick: ['scripts/test.mjs', ...cluster, 'test/redis/exact-limit.test.ts'],
-    env: { MOORING_DEPLOY_CLIENTS: '5000' },
+    env: { MOORING_DEPLOY_CLIENTS: '5000', MOORING_CUT_OFF_MS: '60000', MOORING_MOVES: '1000' },
   },
   day: {
     command: clusterDay,

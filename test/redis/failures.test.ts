@@ -3,23 +3,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { Redis } from 'ioredis';
-import { createClient } from 'redis';
 import { describe, expect, it, vi } from 'vitest';
 import { redisLedger, type RedisClient } from '../../src/redis/index.js';
 import { redisTroubles } from '../../src/redis/redis-errors.js';
 import { logEvents, type Logger } from '../../src/telemetry/log.js';
 import { collectMetrics } from '../../src/telemetry/prometheus.js';
+import { redisClients } from '../support/quota-node.js';
 import { redisFaults, startFaulty, type RedisFault } from '../support/redis-faults.js';
 import { afterThisTest } from '../support/setup.js';
 import { closeOf, dial } from '../support/ws-client.js';
 import { wsServer, type WsServer } from '../support/ws-server.js';
-
-/** Both packages, at their defaults. */
-const clients: readonly (readonly [string, (url: string) => RedisClient])[] = [
-  ['redis', (url) => createClient({ url })],
-  ['ioredis', (url) => new Redis(url, { lazyConnect: true })],
-];
 
 /** A row of the guide: what was done, what Redis or its client says, the reason, and what to do. */
 type Row = readonly [name: string, said: string, reason: string, advice: string];
@@ -31,26 +24,29 @@ const seen = new Map<string, Row[]>();
 const downWithinMs = 6_000;
 const admittedWithinMs = 250;
 
-describe.skipIf(process.env['TEST_HAS_REDIS'] === '0').each(clients)('with a client of %s', (client, makeClient) => {
-  it.each(redisFaults)('users are let in when $name', async (fault) => {
-    const faulty = await startFaulty(fault);
-    const url = fault.url?.(faulty.redis) ?? faulty.redis.url;
-    const lenient = await serverWith(makeClient(url), true);
-    const strict = await serverWith(makeClient(url), false);
-    if (fault.act !== undefined) {
-      await vi.waitFor(() => expect([lenient, strict].map(stateOf)).toEqual(['up', 'up']), downWithinMs);
-      await fault.act(faulty);
-    }
-    if (fault.isHarmless === true) {
-      await staysUp(lenient);
-      return;
-    }
-    await vi.waitFor(() => expect([lenient, strict].map(stateOf)).toEqual(['down', 'down']), downWithinMs);
-    await expectFallBack(lenient, strict);
-    const row = rowOf(fault, lenient);
-    seen.set(client, [...(seen.get(client) ?? []), row]);
-  });
-});
+describe.skipIf(process.env['TEST_HAS_REDIS'] === '0').each(redisClients)(
+  'with a client of %s',
+  (client, makeClient) => {
+    it.each(redisFaults)('users are let in when $name', async (fault) => {
+      const faulty = await startFaulty(fault);
+      const url = fault.url?.(faulty.redis) ?? faulty.redis.url;
+      const lenient = await serverWith(makeClient(url), true);
+      const strict = await serverWith(makeClient(url), false);
+      if (fault.act !== undefined) {
+        await vi.waitFor(() => expect([lenient, strict].map(stateOf)).toEqual(['up', 'up']), downWithinMs);
+        await fault.act(faulty);
+      }
+      if (fault.isHarmless === true) {
+        await staysUp(lenient);
+        return;
+      }
+      await vi.waitFor(() => expect([lenient, strict].map(stateOf)).toEqual(['down', 'down']), downWithinMs);
+      await expectFallBack(lenient, strict);
+      const row = rowOf(fault, lenient);
+      seen.set(client, [...(seen.get(client) ?? []), row]);
+    });
+  },
+);
 
 describe('the guide', () => {
   it.skipIf(process.env['TEST_HAS_REDIS'] === '0')('says what was seen', () => {
@@ -64,7 +60,7 @@ describe('the guide', () => {
 
 /** The rows of both clients; one for both if it is the same. */
 function table(): string[] {
-  const [ofNodeRedis = [], ofIoRedis = []] = clients.map(([client]) => seen.get(client) ?? []);
+  const [ofNodeRedis = [], ofIoRedis = []] = redisClients.map(([client]) => seen.get(client) ?? []);
   const rows = ofNodeRedis.flatMap((row, index): Row[] => {
     const [name, ...others] = ofIoRedis[index] ?? row;
     if (isDeepStrictEqual(row, [name, ...others])) return [row];

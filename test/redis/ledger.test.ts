@@ -5,17 +5,12 @@ import { createMooring, type Mooring, type MooringEvent } from '../../src/index.
 import { redisLedger, type RedisClient, type RedisLedgerOptions } from '../../src/redis/index.js';
 import { inspectRedis } from '../../src/redis/inspect.js';
 import { quotaLedgerContract, type LedgerFixture } from '../../src/testing/index.js';
+import { redisClients } from '../support/quota-node.js';
 import { operatorOf, slotsOf } from '../support/redis-operator.js';
 import { startRedis } from '../support/redis-server.js';
 import { afterThisTest } from '../support/setup.js';
 
 const hasRedis = process.env['TEST_HAS_REDIS'] !== '0';
-
-/** Both packages, at their defaults. */
-const clients: readonly (readonly [string, (url: string) => RedisClient])[] = [
-  ['redis', (url) => createClient({ url })],
-  ['ioredis', (url) => new Redis(url, { lazyConnect: true })],
-];
 
 /** A process that shares the quota. */
 function node(client: RedisClient, options: RedisLedgerOptions & { limit?: number } = {}) {
@@ -37,7 +32,7 @@ const isUp = (mooring: Mooring): Promise<void> =>
     expect(mooring.ledgerStatus?.state).toBe('up');
   }, 10_000);
 
-describe.skipIf(!hasRedis).each(clients)('a ledger with a client of %s', (_, makeClient) => {
+describe.skipIf(!hasRedis).each(redisClients)('a ledger with a client of %s', (_, makeClient) => {
   it.each(quotaLedgerContract)('$name', async ({ run }) => {
     const redis = await startRedis();
     const make = async (): Promise<LedgerFixture> => {

@@ -1,10 +1,8 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient } from 'redis';
+import { operatorOf, type Operator } from './redis-operator.js';
 import { startRedis, type RunningRedis } from './redis-server.js';
 import { afterThisTest } from './setup.js';
-
-type Operator = ReturnType<typeof makeOperator>;
 
 /** A Redis for one fault. */
 interface FaultyRedis {
@@ -111,18 +109,9 @@ export const redisFaults: readonly RedisFault[] = [
 export async function startFaulty({ args = [], before }: RedisFault): Promise<FaultyRedis> {
   const redis = await startRedis({ args });
   const url = args.includes('--requirepass') ? redis.url.replace('//', '//:secret@') : redis.url;
-  const operator = makeOperator(url);
-  operator.on('error', () => undefined);
-  await operator.connect();
-  afterThisTest(() => {
-    operator.destroy();
-  });
+  const operator = await operatorOf({ url });
   await before?.({ redis, operator });
   return { redis, operator };
-}
-
-function makeOperator(url: string) {
-  return createClient({ url, disableOfflineQueue: true });
 }
 
 async function aclUser(operator: Operator, ...rules: readonly string[]): Promise<void> {

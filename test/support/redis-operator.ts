@@ -4,7 +4,7 @@ import { afterThisTest } from './setup.js';
 /** A client of Redis that the test uses itself. */
 export type Operator = ReturnType<typeof makeOperator>;
 
-/** Connects to a Redis. The connection ends with the test. */
+/** Connects to a Redis. Without a connection its calls fail at once. It ends with the test. */
 export async function operatorOf({ url }: { readonly url: string }): Promise<Operator> {
   const operator = makeOperator(url);
   operator.on('error', () => undefined);
@@ -37,5 +37,5 @@ export async function livingSlots(operator: Operator): Promise<Set<string>> {
 }
 
 function makeOperator(url: string) {
-  return createClient({ url });
+  return createClient({ url, disableOfflineQueue: true });
 }

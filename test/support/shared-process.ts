@@ -22,7 +22,8 @@ export interface SharedSetup {
 }
 
 const repository = join(import.meta.dirname, '../..');
-const builtLibrary = join(repository, 'dist/lib');
+/** The library that was built. */
+export const builtLibrary = join(repository, 'dist/lib');
 
 /** A process that shares its quota with others. It ends with the test. */
 export class SharedProcess {

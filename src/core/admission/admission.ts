@@ -151,7 +151,7 @@ export class AdmissionControl {
         return;
       }
       this.#parts.queue.remove(place);
-      const waitedMs = place.serial === null ? 0 : this.#parts.clock.now() - place.takenAtMs;
+      const waitedMs = place.hasWaited ? this.#parts.clock.now() - place.takenAtMs : 0;
       place.settle(admitted(this.#grant(place, waitedMs, held)));
       this.mayAskAgain(userId);
     },

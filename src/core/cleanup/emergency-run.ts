@@ -210,8 +210,13 @@ export class EmergencyRun {
       this.#giveBacklogs(0);
       return;
     }
+    this.#makeRoomSoon();
+  }
+
+  /** With what was read meanwhile. */
+  #makeRoomSoon(): void {
     this.#after(newcomerPollMs, () => {
-      clock.afterPoll(() => {
+      this.#parts.clock.afterPoll(() => {
         if (!this.#isOver) this.#makeRoom(0);
       });
     });
@@ -264,13 +269,10 @@ export class EmergencyRun {
    */
   #finishUnlessLedgerHasRoom(): void {
     const { queue, confirmations } = this.#parts;
-    const again = (act: () => void): void => {
-      this.#after(newcomerPollMs, act);
-    };
-    if (queue.isAsked(this.#userId)) again(() => this.#makeRoom(0));
+    if (queue.isAsked(this.#userId)) this.#makeRoomSoon();
     else if (queue.sizeOf(this.#userId) === 0) this.finish();
     else if (confirmations.mayBeFreeSoon(this.#userId, this.#startedAtMs))
-      again(() => this.#finishUnlessLedgerHasRoom());
+      this.#after(newcomerPollMs, () => this.#finishUnlessLedgerHasRoom());
     else if (this.#isLastAsked) this.finish();
     else {
       this.#isLastAsked = true;

@@ -3,6 +3,7 @@ import type { Clock } from '../time.js';
 
 /** The quota of a user is full. */
 interface Denial {
+  /** When the ledger said so. */
   readonly answeredAtMs: number;
   /** Since when each process that holds its slots has been heard of, on the clock of this one. */
   readonly heardAtMs: number;
@@ -16,7 +17,7 @@ interface Denial {
  */
 const denialMs = 500;
 
-/** For how many milliseconds a denial counts as the present state. */
+/** For how many milliseconds a denial is recent enough to refuse a newcomer by it. */
 const freshMs = 100;
 
 /** The last answer about each user whose quota is full, counting all processes. */

@@ -21,7 +21,7 @@ if not isAlive(ownEpoch) then return { 'unknown' } end
 
 local field, text, limit, levels = ARGV[5], ARGV[6], tonumber(ARGV[7]), ARGV[8]
 local user = readUser(KEYS[4], field)
-if user.stale then dropDead(user) end
+dropDead(user)
 
 -- The thread has no slot yet, and there is room: most calls end here.
 local isAdmitted = not user.own and user.total < limit

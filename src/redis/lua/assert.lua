@@ -59,7 +59,7 @@ for index = 0, #KEYS - 4 do
   local key, offset = KEYS[4 + index], 6 + 3 * index
   if not users[key] then
     users[key] = readUser(key)
-    if users[key].stale then dropDead(users[key]) end
+    dropDead(users[key])
   end
   local isHeld = assert(users[key], ARGV[offset], parseClaim(ARGV[offset + 1]), ARGV[offset + 2] == '1')
   if not isHeld then reply[#reply + 1] = index end

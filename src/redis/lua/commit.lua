@@ -19,7 +19,7 @@ if not isAlive(ownEpoch) then return { 'unknown' } end
 -- (slots.lua)
 
 local user = readUser(KEYS[4])
-if user.stale then dropDead(user) end
+dropDead(user)
 local field, claim, limit, levels = ARGV[5], parseClaim(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
 
 if slotOf(user, field) then return { place(user, field, claim, true) and 'held' or 'lost', user.total } end

@@ -19,7 +19,7 @@ if not isAlive(ownEpoch) then return { 'unknown' } end
 -- (slots.lua)
 
 local user = readUser(KEYS[4])
-if user.stale then dropDead(user) end
+dropDead(user)
 local victimField, victim, field, claim = ARGV[5], parseClaim(ARGV[6]), ARGV[7], parseClaim(ARGV[8])
 local holder, pending = slotOf(user, victimField)
 local newcomer = slotOf(user, field)

@@ -1,6 +1,6 @@
 -- The beginning of every script: the clock, who is alive, and the slots of a user. It is put before each body. What most
--- calls do not need is in slots.lua, which a body takes in where it needs it: to make all those functions takes Redis
--- longer than to admit somebody.
+-- calls do not need is in slots.lua, which a body takes in where it needs it, since a script makes its functions anew
+-- with each call.
 --
 -- KEYS  1 m     hash: clock, last, version, limit
 --       2 e     sorted set: epoch -> clock at its last beat
@@ -57,11 +57,15 @@ end
 
 -- Slots ------------------------------------------------------------------------------------------------------------
 
+local function isClaim(text)
+  return #text == 19 and not find(text, '[^0-9a-z]')
+end
+
 -- The slot without the dead: nil if nobody is left. What has another format is occupied, and stays as it is.
 local function liveSlot(text)
-  if #text == 19 and not find(text, '[^0-9a-z]') then return isAlive(sub(text, 1, 10)) and text or nil end
-  local holder, pending = string.match(text, '^([0-9a-z]+)>([0-9a-z]+)$')
-  if not holder or #holder ~= 19 or #pending ~= 19 then return text end
+  if isClaim(text) then return isAlive(sub(text, 1, 10)) and text or nil end
+  local holder, pending = sub(text, 1, 19), sub(text, 21)
+  if sub(text, 20, 20) ~= '>' or not isClaim(holder) or not isClaim(pending) then return text end
   local isHeld = isAlive(sub(holder, 1, 10))
   if isAlive(sub(pending, 1, 10)) then return isHeld and text or pending end
   return isHeld and holder or nil
@@ -92,6 +96,7 @@ local function readUser(key, field)
 end
 
 local function dropDead(user)
+  if not user.stale then return end
   for field, text in pairs(user.stale) do
     if text then call('HSET', user.key, field, text) else call('HDEL', user.key, field) end
   end

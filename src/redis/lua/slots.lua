@@ -12,10 +12,6 @@ end
 
 -- Claims -----------------------------------------------------------------------------------------------------------
 
-local function isClaim(text)
-  return #text == 19 and not find(text, '[^0-9a-z]')
-end
-
 local function parseClaim(text)
   if not isClaim(text) then return nil end
   return { process = sub(text, 1, 8), rotation = sub(text, 9, 10), stamp = sub(text, 11, 18), run = sub(text, 19) }
