@@ -169,17 +169,28 @@ export class AdmissionControl {
    * cleanup for which it waited ended while the ledger was asked, that was its last chance.
    */
   #denied(place: Place): void {
-    const { queue, emergency, limits, room, refusals } = this.#parts;
+    const { queue, emergency, room, refusals } = this.#parts;
     const { userId } = place.context;
     if (queue.has(place)) emergency.wake(userId);
-    else if (place.hasWaited || queue.sizeOf(userId) >= limits.of(userId))
-      this.#turnAway(place, this.#quotaRefusal(userId, 0));
+    else if (place.hasWaited) this.#turnAway(place, this.#quotaRefusal(userId, 0));
+    else if (!this.#hasRoomInLine(place)) this.#turnAway(place, this.#quotaRefusal(userId, queue.sizeOf(userId)));
     else if (!room.mayWait(userId)) this.#turnAway(place, refusals.crowded());
     else {
       queue.putInTurn(place);
       this.#queued(place);
       emergency.wake(userId);
     }
+  }
+
+  /** As many wait as the limit allows, at most. If they do, the last in line is refused for one that came before it. */
+  #hasRoomInLine({ context, turn }: Place): boolean {
+    const { queue, limits } = this.#parts;
+    const line = queue.placesOf(context.userId);
+    if (line.length < limits.of(context.userId)) return true;
+    const last = line.at(-1);
+    if (last === undefined || last.turn < turn) return false;
+    this.#refusePlace(last, this.#quotaRefusal(context.userId, line.length));
+    return true;
   }
 
   /** A slot may be free elsewhere: the ledger is asked again for whoever waits. */

@@ -260,6 +260,21 @@ describe('a newcomer for which a slow ledger is asked', () => {
     expect(claims.map(({ threadId }) => threadId)).toEqual(['thread_1', 'thread_1', 'thread_1']);
   });
 
+  it('takes the place of the last in line, which came after it', async () => {
+    const { h, answer } = asked({ config: { maxManagersPerUser: 3 } });
+    h.arrive('ada', 'thread_0', remote);
+    await answer(granted);
+    const newcomers = [1, 2, 3, 4, 5].map((i) => h.arrive('ada', `thread_${i}`, remote));
+    const codes = (): unknown[] => newcomers.map(({ outcome }) => outcome?.refusal?.code);
+    expect(h.mooring.waitingCountOf('ada')).toBe(3);
+    await answer(denied);
+    expect(codes()).toEqual([undefined, undefined, undefined, undefined, 'quota.exceeded']);
+    expect(h.said('admission.refused')).toMatchObject([{ threadId: 'thread_5', ahead: 3 }]);
+    await answer(denied);
+    expect(codes()).toEqual([undefined, undefined, undefined, 'quota.exceeded', 'quota.exceeded']);
+    expect(h.mooring.waitingCountOf('ada')).toBe(3);
+  });
+
   it('is replaced by a newer connection of its thread, in its turn, when it is asked for again', async () => {
     const { h, answer } = asked();
     h.arrive('ada', 'thread_1', remote);
