@@ -1,18 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import { playExactLimit } from '../support/exact-limit.js';
-import { expectKept, longRun, shortRun, tableOf, withoutFence, withoutLiveness } from '../support/exact-limit-runs.js';
-import { editedLibrary } from '../support/shared-process.js';
+import {
+  expectKept,
+  longRun,
+  ofNextVersion,
+  shortRun,
+  tableOf,
+  withoutFence,
+  withoutLiveness,
+} from '../support/exact-limit-runs.js';
+import { builtLibrary, editedLibrary, firstLibrary } from '../support/shared-process.js';
 
 describe.skipIf(process.env['TEST_HAS_REDIS'] === '0')('the exact limit', () => {
-  it('is kept by four processes for 2,000 users, in 300,000 admissions under faults', async () => {
-    const result = await playExactLimit(longRun);
-    console.log(tableOf('long', result));
-    const { verdict, kills, freezes } = result;
-    expectKept(result);
-    expect(verdict.alone).toBeLessThan(verdict.opens / 1_000);
-    expect(verdict.opens).toBeGreaterThanOrEqual(300_000);
-    expect([kills, freezes]).toEqual([20, 10]);
-  }, 600_000);
+  it.each([
+    ['long', () => [builtLibrary]],
+    ['long, the first version and the next one', () => [firstLibrary(), editedLibrary(ofNextVersion)]],
+  ])(
+    'is kept by four processes for 2,000 users, in 300,000 admissions under faults: %s',
+    async (name, libraries) => {
+      const result = await playExactLimit({ ...longRun, libraries: libraries() });
+      console.log(tableOf(name, result));
+      const { verdict, kills, freezes } = result;
+      expectKept(result);
+      expect(verdict.alone).toBeLessThan(verdict.opens / 1_000);
+      expect(verdict.opens).toBeGreaterThanOrEqual(300_000);
+      expect([kills, freezes]).toEqual([20, 10]);
+    },
+    900_000,
+  );
 });
 
 describe.skipIf(process.env['TEST_HAS_REDIS'] === '0')('the judge of the exact limit', () => {

@@ -38,6 +38,13 @@ export const withoutFence: readonly ScriptEdit[] = [
   ...['acquire', 'commit', 'release', 'assert', 'verify'].map((name) => ({ in: name, find: fence, replace: '' })),
 ];
 
+/** What comes after this version: its scripts say so, and write one more field wherever others read. */
+export const ofNextVersion: readonly ScriptEdit[] = [
+  { in: 'beat', find: "local version, maxEntries = '1', 200", replace: "local version, maxEntries = '2', 200" },
+  { in: 'beat', find: "'version', version)", replace: "'version', version, 'next', version)" },
+  { in: 'slots', find: "maxLog, '*', ...)", replace: "maxLog, '*', 'v', '2', ...)" },
+];
+
 /** What a run has shown, as a table. */
 export function tableOf(name: string, { verdict, kills, freezes, redisFaults, ...rest }: ExactLimitResult): string {
   const redis = Object.entries(redisFaults).map(([fault, count]) => `${count} × ${fault}`);
