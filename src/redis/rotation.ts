@@ -55,6 +55,8 @@ export class Rotation {
   #live: number[] = [];
   /** The last one, unless it is lost. New claims are made under it. */
   #current: number | null = null;
+  /** What is repaired when the old epochs end: calls under the current one that had no answer are not. */
+  #settled: ReadonlyMap<HeldClaim, unknown> = new Map();
   #lastUsed = -1;
   #isWanted = true;
   #isUnfinished = false;
@@ -156,11 +158,13 @@ export class Rotation {
     this.#isRunning = true;
     this.#isUnfinished = true;
     try {
-      if (needsEpoch) await (this.#registering = this.#begin());
-      const repaired = this.repairs.entries();
+      if (needsEpoch) {
+        await (this.#registering = this.#begin());
+        this.#settled = this.repairs.entries();
+      }
       await this.#assertAll();
       await this.#leaveOld();
-      this.repairs.deleteUnchanged(repaired);
+      this.repairs.deleteUnchanged(this.#settled);
       this.#isUnfinished = false;
       this.#failures = 0;
       this.#dueAtMs = clock.now() + jittered(rules.everyMs, 0.2, random);

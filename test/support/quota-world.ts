@@ -1,5 +1,6 @@
 import type { Violation } from './quota-world/judges.js';
-import { lineOf, scheduleOf, type Schedule, type Step, type StepKind } from './quota-world/steps.js';
+import { historyOf } from './quota-world/scenes.js';
+import { lineOf, type Schedule, type Step, type StepKind } from './quota-world/steps.js';
 import { World } from './quota-world/world.js';
 import { shortest } from './shortest.js';
 
@@ -42,6 +43,7 @@ async function playIn(world: World, steps: readonly Step[], tell?: (line: string
   await world.advance(steps.some(({ kind }) => kind === 'delete user') ? untilRotationMs : quietMs);
   if (isBroken()) return;
   world.checkQuiet();
+  world.judges.checkQuiet();
   world.endAll();
   await world.advance(400);
   if (isBroken()) return;
@@ -68,7 +70,7 @@ export interface Tally {
 /** Plays the schedules of some seeds. @returns the first that breaks a promise; `null` if none does */
 export async function firstBad(first: number, last: number, tally?: Tally): Promise<Finding | null> {
   for (let seed = first; seed <= last; seed += 1) {
-    const schedule = scheduleOf(seed);
+    const schedule = historyOf(seed);
     const violation = await play(schedule);
     if (tally !== undefined) add(tally, schedule);
     if (violation !== null) return { seed, violation, schedule };

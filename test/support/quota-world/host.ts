@@ -27,6 +27,8 @@ export interface Manager {
   arrivedAtMs: number;
   /** How many of its connections have been open. */
   opened: number;
+  /** Whether a newer connection got the answer for an older one. */
+  isPassedOn: boolean;
   isOver: boolean;
   /** The newest connection that is not open yet. */
   ticket: Newcomer | null;
@@ -71,6 +73,7 @@ interface Question {
   readonly claim: QuotaClaim;
   arrivedAtMs: number;
   newcomer: Newcomer;
+  isPassedOn: boolean;
   isOpen: boolean;
 }
 
@@ -208,7 +211,8 @@ export class Host {
   #ask(newcomer: Newcomer): void {
     const { witness, limit } = this.#parts;
     const claim = { userId: newcomer.user, threadId: newcomer.thread, claimId: (this.#claims += 1) };
-    const question: Question = { claim, newcomer, arrivedAtMs: newcomer.arrivedAtMs, isOpen: true };
+    const { arrivedAtMs } = newcomer;
+    const question: Question = { claim, newcomer, arrivedAtMs, isPassedOn: false, isOpen: true };
     this.#questions.set(keyOf(newcomer), question);
     const askedAtMs = this.clock.now();
     witness.asked({ host: this, claim, arrivedAtMs: newcomer.arrivedAtMs });
@@ -229,6 +233,7 @@ export class Host {
   /** A newer connection of the thread gets the answer. */
   #passOn(question: Question, newcomer: Newcomer): void {
     question.newcomer = newcomer;
+    question.isPassedOn = true;
     question.arrivedAtMs = newcomer.arrivedAtMs;
     this.#ledger.renewed(question.claim);
   }
@@ -248,8 +253,8 @@ export class Host {
     }
   }
 
-  #make({ claim, newcomer, arrivedAtMs }: Question, isGranted: boolean): void {
-    const manager = { host: this, claim, isGranted, arrivedAtMs, opened: 0, isOver: false, ticket: null };
+  #make({ claim, newcomer, arrivedAtMs, isPassedOn }: Question, isGranted: boolean): void {
+    const manager = { host: this, claim, isGranted, arrivedAtMs, opened: 0, isPassedOn, isOver: false, ticket: null };
     this.managers.set(keyOf(newcomer), manager);
     this.#parts.witness.made(manager);
     this.#issue(manager, newcomer);

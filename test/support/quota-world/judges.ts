@@ -2,6 +2,7 @@ import type { LedgerAnswer } from '../../../src/core/quota/quota-ledger.js';
 import type { LedgerState } from '../../../src/core/vocabulary.js';
 import { partitionOf } from '../../../src/redis/partitions.js';
 import { keyOf, nodeTimeoutMs, type Answered, type Asked, type Host, type Manager, type Witness } from './host.js';
+import { Moves } from './moves.js';
 import type { WorldRedis } from './server.js';
 import type { Troubles } from './troubles.js';
 
@@ -63,10 +64,12 @@ export class Judges implements Witness {
   readonly #seen = new Map<string, Seen[]>();
   /** By thread: until when a process that was killed may still have its slot. */
   readonly #leftUntilMs = new Map<string, number>();
+  readonly #moves: Moves;
   #hasClockChanged = false;
 
   constructor(parts: JudgeParts) {
     this.#parts = parts;
+    this.#moves = new Moves(parts.server);
   }
 
   report(promise: string, message: string): void {
@@ -167,8 +170,8 @@ export class Judges implements Witness {
   }
 
   /** The clock of Redis has leapt: until all have heard of it, stamps are out of order. */
-  clockChanged(): void {
-    this.#hasClockChanged = true;
+  clockChanged(byMs: number): void {
+    if (byMs !== 0) this.#hasClockChanged = true;
   }
 
   /** Redis has lost what it knew. @param user of one user only, and nobody is told of it */
@@ -187,6 +190,23 @@ export class Judges implements Witness {
       this.#noteRecovery(manager);
       this.#checkLingering(manager);
     }
+    this.#moves.look(this.#living((manager) => this.#mustGiveWay(manager)));
+  }
+
+  /** Everything has been quiet for long. */
+  checkQuiet(): void {
+    for (const manager of this.#moves.told) {
+      this.report(
+        'gives way',
+        `process ${manager.host.place} was told that ${nameOf(manager)} moved, and has it still`,
+      );
+    }
+  }
+
+  /** If it is told that its thread moved: it had its slot then, and no other connection of its own is newer. */
+  #mustGiveWay(manager: Manager): boolean {
+    const { uncountedSinceMs, overtakenAtMs = null } = this.#records.get(manager) ?? {};
+    return uncountedSinceMs === null && overtakenAtMs !== null && manager.opened <= 1 && !manager.isPassedOn;
   }
 
   #living(isMeant: (manager: Manager) => boolean): Manager[] {

@@ -6,7 +6,8 @@ import type { WorldRedis } from './server.js';
 
 /** What becomes of a call on its way. */
 export const callFates = ['no reply', 'late reply', 'twice'] as const;
-export type CallFate = (typeof callFates)[number];
+/** `lost`: it does not arrive, while others over the same connection do, as where large packets are dropped. */
+export type CallFate = (typeof callFates)[number] | 'lost';
 
 /** A fate that waits for the next calls of a script. */
 interface ArmedFate {
@@ -213,6 +214,7 @@ export class Link implements ScriptServer {
     const sentAtMs = world.now();
     if (armed !== undefined && armed.fate !== 'twice') onTrouble(sentAtMs, sentAtMs + 300);
     line.open.add(request);
+    if (armed?.fate === 'lost') return;
     line.there.send(wayMs, () => {
       if (world.now() - sentAtMs > 200) onTrouble(sentAtMs, world.now());
       server.arrive(() => {

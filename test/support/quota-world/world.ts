@@ -186,14 +186,14 @@ export class World {
     },
     leap: ({ byMs }) => {
       this.#server.leap(byMs);
-      this.judges.clockChanged();
+      this.judges.clockChanged(byMs);
     },
     save: () => {
       this.#server.save();
     },
     'fail over': ({ byMs, isProxied }) => {
       this.#server.failOver(byMs);
-      this.judges.clockChanged();
+      this.judges.clockChanged(byMs);
       this.#lost(isProxied);
     },
     empty: ({ isProxied }) => {

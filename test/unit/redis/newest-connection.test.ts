@@ -160,3 +160,24 @@ describe('a connection that ends while its slot is asserted anew', () => {
     expect(cluster.redis.slotsOf('ada')).toBe(1);
   });
 });
+
+describe('a connection that comes while the repair of a quota has failed once', () => {
+  it('is counted when the repair has ended, though the call for it had no answer', async () => {
+    const { cluster, here } = await pair();
+    here.arrive('ada', 'thread_1', remote);
+    await cluster.advance(1_000);
+    cluster.redis.fate = ({ name }) => {
+      if (name === 'acquire') return { error: 'BUSY Redis is busy running a script.' };
+      return { isReplyLost: name === 'assert' };
+    };
+    cluster.redis.failOver(cluster.redis.snapshot());
+    // The next epoch has begun, and what this process holds is being asserted under it.
+    while (!cluster.redis.done.has('assert')) await cluster.advance(10);
+    const { transport } = here.arrive('ada', 'thread_2', remote);
+    await cluster.advance(300);
+    cluster.redis.fate = () => ({});
+    await cluster.advance(5_000);
+    expect(transport.closes).toEqual([]);
+    expect([here.countOf('ada'), cluster.redis.slotsOf('ada')]).toEqual([2, 2]);
+  });
+});
