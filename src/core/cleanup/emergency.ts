@@ -19,7 +19,7 @@ export class EmergencyCleanup {
   readonly #runs = new Map<string, EmergencyRun>();
   /** Users whose next run may not start yet. */
   readonly #spacing = new Map<string, Timer>();
-  /** Users with suspects whose newcomers have not been heard of yet. */
+  /** Users with suspects whose newcomers have not answered yet. */
   readonly #polls = new Map<string, Timer>();
   #serial = 0;
   #isStopped = false;
@@ -135,7 +135,7 @@ export class EmergencyCleanup {
     this.#spacing.set(userId, timer);
   }
 
-  /** Gives the slots of suspects to newcomers. Newcomers that were not heard of yet are checked again soon. */
+  /** Gives the slots of suspects to newcomers that have answered. If one has not, all are checked again soon. */
   #giveSuspects(userId: string): void {
     const { clock, suspectSlots, queue } = this.#parts;
     suspectSlots.give(userId, this.#runs.get(userId)?.tally ?? null);

@@ -44,8 +44,8 @@ interface ReleaseOrder {
   readonly by: CleanupTrigger;
   /** `null`: the releases are not counted. */
   readonly tally: Tally | null;
-  /** Whether freed slots are for newcomers that were heard of. @default false */
-  readonly isForHeard?: boolean;
+  /** Whether freed slots go first to newcomers that have answered. @default false */
+  readonly isForReady?: boolean;
 }
 
 interface EvictionOrder {
@@ -122,12 +122,12 @@ export class UserCleanup {
   }
 
   /** Releases the chosen managers. */
-  release(victims: readonly Victim[], { by, tally, isForHeard = false }: ReleaseOrder): void {
+  release(victims: readonly Victim[], { by, tally, isForReady = false }: ReleaseOrder): void {
     const { lifecycle, clock } = this.#parts;
     for (const victim of victims) {
       const { manager, reason, closeCause, limitMs, finding } = victim;
       const chosen = chosenOf(victim, clock.now());
-      if (lifecycle.release(manager, reason, { closeCause, limitMs, finding, by, isForHeard })) tally?.add(chosen);
+      if (lifecycle.release(manager, reason, { closeCause, limitMs, finding, by, isForReady })) tally?.add(chosen);
     }
   }
 
@@ -142,7 +142,7 @@ export class UserCleanup {
   evict(userId: string, { trigger, tally, maxCount, floorMs }: EvictionOrder): void {
     this.#sampleAll(userId);
     const engagement = this.engagement(floorMs);
-    this.release(oldest(this.#managersOf(userId), { engagement }, maxCount), { by: trigger, tally, isForHeard: true });
+    this.release(oldest(this.#managersOf(userId), { engagement }, maxCount), { by: trigger, tally, isForReady: true });
   }
 
   /** Which managers count as engaged. @param floorMs @default the configured floor */

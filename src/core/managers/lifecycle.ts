@@ -46,7 +46,7 @@ export interface LifecycleParts {
   };
   readonly takeover: { incumbentEnded(manager: WebSocketManager): void };
   readonly admission: {
-    slotFreed(userId: string, isForHeard?: boolean): void;
+    slotFreed(userId: string, isForReady?: boolean): void;
     mayAskAgain(userId: string): void;
     refuseUnserved(userId: string, serial: number): void;
     forgetLimitIfGone(userId: string): void;
@@ -245,7 +245,7 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
   }
 
   /** Takes the manager out of all parts, and gives the slot to the next newcomer in line. */
-  #freed(manager: WebSocketManager, closeCause: CloseCause, { finding, by, isForHeard }: ReleaseOptions): void {
+  #freed(manager: WebSocketManager, closeCause: CloseCause, { finding, by, isForReady }: ReleaseOptions): void {
     const { lateAnswers, background, holds, away, tickets, confirmations, admission } = this.#parts;
     const { connection } = manager;
     if (connection !== null) {
@@ -257,7 +257,7 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     away.remove(manager);
     tickets.managerReleased(manager, closeCause);
     confirmations.managerReleased(manager);
-    admission.slotFreed(manager.userId, isForHeard);
+    admission.slotFreed(manager.userId, isForReady);
   }
 
   #announce(
