@@ -112,7 +112,7 @@ async function tryScripts(
   const own = [keys.meta(partition), keys.epochs(partition), keys.log(partition)];
   const user = [keys.user(userId)];
   const processId = Array.from({ length: 8 }, () => Math.floor(Math.random() * 36).toString(36)).join('');
-  const [claim, epoch] = [printClaim({ processId, rotation: 0, stampMs: 1, run: 0 }), `${processId}00`];
+  const [claim, epoch] = [printClaim({ processId, rotation: 0, stampMs: 1, takeovers: 0 }), `${processId}00`];
   const calls: readonly (readonly [ScriptName, readonly string[], readonly string[]])[] = [
     ['register', [], ['1']],
     ['beat', [], [epoch, '0-0']],
@@ -128,7 +128,7 @@ async function tryScripts(
     for (const [name, more, values] of calls) {
       const head = [epoch, '1000', '5000', '120000'];
       const call = { name, keys: [...own, ...more], arguments: [...head, ...values] };
-      const reply = await inTime(connection.run(call, () => true));
+      const reply = await inTime(connection.send(call, () => true));
       if (name === 'register') nowMs = Number(reply[2]);
     }
     return [nowMs, null];

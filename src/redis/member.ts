@@ -29,10 +29,16 @@ export interface MemberOptions {
   readonly healthChanged: () => void;
 }
 
-/** How often a claim is asked for again, because a newer one of its thread was found, or the epoch of this process lost. */
+/**
+ * How often Redis is asked for one claim. It is asked again if it had a newer claim of the thread, or did not know the epoch
+ * of this process.
+ */
 const maxAttempts = 3;
 
-/** The limit that Redis would count up to for one user. Beyond it, reading all slots of a user would hold up all others. */
+/**
+ * The highest limit that the quota enforces. A script reads all slots of its user, and Redis runs one script at a time: with
+ * more slots than this, one user's calls would delay those of all others. A user with a higher limit is not counted.
+ */
 const maxSharedLimit = 1_000;
 
 /** This process as a member of one partition of the shared quota. */
@@ -74,9 +80,9 @@ export class Member {
     if (limit > maxSharedLimit) return { granted: true };
     const { stamps } = this.#options;
     const claim = this.#claims.add(of, limit, stamps.nowMs);
-    // At once, since the order of claims is that in which they came: it may take long until Redis hears of this one.
+    // Stamped before the call, which may be delayed: claims are ordered by when their newcomers came.
     if (stamps.areKnown) this.#claims.stamp(claim, stamps.next());
-    if (this.health.state === 'down') return undecided(claim);
+    if (this.health.state === 'down') return leaveToLocalLimit(claim);
     return claim.inOrder(() => this.#acquire(claim));
   }
 
@@ -144,7 +150,7 @@ export class Member {
       this.#failed(claim, error);
     }
     this.#rotation.repairs.add(claim);
-    return undecided(claim);
+    return leaveToLocalLimit(claim);
   }
 
   /** @throws RedisError if the trouble is with this claim alone: it says nothing about Redis */
@@ -152,7 +158,7 @@ export class Member {
     const trouble = redisErrorOf(error);
     if (trouble.trouble !== 'misunderstood') this.health.callFailed(trouble);
     else {
-      undecided(claim);
+      leaveToLocalLimit(claim);
       throw trouble;
     }
   }
@@ -164,13 +170,13 @@ export class Member {
       return { granted: false, total: reply.total, silentMs: longestSilence(reply.elsewhere) };
     }
     claim.isDecided = true;
-    claim.takesOver = reply.kind === 'takes';
-    return { granted: true, total: reply.total, ...(claim.takesOver && { takesOver: true }) };
+    claim.needsCommit = reply.kind === 'takes';
+    return { granted: true, total: reply.total, ...(claim.needsCommit && { takesOver: true }) };
   }
 
   async #commit(claim: HeldClaim): Promise<void> {
     const { calls, totalChanged } = this.#options;
-    if (claim.isReleased || !claim.takesOver) return;
+    if (claim.isReleased || !claim.needsCommit) return;
     if (this.health.state === 'down') {
       this.#rotation.repairs.add(claim);
       return;
@@ -183,7 +189,7 @@ export class Member {
       else if (reply.kind === 'lost') await this.#lost(claim, rotation);
       else if (reply.kind === 'absent') this.#rotation.repairs.add(claim);
       else {
-        claim.takesOver = false;
+        claim.needsCommit = false;
         totalChanged(claim.of.userId, reply.total);
       }
     } catch (error) {
@@ -306,8 +312,8 @@ export class Member {
   }
 }
 
-/** Redis does not decide about it. */
-function undecided(claim: HeldClaim): LedgerAnswer {
+/** Redis cannot be asked: the local limit decides about the claim, which counts as decided from now on. */
+function leaveToLocalLimit(claim: HeldClaim): LedgerAnswer {
   claim.isDecided = true;
   return { granted: 'unknown' };
 }

@@ -257,7 +257,7 @@ export class Rotation {
       this.repairs.delete(claim);
       if (lost.has(index)) onLost(claim);
       // It may be the successor of another: it is committed when it is open.
-      else claim.takesOver = areOpen[index] !== true;
+      else claim.needsCommit = areOpen[index] !== true;
     }
   }
 

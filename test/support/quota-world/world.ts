@@ -234,7 +234,7 @@ export class World {
       seed: 1_000 * this.#schedule.seed + id,
       witness: this.judges,
       worldNow: () => this.#time.now(),
-      makeServer: (onReady) => {
+      makeClient: (onReady) => {
         link = new Link({
           world: this.#time,
           time,
