@@ -69,9 +69,7 @@ export type ExchangeReply = Unknown | { readonly kind: 'exchanged' | 'gone'; rea
 /** `lost`: which of the claims, counted from 0. */
 export type AssertReply = Unknown | { readonly kind: 'ok'; readonly lost: readonly number[] };
 
-export interface VerifyReply {
-  readonly kind: 'held' | 'pending' | 'lost' | 'unknown';
-}
+export type VerifyReply = Unknown | { readonly kind: 'held' | 'pending' | 'lost' };
 
 export interface LeaveReply {
   readonly kind: 'ok';
