@@ -113,6 +113,7 @@ export class AdmissionControl {
     const { userId } = context;
     const existing = registry.get(context);
     if (existing !== undefined) return this.#announcing(context, takeover.decide(existing, newcomer));
+    // The ledger may be asked for an older connection of the thread.
     const asked = asking.sizeOf(userId) === 0 ? undefined : asking.placeOf(userId, isolationKey(context));
     if (asked !== undefined) return this.#replaceAsked(asked, newcomer);
     const limit = limits.of(userId);
@@ -120,6 +121,7 @@ export class AdmissionControl {
     if (queue.sizeOf(userId) > 0 || !room.makeWithin(limit, userId)) return this.#enqueue(newcomer, limit);
     if (!room.makeInTotal(userId)) return refused(refusals.capacity(this.#parts.config.maxTotalManagers ?? 0));
     if (!confirmations.areNeeded) return admitted(this.#grant(newcomer, 0));
+    // The newcomer has a slot of this process now. With a quota ledger, it gets a manager once the ledger has confirmed that.
     const place = this.#newPlace(newcomer);
     confirmations.ask(place, this.#answers);
     const { admission } = place;
@@ -199,6 +201,7 @@ export class AdmissionControl {
     return place;
   }
 
+  /** Gives the newcomer a place in the queue, unless too many wait: of this user, or of all users together. */
   #enqueue(newcomer: Newcomer, limit: number): Admission | PendingAdmission {
     const { queue, emergency, refusals, room } = this.#parts;
     const { context, arrival } = newcomer;
@@ -374,7 +377,11 @@ export class AdmissionControl {
     this.#parts.events.emit('admission.refused', { userId, threadId, key: isolationKey(context), ...details });
   }
 
-  /** @param ahead newcomers that wait before it; `null` if the limit is 0 */
+  /**
+   * The refusal of a newcomer whose user's quota is full. It says to come back when the first slot may be free: when a
+   * cleanup may evict the first of the user's managers, or a ticket that nobody used expires.
+   * @param ahead newcomers that wait before it; `null` if the limit is 0
+   */
   #quotaRefusal(userId: string, ahead: number | null): RefusalError {
     const { limits, refusals, room } = this.#parts;
     return refusals.quota({ limit: limits.of(userId), firstFreeInMs: room.firstFreeInMs(userId), ahead });

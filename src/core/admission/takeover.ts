@@ -66,7 +66,7 @@ export class Takeover {
   }
 
   /** The current connection has ended: the newcomer that contests it may take over. */
-  incumbentEnded(manager: WebSocketManager): void {
+  presentConnectionEnded(manager: WebSocketManager): void {
     if (manager.successor instanceof Contest) manager.successor.won();
   }
 

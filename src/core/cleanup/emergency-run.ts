@@ -206,7 +206,7 @@ export class EmergencyRun {
     });
     this.#evict(minToEvict);
     const isAnswerMissing = queue.sizeOf(this.#userId) > queue.readyOf(this.#userId);
-    if (!isAnswerMissing || clock.now() >= this.#startedAtMs + new ProbeTiming(config).withUnknownMs) {
+    if (!isAnswerMissing || clock.now() >= this.#startedAtMs + new ProbeTiming(config).waitForUnknownMs) {
       this.#giveBacklogs(0);
       return;
     }

@@ -72,7 +72,10 @@ export class EmergencyCleanup {
     this.#parts.suspectSlots.pingNewcomer(newcomer);
   }
 
-  /** Connections of this user have become suspects: gives their slots to newcomers that wait. */
+  /**
+   * Connections of this user have become suspects, mostly in the midst of a run: gives their slots to newcomers that have
+   * answered, and ends the run if no newcomer waits any longer.
+   */
   suspectsFound(userId: string): void {
     this.#giveSuspects(userId);
     this.#runs.get(userId)?.finishUnlessNeeded();

@@ -64,7 +64,10 @@ export class UserCleanup {
     this.#parts = parts;
   }
 
-  /** Releases managers that are dead, in error, or idle for longer than this cleanup allows. */
+  /**
+   * Applies the three routine strategies, in this order: `disconnected`, `idle`, `error`. How long a manager may be idle
+   * depends on the trigger: its whole idle timeout in the background, a part of it (`patienceRatio`) under pressure.
+   */
   clean(userId: string, { trigger, tally, findings = noFindings }: CleaningOrder): void {
     this.#sampleAll(userId);
     const context = this.#context(trigger, findings);
@@ -138,7 +141,11 @@ export class UserCleanup {
     return manager.isReleased;
   }
 
-  /** Forced eviction of up to `maxCount` managers that have not been engaged for `floorMs`. */
+  /**
+   * Forced eviction of up to `maxCount` managers that are not engaged, which means not in use. A manager is engaged for
+   * `floorMs` after its client was last active, while something streams to it, and while the application holds it
+   * ({@link EngagementRule} has the details).
+   */
   evict(userId: string, { trigger, tally, maxCount, floorMs }: EvictionOrder): void {
     this.#sampleAll(userId);
     const engagement = this.engagement(floorMs);
