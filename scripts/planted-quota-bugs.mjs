@@ -55,9 +55,9 @@ export const quotaBugs = [
   {
     name: 'the old epoch ends before the claims are asserted',
     edits: [
-      { in: 'Rotation.#run', find: 'await this.#assertAll();', replace: 'await this.#leaveOld();' },
+      { in: 'Rotation.#rotate', find: 'await this.#assertAll();', replace: 'await this.#leaveOld();' },
       {
-        in: 'Rotation.#run',
+        in: 'Rotation.#rotate',
         find: 'await this.#leaveOld();',
         replace: 'await new Promise((resolve) => this.#options.clock.setTimer(resolve, 50)); await this.#assertAll();',
       },
@@ -271,7 +271,7 @@ export const quotaBugs = [
     edits: [
       {
         in: 'Member.#release',
-        find: 'if (this.#rotation.isRunning) this.#rotation.repairs.add(claim);',
+        find: 'if (this.#rotation.isUnderWay) this.#rotation.repairs.add(claim);',
         replace: '',
       },
     ],

@@ -219,7 +219,7 @@ export class Member {
     const { calls, totalChanged } = this.#options;
     if (claim.rotation === null) return;
     if (this.health.state === 'down') {
-      if (this.#rotation.isRunning) this.#rotation.repairs.add(claim);
+      if (this.#rotation.isUnderWay) this.#rotation.repairs.add(claim);
       return;
     }
     try {
@@ -248,7 +248,7 @@ export class Member {
       isMore = this.#apply(reply);
     }
     this.health.beatAnswered();
-    if (this.health.isBack && !this.#rotation.isRunning) this.#rotation.want();
+    if (this.health.isBack && !this.#rotation.isUnderWay) this.#rotation.want();
     this.#rotation.beatAnswered();
     this.#repair();
   }
