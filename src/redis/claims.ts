@@ -15,17 +15,7 @@ export interface StoredClaim {
   readonly takeovers: number;
 }
 
-/** What a field in the hash of a user stores. */
-export interface Slot {
-  readonly holder: StoredClaim;
-  /** The successor, whose connection is not open yet. */
-  readonly pending: StoredClaim | null;
-}
-
-/** How many rotations there are before the first comes again. */
-const rotations = 36 ** 2;
-
-const widths = Object.freeze({ process: 8, rotation: 2, stamp: 8, takeovers: 1, claim: 19, slot: 39 });
+const widths = Object.freeze({ process: 8, rotation: 2, stamp: 8, takeovers: 1 });
 const claimFormat = /^[0-9a-z]{19}$/;
 const processIdFormat = /^[0-9a-z]{8}$/;
 
@@ -52,19 +42,6 @@ export function printClaim({ processId, rotation, stampMs, takeovers }: StoredCl
   );
 }
 
-/** @returns `null` if the format is unknown: such a slot is occupied, and nobody changes it */
-export function parseSlot(text: string): Slot | null {
-  const holder = parseClaim(text.slice(0, widths.claim));
-  if (text.length === widths.claim) return holder && { holder, pending: null };
-  const pending = text[widths.claim] === '>' ? parseClaim(text.slice(widths.claim + 1)) : null;
-  return holder && pending && { holder, pending };
-}
-
-/** @throws RangeError as {@link printClaim} */
-export function printSlot({ holder, pending }: Slot): string {
-  return pending === null ? printClaim(holder) : `${printClaim(holder)}>${printClaim(pending)}`;
-}
-
 /**
  * What a process is called while it lives and keeps one rotation: its claims are worth something as long as its epoch
  * is alive. 10 characters.
@@ -72,28 +49,6 @@ export function printSlot({ holder, pending }: Slot): string {
  */
 export function epochOf({ processId, rotation }: Pick<StoredClaim, 'processId' | 'rotation'>): string {
   return processId + base36(rotation, widths.rotation);
-}
-
-/** A claim's stamp as it is stored. @throws RangeError if it does not fit the format */
-export function printStamp(stampMs: number): string {
-  return base36(stampMs, widths.stamp);
-}
-
-/** Whether both are the same claim, in whatever rotation. */
-export function isSameClaim(one: StoredClaim, other: StoredClaim): boolean {
-  return one.processId === other.processId && one.stampMs === other.stampMs;
-}
-
-/** Whether `one` was made before `other`. Of claims with equal stamps that of the process with the lower id is older. */
-export function isOlderClaim(one: StoredClaim, other: StoredClaim): boolean {
-  if (one.stampMs !== other.stampMs) return one.stampMs < other.stampMs;
-  return one.processId < other.processId;
-}
-
-/** The stored claim in the rotation of a call, unless the call is of a rotation before: such a call came late. */
-export function refreshed(stored: StoredClaim, { rotation }: StoredClaim): StoredClaim {
-  const ahead = (rotation - stored.rotation + rotations) % rotations;
-  return ahead >= rotations / 2 ? stored : { ...stored, rotation };
 }
 
 /** The field of a thread in the hash of its user: the thread id, or a digest of it if it is long. */

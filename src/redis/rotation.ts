@@ -47,7 +47,7 @@ const rules = Object.freeze({
   batch: 50,
 });
 
-/** How many rotations there are before the first comes again. */
+/** Epochs are numbered from 0 to one less than this, and then from 0 again. */
 const rotationCount = 1_296;
 
 /**

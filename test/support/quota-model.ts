@@ -1,4 +1,4 @@
-import { epochOf, parseSlot, printClaim, type StoredClaim } from '../../src/redis/claims.js';
+import { epochOf, printClaim, type StoredClaim } from '../../src/redis/claims.js';
 import { keySpace, partitionOf } from '../../src/redis/partitions.js';
 import { emptyPartition } from './redis-model/partition.js';
 import { runScript } from './redis-model/run-script.js';
@@ -16,6 +16,7 @@ import {
   type VerifyReply,
 } from '../../src/redis/replies.js';
 import type { ScriptName } from '../../src/redis/scripts.js';
+import { parseSlot } from './redis-model/stored.js';
 
 export const beatMs = 1_000;
 export const nodeTimeoutMs = 5_000;

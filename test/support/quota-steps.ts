@@ -1,7 +1,8 @@
-import { epochOf, printClaim, printSlot, threadField, type StoredClaim } from '../../src/redis/claims.js';
+import { epochOf, printClaim, threadField, type StoredClaim } from '../../src/redis/claims.js';
 import { keySpace, partitionOf } from '../../src/redis/partitions.js';
 import type { ScriptName } from '../../src/redis/scripts.js';
 import { Chance } from '../../src/simulation/chance.js';
+import { printSlot } from './redis-model/stored.js';
 
 /** What happens at a server at a time: a script runs, or somebody else writes or deletes. */
 export type QuotaStep = { readonly nowMs: number } & (

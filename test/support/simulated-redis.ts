@@ -1,10 +1,10 @@
-import { parseSlot } from '../../src/redis/claims.js';
 import { emptyPartition, type PartitionState } from './redis-model/partition.js';
 import { runScript } from './redis-model/run-script.js';
 import { partitionCount } from '../../src/redis/partitions.js';
 import type { Reply } from '../../src/redis/replies.js';
 import type { ScriptCall, ScriptClient } from '../../src/redis/script-client.js';
 import type { Time } from '../../src/core/time.js';
+import { parseSlot } from './redis-model/stored.js';
 
 /** How long it takes to connect, in milliseconds. */
 const connectMs = 5;

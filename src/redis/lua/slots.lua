@@ -39,7 +39,7 @@ local function withTakeovers(claim, takeovers)
   return { process = claim.process, rotation = claim.rotation, stamp = claim.stamp, takeovers = digits(takeovers) }
 end
 
--- The stored claim in the rotation of the call. A call that comes late, from a rotation before, does not lead it back.
+-- The stored claim with the rotation of the call. A call of an earlier rotation has come late, and changes nothing.
 local function refreshed(stored, claim)
   local ahead = (base36(claim.rotation) - base36(stored.rotation)) % rotations
   if ahead >= rotations / 2 then return stored end

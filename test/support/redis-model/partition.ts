@@ -1,17 +1,15 @@
+import { epochOf, parseClaim, type StoredClaim } from '../../../src/redis/claims.js';
+import { streamIdParts } from '../../../src/redis/stream-ids.js';
 import {
-  epochOf,
   isOlderClaim,
   isSameClaim,
-  parseClaim,
   parseSlot,
   printSlot,
   printStamp,
   refreshed,
-  type StoredClaim,
   type Slot,
-} from '../../../src/redis/claims.js';
-import { userIdOf } from '../../../src/redis/partitions.js';
-import { streamIdParts } from '../../../src/redis/stream-ids.js';
+  userIdOf,
+} from './stored.js';
 
 /** An entry of the log of a partition. */
 export interface StoredEntry {

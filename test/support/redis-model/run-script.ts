@@ -1,18 +1,10 @@
-import {
-  epochOf,
-  isOlderClaim,
-  isSameClaim,
-  parseSlot,
-  printClaim,
-  printStamp,
-  type StoredClaim,
-  type Slot,
-} from '../../../src/redis/claims.js';
+import { epochOf, printClaim, type StoredClaim } from '../../../src/redis/claims.js';
 import { claimIn, listed, QuotaPartition, type PartitionState, type ThreadClaim, type UserSlots } from './partition.js';
 import { valuesOf, type Reply } from '../../../src/redis/replies.js';
 import type { ScriptName } from '../../../src/redis/scripts.js';
 import type { ScriptCall } from '../../../src/redis/script-client.js';
 import { isLaterId } from '../../../src/redis/stream-ids.js';
+import { isOlderClaim, isSameClaim, parseSlot, printStamp, type Slot } from './stored.js';
 
 /** A call of a script as the server sees it: what the client has sent, when it arrived, and which server it is. */
 interface ServedCall extends ScriptCall {

@@ -1,23 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import { epochOf, parseClaim, printClaim, threadField, type StoredClaim } from '../../../src/redis/claims.js';
 import {
-  epochOf,
   isOlderClaim,
   isSameClaim,
-  parseClaim,
   parseSlot,
-  printClaim,
   printSlot,
   printStamp,
   refreshed,
-  threadField,
-  type StoredClaim,
-} from '../../../src/redis/claims.js';
+} from '../../support/redis-model/stored.js';
 
 const ours: StoredClaim = { processId: 'a1b2c3d4', rotation: 37, stampMs: 1_796_000_000_000, takeovers: 3 };
 const theirs: StoredClaim = { processId: 'zzzzzzzz', rotation: 0, stampMs: 1_796_000_000_001, takeovers: 0 };
 
 describe('a claim as text', () => {
-  it('has 19 characters: process, rotation, stamp, run', () => {
+  it('has 19 characters: process, rotation, stamp, takeovers', () => {
     expect(printClaim(ours)).toBe(`a1b2c3d411${(1_796_000_000_000).toString(36)}3`);
     expect(printClaim(ours)).toHaveLength(19);
     expect(parseClaim(printClaim(ours))).toEqual(ours);
