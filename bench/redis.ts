@@ -160,7 +160,7 @@ async function prepare(redis: BenchRedis): Promise<void> {
 }
 
 function claim(): string {
-  return printClaim({ processId, rotation: 0, stampMs: (stampMs += 1), run: 0 });
+  return printClaim({ processId, rotation: 0, stampMs: (stampMs += 1), takeovers: 0 });
 }
 
 /** A thread of this user whose id is so long. */

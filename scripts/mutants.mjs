@@ -16,15 +16,18 @@ import ts from 'typescript';
  * @property {string} replace takes its place; may use the placeholders of `find`
  */
 
-/** The parsed files of a folder. */
+/** The parsed files of a folder, or of some folders below it. */
 export class Sources {
   /** @type {Map<string, ts.SourceFile>} by path below the folder */
   #files = new Map();
 
-  /** @param {string} folder */
-  constructor(folder) {
-    for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-      if (file.endsWith('.ts')) this.#files.set(file, parse(readFileSync(join(folder, file), 'utf8')));
+  /** @param {string} folder @param {readonly string[]} below @default the folder itself */
+  constructor(folder, below = ['']) {
+    for (const part of below) {
+      for (const name of readdirSync(join(folder, part), { recursive: true, encoding: 'utf8' })) {
+        const file = join(part, name);
+        if (file.endsWith('.ts')) this.#files.set(file, parse(readFileSync(join(folder, file), 'utf8')));
+      }
     }
   }
 

@@ -107,12 +107,12 @@ export const bugs = [
         find: 'const { queue, userCleanup } = $parts;',
         replace: `const { queue, userCleanup } = $parts;
           const [first] = connections;
-          let left = first === undefined ? 0 : queue.heardOf(first.manager.userId);
+          let left = first === undefined ? 0 : queue.readyOf(first.manager.userId);
           if (left === 0) return;`,
       },
       {
         in: 'SuspectSlots.#give',
-        find: 'if (queue.heardOf($userId) === 0) return;',
+        find: 'if (queue.readyOf($userId) === 0) return;',
         replace: 'if (left-- < 0) return;',
       },
     ],
@@ -170,9 +170,9 @@ export const bugs = [
     edits: [
       {
         in: 'AdmissionControl.#decide',
-        find: 'if ($existing !== undefined) return this.#announcing($context, takeover.claim($existing, $claim));',
+        find: 'if ($existing !== undefined) return this.#announcing($context, takeover.decide($existing, $newcomer));',
         replace: `if ($existing !== undefined && registry.countOf(userId) < limits.of(userId)) {
-          return this.#announcing($context, takeover.claim($existing, $claim));
+          return this.#announcing($context, takeover.decide($existing, $newcomer));
         }`,
       },
     ],

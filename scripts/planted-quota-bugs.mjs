@@ -1,4 +1,7 @@
-/** The bugs that `npm run proof -- schedules` plants in `src/redis`: in the ledger, or in the model of the scripts. */
+/** The bugs that `npm run proof -- schedules` plants: in the ledger, or in the model of the scripts. */
+
+/** The folders that have the places of the bugs: the ledger, and the model of Redis. */
+export const quotaFolders = ['src/redis', 'test/support/redis-model'];
 
 /**
  * @typedef {import('./planted-bugs.mjs').Bug & { whyNotFound?: string }} QuotaBug
@@ -52,9 +55,9 @@ export const quotaBugs = [
   {
     name: 'the old epoch ends before the claims are asserted',
     edits: [
-      { in: 'Rotation.#run', find: 'await this.#assertAll();', replace: 'await this.#leaveOld();' },
+      { in: 'Rotation.#rotate', find: 'await this.#assertAll();', replace: 'await this.#leaveOld();' },
       {
-        in: 'Rotation.#run',
+        in: 'Rotation.#rotate',
         find: 'await this.#leaveOld();',
         replace: 'await new Promise((resolve) => this.#options.clock.setTimer(resolve, 50)); await this.#assertAll();',
       },
@@ -89,9 +92,9 @@ export const quotaBugs = [
     edits: [
       {
         in: 'Member.#decided',
-        find: "claim.takesOver = reply.kind === 'takes';",
+        find: "claim.needsCommit = reply.kind === 'takes';",
         replace:
-          "claim.takesOver = reply.kind === 'takes'; if (claim.takesOver) void claim.inOrder(() => this.#commit(claim));",
+          "claim.needsCommit = reply.kind === 'takes'; if (claim.needsCommit) void claim.inOrder(() => this.#commit(claim));",
       },
     ],
   },
@@ -196,8 +199,8 @@ export const quotaBugs = [
     edits: [
       {
         in: 'Rotation.#send',
-        find: 'claim.takesOver = areOpen[index] !== true;',
-        replace: 'if (claim.isOpen) claim.takesOver = false;',
+        find: 'claim.needsCommit = areOpen[index] !== true;',
+        replace: 'if (claim.isOpen) claim.needsCommit = false;',
       },
     ],
   },
@@ -245,7 +248,9 @@ export const quotaBugs = [
   },
   {
     name: 'newcomers wait for a Redis that is down',
-    edits: [{ in: 'Member.acquire', find: "if (this.health.state === 'down') return undecided(claim);", replace: '' }],
+    edits: [
+      { in: 'Member.acquire', find: "if (this.health.state === 'down') return leaveToLocalLimit(claim);", replace: '' },
+    ],
   },
   {
     name: 'two good beats are enough to be up again',
@@ -266,7 +271,7 @@ export const quotaBugs = [
     edits: [
       {
         in: 'Member.#release',
-        find: 'if (this.#rotation.isRunning) this.#rotation.repairs.add(claim);',
+        find: 'if (this.#rotation.isUnderWay) this.#rotation.repairs.add(claim);',
         replace: '',
       },
     ],

@@ -1,6 +1,6 @@
 /**
  * `npm run proof -- schedules`: plays random schedules of faults with real ledgers on a simulated Redis, and prints how
- * often each fault came. Then it plants bugs in a copy of `src/redis`, one at a time, and tells which schedule finds each,
+ * often each fault came. Then it plants bugs in a copy of the ledger and the model, one at a time, and tells which schedule shows each,
  * with the shortest history. A bug that is not found makes it fail, unless it is known why.
  *
  * `--quick`: fewer schedules, and no bugs. `--seeds N`, `--plant`: one of the two. `--bug 7`: one bug. `--from 500`: the first
@@ -11,7 +11,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Sources } from './mutants.mjs';
-import { quotaBugs } from './planted-quota-bugs.mjs';
+import { quotaBugs, quotaFolders } from './planted-quota-bugs.mjs';
 import { Transpiled } from './transpiled.mjs';
 
 const sources = [
@@ -20,6 +20,7 @@ const sources = [
   'src/testing',
   'src/simulation/chance.ts',
   'test/support/quota-world',
+  'test/support/redis-model',
   'test/support/quota-world.ts',
   'test/support/simulated-redis.ts',
   'test/support/shortest.ts',
@@ -38,7 +39,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
   },
 });
-const redis = new Sources(join(import.meta.dirname, '../src/redis'));
+const quota = new Sources(join(import.meta.dirname, '..'), quotaFolders);
 const copy = new Transpiled(sources);
 try {
   if (!values.plant && values.bug === undefined) playAll(Number(values.seeds ?? (values.quick ? '300' : '10000')));
@@ -82,8 +83,8 @@ function plantAll() {
 
 /** @param {import('./planted-quota-bugs.mjs').QuotaBug} bug */
 function tryOut(bug) {
-  const changed = redis.edited(bug.edits);
-  for (const [file, source] of changed) copy.write(join('src/redis', file), source);
+  const changed = quota.edited(bug.edits);
+  for (const [file, source] of changed) copy.write(file, source);
   const { stdout } = run(
     `
     const found = await firstBad(${Number(values.from)}, ${bug.whyNotFound === undefined ? maxSeedsForBug : 200});
@@ -93,7 +94,7 @@ function tryOut(bug) {
     process.exit(0);`,
     'pipe',
   );
-  for (const file of changed.keys()) copy.write(join('src/redis', file), redis.textOf(file));
+  for (const file of changed.keys()) copy.write(file, quota.textOf(file));
   const { seed, promise, steps, trace } = /** @type {Found} */ (JSON.parse(stdout));
   const isFound = seed !== undefined;
   return { isFound, trace: trace ?? [], cells: isFound ? [seed, promise, steps] : ['not found', '-', '-'] };

@@ -133,7 +133,10 @@ export class Doorway<Request> {
     return { status: 429, reason: 'Too Many Requests', retryAfterMs };
   }
 
-  /** Steps 5 to 7. Unless `attempt.isAuthenticating` afterwards, the listener was called already. */
+  /**
+   * Steps 5 to 7. They end with `attempt.settle`, which passes the answer to the listener: `onDecided()`, or `onWaiting()`
+   * and later `onDecided()`. Unless `attempt.isAuthenticating` afterwards, the listener was called already.
+   */
   authenticateAndAdmit(attempt: Attempt<Request>, listener: AttemptListener): void {
     attempt.listener = listener;
     if (this.#refuseIfDraining(attempt)) return;

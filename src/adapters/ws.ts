@@ -214,6 +214,11 @@ class Gate implements UpgradeContext {
     server.emit = guarded as typeof server.emit;
   }
 
+  /**
+   * Leads one request through the doorway. In the usual case, the last one, a {@link PendingUpgrade} is told the answer:
+   * the doorway authenticates and admits, and the attempt then calls its `onDecided()` or `onWaiting()`. The other cases
+   * are requests that are no handshake, that are let through, that `admitBefore` has decided, or that authenticate later.
+   */
   #upgrade(upgrade: Upgrade): void {
     const { request, stream } = upgrade;
     if (!isHandshake(request) || !this.server.shouldHandle(request)) {

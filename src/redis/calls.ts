@@ -2,7 +2,7 @@ import { ExpiryQueue, type Expiry } from '../core/expiry-queue.js';
 import type { Clock } from '../core/time.js';
 import { RedisError, redisErrorOf } from './redis-errors.js';
 import type { Reply } from './replies.js';
-import type { ScriptCall, ScriptServer } from './script-server.js';
+import type { ScriptCall, ScriptClient } from './script-client.js';
 
 /**
  * How long a call may take, in milliseconds. No client's own limit can be relied on: some cover only what is not sent yet,
@@ -18,12 +18,12 @@ interface Pending {
 
 /** Calls of scripts that end in time, whatever Redis and its client do. */
 export class Calls {
-  readonly #server: ScriptServer;
+  readonly #client: ScriptClient;
   readonly #expiries: ExpiryQueue<Pending>;
 
   /** @param clock one that does not count the time in which this process stood still, while replies may have come */
-  constructor(server: ScriptServer, clock: Clock) {
-    this.#server = server;
+  constructor(client: ScriptClient, clock: Clock) {
+    this.#client = client;
     this.#expiries = new ExpiryQueue({
       clock,
       timeoutMs: callTimeoutMs,
@@ -35,7 +35,7 @@ export class Calls {
   }
 
   /** @throws RedisError: it failed, or took too long; it may have been done all the same */
-  run(call: ScriptCall): Promise<Reply> {
+  send(call: ScriptCall): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
         if (!pending.isOpen) return;
@@ -49,8 +49,8 @@ export class Calls {
         expired: () => settle(() => reject(this.#noAnswer())),
       };
       pending.expiry = this.#expiries.add(pending);
-      this.#server
-        .run(call, () => pending.isOpen)
+      this.#client
+        .send(call, () => pending.isOpen)
         .then(
           (reply) => settle(() => resolve(reply)),
           (error: unknown) => settle(() => reject(redisErrorOf(error))),
@@ -64,7 +64,7 @@ export class Calls {
   }
 
   #noAnswer(): RedisError {
-    const { trouble } = this.#server;
+    const { trouble } = this.#client;
     return trouble === null ? new RedisError('noAnswer', '') : redisErrorOf(trouble);
   }
 }

@@ -4,28 +4,18 @@ import { createHash } from 'node:crypto';
  * A claim on a slot, as Redis stores it: `P r c k` without spaces, 19 characters of `0-9a-z`. All processes that share a
  * quota must read the same format, so it never changes; a later one is another format.
  */
-export interface Claim {
+export interface StoredClaim {
   /** `P`: the process, 8 random characters of `0-9a-z`. */
   readonly processId: string;
   /** `r`: counts the epochs of the process, from 0 to 1,295 and round again. */
   readonly rotation: number;
   /** `c`: when it was made, in milliseconds of Redis's time; below 36 ** 8. Rises with each claim of a process. */
   readonly stampMs: number;
-  /** `k`: how many takeovers between processes, each soon after the one before, led to it; from 0 to 35. */
-  readonly run: number;
+  /** `k`: how many takeovers between processes came before it, each soon after the last; from 0 to 35. */
+  readonly takeovers: number;
 }
 
-/** What a field in the hash of a user stores. */
-export interface Slot {
-  readonly holder: Claim;
-  /** The successor, whose connection is not open yet. */
-  readonly pending: Claim | null;
-}
-
-/** How many rotations there are before the first comes again. */
-const rotations = 36 ** 2;
-
-const widths = Object.freeze({ process: 8, rotation: 2, stamp: 8, run: 1, claim: 19, slot: 39 });
+const widths = Object.freeze({ process: 8, rotation: 2, stamp: 8, takeovers: 1 });
 const claimFormat = /^[0-9a-z]{19}$/;
 const processIdFormat = /^[0-9a-z]{8}$/;
 
@@ -34,33 +24,22 @@ const maxThreadBytes = 48;
 const digestMark = '~';
 
 /** @returns `null` if it is no claim in the format that this version knows */
-export function parseClaim(text: string): Claim | null {
+export function parseClaim(text: string): StoredClaim | null {
   if (!claimFormat.test(text)) return null;
   return {
     processId: text.slice(0, 8),
     rotation: parseInt(text.slice(8, 10), 36),
     stampMs: parseInt(text.slice(10, 18), 36),
-    run: parseInt(text.slice(18), 36),
+    takeovers: parseInt(text.slice(18), 36),
   };
 }
 
 /** @throws RangeError if a part of the claim does not fit the format */
-export function printClaim({ processId, rotation, stampMs, run }: Claim): string {
+export function printClaim({ processId, rotation, stampMs, takeovers }: StoredClaim): string {
   if (!processIdFormat.test(processId)) throw new RangeError(`processId: got "${processId}", wanted 8 of 0-9a-z`);
-  return processId + base36(rotation, widths.rotation) + base36(stampMs, widths.stamp) + base36(run, widths.run);
-}
-
-/** @returns `null` if the format is unknown: such a slot is occupied, and nobody changes it */
-export function parseSlot(text: string): Slot | null {
-  const holder = parseClaim(text.slice(0, widths.claim));
-  if (text.length === widths.claim) return holder && { holder, pending: null };
-  const pending = text[widths.claim] === '>' ? parseClaim(text.slice(widths.claim + 1)) : null;
-  return holder && pending && { holder, pending };
-}
-
-/** @throws RangeError as {@link printClaim} */
-export function printSlot({ holder, pending }: Slot): string {
-  return pending === null ? printClaim(holder) : `${printClaim(holder)}>${printClaim(pending)}`;
+  return (
+    processId + base36(rotation, widths.rotation) + base36(stampMs, widths.stamp) + base36(takeovers, widths.takeovers)
+  );
 }
 
 /**
@@ -68,30 +47,8 @@ export function printSlot({ holder, pending }: Slot): string {
  * is alive. 10 characters.
  * @throws RangeError if the rotation does not fit the format
  */
-export function epochOf({ processId, rotation }: Pick<Claim, 'processId' | 'rotation'>): string {
+export function epochOf({ processId, rotation }: Pick<StoredClaim, 'processId' | 'rotation'>): string {
   return processId + base36(rotation, widths.rotation);
-}
-
-/** A claim's stamp as it is stored. @throws RangeError if it does not fit the format */
-export function printStamp(stampMs: number): string {
-  return base36(stampMs, widths.stamp);
-}
-
-/** Whether both are the same claim, in whatever rotation. */
-export function isSameClaim(one: Claim, other: Claim): boolean {
-  return one.processId === other.processId && one.stampMs === other.stampMs;
-}
-
-/** Whether `one` was made before `other`. Of claims with equal stamps that of the process with the lower id is older. */
-export function isOlderClaim(one: Claim, other: Claim): boolean {
-  if (one.stampMs !== other.stampMs) return one.stampMs < other.stampMs;
-  return one.processId < other.processId;
-}
-
-/** The stored claim in the rotation of a call, unless the call is of a rotation before: such a call came late. */
-export function refreshed(stored: Claim, { rotation }: Claim): Claim {
-  const ahead = (rotation - stored.rotation + rotations) % rotations;
-  return ahead >= rotations / 2 ? stored : { ...stored, rotation };
 }
 
 /** The field of a thread in the hash of its user: the thread id, or a digest of it if it is long. */

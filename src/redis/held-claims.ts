@@ -16,10 +16,13 @@ export class HeldClaim {
   renewedMs = 0;
   /** The rotation under which Redis has it, or may have it; `null` if Redis was never told. */
   rotation: number | null = null;
-  /** Whether it is decided: granted, or left to the local limit. */
+  /** Whether it is decided: Redis has granted it, or could not be asked and left it to the local limit. */
   isDecided = false;
-  /** Whether it waits for its connection to be open, to take the thread over from another process. */
-  takesOver = false;
+  /**
+   * Whether a connection in another process still has its thread. Redis has the claim as the successor. Once the connection
+   * of the claim is open, a commit makes the claim the holder.
+   */
+  needsCommit = false;
   /** Whether its connection is open. */
   isOpen = false;
   /** Whether the log says that its thread moved elsewhere, and Redis has not confirmed that yet. */
@@ -121,7 +124,7 @@ export class HeldClaims {
     return [...this.#doubted].filter(({ isBusy }) => !isBusy);
   }
 
-  /** In the order in which they were made. Claims that come and go meanwhile may be among them. */
+  /** In the order in which they were made. It is live: a claim that is added during the iteration comes last. */
   all(): Iterable<HeldClaim> {
     return this.#byId.values();
   }

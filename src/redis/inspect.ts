@@ -30,15 +30,19 @@ export interface RedisFindings {
 /** The user of the keys that the scripts are tried on. */
 const userId = 'check';
 
-/** How long it is waited for a connection, in milliseconds. */
+/** How long it waits for a connection, in milliseconds. */
 const connectTimeoutMs = 2_000;
+
+/** How long it waits for an answer, in milliseconds: longer than a ledger, since nobody waits for a slot meanwhile. */
+const answerTimeoutMs = 4 * callTimeoutMs;
 
 /** What an operator has to change before it can work. */
 const fatalTroubles: readonly RedisTrouble[] = ['tooOld', 'wrongPassword', 'noPermission'];
 
 /**
  * Looks whether a Redis can carry a shared quota: it connects, runs the scripts on keys of their own that end after two
- * minutes, and reads what its settings mean for the quota. Takes two seconds at most. Never rejects.
+ * minutes, and reads what its settings mean for the quota. It waits at most two seconds for the connection, and at most one
+ * second for each answer. Never rejects.
  */
 export async function inspectRedis(
   client: RedisClient,
@@ -47,7 +51,7 @@ export async function inspectRedis(
   const { connection, isReady } = await connected(client);
   try {
     if (!isReady) throw redisErrorOf(connection.trouble ?? new RedisError('notConnected', ''));
-    const info = parseInfo(await connection.info());
+    const info = parseInfo(await inTime(connection.info()));
     const runsAt = Date.now();
     const [nowMs, error] = await tryScripts(connection, prefix);
     const problems = [...(error === null ? [] : [problemOf(error)]), ...aboutMemory(info)];
@@ -102,7 +106,7 @@ function parseInfo(text: string): Map<string, string> {
   return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]));
 }
 
-/** The scripts in the order in which a process would call them, on keys that no process uses. */
+/** Calls every script, in the order in which a process would, on keys that no process uses. */
 async function tryScripts(
   connection: OwnConnection,
   prefix: string | undefined,
@@ -112,7 +116,9 @@ async function tryScripts(
   const own = [keys.meta(partition), keys.epochs(partition), keys.log(partition)];
   const user = [keys.user(userId)];
   const processId = Array.from({ length: 8 }, () => Math.floor(Math.random() * 36).toString(36)).join('');
-  const [claim, epoch] = [printClaim({ processId, rotation: 0, stampMs: 1, run: 0 }), `${processId}00`];
+  const epoch = `${processId}00`;
+  const claimOf = (stampMs: number): string => printClaim({ processId, rotation: 0, stampMs, takeovers: 0 });
+  const [claim, newcomer] = [claimOf(1), claimOf(2)];
   const calls: readonly (readonly [ScriptName, readonly string[], readonly string[]])[] = [
     ['register', [], ['1']],
     ['beat', [], [epoch, '0-0']],
@@ -120,7 +126,8 @@ async function tryScripts(
     ['commit', user, ['thread', claim, '1', '1']],
     ['verify', user, ['thread', claim]],
     ['assert', user, ['0-0', 'thread', claim, '1']],
-    ['release', user, ['thread', claim, '1']],
+    ['exchange', user, ['thread', claim, 'other', newcomer]],
+    ['release', user, ['other', newcomer, '1']],
     ['leave', [], [epoch]],
   ];
   let nowMs: number | null = null;
@@ -128,7 +135,7 @@ async function tryScripts(
     for (const [name, more, values] of calls) {
       const head = [epoch, '1000', '5000', '120000'];
       const call = { name, keys: [...own, ...more], arguments: [...head, ...values] };
-      const reply = await inTime(connection.run(call, () => true));
+      const reply = await inTime(connection.send(call, () => true));
       if (name === 'register') nowMs = Number(reply[2]);
     }
     return [nowMs, null];
@@ -142,7 +149,7 @@ async function inTime<T>(promise: Promise<T>): Promise<T> {
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       reject(new RedisError('noAnswer', ''));
-    }, 4 * callTimeoutMs);
+    }, answerTimeoutMs);
   });
   try {
     return await Promise.race([promise, late]);

@@ -6,7 +6,7 @@ import { HeldClaims, type HeldClaim } from './held-claims.js';
 import { LogCursor } from './log-cursor.js';
 import type { PartitionCalls } from './partition-calls.js';
 import { RedisError, redisErrorOf } from './redis-errors.js';
-import type { AcquireReply, BeatReply, HoldingEpoch, LogEntry } from './replies.js';
+import type { AcquireReply, BeatReply, HoldingEpoch, LogEntry, Unknown } from './replies.js';
 import { Rotation } from './rotation.js';
 import type { Stamps } from './stamps.js';
 import type { Turns } from './turns.js';
@@ -29,10 +29,16 @@ export interface MemberOptions {
   readonly healthChanged: () => void;
 }
 
-/** How often a claim is asked for again, because a newer one of its thread was found, or the epoch of this process lost. */
+/**
+ * How often Redis is asked for one claim. It is asked again if it had a newer claim of the thread, or did not know the epoch
+ * of this process.
+ */
 const maxAttempts = 3;
 
-/** The limit that Redis would count up to for one user. Beyond it, reading all slots of a user would hold up all others. */
+/**
+ * The highest limit that the quota enforces. A script reads all slots of its user, and Redis runs one script at a time: with
+ * more slots than this, one user's calls would delay those of all others. A user with a higher limit is not counted.
+ */
 const maxSharedLimit = 1_000;
 
 /** This process as a member of one partition of the shared quota. */
@@ -74,9 +80,9 @@ export class Member {
     if (limit > maxSharedLimit) return { granted: true };
     const { stamps } = this.#options;
     const claim = this.#claims.add(of, limit, stamps.nowMs);
-    // At once, since the order of claims is that in which they came: it may take long until Redis hears of this one.
+    // Stamped before the call, which may be delayed: claims are ordered by when their newcomers came.
     if (stamps.areKnown) this.#claims.stamp(claim, stamps.next());
-    if (this.health.state === 'down') return undecided(claim);
+    if (this.health.state === 'down') return leaveToLocalLimit(claim);
     return claim.inOrder(() => this.#acquire(claim));
   }
 
@@ -103,7 +109,7 @@ export class Member {
     else claim.renewedMs = stamps.next();
   }
 
-  /** This process is alive. @returns why it could not be said; `null` if it was */
+  /** Tells Redis that this process is alive, and reads what the others have told. @returns the error; `null` if it worked */
   async beat(): Promise<RedisError | null> {
     if (this.#isBeating) return new RedisError('noAnswer', '');
     this.#isBeating = true;
@@ -119,11 +125,27 @@ export class Member {
     }
   }
 
-  /** Everything that this process holds is free with that. Never rejects. */
+  /** Ends the epochs of this process, which frees all slots that it holds. Never rejects. */
   async stop(): Promise<void> {
     this.#rotation.stop();
     if (this.health.state === 'down' || this.#rotation.live.length === 0) return;
     await this.#options.calls.leave(this.#rotation.live).catch(() => undefined);
+  }
+
+  /**
+   * Makes a call in the name of the current epoch of this process. Waits for an epoch, if there is none.
+   * @returns the reply; `null` if Redis does not know the epoch, so that nothing was done: the next one begins
+   * @throws RedisError
+   */
+  async #ask<Known extends { readonly kind: string }>(
+    call: (rotation: number) => Promise<Known | Unknown>,
+  ): Promise<{ readonly reply: Known; readonly rotation: number } | null> {
+    const rotation = await this.#rotation.current();
+    const reply = await call(rotation);
+    this.health.callAnswered();
+    if (isKnown(reply)) return { reply, rotation };
+    this.#rotation.epochLost(rotation);
+    return null;
   }
 
   async #acquire(claim: HeldClaim): Promise<LedgerAnswer> {
@@ -131,20 +153,19 @@ export class Member {
     const untilMs = clock.now() + callTimeoutMs / 2;
     try {
       for (let attempt = 1, above = 0; attempt <= maxAttempts && clock.now() <= untilMs; attempt += 1) {
-        const rotation = await this.#rotation.current();
-        if (claim.stampMs <= above) this.#claims.stamp(claim, this.#options.stamps.next(above));
-        claim.rotation = rotation;
-        const reply = await calls.acquire(claim, rotation);
-        this.health.callAnswered();
-        if (reply.kind === 'unknown') this.#rotation.epochLost(rotation);
-        else if (reply.kind === 'behind') above = reply.stampMs;
-        else return this.#decided(claim, reply);
+        const asked = await this.#ask((rotation) => {
+          if (claim.stampMs <= above) this.#claims.stamp(claim, this.#options.stamps.next(above));
+          claim.rotation = rotation;
+          return calls.acquire(claim, rotation);
+        });
+        if (asked?.reply.kind === 'behind') above = asked.reply.stampMs;
+        else if (asked !== null) return this.#decided(claim, asked.reply);
       }
     } catch (error) {
       this.#failed(claim, error);
     }
     this.#rotation.repairs.add(claim);
-    return undecided(claim);
+    return leaveToLocalLimit(claim);
   }
 
   /** @throws RedisError if the trouble is with this claim alone: it says nothing about Redis */
@@ -152,7 +173,7 @@ export class Member {
     const trouble = redisErrorOf(error);
     if (trouble.trouble !== 'misunderstood') this.health.callFailed(trouble);
     else {
-      undecided(claim);
+      leaveToLocalLimit(claim);
       throw trouble;
     }
   }
@@ -164,26 +185,25 @@ export class Member {
       return { granted: false, total: reply.total, silentMs: longestSilence(reply.elsewhere) };
     }
     claim.isDecided = true;
-    claim.takesOver = reply.kind === 'takes';
-    return { granted: true, total: reply.total, ...(claim.takesOver && { takesOver: true }) };
+    claim.needsCommit = reply.kind === 'takes';
+    return { granted: true, total: reply.total, ...(claim.needsCommit && { takesOver: true }) };
   }
 
   async #commit(claim: HeldClaim): Promise<void> {
     const { calls, totalChanged } = this.#options;
-    if (claim.isReleased || !claim.takesOver) return;
+    if (claim.isReleased || !claim.needsCommit) return;
     if (this.health.state === 'down') {
       this.#rotation.repairs.add(claim);
       return;
     }
     try {
-      const rotation = await this.#rotation.current();
-      const reply = await calls.commit(claim, rotation);
-      this.health.callAnswered();
-      if (reply.kind === 'unknown') this.#rotation.epochLost(rotation);
-      else if (reply.kind === 'lost') await this.#lost(claim, rotation);
+      const asked = await this.#ask((rotation) => calls.commit(claim, rotation));
+      if (asked === null) return;
+      const { reply, rotation } = asked;
+      if (reply.kind === 'lost') await this.#lost(claim, rotation);
       else if (reply.kind === 'absent') this.#rotation.repairs.add(claim);
       else {
-        claim.takesOver = false;
+        claim.needsCommit = false;
         totalChanged(claim.of.userId, reply.total);
       }
     } catch (error) {
@@ -192,23 +212,20 @@ export class Member {
   }
 
   /**
-   * While Redis is down nothing is sent: what it has of the claim ends with the epoch. Unless it has just been asserted
-   * under the next one.
+   * While Redis is down, nothing is sent: a rotation will end the epoch under which Redis has the claim. If a rotation is
+   * under way, it may just have asserted the claim under the next epoch, so the release is made afterwards.
    */
   async #release(claim: HeldClaim): Promise<void> {
     const { calls, totalChanged } = this.#options;
     if (claim.rotation === null) return;
     if (this.health.state === 'down') {
-      if (this.#rotation.isRunning) this.#rotation.repairs.add(claim);
+      if (this.#rotation.isUnderWay) this.#rotation.repairs.add(claim);
       return;
     }
     try {
-      const rotation = await this.#rotation.current();
-      const reply = await calls.release(claim, rotation);
-      this.health.callAnswered();
+      const asked = await this.#ask((rotation) => calls.release(claim, rotation));
       this.#rotation.repairs.delete(claim);
-      if (reply.kind === 'unknown') this.#rotation.epochLost(rotation);
-      else totalChanged(claim.of.userId, reply.total);
+      if (asked !== null) totalChanged(claim.of.userId, asked.reply.total);
     } catch (error) {
       this.#unanswered(claim, error);
     }
@@ -231,7 +248,7 @@ export class Member {
       isMore = this.#apply(reply);
     }
     this.health.beatAnswered();
-    if (this.health.isBack && !this.#rotation.isRunning) this.#rotation.want();
+    if (this.health.isBack && !this.#rotation.isUnderWay) this.#rotation.want();
     this.#rotation.beatAnswered();
     this.#repair();
   }
@@ -264,7 +281,7 @@ export class Member {
 
   /** Asks Redis about claims whose last call had no answer, and those that may have moved. */
   #repair(): void {
-    // Also while it is down: a rotation, which ends that, does not end before.
+    // Also while Redis is down: only a rotation ends that, and it does not end before these claims are verified.
     for (const claim of this.#claims.doubted()) void claim.inOrder(() => this.#verify(claim));
     if (this.health.state === 'down') return;
     for (const claim of this.#rotation.repairs.released()) void claim.inOrder(() => this.#release(claim));
@@ -272,23 +289,20 @@ export class Member {
   }
 
   async #verify(claim: HeldClaim): Promise<void> {
-    const { calls } = this.#options;
     if (claim.isReleased || !claim.isDoubted) return;
     try {
-      const rotation = await this.#rotation.current();
-      const { kind } = await calls.verify(claim, rotation);
-      this.health.callAnswered();
-      if (kind === 'unknown') this.#rotation.epochLost(rotation);
-      else if (kind === 'lost') await this.#lost(claim, rotation);
-      else this.#claims.trust(claim);
+      const asked = await this.#ask((rotation) => this.#options.calls.verify(claim, rotation));
+      if (asked?.reply.kind === 'lost') await this.#lost(claim, asked.rotation);
+      else if (asked !== null) this.#claims.trust(claim);
     } catch (error) {
       this.health.callFailed(redisErrorOf(error));
     }
   }
 
   /**
-   * Another process has the thread. If a newer connection of it has come here since the claim was made, it may be newer
-   * than that of the other: so it is claimed once more. @throws RedisError
+   * Another process has the thread. If a newer connection of the thread has come to this process since the claim was made,
+   * it may be newer than the connection there: so the thread is claimed once more, with the time of that connection.
+   * @throws RedisError
    */
   async #lost(claim: HeldClaim, rotation: number): Promise<void> {
     const { calls, superseded } = this.#options;
@@ -296,7 +310,7 @@ export class Member {
       this.#claims.stamp(claim, claim.renewedMs);
       const { kind } = await calls.acquire(claim, rotation);
       if (kind === 'unknown') this.#rotation.epochLost(rotation);
-      // The other has gone, and its slot too: nobody is closed for that, so it is put back.
+      // The other process has gone, and so has its slot. A connection that is open is not closed for that: it is put back.
       if (kind === 'full') this.#rotation.repairs.add(claim);
       if (kind === 'takes') await calls.commit(claim, rotation);
       if (kind === 'takes' || kind === 'granted' || kind === 'full') this.#claims.trust(claim);
@@ -306,8 +320,13 @@ export class Member {
   }
 }
 
-/** Redis does not decide about it. */
-function undecided(claim: HeldClaim): LedgerAnswer {
+/** Whether Redis knew the epoch that the call was made under. */
+function isKnown<Known extends { readonly kind: string }>(reply: Known | Unknown): reply is Known {
+  return reply.kind !== 'unknown';
+}
+
+/** Redis cannot be asked: the local limit decides about the claim, which counts as decided from now on. */
+function leaveToLocalLimit(claim: HeldClaim): LedgerAnswer {
   claim.isDecided = true;
   return { granted: 'unknown' };
 }

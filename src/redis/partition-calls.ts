@@ -1,5 +1,5 @@
 import type { Calls } from './calls.js';
-import { epochOf, printClaim, type Claim } from './claims.js';
+import { epochOf, printClaim, type StoredClaim } from './claims.js';
 import type { HeldClaim } from './held-claims.js';
 import type { KeySpace } from './partitions.js';
 import {
@@ -44,60 +44,60 @@ export class PartitionCalls {
 
   /** @param limit the setting maxManagersPerUser of this process */
   async register(rotation: number, limit: number): Promise<RegisterReply> {
-    return decode.register(await this.#run('register', { rotation, values: [String(limit)] }));
+    return decode.register(await this.#send('register', { rotation, values: [String(limit)] }));
   }
 
   /** @param cursor the id of the last entry of the log that was applied */
   async beat(rotations: readonly number[], cursor: string): Promise<BeatReply> {
     const rotation = rotations.at(-1) ?? 0;
-    return decode.beat(await this.#run('beat', { rotation, values: [this.#epochs(rotations), cursor] }));
+    return decode.beat(await this.#send('beat', { rotation, values: [this.#epochs(rotations), cursor] }));
   }
 
   async leave(rotations: readonly number[]): Promise<LeaveReply> {
     const rotation = rotations.at(-1) ?? 0;
-    return decode.leave(await this.#run('leave', { rotation, values: [this.#epochs(rotations)] }));
+    return decode.leave(await this.#send('leave', { rotation, values: [this.#epochs(rotations)] }));
   }
 
   async acquire(claim: HeldClaim, rotation: number): Promise<AcquireReply> {
     return decode.acquire(
-      await this.#runFor('acquire', claim, { rotation, values: [String(claim.limit), this.#levels(claim)] }),
+      await this.#sendFor('acquire', claim, { rotation, values: [String(claim.limit), this.#levels(claim)] }),
     );
   }
 
   async commit(claim: HeldClaim, rotation: number): Promise<CommitReply> {
     return decode.commit(
-      await this.#runFor('commit', claim, { rotation, values: [String(claim.limit), this.#levels(claim)] }),
+      await this.#sendFor('commit', claim, { rotation, values: [String(claim.limit), this.#levels(claim)] }),
     );
   }
 
   async release(claim: HeldClaim, rotation: number): Promise<ReleaseReply> {
-    return decode.release(await this.#runFor('release', claim, { rotation, values: [this.#levels(claim)] }));
+    return decode.release(await this.#sendFor('release', claim, { rotation, values: [this.#levels(claim)] }));
   }
 
   async verify(claim: HeldClaim, rotation: number): Promise<VerifyReply> {
-    return decode.verify(await this.#runFor('verify', claim, { rotation }));
+    return decode.verify(await this.#sendFor('verify', claim, { rotation }));
   }
 
   /** @param cursor as in {@link beat} */
   async assert(claims: readonly HeldClaim[], rotation: number, cursor: string): Promise<AssertReply> {
     const keys = claims.map(({ of }) => this.#options.keys.user(of.userId));
     const values = claims.flatMap((claim) => [claim.field, this.#print(claim, rotation), claim.isOpen ? '1' : '0']);
-    return decode.assert(await this.#run('assert', { rotation, keys, values: [cursor, ...values] }));
+    return decode.assert(await this.#send('assert', { rotation, keys, values: [cursor, ...values] }));
   }
 
-  #runFor(name: ScriptName, claim: HeldClaim, { rotation, values = [] }: { rotation: number; values?: string[] }) {
+  #sendFor(name: ScriptName, claim: HeldClaim, { rotation, values = [] }: { rotation: number; values?: string[] }) {
     const keys = [this.#options.keys.user(claim.of.userId)];
-    return this.#run(name, { rotation, keys, values: [claim.field, this.#print(claim, rotation), ...values] });
+    return this.#send(name, { rotation, keys, values: [claim.field, this.#print(claim, rotation), ...values] });
   }
 
-  #run(name: ScriptName, { rotation, keys = [], values }: { rotation: number; keys?: string[]; values: string[] }) {
+  #send(name: ScriptName, { rotation, keys = [], values }: { rotation: number; keys?: string[]; values: string[] }) {
     const { calls, processId } = this.#options;
     const head = [epochOf({ processId, rotation }), ...this.#times];
-    return calls.run({ name, keys: [...this.#ownKeys, ...keys], arguments: [...head, ...values] });
+    return calls.send({ name, keys: [...this.#ownKeys, ...keys], arguments: [...head, ...values] });
   }
 
   #print({ stampMs }: HeldClaim, rotation: number): string {
-    return printClaim({ processId: this.#options.processId, rotation, stampMs, run: 0 } satisfies Claim);
+    return printClaim({ processId: this.#options.processId, rotation, stampMs, takeovers: 0 } satisfies StoredClaim);
   }
 
   #levels({ limit }: HeldClaim): string {

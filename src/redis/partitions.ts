@@ -36,11 +36,6 @@ export function partitionOf(userId: string): number {
   return (hash ^ (hash >>> 16)) & (partitionCount - 1);
 }
 
-/** The user of a key that {@link KeySpace.user} has made; `null` for another key. */
-export function userIdOf(key: string): string | null {
-  return /^[^}]*}:u:([^]*)$/.exec(key)?.[1] ?? null;
-}
-
 /** FNV-1a, 32 bits. */
 function fnv1a(bytes: Uint8Array): number {
   let hash = 0x811c9dc5;

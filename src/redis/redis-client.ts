@@ -3,7 +3,7 @@ import { withResolver } from '../core/promises.js';
 import { RedisError } from './redis-errors.js';
 import type { Reply } from './replies.js';
 import { readScripts, scriptNames } from './scripts.js';
-import type { ScriptCall, ScriptServer } from './script-server.js';
+import type { ScriptCall, ScriptClient } from './script-client.js';
 
 /** What clients tell of their connection. */
 interface Emitter {
@@ -49,7 +49,7 @@ const sources = readScripts();
  * A connection of its own, with the options of the given client. It can be left for a new one at any time, which the
  * application's connection cannot.
  */
-export class OwnConnection implements ScriptServer {
+export class OwnConnection implements ScriptClient {
   readonly #client: RedisClient;
   readonly #onReady: () => void;
   #wasReady = false;
@@ -70,8 +70,8 @@ export class OwnConnection implements ScriptServer {
     return this.#current.trouble ?? (this.#wasReady ? null : new RedisError('notConnected', ''));
   }
 
-  run(call: ScriptCall, isWanted: () => boolean): Promise<Reply> {
-    return this.#current.run(call, isWanted);
+  send(call: ScriptCall, isWanted: () => boolean): Promise<Reply> {
+    return this.#current.send(call, isWanted);
   }
 
   reconnect(): void {
@@ -120,7 +120,7 @@ class Connection {
     this.#commands.connect();
   }
 
-  async run({ name, keys, arguments: values }: ScriptCall, isWanted: () => boolean): Promise<Reply> {
+  async send({ name, keys, arguments: values }: ScriptCall, isWanted: () => boolean): Promise<Reply> {
     const { sha1, text } = sources[name];
     for (;;) {
       await this.#ready.promise;

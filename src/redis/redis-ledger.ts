@@ -7,7 +7,7 @@ import { Member } from './member.js';
 import { PartitionCalls } from './partition-calls.js';
 import { keySpace, partitionCount, partitionOf, type KeySpace } from './partitions.js';
 import { asksForNewConnection, type RedisError } from './redis-errors.js';
-import type { ScriptServer } from './script-server.js';
+import type { ScriptClient } from './script-client.js';
 import { Stamps } from './stamps.js';
 import { Turns } from './turns.js';
 
@@ -19,8 +19,8 @@ export interface RedisLedgerOptions {
   readonly ttlMs?: number | undefined;
 }
 
-/** Makes the connection of a ledger. @param onReady to be called each time when it can be used */
-export type MakeServer = (onReady: () => void) => ScriptServer;
+/** Makes the client of a ledger. @param onReady to be called each time when its connection can be used */
+export type MakeClient = (onReady: () => void) => ScriptClient;
 
 /** How many batches Redis may be asked at once, so that newcomers do not wait for a rotation. */
 const batchesAtOnce = 4;
@@ -30,15 +30,15 @@ const silentBeatsToReconnect = 2;
 
 /** Counts a user's slots in all processes that share a Redis. */
 export class RedisLedger implements QuotaLedger {
-  readonly #makeServer: MakeServer;
+  readonly #makeClient: MakeClient;
   readonly #keys: KeySpace;
   readonly #ttlMs: number;
   #parts: Parts | null = null;
 
   /** @throws TypeError if an option is wrong */
-  constructor(makeServer: MakeServer, { prefix, ttlMs = 3_600_000 }: RedisLedgerOptions = {}) {
+  constructor(makeClient: MakeClient, { prefix, ttlMs = 3_600_000 }: RedisLedgerOptions = {}) {
     if (!Number.isFinite(ttlMs) || ttlMs < 120_000) throw new TypeError(`ttlMs: got ${ttlMs}, wanted at least 120000`);
-    this.#makeServer = makeServer;
+    this.#makeClient = makeClient;
     this.#keys = keySpace(prefix);
     this.#ttlMs = ttlMs;
   }
@@ -46,7 +46,7 @@ export class RedisLedger implements QuotaLedger {
   /** @throws TypeError if another Mooring uses it */
   attach(host: LedgerHost): void {
     if (this.#parts !== null) throw new TypeError('the ledger has a Mooring already: make one for each');
-    this.#parts = new Parts(host, { makeServer: this.#makeServer, keys: this.#keys, ttlMs: this.#ttlMs });
+    this.#parts = new Parts(host, { makeClient: this.#makeClient, keys: this.#keys, ttlMs: this.#ttlMs });
   }
 
   acquire(claim: QuotaClaim, limit: number): LedgerAnswer | Promise<LedgerAnswer> {
@@ -77,7 +77,7 @@ export class RedisLedger implements QuotaLedger {
 }
 
 interface PartsOptions {
-  readonly makeServer: MakeServer;
+  readonly makeClient: MakeClient;
   readonly keys: KeySpace;
   readonly ttlMs: number;
 }
@@ -86,20 +86,20 @@ interface PartsOptions {
 class Parts {
   readonly members: readonly Member[];
   readonly #host: LedgerHost;
-  readonly #server: ScriptServer;
+  readonly #client: ScriptClient;
   readonly #calls: Calls;
   #status: LedgerStatus = { state: 'suspended', reason: null };
   #timer: Timer | null = null;
   #silentBeats = 0;
   #isStopped = false;
 
-  constructor(host: LedgerHost, { makeServer, keys, ttlMs }: PartsOptions) {
+  constructor(host: LedgerHost, { makeClient, keys, ttlMs }: PartsOptions) {
     this.#host = host;
-    this.#server = makeServer(() => {
+    this.#client = makeClient(() => {
       void this.#beat();
     });
     const { clock, random, config } = host;
-    this.#calls = new Calls(this.#server, clock);
+    this.#calls = new Calls(this.#client, clock);
     const [processId, stamps, turns] = [makeProcessId(random), new Stamps(clock), new Turns(batchesAtOnce)];
     const { nodeBeatMs: beatMs, nodeTimeoutMs, maxManagersPerUser: limit } = config;
     const levels = new Map<number, string>();
@@ -145,7 +145,7 @@ class Parts {
     this.#timer?.cancel();
     await Promise.all(this.members.map((member) => member.stop()));
     this.#calls.stop();
-    await this.#server.close();
+    await this.#client.close();
   }
 
   #schedule(): void {
@@ -168,7 +168,7 @@ class Parts {
 
   /** Not during a stop, which may have begun meanwhile. */
   #reconnect(): void {
-    if (!this.#isStopped) this.#server.reconnect();
+    if (!this.#isStopped) this.#client.reconnect();
   }
 
   /** The ledger is as well as the worst of its partitions. */

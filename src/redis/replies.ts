@@ -1,4 +1,4 @@
-import { parseClaim, type Claim } from './claims.js';
+import { parseClaim, type StoredClaim } from './claims.js';
 
 /** What a script answers: texts and whole numbers, in one list. */
 export type Reply = readonly (string | number)[];
@@ -14,7 +14,7 @@ interface ServerState {
   readonly clockMs: number;
   /** Redis's time. */
   readonly nowMs: number;
-  /** The identity of this run of the server; after a restart or a failover it is another one. */
+  /** What Redis calls its run id: after a restart or a failover it is another one. */
   readonly runId: string;
   /** The id of the last entry of the log; empty if there is none. */
   readonly lastId: string;
@@ -54,7 +54,7 @@ export interface HoldingEpoch {
 export type AcquireReply =
   | Unknown
   | { readonly kind: 'granted'; readonly total: number }
-  | { readonly kind: 'takes'; readonly total: number; readonly holder: Claim }
+  | { readonly kind: 'takes'; readonly total: number; readonly holder: StoredClaim }
   /** A claim of the thread is newer. */
   | { readonly kind: 'behind'; readonly stampMs: number }
   | { readonly kind: 'contested'; readonly total: number }
@@ -69,9 +69,7 @@ export type ExchangeReply = Unknown | { readonly kind: 'exchanged' | 'gone'; rea
 /** `lost`: which of the claims, counted from 0. */
 export type AssertReply = Unknown | { readonly kind: 'ok'; readonly lost: readonly number[] };
 
-export interface VerifyReply {
-  readonly kind: 'held' | 'pending' | 'lost' | 'unknown';
-}
+export type VerifyReply = Unknown | { readonly kind: 'held' | 'pending' | 'lost' };
 
 export interface LeaveReply {
   readonly kind: 'ok';
@@ -201,7 +199,7 @@ function stamp(reader: Reader): number {
   return parseInt(reader.text(), 36);
 }
 
-function claim(reader: Reader): Claim {
+function claim(reader: Reader): StoredClaim {
   const text = reader.text();
   const parsed = parseClaim(text);
   if (parsed === null) throw new Error(`a script of Redis replied "${text}": wanted a claim`);

@@ -28,43 +28,50 @@ interface RotationOptions {
   readonly onFailed: (error: RedisError) => void;
 }
 
-/** Times of rotation, in milliseconds, and sizes. */
+/** When a rotation begins, in milliseconds, and how it is done. */
 const rules = Object.freeze({
+  /** How long after the last, if nothing asks for one before. */
   everyMs: 500_000,
-  /** How far apart two epochs of a process begin on average, at least: its rotations come round after 1,296. */
+  /**
+   * How far apart the epochs of a process begin at least, on average. Epochs are numbered from 0 to 1,295, and then from 0
+   * again. With this space between them, no number comes again within an hour.
+   */
   spacingMs: 3_000,
-  /** How many may begin at once. */
+  /** How many epochs may begin without space between them, if none has begun for a while. */
   burst: 10,
-  /** After the first failure, and at most: each failure doubles it. It begins with a beat, so the first retry is that of the next. */
+  /** How long to wait after a first failure. Each further failure doubles it. Only a beat begins a retry. */
   minRetryMs: 500,
+  /** How long to wait at most. */
   maxRetryMs: 10_000,
+  /** How many claims one call asserts. */
   batch: 50,
 });
 
-/** How many rotations there are before the first comes again. */
+/** Epochs are numbered from 0 to one less than this, and then from 0 again. */
 const rotationCount = 1_296;
 
 /**
- * The one repair: a new epoch of this process, under which it asserts all that it holds, and the end of the old one, with
- * which everything ends that it does not hold. So nothing that was lost, or done too late, stays.
+ * Repairs what Redis has of this process in one partition. A rotation has three steps: a new epoch begins; under it, the
+ * process asserts all claims that it holds; the old epoch ends, and with it all claims that Redis still had under it. So a
+ * claim that Redis lost is back, and a claim that the process no longer holds is gone.
  */
 export class Rotation {
   readonly repairs: Repairs;
   readonly #options: RotationOptions;
-  /** All epochs of this process that are alive, oldest first, by their rotation. */
+  /** The numbers of the epochs of this process that are alive, oldest first. */
   #live: number[] = [];
-  /** The last one, unless it is lost. New claims are made under it. */
+  /** The number of the newest epoch, under which calls are made; `null` if there is none, or Redis has lost it. */
   #current: number | null = null;
   /** What is repaired when the old epochs end: calls under the current one that had no answer are not. */
   #settled: ReadonlyMap<HeldClaim, unknown> = new Map();
   #lastUsed = -1;
   #isWanted = true;
   #isUnfinished = false;
-  #isRunning = false;
+  #isUnderWay = false;
   #isStopped = false;
   #registering: Promise<unknown> | null = null;
   #dueAtMs = Infinity;
-  /** Until when the epochs that have begun would last if each lasted `spacingMs`. */
+  /** Each epoch that begins moves this on by `spacingMs`. None begins while it is too far ahead of now. @see rules.burst */
   #spacedUntilMs = 0;
   #triedAtMs = -Infinity;
   #mayRetryAtMs = 0;
@@ -75,19 +82,19 @@ export class Rotation {
     this.repairs = new Repairs(options.clock);
   }
 
-  /** The epochs of this process that are alive, by their rotation. */
+  /** The numbers of the epochs of this process that are alive, oldest first. */
   get live(): readonly number[] {
     return this.#live;
   }
 
-  get isRunning(): boolean {
-    return this.#isRunning;
+  get isUnderWay(): boolean {
+    return this.#isUnderWay;
   }
 
-  /** The rotation for new calls. Waits for an epoch, if there is none. @throws RedisError if none came in time */
+  /** The number of the epoch to make calls under. Waits for one, if there is none. @throws RedisError if none came in time */
   async current(): Promise<number> {
     if (this.#current === null) {
-      this.#runIfDue();
+      this.#rotateIfDue();
       await this.#registering;
     }
     return this.#known();
@@ -98,10 +105,10 @@ export class Rotation {
     return this.#current;
   }
 
-  /** Asks for a rotation: Redis may have lost something, or have something that is not so any longer. */
+  /** Asks for a rotation: Redis may have lost claims, or still have claims that this process has given back. */
   want(): void {
     this.#isWanted = true;
-    this.#runIfDue();
+    this.#rotateIfDue();
   }
 
   /** A script did not know this epoch. */
@@ -120,13 +127,13 @@ export class Rotation {
   /** To be called after each beat: begins what is due. */
   beatAnswered(): void {
     if (this.repairs.areTooMany) this.#isWanted = true;
-    this.#runIfDue();
+    this.#rotateIfDue();
   }
 
   /** Asserts the claims that are to be repaired. Never rejects. */
   async repair(): Promise<void> {
     const rotation = this.#current;
-    if (rotation === null || this.#isRunning) return;
+    if (rotation === null || this.#isUnderWay) return;
     try {
       await this.#assert(this.repairs.held(), rotation);
     } catch (error) {
@@ -138,24 +145,24 @@ export class Rotation {
     this.#isStopped = true;
   }
 
-  #runIfDue(): void {
-    if (this.#isRunning || this.#isStopped) return;
+  #rotateIfDue(): void {
+    if (this.#isUnderWay || this.#isStopped) return;
     const nowMs = this.#options.clock.now();
     const needsEpoch = this.#current === null || this.#isWanted || nowMs >= this.#dueAtMs;
     if (needsEpoch ? this.#mayRegister(nowMs) : this.#isUnfinished && nowMs >= this.#mayRetryAtMs) {
-      void this.#run(needsEpoch);
+      void this.#rotate(needsEpoch);
     }
   }
 
-  /** While there is no epoch, it is asked for again as soon as a call has had its time. */
+  /** Whether an epoch may begin now: not too soon after others, and not while the call for one may still be answered. */
   #mayRegister(nowMs: number): boolean {
     const isSpaced = this.#spacedUntilMs - nowMs <= rules.burst * rules.spacingMs;
     return isSpaced && nowMs - this.#triedAtMs >= (this.#current === null ? callTimeoutMs : 0);
   }
 
-  async #run(needsEpoch: boolean): Promise<void> {
+  async #rotate(needsEpoch: boolean): Promise<void> {
     const { clock, random, onRestored, onFailed } = this.#options;
-    this.#isRunning = true;
+    this.#isUnderWay = true;
     this.#isUnfinished = true;
     try {
       if (needsEpoch) {
@@ -175,11 +182,11 @@ export class Rotation {
       onFailed(redisErrorOf(error));
     } finally {
       this.#registering = null;
-      this.#isRunning = false;
+      this.#isUnderWay = false;
     }
   }
 
-  /** What a rotation was wanted for is not done as long as there is no new epoch. */
+  /** Begins a new epoch. If that fails, the rotation is still wanted. */
   async #begin(): Promise<void> {
     this.#isWanted = false;
     try {
@@ -201,7 +208,7 @@ export class Rotation {
       const askedAtMs = stamps.nowMs;
       const reply = await calls.register(rotation, limit);
       stamps.learn(reply.nowMs, askedAtMs);
-      // Also if it is our own, of a call whose answer was lost.
+      // Also if the epoch is our own: an earlier call may have made it, and its answer was lost. It is left unused.
       if (reply.kind === 'taken') continue;
       if (this.#live.length === 0) cursor.startAfter(reply.lastId);
       cursor.saw(reply.lastId);
@@ -227,7 +234,7 @@ export class Rotation {
     }
   }
 
-  /** Those of the claims that can be asserted now. @returns how many */
+  /** Asserts those of the claims that can be asserted now. @returns how many */
   async #assert(claims: readonly HeldClaim[], rotation: number): Promise<number> {
     const batches: HeldClaim[][] = [];
     for (let from = 0; from < claims.length; from += rules.batch) batches.push(claims.slice(from, from + rules.batch));
@@ -260,8 +267,8 @@ export class Rotation {
       claim.rotation = rotation;
       this.repairs.delete(claim);
       if (lost.has(index)) onLost(claim);
-      // It may be the successor of another: it is committed when it is open.
-      else claim.takesOver = areOpen[index] !== true;
+      // It may be the successor of another process's claim: then it is committed as soon as its connection is open.
+      else claim.needsCommit = areOpen[index] !== true;
     }
   }
 
@@ -274,7 +281,7 @@ export class Rotation {
   }
 }
 
-/** Only what is decided, so that no claim is put beyond the limit that Redis has just denied. */
+/** Only claims that are decided: Redis may be about to deny the others, and an assert goes beyond any limit. */
 function canBeAsserted({ isReleased, isDecided, isDoubted, isBusy }: HeldClaim): boolean {
   return !isReleased && isDecided && !isDoubted && !isBusy;
 }

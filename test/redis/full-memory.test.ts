@@ -1,6 +1,6 @@
 import { createClient } from 'redis';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { printClaim, type Claim } from '../../src/redis/claims.js';
+import { printClaim, type StoredClaim } from '../../src/redis/claims.js';
 import { keySpace, partitionOf } from '../../src/redis/partitions.js';
 import { decode, type Reply } from '../../src/redis/replies.js';
 import { readScripts, type ScriptName } from '../../src/redis/scripts.js';
@@ -13,15 +13,15 @@ const partition = partitionOf('ada');
 const keys = [space.meta(partition), space.epochs(partition), space.log(partition)];
 const sources = readScripts();
 
-const claimOf = (letter: string, stampMs: number): Claim => ({
+const claimOf = (letter: string, stampMs: number): StoredClaim => ({
   processId: letter.repeat(8),
   rotation: 0,
   stampMs,
-  run: 0,
+  takeovers: 0,
 });
 const [a, b] = [claimOf('a', startMs), claimOf('b', startMs + 5_000)];
 
-type Run = (name: ScriptName, claim: Claim, ...words: readonly string[]) => Promise<Reply>;
+type Run = (name: ScriptName, claim: StoredClaim, ...words: readonly string[]) => Promise<Reply>;
 
 /** A Redis, with which two processes have registered. */
 async function startQuota(): Promise<{ run: Run; fill: () => Promise<void> }> {

@@ -116,6 +116,17 @@ describe.skipIf(!hasRedis).each(redisClients)('a ledger with a client of %s', (_
     expect(await inspectRedis(right)).toMatchObject({ runsScripts: true, problems: [], evictionPolicy: 'noeviction' });
   });
 
+  it('is tried with every script, and leaves no slot', async () => {
+    const redis = await startRedis();
+    await inspectRedis(makeClient(redis.url));
+    const operator = await operatorOf(redis);
+    expect(await operator.keys('mooring:check:*:u:*')).toEqual([]);
+    const [log = ''] = await operator.keys('mooring:check:*:log');
+    // Only an exchange tells that.
+    const entries = (await operator.xRange(log, '-', '+')) ?? [];
+    expect(entries.map(({ message }) => message['t'])).toContain('granted');
+  });
+
   it('needs no more than the permissions that the guide lists', async () => {
     const redis = await startRedis();
     const operator = await operatorOf(redis);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Sources } from '../../scripts/mutants.mjs';
-import { quotaBugs } from '../../scripts/planted-quota-bugs.mjs';
+import { quotaBugs, quotaFolders } from '../../scripts/planted-quota-bugs.mjs';
 import { firstBad, shortestOf, traceOf } from '../support/quota-world.js';
 import { seedsOf } from '../support/seeds.js';
 
@@ -19,12 +19,12 @@ describe('a quota on Redis, with random faults', () => {
   );
 });
 
-const redis = new Sources(join(import.meta.dirname, '../../src/redis'));
+const quota = new Sources(join(import.meta.dirname, '../..'), quotaFolders);
 
 describe('the bugs that are planted to see whether the schedules find them', () => {
   it.each(quotaBugs)('can still be planted: $name', ({ edits }) => {
-    const changed = redis.edited(edits);
+    const changed = quota.edited(edits);
     expect(changed.size).toBeGreaterThan(0);
-    for (const [file, source] of changed) expect(source).not.toBe(redis.textOf(file));
+    for (const [file, source] of changed) expect(source).not.toBe(quota.textOf(file));
   });
 });

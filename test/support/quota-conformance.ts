@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { createClient } from 'redis';
-import { userIdOf } from '../../src/redis/partitions.js';
-import { emptyPartition, type PartitionState, type StoredEntry } from '../../src/redis/quota-partition.js';
-import { runScript } from '../../src/redis/quota-server.js';
+import { emptyPartition, type PartitionState, type StoredEntry } from './redis-model/partition.js';
+import { runScript } from './redis-model/run-script.js';
 import type { Reply } from '../../src/redis/replies.js';
 import { readScripts, scriptNames, type ScriptName } from '../../src/redis/scripts.js';
 import { fixedKeys, startMs, ttlMs, userKeys, type QuotaStep } from './quota-steps.js';
 import { startClockedRedis } from './redis-server.js';
 import { afterThisTest } from './setup.js';
+import { userIdOf } from './redis-model/stored.js';
 
 /** Where Redis and the model are not the same. */
 export interface Difference {

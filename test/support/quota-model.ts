@@ -1,7 +1,7 @@
-import { epochOf, parseSlot, printClaim, type Claim } from '../../src/redis/claims.js';
+import { epochOf, printClaim, type StoredClaim } from '../../src/redis/claims.js';
 import { keySpace, partitionOf } from '../../src/redis/partitions.js';
-import { emptyPartition } from '../../src/redis/quota-partition.js';
-import { runScript } from '../../src/redis/quota-server.js';
+import { emptyPartition } from './redis-model/partition.js';
+import { runScript } from './redis-model/run-script.js';
 import {
   decode,
   valuesOf,
@@ -16,6 +16,7 @@ import {
   type VerifyReply,
 } from '../../src/redis/replies.js';
 import type { ScriptName } from '../../src/redis/scripts.js';
+import { parseSlot } from './redis-model/stored.js';
 
 export const beatMs = 1_000;
 export const nodeTimeoutMs = 5_000;
@@ -95,8 +96,8 @@ export class ModelProcess {
     return epochOf({ processId: this.#letter.repeat(8), rotation: this.rotation });
   }
 
-  claim(stampMs: number, run = 0): Claim {
-    return { processId: this.#letter.repeat(8), rotation: this.rotation, stampMs, run };
+  claim(stampMs: number, takeovers = 0): StoredClaim {
+    return { processId: this.#letter.repeat(8), rotation: this.rotation, stampMs, takeovers };
   }
 
   register(): RegisterReply {
@@ -138,8 +139,8 @@ export class ModelProcess {
   }
 
   exchange(
-    victim: readonly [field: string, claim: Claim],
-    newcomer: readonly [field: string, claim: Claim],
+    victim: readonly [field: string, claim: StoredClaim],
+    newcomer: readonly [field: string, claim: StoredClaim],
   ): ExchangeReply {
     const words = [victim, newcomer].flatMap(([field, claim]) => [field, printClaim(claim)]);
     return decode.exchange(this.#call('exchange', words, this.#user));
@@ -170,8 +171,8 @@ export class ModelProcess {
   }
 }
 
-function named({ processId, stampMs, run }: Claim): string {
-  return `${processId.charAt(0)}@${stampMs}${run === 0 ? '' : `+${run}`}`;
+function named({ processId, stampMs, takeovers }: StoredClaim): string {
+  return `${processId.charAt(0)}@${stampMs}${takeovers === 0 ? '' : `+${takeovers}`}`;
 }
 
 function lineOf(values: ReadonlyMap<string, string>): string {

@@ -1,7 +1,8 @@
-import { epochOf, printClaim, printSlot, threadField, type Claim } from '../../src/redis/claims.js';
+import { epochOf, printClaim, threadField, type StoredClaim } from '../../src/redis/claims.js';
 import { keySpace, partitionOf } from '../../src/redis/partitions.js';
 import type { ScriptName } from '../../src/redis/scripts.js';
 import { Chance } from '../../src/simulation/chance.js';
+import { printSlot } from './redis-model/stored.js';
 
 /** What happens at a server at a time: a script runs, or somebody else writes or deletes. */
 export type QuotaStep = { readonly nowMs: number } & (
@@ -42,7 +43,7 @@ interface Process {
 interface KnownClaim {
   readonly userKey: string;
   readonly field: string;
-  readonly claim: Claim;
+  readonly claim: StoredClaim;
 }
 
 /** A user id that begins with this and is in the same partition. */
@@ -288,8 +289,8 @@ class Plan {
     return known;
   }
 
-  #claimOf({ processId, rotation }: Process, stampMs: number): Claim {
-    return { processId, rotation, stampMs, run: this.#chance.is(0.8) ? 0 : this.#chance.integer(0, 6) };
+  #claimOf({ processId, rotation }: Process, stampMs: number): StoredClaim {
+    return { processId, rotation, stampMs, takeovers: this.#chance.is(0.8) ? 0 : this.#chance.integer(0, 6) };
   }
 
   /** The first user has more to do than the others. */
@@ -311,11 +312,11 @@ class Plan {
     return this.#chance.pick([1, 3, 3, 10, 40]);
   }
 
-  #anyClaim(): Claim {
+  #anyClaim(): StoredClaim {
     const process = this.#chance.pick(this.#processes);
     const rotation = this.#chance.pick(process.rotations);
     const stampMs = this.#nowMs + this.#chance.integer(-3_000, 1_000);
-    return { processId: process.processId, rotation, stampMs, run: this.#chance.pick([0, 4, 5, 5, 35]) };
+    return { processId: process.processId, rotation, stampMs, takeovers: this.#chance.pick([0, 4, 5, 5, 35]) };
   }
 
   #anyEpoch(): string {

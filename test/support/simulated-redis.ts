@@ -1,10 +1,10 @@
-import { parseSlot } from '../../src/redis/claims.js';
-import { emptyPartition, type PartitionState } from '../../src/redis/quota-partition.js';
-import { runScript } from '../../src/redis/quota-server.js';
+import { emptyPartition, type PartitionState } from './redis-model/partition.js';
+import { runScript } from './redis-model/run-script.js';
 import { partitionCount } from '../../src/redis/partitions.js';
 import type { Reply } from '../../src/redis/replies.js';
-import type { ScriptCall, ScriptServer } from '../../src/redis/script-server.js';
+import type { ScriptCall, ScriptClient } from '../../src/redis/script-client.js';
 import type { Time } from '../../src/core/time.js';
+import { parseSlot } from './redis-model/stored.js';
 
 /** How long it takes to connect, in milliseconds. */
 const connectMs = 5;
@@ -112,7 +112,7 @@ function countLive({ epochs }: PartitionState, fields: ReadonlyMap<string, strin
 }
 
 /** The connection of one process. */
-export class SimulatedConnection implements ScriptServer {
+export class SimulatedConnection implements ScriptClient {
   readonly #redis: SimulatedRedis;
   readonly #time: Time;
   readonly #onReady: () => void;
@@ -141,7 +141,7 @@ export class SimulatedConnection implements ScriptServer {
     this.#isCut = false;
   }
 
-  run(call: ScriptCall, isWanted: () => boolean): Promise<Reply> {
+  send(call: ScriptCall, isWanted: () => boolean): Promise<Reply> {
     if (this.#isReady) return this.#send(call);
     return new Promise((resolve, reject) => {
       this.#unsent.push(() => {

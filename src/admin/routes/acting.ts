@@ -14,18 +14,21 @@ interface Target {
 
 type ActionRoute<P extends Parameters, B, A extends Answer, T extends Target> = RouteShape<P, Parameters, B, A> & {
   readonly action: (body: B) => AdminAction;
-  /** What is wrong with the path is thrown here, and is no action yet. */
+  /** Finds what the action is about. If the path is wrong, it throws: that is no action yet, and is not told. */
   readonly target: (params: z.output<P>) => T;
-  readonly run: (target: T, body: B) => NoInfer<A> | Promise<NoInfer<A>>;
+  readonly act: (target: T, body: B) => NoInfer<A> | Promise<NoInfer<A>>;
   /** The result in a few words, for the event. */
   readonly resultText: (result: NoInfer<A>) => string;
 };
 
-/** Adds a route that acts. Each action is told as `admin.acted`, also if it fails. */
+/**
+ * Adds a route that acts: it finds the target, acts on it, and answers with the result. Each action is told as the event
+ * `admin.acted`, with the name of the operator, also if it fails.
+ */
 export function addActionRoute<P extends Parameters, B, A extends Answer, T extends Target>(
   app: AdminApp,
   { mooring }: AdminParts,
-  { action, target, run, resultText, ...route }: ActionRoute<P, B, A, T>,
+  { action, target, act, resultText, ...route }: ActionRoute<P, B, A, T>,
 ): void {
   addRoute(app, {
     ...route,
@@ -34,7 +37,7 @@ export function addActionRoute<P extends Parameters, B, A extends Answer, T exte
       const { userId = null, key = null } = on;
       const event = { who: c.get('who').name, action: action(body), userId, key };
       try {
-        const result = await run(on, body);
+        const result = await act(on, body);
         mooring.events.emit('admin.acted', { ...event, outcome: 'done', result: resultText(result) });
         return result;
       } catch (error) {

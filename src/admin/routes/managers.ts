@@ -18,6 +18,7 @@ export function addManagerRoutes(app: AdminApp, parts: AdminParts): void {
     response: { description: 'As of now.', schema: managerSchema },
     handle: ({ params }) => viewManager(managerOf(mooring, params.key), mooring),
   });
+  // Its event `admin.acted` is kept in the journal of the manager's user.
   addActionRoute(app, parts, {
     route: 'DELETE /managers/{key}',
     summary: 'Release a manager',
@@ -25,7 +26,7 @@ export function addManagerRoutes(app: AdminApp, parts: AdminParts): void {
     response: { description: '1 if it was released, 0 if it was gone already.', schema: releasedSchema },
     action: () => 'release',
     target: ({ key }) => managerOf(mooring, key),
-    run: ({ key }) => ({ released: Number(mooring.release(key)) }),
+    act: ({ key }) => ({ released: Number(mooring.release(key)) }),
     resultText: releasedText,
   });
 }

@@ -66,7 +66,7 @@ function addBackground(app: AdminApp, parts: AdminParts): void {
     response: { description: 'The managers that were released, or would be, and why.', schema: backgroundSchema },
     action: cleanupAction('background-cleanup'),
     target: () => ({}),
-    run: async (_, { dryRun: isDry }) =>
+    act: async (_, { dryRun: isDry }) =>
       isDry ? previewCycle(mooring) : { ...(await mooring.backgroundCleanup.runCycle()), dryRun: false, chosen: [] },
     resultText: cleanedText,
   });

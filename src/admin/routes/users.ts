@@ -108,7 +108,7 @@ function addCheck(app: AdminApp, parts: AdminParts): void {
     response: { description: 'As it is then.', schema: resourcesSchema },
     ...ofUser(mooring),
     action: () => 'check',
-    run: ({ userId }) => viewResources(mooring.monitor.checkUserResources(userId)),
+    act: ({ userId }) => viewResources(mooring.monitor.checkUserResources(userId)),
     resultText: ({ managerCount, maxManagers, alertLevel }) =>
       `${String(managerCount)}${maxManagers === null ? '' : ` of ${String(maxManagers)}`}, ${alertLevel}`,
   });
@@ -127,7 +127,7 @@ function addCleanups(app: AdminApp, parts: AdminParts): void {
     body: cleanupBody,
     ...cleanup,
     action: cleanupAction('cleanup'),
-    run: async ({ userId }, { dryRun: isDry, strategies }) =>
+    act: async ({ userId }, { dryRun: isDry, strategies }) =>
       viewCleanup(await mooring.cleanup(userId, { dryRun: isDry, ...(strategies !== undefined && { strategies }) })),
   });
   addActionRoute(app, parts, {
@@ -136,7 +136,7 @@ function addCleanups(app: AdminApp, parts: AdminParts): void {
     body: emergencyBody,
     ...cleanup,
     action: cleanupAction('emergency-cleanup'),
-    run: async ({ userId }, { dryRun: isDry, evict, keep }) => {
+    act: async ({ userId }, { dryRun: isDry, evict, keep }) => {
       const wanted = { ...(evict !== undefined && { evict }), ...(keep !== undefined && { keep }) };
       const running = isDry
         ? mooring.previewEmergencyCleanup(userId, wanted)
@@ -154,7 +154,7 @@ function addReleaseAll(app: AdminApp, parts: AdminParts): void {
     response: { description: 'How many were released.', schema: releasedSchema },
     ...ofUser(mooring),
     action: () => 'release-all',
-    run: ({ userId }) => ({ released: mooring.releaseAll(userId) }),
+    act: ({ userId }) => ({ released: mooring.releaseAll(userId) }),
     resultText: releasedText,
   });
 }

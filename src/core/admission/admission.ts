@@ -13,12 +13,12 @@ import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
 import type { CloseCause } from '../vocabulary.js';
 import type { ArrivalOrder } from './arrival-order.js';
-import type { AnswerListener, Confirming, HeldClaim } from './confirmation.js';
+import type { AnswerListener, QuotaPort, Confirmation } from './quota-port.js';
 import { admitted, isPending, refused, type Admission, type DecideOptions, type PendingAdmission } from './outcome.js';
 import { Place, type PlaceQueue } from './queue.js';
 import type { Refusals } from './refusals.js';
 import type { Room } from './room.js';
-import type { Claim, Takeover } from './takeover.js';
+import type { Newcomer, Takeover } from './takeover.js';
 import type { Ticket, Tickets } from './ticket.js';
 
 interface AdmissionParts {
@@ -36,7 +36,7 @@ interface AdmissionParts {
   readonly arrivals: ArrivalOrder;
   readonly tickets: Tickets;
   readonly takeover: Takeover;
-  readonly confirmations: Confirming;
+  readonly confirmations: QuotaPort;
   readonly emergency: EmergencyCleanup;
   readonly monitor: WebSocketResourceMonitor;
   readonly refusals: Refusals;
@@ -50,7 +50,7 @@ interface AdmissionParts {
 export class AdmissionControl {
   readonly #parts: AdmissionParts;
   /** Users whose queue is being served, with the slots that were freed meanwhile. */
-  readonly #serving = new Map<string, { freed: number; forHeard: number }>();
+  readonly #serving = new Map<string, { freed: number; forReady: number }>();
   #isDraining = false;
 
   constructor(parts: AdmissionParts) {
@@ -96,42 +96,44 @@ export class AdmissionControl {
     return contextOf(fields, this.#parts.config, this.#storedUserId);
   }
 
-  #admit(claim: Claim): Admission | PendingAdmission {
-    const { context } = claim;
+  #admit(newcomer: Newcomer): Admission | PendingAdmission {
+    const { context } = newcomer;
     const isRaised = this.#applyContext(context);
-    const outcome = this.#decide(claim);
-    if (isRaised) this.#serve(context.userId, { freed: 0, isForHeard: false });
+    const outcome = this.#decide(newcomer);
+    if (isRaised) this.#serve(context.userId, { freed: 0, isForReady: false });
     if (context.limit !== undefined) this.forgetLimitIfGone(context.userId);
     if (!isPending(outcome) && outcome.refusal !== null) this.#announceRefusal(context, outcome.refusal);
     return outcome;
   }
 
-  #decide(claim: Claim): Admission | PendingAdmission {
+  #decide(newcomer: Newcomer): Admission | PendingAdmission {
     const { registry, limits, queue, asking, refusals, room, takeover, confirmations } = this.#parts;
     if (this.#isDraining) return refused(refusals.draining());
-    const { context } = claim;
+    const { context } = newcomer;
     const { userId } = context;
     const existing = registry.get(context);
-    if (existing !== undefined) return this.#announcing(context, takeover.claim(existing, claim));
+    if (existing !== undefined) return this.#announcing(context, takeover.decide(existing, newcomer));
+    // The ledger may be asked for an older connection of the thread.
     const asked = asking.sizeOf(userId) === 0 ? undefined : asking.placeOf(userId, isolationKey(context));
-    if (asked !== undefined) return this.#replaceAsked(asked, claim);
+    if (asked !== undefined) return this.#replaceAsked(asked, newcomer);
     const limit = limits.of(userId);
     if (limit === 0) return refused(this.#quotaRefusal(userId, null));
-    if (queue.sizeOf(userId) > 0 || !room.makeWithin(limit, userId)) return this.#enqueue(claim, limit);
+    if (queue.sizeOf(userId) > 0 || !room.makeWithin(limit, userId)) return this.#enqueue(newcomer, limit);
     if (!room.makeInTotal(userId)) return refused(refusals.capacity(this.#parts.config.maxTotalManagers ?? 0));
-    if (!confirmations.areNeeded) return admitted(this.#grant(claim, 0));
-    const place = this.#newPlace(claim);
+    if (!confirmations.areNeeded) return admitted(this.#grant(newcomer, 0));
+    // The newcomer has a slot of this process now. With a quota ledger, it gets a manager once the ledger has confirmed that.
+    const place = this.#newPlace(newcomer);
     confirmations.ask(place, this.#answers);
     const { admission } = place;
     return admission !== null && admission.ticket !== null ? admission : place;
   }
 
-  /** Takes the slot: makes the manager. @param held its claim, if there is a ledger */
-  #grant({ context, arrival }: Claim, waitedMs: number, held: HeldClaim | null = null): Ticket {
+  /** Takes the slot: makes the manager. @param confirmation `null` without a ledger */
+  #grant({ context, arrival }: Newcomer, waitedMs: number, confirmation: Confirmation | null = null): Ticket {
     const { registry, tickets, events, confirmations, monitor, lifecycle } = this.#parts;
     const manager = new WebSocketManager(lifecycle, context);
     const managerCount = registry.add(manager);
-    if (held !== null) confirmations.hold(manager, held);
+    if (confirmation !== null) confirmations.hold(manager, confirmation);
     const ticket = tickets.issue(manager, context, { arrival });
     lifecycle.managerAdmitted(manager);
     events.emitOf('manager.admitted', manager, { managerCount, waitedMs });
@@ -141,18 +143,18 @@ export class AdmissionControl {
 
   /** What the ledger says about a newcomer that has a slot of this process. */
   readonly #answers: AnswerListener = {
-    granted: (place, held) => {
+    granted: (place, confirmation) => {
       const { registry, limits, confirmations } = this.#parts;
       const { userId } = place.context;
       // The limit may have been lowered meanwhile.
       if (registry.countOf(userId) >= limits.of(userId)) {
-        confirmations.giveBack(held);
+        confirmations.giveBack(confirmation);
         this.#denied(place);
         return;
       }
       this.#parts.queue.remove(place);
       const waitedMs = place.hasWaited ? this.#parts.clock.now() - place.takenAtMs : 0;
-      place.settle(admitted(this.#grant(place, waitedMs, held)));
+      place.settle(admitted(this.#grant(place, waitedMs, confirmation)));
       this.mayAskAgain(userId);
     },
     denied: (place) => {
@@ -195,14 +197,14 @@ export class AdmissionControl {
 
   /** A slot may be free elsewhere: the ledger is asked again for whoever waits. */
   mayAskAgain(userId: string): void {
-    if (this.#parts.queue.sizeOf(userId) > 0 && !this.#isDraining) this.#serve(userId, { freed: 0, isForHeard: false });
+    if (this.#parts.queue.sizeOf(userId) > 0 && !this.#isDraining) this.#serve(userId, { freed: 0, isForReady: false });
   }
 
   /** A newer connection of a thread for which the ledger is asked gets the answer. */
-  #replaceAsked(former: Place, claim: Claim): Admission | PendingAdmission {
+  #replaceAsked(former: Place, newcomer: Newcomer): Admission | PendingAdmission {
     const { refusals, confirmations, queue } = this.#parts;
-    if (claim.arrival < former.arrival) return refused(refusals.replaced());
-    const place = this.#newPlace(claim, former);
+    if (newcomer.arrival < former.arrival) return refused(refusals.replaced());
+    const place = this.#newPlace(newcomer, former);
     place.serial = former.serial;
     if (queue.has(former)) queue.put(place);
     confirmations.passOn(former, place);
@@ -210,9 +212,10 @@ export class AdmissionControl {
     return place;
   }
 
-  #enqueue(claim: Claim, limit: number): Admission | PendingAdmission {
+  /** Gives the newcomer a place in the queue, unless too many wait: of this user, or of all users together. */
+  #enqueue(newcomer: Newcomer, limit: number): Admission | PendingAdmission {
     const { queue, emergency, refusals, room } = this.#parts;
-    const { context, arrival } = claim;
+    const { context, arrival } = newcomer;
     const { userId } = context;
     const key = isolationKey(context);
     const former = queue.placeOf(userId, key);
@@ -220,7 +223,7 @@ export class AdmissionControl {
     if (former === undefined && waiting >= limit) return refused(this.#quotaRefusal(userId, waiting));
     if (former === undefined && !room.mayWait(userId)) return refused(refusals.crowded());
     if (former !== undefined && arrival < former.arrival) return refused(refusals.replaced());
-    const place = this.#newPlace(claim, former);
+    const place = this.#newPlace(newcomer, former);
     queue.put(place);
     if (former !== undefined) this.#turnAway(former, refusals.replaced());
     this.#queued(place);
@@ -229,7 +232,7 @@ export class AdmissionControl {
   }
 
   /** @param former the place of an older connection of the thread */
-  #newPlace({ context, arrival }: Claim, former?: Place): Place {
+  #newPlace({ context, arrival }: Newcomer, former?: Place): Place {
     const [key, takenAtMs] = [isolationKey(context), this.#parts.clock.now()];
     const [onLeft, onAccepted] = [this.#onLeft, this.#onAccepted];
     return new Place({ key, context, arrival, takenAtMs, former, onLeft, onAccepted });
@@ -264,10 +267,10 @@ export class AdmissionControl {
   /**
    * A slot of this user is free: the first newcomer in line gets it within this call. It may be taken again even above a
    * limit that was lowered, since the count does not grow by it.
-   * @param isForHeard whether the first newcomer that has answered comes before those that were accepted and have not
+   * @param isForReady whether the first newcomer that is ready comes before those that have not answered
    */
-  slotFreed(userId: string, isForHeard = false): void {
-    if (this.#parts.queue.sizeOf(userId) > 0 && !this.#isDraining) this.#serve(userId, { freed: 1, isForHeard });
+  slotFreed(userId: string, isForReady = false): void {
+    if (this.#parts.queue.sizeOf(userId) > 0 && !this.#isDraining) this.#serve(userId, { freed: 1, isForReady });
   }
 
   /**
@@ -276,7 +279,7 @@ export class AdmissionControl {
    */
   refuseUnserved(userId: string, serial: number): void {
     const { queue } = this.#parts;
-    this.#serve(userId, { freed: 0, isForHeard: false });
+    this.#serve(userId, { freed: 0, isForReady: false });
     for (const [ahead, place] of queue.placesOf(userId).entries()) {
       if ((place.serial ?? 0) >= serial) continue;
       if (place.isAsked) queue.remove(place);
@@ -288,23 +291,23 @@ export class AdmissionControl {
    * Serves the user's queue: one newcomer for each freed slot, then more as long as there is room. Serving one may free
    * other slots: the same loop serves them, not one inside it.
    */
-  #serve(userId: string, { freed, isForHeard }: { freed: number; isForHeard: boolean }): void {
+  #serve(userId: string, { freed, isForReady }: { freed: number; isForReady: boolean }): void {
     const { limits, queue, room } = this.#parts;
     const underWay = this.#serving.get(userId);
     if (underWay !== undefined) {
       underWay.freed += freed;
-      if (isForHeard) underWay.forHeard += freed;
+      if (isForReady) underWay.forReady += freed;
       return;
     }
-    const round = { freed, forHeard: isForHeard ? freed : 0 };
+    const round = { freed, forReady: isForReady ? freed : 0 };
     this.#serving.set(userId, round);
     for (;;) {
-      const heard = round.forHeard > 0 ? queue.firstHeardOf(userId) : undefined;
-      const place = heard ?? queue.headOf(userId);
+      const ready = round.forReady > 0 ? queue.firstReadyOf(userId) : undefined;
+      const place = ready ?? queue.headOf(userId);
       const fits = place !== undefined && (round.freed > 0 ? limits.of(userId) > 0 : room.fits(userId));
       if (!fits) break;
       round.freed = Math.max(0, round.freed - 1);
-      round.forHeard = Math.max(0, round.forHeard - 1);
+      round.forReady = Math.max(0, round.forReady - 1);
       this.#servePlace(place);
     }
     this.#serving.delete(userId);
@@ -357,7 +360,7 @@ export class AdmissionControl {
   }
 
   #turnAway(place: Place, refusal: RefusalError): void {
-    const { takenAtMs, isHeard } = place;
+    const { takenAtMs, hasAnswered: isHeard } = place;
     this.#announceRefusal(place.context, refusal, { waitedMs: this.#parts.clock.now() - takenAtMs, isHeard });
     place.settle(refused(refusal));
   }
@@ -385,7 +388,11 @@ export class AdmissionControl {
     this.#parts.events.emit('admission.refused', { userId, threadId, key: isolationKey(context), ...details });
   }
 
-  /** @param ahead newcomers that wait before it; `null` if the limit is 0 */
+  /**
+   * The refusal of a newcomer whose user's quota is full. It says to come back when the first slot may be free: when a
+   * cleanup may evict the first of the user's managers, or a ticket that nobody used expires.
+   * @param ahead newcomers that wait before it; `null` if the limit is 0
+   */
   #quotaRefusal(userId: string, ahead: number | null): RefusalError {
     const { limits, refusals, room } = this.#parts;
     return refusals.quota({ limit: limits.of(userId), firstFreeInMs: room.firstFreeInMs(userId), ahead });

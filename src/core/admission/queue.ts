@@ -73,8 +73,11 @@ export class Place implements PendingAdmission {
     return this.#peer?.peer ?? null;
   }
 
-  /** Whether a byte came from the newcomer since it was accepted. A newcomer without a socket counts as heard of. */
-  get isHeard(): boolean {
+  /**
+   * Whether a byte has come from the newcomer since its socket was accepted. A newcomer without an accepted socket cannot be
+   * pinged, and counts as having answered.
+   */
+  get hasAnswered(): boolean {
     return this.#peer === null || bytesOf(this.#peer.peer) !== this.#peer.bytesThen;
   }
 
@@ -167,15 +170,15 @@ export class PlaceQueue {
     return this.placeOf(place.context.userId, place.key) === place;
   }
 
-  /** The first newcomer in line for which the ledger is not being asked. */
+  /** The first newcomer in line for which the ledger is not being asked, whether or not it has answered. */
   headOf(userId: string): Place | undefined {
     for (const place of this.#byUser.get(userId)?.values() ?? []) if (!place.isAsked) return place;
     return undefined;
   }
 
-  /** The same of those that were heard of. */
-  firstHeardOf(userId: string): Place | undefined {
-    return this.placesOf(userId).find(({ isAsked, isHeard }) => !isAsked && isHeard);
+  /** The first newcomer in line that is ready. */
+  firstReadyOf(userId: string): Place | undefined {
+    return this.placesOf(userId).find(({ isAsked, hasAnswered }) => !isAsked && hasAnswered);
   }
 
   /** Whether the ledger is being asked for a newcomer that waits. */
@@ -184,11 +187,11 @@ export class PlaceQueue {
   }
 
   /**
-   * For how many of the user's newcomers a cleanup may make room: those that were heard of, and for which the ledger is not
-   * being asked. 0 if the user's limit is 0.
+   * How many of the user's newcomers are ready for a slot: they have answered, and the ledger is not being asked for them.
+   * A cleanup makes room for so many. 0 if the user's limit is 0.
    */
-  heardOf(userId: string): number {
-    const count = this.placesOf(userId).filter(({ isAsked, isHeard }) => !isAsked && isHeard).length;
+  readyOf(userId: string): number {
+    const count = this.placesOf(userId).filter(({ isAsked, hasAnswered }) => !isAsked && hasAnswered).length;
     return count > 0 && this.#limits.of(userId) === 0 ? 0 : count;
   }
 

@@ -14,7 +14,7 @@ const spread = { quota: 0.2, other: 0.5 } as const;
 
 interface FullQuota {
   readonly limit: number;
-  /** In how many milliseconds the first of the user's managers could make room. */
+  /** In how many milliseconds the first of the user's slots may be free, by eviction or since its ticket expires. */
   readonly firstFreeInMs: number;
   readonly ahead: number | null;
 }
@@ -38,6 +38,7 @@ export class Refusals {
     this.#random = random;
   }
 
+  /** The user's quota is full. The newcomer is told when the first slot may be free, and at least a second. */
   quota({ limit, firstFreeInMs, ahead }: FullQuota): QuotaExceededError {
     const retryAfterMs = jittered(Math.max(1_000, firstFreeInMs), spread.quota, this.#random);
     return new QuotaExceededError({ limit, ahead, retryAfterMs, profile: this.#config.closeCodes });

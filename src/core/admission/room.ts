@@ -61,7 +61,7 @@ export class Room {
     return registry.size < before;
   }
 
-  /** In how many milliseconds a slot of the user may be free: until a cleanup may evict a manager, or a ticket expires. */
+  /** In how many milliseconds the first slot of the user may be free: when a cleanup may evict a manager, or a ticket expires. */
   firstFreeInMs(userId: string): number {
     const rule = this.#parts.userCleanup.engagement();
     let shortestMs = Infinity;
@@ -78,7 +78,7 @@ export class Room {
     return Math.max(0, admittedAtMs + config.ticketMs - clock.now());
   }
 
-  /** Whether one more newcomer of the user may wait. */
+  /** Whether one more newcomer of the user may wait: all users together, and each by itself, have a limit. */
   mayWait(userId: string): boolean {
     const { queue } = this.#parts;
     const ofUser = queue.sizeOf(userId) + this.#contests.countOf(userId);

@@ -23,8 +23,8 @@ interface TakeoverParts extends ProbeParts {
   readonly refusals: Refusals;
 }
 
-/** An attempt to connect: whose it is, and when it arrived. */
-export interface Claim {
+/** A client that asks for a slot, or for the manager of its thread: whose it is, and when it arrived. */
+export interface Newcomer {
   readonly context: UserExecutionContext;
   readonly arrival: Arrival;
 }
@@ -42,21 +42,21 @@ export class Takeover {
   }
 
   /**
-   * Claims the manager for another connection of its thread, whether or not the quota is full. It is refused as replaced
-   * if it arrived before the present connection, or before the attempt that is about to take over. A connection that is
+   * Decides about a newcomer whose thread has this manager, whether or not the quota is full. It is refused as replaced if
+   * it arrived before the present connection, or before the newcomer that is about to take over. A connection that is
    * closed or a suspect does not count.
    */
-  claim(manager: WebSocketManager, claim: Claim): Admission | PendingAdmission {
+  decide(manager: WebSocketManager, newcomer: Newcomer): Admission | PendingAdmission {
     const { tickets, arrivals, refusals } = this.#parts;
     const { connection, successor } = manager;
-    const { context, arrival } = claim;
-    if (successor instanceof Contest) return successor.challenge(claim);
+    const { context, arrival } = newcomer;
+    if (successor instanceof Contest) return successor.challenge(newcomer);
     const outstanding = tickets.outstanding(manager);
     if (outstanding !== undefined && arrival < outstanding.arrival) return refused(refusals.replaced());
     if (connection === null || !this.#mayBeAlive(connection))
       return admitted(tickets.issue(manager, context, { arrival }));
     if (arrivals.isBefore(arrival, connection)) return refused(refusals.replaced());
-    if (outstanding === undefined && this.#isFought(manager)) return this.#contest(manager, connection, claim);
+    if (outstanding === undefined && this.#isFought(manager)) return this.#contest(manager, connection, newcomer);
     return admitted(tickets.issue(manager, context, { arrival, isCounted: true }));
   }
 
@@ -66,7 +66,7 @@ export class Takeover {
   }
 
   /** The current connection has ended: the newcomer that contests it may take over. */
-  incumbentEnded(manager: WebSocketManager): void {
+  presentConnectionEnded(manager: WebSocketManager): void {
     if (manager.successor instanceof Contest) manager.successor.won();
   }
 
@@ -78,18 +78,18 @@ export class Takeover {
     return extras.takeoversAtMs.length >= config.takeoverFightLimit;
   }
 
-  #contest(manager: WebSocketManager, connection: ManagedConnection, claim: Claim): Admission | PendingAdmission {
+  #contest(manager: WebSocketManager, connection: ManagedConnection, newcomer: Newcomer): Admission | PendingAdmission {
     const { room, refusals } = this.#parts;
     if (!room.mayWait(manager.userId)) return refused(refusals.crowded());
     const contest = new Contest(this.#parts, manager, connection);
     manager.ensureExtras().successor = contest;
-    const pending = contest.challenge(claim);
+    const pending = contest.challenge(newcomer);
     contest.start();
     return pending;
   }
 }
 
-interface Challenger extends Claim {
+interface Challenger extends Newcomer {
   readonly resolve: (admission: Admission) => void;
   /** The ticket that it was granted, if any. */
   ticket: Ticket | null;
@@ -120,7 +120,7 @@ class Contest implements Successor {
   }
 
   /** The challenger that arrived last waits; the other is refused as replaced. */
-  challenge({ context, arrival }: Claim): Admission | PendingAdmission {
+  challenge({ context, arrival }: Newcomer): Admission | PendingAdmission {
     const replaced = refused(this.#parts.refusals.replaced());
     if (arrival < (this.#challenger?.arrival ?? 0)) return replaced;
     this.#challenger?.resolve(replaced);

@@ -194,19 +194,19 @@ export class EmergencyRun {
   }
 
   /**
-   * Makes room for the newcomers that were heard of. Newcomers that were accepted and have not answered yet get as long
+   * Makes room for the newcomers that have answered. Newcomers that were accepted and have not answered yet get as long
    * as a connection whose round trip is not known.
    * @param minToEvict how many managers the callers of the run want evicted
    */
   #makeRoom(minToEvict: number): void {
     const { clock, config, suspectSlots, queue } = this.#parts;
-    // A newcomer that has just been heard of may get the slot of a suspect.
+    // A newcomer that has just answered may get the slot of a suspect.
     this.#guarded(() => {
       suspectSlots.give(this.#userId, this.tally);
     });
     this.#evict(minToEvict);
-    const isAnswerMissing = queue.sizeOf(this.#userId) > queue.heardOf(this.#userId);
-    if (!isAnswerMissing || clock.now() >= this.#startedAtMs + new ProbeTiming(config).withUnknownMs) {
+    const isAnswerMissing = queue.sizeOf(this.#userId) > queue.readyOf(this.#userId);
+    if (!isAnswerMissing || clock.now() >= this.#startedAtMs + new ProbeTiming(config).waitForUnknownMs) {
       this.#giveBacklogs(0);
       return;
     }
@@ -233,7 +233,7 @@ export class EmergencyRun {
   #evict(minToEvict: number): void {
     this.#guarded(() => {
       const { userCleanup, queue } = this.#parts;
-      const maxCount = Math.max(minToEvict, queue.heardOf(this.#userId));
+      const maxCount = Math.max(minToEvict, queue.readyOf(this.#userId));
       userCleanup.evict(this.#userId, { trigger: this.#trigger, tally: this.tally, maxCount });
     });
   }
@@ -246,7 +246,7 @@ export class EmergencyRun {
   #giveBacklogs(minMs: number): void {
     const { clock, config, suspectSlots, queue } = this.#parts;
     const endsAtMs = this.#startedAtMs + probeShare * config.emergencyCleanupTimeoutMs;
-    const inMs = queue.heardOf(this.#userId) > 0 ? suspectSlots.nextBacklogInMs(this.#userId) : null;
+    const inMs = queue.readyOf(this.#userId) > 0 ? suspectSlots.nextBacklogInMs(this.#userId) : null;
     if (inMs === null || inMs < minMs || clock.now() + inMs > endsAtMs + 1) {
       this.#finishUnlessLedgerHasRoom();
       return;
@@ -263,9 +263,11 @@ export class EmergencyRun {
   }
 
   /**
-   * Not while the ledger is being asked for a newcomer: if it denies, room can be made for it. Not before each process that
-   * holds slots of the user has been heard of: the slots of one that has died are free soon. And not for a denial of
-   * earlier: the ledger is asked once more.
+   * The run made no more room in this process. With a quota ledger, a slot may be free elsewhere, so the run goes on:
+   * - while the ledger is being asked for a newcomer: if it denies, room can be made for that newcomer;
+   * - until each process that holds slots of the user has said since the start of the run that it is alive: a process that
+   *   does not say so has died, and its slots are free soon;
+   * - until the ledger has been asked once more: its last denial may be out of date.
    */
   #finishUnlessLedgerHasRoom(): void {
     const { queue, confirmations } = this.#parts;

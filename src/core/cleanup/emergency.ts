@@ -19,7 +19,7 @@ export class EmergencyCleanup {
   readonly #runs = new Map<string, EmergencyRun>();
   /** Users whose next run may not start yet. */
   readonly #spacing = new Map<string, Timer>();
-  /** Users with suspects whose newcomers have not been heard of yet. */
+  /** Users with suspects whose newcomers have not answered yet. */
   readonly #polls = new Map<string, Timer>();
   #serial = 0;
   #isStopped = false;
@@ -72,7 +72,10 @@ export class EmergencyCleanup {
     this.#parts.suspectSlots.pingNewcomer(newcomer);
   }
 
-  /** Connections of this user have become suspects: gives their slots to newcomers that wait. */
+  /**
+   * Connections of this user have become suspects, mostly in the midst of a run: gives their slots to newcomers that have
+   * answered, and ends the run if no newcomer waits any longer.
+   */
   suspectsFound(userId: string): void {
     this.#giveSuspects(userId);
     this.#runs.get(userId)?.finishUnlessNeeded();
@@ -135,7 +138,7 @@ export class EmergencyCleanup {
     this.#spacing.set(userId, timer);
   }
 
-  /** Gives the slots of suspects to newcomers. Newcomers that were not heard of yet are checked again soon. */
+  /** Gives the slots of suspects to newcomers that have answered. If one has not, all are checked again soon. */
   #giveSuspects(userId: string): void {
     const { clock, suspectSlots, queue } = this.#parts;
     suspectSlots.give(userId, this.#runs.get(userId)?.tally ?? null);

@@ -21,8 +21,8 @@ export interface WaitingNewcomer {
 export interface NewcomerQueue {
   /** How many of the user's newcomers wait now. */
   sizeOf(userId: string): number;
-  /** How many of them may get a slot: those that were heard of since they were accepted, and are not being asked for. */
-  heardOf(userId: string): number;
+  /** How many of them are ready for a slot: they have answered, and the ledger is not being asked for them. */
+  readyOf(userId: string): number;
   /** Whether the ledger is being asked for one of them. */
   isAsked(userId: string): boolean;
   placesOf(userId: string): readonly WaitingNewcomer[];
@@ -41,8 +41,10 @@ interface SuspectSlotsParts {
 }
 
 /**
- * Gives the slots of a user's suspects to newcomers of that user, one for one, and only to newcomers that were heard of
+ * Gives the slots of a user's suspects to newcomers of that user, one for one, and only to newcomers that have answered
  * themselves. The suspect that was silent for the longest time goes first. Held managers go last.
+ *
+ * It is called whenever either side changes: a connection has become a suspect, or a newcomer may have answered.
  */
 export class SuspectSlots {
   readonly #parts: SuspectSlotsParts;
@@ -56,7 +58,7 @@ export class SuspectSlots {
     return this.#suspectsOf(userId).length;
   }
 
-  /** Gives one slot to each newcomer that was heard of, as far as there are suspects. @param tally `null`: not counted */
+  /** Gives one slot to each newcomer that has answered, as far as there are suspects. @param tally `null`: not counted */
   give(userId: string, tally: Tally | null): void {
     const suspects = this.#suspectsOf(userId).sort((a, b) => a.lastByteAtMs - b.lastByteAtMs);
     this.#give(suspects, { finding: 'silent', closeCause: 'silent' }, tally);
@@ -85,16 +87,16 @@ export class SuspectSlots {
     try {
       peer?.ping(this.#parts.pinger.payload());
     } catch {
-      // A newcomer that cannot be pinged will not be heard of.
+      // A newcomer that cannot be pinged will not answer.
     }
   }
 
   #give(connections: readonly AttachedConnection[], evidence: Evidence, tally: Tally | null): void {
     const { queue, userCleanup } = this.#parts;
     for (const { manager } of heldLast(connections)) {
-      if (queue.heardOf(manager.userId) === 0) return;
+      if (queue.readyOf(manager.userId) === 0) return;
       const victim: Victim = { manager, strategy: 'disconnected', reason: 'disconnected', ...evidence };
-      userCleanup.release([victim], { by: 'admission', tally, isForHeard: true });
+      userCleanup.release([victim], { by: 'admission', tally, isForReady: true });
     }
   }
 

@@ -44,8 +44,8 @@ interface ReleaseOrder {
   readonly by: CleanupTrigger;
   /** `null`: the releases are not counted. */
   readonly tally: Tally | null;
-  /** Whether freed slots are for newcomers that were heard of. @default false */
-  readonly isForHeard?: boolean;
+  /** Whether freed slots go first to newcomers that have answered. @default false */
+  readonly isForReady?: boolean;
 }
 
 interface EvictionOrder {
@@ -64,7 +64,10 @@ export class UserCleanup {
     this.#parts = parts;
   }
 
-  /** Releases managers that are dead, in error, or idle for longer than this cleanup allows. */
+  /**
+   * Applies the three routine strategies, in this order: `disconnected`, `idle`, `error`. How long a manager may be idle
+   * depends on the trigger: its whole idle timeout in the background, a part of it (`patienceRatio`) under pressure.
+   */
   clean(userId: string, { trigger, tally, findings = noFindings }: CleaningOrder): void {
     this.#sampleAll(userId);
     const context = this.#context(trigger, findings);
@@ -122,12 +125,12 @@ export class UserCleanup {
   }
 
   /** Releases the chosen managers. */
-  release(victims: readonly Victim[], { by, tally, isForHeard = false }: ReleaseOrder): void {
+  release(victims: readonly Victim[], { by, tally, isForReady = false }: ReleaseOrder): void {
     const { lifecycle, clock } = this.#parts;
     for (const victim of victims) {
       const { manager, reason, closeCause, limitMs, finding } = victim;
       const chosen = chosenOf(victim, clock.now());
-      if (lifecycle.release(manager, reason, { closeCause, limitMs, finding, by, isForHeard })) tally?.add(chosen);
+      if (lifecycle.release(manager, reason, { closeCause, limitMs, finding, by, isForReady })) tally?.add(chosen);
     }
   }
 
@@ -138,11 +141,15 @@ export class UserCleanup {
     return manager.isReleased;
   }
 
-  /** Forced eviction of up to `maxCount` managers that have not been engaged for `floorMs`. */
+  /**
+   * Forced eviction of up to `maxCount` managers that are not engaged, which means not in use. A manager is engaged for
+   * `floorMs` after its client was last active, while something streams to it, and while the application holds it
+   * ({@link EngagementRule} has the details).
+   */
   evict(userId: string, { trigger, tally, maxCount, floorMs }: EvictionOrder): void {
     this.#sampleAll(userId);
     const engagement = this.engagement(floorMs);
-    this.release(oldest(this.#managersOf(userId), { engagement }, maxCount), { by: trigger, tally, isForHeard: true });
+    this.release(oldest(this.#managersOf(userId), { engagement }, maxCount), { by: trigger, tally, isForReady: true });
   }
 
   /** Which managers count as engaged. @param floorMs @default the configured floor */

@@ -143,6 +143,10 @@ export class Heartbeat {
     });
   }
 
+  /**
+   * Judges the connection by what has come since the last visit, pings it, and plans the next visit. A silent one has
+   * missed a heartbeat; after `maxHeartbeatMisses` of them, or if its unsent data is stuck, it is judged once more, and dies.
+   */
   #visit(connection: AttachedConnection): void {
     if (!connection.isCurrent) return; // released by a listener of another visit
     if (stateOf(connection) === 'closed') {
@@ -158,6 +162,7 @@ export class Heartbeat {
       this.#judgeAfterPoll(connection);
   }
 
+  /** What its connection has done since the first ping of the heartbeat that nothing has answered. */
   #judge(connection: AttachedConnection): Verdict {
     return judgeSilence(connection, connection.bytesAtPing, this.#parts.config.slowConsumerTimeoutMs);
   }

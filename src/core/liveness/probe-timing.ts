@@ -49,7 +49,7 @@ export class ProbeTiming {
   }
 
   /** How long a probe waits in all for a connection whose round trip is not known. */
-  get withUnknownMs(): number {
+  get waitForUnknownMs(): number {
     const { spacingMs, windowMs } = this.forRoundTrip(presumedRoundTripMs);
     return spacingMs + windowMs;
   }
@@ -76,6 +76,6 @@ export class ProbeTiming {
   roundTripOf({ roundTripMs, pings, clock }: ManagedConnection): number {
     if (roundTripMs >= 0) return roundTripMs;
     const pingedAtMs = pings?.[0]?.atMs ?? Infinity;
-    return clock.now() - pingedAtMs >= this.withUnknownMs ? 0 : presumedRoundTripMs;
+    return clock.now() - pingedAtMs >= this.waitForUnknownMs ? 0 : presumedRoundTripMs;
   }
 }

@@ -37,7 +37,7 @@ export interface ProbeRequest {
 /** The part of an emergency cleanup's time within which a probe ends. */
 export const probeShare = 0.8;
 
-/** What is known of a connection that has not been heard of since the probe began. */
+/** What is known of a connection from which no byte has come since the probe began. */
 interface Unheard {
   /** What `bytesReceived` was before the first ping. */
   readonly bytesThen: number;
@@ -53,12 +53,19 @@ interface Unheard {
 
 /**
  * Finds out whether the peers of one user's connections are alive: pings each at once, and a second time those that have
- * not answered. How long it waits depends on the round trip of each. A connection that is silent through both becomes a
- * suspect as soon as a ping has been unanswered for `minSilenceMs`. The probe ends when every connection has answered,
- * gone, become a suspect or is excused, at the latest after 80 % of an emergency cleanup's time.
+ * not answered. A connection that is silent through both becomes a suspect as soon as a ping has been unanswered for
+ * `minSilenceMs`. The probe ends when every connection has answered, gone, become a suspect or is excused, at the latest
+ * after 80 % of an emergency cleanup's time.
  *
- * Every connection that can answer in time is pinged, however recently it was heard of: the peer may have died a moment ago. Before each verdict
- * the process reads its sockets once more, since an answer may wait behind the timer.
+ * Timing: the second ping leaves `spacingMs` after the first, and the verdict comes `windowMs` after the second. Both are
+ * `probeTimeoutMs`. If the round trip of a connection is long, both are longer ({@link ProbeTiming}).
+ *
+ * Answers: any byte is one. The pinger notes of each ping when it left and how many bytes had come by then. So the ping
+ * that has been unanswered for the longest time is the first since which no byte has come ({@link unansweredSinceMs}); the
+ * heartbeat may have sent it.
+ *
+ * Every connection that can answer in time is pinged, even if a byte has just come: the peer may have died a moment ago.
+ * Before each verdict the process reads its sockets once more, since an answer may wait behind the timer.
  */
 export class Probe implements Watcher {
   readonly #parts: ProbeParts;
@@ -181,7 +188,7 @@ export class Probe implements Watcher {
     else this.#armOrFinish();
   };
 
-  /** Adds all at once, so that the one that was silent for the longest time loses its slot first. */
+  /** Adds all at once: newcomers get their slots within this call, first that of the connection that was silent longest. */
   #suspect(connections: readonly ManagedConnection[]): void {
     if (connections.length === 0) return;
     for (const connection of connections) this.#found.silent.add(connection);

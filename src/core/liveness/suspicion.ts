@@ -18,7 +18,10 @@ export class Suspicion {
     this.#lifecycle = lifecycle;
   }
 
-  /** These connections of one user are suspects from now on. Their counters have just been sampled. */
+  /**
+   * These connections of one user are suspects from now on. Their counters have just been sampled. Within this call the
+   * emergency cleanup gives their slots to newcomers that have answered.
+   */
   add(connections: readonly ManagedConnection[]): void {
     for (const connection of connections) this.#suspects.set(connection, connection.bytesReceivedSeen);
     const [first] = connections;

@@ -73,6 +73,7 @@ export class ClosingConnections {
 
   constructor(parts: ClosingParts) {
     this.#parts = parts;
+    // Each connection is in it from when it begins to close, until its socket has closed or the time is up.
     this.#expiries = new ExpiryQueue({
       clock: parts.clock,
       timeoutMs: parts.closeGraceMs,

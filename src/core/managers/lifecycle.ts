@@ -44,9 +44,9 @@ export interface LifecycleParts {
     managerTakenOver(manager: WebSocketManager): void;
     managerReleased(manager: WebSocketManager): void;
   };
-  readonly takeover: { incumbentEnded(manager: WebSocketManager): void };
+  readonly takeover: { presentConnectionEnded(manager: WebSocketManager): void };
   readonly admission: {
-    slotFreed(userId: string, isForHeard?: boolean): void;
+    slotFreed(userId: string, isForReady?: boolean): void;
     mayAskAgain(userId: string): void;
     refuseUnserved(userId: string, serial: number): void;
     forgetLimitIfGone(userId: string): void;
@@ -68,7 +68,7 @@ export interface LifecycleParts {
 /** Whether it has a manager. Sockets that were refused have none, and close too. */
 const isAttached = (connection: Closable): connection is AttachedConnection => connection instanceof ManagedConnection;
 
-/** Whether it does not wait for a successor that may come. */
+/** Whether a release for this reason does not wait for a takeover under way. */
 const isAtOnce = (reason: ReleaseReason): boolean => ['requested', 'moved', 'shutdown'].includes(reason);
 
 const noOptions: ReleaseOptions = Object.freeze({});
@@ -153,7 +153,7 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     const closeCause = finding === 'stuck' ? 'slow' : 'silent';
     if (connection.isCurrent)
       this.release(connection.manager, 'disconnected', { closeCause, finding, by: 'heartbeat' });
-    this.#parts.takeover.incumbentEnded(connection.manager);
+    this.#parts.takeover.presentConnectionEnded(connection.manager);
   }
 
   /** Connections of this user have become suspects. */
@@ -209,8 +209,9 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
    * Releases a manager, once, in this order: free the slot, give it to the next newcomer in line, emit the event, send the
    * close frame, start the hooks. No later step can keep the slot.
    *
-   * While a successor is pending, the release is only noted, and happens if the successor does not come. Releases that an
-   * operator or another process asked for, or a shutdown, do not wait.
+   * A successor is a newer connection of the thread that is about to take the manager over. While there is one, the
+   * release is only noted, and happens if the successor does not come. Releases that an operator or another process asked
+   * for, or a shutdown, do not wait: the successor is refused with the same cause.
    * @returns whether this call freed the slot
    */
   release(manager: WebSocketManager, reason: ReleaseReason, options: ReleaseOptions = noOptions): boolean {
@@ -245,7 +246,7 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
   }
 
   /** Takes the manager out of all parts, and gives the slot to the next newcomer in line. */
-  #freed(manager: WebSocketManager, closeCause: CloseCause, { finding, by, isForHeard }: ReleaseOptions): void {
+  #freed(manager: WebSocketManager, closeCause: CloseCause, { finding, by, isForReady }: ReleaseOptions): void {
     const { lateAnswers, background, holds, away, tickets, confirmations, admission } = this.#parts;
     const { connection } = manager;
     if (connection !== null) {
@@ -257,7 +258,7 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     away.remove(manager);
     tickets.managerReleased(manager, closeCause);
     confirmations.managerReleased(manager);
-    admission.slotFreed(manager.userId, isForHeard);
+    admission.slotFreed(manager.userId, isForReady);
   }
 
   #announce(
@@ -291,7 +292,7 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
     manager.connection = null;
     if (isAway) away.add(manager);
     else this.release(manager, 'closed');
-    takeover.incumbentEnded(manager);
+    takeover.presentConnectionEnded(manager);
   }
 
   #unwatch(connection: AttachedConnection): void {

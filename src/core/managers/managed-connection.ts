@@ -34,7 +34,7 @@ export interface SentPing {
   readonly bytesThen: number;
 }
 
-/** Called at once when a connection answers. */
+/** A probe that waits for a connection's answer. It is called at once when a pong arrives. */
 export interface Watcher {
   heard(connection: ManagedConnection): void;
 }
@@ -65,7 +65,7 @@ export class ManagedConnection<Owner extends ConnectionOwner = ConnectionOwner> 
   /** @internal */ bytesReceivedSeen = 0;
   /** @internal */ bytesSentSeen = 0;
   /** @internal */ partialBytesSeen = 0;
-  /** @internal When there was unsent data last; `never` once the peer was heard of after that. */
+  /** @internal When there was unsent data last; `never` once a byte of the peer has come after that. */
   backloggedAtMs = never;
   /** @internal Since when unsent data has not moved; `never` while there is none. */
   standstillAtMs = never;
@@ -108,7 +108,7 @@ export class ManagedConnection<Owner extends ConnectionOwner = ConnectionOwner> 
     return Math.max(this.lastSaidAtMs, this.lastPongAtMs);
   }
 
-  /** When the peer was last heard of, by frames, and by bytes as of the last sample. */
+  /** When the last byte of the peer arrived, as far as frames and the last sample of its counters tell. */
   get lastByteAtMs(): number {
     return Math.max(this.lastSeenAtMs, this.lastBytesAtMs);
   }

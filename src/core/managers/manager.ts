@@ -38,8 +38,8 @@ export interface ReleaseOptions {
   readonly limitMs?: number | undefined;
   /** What showed that the connection is dead. */
   readonly finding?: Finding | undefined;
-  /** Whether the slot goes first to newcomers that have answered since they were accepted. @default false */
-  readonly isForHeard?: boolean;
+  /** Whether the slot goes first to a newcomer that is ready: one that has answered. @default false */
+  readonly isForReady?: boolean;
 }
 
 /** A release that was decided while a successor was pending. It happens if the successor does not come. */

@@ -25,7 +25,7 @@ export class ReleaseHooks {
     this.#parts = parts;
   }
 
-  /** Starts the manager's hooks. Never throws. */
+  /** Starts the hooks that the application has registered at this manager, and waits for none. Never throws. */
   start(manager: WebSocketManager, reason: ReleaseReason): void {
     for (const hook of manager.extras?.hooks ?? []) this.run(hook, manager, reason);
   }

@@ -1,4 +1,4 @@
-import type { AnswerListener, Confirming, HeldClaim } from '../admission/confirmation.js';
+import type { AnswerListener, QuotaPort, Confirmation } from '../admission/quota-port.js';
 import type { Place, PlaceQueue } from '../admission/queue.js';
 import { describe } from '../errors.js';
 import type { EventStream } from '../events.js';
@@ -48,14 +48,14 @@ let claims = 0;
  * it has answered. If the ledger fails, the local limit decides, or with
  * `failOpen: false` the newcomer is refused.
  */
-export class Confirmations implements Confirming {
+export class Confirmations implements QuotaPort {
   readonly #parts: ConfirmationsParts;
   readonly #questions = new Map<Place, Question>();
   readonly #expiries: ExpiryQueue<Question>;
   readonly #denials: Denials;
   /** By user: the slots in all processes, if that is more than there are in this one. */
   readonly #totals = new Map<string, number>();
-  readonly #held = new Map<WebSocketManager, HeldClaim>();
+  readonly #held = new Map<WebSocketManager, Confirmation>();
   readonly #unreleased: UnreleasedClaims;
   readonly #status: StatusOfLedger;
 
@@ -136,11 +136,11 @@ export class Confirmations implements Confirming {
   }
 
   /**
-   * Whether the quota is full, and one of the processes that hold its slots has not been heard of since then: it may have
-   * died, so that a slot is free soon.
+   * Whether the quota is full, and one of the processes that hold its slots has not said since then that it is alive: it
+   * may have died, so that a slot is free soon.
    */
   mayBeFreeSoon(userId: string, sinceMs: number): boolean {
-    return this.#denials.heardAtMs(userId) < sinceMs;
+    return this.#denials.oldestBeatAtMs(userId) < sinceMs;
   }
 
   /** If the ledger said a while ago that the quota is full, it is asked again now, for the first newcomer in line. */
@@ -190,8 +190,8 @@ export class Confirmations implements Confirming {
     return true;
   }
 
-  hold(manager: WebSocketManager, held: HeldClaim): void {
-    this.#held.set(manager, held);
+  hold(manager: WebSocketManager, confirmation: Confirmation): void {
+    this.#held.set(manager, confirmation);
   }
 
   /** The first connection of the manager is open. */
@@ -265,7 +265,7 @@ export class Confirmations implements Confirming {
     }
     this.#close(question);
     const { place, claim, listener } = question;
-    if (answer.granted === 'unknown') this.#undecided(question);
+    if (answer.granted === 'unknown') this.#leaveToLocalLimit(question);
     else if (answer.granted === 'contested') listener.refused(place, 'contested');
     else {
       this.#denials.forget(claim.userId);
@@ -288,11 +288,11 @@ export class Confirmations implements Confirming {
       return;
     }
     this.#close(question);
-    this.#undecided(question);
+    this.#leaveToLocalLimit(question);
   }
 
-  /** The ledger cannot be asked. */
-  #undecided({ place, claim, listener }: Question): void {
+  /** The ledger cannot be asked: the local limit decides, or with `failOpen: false` the newcomer is refused. */
+  #leaveToLocalLimit({ place, claim, listener }: Question): void {
     if (this.#parts.config.failOpen) {
       listener.granted(place, { claim, isGranted: false });
       return;
@@ -322,7 +322,7 @@ export class Confirmations implements Confirming {
     if (question.expiry !== null) this.#expiries.delete(question.expiry);
   }
 
-  giveBack({ claim }: Pick<HeldClaim, 'claim'>): void {
+  giveBack({ claim }: Pick<Confirmation, 'claim'>): void {
     this.#release(claim);
   }
 

@@ -1,19 +1,22 @@
 import { ExpiryQueue, type Expiry } from '../expiry-queue.js';
 import type { Clock } from '../time.js';
 
-/** The quota of a user is full. */
+/** The ledger said that the quota of a user is full. */
 interface Denial {
-  /** When the ledger said so. */
+  /** When it said so. */
   readonly answeredAtMs: number;
-  /** Since when each process that holds its slots has been heard of, on the clock of this one. */
-  readonly heardAtMs: number;
-  /** When it is over; `null`: it is. */
+  /**
+   * The processes that hold the user's slots each say now and then that they are alive. This is when the one that has been
+   * silent for the longest time last did, on the clock of this process.
+   */
+  readonly oldestBeatAtMs: number;
+  /** The timer after which the ledger may be asked again; `null` once it may. */
   expiry: Expiry<string> | null;
 }
 
 /**
- * For how many milliseconds a denial holds. Then the ledger is asked again for the first of those who wait, since nobody
- * tells when another process gives a slot back.
+ * For how many milliseconds a denial holds. Then the ledger is asked again, for the first newcomer in line: this process is
+ * not told when another process gives a slot back.
  */
 const denialMs = 500;
 
@@ -45,12 +48,12 @@ export class Denials {
     });
   }
 
-  /** @param silentMs for how long the most silent of the processes that hold the slots has not been heard of */
+  /** @param silentMs how long ago the most silent of the processes that hold the slots last said that it is alive */
   add(userId: string, silentMs: number): void {
     const answeredAtMs = this.#clock.now();
     this.#byUser.set(userId, {
       answeredAtMs,
-      heardAtMs: answeredAtMs - silentMs,
+      oldestBeatAtMs: answeredAtMs - silentMs,
       expiry: this.#expiries.add(userId),
     });
   }
@@ -61,9 +64,12 @@ export class Denials {
     return denial !== undefined && (denial.expiry !== null || this.#isAsked(userId));
   }
 
-  /** Since when each process that holds the user's slots has been heard of; `Infinity` without a denial. */
-  heardAtMs(userId: string): number {
-    return this.#byUser.get(userId)?.heardAtMs ?? Infinity;
+  /**
+   * When the most silent of the processes that hold the user's slots last said that it is alive; `Infinity` without a
+   * denial. If that is before a newcomer came, the process may be dead, and its slots may be free soon.
+   */
+  oldestBeatAtMs(userId: string): number {
+    return this.#byUser.get(userId)?.oldestBeatAtMs ?? Infinity;
   }
 
   /** Whether there is one, and the ledger has not just answered. */
@@ -72,7 +78,7 @@ export class Denials {
     return this.#clock.now() - answeredAtMs > freshMs;
   }
 
-  /** The ledger may be asked again for whoever waits: that is done within this call. */
+  /** Ends the user's denial. The ledger is asked again within this call, if a newcomer waits. */
   end(userId: string): void {
     const denial = this.#byUser.get(userId);
     if (denial === undefined) return;

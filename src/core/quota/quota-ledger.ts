@@ -31,8 +31,8 @@ export type LedgerAnswer =
       readonly granted: false;
       readonly total: number;
       /**
-       * For how many milliseconds the most silent of the processes that hold these slots has not been heard of. If it has
-       * died, its slots are free soon: so newcomers wait until each has been heard of since they came.
+       * How many milliseconds ago the most silent of the processes that hold these slots last said that it is alive. If it
+       * has died, its slots are free soon: so newcomers wait until each process has said so since they came.
        * @default 0
        */
       readonly silentMs?: number;

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../time.js';
 import type { QuotaClaim } from './quota-ledger.js';
 
-/** When failed releases are tried again, how many at a time, and how many may wait. */
+/** When failed releases are tried again, in milliseconds, how many at a time, and how many may wait. */
 const retries = Object.freeze({ firstMs: 1_000, longestMs: 60_000, atOnce: 500, maxWaiting: 10_000 });
 
 /**
@@ -20,10 +20,11 @@ interface UnreleasedParts {
 }
 
 /**
- * Claims that the ledger did not take back. They are tried again until it does, less and less often while it fails.
- * Otherwise each would take a slot of its user for ever.
+ * Claims that the ledger did not take back: its `release` has thrown or rejected. An application's own ledger may do so.
+ * The ledger on Redis never does, since it repairs by itself. Each claim is tried again until the ledger takes it back,
+ * less and less often while that fails. Otherwise it would take a slot of its user for ever.
  *
- * If the thread of a claim has a manager again, it needs the slot: the claim is not given back meanwhile.
+ * If the thread of a claim has a manager again, that manager needs the slot: the claim is not given back meanwhile.
  */
 export class UnreleasedClaims {
   readonly #parts: UnreleasedParts;

@@ -3,7 +3,7 @@
 -- KEYS  m, e, log, hash of the user
 -- ARGV  the head (see the prelude)
 --       5 field    of the thread
---       6 claim    of the caller's epoch; its run is not looked at
+--       6 claim    of the caller's epoch; its takeovers are not looked at
 --       7 limit    of the user
 --       8 levels   totals at which the others are told, with commas between them; may be empty
 -- Reply { 'granted', total }        the thread has a slot, and the claim is its holder
@@ -75,8 +75,8 @@ local function full()
   return reply
 end
 
--- The caller's process holds the thread. That is no takeover between processes: it neither counts as one nor ends a run
--- of them.
+-- The caller's process holds the thread already, so this is no takeover between processes: it is not counted as one, and
+-- the count goes on from where it was.
 local function replaceOwnHolder(holder, pending, isSoon)
   if isSame(claim, holder) then
     place(user, field, claim, false)
@@ -84,8 +84,8 @@ local function replaceOwnHolder(holder, pending, isSoon)
   end
   if isOlder(claim, holder) then return behind(holder, pending) end
   local isKept = pending and isOlder(claim, pending)
-  local run = isSoon and math.min(base36(holder.run), maxRun) or 0
-  putSlot(user, field, withRun(claim, run), isKept and pending or nil)
+  local takeovers = isSoon and math.min(base36(holder.takeovers), maxTakeovers) or 0
+  putSlot(user, field, withTakeovers(claim, takeovers), isKept and pending or nil)
   if pending and not isKept and pending.process ~= claim.process then tellClaim('moved', user, field, pending) end
   return granted()
 end
@@ -106,7 +106,7 @@ if pending and isSame(claim, pending) then
   return takes(holder)
 end
 if holder.process == claim.process then return replaceOwnHolder(holder, pending, isSoon) end
-local successor = withRun(claim, isSoon and math.min(base36(holder.run) + 1, maxRun) or 0)
+local successor = withTakeovers(claim, isSoon and math.min(base36(holder.takeovers) + 1, maxTakeovers) or 0)
 if pending and pending.process == claim.process then return replaceOwnPending(holder, pending, successor) end
-if isSoon and base36(holder.run) >= maxRun then return { 'contested', user.total } end
+if isSoon and base36(holder.takeovers) >= maxTakeovers then return { 'contested', user.total } end
 return place(user, field, successor, false) and takes(holder) or behind(holder, pending)

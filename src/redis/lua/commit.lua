@@ -8,8 +8,8 @@
 --       8 levels   totals at which the others are told, with commas between them; may be empty
 -- Reply { 'held', total }     the claim is the holder
 --       { 'lost', total }     a newer claim of the thread has its place
---       { 'absent', total }   the thread has no slot and there is no room for one, or its slot cannot be read: nothing
---                             follows from that
+--       { 'absent', total }   nothing was changed: the thread has no slot and the user's quota is full, or the slot is in a
+--                             format that cannot be read. The claim may still be good: assert it
 --       { 'unknown' }         the caller's epoch is not alive
 --
 -- Never: goes beyond the limit.

@@ -11,7 +11,7 @@
 --       3 nodeTimeoutMs   how long an epoch may be silent before it is dead
 --       4 ttlMs           when keys end that nobody renews
 --
--- A slot is `holder` or `holder>pending`, each a claim of 19 characters 0-9a-z: process 8, rotation 2, stamp 8, run 1.
+-- A slot is `holder` or `holder>pending`, each a claim of 19 characters 0-9a-z: process 8, rotation 2, stamp 8, takeovers 1.
 -- A slot of another format counts as occupied; no script changes it.
 --
 -- Never: reads a key that is not in KEYS, writes a number in any other form than digits, compares texts by order (Redis

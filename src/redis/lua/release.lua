@@ -5,12 +5,13 @@
 --       5 field    of the thread
 --       6 claim    its rotation is not looked at
 --       7 levels   totals at which the others are told, with commas between them; may be empty
--- Reply { 'ok', total }   the claim has nothing, now or before
+-- Reply { 'ok', total }   the claim has no slot now; also if it had none before
 --       { 'unknown' }     the caller's epoch is not alive
 --
 -- A live successor becomes the holder.
--- Never: takes anything from another claim; needs memory. Its first write is one that a full Redis still does, which
--- then also does the others of the script. So it leaves the dead to others.
+-- Never: takes the slot or the place of another claim; needs free memory. If its memory is full, Redis refuses a script at
+-- the first write that may need memory, unless the script has written before. So the first write here is HDEL or PEXPIRE,
+-- which it does not refuse. For the same reason release does not remove the slots of dead epochs: other scripts do.
 
 if not isAlive(ownEpoch) then return { 'unknown' } end
 

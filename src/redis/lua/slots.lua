@@ -1,6 +1,6 @@
 -- Claims, takeovers and the log: taken in by the bodies that need it.
 
-local maxLog, maxRun, fightMs, rotations = '4096', 5, 2000, 1296
+local maxLog, maxTakeovers, fightMs, rotations = '4096', 5, 2000, 1296
 
 local function digits(number)
   return string.format('%.0f', number)
@@ -14,11 +14,11 @@ end
 
 local function parseClaim(text)
   if not isClaim(text) then return nil end
-  return { process = sub(text, 1, 8), rotation = sub(text, 9, 10), stamp = sub(text, 11, 18), run = sub(text, 19) }
+  return { process = sub(text, 1, 8), rotation = sub(text, 9, 10), stamp = sub(text, 11, 18), takeovers = sub(text, 19) }
 end
 
 local function printClaim(claim)
-  return claim.process .. claim.rotation .. claim.stamp .. claim.run
+  return claim.process .. claim.rotation .. claim.stamp .. claim.takeovers
 end
 
 local function epochOf(claim)
@@ -35,15 +35,15 @@ local function isOlder(one, other)
   return base36(one.process) < base36(other.process)
 end
 
-local function withRun(claim, run)
-  return { process = claim.process, rotation = claim.rotation, stamp = claim.stamp, run = digits(run) }
+local function withTakeovers(claim, takeovers)
+  return { process = claim.process, rotation = claim.rotation, stamp = claim.stamp, takeovers = digits(takeovers) }
 end
 
--- The stored claim in the rotation of the call. A call that comes late, from a rotation before, does not lead it back.
+-- The stored claim with the rotation of the call. A call of an earlier rotation has come late, and changes nothing.
 local function refreshed(stored, claim)
   local ahead = (base36(claim.rotation) - base36(stored.rotation)) % rotations
   if ahead >= rotations / 2 then return stored end
-  return { process = stored.process, rotation = claim.rotation, stamp = stored.stamp, run = stored.run }
+  return { process = stored.process, rotation = claim.rotation, stamp = stored.stamp, takeovers = stored.takeovers }
 end
 
 -- Slots ------------------------------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ local function lastLogId()
   return last and last[1] or ''
 end
 
--- The identity of this run of the server: another one may have lost writes.
+-- What Redis calls its run id. After a restart or a failover it is another, and the server may have lost writes.
 local function runId()
   return string.match(call('INFO', 'server'), 'run_id:(%w+)') or ''
 end

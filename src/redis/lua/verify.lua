@@ -9,7 +9,8 @@
 --       { 'lost' }      it is neither
 --       { 'unknown' }   the caller's epoch is not alive
 --
--- It reads what is stored: a claim under an epoch that is dead was superseded by nobody.
+-- It looks at the stored slot, and not at whether the epochs in it are alive. If a claim's epoch has died, no newer claim
+-- took its place: so it is not 'lost'.
 -- Never: writes.
 
 if not isAlive(ownEpoch) then return { 'unknown' } end

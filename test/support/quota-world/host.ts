@@ -2,7 +2,7 @@ import { StallClock } from '../../../src/core/liveness/stall-clock.js';
 import type { LedgerAnswer, LedgerHost, QuotaClaim } from '../../../src/core/quota/quota-ledger.js';
 import type { LedgerState } from '../../../src/core/vocabulary.js';
 import { RedisLedger } from '../../../src/redis/redis-ledger.js';
-import type { ScriptServer } from '../../../src/redis/script-server.js';
+import type { ScriptClient } from '../../../src/redis/script-client.js';
 import { Chance } from '../../../src/simulation/chance.js';
 import type { ProcessTime } from './process-time.js';
 
@@ -65,7 +65,7 @@ interface HostParts {
   readonly seed: number;
   readonly witness: Witness;
   readonly worldNow: () => number;
-  readonly makeServer: (onReady: () => void) => ScriptServer;
+  readonly makeClient: (onReady: () => void) => ScriptClient;
 }
 
 /** A newcomer for which the ledger is asked. */
@@ -106,7 +106,7 @@ export class Host {
     this.id = parts.id;
     this.time = parts.time;
     this.clock = new StallClock({ time: parts.time, toleranceMs: 500 });
-    this.#ledger = new RedisLedger(parts.makeServer);
+    this.#ledger = new RedisLedger(parts.makeClient);
     this.#ledger.attach(this.#ledgerHost());
   }
 

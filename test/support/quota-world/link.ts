@@ -1,5 +1,5 @@
 import type { Reply } from '../../../src/redis/replies.js';
-import type { ScriptCall, ScriptServer } from '../../../src/redis/script-server.js';
+import type { ScriptCall, ScriptClient } from '../../../src/redis/script-client.js';
 import type { SimulatedTime } from '../../../src/testing/index.js';
 import type { ProcessTime } from './process-time.js';
 import type { WorldRedis } from './server.js';
@@ -95,7 +95,7 @@ interface LinkParts {
 }
 
 /** What a process has instead of a client of Redis. */
-export class Link implements ScriptServer {
+export class Link implements ScriptClient {
   trouble: unknown = null;
   cutUntilMs = 0;
   /** Until when nothing gets to Redis, while its replies get here. */
@@ -118,7 +118,7 @@ export class Link implements ScriptServer {
     return this.cutUntilMs > this.#parts.world.now();
   }
 
-  run(call: ScriptCall, isWanted: () => boolean): Promise<Reply> {
+  send(call: ScriptCall, isWanted: () => boolean): Promise<Reply> {
     const { server, time, id, world } = this.#parts;
     const isHeldUp = Math.max(this.cutUntilMs, this.stalledUntilMs) > world.now();
     if (this.#isReady && !isHeldUp && !time.isOver && server.isIdle(call)) {

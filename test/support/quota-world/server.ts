@@ -1,7 +1,7 @@
 import { partitionCount, partitionOf } from '../../../src/redis/partitions.js';
-import type { PartitionState } from '../../../src/redis/quota-partition.js';
+import type { PartitionState } from '../redis-model/partition.js';
 import type { Reply } from '../../../src/redis/replies.js';
-import type { ScriptCall } from '../../../src/redis/script-server.js';
+import type { ScriptCall } from '../../../src/redis/script-client.js';
 import type { SimulatedTime } from '../../../src/testing/index.js';
 import { SimulatedRedis } from '../simulated-redis.js';
 

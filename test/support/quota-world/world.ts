@@ -1,4 +1,4 @@
-import { epochOf, parseSlot } from '../../../src/redis/claims.js';
+import { epochOf } from '../../../src/redis/claims.js';
 import { Host, patienceMs } from './host.js';
 import { Judges } from './judges.js';
 import { Link } from './link.js';
@@ -7,6 +7,7 @@ import { WorldRedis } from './server.js';
 import { processCount, type Schedule, type Step, type StepKind } from './steps.js';
 import { Troubles } from './troubles.js';
 import { WorldTime } from './world-time.js';
+import { parseSlot } from '../redis-model/stored.js';
 
 /** A process and its connection. */
 interface Process {
@@ -234,7 +235,7 @@ export class World {
       seed: 1_000 * this.#schedule.seed + id,
       witness: this.judges,
       worldNow: () => this.#time.now(),
-      makeServer: (onReady) => {
+      makeClient: (onReady) => {
         link = new Link({
           world: this.#time,
           time,

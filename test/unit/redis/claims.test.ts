@@ -1,23 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import { epochOf, parseClaim, printClaim, threadField, type StoredClaim } from '../../../src/redis/claims.js';
 import {
-  epochOf,
   isOlderClaim,
   isSameClaim,
-  parseClaim,
   parseSlot,
-  printClaim,
   printSlot,
   printStamp,
   refreshed,
-  threadField,
-  type Claim,
-} from '../../../src/redis/claims.js';
+} from '../../support/redis-model/stored.js';
 
-const ours: Claim = { processId: 'a1b2c3d4', rotation: 37, stampMs: 1_796_000_000_000, run: 3 };
-const theirs: Claim = { processId: 'zzzzzzzz', rotation: 0, stampMs: 1_796_000_000_001, run: 0 };
+const ours: StoredClaim = { processId: 'a1b2c3d4', rotation: 37, stampMs: 1_796_000_000_000, takeovers: 3 };
+const theirs: StoredClaim = { processId: 'zzzzzzzz', rotation: 0, stampMs: 1_796_000_000_001, takeovers: 0 };
 
 describe('a claim as text', () => {
-  it('has 19 characters: process, rotation, stamp, run', () => {
+  it('has 19 characters: process, rotation, stamp, takeovers', () => {
     expect(printClaim(ours)).toBe(`a1b2c3d411${(1_796_000_000_000).toString(36)}3`);
     expect(printClaim(ours)).toHaveLength(19);
     expect(parseClaim(printClaim(ours))).toEqual(ours);
@@ -36,13 +32,13 @@ describe('a claim as text', () => {
     [{ rotation: -1 }],
     [{ stampMs: 36 ** 8 }],
     [{ stampMs: 1.5 }],
-    [{ run: 36 }],
+    [{ takeovers: 36 }],
   ])('is not written if a part does not fit: %j', (part) => {
     expect(() => printClaim({ ...ours, ...part })).toThrow(RangeError);
   });
 
   it('takes the highest value of each part', () => {
-    const highest = { processId: 'zzzzzzzz', rotation: 1_295, stampMs: 36 ** 8 - 1, run: 35 };
+    const highest = { processId: 'zzzzzzzz', rotation: 1_295, stampMs: 36 ** 8 - 1, takeovers: 35 };
     expect(printClaim(highest)).toBe('z'.repeat(19));
     expect(parseClaim('z'.repeat(19))).toEqual(highest);
   });
@@ -73,7 +69,7 @@ describe('a slot as text', () => {
 
 describe('claims', () => {
   it('are the same in whatever rotation and run', () => {
-    expect(isSameClaim(ours, { ...ours, rotation: 1, run: 0 })).toBe(true);
+    expect(isSameClaim(ours, { ...ours, rotation: 1, takeovers: 0 })).toBe(true);
     expect(isSameClaim(ours, { ...ours, stampMs: ours.stampMs + 1 })).toBe(false);
     expect(isSameClaim(ours, { ...ours, processId: 'a1b2c3d5' })).toBe(false);
   });
@@ -95,7 +91,7 @@ describe('claims', () => {
     [0, 647, 647],
     [0, 648, 0],
   ])('in rotation %d and called in %d are in rotation %d: never led back', (stored, called, result) => {
-    expect(refreshed({ ...ours, rotation: stored }, { ...ours, rotation: called, run: 0 })).toEqual({
+    expect(refreshed({ ...ours, rotation: stored }, { ...ours, rotation: called, takeovers: 0 })).toEqual({
       ...ours,
       rotation: result,
     });

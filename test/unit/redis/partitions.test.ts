@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { keySpace, partitionCount, partitionOf, userIdOf } from '../../../src/redis/partitions.js';
+import { keySpace, partitionCount, partitionOf } from '../../../src/redis/partitions.js';
+import { userIdOf } from '../../support/redis-model/stored.js';
 
 describe('the partition of a user', () => {
   it.each([

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { printClaim } from '../../../src/redis/claims.js';
 import { decode, valuesOf, type Reply } from '../../../src/redis/replies.js';
 
-const holder = { processId: 'aaaaaaaa', rotation: 1, stampMs: 1_000, run: 2 };
+const holder = { processId: 'aaaaaaaa', rotation: 1, stampMs: 1_000, takeovers: 2 };
 
 describe('the reply of', () => {
   it('register', () => {

@@ -3,8 +3,8 @@ import type { WebSocketManager } from '../../managers/manager.js';
 import { isEligible, type CleanupContext, type Victim } from './victim.js';
 
 /**
- * Forced eviction: of the managers that are not engaged, those without activity for the longest time; managers that
- * something streams to go last.
+ * Forced eviction: of the managers that are not engaged, those without activity for the longest time. Managers that
+ * something streams to go last: their clients were not active within the idle timeout, but may still read.
  * @param maxCount how many at most
  */
 export function oldest(

@@ -1,17 +1,15 @@
+import { epochOf, parseClaim, type StoredClaim } from '../../../src/redis/claims.js';
+import { streamIdParts } from '../../../src/redis/stream-ids.js';
 import {
-  epochOf,
   isOlderClaim,
   isSameClaim,
-  parseClaim,
   parseSlot,
   printSlot,
   printStamp,
   refreshed,
-  type Claim,
   type Slot,
-} from './claims.js';
-import { userIdOf } from './partitions.js';
-import { streamIdParts } from './stream-ids.js';
+  userIdOf,
+} from './stored.js';
 
 /** An entry of the log of a partition. */
 export interface StoredEntry {
@@ -57,7 +55,7 @@ export interface UserSlots {
 /** A claim of a thread. */
 export interface ThreadClaim {
   readonly field: string;
-  readonly claim: Claim;
+  readonly claim: StoredClaim;
 }
 
 /** What every call begins with. */
@@ -197,10 +195,10 @@ export class QuotaPartition {
 /** What becomes of a slot, and who loses its place, the first to be told first. `next`: `null` if the claim lost. */
 interface Placed {
   readonly next: Slot | null;
-  readonly moved: readonly Claim[];
+  readonly moved: readonly StoredClaim[];
 }
 
-function placed({ holder, pending }: Slot, claim: Claim, isOpen: boolean): Placed {
+function placed({ holder, pending }: Slot, claim: StoredClaim, isOpen: boolean): Placed {
   if (isSameClaim(claim, holder)) return { next: { holder: refreshed(holder, claim), pending }, moved: [] };
   if (pending !== null && isSameClaim(claim, pending)) {
     const successor = refreshed(pending, claim);
@@ -222,7 +220,7 @@ export function listed(text: string): string[] {
 }
 
 /** Claims are parsed by the caller of a script, so that a malformed one is its mistake. @throws TypeError */
-export function claimIn(text: string | undefined): Claim {
+export function claimIn(text: string | undefined): StoredClaim {
   const claim = parseClaim(text ?? '');
   if (claim === null) throw new TypeError(`got "${String(text)}", wanted a claim`);
   return claim;

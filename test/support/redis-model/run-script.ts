@@ -1,35 +1,16 @@
-import {
-  epochOf,
-  isOlderClaim,
-  isSameClaim,
-  parseSlot,
-  printClaim,
-  printStamp,
-  type Claim,
-  type Slot,
-} from './claims.js';
-import {
-  claimIn,
-  listed,
-  QuotaPartition,
-  type PartitionState,
-  type ThreadClaim,
-  type UserSlots,
-} from './quota-partition.js';
-import { valuesOf, type Reply } from './replies.js';
-import type { ScriptName } from './scripts.js';
-import { isLaterId } from './stream-ids.js';
+import { epochOf, printClaim, type StoredClaim } from '../../../src/redis/claims.js';
+import { claimIn, listed, QuotaPartition, type PartitionState, type ThreadClaim, type UserSlots } from './partition.js';
+import { valuesOf, type Reply } from '../../../src/redis/replies.js';
+import type { ScriptName } from '../../../src/redis/scripts.js';
+import type { ScriptCall } from '../../../src/redis/script-client.js';
+import { isLaterId } from '../../../src/redis/stream-ids.js';
+import { isOlderClaim, isSameClaim, parseSlot, printStamp, type Slot } from './stored.js';
 
-/** A call of a script: what a client sends, and what the server is while it runs it. */
-export interface ScriptCall {
-  readonly name: ScriptName;
-  /** All keys of the script, in the order of its contract. */
-  readonly keys: readonly string[];
-  /** All arguments of the script, in the order of its contract. */
-  readonly arguments: readonly string[];
+/** A call of a script as the server sees it: what the client has sent, when it arrived, and which server it is. */
+interface ServedCall extends ScriptCall {
   /** Redis's time, in milliseconds since 1970. */
   readonly nowMs: number;
-  /** The identity of this run of the server. */
+  /** Redis's run id. */
   readonly runId: string;
 }
 
@@ -42,18 +23,18 @@ interface Running {
 }
 
 /** Takeovers between processes that come less than this apart are a fight; after so many nobody takes the thread. */
-const fight = Object.freeze({ withinMs: 2_000, maxRun: 5 });
+const fight = Object.freeze({ withinMs: 2_000, maxTakeovers: 5 });
 const maxEntries = 200;
 const headLength = 4;
 
 /**
- * Redis, as far as the shared quota uses it: runs a script on the state of a partition, and replies what the script in
+ * A model of Redis, as far as the shared quota uses it: runs a script on the state of a partition, and replies what the script in
  * Lua replies. It changes nothing but the state, and what it does follows from the state and the call alone.
  *
  * It knows no TTL: keys that nobody renews stay.
  * @throws TypeError if a claim or a user's key in the call is malformed
  */
-export function runScript(state: PartitionState, call: ScriptCall): Reply {
+export function runScript(state: PartitionState, call: ServedCall): Reply {
   const [ownEpoch = '', beatMs, nodeTimeoutMs] = call.arguments;
   const { nowMs, keys, runId } = call;
   const head = { ownEpoch, beatMs: Number(beatMs), nodeTimeoutMs: Number(nodeTimeoutMs), nowMs };
@@ -119,7 +100,7 @@ const bodies = Object.freeze({
       return takeOver({ partition, user, thread, slot: slot.parsed });
     }
     if (user.slots.size >= Number(limit)) return ['full', user.slots.size, ...holdingEpochs(partition, user)];
-    addSlot(partition, { user, thread: { field, claim: { ...thread.claim, run: 0 } }, levels });
+    addSlot(partition, { user, thread: { field, claim: { ...thread.claim, takeovers: 0 } }, levels });
     return ['granted', user.slots.size];
   },
 
@@ -208,17 +189,17 @@ function takeOver({ partition, user, thread, slot }: Takeover): Reply {
     return takes();
   }
   if (holder.processId === claim.processId) return replaceOwnHolder({ partition, user, thread, slot }, isSoon);
-  const successor = { ...claim, run: isSoon ? Math.min(holder.run + 1, fight.maxRun) : 0 };
+  const successor = { ...claim, takeovers: isSoon ? Math.min(holder.takeovers + 1, fight.maxTakeovers) : 0 };
   if (pending?.processId === claim.processId) {
     if (isOlderClaim(claim, pending)) return behind(slot);
     partition.putSlot(user, field, { holder, pending: successor });
     return takes();
   }
-  if (isSoon && holder.run >= fight.maxRun) return ['contested', user.slots.size];
+  if (isSoon && holder.takeovers >= fight.maxTakeovers) return ['contested', user.slots.size];
   return partition.place(user, { field, claim: successor }, false) ? takes() : behind(slot);
 }
 
-/** That is no takeover between processes: it neither counts as one nor ends a run of them. */
+/** That is no takeover between processes: it is not counted as one, and the count goes on from where it was. */
 function replaceOwnHolder({ partition, user, thread, slot }: Takeover, isSoon: boolean): Reply {
   const { field, claim } = thread;
   const { holder, pending } = slot;
@@ -226,8 +207,8 @@ function replaceOwnHolder({ partition, user, thread, slot }: Takeover, isSoon: b
   else if (isOlderClaim(claim, holder)) return behind(slot);
   else {
     const isKept = pending !== null && isOlderClaim(claim, pending);
-    const run = isSoon ? Math.min(holder.run, fight.maxRun) : 0;
-    partition.putSlot(user, field, { holder: { ...claim, run }, pending: isKept ? pending : null });
+    const takeovers = isSoon ? Math.min(holder.takeovers, fight.maxTakeovers) : 0;
+    partition.putSlot(user, field, { holder: { ...claim, takeovers }, pending: isKept ? pending : null });
     if (pending !== null && !isKept && pending.processId !== claim.processId) {
       partition.tellClaim('moved', user, { field, claim: pending });
     }
@@ -237,7 +218,7 @@ function replaceOwnHolder({ partition, user, thread, slot }: Takeover, isSoon: b
 
 /** The newest stamp of the thread. */
 function behind({ holder, pending }: Slot): Reply {
-  const newest: Claim = pending !== null && isOlderClaim(holder, pending) ? pending : holder;
+  const newest: StoredClaim = pending !== null && isOlderClaim(holder, pending) ? pending : holder;
   return ['behind', printStamp(newest.stampMs)];
 }
 
