@@ -1,6 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import type { KpisView, Overview, Sample } from '../../src/admin/schemas.js';
 import { bytes, count, counted, duration } from '../../src/presentation/figures.js';
+import { releaseLabels, strategyLabels } from '../../src/presentation/releases.js';
 import { Chart } from './chart.js';
 import { dateOf, shown } from './format.js';
 import { Kpis, useKpis, Verdict } from './kpis.js';
@@ -36,8 +37,8 @@ function Glance({ overview, kpis }: { readonly overview: Overview; readonly kpis
       </div>
       <div class="columns">
         <Levels overview={overview} />
-        <Tally title="Releases by reason" counts={totals.released} words={releaseWords} />
-        <Tally title="Cleanups by strategy" counts={totals.cleaned} words={strategyWords} hint={strategyHint} />
+        <Tally title="Releases by reason" counts={totals.released} words={releaseLabels} />
+        <Tally title="Cleanups by strategy" counts={totals.cleaned} words={strategyLabels} hint={strategyHint} />
         <Tally title="Refusals by cause" counts={totals.refused} words={refusalWords} />
       </div>
       <Kpis polled={kpis} />
@@ -152,25 +153,6 @@ function Levels({ overview: { usersByLevel, users } }: { readonly overview: Over
     </Card>
   );
 }
-
-const releaseWords: Readonly<Record<keyof Overview['totals']['released'], string>> = {
-  closed: 'closed by itself',
-  disconnected: 'dead or suspect',
-  idle: 'abandoned',
-  error: 'after an error',
-  evicted: 'evicted',
-  requested: 'on request',
-  moved: 'moved to another process',
-  unattached: 'never came',
-  shutdown: 'server stops',
-};
-
-const strategyWords: Readonly<Record<keyof Overview['totals']['cleaned'], string>> = {
-  disconnected: 'dead or suspect',
-  idle: 'abandoned',
-  error: 'failed',
-  oldest: 'left alone longest',
-};
 
 /** Why "dead or suspect" is less here than among the releases. */
 const strategyHint = 'The heartbeat releases dead connections, too; only cleanups are counted here.';

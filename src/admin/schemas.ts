@@ -20,9 +20,8 @@ const kpiNames = Object.keys(kpiTargets) as [KpiName, ...KpiName[]];
 
 export const levelSchema = z.enum(alertLevels).meta({ id: 'AlertLevel', description: 'How full a quota is.' });
 
-const tally = z
-  .object({ disconnected: count, idle: count, error: count, oldest: count } satisfies Record<StrategyName, z.ZodType>)
-  .meta({ id: 'Tally', description: 'How many managers each strategy chose.' });
+const counts = Object.fromEntries(strategyNames.map((name) => [name, count])) as Record<StrategyName, typeof count>;
+const tally = z.object(counts).meta({ id: 'Tally', description: 'How many managers each strategy chose.' });
 
 export const problemSchema = named('Problem', {
   type: z.string().describe('Names the kind of problem and never changes, e.g. `urn:mooring:problem:not-found`.'),

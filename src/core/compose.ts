@@ -10,7 +10,9 @@ import { Tickets } from './admission/ticket.js';
 import { closingLimit } from './bounds.js';
 import { BackgroundCleanup } from './cleanup/background.js';
 import { EmergencyCleanup } from './cleanup/emergency.js';
+import { routineStrategies } from './cleanup/playbook.js';
 import { RequestedCleanup } from './cleanup/requested.js';
+import type { RoutineStrategy } from './cleanup/strategies/victim.js';
 import { SuspectSlots } from './cleanup/suspect-slots.js';
 import { UserCleanup } from './cleanup/user-cleanup.js';
 import { Journal } from './diagnostics/journal.js';
@@ -65,6 +67,8 @@ export interface MooringSetup {
   readonly edgeEvents?: EventRowsByName | undefined;
   /** Where events are published beside the listeners. @default nowhere */
   readonly channels?: EventChannels | undefined;
+  /** The strategies of every cleanup, in their order. @default those of the playbook */
+  readonly strategies?: readonly RoutineStrategy[] | undefined;
   /** Called each time a name of the original sketch is used. @default nothing is called */
   readonly tellRenamed?: TellRenamed | undefined;
 }
@@ -143,7 +147,8 @@ function makeManagers({ config, random, limitOf }: MooringSetup, { clock, events
 }
 
 /** What the ledger says, all cleanups, and the monitor, which starts some of them. */
-function makeCleanup({ config, random, ledger }: MooringSetup, parts: Base & Managers) {
+function makeCleanup(setup: MooringSetup, parts: Base & Managers) {
+  const { config, random, ledger, strategies = routineStrategies } = setup;
   const { clock, events, slices, registry, limits, lifecycle, holds, pinger, suspicion, heartbeat } = parts;
   const [queue, asking] = [new PlaceQueue(limits), new PlaceQueue(limits)];
   const thresholds = thresholdsOf(config);
@@ -159,7 +164,7 @@ function makeCleanup({ config, random, ledger }: MooringSetup, parts: Base & Man
     asking,
     ledger,
   });
-  const userCleanup = new UserCleanup({ clock, config, events, thresholds, registry, lifecycle });
+  const userCleanup = new UserCleanup({ clock, config, events, thresholds, registry, lifecycle, strategies });
   const suspectSlots = new SuspectSlots({ config, queue, pinger, suspicion, registry, userCleanup });
   const emergency = new EmergencyCleanup({
     clock,
@@ -186,12 +191,13 @@ function makeCleanup({ config, random, ledger }: MooringSetup, parts: Base & Man
     userCleanup,
     heartbeat,
   });
-  const background = new BackgroundCleanup({ clock, config, events, slices, userCleanup, holds, monitor });
+  const background = new BackgroundCleanup({ clock, config, events, slices, strategies, userCleanup, holds, monitor });
   const requested = new RequestedCleanup({
     clock,
     config,
     events,
     slices,
+    strategies,
     pinger,
     suspicion,
     registry,

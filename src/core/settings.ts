@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { closeCodeProfileNames } from './close-codes.js';
+import { cleanupSettings } from './cleanup-settings.js';
+import { livenessSettings } from './liveness-settings.js';
 import { quotaSettings } from './quota-settings.js';
-import { bytes, closeCode, duration, ratio, type Setting } from './setting.js';
+import { bytes, closeCode, duration, type Setting } from './setting.js';
 import { closeCauses } from './vocabulary.js';
 
 /** Every setting, with its kind, range, default and purpose. The reference page is made from this table. */
@@ -31,130 +33,8 @@ export const settings = Object.freeze({
     default: 'thread_',
     about: 'What every thread id begins with: up to 64 visible ASCII characters, or nothing.',
   },
-  emergencyCleanupTimeoutMs: { kind: 'duration', schema: duration(100), about: 'The time an emergency cleanup has.' },
-  maxCleanupRetries: {
-    kind: 'integer',
-    schema: () => z.int().min(1).max(3),
-    default: 3,
-    about: 'Passes of an emergency cleanup.',
-  },
-  emergencyCleanupSpacingMs: {
-    kind: 'duration',
-    schema: duration(0),
-    default: 1_000,
-    about: 'The least time between the starts of two emergency cleanups of one user.',
-  },
-  probeTimeoutMs: {
-    kind: 'duration',
-    schema: duration(10),
-    default: 500,
-    about: 'How long each of the two pings of a probe waits for a byte; longer where the round trip is long.',
-  },
-  backgroundCleanupIntervalMs: {
-    kind: 'duration',
-    schema: duration(100),
-    about: 'The time between background cleanups.',
-  },
-  proactiveCleanupThreshold: {
-    kind: 'ratio',
-    schema: ratio,
-    about: 'The usage at which the level is `warning` and cleanup starts; `info` begins at two thirds of it.',
-  },
-  criticalThreshold: {
-    kind: 'ratio',
-    schema: ratio,
-    default: 0.8,
-    about: 'The usage at which the level is `critical`.',
-  },
-  emergencyThreshold: {
-    kind: 'ratio',
-    schema: ratio,
-    default: 0.9,
-    about: 'The usage at which the level is `emergency`. Below a limit of 5 there are only `normal` and `info`.',
-  },
-  idleManagerTimeoutMs: {
-    kind: 'duration',
-    schema: () => duration(100)().nullable(),
-    about:
-      'How long a manager may go without activity. `off` (in code `null`): without limit, for pages that only listen. Other times that depend on it are then computed from 10m.',
-  },
-  patienceRatio: {
-    kind: 'ratio',
-    schema: ratio,
-    default: 0.3,
-    about: 'The part of idleManagerTimeout that cleanups under pressure allow.',
-  },
-  evictionFloorRatio: {
-    kind: 'ratio',
-    schema: ratio,
-    default: 0.1,
-    about: 'The part of idleManagerTimeout within which an active manager is never evicted.',
-  },
-  streamingWindowMs: {
-    kind: 'duration',
-    schema: duration(0),
-    default: 5_000,
-    about: 'How long after a write completed a manager counts as streaming.',
-  },
-  forcedEviction: {
-    kind: 'choice',
-    schema: () => z.enum(['on-demand', 'by-level']),
-    default: 'on-demand',
-    about:
-      'Whether managers are evicted only for waiting newcomers, or by alert level too, as the original sketch does.',
-  },
-  cleanupCooldownMs: {
-    kind: 'duration',
-    schema: duration(0),
-    default: 5_000,
-    about: 'The least time between two level-driven cleanups of one user.',
-  },
-  heartbeatIntervalMs: {
-    kind: 'duration',
-    schema: duration(50),
-    default: 25_000,
-    about: 'How often each connection is pinged.',
-  },
-  maxHeartbeatMisses: {
-    kind: 'integer',
-    schema: () => z.int().min(2).max(100),
-    default: 2,
-    about: 'Unanswered heartbeats after which a connection is dead.',
-  },
-  minSilenceMs: {
-    kind: 'duration',
-    schema: duration(10),
-    follows: ({ emergencyCleanupTimeoutMs }) => Math.min(3_000, 0.6 * emergencyCleanupTimeoutMs),
-    about:
-      'How long a ping must have been unanswered before its connection may lose its place to a newcomer. Default: 3s, at most 60 % of emergencyCleanupTimeout.',
-  },
-  slowConsumerTimeoutMs: {
-    kind: 'duration',
-    schema: duration(100),
-    default: 60_000,
-    about:
-      'How long a connection may take none of its unsent data, or stay silent while we do not read, before it counts as dead.',
-  },
-  backlogExcuseMs: {
-    kind: 'duration',
-    schema: duration(10),
-    follows: ({ emergencyCleanupTimeoutMs }) => Math.min(10_000, 0.8 * emergencyCleanupTimeoutMs),
-    about:
-      'How long unsent data may stand still before its connection may lose its place to a newcomer, as the last of all. Default: 10s, at most 80 % of emergencyCleanupTimeout.',
-  },
-  maxUnsentBytes: {
-    kind: 'integer',
-    schema: bytes(2 ** 40),
-    default: 64 * 1024 * 1024,
-    about:
-      'Bytes that may wait to be sent to one connection; a message handed over while more than that wait closes it as slow. 0: no limit.',
-  },
-  stallToleranceMs: {
-    kind: 'duration',
-    schema: duration(1),
-    default: 100,
-    about: 'How late a timer may be before its lateness counts as stalled time.',
-  },
+  ...cleanupSettings,
+  ...livenessSettings,
   maxHoldMs: {
     kind: 'duration',
     schema: duration(1, 2 ** 31 - 1),

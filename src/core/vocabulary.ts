@@ -33,18 +33,115 @@ export const closeCauses = [
 /** @see closeCauses */
 export type CloseCause = (typeof closeCauses)[number];
 
+/** A cleanup strategy, as everything outside `cleanup/` knows it. */
+interface StrategyRow {
+  /** Whether every cleanup applies it. If not, it is for cleanups that have to make room. */
+  readonly isRoutine: boolean;
+  /** Why a manager that it chose was released. Each strategy has a reason of its own. */
+  readonly reason: string;
+  /** What the client of such a manager is told. */
+  readonly closeCause: CloseCause;
+  /** Its name in a list of strategies, and the name of its reason in a list of reasons. */
+  readonly label: string;
+  readonly releaseLabel: string;
+  /** What a manager is that it chose, and the figure that shows it: `abandoned: unused for 12 min`. */
+  readonly verdict: string;
+  readonly figure: 'silence' | 'idleness' | 'errorAge';
+  /** How bad such a release is. */
+  readonly tone: 'warn' | 'bad';
+}
+
+/**
+ * The cleanup strategies, in the order in which they are applied. A new one needs a row here and its file in
+ * `cleanup/strategies/`; the compiler then asks for the file in `cleanup/playbook.ts`.
+ */
+export const strategies = {
+  /** Not open, two heartbeats missed, or silent to a probe. */
+  disconnected: {
+    isRoutine: true,
+    reason: 'disconnected',
+    closeCause: 'silent',
+    label: 'dead or suspect',
+    releaseLabel: 'dead or suspect',
+    verdict: 'dead',
+    figure: 'silence',
+    tone: 'warn',
+  },
+  /** No activity for as long as the cleanup allows. */
+  idle: {
+    isRoutine: true,
+    reason: 'idle',
+    closeCause: 'idle',
+    label: 'abandoned',
+    releaseLabel: 'abandoned',
+    verdict: 'abandoned',
+    figure: 'idleness',
+    tone: 'warn',
+  },
+  /** `fail(error)`, a fatal socket error, or a reported error that stood too long. */
+  error: {
+    isRoutine: true,
+    reason: 'error',
+    closeCause: 'error',
+    label: 'failed',
+    releaseLabel: 'after an error',
+    verdict: 'failed',
+    figure: 'errorAge',
+    tone: 'bad',
+  },
+  /** Forced eviction: made room for a newcomer of the same user. */
+  oldest: {
+    isRoutine: false,
+    reason: 'evicted',
+    closeCause: 'evicted',
+    label: 'left alone longest',
+    releaseLabel: 'evicted',
+    verdict: 'the one left alone longest',
+    figure: 'idleness',
+    tone: 'bad',
+  },
+} as const satisfies Record<string, StrategyRow>;
+
+type Strategies = typeof strategies;
+
+/** The name of a strategy. */
+export type StrategyName = keyof Strategies;
+
+/** What shows that a strategy was right to choose a manager. */
+export type StrategyFigure = StrategyRow['figure'];
+
+/** The strategies that never release a connection in use. */
+export type RoutineStrategyName = {
+  [Name in StrategyName]: Strategies[Name]['isRoutine'] extends true ? Name : never;
+}[StrategyName];
+
+/** @see strategies */
+export const strategyNames = Object.freeze(Object.keys(strategies)) as readonly StrategyName[];
+
+/** @see RoutineStrategyName */
+export const routineStrategyNames = Object.freeze(
+  strategyNames.filter((name): name is RoutineStrategyName => strategies[name].isRoutine),
+);
+
+/** How many managers each strategy released. */
+export type StrategyTally = Readonly<Record<StrategyName, number>>;
+
+type CausesByReason = {
+  readonly [Name in StrategyName as Strategies[Name]['reason']]: Strategies[Name]['closeCause'];
+};
+
+/** A reason that belongs to a strategy. */
+export type StrategyReason = keyof CausesByReason;
+
+const causesByReason = Object.fromEntries(
+  Object.values(strategies).map(({ reason, closeCause }) => [reason, closeCause]),
+) as CausesByReason;
+
 /** Why a manager was released, and the cause that its client is told, unless the release has a more exact one. */
 export const releaseReasons = {
   /** The socket's own close event, or `disconnect` of its own context. */
   closed: 'closed',
-  /** Not open, two heartbeats missed, or silent to a probe. */
-  disconnected: 'silent',
-  /** No activity for as long as the cleanup allows. */
-  idle: 'idle',
-  /** `fail(error)`, a fatal socket error, or a reported error that stood too long. */
-  error: 'error',
-  /** Made room for a newcomer of the same user. */
-  evicted: 'evicted',
+  ...causesByReason,
   /** An operator or the application asked. */
   requested: 'requested',
   /** The slot was granted and no socket ever came. */
@@ -76,24 +173,6 @@ export const findings = ['closed', 'silent', 'stuck', 'overfull'] as const;
 
 /** @see findings */
 export type Finding = (typeof findings)[number];
-
-/**
- * The strategies that never release a connection in use, in the order in which they are applied. A new one needs a name
- * here, its file in `cleanup/strategies/`, and the entries that the compiler then names.
- */
-export const routineStrategyNames = ['disconnected', 'idle', 'error'] as const;
-
-/** @see routineStrategyNames */
-export type RoutineStrategyName = (typeof routineStrategyNames)[number];
-
-/** All strategies, in the order in which they are applied; `oldest` is forced eviction. */
-export const strategyNames = [...routineStrategyNames, 'oldest'] as const;
-
-/** @see strategyNames */
-export type StrategyName = (typeof strategyNames)[number];
-
-/** How many managers each strategy released. */
-export type StrategyTally = Readonly<Record<StrategyName, number>>;
 
 /** Why a cleanup ran. */
 export const cleanupTriggers = ['background', 'level', 'admission', 'request'] as const;

@@ -1,4 +1,12 @@
-import type { Finding, ReleasedBy, ReleaseReason, StrategyName } from '../core/vocabulary.js';
+import {
+  strategies,
+  type Finding,
+  type ReleasedBy,
+  type ReleaseReason,
+  type StrategyFigure,
+  type StrategyName,
+  type StrategyReason,
+} from '../core/vocabulary.js';
 import { Fields, type Sentence, type Tone, type Words } from './fields.js';
 import { duration } from './figures.js';
 import { inert } from './inert.js';
@@ -26,12 +34,40 @@ const byFinding = {
   overfull: () => 'too slow: more unsent data waited for it than maxUnsentBytes allows',
 } as const satisfies Record<Finding, Words>;
 
-const byStrategy = {
-  disconnected: (f) => f.in<Words>('finding', byFinding)?.(f) ?? `dead: ${silent(f)}`,
-  idle: (f) => `abandoned: ${unused(f)}`,
-  error: (f) => `failed${f.when('limitMs', (ms) => `: its error stood for over ${duration(ms)}`)}`,
-  oldest: (f) => `the one left alone longest: ${unused(f)}`,
-} as const satisfies Record<StrategyName, Words>;
+const byFigure = {
+  silence: (f) => `: ${silent(f)}`,
+  idleness: (f) => `: ${unused(f)}`,
+  errorAge: (f) => f.when('limitMs', (ms) => `: its error stood for over ${duration(ms)}`),
+} as const satisfies Record<StrategyFigure, Words>;
+
+type Strategy = (typeof strategies)[StrategyName];
+
+const wordsOf =
+  ({ verdict, figure }: Strategy): Words =>
+  (f) =>
+    f.in<Words>('finding', byFinding)?.(f) ?? `${verdict}${byFigure[figure](f)}`;
+
+const rows: readonly [StrategyName, Strategy][] = Object.entries(strategies) as [StrategyName, Strategy][];
+
+/** A table with an entry for each strategy, by its name or by its reason. */
+function ofEach<Name extends string, T>(entryOf: (name: StrategyName, row: Strategy) => [Name, T]) {
+  return Object.fromEntries(rows.map(([name, row]) => entryOf(name, row))) as Readonly<Record<Name, T>>;
+}
+
+const byStrategy = ofEach((name, row) => [name, wordsOf(row)]);
+
+/** The name of each strategy in a list of them. */
+export const strategyLabels = ofEach((name, { label }) => [name, label]);
+
+/** The name of each reason of a release in a list of them. */
+export const releaseLabels: Readonly<Record<ReleaseReason, string>> = {
+  closed: 'closed by itself',
+  ...ofEach((_, { reason, releaseLabel }) => [reason, releaseLabel]),
+  requested: 'on request',
+  moved: 'moved to another process',
+  unattached: 'never came',
+  shutdown: 'server stops',
+};
 
 /** What a cleanup says of a manager it released, or would release. */
 interface Chosen {
@@ -62,10 +98,7 @@ type Row = readonly [tone: Tone, words: Words];
 
 const byReason = {
   closed: ['neutral', () => 'closed by itself'],
-  disconnected: ['warn', as(byStrategy.disconnected)],
-  idle: ['warn', as(byStrategy.idle)],
-  error: ['bad', as(byStrategy.error)],
-  evicted: ['bad', as(byStrategy.oldest)],
+  ...ofEach<StrategyReason, Row>((_, row) => [row.reason, [row.tone, as(wordsOf(row))]]),
   requested: ['neutral', () => 'was released because an operator or the application asked'],
   unattached: ['warn', () => 'was released because its connection never came'],
   moved: ['neutral', () => 'was released because its thread goes on in another process'],

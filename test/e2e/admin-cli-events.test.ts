@@ -11,6 +11,7 @@ import { runMooring, runShell, startCommand, type Ran } from '../support/mooring
 import { startMooring } from '../support/mooring-process.js';
 import { afterThisTest } from '../support/setup.js';
 import { world, openThreads, patiently } from '../support/admin-commands.js';
+import { routineStrategyNames } from '../../src/core/vocabulary.js';
 
 describe('mooring events', () => {
   it('follows, as lines and as JSON, what it is asked for', async () => {
@@ -184,7 +185,7 @@ describe('a command that cannot', () => {
     [['chek', 'alice'], /unknown command 'chek'.*Did you mean check/s],
     [['cleanup', 'alice', '--evict', '1'], /--evict and --keep need --emergency/],
     [['cleanup', 'alice', '--emergency', '--strategy', 'idle'], /--strategy does nothing with --emergency/],
-    [['cleanup', 'alice', '--strategy', 'dead'], /Allowed choices are disconnected, idle, error/],
+    [['cleanup', 'alice', '--strategy', 'dead'], RegExp(`Allowed choices are ${routineStrategyNames.join(', ')}`)],
     [['users', '--limit', '0'], /from 1 to 500/],
     [['users', '--limit', '501'], /from 1 to 500/],
     [['top', '--every', '5'], /a duration with its unit/],

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { mooringCommand } from '../support/mooring-process.js';
 import { afterThisTest } from '../support/setup.js';
+import { routineStrategyNames } from '../../src/core/vocabulary.js';
 
 let folder = '';
 
@@ -38,7 +39,7 @@ const offered: readonly (readonly [typed: string, offers: readonly string[]])[] 
   ['mooring users --l', ['--level', '--limit']],
   ['mooring users --level ', ['critical', 'emergency', 'info', 'normal', 'warning']],
   ['mooring users --level c', ['critical']],
-  ['mooring cleanup alice --strategy ', ['disconnected', 'error', 'idle']],
+  ['mooring cleanup alice --strategy ', routineStrategyNames.toSorted()],
   ['mooring completion f', ['fish']],
   ['mooring he', ['help']],
   ['mooring help ch', ['check']],

@@ -10,6 +10,7 @@ import { ShardedMap } from '../sharded-map.js';
 import type { Slices } from '../slices.js';
 import type { Clock, Timer } from '../time.js';
 import type { StrategyTally } from '../vocabulary.js';
+import type { RoutineStrategy } from './strategies/victim.js';
 import { Tally } from './tally.js';
 import type { UserCleanup } from './user-cleanup.js';
 
@@ -30,6 +31,7 @@ interface BackgroundParts {
   readonly events: EventStream;
   readonly config: WebSocketConfig;
   readonly slices: Slices;
+  readonly strategies: readonly RoutineStrategy[];
   readonly userCleanup: UserCleanup;
   readonly holds: Pick<Holds, 'noteForgotten'>;
   readonly monitor: WebSocketResourceMonitor;
@@ -38,22 +40,21 @@ interface BackgroundParts {
 /** The highest number of buckets. If more were needed, a cycle visits some managers too early. */
 const maxBuckets = 4096;
 
-/** How many buckets an idle timeout takes. */
-const bucketsPerTimeout = 256;
+/** How many buckets an idle timeout takes at least, and at most. Between those, one for each interval. */
+const minBucketsPerTimeout = 256;
+const maxBucketsPerTimeout = 2048;
 
 /**
- * Cleans up once in `backgroundCleanupIntervalMs`. It visits only managers whose idle deadline has come, managers in
- * error, and users at `critical` or above, so that its cost does not depend on the number of managers.
+ * Cleans up once in `backgroundCleanupIntervalMs`. It visits only managers that are due for one of the strategies, and
+ * users at `critical` or above, so that its cost does not depend on the number of managers.
  *
- * Each manager lies in the bucket of its idle deadline. Activity does not move it: if it turns out to have been active
- * when it is visited, it is put into the bucket of its new deadline.
+ * Each manager lies in the bucket of the instant at which it is due. Activity does not move it: if it turns out to have
+ * been active when it is visited, it is put into the bucket of its new instant.
  */
 export class BackgroundCleanup {
   readonly #parts: BackgroundParts;
   readonly #wheel: DeadlineWheel<WebSocketManager>;
   readonly #bucketMs: number;
-  readonly #failed = new Set<WebSocketManager>();
-  readonly #reported = new Set<WebSocketManager>();
   /** The first bucket that has not been swept to its end. */
   #bucket: number;
   #timer: Timer | null = null;
@@ -65,7 +66,8 @@ export class BackgroundCleanup {
     this.#parts = parts;
     const { backgroundCleanupIntervalMs } = parts.config;
     const idleManagerTimeoutMs = standingIdleTimeoutMs(parts.config.idleManagerTimeoutMs);
-    this.#bucketMs = Math.max(1, idleManagerTimeoutMs / bucketsPerTimeout);
+    const shortestMs = Math.max(backgroundCleanupIntervalMs, idleManagerTimeoutMs / maxBucketsPerTimeout);
+    this.#bucketMs = Math.max(1, Math.min(idleManagerTimeoutMs / minBucketsPerTimeout, shortestMs));
     // A turn takes a timeout and an interval, so that what a cycle puts back lies in no bucket that it still has to visit.
     const around = (idleManagerTimeoutMs + backgroundCleanupIntervalMs) / this.#bucketMs;
     this.#wheel = new DeadlineWheel(Math.min(maxBuckets, Math.ceil(around) + 3));
@@ -88,19 +90,11 @@ export class BackgroundCleanup {
   /** @internal */
   remove(manager: WebSocketManager): void {
     this.#wheel.remove(manager);
-    this.#failed.delete(manager);
-    this.#reported.delete(manager);
   }
 
-  /** @internal */
-  managerFailed(manager: WebSocketManager): void {
-    this.#failed.add(manager);
-  }
-
-  /** @internal */
-  errorReported(manager: WebSocketManager): void {
-    this.#reported.delete(manager);
-    this.#reported.add(manager);
+  /** @internal Something happened to a manager that may bring forward the instant at which it is due. */
+  dueSooner(manager: WebSocketManager): void {
+    if (manager.wheelBucket >= 0) this.#put(manager, Math.max(this.#dueAtMs(manager), this.#parts.clock.now()));
   }
 
   /** Whether its timer is armed: from the first manager on, until a cycle finds none. */
@@ -178,20 +172,13 @@ export class BackgroundCleanup {
     }
   }
 
-  /** Managers whose idle deadline may have come, then those in error whose time is up. */
+  /** Managers that may be due. */
   *#due(): Generator<WebSocketManager> {
-    const { clock, config } = this.#parts;
-    const now = clock.now();
+    const now = this.#parts.clock.now();
     const current = this.#bucketAt(now);
     this.#bucket = Math.max(this.#bucket, current - this.#wheel.size);
     for (; this.#bucket < current; this.#bucket++) yield* this.#wheel.take(this.#bucket);
     yield* this.#dueIn(current, now);
-    for (const manager of this.#failed) yield manager;
-    for (const manager of this.#reported) {
-      const reportedAtMs = manager.errorReportedAtMs;
-      if (reportedAtMs !== null && now - reportedAtMs < config.reportedErrorTimeoutMs) break;
-      yield manager;
-    }
   }
 
   /** Of the present bucket, the managers that are due. From the end, as a visit may take out the manager. */
@@ -204,15 +191,13 @@ export class BackgroundCleanup {
 
   #visit(manager: WebSocketManager, { tally, users }: Cycle): void {
     if (manager.isReleased) return;
-    if (!manager.hasFailed) this.#failed.delete(manager);
-    if (manager.errorReportedAtMs === null) this.#reported.delete(manager);
     // Back into the wheel first, so that the manager stays there if the cleanup throws.
     this.#putBack(manager);
     this.#parts.holds.noteForgotten(manager);
     if (this.#parts.userCleanup.cleanOne(manager, tally)) users.set(manager.userId, true);
   }
 
-  /** Back to the bucket of its deadline. A held manager past its deadline is visited again in the next cycle. */
+  /** Back to the bucket of its instant. A manager that is due and may not be released is visited again in the next cycle. */
   #putBack(manager: WebSocketManager): void {
     const soonest = this.#parts.clock.now() + this.#bucketMs;
     this.#put(manager, Math.max(this.#dueAtMs(manager), soonest));
@@ -233,10 +218,16 @@ export class BackgroundCleanup {
     }
   }
 
-  /** A manager that is never closed as idle is visited every 600,000 ms, since other strategies may choose it. */
+  /** When the first of the strategies wants it visited. */
   #dueAtMs(manager: WebSocketManager): number {
-    const { idleTimeoutMs, lastActivityAtMs } = manager;
-    if (idleTimeoutMs !== null) return lastActivityAtMs + idleTimeoutMs;
+    const { config, strategies } = this.#parts;
+    const instants = strategies.map(({ dueAtMs }) => dueAtMs?.(manager, config) ?? Infinity);
+    return Math.min(this.#standingVisitAtMs(manager), ...instants);
+  }
+
+  /** A manager that is never closed as idle is visited every 600,000 ms, since other strategies may choose it. */
+  #standingVisitAtMs({ idleTimeoutMs, lastActivityAtMs }: WebSocketManager): number {
+    if (idleTimeoutMs !== null) return Infinity;
     const everyMs = standingIdleTimeoutMs(null);
     const quietMs = Math.max(0, this.#parts.clock.now() - lastActivityAtMs);
     return lastActivityAtMs + everyMs * Math.floor(quietMs / everyMs + 1);

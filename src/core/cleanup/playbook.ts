@@ -4,15 +4,15 @@ import { routineStrategyNames, type AlertLevel, type CleanupTrigger, type Routin
 import { disconnected } from './strategies/disconnected.js';
 import { errored } from './strategies/errored.js';
 import { idle } from './strategies/idle.js';
-import type { Strategy } from './strategies/victim.js';
+import type { RoutineStrategy } from './strategies/victim.js';
 
-/** The function of each routine strategy. */
+/** The file of each routine strategy. */
 export const strategiesByName = Object.freeze({ disconnected, idle, error: errored }) satisfies Readonly<
-  Record<RoutineStrategyName, Strategy>
+  Record<RoutineStrategyName, RoutineStrategy>
 >;
 
 /** The strategies of every cleanup, in their order. */
-export const routineStrategies: readonly Strategy[] = Object.freeze(
+export const routineStrategies: readonly RoutineStrategy[] = Object.freeze(
   routineStrategyNames.map((name) => strategiesByName[name]),
 );
 

@@ -8,8 +8,7 @@ import { routineStrategyNames, type RoutineStrategyName, type StrategyTally } fr
 import { checkEviction } from './emergency.js';
 import { maxToEvict, type EvictionRequest } from './emergency-run.js';
 import { strategiesByName } from './playbook.js';
-import { errored } from './strategies/errored.js';
-import { idle } from './strategies/idle.js';
+import type { RoutineStrategy } from './strategies/victim.js';
 import { chosenOf, Tally, type Chosen } from './tally.js';
 import type { UserCleanup } from './user-cleanup.js';
 
@@ -51,6 +50,8 @@ export interface CleanupResult {
 interface RequestedParts extends ProbeParts {
   readonly events: EventStream;
   readonly slices: Slices;
+  /** Those of every cleanup, in their order. */
+  readonly strategies: readonly RoutineStrategy[];
   readonly registry: ManagerRegistry;
   readonly userCleanup: UserCleanup;
   readonly monitor: Pick<WebSocketResourceMonitor, 'isPressed'>;
@@ -97,16 +98,17 @@ export class RequestedCleanup {
    * managers, in slices, and changes nothing. Never rejects.
    */
   previewBackground(): Promise<BackgroundPreview> {
-    const { slices, registry, userCleanup, monitor, clock } = this.#parts;
+    const { slices, strategies, registry, userCleanup, monitor, clock } = this.#parts;
     const tally = new Tally();
     const users = new Set<string>();
     const managers: Iterator<WebSocketManager, void> = registry.all();
+    const sought = strategies.filter(({ dueAtMs }) => dueAtMs !== null);
     const step = (): boolean => {
       const { done, value: manager } = managers.next();
       if (done === true) return false;
       const trigger = monitor.isPressed(manager.userId) ? 'level' : 'background';
-      // A background cycle visits only managers that are idle or in error; it may find that one of them is closed.
-      const isVisited = trigger === 'level' || userCleanup.chooseOne(manager, trigger, [idle, errored]) !== null;
+      // A background cycle visits only managers that are due; it may find that one of them is closed.
+      const isVisited = trigger === 'level' || userCleanup.chooseOne(manager, trigger, sought) !== null;
       const victim = isVisited ? userCleanup.chooseOne(manager, trigger) : null;
       if (victim === null) return true;
       tally.add(chosenOf(victim, clock.now()));
@@ -133,13 +135,14 @@ export class RequestedCleanup {
 
   async #run(order: Order): Promise<CleanupResult> {
     const { clock, registry, userCleanup } = this.#parts;
-    const { userId, trigger, strategies, wanted, dryRun } = order;
+    const { userId, trigger, wanted, dryRun } = order;
+    const strategies = order.strategies.map((name): RoutineStrategy => strategiesByName[name]);
     const startedAtMs = clock.now();
-    const findings = strategies.includes('disconnected') ? await this.#probe(userId) : noFindings;
+    const findings = strategies.some(({ usesProbe }) => usesProbe) ? await this.#probe(userId) : noFindings;
     const victims = userCleanup.choose(userId, {
       trigger,
       findings,
-      strategies: strategies.map((name) => strategiesByName[name]),
+      strategies,
       maxCount: maxToEvict(wanted, registry.countOf(userId)),
     });
     const tally = new Tally();

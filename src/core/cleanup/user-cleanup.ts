@@ -12,9 +12,9 @@ import type { LevelAction } from '../pressure/monitor.js';
 import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
 import type { CleanupTrigger } from '../vocabulary.js';
-import { idleRatios, levelEvictions, routineStrategies } from './playbook.js';
+import { idleRatios, levelEvictions } from './playbook.js';
 import { oldest } from './strategies/oldest.js';
-import type { CleanupContext, Strategy, Victim } from './strategies/victim.js';
+import type { CleanupContext, RoutineStrategy, Victim } from './strategies/victim.js';
 import { chosenOf, Tally } from './tally.js';
 
 interface UserCleanupParts {
@@ -24,6 +24,8 @@ interface UserCleanupParts {
   readonly thresholds: Thresholds;
   readonly registry: ManagerRegistry;
   readonly lifecycle: Pick<Lifecycle, 'release'>;
+  /** Those of every cleanup, in their order. */
+  readonly strategies: readonly RoutineStrategy[];
 }
 
 interface CleaningOrder {
@@ -35,7 +37,7 @@ interface CleaningOrder {
 interface ChoosingOrder {
   readonly trigger: CleanupTrigger;
   readonly findings: ProbeFindings;
-  readonly strategies: readonly Strategy[];
+  readonly strategies: readonly RoutineStrategy[];
   /** How many are to go in all: if the strategies choose fewer, managers that are not engaged are evicted too. */
   readonly maxCount: number;
 }
@@ -71,8 +73,8 @@ export class UserCleanup {
   clean(userId: string, { trigger, tally, findings = noFindings }: CleaningOrder): void {
     this.#sampleAll(userId);
     const context = this.#context(trigger, findings);
-    for (const strategy of routineStrategies)
-      this.release(strategy(this.#managersOf(userId), context), { by: trigger, tally });
+    for (const { choose } of this.#parts.strategies)
+      this.release(choose(this.#managersOf(userId), context), { by: trigger, tally });
   }
 
   /**
@@ -110,17 +112,17 @@ export class UserCleanup {
     const note = (victims: readonly Victim[]): void => {
       for (const victim of victims) if (!chosen.has(victim.manager)) chosen.set(victim.manager, victim);
     };
-    for (const strategy of strategies) note(strategy(this.#managersOf(userId), context));
+    for (const strategy of strategies) note(strategy.choose(this.#managersOf(userId), context));
     const others = [...this.#managersOf(userId)].filter((manager) => !chosen.has(manager));
     note(oldest(others, context, maxCount - chosen.size));
     return [...chosen.values()];
   }
 
   /** This manager, if one of the strategies would release it now; else `null`. */
-  chooseOne(manager: WebSocketManager, trigger: CleanupTrigger, strategies = routineStrategies): Victim | null {
+  chooseOne(manager: WebSocketManager, trigger: CleanupTrigger, strategies = this.#parts.strategies): Victim | null {
     if (manager.connection !== null) sample(manager.connection);
     const context = this.#context(trigger, noFindings);
-    for (const strategy of strategies) for (const victim of strategy([manager], context)) return victim;
+    for (const { choose } of strategies) for (const victim of choose([manager], context)) return victim;
     return null;
   }
 

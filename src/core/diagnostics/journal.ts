@@ -16,10 +16,10 @@ export function journalledIn(rows: EventRowsByName): readonly JournalledEventNam
 /** How many entries are kept for each user, so that one with many events does not displace the others. */
 export const maxPerUser = 100;
 
-/** Estimated bytes: of a user with a journal, of an entry without its text, and of a stack frame. */
+/** Estimated bytes: of a user with a journal, of an entry without its text, and of an item of a list at least. */
 const userBytes = 320;
 const entryBytes = 280;
-const errorFrameBytes = 120;
+const itemBytes = 120;
 
 /** One user's entries, oldest first, and its neighbours by when they were last written to. */
 class UserJournal {
@@ -142,8 +142,16 @@ function isWorthKeeping(event: JournalEntry): boolean {
 /** The estimated size of the event object with its strings, and of its place in the list. */
 function bytesOf(entry: JournalEntry): number {
   let bytes = entryBytes;
-  if ('threadId' in entry) bytes += 2 * (entry.threadId.length + entry.key.length);
-  if ('error' in entry) bytes += 2 * entry.error.length;
-  if ('admittedBy' in entry) bytes += entry.admittedBy.length * errorFrameBytes;
+  // Entries of a type share its name, and those of a user the id, which is counted with the user.
+  for (const [name, value] of Object.entries(entry))
+    if (name !== 'type' && name !== 'userId') bytes += textBytesOf(value);
   return bytes;
+}
+
+/** The estimated size of all text in a field. */
+function textBytesOf(value: unknown): number {
+  if (typeof value === 'string') return 2 * value.length;
+  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + Math.max(itemBytes, textBytesOf(item)), 0);
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce<number>((sum, item) => sum + textBytesOf(item), 0);
 }

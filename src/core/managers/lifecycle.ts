@@ -32,8 +32,7 @@ export interface LifecycleParts {
   readonly background: {
     add(manager: WebSocketManager): void;
     managerTakenOver(manager: WebSocketManager): void;
-    managerFailed(manager: WebSocketManager): void;
-    errorReported(manager: WebSocketManager): void;
+    dueSooner(manager: WebSocketManager): void;
     remove(manager: WebSocketManager): void;
   };
   readonly emergency: { suspectsFound(userId: string): void };
@@ -186,11 +185,11 @@ export class Lifecycle implements ManagerLifecycle, ClosingFollower {
   }
 
   managerFailed(manager: WebSocketManager): void {
-    this.#parts.background.managerFailed(manager);
+    this.#parts.background.dueSooner(manager);
   }
 
   errorReported(manager: WebSocketManager): void {
-    this.#parts.background.errorReported(manager);
+    this.#parts.background.dueSooner(manager);
   }
 
   lateHookAdded(manager: WebSocketManager, hook: ReleaseHook, reason: ReleaseReason): void {

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { disconnected } from '../../../src/core/cleanup/strategies/disconnected.js';
-import { errored } from '../../../src/core/cleanup/strategies/errored.js';
-import { idle } from '../../../src/core/cleanup/strategies/idle.js';
+import { strategiesByName } from '../../../src/core/cleanup/playbook.js';
 import { oldest } from '../../../src/core/cleanup/strategies/oldest.js';
-import type { CleanupContext, Victim } from '../../../src/core/cleanup/strategies/victim.js';
+import type { CleanupContext, Strategy, Victim } from '../../../src/core/cleanup/strategies/victim.js';
 import { noFindings } from '../../../src/core/liveness/probe.js';
+import { releaseReasons, strategies, strategyNames } from '../../../src/core/vocabulary.js';
 import type { WebSocketManager } from '../../../src/index.js';
 import { harness, remote, type Client, type Harness } from '../support.js';
 
@@ -30,7 +29,7 @@ describe('disconnected', () => {
   it('chooses what is not open', async () => {
     const { clients, managers, context } = await three();
     clients[1]!.transport.closes.push({ code: 1000, reason: '' });
-    expect(disconnected(managers, context())).toEqual([
+    expect(strategiesByName.disconnected.choose(managers, context())).toEqual([
       { manager: managers[1], strategy: 'disconnected', reason: 'disconnected', finding: 'closed' },
     ]);
   });
@@ -38,7 +37,7 @@ describe('disconnected', () => {
   it('chooses what was silent to a probe, and what is stuck, with its cause', async () => {
     const { clients, managers, context } = await three();
     const findings = { silent: new Set([clients[0]!.connection]), stuck: new Set([clients[2]!.connection]) };
-    expect(disconnected(managers, { ...context(), ...findings })).toMatchObject([
+    expect(strategiesByName.disconnected.choose(managers, { ...context(), ...findings })).toMatchObject([
       { manager: { threadId: 'thread_1' }, finding: 'silent' },
       { manager: { threadId: 'thread_3' }, finding: 'stuck', closeCause: 'slow' },
     ]);
@@ -47,7 +46,7 @@ describe('disconnected', () => {
   it('does not choose what cannot be read: that is probed', async () => {
     const { clients, managers, context } = await three();
     clients[0]!.transport.throwsFrom.add('isOpen');
-    expect(disconnected(managers, context())).toEqual([]);
+    expect(strategiesByName.disconnected.choose(managers, context())).toEqual([]);
   });
 });
 
@@ -58,7 +57,7 @@ describe('idle', () => {
   ])('after %i ms chooses %j', async (ageMs, chosen) => {
     const { h, managers, context } = await three();
     await h.time.advance(ageMs);
-    expect(threadsOf(idle(managers, context()))).toEqual(chosen);
+    expect(threadsOf(strategiesByName.idle.choose(managers, context()))).toEqual(chosen);
   });
 
   it('does not choose what is held, or was active in either direction', async () => {
@@ -68,7 +67,7 @@ describe('idle', () => {
     clients[1]!.transport.send();
     clients[2]!.transport.message();
     await h.time.advance(100_000);
-    expect(idle(managers, context())).toEqual([]);
+    expect(strategiesByName.idle.choose(managers, context())).toEqual([]);
   });
 });
 
@@ -76,7 +75,9 @@ describe('errored', () => {
   it('chooses what failed, at once', async () => {
     const { managers, context } = await three();
     managers[1]!.fail(new Error('broken'));
-    expect(errored(managers, context())).toEqual([{ manager: managers[1], strategy: 'error', reason: 'error' }]);
+    expect(strategiesByName.error.choose(managers, context())).toEqual([
+      { manager: managers[1], strategy: 'error', reason: 'error' },
+    ]);
   });
 
   it.each([
@@ -86,7 +87,7 @@ describe('errored', () => {
     const { h, managers, context } = await three();
     managers[0]!.reportError(new Error('odd'));
     await h.time.advance(ageMs);
-    expect(threadsOf(errored(managers, context()))).toEqual(chosen);
+    expect(threadsOf(strategiesByName.error.choose(managers, context()))).toEqual(chosen);
   });
 
   it('forgives whoever is heard of afterwards', async () => {
@@ -94,7 +95,7 @@ describe('errored', () => {
     managers[0]!.fail(new Error('broken'));
     await h.time.advance(1);
     clients[0]!.transport.message();
-    expect(errored(managers, context())).toEqual([]);
+    expect(strategiesByName.error.choose(managers, context())).toEqual([]);
   });
 });
 
@@ -140,28 +141,32 @@ describe('oldest', () => {
 });
 
 describe('every strategy', () => {
-  const all = {
-    disconnected,
-    idle,
-    errored,
-    oldest: (managers: Iterable<WebSocketManager>, context: CleanupContext) => oldest(managers, context, 9),
-  };
+  const routine = Object.entries(strategiesByName).map(([name, { choose }]): [string, Strategy] => [name, choose]);
+  const all: [string, Strategy][] = [...routine, ['oldest', (managers, context) => oldest(managers, context, 9)]];
 
-  it.each(Object.entries(all))(
-    '%s leaves alone what has no socket yet, a successor, or is gone',
-    async (_, strategy) => {
-      const h = harness({ config: { backgroundCleanupIntervalMs: 3_600_000, ticketMs: 86_400_000 } });
-      const reserved = h.ticket('ada', 'thread_reserved').manager;
-      const [succeeded, released] = await h.fill('ada', 2, remote);
-      await h.time.advance(700_000);
-      for (const client of [succeeded!, released!]) client.manager.fail(new Error('broken'));
-      h.ticket('ada', 'thread_1');
-      h.mooring.release(released!.manager.key);
-      expect(strategy([reserved, succeeded!.manager, released!.manager], sightOf(h))).toEqual([]);
-    },
-  );
+  it('is here', () => {
+    expect(all.map(([name]) => name)).toEqual(strategyNames);
+  });
 
-  it.each(Object.entries(all))('%s changes nothing', async (_, strategy) => {
+  it('has a reason of its own, so that a release is told as what it was', () => {
+    const reasons = Object.values(strategies).map(({ reason }) => reason);
+    expect(new Set(reasons).size).toBe(strategyNames.length);
+    const others = ['closed', 'requested', 'unattached', 'moved', 'shutdown'];
+    expect(Object.keys(releaseReasons).toSorted()).toEqual([...reasons, ...others].toSorted());
+  });
+
+  it.each(all)('%s leaves alone what has no socket yet, a successor, or is gone', async (_, strategy) => {
+    const h = harness({ config: { backgroundCleanupIntervalMs: 3_600_000, ticketMs: 86_400_000 } });
+    const reserved = h.ticket('ada', 'thread_reserved').manager;
+    const [succeeded, released] = await h.fill('ada', 2, remote);
+    await h.time.advance(700_000);
+    for (const client of [succeeded!, released!]) client.manager.fail(new Error('broken'));
+    h.ticket('ada', 'thread_1');
+    h.mooring.release(released!.manager.key);
+    expect(strategy([reserved, succeeded!.manager, released!.manager], sightOf(h))).toEqual([]);
+  });
+
+  it.each(all)('%s changes nothing', async (_, strategy) => {
     const { h, managers, context } = await three();
     await h.time.advance(200_000);
     managers[0]!.fail(new Error('broken'));
@@ -191,6 +196,6 @@ describe('in an order of their own', () => {
     await h.time.advance(200_000);
     managers[0]!.reportError(new Error('odd'));
     await h.time.advance(agoMs);
-    expect(threadsOf(errored(managers, context()))).toEqual(chosen);
+    expect(threadsOf(strategiesByName.error.choose(managers, context()))).toEqual(chosen);
   });
 });

@@ -137,6 +137,23 @@ describe('the estimate of an entry', () => {
     expect(bytesOf('x'.repeat(110)) - bytesOf('x'.repeat(10))).toBe(200);
   });
 
+  it('has two bytes for each character of any other field, so that no new field escapes it', () => {
+    const ofLimit = (got: string) =>
+      bytesAfter((events) => events.emit('limit.rejected', { userId: 'ada', got, used: 20 }));
+    expect(ofLimit('x'.repeat(110)) - ofLimit('x'.repeat(10))).toBe(200);
+    const ofKey = (threadId: string) => bytesAfter((events) => events.emit('claim.lost', { ...leak, threadId }));
+    expect(ofKey('x'.repeat(110)) - ofKey('x'.repeat(10))).toBe(200);
+  });
+
+  it('has the text of fields within fields', () => {
+    const bytesOf = (text: string) =>
+      bytesAfter((events) => {
+        const nested = { ...leak, admittedBy: [], details: { texts: [text], why: text } };
+        events.emit('leak.found', nested);
+      });
+    expect(bytesOf('x'.repeat(1_100)) - bytesOf('x'.repeat(100))).toBe(2 * 2_000);
+  });
+
   it('has the bytes of a line of text for each frame of a stack', () => {
     const bytesOf = (frames: number) =>
       bytesAfter((events) => {

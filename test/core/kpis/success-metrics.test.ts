@@ -13,6 +13,7 @@ import {
 import { heapUsed } from '../../support/heap.js';
 import { loneConnection, watchfulClock } from '../liveness/lone-connection.js';
 import { harness, isMutating, remote, silent, type Harness, type HarnessOptions } from '../support.js';
+import { tallyOf } from '../../support/tally.js';
 
 const hourMs = 3_600_000;
 
@@ -66,7 +67,7 @@ class Told {
   }
 
   cleaned(durationMs: number, how: Partial<MooringEvents['cleanup.completed']> = {}): void {
-    const byStrategy = { disconnected: 0, idle: 0, error: 0, oldest: 0 };
+    const byStrategy = tallyOf();
     const usual = { trigger: 'admission', cleaned: 0, byStrategy, attempts: 1, timedOut: false, remaining: 1 } as const;
     this.#events.emit('cleanup.completed', { userId: 'ada', durationMs, ...usual, ...how });
   }

@@ -1,5 +1,5 @@
 import { partitionOf } from '../../../src/redis/partitions.js';
-import type { StoredEntry } from '../../../src/redis/quota-partition.js';
+import type { StoredEntry } from '../redis-model/partition.js';
 import { valuesOf } from '../../../src/redis/replies.js';
 import type { Manager } from './host.js';
 import type { WorldRedis } from './server.js';

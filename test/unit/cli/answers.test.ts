@@ -23,6 +23,7 @@ import { inertExceptColours, paintFor, plain } from '../../../src/cli/terminal/p
 import { aligned, clipped, widthOf } from '../../../src/cli/terminal/table.js';
 import { alertLevels } from '../../../src/core/vocabulary.js';
 import { inert, inertFields, inertJson } from '../../../src/presentation/inert.js';
+import { tallyOf } from '../../support/tally.js';
 
 const escape = '\u001b';
 const colour = paintFor({ isTerminal: true, env: {} });
@@ -184,7 +185,7 @@ describe('what a script hears', () => {
   it.each([false, true])('of a cleanup that ran out of time (%s)', (timedOut) => {
     const view: CleanupView = {
       ...{ userId: 'ada', dryRun: false, cleaned: 0, chosen: [], attempts: 1, timedOut, durationMs: 10_000 },
-      ...{ byStrategy: { disconnected: 0, idle: 0, error: 0, oldest: 0 }, remaining: 3 },
+      ...{ byStrategy: tallyOf(), remaining: 3 },
     };
     const { text, hasTrouble } = tellCleanup(view, plain);
     expect(hasTrouble).toBe(timedOut);

@@ -6,10 +6,11 @@ import type { Told } from '../../../src/presentation/fields.js';
 import { bytes, count, counted, duration, percent, timeOf } from '../../../src/presentation/figures.js';
 import { outlookOf, reasonOf } from '../../../src/presentation/releases.js';
 import { knownTypes, sentenceOf } from '../../../src/presentation/sentences.js';
+import { tallyOf } from '../../support/tally.js';
 
 const who = { userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1' };
 const release = { ...who, type: 'manager.released', ageMs: 192_000, idleMs: 720_000, silentMs: 92_000 };
-const none = { disconnected: 0, idle: 0, error: 0, oldest: 0 };
+const none = tallyOf();
 const turnedAway = { type: 'admin.refused', status: 403, reason: 'No.' };
 const cleanup = { type: 'cleanup.completed', durationMs: 4_500, remaining: 15, attempts: 1, timedOut: false };
 

@@ -4,9 +4,10 @@ import { feed, readGauges } from '../../../src/telemetry/feed.js';
 import { otherValue, type Labels } from '../../../src/telemetry/instrument.js';
 import { instruments, namedInstruments, openTelemetryName } from '../../../src/telemetry/instruments.js';
 import { Harness, harness, remote, silent } from '../../core/support.js';
+import { tallyOf } from '../../support/tally.js';
 
 const ofKey = { userId: 'ada', threadId: 'thread_1', key: 'ada:thread_1' };
-const byStrategy = { disconnected: 3, idle: 2, error: 1, oldest: 0 };
+const byStrategy = tallyOf({ disconnected: 3, idle: 2, error: 1 });
 const released = { closeCause: 'silent', generation: 1, idleMs: 1, silentMs: 1, limitMs: null, finding: null } as const;
 const asked = { who: null, request: 'GET /api/v1/kpis', address: '10.0.0.1' } as const;
 const refused = { code: 'quota.exceeded', retryAfterMs: null, ahead: 0, isHeard: true } as const;
@@ -17,6 +18,10 @@ const cleanup = { userId: 'ada', cleaned: 6, byStrategy, attempts: 3, remaining:
 function line(name: string, value: number, labels: Labels): string {
   return [name.replace('mooring_', ''), ...Object.values(labels), value].join(' ');
 }
+
+/** The lines of the counter that has a series for each strategy. */
+const cleanedBy = (trigger: string): string[] =>
+  Object.entries(byStrategy).map(([strategy, cleaned]) => `cleaned_total ${strategy} ${trigger} ${cleaned}`);
 
 type Row<Name extends MooringEventName> = readonly [details: MooringEvents[Name], measured: readonly string[]];
 
@@ -76,24 +81,11 @@ const rows: { readonly [Name in MooringEventName]: readonly Row<Name>[] } = {
   'cleanup.completed': [
     [
       { ...cleanup, trigger: 'admission', timedOut: true, durationMs: 1_000 },
-      [
-        'cleanup_seconds admission 1',
-        'cleanup_timeouts_total admission 1',
-        'cleaned_total disconnected admission 3',
-        'cleaned_total idle admission 2',
-        'cleaned_total error admission 1',
-        'cleaned_total oldest admission 0',
-      ],
+      ['cleanup_seconds admission 1', 'cleanup_timeouts_total admission 1', ...cleanedBy('admission')],
     ],
     [
       { ...cleanup, trigger: 'level', timedOut: false, durationMs: 0 },
-      [
-        'cleanup_seconds level 0',
-        'cleaned_total disconnected level 3',
-        'cleaned_total idle level 2',
-        'cleaned_total error level 1',
-        'cleaned_total oldest level 0',
-      ],
+      ['cleanup_seconds level 0', ...cleanedBy('level')],
     ],
   ],
   'cleanup.failed': [
@@ -102,13 +94,7 @@ const rows: { readonly [Name in MooringEventName]: readonly Row<Name>[] } = {
   'background.completed': [
     [
       { cleaned: 6, users: 2, byStrategy, errors: 0, durationMs: 20 },
-      [
-        'cleaned_total disconnected background 3',
-        'cleaned_total idle background 2',
-        'cleaned_total error background 1',
-        'cleaned_total oldest background 0',
-        'background_cycle_seconds 0.02',
-      ],
+      [...cleanedBy('background'), 'background_cycle_seconds 0.02'],
     ],
   ],
   'hook.failed': [[{ ...ofKey, error: 'Error: no' }, ['hook_failures_total 1']]],

@@ -1,10 +1,12 @@
 import { stateOf } from '../../liveness/silence.js';
 import type { WebSocketManager } from '../../managers/manager.js';
 import type { Finding } from '../../vocabulary.js';
-import { isEligible, type CleanupContext, type Victim } from './victim.js';
+import { isEligible, type CleanupContext, type RoutineStrategy, type Victim } from './victim.js';
 
 /** Connections that are not open, silent to a probe (for the caller of a requested cleanup), or stuck. */
-export function disconnected(managers: Iterable<WebSocketManager>, context: CleanupContext): Victim[] {
+export const disconnected: RoutineStrategy = Object.freeze({ choose, usesProbe: true, dueAtMs: null });
+
+function choose(managers: Iterable<WebSocketManager>, context: CleanupContext): Victim[] {
   const victims: Victim[] = [];
   for (const manager of managers) {
     const { connection } = manager;

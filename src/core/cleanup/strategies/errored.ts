@@ -1,8 +1,11 @@
 import type { WebSocketManager } from '../../managers/manager.js';
-import { isEligible, type CleanupContext, type Victim } from './victim.js';
+import type { WebSocketConfig } from '../../settings.js';
+import { isEligible, type CleanupContext, type RoutineStrategy, type Victim } from './victim.js';
 
 /** Managers that failed, or whose reported error stood too long. */
-export function errored(
+export const errored: RoutineStrategy = Object.freeze({ choose, usesProbe: false, dueAtMs });
+
+function choose(
   managers: Iterable<WebSocketManager>,
   { nowMs, reportedErrorTimeoutMs: limitMs }: Pick<CleanupContext, 'nowMs' | 'reportedErrorTimeoutMs'>,
 ): Victim[] {
@@ -14,4 +17,9 @@ export function errored(
     else if (nowMs - reportedAtMs >= limitMs) victims.push({ manager, strategy: 'error', reason: 'error', limitMs });
   }
   return victims;
+}
+
+function dueAtMs({ hasFailed, errorReportedAtMs }: WebSocketManager, config: WebSocketConfig): number {
+  if (hasFailed) return -Infinity;
+  return errorReportedAtMs === null ? Infinity : errorReportedAtMs + config.reportedErrorTimeoutMs;
 }

@@ -1,11 +1,10 @@
 import type { WebSocketManager } from '../../managers/manager.js';
-import { isEligible, type CleanupContext, type Victim } from './victim.js';
+import { isEligible, type CleanupContext, type RoutineStrategy, type Victim } from './victim.js';
 
 /** Managers without activity for as long as the cleanup allows, unless the application holds them. */
-export function idle(
-  managers: Iterable<WebSocketManager>,
-  context: Pick<CleanupContext, 'nowMs' | 'idleRatio'>,
-): Victim[] {
+export const idle: RoutineStrategy = Object.freeze({ choose, usesProbe: false, dueAtMs });
+
+function choose(managers: Iterable<WebSocketManager>, context: Pick<CleanupContext, 'nowMs' | 'idleRatio'>): Victim[] {
   const victims: Victim[] = [];
   for (const manager of managers) {
     const { idleTimeoutMs } = manager;
@@ -15,4 +14,8 @@ export function idle(
       victims.push({ manager, strategy: 'idle', reason: 'idle', limitMs });
   }
   return victims;
+}
+
+function dueAtMs({ idleTimeoutMs, lastActivityAtMs }: WebSocketManager): number {
+  return idleTimeoutMs === null ? Infinity : lastActivityAtMs + idleTimeoutMs;
 }

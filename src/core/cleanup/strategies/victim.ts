@@ -2,6 +2,7 @@ import type { CloseCause, Finding, ReleaseReason, StrategyName } from '../../voc
 import type { ProbeFindings } from '../../liveness/probe.js';
 import type { EngagementRule } from '../../managers/engagement.js';
 import type { WebSocketManager } from '../../managers/manager.js';
+import type { WebSocketConfig } from '../../settings.js';
 
 /** The facts by which a strategy chooses. */
 export interface CleanupContext extends ProbeFindings {
@@ -26,6 +27,19 @@ export interface Victim {
 
 /** A pure choice among one user's managers. Never throws. */
 export type Strategy = (managers: Iterable<WebSocketManager>, context: CleanupContext) => Victim[];
+
+/** A strategy that never releases a connection in use. */
+export interface RoutineStrategy {
+  readonly choose: Strategy;
+  /** Whether it looks at what a probe found: a requested cleanup then pings before it chooses. */
+  readonly usesProbe: boolean;
+  /**
+   * When the background cleanup has to visit a manager for it; `Infinity`: not as things stand. `null`: it is applied to
+   * what is visited for other strategies only. Activity may put the instant off. If something brings it forward, tell
+   * `BackgroundCleanup.dueSooner`.
+   */
+  readonly dueAtMs: ((manager: WebSocketManager, config: WebSocketConfig) => number) | null;
+}
 
 /** Whether strategies may choose it: it has a connection, and no newer one is about to take over. */
 export function isEligible(manager: WebSocketManager): boolean {
