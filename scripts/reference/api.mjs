@@ -46,7 +46,7 @@ const onlyTypes = [
   'causes',
   'findings',
   'releasers',
-  'strategyNames',
+  'strategies',
   'settings',
   'connectionsNames',
   'factoryNames',

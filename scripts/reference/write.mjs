@@ -1,7 +1,8 @@
-/** `npm run docs`: writes the reference pages from the built code. */
+/** `npm run docs`: writes the reference pages and the dashboard for Grafana from the built code. */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { dashboardFile, dashboardText } from '../grafana/dashboard.mjs';
 import { apiPages } from './api.mjs';
 import { openApiOf } from './open-api.mjs';
 import { referencePages } from './pages.mjs';
@@ -34,6 +35,12 @@ const openApi = await openApiOf(createAdmin({ mooring: createMooring({ env: {} }
 
 write(referencePages({ tables, program: createProgram(), openApi }));
 write(Object.fromEntries(Object.entries(await apiPages()).map(([name, text]) => [`api/${name}`, text])));
+
+const { instruments } = /** @type {typeof import('../../src/telemetry/instruments.js')} */ (
+  await import(join(root, 'dist/telemetry/instruments.js'))
+);
+writeFileSync(join(root, dashboardFile), await dashboardText(instruments, join(root, dashboardFile)));
+console.log(`wrote ${dashboardFile}`);
 
 /** @param {Record<string, string>} pages by file name */
 function write(pages) {

@@ -102,32 +102,34 @@ export const strategies = {
   },
 } as const satisfies Record<string, StrategyRow>;
 
-type Strategies = typeof strategies;
-
-/** The name of a strategy. */
-export type StrategyName = keyof Strategies;
+/** @see strategies */
+export type StrategyName = keyof typeof strategies;
 
 /** What shows that a strategy was right to choose a manager. */
 export type StrategyFigure = StrategyRow['figure'];
 
-/** The strategies that never release a connection in use. */
-export type RoutineStrategyName = {
-  [Name in StrategyName]: Strategies[Name]['isRoutine'] extends true ? Name : never;
-}[StrategyName];
-
 /** @see strategies */
 export const strategyNames = Object.freeze(Object.keys(strategies)) as readonly StrategyName[];
 
-/** @see RoutineStrategyName */
-export const routineStrategyNames = Object.freeze(
-  strategyNames.filter((name): name is RoutineStrategyName => strategies[name].isRoutine),
-);
+/** The strategies that never release a connection in use. */
+export const routineStrategyNames = routineNamesIn(strategies);
+
+/** @see routineStrategyNames */
+export type RoutineStrategyName = (typeof routineStrategyNames)[number];
+
+function routineNamesIn<T extends Readonly<Record<string, StrategyRow>>>(rows: T) {
+  type Names = { [Name in keyof T & string]: T[Name]['isRoutine'] extends true ? Name : never };
+  const names = Object.keys(rows).filter((name) => rows[name]?.isRoutine);
+  return Object.freeze(names) as readonly Names[keyof Names][];
+}
 
 /** How many managers each strategy released. */
 export type StrategyTally = Readonly<Record<StrategyName, number>>;
 
 type CausesByReason = {
-  readonly [Name in StrategyName as Strategies[Name]['reason']]: Strategies[Name]['closeCause'];
+  readonly [
+    Name in keyof typeof strategies as (typeof strategies)[Name]['reason']
+  ]: (typeof strategies)[Name]['closeCause'];
 };
 
 /** A reason that belongs to a strategy. */

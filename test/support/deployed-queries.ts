@@ -22,6 +22,7 @@ export function selectorsIn(text: string): { name: string; matchers: string }[] 
 
 /** A panel of the dashboard, as far as tests look at it. */
 export interface Panel {
+  readonly id: number;
   readonly type: string;
   readonly title: string;
   readonly description?: string;

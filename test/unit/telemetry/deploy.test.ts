@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { dashboardFile, dashboardOf, dashboardText } from '../../../scripts/grafana/dashboard.mjs';
 import { settingNames } from '../../../src/core/settings.js';
 import { outsideName } from '../../../src/config/written-settings.js';
 import { instruments, type InstrumentName } from '../../../src/telemetry/instruments.js';
@@ -124,7 +125,45 @@ describe('the dashboard', () => {
   it('asks for metrics and labels there are, and for all of them', () => {
     const text = dashboardQueries().join('\n');
     expectKnown(text);
-    expect(Object.keys(instruments).filter((name) => !text.includes(name))).toEqual([]);
+    expect(
+      Object.keys(instruments).filter((name) => !text.includes(name)),
+      `metrics that ${dashboardFile} lacks`,
+    ).toEqual([]);
+  });
+
+  it('is made from the panels and the metrics', async () => {
+    const path = join(root, dashboardFile);
+    const text = await dashboardText(instruments, path);
+    expect(readFileSync(path, 'utf8') === text, `${dashboardFile} is out of date: npm run docs writes it`).toBe(true);
+  });
+
+  it('has a panel for a metric of each kind that no panel names', () => {
+    const row = { about: 'New.', unit: '{thing}', labels: { how: ['a', 'b'] } } as const;
+    const gauge = { ...row, kind: 'gauge', labels: {}, unit: 'By', read: () => [] } as const;
+    const counter = { ...row, kind: 'counter', fedBy: {} } as const;
+    const histogram = { ...row, kind: 'histogram', unit: 's', fedBy: {}, buckets: [1] } as const;
+    const made = dashboardOf({
+      ...instruments,
+      mooring_new_bytes: gauge,
+      mooring_new_total: counter,
+      mooring_new_seconds: histogram,
+    });
+    const own = (made.panels as readonly Panel[]).slice(dashboard.panels.length);
+    expect(own.map(({ title }) => title)).toEqual(['More', 'New', 'New', 'New']);
+    expect(own.slice(1).map(({ fieldConfig }) => fieldConfig?.defaults.unit)).toEqual(['bytes', 'cps', 's']);
+    const where = 'job=~"$job", instance=~"$instance"';
+    const quantile = (ratio: number) =>
+      `histogram_quantile(${ratio}, sum by (le, how) (rate(mooring_new_seconds_bucket{${where}}[$__rate_interval])))`;
+    expect(own.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))).toEqual([
+      `sum(mooring_new_bytes{${where}})`,
+      `sum by (how) (rate(mooring_new_total{${where}}[$__rate_interval]))`,
+      ...[quantile(0.5), quantile(0.99)],
+    ]);
+  });
+
+  it('gives each panel a number of its own', () => {
+    const ids = dashboard.panels.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
   });
 
   it('lets its reader choose where to look', () => {

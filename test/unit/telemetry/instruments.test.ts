@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { EventStream, MooringEventName, MooringEvents } from '../../../src/index.js';
 import { feed, readGauges } from '../../../src/telemetry/feed.js';
-import { otherValue, type Labels } from '../../../src/telemetry/instrument.js';
+import { gauges } from '../../../src/telemetry/gauges.js';
+import { namesOf, otherValue, type Labels } from '../../../src/telemetry/instrument.js';
 import { instruments, namedInstruments, openTelemetryName } from '../../../src/telemetry/instruments.js';
 import { Harness, harness, remote, silent } from '../../core/support.js';
 import { tallyOf } from '../../support/tally.js';
@@ -25,8 +26,8 @@ const cleanedBy = (trigger: string): string[] =>
 
 type Row<Name extends MooringEventName> = readonly [details: MooringEvents[Name], measured: readonly string[]];
 
-/** What is measured of each event; a new one has to be given its row. */
-const rows: { readonly [Name in MooringEventName]: readonly Row<Name>[] } = {
+/** What is measured of each event that feeds a metric, and of some that feed none. */
+const rows: { readonly [Name in MooringEventName]?: readonly Row<Name>[] } = {
   'manager.admitted': [
     [{ ...ofKey, managerCount: 1, waitedMs: 0 }, ['admissions_total 1']],
     [{ ...ofKey, managerCount: 1, waitedMs: 1_500 }, ['admissions_total 1', 'admission_wait_seconds admitted 1.5']],
@@ -164,6 +165,11 @@ describe('the counters and histograms', () => {
     expect(received.toSorted()).toEqual([...measured].toSorted());
   });
 
+  it('are tried with each event that feeds them', () => {
+    const feeding = namedInstruments.flatMap(([, each]) => (each.kind === 'gauge' ? [] : Object.keys(each.fedBy)));
+    expect(feeding.filter((name) => !(name in rows))).toEqual([]);
+  });
+
   it('are all fed by something', () => {
     const moved = new Set(cases.flatMap(([, , measured]) => measured.map((text) => `mooring_${text.split(' ')[0]!}`)));
     const countedNames = namedInstruments.filter(([, { kind }]) => kind !== 'gauge').map(([name]) => name);
@@ -196,27 +202,52 @@ describe('the counters and histograms', () => {
   });
 });
 
+/** What each gauge says of 22 managers of two users while a newcomer waits; a new one has to be given its row. */
+const gaugeLines: { readonly [Name in keyof typeof gauges]: readonly string[] } = {
+  mooring_managers: ['managers 22'],
+  mooring_managers_limit: ['managers_limit 100'],
+  mooring_users: ['users 2'],
+  mooring_users_at_level: [
+    ...['users_at_level normal 1', 'users_at_level info 0', 'users_at_level warning 0'],
+    ...['users_at_level critical 0', 'users_at_level emergency 1'],
+  ],
+  mooring_waiting: ['waiting 1'],
+  mooring_suspects: ['suspects 0'],
+  mooring_unsent_bytes: ['unsent_bytes 0'],
+  mooring_largest_unsent_bytes: ['largest_unsent_bytes 0'],
+  mooring_closing: ['closing 0'],
+  mooring_draining: ['draining 0'],
+  mooring_ledger_state: [],
+  mooring_journal_bytes: ['journal_bytes 0'],
+  mooring_kpi_value: ['kpi_value alertFrequency ratio 0.5', 'kpi_value connectionSuccess ratio 1'],
+  mooring_kpi_pass: ['kpi_pass alertFrequency under 5 % 0', 'kpi_pass connectionSuccess over 99 % 1'],
+  mooring_kpi_samples: [
+    ...['kpi_samples emergencyCleanupTime 0', 'kpi_samples backgroundEffectiveness 0', 'kpi_samples alertFrequency 2'],
+    ...['kpi_samples accumulation 0', 'kpi_samples connectionSuccess 2', 'kpi_samples wrongRefusals 0'],
+    'kpi_samples falseKills 0',
+  ],
+  mooring_kpi_window_seconds: ['kpi_window_seconds 1'],
+};
+
 describe('the gauges', () => {
-  it('say what is there now', async () => {
+  it('each say what is there', async () => {
     const h = harness({ config: { maxTotalManagers: 100 } });
     await h.fill('grace', 2, remote);
     await h.fill('ada', 20, remote);
     await h.time.advance(1_000);
     h.arrive('ada', 'thread_new', remote);
-    expect(read(h)).toEqual(
-      expect.arrayContaining([
-        'managers 22',
-        'managers_limit 100',
-        'users 2',
-        'users_at_level normal 1',
-        'users_at_level info 0',
-        'users_at_level emergency 1',
-        'waiting 1',
-        'draining 0',
-        'journal_bytes 0',
-        'kpi_window_seconds 1',
-      ]),
-    );
+    const lines = read(h);
+    const said = namesOf(gauges).map((name) => [
+      name,
+      lines.filter((text) => text.startsWith(`${name.replace('mooring_', '')} `)),
+    ]);
+    expect(Object.fromEntries(said)).toEqual(gaugeLines);
+  });
+
+  it('say what is left after a stop', async () => {
+    const h = harness();
+    await h.fill('ada', 20, remote);
+    h.arrive('ada', 'thread_new', remote);
     await h.stop();
     expect(read(h)).toEqual(expect.arrayContaining(['managers 0', 'users 0', 'waiting 0', 'draining 1']));
   });
