@@ -1,5 +1,5 @@
 import type { EmergencyCleanup } from '../cleanup/emergency.js';
-import { QuotaExceededError, describe, type RefusalError } from '../errors.js';
+import { describe, type RefusalError } from '../errors.js';
 import type { EventStream } from '../events.js';
 import { isolationKey } from '../identity/isolation-key.js';
 import { contextOf, type ContextFields, type UserExecutionContext } from '../identity/user-execution-context.js';
@@ -16,7 +16,7 @@ import type { ArrivalOrder } from './arrival-order.js';
 import type { AnswerListener, QuotaPort, Confirmation } from './quota-port.js';
 import { admitted, isPending, refused, type Admission, type DecideOptions, type PendingAdmission } from './outcome.js';
 import { Place, type PlaceQueue } from './queue.js';
-import type { Refusals } from './refusals.js';
+import { ofRefusal, type Refusals } from './refusals.js';
 import type { Room } from './room.js';
 import type { Newcomer, Takeover } from './takeover.js';
 import type { Ticket, Tickets } from './ticket.js';
@@ -102,7 +102,8 @@ export class AdmissionControl {
     const outcome = this.#decide(newcomer);
     if (isRaised) this.#serve(context.userId, { freed: 0, isForReady: false });
     if (context.limit !== undefined) this.forgetLimitIfGone(context.userId);
-    if (!isPending(outcome) && outcome.refusal !== null) this.#announceRefusal(context, outcome.refusal);
+    const refusal = isPending(outcome) ? null : outcome.refusal;
+    if (refusal !== null) this.#parts.events.emit('admission.refused', ofRefusal(context, refusal));
     return outcome;
   }
 
@@ -360,32 +361,23 @@ export class AdmissionControl {
   }
 
   #turnAway(place: Place, refusal: RefusalError): void {
-    const { takenAtMs, hasAnswered: isHeard } = place;
-    this.#announceRefusal(place.context, refusal, { waitedMs: this.#parts.clock.now() - takenAtMs, isHeard });
+    const { clock, events } = this.#parts;
+    const { context, takenAtMs, hasAnswered: isHeard } = place;
+    const waitedMs = clock.now() - takenAtMs;
+    events.emit('admission.refused', ofRefusal(context, refusal, { waitedMs, isHeard }));
     place.settle(refused(refusal));
   }
 
   /** Has a refusal announced that comes later than this call. */
   #announcing(context: UserExecutionContext, outcome: Admission | PendingAdmission): Admission | PendingAdmission {
     if (!isPending(outcome)) return outcome;
-    const sinceMs = this.#parts.clock.now();
+    const { clock, events } = this.#parts;
+    const sinceMs = clock.now();
     void outcome.settled.then(({ refusal }) => {
-      if (refusal === null) return;
-      this.#announceRefusal(context, refusal, { waitedMs: this.#parts.clock.now() - sinceMs, isHeard: true });
+      const waitedMs = clock.now() - sinceMs;
+      if (refusal !== null) events.emit('admission.refused', ofRefusal(context, refusal, { waitedMs, isHeard: true }));
     });
     return outcome;
-  }
-
-  #announceRefusal(
-    context: UserExecutionContext,
-    refusal: RefusalError,
-    { waitedMs, isHeard } = { waitedMs: 0, isHeard: true },
-  ): void {
-    const { userId, threadId } = context;
-    const { code, closeCause, retryAfterMs = null } = refusal;
-    const ahead = refusal instanceof QuotaExceededError ? refusal.ahead : null;
-    const details = { code, closeCause, retryAfterMs, waitedMs, ahead, isHeard };
-    this.#parts.events.emit('admission.refused', { userId, threadId, key: isolationKey(context), ...details });
   }
 
   /**

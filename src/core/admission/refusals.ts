@@ -5,6 +5,9 @@ import {
   type ErrorCode,
   type MalformedContextError,
 } from '../errors.js';
+import type { MooringEvents } from '../event-table.js';
+import { isolationKey } from '../identity/isolation-key.js';
+import type { UserExecutionContext } from '../identity/user-execution-context.js';
 import type { WebSocketConfig } from '../settings.js';
 import { jittered, type Random } from '../time.js';
 import type { CloseCause } from '../vocabulary.js';
@@ -26,6 +29,18 @@ interface Content {
   readonly text?: string;
   /** When to come back, before it is spread. @default no time is told */
   readonly retryMs?: number;
+}
+
+/** What `admission.refused` says. @param waited for how long the newcomer waited, and whether it ever answered */
+export function ofRefusal(
+  context: UserExecutionContext,
+  refusal: RefusalError,
+  waited = { waitedMs: 0, isHeard: true },
+): MooringEvents['admission.refused'] {
+  const { userId, threadId } = context;
+  const { code, closeCause, retryAfterMs = null } = refusal;
+  const ahead = refusal instanceof QuotaExceededError ? refusal.ahead : null;
+  return { userId, threadId, key: isolationKey(context), code, closeCause, retryAfterMs, ahead, ...waited };
 }
 
 /** Makes all refusals: the one place for their texts and retry times. */
