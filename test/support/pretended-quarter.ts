@@ -1,5 +1,7 @@
 import type { Page } from 'playwright-core';
 import type { KpisView, Overview, Sample } from '../../src/admin/schemas.js';
+import { releaseReasons, type ReleaseReason } from '../../src/core/vocabulary.js';
+import { tallyOf } from './tally.js';
 
 const samplesOfQuarter = 180;
 const sampleMs = 5_000;
@@ -63,7 +65,8 @@ function sumOf(
   return samples.reduce((sum, sample) => sum + sample[name], 0);
 }
 
-const noReleases = { closed: 0, requested: 0, unattached: 0, moved: 0, shutdown: 0 };
+const reasons = Object.keys(releaseReasons) as ReleaseReason[];
+const noReleases = Object.fromEntries(reasons.map((reason) => [reason, 0])) as Record<ReleaseReason, number>;
 
 /** The sums of the samples, by why. Of the dead, half were found by a cleanup and half by the heartbeat. A rush finds one of them, and evicts one. */
 function totalsOf(samples: readonly Sample[]): Overview['totals'] {
@@ -74,7 +77,7 @@ function totalsOf(samples: readonly Sample[]): Overview['totals'] {
   ];
   const oldest = rushes.length;
   const disconnected = samples.slice(0, firstIdleSample).reduce((sum, _, i) => sum + foundAt(i), rushes.length);
-  const byStrategy = { disconnected, error: 3, oldest, idle: cleaned - disconnected - 3 - oldest };
+  const byStrategy = tallyOf({ disconnected, error: 3, oldest, idle: cleaned - disconnected - 3 - oldest });
   const others = { disconnected: 2 * disconnected, idle: byStrategy.idle, error: 3, evicted: oldest };
   const gone = Object.values(others).reduce((sum, one) => sum + one, 0);
   const released = { ...noReleases, ...others, closed: sumOf(samples, 'released') - gone };

@@ -195,10 +195,11 @@ describe('the counters and histograms', () => {
     const receive = (name: string) => received.push(name);
     const ends = [feed(h.mooring, receive), feed(h.mooring, receive)];
     const client = await h.connect('ada', 'thread_1', remote);
-    expect(received).toEqual(['mooring_admissions_total', 'mooring_admissions_total']);
+    expect(received.filter((name) => name === 'mooring_admissions_total')).toHaveLength(2);
     for (const end of ends) end();
+    const heard = received.length;
     client.transport.vanish();
-    expect(received).toHaveLength(2);
+    expect(received).toHaveLength(heard);
   });
 });
 
