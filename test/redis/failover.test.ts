@@ -39,7 +39,7 @@ describe.skipIf(!hasRedis).each(redisClients)('a replica that is promoted, with 
     const [node, other] = nodes as [QuotaNode, QuotaNode];
     await forEachOf(threadsOf(1_250, 'here'), 64, ([userId, threadId]) => node.admit(userId, threadId));
     await forEachOf(threadsOf(1_250, 'there'), 64, ([userId, threadId]) => other.admit(userId, threadId));
-    await redis.master.sendCommand(['WAIT', '1', '2000']);
+    await redis.caughtUp();
     expect((await livingSlots(redis.replica)).size).toBe(10_000);
     redis.lose();
     await forEachOf(threadsOf(250, 'new'), 64, ([userId, threadId]) => node.admit(userId, threadId));
@@ -66,7 +66,7 @@ describe.skipIf(!hasRedis).each(redisClients)('a replica that is promoted, with 
       const [node, other] = nodes as [QuotaNode, QuotaNode];
       for (const thread of ['thread_0', 'thread_1', 'thread_2', 'thread_3']) await node.admit('ada', thread);
       await other.admit('bob', 'thread_0');
-      await redis.master.sendCommand(['WAIT', '1', '2000']);
+      await redis.caughtUp();
       await redis.promote();
       let asked = 0;
       const sinceMs = performance.now();

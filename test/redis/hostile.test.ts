@@ -113,7 +113,9 @@ describe.skipIf(!hasRedis)('many slots', () => {
     const { operator, here, there } = await twoNodes(redisClients[0]![1], 1_000);
     const threads = Array.from({ length: 1_000 }, (_, index) => `thread_${index}`);
     await forEachOf(threads, 32, (thread) => (threads.indexOf(thread) % 2 === 0 ? here : there).admit('ada', thread));
-    expect([here.held.length, there.held.length, await slotsOf(operator, 'ada')]).toEqual([500, 500, 1_000]);
+    expect([here.held.length, there.held.length]).toEqual([500, 500]);
+    // What Redis answered too late is repaired.
+    await vi.waitFor(async () => expect(await slotsOf(operator, 'ada')).toBe(1_000), patiently);
     here.close('ada', 'thread_0');
     await vi.waitFor(async () => expect(await there.admit('ada', 'one-more')).toBeNull(), patiently);
     expect(await slotsOf(operator, 'ada')).toBe(1_000);

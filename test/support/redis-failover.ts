@@ -10,6 +10,8 @@ export interface FailoverRedis {
   /** Of the master, until the replica is promoted. */
   readonly master: Operator;
   readonly replica: Operator;
+  /** Resolves when the replica has all that the master was told until now. @throws Error if that takes 10 s */
+  caughtUp(): Promise<void>;
   /** From now on the replica gets nothing of what the master is told. */
   lose(): void;
   /** The master is killed and the replica promoted. Resolves when the address leads there. */
@@ -28,6 +30,12 @@ export async function startFailoverRedis(aheadMs = 0): Promise<FailoverRedis> {
     port: front.port,
     master,
     replica,
+    caughtUp: async () => {
+      // Redis waits only for what the same connection wrote, and for what came before that.
+      await master.set('written-last', '1');
+      if (Number(await master.sendCommand(['WAIT', '1', '10000'])) !== 1)
+        throw new Error('the replica has not caught up');
+    },
     lose: () => {
       behind.cut();
     },
