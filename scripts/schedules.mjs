@@ -1,7 +1,7 @@
 /**
  * `npm run proof -- schedules`: plays random schedules of faults with real ledgers on a simulated Redis, and prints how
- * often each fault came. Then it plants bugs in a copy of the ledger and the model, one at a time, and tells which schedule shows each,
- * with the shortest history. A bug that is not found makes it fail, unless it is known why.
+ * often each fault came. Then it plants bugs in a copy of the ledger and the model, one at a time, and tells which schedule
+ * shows each, with the shortest history. A bug that is not found makes it fail, unless it is known why.
  *
  * `--quick`: fewer schedules, and no bugs. `--seeds N`, `--plant`: one of the two. `--bug 7`: one bug. `--from 500`: the first
  * schedule.

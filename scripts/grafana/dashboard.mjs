@@ -1,8 +1,9 @@
 /** Makes the dashboard for Grafana from the table of panels and the table of metrics. */
 
 import prettier from 'prettier';
-import { frame, verdicts } from './frame.mjs';
+import { datasource, frame, verdicts } from './frame.mjs';
 import { rows } from './panels.mjs';
+import { quantile, sum, written } from './queries.mjs';
 
 /** @typedef {import('./panels.mjs').Panel} Panel */
 /** @typedef {import('./panels.mjs').Row} Row */
@@ -11,10 +12,9 @@ import { rows } from './panels.mjs';
 /** Where the dashboard is, from the root of the repository. */
 export const dashboardFile = 'deploy/grafana/mooring.json';
 
-const datasource = { type: 'prometheus', uid: '${datasource}' };
 const columns = 24;
 
-/** The number of the row of metrics without a panel in the table; their panels have the numbers after it. */
+/** The number of the row of metrics without a panel in the table. Their panels have the numbers after it, in turn. */
 const firstOwnId = 1000;
 
 /** The text of the file. @param {Instruments} instruments @param {string} path decides how it is formatted */
@@ -51,26 +51,20 @@ function ownPanel(name, { kind, unit, about, labels }) {
   const split = Object.keys(labels);
   const legend = split.map((label) => `{{${label}}}`).join(', ');
   if (kind === 'gauge')
-    return { title, about, unit: unitOf(unit), queries: [[legend || words, sum(split, `${name}{@}`)]] };
+    return { title, about, unit: unitOf(unit), queries: [[legend || words, sum(`${name}{@}`, split)]] };
   if (kind === 'counter') {
     const perSecond = unit === 's' ? 'percentunit' : unit === 'By' ? 'Bps' : 'cps';
-    return { title, about, unit: perSecond, queries: [[legend || words, sum(split, `rate(${name}{@}[~])`)]] };
+    return { title, about, unit: perSecond, queries: [[legend || words, sum(`rate(${name}{@}[~])`, split)]] };
   }
-  const buckets = sum(['le', ...split], `rate(${name}_bucket{@}[~])`);
   const parts = /** @type {const} */ ([
     ['half', 0.5],
     ['99 %', 0.99],
   ]);
   const queries = parts.map(
     ([part, ratio]) =>
-      /** @type {const} */ ([legend ? `${part}, ${legend}` : part, `histogram_quantile(${ratio}, ${buckets})`]),
+      /** @type {const} */ ([legend ? `${part}, ${legend}` : part, quantile(ratio, `${name}_bucket{@}`, split)]),
   );
   return { title, about, unit: unitOf(unit), queries };
-}
-
-/** @param {readonly string[]} labels @param {string} query */
-function sum(labels, query) {
-  return labels.length === 0 ? `sum(${query})` : `sum by (${labels.join(', ')}) (${query})`;
 }
 
 /** Grafana's name of a unit. @param {string} unit */
@@ -109,7 +103,7 @@ function targetOf({ type, legend, query, index }) {
   return {
     refId: String.fromCharCode('A'.charCodeAt(0) + index),
     datasource,
-    expr: query.replaceAll('@', 'job=~"$job", instance=~"$instance"').replaceAll('[~]', '[$__rate_interval]'),
+    expr: written(query),
     legendFormat: legend,
     range: type === 'timeseries',
     instant: type !== 'timeseries',

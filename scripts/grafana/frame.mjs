@@ -1,3 +1,8 @@
+import { written } from './queries.mjs';
+
+/** Where all queries go: to what the reader chose. */
+export const datasource = Object.freeze({ type: 'prometheus', uid: '${datasource}' });
+
 /** What the dashboard for Grafana has beside its panels: what its reader can choose, and marks in all panels. */
 export const frame = {
   uid: 'mooring',
@@ -19,11 +24,11 @@ export const frame = {
     list: [
       {
         name: 'Draining',
-        datasource: { type: 'prometheus', uid: '${datasource}' },
+        datasource,
         enable: true,
         hide: false,
         iconColor: 'orange',
-        expr: 'mooring_draining{job=~"$job", instance=~"$instance"} == 1',
+        expr: written('mooring_draining{@} == 1'),
         titleFormat: '{{instance}} drains',
         step: '60s',
       },
@@ -44,43 +49,35 @@ export const frame = {
         refresh: 1,
         regex: '',
       },
-      {
-        name: 'job',
-        label: 'Job',
-        type: 'query',
-        datasource: { type: 'prometheus', uid: '${datasource}' },
-        definition: 'label_values(mooring_managers, job)',
-        query: { query: 'label_values(mooring_managers, job)', refId: 'job' },
-        refresh: 2,
-        sort: 1,
-        multi: true,
-        includeAll: true,
-        allValue: '.+',
-        current: { text: ['All'], value: ['$__all'] },
-        hide: 0,
-        options: [],
-        regex: '',
-      },
-      {
-        name: 'instance',
-        label: 'Server',
-        type: 'query',
-        datasource: { type: 'prometheus', uid: '${datasource}' },
-        definition: 'label_values(mooring_managers{job=~"$job"}, instance)',
-        query: { query: 'label_values(mooring_managers{job=~"$job"}, instance)', refId: 'instance' },
-        refresh: 2,
-        sort: 1,
-        multi: true,
-        includeAll: true,
-        allValue: '.+',
-        current: { text: ['All'], value: ['$__all'] },
-        hide: 0,
-        options: [],
-        regex: '',
-      },
+      choiceOf('job', 'Job', 'label_values(mooring_managers, job)'),
+      choiceOf('instance', 'Server', 'label_values(mooring_managers{job=~"$job"}, instance)'),
     ],
   },
 };
+
+/**
+ * A list from which the reader chooses values of a label: all of them at first.
+ * @param {string} name @param {string} label @param {string} query
+ */
+function choiceOf(name, label, query) {
+  return {
+    name,
+    label,
+    type: 'query',
+    datasource,
+    definition: query,
+    query: { query, refId: name },
+    refresh: 2,
+    sort: 1,
+    multi: true,
+    includeAll: true,
+    allValue: '.+',
+    current: { text: ['All'], value: ['$__all'] },
+    hide: 0,
+    options: [],
+    regex: '',
+  };
+}
 
 /** The look of the table of verdicts: its three queries are the columns of one table. */
 export const verdicts = {

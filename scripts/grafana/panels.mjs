@@ -1,13 +1,13 @@
 /**
  * The panels of the dashboard for Grafana, row by row. `npm run docs` makes `deploy/grafana/mooring.json` from them. A metric
  * that no query here names gets a panel of its own at the end.
- *
- * In a query `@` stands for the servers that the reader chose, and `[~]` for the time between two points.
  */
+
+import { quantile } from './queries.mjs';
 
 /**
  * @typedef {object} Panel
- * @property {number} id never changes, since links have it
+ * @property {number} id never changes in this table, since links have it
  * @property {'timeseries' | 'stat' | 'table'} [type] by default a line over time
  * @property {string} title
  * @property {string} about
@@ -18,7 +18,7 @@
  * @property {boolean} [isStacked]
  * @property {string} [axis]
  * @property {boolean} [canBeNegative]
- * @property {readonly (readonly [legend: string, query: string])[]} queries
+ * @property {readonly (readonly [legend: string, query: string])[]} queries as in `queries.mjs`
  */
 
 /**
@@ -171,14 +171,8 @@ export const rows = [
         about: 'Of newcomers that had to wait, by how it ended.',
         unit: 's',
         queries: [
-          [
-            'half, {{outcome}}',
-            'histogram_quantile(0.5, sum by (le, outcome) (rate(mooring_admission_wait_seconds_bucket{@}[~])))',
-          ],
-          [
-            '99 %, {{outcome}}',
-            'histogram_quantile(0.99, sum by (le, outcome) (rate(mooring_admission_wait_seconds_bucket{@}[~])))',
-          ],
+          ['half, {{outcome}}', quantile(0.5, 'mooring_admission_wait_seconds_bucket{@}', ['outcome'])],
+          ['99 %, {{outcome}}', quantile(0.99, 'mooring_admission_wait_seconds_bucket{@}', ['outcome'])],
         ],
       },
       {
@@ -250,8 +244,8 @@ export const rows = [
         about: 'Of managers.',
         unit: 's',
         queries: [
-          ['half', 'histogram_quantile(0.5, sum by (le) (rate(mooring_manager_age_seconds_bucket{@}[~])))'],
-          ['95 %', 'histogram_quantile(0.95, sum by (le) (rate(mooring_manager_age_seconds_bucket{@}[~])))'],
+          ['half', quantile(0.5, 'mooring_manager_age_seconds_bucket{@}')],
+          ['95 %', quantile(0.95, 'mooring_manager_age_seconds_bucket{@}')],
         ],
       },
       {
@@ -285,11 +279,11 @@ export const rows = [
         queries: [
           [
             'half, {{trigger}}',
-            'histogram_quantile(0.5, sum by (le, trigger) (rate(mooring_cleanup_seconds_bucket{@, trigger=~"admission|request"}[~])))',
+            quantile(0.5, 'mooring_cleanup_seconds_bucket{@, trigger=~"admission|request"}', ['trigger']),
           ],
           [
             '99 %, {{trigger}}',
-            'histogram_quantile(0.99, sum by (le, trigger) (rate(mooring_cleanup_seconds_bucket{@, trigger=~"admission|request"}[~])))',
+            quantile(0.99, 'mooring_cleanup_seconds_bucket{@, trigger=~"admission|request"}', ['trigger']),
           ],
         ],
       },
@@ -299,8 +293,8 @@ export const rows = [
         about: 'How long they took.',
         unit: 's',
         queries: [
-          ['half', 'histogram_quantile(0.5, sum by (le) (rate(mooring_background_cycle_seconds_bucket{@}[~])))'],
-          ['99 %', 'histogram_quantile(0.99, sum by (le) (rate(mooring_background_cycle_seconds_bucket{@}[~])))'],
+          ['half', quantile(0.5, 'mooring_background_cycle_seconds_bucket{@}')],
+          ['99 %', quantile(0.99, 'mooring_background_cycle_seconds_bucket{@}')],
         ],
       },
       {

@@ -3,7 +3,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Application } from 'typedoc';
+import { Application, Comment, ReflectionKind } from 'typedoc';
 import { page, table } from './markdown.mjs';
 
 const root = join(import.meta.dirname, '../..');
@@ -73,11 +73,17 @@ const markdownOptions = Object.freeze({
   entryFileName: 'README',
 });
 
-/** @returns {Promise<Record<string, string>>} the pages by file name @throws Error if a type cannot be imported */
-export async function apiPages() {
+/** @typedef {Readonly<Record<string, { reason: string, about: string }>>} Strategies */
+
+/**
+ * @param {Strategies} strategies
+ * @returns {Promise<Record<string, string>>} the pages by file name
+ * @throws Error if a type cannot be imported
+ */
+export async function apiPages(strategies) {
   const folder = mkdtempSync(join(tmpdir(), 'mooring-api-'));
   try {
-    await write(folder);
+    await write(folder, strategies);
     const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
     const pages = Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
     return { ...pages, 'README.md': overview() };
@@ -86,8 +92,8 @@ export async function apiPages() {
   }
 }
 
-/** @param {string} folder */
-async function write(folder) {
+/** @param {string} folder @param {Strategies} strategies */
+async function write(folder, strategies) {
   const app = await Application.bootstrapWithPlugins({
     entryPoints: Object.keys(subpaths).map((subpath) => join(root, sourceOf(subpath))),
     tsconfig: join(root, 'tsconfig.build.json'),
@@ -105,9 +111,25 @@ async function write(folder) {
   const project = await app.convert();
   if (project === undefined) throw new Error('the API reference: the types cannot be read (above).');
   for (const module of project.children ?? []) module.name = nameOf(subpathOf(module.name));
+  describeReasons(project, strategies);
   app.validate(project);
   await app.generateOutputs(project);
   if (app.logger.hasErrors() || app.logger.hasWarnings()) throw new Error('the API reference has problems (above).');
+}
+
+/**
+ * Release reasons that come from the table of strategies have no doc comment of their own.
+ * @param {import('typedoc').ProjectReflection} project @param {Strategies} strategies
+ */
+function describeReasons(project, strategies) {
+  const isReasons = (/** @type {import('typedoc').Reflection | undefined} */ parent) =>
+    parent?.parent?.name === 'releaseReasons';
+  const reasons = project.getReflectionsByKind(ReflectionKind.Property).filter(({ parent }) => isReasons(parent));
+  for (const { reason, about } of Object.values(strategies)) {
+    const property = reasons.find(({ name }) => name === reason);
+    if (property === undefined) throw new Error(`the API reference: releaseReasons has no ${reason}`);
+    property.comment = new Comment([{ kind: 'text', text: about }]);
+  }
 }
 
 /** `mooring/ws` for `./ws`. @param {string} subpath */

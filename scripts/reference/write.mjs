@@ -34,12 +34,12 @@ const { createAdmin } = /** @type {typeof import('../../src/admin/admin.js')} */
 const openApi = await openApiOf(createAdmin({ mooring: createMooring({ env: {} }), access: 'loopback' }));
 
 write(referencePages({ tables, program: createProgram(), openApi }));
-write(Object.fromEntries(Object.entries(await apiPages()).map(([name, text]) => [`api/${name}`, text])));
-
-const { instruments } = /** @type {typeof import('../../src/telemetry/instruments.js')} */ (
-  await import(join(root, 'dist/telemetry/instruments.js'))
+const { strategies } = /** @type {typeof import('../../src/core/vocabulary.js')} */ (
+  await import(join(root, 'dist/core/vocabulary.js'))
 );
-writeFileSync(join(root, dashboardFile), await dashboardText(instruments, join(root, dashboardFile)));
+write(Object.fromEntries(Object.entries(await apiPages(strategies)).map(([name, text]) => [`api/${name}`, text])));
+
+writeFileSync(join(root, dashboardFile), await dashboardText(tables.instruments, join(root, dashboardFile)));
 console.log(`wrote ${dashboardFile}`);
 
 /** @param {Record<string, string>} pages by file name */

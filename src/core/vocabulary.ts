@@ -35,6 +35,8 @@ export type CloseCause = (typeof closeCauses)[number];
 
 /** A cleanup strategy, as everything outside `cleanup/` knows it. */
 interface StrategyRow {
+  /** Which managers it chooses. */
+  readonly about: string;
   /** Whether every cleanup applies it. If not, it is for cleanups that have to make room. */
   readonly isRoutine: boolean;
   /** Why a manager that it chose was released. Each strategy has a reason of its own. */
@@ -56,8 +58,8 @@ interface StrategyRow {
  * `cleanup/strategies/`; the compiler then asks for the file in `cleanup/playbook.ts`.
  */
 export const strategies = {
-  /** Not open, two heartbeats missed, or silent to a probe. */
   disconnected: {
+    about: 'Not open, two heartbeats missed, or silent to a probe.',
     isRoutine: true,
     reason: 'disconnected',
     closeCause: 'silent',
@@ -67,8 +69,8 @@ export const strategies = {
     figure: 'silence',
     tone: 'warn',
   },
-  /** No activity for as long as the cleanup allows. */
   idle: {
+    about: 'No activity for as long as the cleanup allows.',
     isRoutine: true,
     reason: 'idle',
     closeCause: 'idle',
@@ -78,8 +80,8 @@ export const strategies = {
     figure: 'idleness',
     tone: 'warn',
   },
-  /** `fail(error)`, a fatal socket error, or a reported error that stood too long. */
   error: {
+    about: '`fail(error)`, a fatal socket error, or a reported error that stood too long.',
     isRoutine: true,
     reason: 'error',
     closeCause: 'error',
@@ -89,8 +91,8 @@ export const strategies = {
     figure: 'errorAge',
     tone: 'bad',
   },
-  /** Forced eviction: made room for a newcomer of the same user. */
   oldest: {
+    about: 'Forced eviction: made room for a newcomer of the same user.',
     isRoutine: false,
     reason: 'evicted',
     closeCause: 'evicted',

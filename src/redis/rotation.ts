@@ -62,7 +62,7 @@ export class Rotation {
   #live: number[] = [];
   /** The number of the newest epoch, under which calls are made; `null` if there is none, or Redis has lost it. */
   #current: number | null = null;
-  /** What is repaired when the old epochs end: calls under the current one that had no answer are not. */
+  /** What the rotation under way repairs: not the calls under its own epoch that had no answer. Empty between rotations. */
   #settled: ReadonlyMap<HeldClaim, unknown> = new Map();
   #lastUsed = -1;
   #isWanted = true;
@@ -172,6 +172,7 @@ export class Rotation {
       await this.#assertAll();
       await this.#leaveOld();
       this.repairs.deleteUnchanged(this.#settled);
+      this.#settled = new Map();
       this.#isUnfinished = false;
       this.#failures = 0;
       this.#dueAtMs = clock.now() + jittered(rules.everyMs, 0.2, random);

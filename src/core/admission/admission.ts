@@ -13,10 +13,10 @@ import type { WebSocketConfig } from '../settings.js';
 import type { Clock } from '../time.js';
 import type { CloseCause } from '../vocabulary.js';
 import type { ArrivalOrder } from './arrival-order.js';
-import type { AnswerListener, QuotaPort, Confirmation } from './quota-port.js';
 import { admitted, isPending, refused, type Admission, type DecideOptions, type PendingAdmission } from './outcome.js';
 import { Place, type PlaceQueue } from './queue.js';
-import { ofRefusal, type Refusals } from './refusals.js';
+import type { AnswerListener, Confirmation, QuotaPort } from './quota-port.js';
+import { refusalDetails, type Refusals } from './refusals.js';
 import type { Room } from './room.js';
 import type { Newcomer, Takeover } from './takeover.js';
 import type { Ticket, Tickets } from './ticket.js';
@@ -103,7 +103,7 @@ export class AdmissionControl {
     if (isRaised) this.#serve(context.userId, { freed: 0, isForReady: false });
     if (context.limit !== undefined) this.forgetLimitIfGone(context.userId);
     const refusal = isPending(outcome) ? null : outcome.refusal;
-    if (refusal !== null) this.#parts.events.emit('admission.refused', ofRefusal(context, refusal));
+    if (refusal !== null) this.#parts.events.emit('admission.refused', refusalDetails(context, refusal));
     return outcome;
   }
 
@@ -176,7 +176,7 @@ export class AdmissionControl {
     const { userId } = place.context;
     if (queue.has(place)) emergency.wake(userId);
     else if (place.hasWaited) this.#turnAway(place, this.#quotaRefusal(userId, 0));
-    else if (!this.#hasRoomInLine(place)) this.#turnAway(place, this.#quotaRefusal(userId, queue.sizeOf(userId)));
+    else if (!this.#makeRoomInLine(place)) this.#turnAway(place, this.#quotaRefusal(userId, queue.sizeOf(userId)));
     else if (!room.mayWait(userId)) this.#turnAway(place, refusals.crowded());
     else {
       queue.putInTurn(place);
@@ -185,8 +185,11 @@ export class AdmissionControl {
     }
   }
 
-  /** As many wait as the limit allows, at most. If they do, the last in line is refused for one that came before it. */
-  #hasRoomInLine({ context, turn }: Place): boolean {
+  /**
+   * As many wait as the limit allows, at most. If so many do, the last in line is refused for one that came before it.
+   * @returns whether there is room
+   */
+  #makeRoomInLine({ context, turn }: Place): boolean {
     const { queue, limits } = this.#parts;
     const line = queue.placesOf(context.userId);
     if (line.length < limits.of(context.userId)) return true;
@@ -364,7 +367,7 @@ export class AdmissionControl {
     const { clock, events } = this.#parts;
     const { context, takenAtMs, hasAnswered: isHeard } = place;
     const waitedMs = clock.now() - takenAtMs;
-    events.emit('admission.refused', ofRefusal(context, refusal, { waitedMs, isHeard }));
+    events.emit('admission.refused', refusalDetails(context, refusal, { waitedMs, isHeard }));
     place.settle(refused(refusal));
   }
 
@@ -375,7 +378,8 @@ export class AdmissionControl {
     const sinceMs = clock.now();
     void outcome.settled.then(({ refusal }) => {
       const waitedMs = clock.now() - sinceMs;
-      if (refusal !== null) events.emit('admission.refused', ofRefusal(context, refusal, { waitedMs, isHeard: true }));
+      if (refusal !== null)
+        events.emit('admission.refused', refusalDetails(context, refusal, { waitedMs, isHeard: true }));
     });
     return outcome;
   }

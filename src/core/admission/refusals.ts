@@ -31,8 +31,8 @@ interface Content {
   readonly retryMs?: number;
 }
 
-/** What `admission.refused` says. @param waited for how long the newcomer waited, and whether it ever answered */
-export function ofRefusal(
+/** What `admission.refused` says. @param waited for how long the newcomer waited, and whether it has answered */
+export function refusalDetails(
   context: UserExecutionContext,
   refusal: RefusalError,
   waited = { waitedMs: 0, isHeard: true },

@@ -40,9 +40,9 @@ interface BackgroundParts {
 /** The highest number of buckets. If more were needed, a cycle visits some managers too early. */
 const maxBuckets = 4096;
 
-/** How many buckets an idle timeout takes at least, and at most. Between those, one for each interval. */
-const minBucketsPerTimeout = 256;
-const maxBucketsPerTimeout = 2048;
+/** A bucket takes one interval, but at most this part of the idle timeout, and at least that. */
+const longestBucket = 1 / 256;
+const shortestBucket = 1 / 2048;
 
 /**
  * Cleans up once in `backgroundCleanupIntervalMs`. It visits only managers that are due for one of the strategies, and
@@ -66,8 +66,8 @@ export class BackgroundCleanup {
     this.#parts = parts;
     const { backgroundCleanupIntervalMs } = parts.config;
     const idleManagerTimeoutMs = standingIdleTimeoutMs(parts.config.idleManagerTimeoutMs);
-    const shortestMs = Math.max(backgroundCleanupIntervalMs, idleManagerTimeoutMs / maxBucketsPerTimeout);
-    this.#bucketMs = Math.max(1, Math.min(idleManagerTimeoutMs / minBucketsPerTimeout, shortestMs));
+    const [shortestMs, longestMs] = [shortestBucket * idleManagerTimeoutMs, longestBucket * idleManagerTimeoutMs];
+    this.#bucketMs = Math.max(1, Math.min(longestMs, Math.max(shortestMs, backgroundCleanupIntervalMs)));
     // A turn takes a timeout and an interval, so that what a cycle puts back lies in no bucket that it still has to visit.
     const around = (idleManagerTimeoutMs + backgroundCleanupIntervalMs) / this.#bucketMs;
     this.#wheel = new DeadlineWheel(Math.min(maxBuckets, Math.ceil(around) + 3));
@@ -221,8 +221,9 @@ export class BackgroundCleanup {
   /** When the first of the strategies wants it visited. */
   #dueAtMs(manager: WebSocketManager): number {
     const { config, strategies } = this.#parts;
-    const instants = strategies.map(({ dueAtMs }) => dueAtMs?.(manager, config) ?? Infinity);
-    return Math.min(this.#standingVisitAtMs(manager), ...instants);
+    let firstMs = this.#standingVisitAtMs(manager);
+    for (const { dueAtMs } of strategies) if (dueAtMs !== null) firstMs = Math.min(firstMs, dueAtMs(manager, config));
+    return firstMs;
   }
 
   /** A manager that is never closed as idle is visited every 600,000 ms, since other strategies may choose it. */

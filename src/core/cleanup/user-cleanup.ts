@@ -67,7 +67,7 @@ export class UserCleanup {
   }
 
   /**
-   * Applies the three routine strategies, in this order: `disconnected`, `idle`, `error`. How long a manager may be idle
+   * Applies the routine strategies in the order of their table. How long a manager may be idle
    * depends on the trigger: its whole idle timeout in the background, a part of it (`patienceRatio`) under pressure.
    */
   clean(userId: string, { trigger, tally, findings = noFindings }: CleaningOrder): void {

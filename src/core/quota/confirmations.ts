@@ -1,4 +1,4 @@
-import type { AnswerListener, QuotaPort, Confirmation } from '../admission/quota-port.js';
+import type { AnswerListener, Confirmation, QuotaPort } from '../admission/quota-port.js';
 import type { Place, PlaceQueue } from '../admission/queue.js';
 import { describe } from '../errors.js';
 import type { EventStream } from '../events.js';
