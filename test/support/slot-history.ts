@@ -299,7 +299,8 @@ class Judge {
       // it stays open, and its process says so with the next beat.
       if (ended.successor === null) holder.successor = null;
       else holder.supersededAtMs = Infinity;
-      if (why !== 'moved') holder.regainedAtMs = event.atMs;
+      // One that gave way to a newer connection was not the newest itself.
+      holder.regainedAtMs = why === 'moved' ? ended.regainedAtMs : event.atMs;
     }
     if (others.length === 0) user.threads.delete(threadId);
     else user.threads.set(threadId, others);

@@ -49,6 +49,19 @@ describe('the history of a user with a limit of 2', () => {
     expect(overAt([...lines, [1_300, 'q', 'open', 'c'], [2_000, 'p', 'release', 'a', 'moved']])).toEqual([]);
   });
 
+  it('does not count two former connections of a thread, of which one is told before the other', () => {
+    const lines: readonly Line[] = [
+      ...full,
+      [1_100, 'q', 'open', 'a'],
+      [1_150, 'r', 'open', 'a'],
+      [1_200, 'r', 'release', 'a', 'closed'],
+      [1_300, 'q', 'release', 'a', 'moved'],
+      [1_301, 'r', 'open', 'c'],
+    ];
+    expect(overAt([...lines, [2_000, 'p', 'release', 'a', 'moved']])).toEqual([]);
+    expect(overAt([...lines, [9_000, 'r', 'release', 'c'], [9_001, 'r', 'open', 'd']])).toEqual([9_001]);
+  });
+
   it('counts the former connection of a thread again when the newer one ended before it was told', () => {
     const lines: readonly Line[] = [...full, [1_100, 'q', 'open', 'a'], [1_200, 'q', 'release', 'a', 'closed']];
     const later: readonly Line[] = [...lines, [9_000, 'q', 'refuse', 'c', 'quota']];
